@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.curves.curve import SHAPES
 from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
 
@@ -74,6 +75,9 @@ class Posterior:
     largest_cap
         Largest cap of the runs already seen, in the spend unit, 0 where there are none, of shape
         (n_evals, n_ai_models); None: all 0.
+    success_family
+        Family of the spend of runs that would succeed, one of `evalbayes.curves.curve.SHAPES`. A
+        fit is lognormal; the others are tried out by `with_success_family` and are not stored.
 
     Raises
     ------
@@ -96,6 +100,7 @@ class Posterior:
     n_gave_up: NDArray[np.int64] | None = None
     n_stopped: NDArray[np.int64] | None = None
     largest_cap: NDArray[np.float64] | None = None
+    success_family: str = "lognormal"
 
     def __post_init__(self) -> None:
         lengths = self._lengths
@@ -113,6 +118,11 @@ class Posterior:
                 )
             if not np.isfinite(array).all():
                 raise InputError(f"posterior: {key} must be finite, but it holds NaN or infinity")
+        if self.success_family not in SHAPES:
+            raise InputError(
+                f"posterior: success_family must be one of {', '.join(SHAPES)}, "
+                f"got {self.success_family!r}"
+            )
         for key in SEEN:
             if getattr(self, key) is None:
                 object.__setattr__(self, key, np.zeros_like(self.n_runs))
@@ -209,6 +219,11 @@ class Posterior:
         """
         import xarray as xr  # heavy: only where a file is read or written
 
+        if self.success_family != "lognormal":
+            raise InputError(
+                f"posterior: what is tried out with a {self.success_family} is not stored; "
+                "save the one it was made from"
+            )
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
         chains = int(self.provenance.get("chains", 1))
@@ -311,5 +326,8 @@ class Posterior:
             elicited_history=head["elicited_history"],
             diagnostics=Diagnostics.restored(head["diagnostics"]),
             provenance=head["provenance"],
-            **{key: constant[key].values for key in SEEN},
+            n_success=constant["n_success"].values,
+            n_gave_up=constant["n_gave_up"].values,
+            n_stopped=constant["n_stopped"].values,
+            largest_cap=constant["largest_cap"].values,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +11,23 @@ from numpy.typing import NDArray
 
 from evalbayes.curves.curve import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
-from evalbayes.posterior import Posterior
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
+    from evalbayes.posterior import Posterior
 
 Array = NDArray[np.float64]
 
 DRAWS = 1000  # draws that quantiles are read from
 POINTS = 48  # caps of a drawn curve
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+FIGURES = (
+    "plateau",
+    "success_location",
+    "success_scale",
+    "gave_up_location",
+    "gave_up_scale",
+)
 
 
 def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
@@ -32,6 +40,7 @@ def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
         posterior.draws["success_scale"],
         posterior.draws["gave_up_location"][:, :, m],
         posterior.draws["gave_up_scale"],
+        posterior.success_family,
     )
 
 
@@ -132,7 +141,7 @@ def curve_grid(
     frames = []
     for i, spec in enumerate(specs):
         ln_caps = np.linspace(ln_low[i], ln_max[i], points)
-        own = Curve(*(np.asarray(value)[:, [i]] for value in vars(curve).values()))
+        own = replace(curve, **{key: _column(curve, key, i) for key in FIGURES})
         frame: dict[str, Any] = {"eval": spec.name, "cap": np.exp(ln_caps)}
         for key, draws in (
             ("success", own.success_within(ln_caps)),
@@ -161,6 +170,11 @@ def _without_sweet_spot(draws: Array, row: dict[str, Any]) -> str:
         f"; no sweet spot below the largest cap worth considering ({row['max_cap']:,.4g} "
         f"{row['spend_unit']}) in {missing:.0%} of the draws"
     )
+
+
+def _column(curve: Curve, key: str, i: int) -> Any:
+    """One eval's draws of a figure of the curves."""
+    return np.asarray(getattr(curve, key))[:, [i]]
 
 
 def _ln_largest_cap(posterior: Posterior, ai_model: str, ln_max: Array) -> Array:

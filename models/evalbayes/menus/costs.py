@@ -84,11 +84,11 @@ def option_cost(
 def spend_moments(curve: Curve, cap: float) -> tuple[Array, Array]:
     """E[min(T, c)] and E[min(T, c)²] of one run, in spend units and their squares.
 
-    T² of a lognormal T is lognormal with twice the location and scale, so min(T, c)² is the same
-    formula again.
+    Every family here is one of location and scale in ln T, so T² is of it too with twice of both,
+    and min(T, c)² is the same formula again.
     """
     ln_cap = math.log(cap)
-    success = lognormal.limited_mean(
+    success = curve.spend.limited_mean(
         2.0 * ln_cap, 2.0 * curve.success_location, 2.0 * curve.success_scale
     )
     gave_up = lognormal.limited_mean(

@@ -28,4 +28,5 @@ def eval_curve(posterior: Posterior, i: int, m: int, effort: float = 0.0) -> Cur
         success_scale=posterior.draws["success_scale"][:, i],
         gave_up_location=posterior.draws["gave_up_location"][:, i, m] + longer,
         gave_up_scale=posterior.draws["gave_up_scale"][:, i],
+        success_family=posterior.success_family,
     )

@@ -53,6 +53,7 @@ def matched_noise(
         np.asarray(curve.gave_up_scale)[column],
         _location_covariance(curve),
         n_runs,
+        curve.success_family,
     )
     explained = explained_variance(margin, weights, information)
     within = float(weights @ (margin - mean) ** 2)  # the grid's own variance: tails are cut

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,8 +37,11 @@ class Sweep:
         that is connected.
     checkpoint
         File that keeps finished points; a later run with the same inputs goes on from there.
+        Of an analysis of several sweeps, see `part`, it is a folder.
     progress
-        Called with (points finished, points in all) after every point.
+        Called with (name, points finished, points in all) after every point.
+    name
+        What progress calls the sweep.
 
     Examples
     --------
@@ -49,7 +52,8 @@ class Sweep:
     workers: int = 1
     backend: Literal["loky", "dask"] = "loky"
     checkpoint: str | Path | None = None
-    progress: Callable[[int, int], None] | None = None
+    progress: Callable[[str, int, int], None] | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.workers == 0 or self.workers < -1:
@@ -58,6 +62,19 @@ class Sweep:
             )
         if self.backend not in ("loky", "dask"):
             raise InputError(f"backend must be loky or dask, got {self.backend!r}")
+
+    def part(self, name: str) -> Sweep:
+        """Return one sweep of an analysis of several: its own name, and its own file in a folder.
+
+        Examples
+        --------
+        >>> Sweep(checkpoint="points").part("tornado").checkpoint
+        PosixPath('points/tornado.jsonl')
+        """
+        folder = self.checkpoint
+        return replace(
+            self, name=name, checkpoint=None if folder is None else Path(folder) / f"{name}.jsonl"
+        )
 
     def run(
         self, function: Callable[[Any], Any], points: Sequence[Point], *, inputs: str = ""
@@ -99,7 +116,7 @@ class Sweep:
                     stored.add(key, result)
                 finished += 1
                 if self.progress:
-                    self.progress(finished, total)
+                    self.progress(self.name, finished, total)
         return [done[key] for key in keys]
 
     def _results(self, function: Callable[[Any], Any], points: dict[str, Point]) -> Any:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
-from scipy.stats import norm
+from scipy.stats import gumbel_l, logistic, norm
 
+from evalbayes.curves.curve import SHAPES as spend_shapes
 from evalbayes.menus.fisher import (
     counts_information,
     margin_information,
@@ -26,27 +27,42 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(150)
 UNKNOWN = np.array([[0.5, 0.2], [0.2, 0.8]])
 
 
-def log_density(x: Any, parameters: Any, scales: Any, slope: Any) -> tuple[Array, Array]:
+def success_spend(family: str, location: Any, scale: Any) -> Any:
+    """The family's ln spend with this ln median, as SciPy has it."""
+    if family == "weibull":
+        return gumbel_l(location - scale * np.log(np.log(2.0)), scale)
+    return {"lognormal": norm, "hill": logistic}[family](location, scale)
+
+
+def log_density(
+    x: Any, parameters: Any, scales: Any, slope: Any, family: str = "lognormal"
+) -> tuple[Array, Array]:
     """Log density of ln spend of a success and of giving up, as the model fits them."""
     margin, success, gave_up = parameters
     plateau = expit(slope * margin)
     return (
-        np.log(plateau) + norm.logpdf(x, success, scales[0]),
+        np.log(plateau) + success_spend(family, success, scales[0]).logpdf(x),
         np.log1p(-plateau) + norm.logpdf(x, gave_up, scales[1]),
     )
 
 
-def stopped(ln_cap: Any, parameters: Any, scales: Any, slope: Any) -> Array:
+def stopped(
+    ln_cap: Any, parameters: Any, scales: Any, slope: Any, family: str = "lognormal"
+) -> Array:
     margin, success, gave_up = parameters
     plateau = expit(slope * margin)
-    share: Array = plateau * norm.sf(ln_cap, success, scales[0]) + (1 - plateau) * norm.sf(
-        ln_cap, gave_up, scales[1]
-    )
+    still_going = success_spend(family, success, scales[0]).sf(ln_cap)
+    share: Array = plateau * still_going + (1 - plateau) * norm.sf(ln_cap, gave_up, scales[1])
     return share
 
 
 def numerical_information(
-    ln_cap: Any, parameters: Any, scales: Any, slope: Any, step: Any = 0.0001
+    ln_cap: Any,
+    parameters: Any,
+    scales: Any,
+    slope: Any,
+    family: str = "lognormal",
+    step: Any = 0.0001,
 ) -> Array:
     """E[score scoreᵀ] with scores by central differences and the expectation by quadrature."""
     parameters = np.array(parameters, dtype=float)
@@ -61,29 +77,32 @@ def numerical_information(
 
     total = np.zeros((3, 3))
     for outcome in (0, 1):
-        low = min(parameters[1 + outcome] - 9 * scales[outcome], ln_cap - 1.0)
+        # a Weibull's lower tail in ln spend is exponential
+        sds = 9 if family == "lognormal" or outcome else 25
+        low = min(parameters[1 + outcome] - sds * scales[outcome], ln_cap - 1.0)
         nodes, weights = NODES, WEIGHTS
         x = low + (ln_cap - low) * (nodes + 1) / 2
-        score = scores(lambda p, x=x, k=outcome: log_density(x, p, scales, slope)[k])
-        density = np.exp(log_density(x, parameters, scales, slope)[outcome])
+        score = scores(lambda p, x=x, k=outcome: log_density(x, p, scales, slope, family)[k])
+        density = np.exp(log_density(x, parameters, scales, slope, family)[outcome])
         total += np.einsum("ix,jx,x->ij", score, score, density * weights) * (ln_cap - low) / 2
-    score = scores(lambda p: np.log(stopped(ln_cap, p, scales, slope)))
-    return total + stopped(ln_cap, parameters, scales, slope) * np.outer(score, score)
+    score = scores(lambda p: np.log(stopped(ln_cap, p, scales, slope, family)))
+    return total + stopped(ln_cap, parameters, scales, slope, family) * np.outer(score, score)
 
 
 @pytest.mark.parametrize("margin", [-2.0, 0.5, 4.0])
 @pytest.mark.parametrize("ln_cap", [-1.0, 0.5, 3.0])
 @pytest.mark.parametrize("scales", SHAPES)
 @pytest.mark.parametrize("covariance", [KNOWN, UNKNOWN])
+@pytest.mark.parametrize("family", list(spend_shapes))
 def test_equals_the_numerical_information_of_the_fitted_likelihood(
-    margin: Any, ln_cap: Any, scales: Any, covariance: Any
+    margin: Any, ln_cap: Any, scales: Any, covariance: Any, family: str
 ) -> None:
     slope, n = 0.7, 12.0
-    whole = n * numerical_information(ln_cap, (margin, 0.0, 0.8), scales, slope)
+    whole = n * numerical_information(ln_cap, (margin, 0.0, 0.8), scales, slope, family)
     nuisance = whole[1:, 1:] @ covariance + np.eye(2)
     expected = whole[0, 0] - whole[0, 1:] @ covariance @ np.linalg.solve(nuisance, whole[1:, 0])
     got = margin_information(
-        np.array(margin), slope, ln_cap, 0.0, scales[0], 0.8, scales[1], covariance, n
+        np.array(margin), slope, ln_cap, 0.0, scales[0], 0.8, scales[1], covariance, n, family
     )
     assert got == pytest.approx(expected, rel=2e-5)
 

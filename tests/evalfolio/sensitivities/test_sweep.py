@@ -51,16 +51,17 @@ def test_results_come_in_the_order_of_the_points() -> None:
 
 
 def test_progress_counts_every_point_once() -> None:
-    seen: list[tuple[int, int]] = []
-    Sweep(progress=lambda done, total: seen.append((done, total))).run(square, [1, 2, 3])
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    seen: list[tuple[str, int, int]] = []
+    whole = Sweep(progress=lambda name, done, total: seen.append((name, done, total)))
+    whole.part("squares").run(square, [1, 2, 3])
+    assert seen == [("squares", 1, 3), ("squares", 2, 3), ("squares", 3, 3)]
 
 
 def test_a_checkpoint_holds_back_what_is_done(tmp_path: Path) -> None:
     path = tmp_path / "points.jsonl"
     Sweep(checkpoint=path).run(square, [1.0, 2.0])
     seen: list[tuple[int, int]] = []
-    sweep = Sweep(checkpoint=path, progress=lambda done, total: seen.append((done, total)))
+    sweep = Sweep(checkpoint=path, progress=lambda _, done, total: seen.append((done, total)))
     assert sweep.run(square, [1.0, 2.0, 3.0]) == [1.0, 4.0, 9.0]
     assert seen == [(3, 3)]
 
