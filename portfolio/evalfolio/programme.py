@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from evalfolio.box import Box
+from evalfolio.highs import quiet_highs
 from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
 
@@ -74,8 +75,7 @@ class Programme:
         return slice(first, first + N_SEGMENTS)
 
     def _start(self, seed: int) -> highspy.Highs:
-        solver = highspy.Highs()
-        solver.setOptionValue("output_flag", False)
+        solver = quiet_highs()
         solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
         solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
         solver.setOptionValue("random_seed", seed)

@@ -10,12 +10,23 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+PIPED_WIDTH = 240
+
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console; rich turns colour off by itself where the output is no terminal."""
+    """Return a console; rich turns colour off by itself where the output is no terminal.
+
+    Piped, a table takes the width it needs: rich would squeeze it into 80 columns, and a program
+    that reads it could not tell a name cut short from a whole one.
+    """
+    import os
+
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    out = Console(stderr=stderr, highlight=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = PIPED_WIDTH
+    return out
 
 
 def failure(text: str) -> None:
@@ -66,7 +77,10 @@ def print_table(frame: pd.DataFrame, title: str = "") -> None:
     table = Table(title=title or None, title_justify="left", title_style="bold")
     numeric = frame.dtypes.map(lambda dtype: dtype.kind in "iuf")
     for column in frame.columns:
-        table.add_column(str(column), justify="right" if numeric[column] else "left")
+        # A name that does not fit goes on in the next line: cut short, it would name another.
+        table.add_column(
+            str(column), justify="right" if numeric[column] else "left", overflow="fold"
+        )
     for row in frame.itertuples(index=False):
         table.add_row(*(cell(value) for value in row))
     console().print(table)

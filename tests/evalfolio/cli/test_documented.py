@@ -178,6 +178,14 @@ def test_doctor_solves_a_plan_and_names_versions(run: Run) -> None:
     assert "a small plan was solved: certified" in run("doctor").out
 
 
+def test_a_process_of_its_own_prints_nothing_but_json() -> None:
+    # What a solver prints below Python, no capture inside this process would see.
+    words = [sys.executable, "-m", "evalfolio", "doctor", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    assert json.loads(done.stdout)["small_plan"] == "certified"
+    assert done.stderr == ""
+
+
 def test_check_fit_and_curves_as_json(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
