@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evalfolio.export.record import Record
     from evalfolio.plan import Plan
     from evalfolio.sensitivities.frontiers import Frontier
+    from evalfolio.sensitivities.tornado import Tornado
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -42,6 +43,8 @@ class Recommendation:
         What `plan.json` holds; every export is written from it.
     frontier
         The best mixes at other budgets in usd, the other budgets held; None where not asked for.
+    tornado
+        The best mixes with every assumed figure moved; None where not asked for.
     """
 
     catalogue: Catalogue
@@ -54,6 +57,7 @@ class Recommendation:
     comparisons: pd.DataFrame
     record: Record
     frontier: Frontier | None = None
+    tornado: Tornado | None = None
 
     def __str__(self) -> str:
         words = self.record["words"]

@@ -23,14 +23,16 @@ from evalfolio.plan import Plan
 from evalfolio.recommendation import Recommendation
 from evalfolio.recording import make_record
 from evalfolio.revalue import skewed_value
+from evalfolio.sensitivities.assumed import Basis, assumptions_of
 from evalfolio.sensitivities.frontiers import frontier
+from evalfolio.sensitivities.tornado import tornado
 from evalfolio.value import DecisionValue
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
     from evalbayes.posterior import Posterior
-    from evalfolio.export.record import FrontierPoint
+    from evalfolio.export.record import FrontierPoint, SensitivityRow
 
 
 def recommend(
@@ -45,6 +47,7 @@ def recommend(
     seed: int = 0,
     inputs: Sequence[Path] = (),
     frontier_points: int = 16,
+    sensitivity: bool = False,
 ) -> Recommendation:
     """Recommend the mix that is worth most to the catalogue's decisions.
 
@@ -66,6 +69,9 @@ def recommend(
         Files to name, with their hashes, in the record's provenance.
     frontier_points
         Budgets in usd, up to twice the one there is, to find the best mix for too; 0 for none.
+    sensitivity
+        Whether to find the best mix anew with every assumed figure at either end of its range,
+        for the tornado of report and workbook; it takes about as long as a small fit.
 
     Returns
     -------
@@ -137,6 +143,18 @@ def recommend(
             time_limit=5.0,
         )
         record["frontier"] = cast("list[FrontierPoint]", line.record(plan, 1.0 / kept_back))
+    tipped = None
+    if sensitivity and len(plan.chosen):
+        tipped = tornado(
+            Basis(menu, catalogue, posterior, seed),
+            assumptions_of(catalogue, posterior),
+            budget=spendable,
+            constraints=limits,
+            gap=max(gap, 5e-3),
+            seed=seed,
+            time_limit=5.0,
+        )
+        record["sensitivity"] = cast("list[SensitivityRow]", tipped.record())
     return Recommendation(
         catalogue=catalogue,
         observations=observations,
@@ -148,6 +166,7 @@ def recommend(
         comparisons=comparisons,
         record=record,
         frontier=line,
+        tornado=tipped,
     )
 
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalfolio.narrative import DEPTH, mix_in_words, reason_of_choice, what_it_hangs_on
+from evalfolio.narrative import (
+    DEPTH,
+    mix_in_words,
+    reason_of_choice,
+    two_digits,
+    what_it_hangs_on,
+)
 from evalfolio.plan import words
 
 if TYPE_CHECKING:
@@ -205,7 +211,7 @@ def _not_covered(
     for name, row in records(plan.domains):
         if row["v"] <= 0:
             rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
-        elif not (plan.choices["tier"] == DEPTH).any():
+        elif not ((plan.choices["tier"] == DEPTH) & (plan.choices["domain"] == name)).any():
             rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
     if not posterior.elicited_history:
         rows.append(
@@ -220,6 +226,7 @@ def _domains(
 ) -> list[Domain]:
     rows: list[Any] = []
     outlook = dict(records(plan.domains))
+    chosen = plan.choices.reindex(columns=["domain", "tier", "usd"])
     for spec in catalogue.domains:
         row = outlook[spec.name]
         own = floors.get(spec.name, {})
@@ -251,13 +258,13 @@ def _domains(
                 "funded": bool(row["funded"]),
                 "buffer": plain(row["buffer"]),
                 "doublings_to_threshold": float(row["threshold"] - row["capability_mean"]),
-                "reason": _domain_reason(row),
+                "reason": _domain_reason(row, chosen[chosen["domain"] == spec.name]),
             }
         )
     return rows
 
 
-def _domain_reason(row: Mapping[str, Any]) -> str:
+def _domain_reason(row: Mapping[str, Any], choices: pd.DataFrame) -> str:
     if row["v"] <= 0:
         least = row["minimum_effort_usd"]
         price = "" if least is None or not np.isfinite(least) else f" of ${least:,.0f}"
@@ -267,8 +274,13 @@ def _domain_reason(row: Mapping[str, Any]) -> str:
             f"funded below its minimum sensible effort of ${row['minimum_effort_usd']:,.0f}: "
             "fund it to there, or drop it"
         )
-    turn = row["p_call_changes"]
-    return f"results turn the call with probability {turn:.2g}"
+    deep = int((choices["tier"] == DEPTH).sum())
+    read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
+    return (
+        f"{read} it, {deep or 'none'} with maximum elicitation, "
+        f"for ${two_digits(float(choices['usd'].sum()))}; the sd of what is believed goes "
+        f"from {two_digits(row['prior_sd'])} to {two_digits(row['posterior_sd'])}"
+    )
 
 
 def _diagnostics(posterior: Posterior) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +19,14 @@ GapOption = Annotated[float, typer.Option("--gap", help="Certified distance to t
 TimeLimitOption = Annotated[
     float, typer.Option("--time-limit", help="Seconds for the optimiser; its best so far counts.")
 ]
+SensitivityOption = Annotated[
+    bool,
+    typer.Option(
+        "--sensitivity/--no-sensitivity",
+        help="Move every assumed figure to either end of its range, for the tornado of report "
+        "and workbook; without it is faster.",
+    ),
+]
 
 
 def recommend(
@@ -29,6 +38,7 @@ def recommend(
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
     time_limit: TimeLimitOption = 60.0,
+    sensitivity: SensitivityOption = True,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
     quiet: shared.QuietOption = False,
@@ -49,7 +59,7 @@ def recommend(
     read, observed, belief = posterior_of(
         catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
     )
-    with step("building the menu and splitting the budget", quiet=quiet or as_json):
+    with step("splitting this budget and others", quiet=quiet or as_json):
         result = make(
             read,
             observed,
@@ -60,6 +70,7 @@ def recommend(
             time_limit=time_limit,
             seed=seed,
             inputs=files,
+            sensitivity=sensitivity,
         )
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out)
@@ -81,10 +92,8 @@ def show(record: object) -> None:
     import pandas as pd
 
     assert isinstance(record, dict)  # the record is a typed dictionary
-    columns = ["eval", "tier", "cap", "cap_unit", "attempts", "tasks", "usd", "staff_hours"]
     if record["choices"]:
-        mix = pd.DataFrame(record["choices"]).reindex(columns=columns)
-        print_table(mix.rename(columns={"staff_hours": "staff hours"}), "Mix")
+        print_table(pd.DataFrame([mix_row(row) for row in record["choices"]]), "Mix")
     domains = pd.DataFrame(record["domains"])[
         ["name", "call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected"]
     ]
@@ -94,3 +103,25 @@ def show(record: object) -> None:
         ),
         "Decisions",
     )
+
+
+def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the mix in columns few enough for a terminal.
+
+    Examples
+    --------
+    >>> row = {"eval": "ctf", "tier": "plateau", "cap": 2e6, "cap_unit": "tokens", "tasks": 40}
+    >>> list(mix_row({**row, "attempts": 3, "usd": 570.2, "staff_hours": 9.15}).values())
+    ['ctf', 'plateau', '2 M tokens', '40 × 3', 570.2, 9.15]
+    """
+    from evalfolio.export.report.numerals import amount
+
+    tasks, attempts = row["tasks"], row["attempts"]
+    return {
+        "eval": row["eval"],
+        "tier": row["tier"],
+        "cap": "" if row["cap"] is None else amount(row["cap"], row["cap_unit"] or ""),
+        "tasks": "" if tasks is None else f"{tasks} × {attempts or 1}",
+        "usd": row["usd"],
+        "staff hours": row.get("staff_hours"),
+    }

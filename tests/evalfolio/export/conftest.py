@@ -448,6 +448,12 @@ def nasty() -> Recommendation:
 
 
 @pytest.fixture(scope="session")
+def renamed() -> Recommendation:
+    """Return what `nasty` is, under names that are only new."""
+    return made(lambda name: f"another {name}", swept=True)
+
+
+@pytest.fixture(scope="session")
 def swept() -> Recommendation:
     return made(swept=True)
 

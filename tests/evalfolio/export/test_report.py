@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import json
 import re
+from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,76 @@ def test_names_of_any_kind_are_only_text(nasty: Recommendation) -> None:
     assert [tag for tag, _ in plain.tags].count("script") == 2  # ours: the data and the script
     for name in {row["eval"] for row in nasty.record["choices"]}:
         assert re.sub(r"\s+", " ", name) in plain.text
+
+
+def test_hostile_names_change_nothing_but_text(
+    nasty: Recommendation, renamed: Recommendation
+) -> None:
+    def skeleton(made: Recommendation) -> Counter[tuple[str, str | None]]:
+        return Counter((tag, a.get("class")) for tag, a in Reader(report(made)).tags)
+
+    assert skeleton(nasty) == skeleton(renamed)
+
+
+def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
+    record = swept.record
+    parts = re.findall(r'<section id="([a-z-]+)".*?</section>', report(swept), flags=re.S)
+    assert parts == [
+        *("mix", "domains", "money", "frontier", "sensitivity", "curves", "left-out", "basis")
+    ]
+    whole = re.findall(r"<section .*?</section>", report(swept), flags=re.S)
+    text = dict(zip(parts, (Reader(part).text for part in whole), strict=True))
+    for row in record["choices"]:
+        assert f"{row['eval']}{row['domain']} · {row['reason']}" in text["mix"]
+    for domain in record["domains"]:
+        for key in ("prior_sd", "posterior_sd", "elicitation_floor_sd", "validity_floor_sd"):
+            assert f"{domain[key]:.2f}" in text["domains"]  # type: ignore[literal-required]
+        assert f"Buffer: alert this far below{domain['buffer']:.1f}" in text["domains"]
+    for rival in ("greedy", "even split", "all plateau", "all maximum"):
+        assert rival in text["money"]
+    of_plan = record["comparisons"][1]["value"] / record["value"]["evsi"]
+    assert f"{100 * of_plan:.1f} %" in text["money"]
+    assert record["shadow_prices"].keys() == {"usd", "staff_hours"}
+    per_thousand = 1000 * record["shadow_prices"]["usd"]
+    assert f"${per_thousand:,.0f} per $1,000" in text["money"]
+    assert f"${record['shadow_prices']['staff_hours']:.2f} an hour" in text["money"]
+    for row in record["sensitivity"]:
+        assert row["name"] in text["sensitivity"]
+    for words in ("Cap chosen", "Sweet spot", "Saturation", "Plateau", "Success at the largest"):
+        assert words in text["curves"]
+    for warning in record["warnings"]:
+        assert warning in text["left-out"]
+    for assumed in record["assumptions"]:
+        assert assumed["where"] in text["basis"]
+    assert "ab" * 32 in text["basis"]
+
+
+def test_the_tornado_runs_from_the_plan_to_either_end(swept: Recommendation) -> None:
+    text = report(swept)
+    (body,) = re.findall(r'<table class="tornado">.*?</table>', text, flags=re.S)
+    rows = re.findall(r"<tr><th.*?</tr>", body, flags=re.S)[1:]
+    by_name = {row["name"]: row for row in swept.record["sensitivity"]}
+    base = swept.record["value"]["evsi"]
+    ends = [e for row in by_name.values() for e in (row["value_low"], row["value_high"])]
+    low, span = min(ends), max(ends) - min(ends)
+    swings = []
+    for html in rows:
+        row = (
+            by_name[re.sub(r"\s+", " ", Reader(html[4:-5]).text).split("0", 1)[0].strip()]
+            if 0
+            else None
+        )
+        name = unescape(re.findall(r'<th scope="row">(.*?)</th>', html)[0])
+        row = by_name[name]
+        bars = re.findall(r'class="bar (\w+)" style="left:([\d.]+)%;width:([\d.]+)%', html)
+        assert [bar[0] for bar in bars] == ["low", "high"]
+        for (_, left, width), end in zip(bars, (row["value_low"], row["value_high"]), strict=True):
+            assert float(left) == pytest.approx(100 * (min(end, base) - low) / span, abs=0.006)
+            assert float(width) == pytest.approx(100 * abs(end - base) / span, abs=0.006)
+        reached = (row["value_low"], row["value_high"], base)
+        swings.append(max(reached) - min(reached))
+    assert len(rows) == len(by_name)
+    assert swings == sorted(swings, reverse=True)
 
 
 def test_the_first_screen_says_the_mix_what_it_hangs_on_and_the_certificate(

@@ -8,7 +8,8 @@ import pandas as pd
 
 from evalfolio.export.record import Record
 from evalfolio.export.report.charts.curve import Marks, curve_chart
-from evalfolio.export.report.numerals import compact, share
+from evalfolio.export.report.numerals import amount, share
+from evalfolio.narrative import two_digits
 
 MOST_CARDS = 60  # a page of hundreds of drawings is read by nobody; the table in plan.json has all
 
@@ -58,27 +59,34 @@ def curve_cards(
 def _lines(row: dict[Any, Any], marks: Marks) -> list[tuple[str, str]]:
     """Return what the drawing marks, in words."""
     lines = []
+    if marks.chosen is not None:
+        lines.append(("Cap chosen", amount(marks.chosen, marks.unit)))
     if marks.sweet_spot is None:
         lines.append(("Sweet spot", str(row.get("reason") or "none below the largest cap")))
     else:
-        spread = _spread(row, "sweet_spot")
-        lines.append(("Sweet spot", f"{compact(marks.sweet_spot)} {marks.unit}{spread}"))
-    levels = row.get("class") in ("plateau", "saturating")
-    if levels and marks.saturation is not None:
-        lines.append(("Saturation", f"{compact(marks.saturation)} {marks.unit}"))
+        spread = _spread(row, "sweet_spot", marks.unit)
+        lines.append(("Sweet spot", f"{amount(marks.sweet_spot, marks.unit)}{spread}"))
+    most = _number(row.get("max_cap"))
+    if marks.saturation is not None and (most is None or marks.saturation <= most):
+        lines.append(("Saturation", amount(marks.saturation, marks.unit)))
+    elif most is not None:
+        lines.append(("Saturation", f"beyond the largest cap, {amount(most, marks.unit)}"))
     plateau = _number(row.get("plateau"))
-    if levels and plateau is not None:
-        low, high = _number(row.get("plateau_low")), _number(row.get("plateau_high"))
-        span = "" if low is None or high is None else f" ({share(low)} to {share(high)})"
+    low, high = _number(row.get("plateau_low")), _number(row.get("plateau_high"))
+    span = "" if low is None or high is None else f" ({share(low)} to {share(high)})"
+    if row.get("class") in ("plateau", "saturating") and plateau is not None:
         lines.append(("Plateau", f"{share(plateau)}{span}"))
     else:
         lines.append(("Success at the largest cap", share(_number(row.get("success_at_max_cap")))))
+        elasticity = _number(row.get("elasticity_at_max_cap"))
+        if elasticity is not None:
+            lines.append(("Elasticity there", two_digits(elasticity)))
     return lines
 
 
-def _spread(row: dict[Any, Any], key: str) -> str:
+def _spread(row: dict[Any, Any], key: str, unit: str) -> str:
     low, high = _number(row.get(f"{key}_low")), _number(row.get(f"{key}_high"))
-    return "" if low is None or high is None else f" ({compact(low)} to {compact(high)})"
+    return "" if low is None or high is None else f" ({amount(low, unit)} to {amount(high, unit)})"
 
 
 def _number(value: object) -> float | None:

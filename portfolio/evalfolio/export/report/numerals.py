@@ -82,6 +82,28 @@ def compact(value: float | None) -> str:
     return f"{value:.3g}"
 
 
+def amount(value: float | None, unit: str) -> str:
+    """Return a spend or a cap with its unit: money with cents, hours as people tell time.
+
+    Examples
+    --------
+    >>> amount(307_500, "tokens"), amount(12.4, "usd"), amount(0.0547, "hours"), amount(10, "hours")
+    ('308 k tokens', '$12', '3.3 min', '10 h')
+    >>> amount(2e-7, "hours"), amount(2e-7, "usd"), amount(None, "usd")
+    ('< 1 s', '< 1 ¢', '–')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    if unit == "usd":
+        return "< 1 ¢" if 0 < value < 0.01 else money(value)
+    if unit != "hours":
+        return f"{compact(value)} {unit}".rstrip()
+    for size, letters in ((1.0, "h"), (1 / 60, "min"), (1 / 3600, "s")):
+        if value >= 0.995 * size:
+            return f"{two_digits(value / size)} {letters}"
+    return "< 1 s" if value > 0 else "0 h"
+
+
 def hours(value: float | None) -> str:
     """Return hours of work for a table.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from evalfolio.export.record import Record
 from evalfolio.export.report.charts.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
-from evalfolio.export.report.numerals import DASH, about, hours, money, share
+from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
 from evalfolio.narrative import percent, two_digits
 
 
@@ -45,12 +46,14 @@ def page(
         "widest": max((row["usd"] for row in record["choices"]), default=0.0),
         "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record["domains"])],
         "floors": [floor_rows(d) for d in record["domains"]],
-        "best": max((row["value"] for row in record["comparisons"]), default=0.0),
-        "prices": price_rows(record, worth),
+        "rivals": rival_rows(record, worth),
+        "lost": lost_by(record),
+        "prices": price_rows(record),
         "curves": curve_cards(record, curves, curve_grid),
         "frontier": frontier_view(record, menu, worth),
-        "tornado": tornado_rows(record, worth),
+        "tornado": tornado_view(record, worth),
         "worth": worth,
+        "amount": amount,
         "unit_words": "USD" if value["unit"] == "usd" else "share of perfect information",
         "assumption_value": _assumption_value,
         "figures": _flat(record["diagnostics"]),
@@ -103,7 +106,9 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
             used = two_digits(record["spend"][name])
             rows.append((resource_words(name), used, f"of {two_digits(limit)}"))
     remark = (
-        f"worth {about(value['evsi'])} in expectation" if value["unit"] == "usd" else "in points"
+        f"worth {about(value['evsi'])} in expectation"
+        if value["unit"] == "usd"
+        else f"{two_digits(value['evsi'])} of {two_digits(value['evpi'])} points"
     )
     rows.append(("Bought of perfect information", share(bought), remark))
     return rows
@@ -123,8 +128,59 @@ def floor_rows(domain: Mapping[str, Any]) -> list[tuple[str, str, float | None, 
     ]
 
 
-def price_rows(record: Record, worth: Any) -> list[dict[str, str]]:
-    """Return what a little more of every limited resource would add."""
+def lost_by(record: Record) -> Any:
+    """Return what says the value lost when a row is dropped: money, or a share of the plan's."""
+    value = record["value"]
+
+    def lost(amount: float | None) -> str:
+        if amount is None or value["unit"] == "usd":
+            return money(amount)
+        return share(amount / value["evsi"]) if value["evsi"] > 0 else share(0.0)
+
+    return lost
+
+
+def rival_rows(record: Record, worth: Any) -> list[dict[str, Any]]:
+    """Return other ways to spend the budget beside the plan, also with the gap as skewed as it is.
+
+    A column that would be empty everywhere is told by None.
+    """
+    rows: list[dict[str, Any]] = [dict(row) for row in record["comparisons"]]
+    best = max((row["value"] for row in rows), default=0.0)
+    ours = rows[0] if rows else {}
+    return [
+        {
+            "plan": row["plan"],
+            "usd": money(row["usd"]),
+            "value": worth(row["value"]),
+            "of_perfect": share(row["share_of_evpi"]),
+            "of_plan": against(row["value"], ours["value"]),
+            "skewed": None
+            if row.get("value_skewed") is None
+            else against(row["value_skewed"], ours.get("value_skewed")),
+            "width": max(row["value"], 0.0) / best if best > 0 else 0.0,
+        }
+        for row in rows
+    ]
+
+
+def against(value: float, whole: float | None) -> str:
+    """Return a value as a percentage of the plan's, fine enough to tell near ones apart.
+
+    Examples
+    --------
+    >>> against(0.9863, 1.0), against(1.0, 1.0), against(1.0, 0.0)
+    ('98.6 %', '100 %', '–')
+    """
+    if whole is None or whole <= 0:
+        return DASH
+    percentage = 100 * value / whole
+    return "100 %" if abs(percentage - 100) < 0.05 else f"{percentage:.1f} %"
+
+
+def price_rows(record: Record) -> list[dict[str, str]]:
+    """Return the shadow price of every limited resource, and what a tenth more of it would add."""
+    value = record["value"]
     rows = []
     for name, limit in record["budget"].items():
         price = record["shadow_prices"].get(name)
@@ -136,35 +192,84 @@ def price_rows(record: Record, worth: Any) -> list[dict[str, str]]:
                 "limit": shown(limit),
                 "used": shown(used),
                 "share": share(used / limit) if used is not None and limit > 0 else DASH,
-                "adds": DASH if price is None else worth(price * 0.01 * limit),
+                "price": DASH if price is None else price_words(price, name, limit, value["unit"]),
+                "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
             }
         )
     return rows
 
 
-def tornado_rows(record: Record, worth: Any) -> list[dict[str, Any]]:
-    """Return the inputs by how much moving them changes the value, with bars from 0 to 1."""
-    rows = sorted(
-        record.get("sensitivity", []),
-        key=lambda row: -abs(row["value_high"] - row["value_low"]),
-    )
+def price_words(price: float, resource: str, limit: float, unit: str) -> str:
+    """Return a shadow price, of so much money that the figure is easy to read.
+
+    Examples
+    --------
+    >>> price_words(9.54e-6, "usd", 12_000.0, "points")
+    '0.0095 points per $1,000'
+    >>> price_words(1.24, "staff_hours", 240.0, "usd")
+    '$1.24 an hour'
+    >>> price_words(0.0, "licences", 3, "points")
+    '0 points a unit'
+    """
+    if resource == "usd":
+        step = 10.0 ** max(math.floor(math.log10(limit)) - 1, 0) if limit > 0 else 1.0
+        return f"{priced(price * step, unit)} per {money(step)}"
+    one = "an hour" if resource.partition(".")[0].endswith("hours") else "a unit"
+    return f"{priced(price, unit)} {one}"
+
+
+def priced(value: float, unit: str) -> str:
+    """Return a shadow price in the unit of value.
+
+    Examples
+    --------
+    >>> priced(0.00954, "points"), priced(3.2, "usd"), priced(0.0, "points")
+    ('0.0095 points', '$3.20', '0 points')
+    """
+    return money(value) if unit == "usd" else f"{two_digits(value)} points"
+
+
+MOST_BARS = 14  # of the tornado before it folds
+
+
+def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
+    """Return the tornado: inputs by how much moving them changes the value, bars from 0 to 1."""
+    rows: list[dict[str, Any]] = [dict(row) for row in record.get("sensitivity", [])]
+    if not rows:
+        return None
     base = record["value"]["evsi"]
     ends = [base, *(row["value_low"] for row in rows), *(row["value_high"] for row in rows)]
     low, high = min(ends), max(ends)
     span = max(high - low, 1e-12)
-    return [
+    rows.sort(key=lambda row: -(max(_ends(row, base)) - min(_ends(row, base))))
+    shown = [
         {
             "name": row["name"],
             "low": row["low"],
             "high": row["high"],
             "at_low": worth(row["value_low"]),
             "at_high": worth(row["value_high"]),
-            "start": (min(row["value_low"], row["value_high"]) - low) / span,
-            "width": abs(row["value_high"] - row["value_low"]) / span,
-            "base": (base - low) / span,
+            "bars": [
+                (look, (min(end, base) - low) / span, abs(end - base) / span)
+                for look, end in (("low", row["value_low"]), ("high", row["value_high"]))
+            ],
+            "deep": None
+            if row.get("deep_low") is None or row.get("deep_high") is None
+            else f"{share(row['deep_low'])} → {share(row['deep_high'])}",
         }
         for row in rows
     ]
+    return {
+        "rows": shown[:MOST_BARS],
+        "folded": shown[MOST_BARS:],
+        "base": (base - low) / span,
+        "plan": worth(base),
+        "deep": any(row["deep"] is not None for row in shown),
+    }
+
+
+def _ends(row: Mapping[str, Any], base: float) -> tuple[float, float, float]:
+    return row["value_low"], row["value_high"], base
 
 
 def resource_words(name: str) -> str:

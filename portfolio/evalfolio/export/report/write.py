@@ -46,7 +46,7 @@ def report(recommendation: Exportable) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("money", "about", "share", "figure", "compact", "hours"):
+    for name in ("money", "about", "share", "figure", "hours"):
         environment.filters[name] = getattr(numerals, name)
     script = (FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

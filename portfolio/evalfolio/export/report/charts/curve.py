@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from evalfolio.export.report.charts.drawing import drawing, element, line, path, text
 from evalfolio.export.report.charts.scale import Scale
-from evalfolio.export.report.numerals import compact, share
+from evalfolio.export.report.numerals import amount, compact, share
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 204, 46, 328, 24, 158
 
@@ -39,6 +39,7 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
     key
         Prefix of the ids inside the drawing, unique on the page.
     """
+    grid = rising(grid, marks)
     caps = grid["cap"].to_numpy(dtype=float)
     success = grid["success"].to_numpy(dtype=float)
     low, high = float(caps.min()), float(caps.max())
@@ -52,7 +53,9 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
         parts.append(text((LEFT - 6, up(tick) + 4), f"{100 * tick:.0f} %", "tick", "end"))
     for tick in across.ticks(5):
         parts.append(line((across(tick), BOTTOM), (across(tick), BOTTOM + 4), "axis"))
-        parts.append(text((across(tick), BOTTOM + 18), compact(tick), "tick"))
+        anchor = "end" if across(tick) > RIGHT - 12 else "middle"  # else its end is cut off
+        at = min(across(tick) + (10 if anchor == "end" else 0), WIDTH - 1)
+        parts.append(text((at, BOTTOM + 18), compact(tick), "tick", anchor))
     if {"success_low", "success_high"} <= set(grid.columns):
         upper = [(across(c), up(y)) for c, y in zip(caps, grid["success_high"], strict=True)]
         lower = [(across(c), up(y)) for c, y in zip(caps, grid["success_low"], strict=True)]
@@ -60,7 +63,8 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
     parts.append(
         path([(across(c), up(y)) for c, y in zip(caps, success, strict=True)], "curve now")
     )
-    told = [f"Success rises to {share(float(success[-1]))} at {compact(high)} {marks.unit}."]
+    axis = "USD" if marks.unit == "usd" else marks.unit
+    told = [f"Success rises to {share(float(success[-1]))} at {amount(high, marks.unit)}."]
     for cap, look, words in (
         (marks.saturation, "saturation", "saturation point"),
         (marks.sweet_spot, "sweet", "sweet spot"),
@@ -70,10 +74,25 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
             continue
         place = (across(cap), up(float(np.interp(np.log(cap), np.log(caps), success))))
         parts.append(_mark(place, look))
-        told.append(f"The {words} is {compact(cap)} {marks.unit}.")
-    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), f"cap per attempt, {marks.unit}", "tick"))
+        told.append(f"The {words} is {amount(cap, marks.unit)}.")
+    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), f"cap per attempt, {axis}", "tick"))
     title = f"{name}: success within a cap"
     return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=" ".join(told), key=key)
+
+
+def rising(grid: pd.DataFrame, marks: Marks, least: float = 0.01) -> pd.DataFrame:
+    """Return the curve from where its band leaves the floor, or from its first mark.
+
+    Draws of a flat curve reach far to the left, where there is nothing to see.
+    """
+    top = grid["success_high"] if "success_high" in grid.columns else grid["success"]
+    seen = top.to_numpy(dtype=float) >= least
+    first = int(np.argmax(seen)) if seen.any() else 0
+    wanted = [m for m in (marks.chosen, marks.sweet_spot, marks.saturation) if m is not None]
+    caps = grid["cap"].to_numpy(dtype=float)
+    if wanted:
+        first = min(first, max(int(np.searchsorted(caps, min(wanted))) - 1, 0))
+    return grid.iloc[min(first, max(len(grid) - 2, 0)) :]
 
 
 def _mark(place: tuple[float, float], look: str) -> Markup:
