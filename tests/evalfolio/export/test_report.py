@@ -109,7 +109,7 @@ def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
         assert f"{row['eval']}{row['domain']} · {row['reason']}" in text["mix"]
     for domain in record["domains"]:
         for key in ("prior_sd", "posterior_sd", "elicitation_floor_sd", "validity_floor_sd"):
-            assert f"{domain[key]:.2f}" in text["domains"]  # type: ignore[literal-required]
+            assert f"{domain[key]:.2f}" in text["domains"]
         assert f"Buffer: alert this far below{domain['buffer']:.1f}" in text["domains"]
     for rival in ("greedy", "even split", "all plateau", "all maximum"):
         assert rival in text["money"]
@@ -119,8 +119,8 @@ def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
     per_thousand = 1000 * record["shadow_prices"]["usd"]
     assert f"${per_thousand:,.0f} per $1,000" in text["money"]
     assert f"${record['shadow_prices']['staff_hours']:.2f} an hour" in text["money"]
-    for row in record["sensitivity"]:
-        assert row["name"] in text["sensitivity"]
+    for tipped in record["sensitivity"]:
+        assert tipped["name"] in text["sensitivity"]
     for words in ("Cap chosen", "Sweet spot", "Saturation", "Plateau", "Success at the largest"):
         assert words in text["curves"]
     for warning in record["warnings"]:
