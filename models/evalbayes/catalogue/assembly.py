@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from evalbayes.catalogue import default
+from evalbayes.catalogue.ai_model import AiModelSpec
 from evalbayes.catalogue.assumptions import Assumption
-from evalbayes.catalogue.budget import BudgetSpec
+from evalbayes.catalogue.budget import BudgetSpec, with_agents
 from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.catalogue.domains import DOMAIN_KEYS, assembled_domain, stakes_in_points
 from evalbayes.catalogue.entries import filled, validated, with_own_defaults
 from evalbayes.catalogue.evals import EVAL_KEYS, assembled_eval, skills_of
@@ -13,6 +15,11 @@ from evalbayes.catalogue.portfolio import PortfolioSpec
 from evalbayes.catalogue.tables import Table, Tables
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_unknown
+
+GROWTH_REASON = (
+    "published horizons double every 131 to 197 days, 1.9 to 2.8 doublings a year, and domains "
+    "and spans differ"
+)
 
 
 def catalogue_of(tables: Tables) -> Catalogue:
@@ -40,21 +47,40 @@ def catalogue_of(tables: Tables) -> Catalogue:
     points = stakes_in_points(given_domains)
     domains = tuple(assembled_domain(table, points, assumptions) for table in given_domains)
     _refuse_repeated(tables.domains, [spec.name for spec in domains], "domain")
-    validated_budget = validated(BudgetSpec, budget)
+    agents = with_agents(budget.entries, budget.where)
+    validated_budget = validated(BudgetSpec, Table(budget.label, budget.where, agents))
     given_evals = [
         with_own_defaults(row, tables.eval_defaults, EVAL_KEYS, assumptions) for row in tables.evals
     ]
     skills = skills_of(validated_budget, given_evals)
-    evals = tuple(assembled_eval(table, domains, skills, assumptions) for table in given_evals)
+    throughput = validated_budget.tokens_per_second is not None
+    evals = tuple(
+        assembled_eval(table, domains, skills, assumptions, throughput=throughput)
+        for table in given_evals
+    )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
+    ai_models = tuple(_ai_model(table) for table in tables.ai_models)
+    _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
+    if any(spec.released is not None for spec in ai_models):
+        assumptions += [
+            Assumption(f"domain {spec.name!r}", "growth_per_year", POPULATION_GROWTH, GROWTH_REASON)
+            for spec in domains
+            if spec.growth_per_year is None
+        ]
     return Catalogue(
         portfolio=validated(PortfolioSpec, portfolio),
         budget=validated_budget,
         domains=domains,
         evals=evals,
+        ai_models=ai_models,
         points=points,
         assumptions=tuple(assumptions),
     )
+
+
+def _ai_model(table: Table) -> AiModelSpec:
+    refuse_unknown(table.where, table.entries, AiModelSpec.model_fields)
+    return validated(AiModelSpec, table)
 
 
 def _refuse_repeated(rows: tuple[Table, ...], names: list[str], kind: str) -> None:

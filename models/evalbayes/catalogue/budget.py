@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from evalbayes.catalogue.quantities import KeptShare, NotNegative, Positive
+from evalbayes.catalogue.quantities import KeptShare, NotNegative, Positive, positive
 from evalbayes.catalogue.skills import hours_by_skill
 from evalbayes.catalogue.spec import Spec
+from evalbayes.errors import InputError
 
 
 class BudgetSpec(Spec):
@@ -23,7 +26,11 @@ class BudgetSpec(Spec):
     calendar_days
         Days until the decisions are due.
     agents_in_parallel
-        How many runs can go on at a time.
+        How many runs can go on at a time; filled in from `servers` where it is not given.
+    servers, agents_per_server
+        How many inference servers there are, and how many agents each serves at a time.
+    tokens_per_second_per_server
+        What a server reads and writes in all, over its agents, as the spends count tokens.
     contingency
         Share of the money kept back, from 0 up to, but not, 1.
     """
@@ -32,4 +39,46 @@ class BudgetSpec(Spec):
     staff_hours: Annotated[float | dict[str, float] | None, BeforeValidator(hours_by_skill)] = None
     calendar_days: Positive | None = None
     agents_in_parallel: Positive | None = None
+    servers: Positive | None = None
+    agents_per_server: Positive | None = None
+    tokens_per_second_per_server: Positive | None = None
     contingency: KeptShare
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Tokens a second of one agent when all agents of a server are at work.
+
+        Examples
+        --------
+        8 GH200 at an aggregate 14,800 tokens a second, less a fifth of overhead, serve 127 agents:
+
+        >>> budget = BudgetSpec(agents_per_server=127, tokens_per_second_per_server=11_840,
+        ...                     contingency=0.1)
+        >>> round(budget.tokens_per_second)
+        93
+        """
+        if self.tokens_per_second_per_server is None or self.agents_per_server is None:
+            return None
+        return self.tokens_per_second_per_server / self.agents_per_server
+
+
+def with_agents(entries: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the entries of [budget] with the agents that its servers carry.
+
+    Raises
+    ------
+    InputError
+        If servers or their throughput are given without how many agents share them.
+    """
+    filled = dict(entries)
+    for key in ("servers", "tokens_per_second_per_server"):
+        if key in entries and "agents_per_server" not in entries:
+            raise InputError(
+                f"{where}: agents_per_server must be given with {key}, got nothing; write how many "
+                "agents a server serves at a time"
+            )
+    if "servers" in entries and "agents_in_parallel" not in entries:
+        with suppress(ValueError):  # a wrong figure is told when it is validated
+            agents = positive(entries["servers"]) * positive(entries["agents_per_server"])
+            filled["agents_in_parallel"] = agents
+    return filled

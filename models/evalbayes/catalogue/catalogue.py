@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
+from evalbayes.catalogue.ai_model import AiModelSpec
 from evalbayes.catalogue.assumptions import Assumption
 from evalbayes.catalogue.budget import BudgetSpec
 from evalbayes.catalogue.domain import DomainSpec
@@ -23,6 +25,8 @@ class Catalogue(Spec):
         Tables [portfolio] and [budget].
     domains, evals
         The [[domain]] and [[eval]] tables, in the order given.
+    ai_models
+        The [[ai_model]] tables: release dates and lineages.
     points
         Whether stakes were given as a probability, so that values are in points, not USD.
     assumptions
@@ -33,6 +37,7 @@ class Catalogue(Spec):
     budget: BudgetSpec
     domains: tuple[DomainSpec, ...]
     evals: tuple[EvalSpec, ...]
+    ai_models: tuple[AiModelSpec, ...] = ()
     points: bool
     assumptions: tuple[Assumption, ...] = ()
 
@@ -67,10 +72,16 @@ class Catalogue(Spec):
         return any(each.where == where and each.key == key for each in self.assumptions)
 
     @property
+    def known_models(self) -> Mapping[str, AiModelSpec]:
+        """The [[ai_model]] tables by name."""
+        return {spec.name: spec for spec in self.ai_models}
+
+    @property
     def skills(self) -> tuple[str, ...]:
         """Skills the staff hours are split by, in the order first named; empty if they are not."""
         tables = [self.budget.staff_hours]
         tables += [spec.staff_hours for spec in self.evals]
+        tables += [spec.staff_hours_repair for spec in self.evals]
         tables += [spec.staff_hours_elicitation for spec in self.evals]
         return tuple(dict.fromkeys(s for table in tables if isinstance(table, dict) for s in table))
 

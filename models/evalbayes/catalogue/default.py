@@ -37,7 +37,8 @@ class Default:
         return value, reason
 
 
-def _spend_unit(entries: Mapping[str, Any]) -> Choice:
+def spend_unit(entries: Mapping[str, Any]) -> Choice:
+    """Return the unit of spend where none is given, and why."""
     if "usd_per_run" in entries and "usd_per_unit" not in entries:
         return "usd", "only usd_per_run is given, so spend is money"
     return "tokens", "what most harnesses count"
@@ -78,10 +79,15 @@ def _max_cap(entries: Mapping[str, Any]) -> Choice:
     return usual[entries["spend_unit"]]
 
 
-def _days_elicitation(entries: Mapping[str, Any]) -> Choice:
-    hours = hours_by_skill(entries["staff_hours_elicitation"])
-    days = total(0.0 if hours is None else hours) / HOURS_PER_STAFF_DAY
-    return days, "one engineer, eight hours a day"
+def _days_of(key: str) -> Callable[[Mapping[str, Any]], Choice]:
+    """Return the rule that turns staff hours into days."""
+
+    def days(entries: Mapping[str, Any]) -> Choice:
+        hours = hours_by_skill(entries[key])
+        number = total(0.0 if hours is None else hours) / HOURS_PER_STAFF_DAY
+        return number, "one engineer, eight hours a day"
+
+    return days
 
 
 PORTFOLIO = (
@@ -103,6 +109,7 @@ DOMAIN = (
         Interval(0.2, 1.5),
         "units per year from better elicitation alone; published gains are few and vary widely",
     ),
+    Default("post_training_overlap", 1.0, "gains add up over time; nothing published says less"),
     Default("min_evals", 1, "no domain should go unlooked at"),
 )
 
@@ -112,7 +119,7 @@ STAKES = (
 )
 
 EVAL = (
-    Default("spend_unit", _spend_unit),
+    Default("spend_unit", spend_unit),
     Default("usd_per_unit", _usd_per_unit),
     Default("hours_per_run", 1.0, "the working time that cyber runs were given in public data"),
     Default(
@@ -120,11 +127,17 @@ EVAL = (
         5.0,
         "25 to 60 staff hours are reported for an evaluation of about ten evals",
     ),
+    Default(
+        "staff_hours_repair", 16.0, "two days of reading transcripts and mending what is broken"
+    ),
+    Default("days_repair", _days_of("staff_hours_repair")),
     Default("staff_hours_elicitation", 100.0, "two to three engineer-weeks of 40 hours"),
-    Default("days_elicitation", _days_elicitation),
+    Default("days_elicitation", _days_of("staff_hours_elicitation")),
     Default("effort_max", 0.8, "the effort that two to three engineer-weeks stand for"),
     Default("review_minutes_per_run", 3.0, "skimming a transcript for spurious failures"),
     Default("resettable", 1.0, "sandboxed tasks can be started afresh"),
+    Default("usd_per_reset", 0.0, "a fresh sandbox costs next to nothing beside its tokens"),
+    Default("attempts_max", 4, "most of what repeats add on public data comes with the first few"),
     Default("verifier", True, "tasks with a checker tell a success from a failure"),
     Default("max_cap", _max_cap),
 )

@@ -79,17 +79,22 @@ class EvalSpec(Spec):
     usd_per_run
         USD of one run that is not cut short, where nothing else is known.
     hours_per_run
-        Wall time of one run, in hours.
-    staff_hours, staff_hours_elicitation
-        Hours to run it once, and to elicit it to `effort_max`; by skill if the budget is.
-    days_elicitation
-        Calendar days that elicitation to `effort_max` takes.
+        Wall time of one run, in hours; None: its tokens over the budget's tokens a second.
+    staff_hours, staff_hours_repair, staff_hours_elicitation
+        Hours to run it once, to mend its obvious spurious failures (effort 0.3), and to elicit it
+        to `effort_max`; by skill if the budget is.
+    days_repair, days_elicitation
+        Calendar days that mending, and elicitation to `effort_max`, take.
     effort_max
         Elicitation effort of the max-elicitation tier, above 0, up to 1.
     review_minutes_per_run
         Minutes to read the transcript of a run.
     resettable
         Share of the tasks on which best-of-k is fair.
+    usd_per_reset
+        Price of a fresh start of a task for another attempt.
+    attempts_max
+        Attempts per task at max elicitation, where best-of-k is fair.
     verifier
         Whether a success can be told from a failure without knowing the answer.
     max_cap
@@ -114,13 +119,17 @@ class EvalSpec(Spec):
     spend_unit: Text
     usd_per_unit: PositiveInterval
     usd_per_run: PositiveInterval | None = None
-    hours_per_run: Positive
+    hours_per_run: Positive | None
     staff_hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
+    staff_hours_repair: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
     staff_hours_elicitation: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
+    days_repair: NotNegative
     days_elicitation: NotNegative
     effort_max: PositiveShare
     review_minutes_per_run: NotNegative
     resettable: Share
+    usd_per_reset: NotNegative
+    attempts_max: PositiveCount
     verifier: YesOrNo
     max_cap: Positive
     plateau: InnerShareInterval | None = None

@@ -19,7 +19,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 
 EVAL_KEYS = tuple(EvalSpec.model_fields)
-HOURS = ("staff_hours", "staff_hours_elicitation")
+HOURS = ("staff_hours", "staff_hours_repair", "staff_hours_elicitation")
 
 
 def skills_of(budget: BudgetSpec, evals: list[Table]) -> tuple[str, ...]:
@@ -39,8 +39,12 @@ def assembled_eval(
     domains: tuple[DomainSpec, ...],
     skills: tuple[str, ...],
     assumptions: list[Assumption],
+    *,
+    throughput: bool = False,
 ) -> EvalSpec:
     """Return an eval with every default filled in, and note those that were used.
+
+    With a known throughput, runs that spend tokens last as long as their tokens take.
 
     Raises
     ------
@@ -51,6 +55,8 @@ def assembled_eval(
     domain = next(spec for spec in domains if spec.name == entries["domain"])
     if isinstance(entries.get("task_names"), list) and "tasks" not in entries:
         entries["tasks"] = len(entries["task_names"])
+    if throughput and entries.get("spend_unit", default.spend_unit(entries)[0]) == "tokens":
+        entries.setdefault("hours_per_run", None)
     complete = filled(
         Table(table.label, table.where, entries), EVAL_KEYS, default.EVAL, assumptions
     )
@@ -137,7 +143,7 @@ def _check(table: Table, spec: EvalSpec, skills: tuple[str, ...]) -> None:
             f"{table.where}: usd_per_unit must be 1 where spend is in usd, got "
             f"{spec.usd_per_unit}; drop it or name another spend_unit"
         )
-    for key in ("staff_hours", "staff_hours_elicitation"):
+    for key in HOURS:
         hours = getattr(spec, key)
         for skill in hours if isinstance(hours, Mapping) else ():
             near = nearest(skill, [name for name in skills if name != skill], cutoff=0.8)

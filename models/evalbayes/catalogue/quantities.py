@@ -7,6 +7,7 @@ puts the place and the key before them.
 from __future__ import annotations
 
 import math
+from datetime import date, datetime
 from numbers import Real
 from typing import Annotated, Any
 
@@ -44,6 +45,14 @@ def not_negative(value: Any) -> float:
     got = number(value)
     if got < 0:
         raise ValueError(f"must be 0 or more, got {got:g}; leave it out where it is not known")
+    return got
+
+
+def one_or_more(value: Any) -> float:
+    """Return a number of 1 or more."""
+    got = number(value)
+    if got < 1:
+        raise ValueError(f"must be 1 or more, got {got:g}; 1 lets gains simply add up")
     return got
 
 
@@ -111,9 +120,28 @@ def yes_or_no(value: Any) -> bool:
     raise ValueError(f"must be true or false, got {value!r}; write one of the two")
 
 
+def day(value: Any) -> date:
+    """Return a date; text as 2025-08-07 counts too.
+
+    Examples
+    --------
+    >>> day("2025-08-07")
+    datetime.date(2025, 8, 7)
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value.strip())
+    except (AttributeError, ValueError):
+        raise ValueError(f"must be a date, got {value!r}; write it as 2025-08-07") from None
+
+
 Number = Annotated[float, BeforeValidator(number)]
 Positive = Annotated[float, BeforeValidator(positive)]
 NotNegative = Annotated[float, BeforeValidator(not_negative)]
+OneOrMore = Annotated[float, BeforeValidator(one_or_more)]
 Share = Annotated[float, BeforeValidator(share)]
 PositiveShare = Annotated[float, BeforeValidator(positive_share)]
 InnerShare = Annotated[float, BeforeValidator(inner_share)]
@@ -121,4 +149,5 @@ KeptShare = Annotated[float, BeforeValidator(kept_share)]
 Count = Annotated[int, BeforeValidator(count)]
 PositiveCount = Annotated[int, BeforeValidator(positive_count)]
 Text = Annotated[str, BeforeValidator(text)]
+Day = Annotated[date, BeforeValidator(day)]
 YesOrNo = Annotated[bool, BeforeValidator(yes_or_no)]

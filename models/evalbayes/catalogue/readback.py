@@ -45,7 +45,10 @@ def budget_line(catalogue: Catalogue) -> str:
     if budget.calendar_days is not None:
         parts.append(f"{budget.calendar_days:g} calendar days")
     if budget.agents_in_parallel is not None:
-        parts.append(f"{budget.agents_in_parallel:g} agents in parallel")
+        on = f" on {number_of(budget.servers, 'server')}" if budget.servers is not None else ""
+        parts.append(f"{budget.agents_in_parallel:g} agents in parallel{on}")
+    if budget.tokens_per_second is not None:
+        parts.append(f"{budget.tokens_per_second:,.0f} tokens a second for each agent")
     resources = ("usd", "staff_hours", "calendar_days", "agents_in_parallel")
     free = [name for name in resources if getattr(budget, name) is None]
     unlimited = f"; not limited: {', '.join(free)}" if free else ""

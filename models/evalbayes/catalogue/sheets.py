@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -22,6 +23,11 @@ def tables(catalogue: Catalogue) -> dict[str, Any]:
         "budget": _entries(catalogue.budget),
         "domain": [_entries(spec) for spec in catalogue.domains],
         "eval": [_entries(spec) for spec in catalogue.evals],
+        **(
+            {"ai_model": [_entries(spec) for spec in catalogue.ai_models]}
+            if catalogue.ai_models
+            else {}
+        ),
     }
 
 
@@ -106,6 +112,8 @@ def _flat(entries: Mapping[str, Any]) -> dict[str, Any]:
                 flat[key] = interval.low
             else:
                 flat |= {f"{key}_low": interval.low, f"{key}_high": interval.high}
+        elif isinstance(value, date):
+            flat[key] = value.isoformat()
         elif isinstance(value, dict):
             flat |= {f"{key}.{part}": each for part, each in value.items()}
         else:
@@ -120,6 +128,8 @@ def _stem(column: str) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Interval):
         return _toml(value.low) if value.exact else f"[{value.low!r}, {value.high!r}]"
     if isinstance(value, dict):

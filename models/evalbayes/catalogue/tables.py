@@ -27,17 +27,18 @@ class Tables:
     budget: Table
     domains: tuple[Table, ...]
     evals: tuple[Table, ...]
+    ai_models: tuple[Table, ...]
     domain_defaults: Table
     eval_defaults: Table
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "eval")
+MANY = ("domain", "eval", "ai_model")
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 
 def labelled(source: str, kind: str, entries: Mapping[str, Any], row: int) -> Table:
-    """Return a row of [[domain]] or [[eval]], named after its name or, lacking one, its number."""
+    """Return a row of a table of several, named after its name or, lacking one, its number."""
     name = entries.get("name")
     label = repr(name.strip()) if isinstance(name, str) and name.strip() else f"number {row}"
     return Table(f"{kind} {label}", f"{source}: {kind} {label}", entries)
@@ -72,4 +73,10 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     single = {
         name: Table(f"[{name}]", f"{source}: [{name}]", data.get(name, {})) for name in SINGLE
     }
-    return Tables(source=source, domains=rows["domain"], evals=rows["eval"], **single)
+    return Tables(
+        source=source,
+        domains=rows["domain"],
+        evals=rows["eval"],
+        ai_models=rows["ai_model"],
+        **single,
+    )

@@ -1,9 +1,10 @@
 """A catalogue as a workbook: the tables of TOML as sheets, intervals as columns x_low and x_high.
 
 Sheets `portfolio`, `budget`, `domain_defaults` and `eval_defaults` have a column of keys and one of
-values, or one row under a header; `domain` and `eval` have one row each. Tables inside a row are
-columns with a dot, such as `loadings.cyber` or `staff_hours.bio`. Names of tasks stand on a sheet
-`task_names` with columns eval and task. Sheets whose name begins with "notes" are passed over.
+values, or one row under a header; `domain`, `eval` and `ai_model` have one row each. Tables inside
+a row are columns with a dot, such as `loadings.cyber` or `staff_hours.bio`. Names of tasks stand on
+a sheet `task_names` with columns eval and task. Sheets whose name begins with "notes" are passed
+over.
 """
 
 from __future__ import annotations
@@ -42,7 +43,13 @@ def read_workbook(path: str | Path) -> Tables:
         single[name] = Table(f"[{name}]", where, _single(where, sheets.get(name, [])))
     rows = {name: list(_rows(path.name, name, sheets.get(name, []))) for name in MANY}
     _add_task_names(path.name, sheets.get(TASKS, []), rows["eval"])
-    return Tables(path.name, domains=tuple(rows["domain"]), evals=tuple(rows["eval"]), **single)
+    return Tables(
+        path.name,
+        domains=tuple(rows["domain"]),
+        evals=tuple(rows["eval"]),
+        ai_models=tuple(rows["ai_model"]),
+        **single,
+    )
 
 
 def _sheets(path: Path) -> dict[str, list[list[Any]]]:

@@ -15,11 +15,12 @@ from evalbayes.curves import Curve, lognormal
 from evalbayes.menus.offer import Offer
 
 if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, EvalSpec
+    from evalbayes.catalogue import BudgetSpec, Catalogue, EvalSpec
 
 Array = NDArray[np.float64]
 MOST_REVIEWED = 100  # transcripts read by a person, however many runs there are
 HOURS_PER_DAY = 24.0
+SECONDS_PER_HOUR = 3600.0
 STAFF_HOURS = "staff_hours"
 
 
@@ -47,7 +48,9 @@ def option_cost(
 ) -> Cost:
     """Work out the cost of an option.
 
-    usd = Σ runs · E[min(T, cap)] · usd_per_unit, over the option's runs and its baseline pass.
+    usd = Σ runs · E[min(T, cap)] · usd_per_unit, over the option's runs and its baseline pass, plus
+    usd_per_reset for every run of a task after its first. A run lasts hours_per_run, or as long as
+    its tokens take at the budget's throughput.
 
     Parameters
     ----------
@@ -62,23 +65,33 @@ def option_cost(
     """
     passes = [(offer.runs, offer.cap, curve), (offer.baseline_runs, offer.baseline_cap, baseline)]
     mean, variance, most = np.zeros(len(prices)), np.zeros(len(prices)), 0.0
+    agent_hours = longest = 0.0
     for runs, cap, of in passes:
         if runs:
             first, second = spend_moments(of, cap)
             mean = mean + runs * first
             variance = variance + runs * np.maximum(second - first**2, 0.0)
             most += runs * cap
-    draws = np.clip(mean + luck * np.sqrt(variance), 0.0, most) * prices
-    agent_hours = (offer.runs + offer.baseline_runs) * spec.hours_per_run
+            agent_hours += runs * run_hours(spec, catalogue.budget, float(first.mean()))
+            longest += run_hours(spec, catalogue.budget, cap)
+    resets = offer.resets * spec.usd_per_reset
+    draws = np.clip(mean + luck * np.sqrt(variance), 0.0, most) * prices + resets
     return Cost(
-        usd=float(mean.mean() * prices.mean()),
+        usd=float(mean.mean() * prices.mean()) + resets,
         usd_p90=float(np.quantile(draws, 0.9)),
-        usd_ceiling=float(most * max(spec.usd_per_unit.high, prices.max())),
+        usd_ceiling=float(most * max(spec.usd_per_unit.high, prices.max())) + resets,
         usd_draws=draws,
         staff_hours=staff_hours(spec, offer, catalogue),
         agent_hours=agent_hours,
-        days=calendar_days(spec, offer, agent_hours, catalogue.budget.agents_in_parallel),
+        days=calendar_days(spec, offer, agent_hours, longest, catalogue.budget.agents_in_parallel),
     )
+
+
+def run_hours(spec: EvalSpec, budget: BudgetSpec, spend: float) -> float:
+    """Hours that a run of this spend lasts: hours_per_run, or spend over tokens a second."""
+    if spec.hours_per_run is not None or budget.tokens_per_second is None:
+        return spec.hours_per_run or 0.0  # a catalogue has one or the other
+    return spend / budget.tokens_per_second / SECONDS_PER_HOUR
 
 
 def spend_moments(curve: Curve, cap: float) -> tuple[Array, Array]:
@@ -111,13 +124,19 @@ def staff_hours(spec: EvalSpec, offer: Offer, catalogue: Catalogue) -> dict[str,
     """Staff hours by resource column: running, elicitation in proportion to effort, and review.
 
     Review takes review_minutes_per_run · min(runs, 100)/60, shared among skills as running is.
+    Repaired runs take the hours of mending in place of elicitation, and the transcripts of the pass
+    before are read too: that is how spurious failures are found.
     """
-    share = offer.effort / spec.effort_max
-    review = spec.review_minutes_per_run * min(offer.runs, MOST_REVIEWED) / 60.0
+    read = min(offer.runs, MOST_REVIEWED)
+    if offer.repaired:
+        read += min(offer.baseline_runs, MOST_REVIEWED)
+    share = 1.0 if offer.repaired else offer.effort / spec.effort_max
+    hours = spec.staff_hours_repair if offer.repaired else spec.staff_hours_elicitation
+    review = spec.review_minutes_per_run * read / 60.0
     skills = catalogue.skills
     columns = staff_columns(catalogue)
     run = _by_skill(spec.staff_hours, skills, spec.domain)
-    elicit = _by_skill(spec.staff_hours_elicitation, skills, spec.domain)
+    elicit = _by_skill(hours, skills, spec.domain)
     total = sum(run.values())
     return {
         column: run.get(skill, 0.0)
@@ -132,12 +151,18 @@ def staff_columns(catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(f"{STAFF_HOURS}.{skill}" for skill in catalogue.skills) or (STAFF_HOURS,)
 
 
-def calendar_days(spec: EvalSpec, offer: Offer, agent_hours: float, agents: float | None) -> float:
-    """Return the days an option takes by itself: elicitation, then runs over parallel agents."""
+def calendar_days(
+    spec: EvalSpec, offer: Offer, agent_hours: float, longest: float, agents: float | None
+) -> float:
+    """Return the days an option takes by itself: elicitation, then runs over parallel agents.
+
+    `longest` is how many hours its passes take one after the other, with an agent for every run.
+    """
     elicitation = spec.days_elicitation * offer.effort / spec.effort_max
+    if offer.repaired:
+        elicitation = spec.days_repair
     side_by_side = agent_hours / agents if agents else 0.0
-    one_after_the_other = spec.hours_per_run * (2 if offer.baseline_runs else 1)
-    return elicitation + max(side_by_side, one_after_the_other) / HOURS_PER_DAY
+    return elicitation + max(side_by_side, longest) / HOURS_PER_DAY
 
 
 def _by_skill(

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import EvalSpec
 
 SWEET_SPOT, PLATEAU, MAX_ELICITATION = "sweet-spot", "plateau", "max-elicitation"
-BEST_OF = 4  # attempts per task at max elicitation, where best-of-k is fair
+REPAIRED = 0.3  # effort of mending obvious spurious failures after reading transcripts
 REPEATS = 3  # attempts per task where all tasks are run more than once
 LEAST_SHARE = 20  # the shortest rung of a ladder: a twentieth of the tasks, ...
 LEAST_TASKS = 4  # ... and at least this many
-RUNGS = {SWEET_SPOT: 3, PLATEAU: 4, MAX_ELICITATION: 3}
+RUNGS = {SWEET_SPOT: 3, PLATEAU: 4, "repaired": 2, MAX_ELICITATION: 3}
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Offer:
     effort
         Elicitation effort, 0 to 1.
     baseline_cap
-        Cap of the plateau-level pass over the same tasks that a max-elicitation option contains;
-        0 for the other tiers.
+        Cap of the plateau-level pass over the same tasks that a repaired or max-elicitation option
+        contains; 0 for the others.
     full_cap
         Whether a plateau option goes past the saturation point, to the largest cap.
     """
@@ -49,6 +49,16 @@ class Offer:
     effort: float = 0.0
     baseline_cap: float = 0.0
     full_cap: bool = False
+
+    @property
+    def repaired(self) -> bool:
+        """Whether it is a plateau option with its spurious failures mended."""
+        return self.tier == PLATEAU and self.effort > 0
+
+    @property
+    def resets(self) -> int:
+        """Fresh starts of tasks that have been run already."""
+        return self.runs + self.baseline_runs - self.tasks
 
     @property
     def runs(self) -> int:
@@ -65,7 +75,8 @@ class Offer:
         """Identifier of the option, e.g. "cybench / plateau / 38 tasks"."""
         times = f" x {self.attempts}" if self.attempts > 1 else ""
         size = f"{self.tasks} task{'s' * (self.tasks != 1)}{times}"
-        return f"{self.eval} / {self.tier} / {size}{' / full cap' * self.full_cap}"
+        kind = " / full cap" * self.full_cap + " / repaired" * self.repaired
+        return f"{self.eval} / {self.tier} / {size}{kind}"
 
     def describe(self, unit: str, of: int) -> str:
         """Return a sentence about it."""
@@ -73,7 +84,12 @@ class Offer:
         if self.attempts > 1:
             text += f", {self.attempts} attempts each"
         text += f", up to {in_words(self.cap)} {unit} per attempt"
-        if self.effort > 0:
+        if self.repaired:
+            text += (
+                "; spurious failures mended after reading the transcripts of one pass as it comes "
+                f"(effort {self.effort:g})"
+            )
+        elif self.effort > 0:
             best = "best of them counts, " if self.attempts > 1 else ""
             text += (
                 f"; {best}elicited with effort {self.effort:g} after one pass as it comes, "
@@ -94,7 +110,10 @@ def in_words(cap: float) -> str:
 
 
 def offers_of(spec: EvalSpec, caps: Caps) -> tuple[Offer, ...]:
-    """Return the offers of an eval: three tiers, each on several numbers of tasks."""
+    """Return the offers of an eval: three tiers, each on several numbers of tasks.
+
+    Where repaired runs differ from elicited ones, plateau options come repaired too.
+    """
     offers = []
     if caps.sweet_spot is not None:
         offers += [
@@ -107,11 +126,25 @@ def offers_of(spec: EvalSpec, caps: Caps) -> tuple[Offer, ...]:
     ]
     # Where all tasks are run, running them again takes more luck out than eliciting does; and runs
     # that end by giving up, later than successes, tell most where nearly all succeed.
-    offers.append(Offer(spec.name, PLATEAU, caps.plateau, spec.tasks, attempts=REPEATS))
+    repeats = REPEATS if spec.resettable > 0 else 1
+    if repeats > 1:
+        offers.append(Offer(spec.name, PLATEAU, caps.plateau, spec.tasks, attempts=repeats))
     if caps.largest > caps.plateau:
         offers.append(
-            Offer(spec.name, PLATEAU, caps.largest, spec.tasks, attempts=REPEATS, full_cap=True)
+            Offer(spec.name, PLATEAU, caps.largest, spec.tasks, attempts=repeats, full_cap=True)
         )
+    if spec.effort_max > REPAIRED:
+        offers += [
+            Offer(
+                spec.name,
+                PLATEAU,
+                caps.plateau,
+                tasks,
+                effort=REPAIRED,
+                baseline_cap=caps.plateau,
+            )
+            for tasks in task_ladder(spec.tasks, RUNGS["repaired"])
+        ]
     offers += [
         Offer(
             spec.name,
@@ -132,7 +165,7 @@ def best_of(spec: EvalSpec) -> int:
 
     More than one is fair only where a success can be verified and the task can be reset.
     """
-    return round(1 + (BEST_OF - 1) * spec.resettable) if spec.verifier else 1
+    return round(1 + (spec.attempts_max - 1) * spec.resettable) if spec.verifier else 1
 
 
 def task_ladder(tasks: int, rungs: int) -> tuple[int, ...]:

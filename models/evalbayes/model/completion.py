@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from evalbayes.model import priors
 from evalbayes.model.design import Design
+from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import base_layout
+from evalbayes.model.shown import ancestral
 
 Array = NDArray[np.float64]
 Draws = Mapping[str, Array]
@@ -77,6 +79,7 @@ def _shown(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
     shown = seen["shown_mean"][:, :, None] + seen["shown_spread"][:, :, None] * rng.normal(
         size=shape
     )
+    shown += ancestral(design, seen, rng)
     for d in np.flatnonzero(np.isfinite(design.shown)):
         shown[:, d, design.under_test] = rng.normal(
             design.shown[d], design.shown_sd[d], size=n_draws
@@ -92,19 +95,21 @@ def _gaps(
 ) -> tuple[Array, Array, Array]:
     """Gap δ, departure η and its sd κ."""
     n_domains, n_models = len(design.domains), len(design.ai_models)
-    common = rng.normal(size=(n_draws, n_domains))
+    population, common = rng.normal(size=(n_draws, 1)), rng.normal(size=(n_draws, n_domains))
+    spread = _lognormal(priors.GAP_SPREAD, (n_draws, 1), rng)
     offset = rng.normal(size=(n_draws, n_domains, n_models))
     sd = _lognormal(priors.GAP_DEPARTURE_SD, (n_draws,), rng)
     departure = rng.normal(size=(n_draws, len(design.evals), n_models))
     if design.elicited:
         domain, model = design.seen_capabilities.T
-        common, sd = seen["gap_common"], seen["gap_departure_sd"]
+        population, common = seen["gap_population"], seen["gap_common"]
+        spread, sd = seen["gap_spread"], seen["gap_departure_sd"]
         offset[:, domain, model] = seen["gap_offset"]
         departure[:, design.pair_eval, design.pair_model] = seen["gap_departure_offset"]
-    spread = design.gap_sd[:, None] * (
-        np.sqrt(priors.GAP_SHARED) * common[:, :, None] + np.sqrt(1.0 - priors.GAP_SHARED) * offset
-    )
-    return np.exp(design.gap[:, None] + spread), departure * sd[:, None, None], sd
+    every = np.repeat(np.arange(n_domains), n_models)
+    ln_gaps = ln_gap(design, every, population, common, spread, offset.reshape(n_draws, -1))
+    gap = np.exp(ln_gaps).reshape(n_draws, n_domains, n_models)
+    return gap, departure * sd[:, None, None], sd
 
 
 def _errors(design: Design, seen: Draws, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model import priors
 from evalbayes.model.design import Design
+from evalbayes.model.gap import ln_gap
 from evalbayes.model.likelihood import Curves
 
 Array = NDArray[np.float64]
@@ -26,11 +26,8 @@ def slopes(named: Draws) -> Array:
 def gaps(design: Design, named: Draws) -> Array:
     """Gap δ of the seen capabilities, of shape (..., n_seen_capabilities)."""
     domain = design.seen_capabilities[:, 0]
-    spread = (
-        np.sqrt(priors.GAP_SHARED) * named["gap_common"][..., domain]
-        + np.sqrt(1.0 - priors.GAP_SHARED) * named["gap_offset"]
-    )
-    value: Array = np.exp(design.gap[domain] + design.gap_sd[domain] * spread)
+    parts = (named[f"gap_{part}"] for part in ("population", "common", "spread", "offset"))
+    value: Array = np.exp(ln_gap(design, domain, *parts))
     return value
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.model import priors
+from evalbayes.model.ancestry import Ancestry, ancestry_of
 from evalbayes.model.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ class Design:
     Parameters
     ----------
     domains, evals, ai_models, families, units
-        Names; `ai_models` holds the one under test, `evals` every eval of the catalogue.
+        Names; `ai_models` holds the one under test and all that the catalogue lists, `evals`
+        every eval of the catalogue.
     under_test
         Index of the AI model under test.
     loadings, domain_of, family_of, unit_of
@@ -40,8 +43,12 @@ class Design:
         Prior of the shown capability of the AI model under test by domain; NaN where learned.
     centre
         Centre of the population's shown capability, by domain.
-    gap, gap_sd
-        Mean and sd of ln gap, by domain.
+    gap, gap_sd, gap_stated
+        Mean and sd of ln gap, by domain, and whether the catalogue gave them.
+    growth, growth_sd
+        Mean and sd of growth with release date, by domain, in units a year.
+    ancestry
+        Release dates and lineages of the AI models.
     plateau, plateau_sd
         Expert's logit plateau of the AI model under test, NaN where none.
     location, location_sd
@@ -73,6 +80,10 @@ class Design:
     centre: Array
     gap: Array
     gap_sd: Array
+    gap_stated: NDArray[np.bool_]
+    growth: Array
+    growth_sd: Array
+    ancestry: Ancestry
     plateau: Array
     plateau_sd: Array
     location: Array
@@ -118,6 +129,19 @@ class Design:
         """Spend unit and AI model of every speed that evidence bears on, (n, 2)."""
         rows = np.stack([self.unit_of[self.pair_eval], self.pair_model], axis=1)
         return np.unique(rows, axis=0)
+
+    @property
+    def seen_lineages(self) -> Index:
+        """Lineages of AI models with evidence."""
+        of = self.ancestry.lineage_of[self.seen_models]
+        return np.unique(of[of >= 0])
+
+    @property
+    def factored(self) -> bool:
+        """Whether a general factor ties domains: some AI model is seen in two of them or more."""
+        if not len(self.pair_eval):
+            return False
+        return bool(np.bincount(self.seen_capabilities[:, 1]).max() > 1)
 
     @property
     def elicited(self) -> bool:
@@ -166,7 +190,7 @@ def design_of(
     evals = tuple(spec.name for spec in catalogue.evals)
     under_test = catalogue.portfolio.ai_model
     seen = set(map(str, evidence.conditions["ai_model"]))
-    ai_models = tuple(sorted(seen | {under_test}))
+    ai_models = tuple(sorted(seen | {under_test} | set(catalogue.known_models)))
     families = tuple(sorted({spec.family for spec in catalogue.evals if spec.family}))
     units = tuple(sorted({spec.spend_unit for spec in catalogue.evals}))
     condition_eval = _index(evals, evidence.conditions["eval"])
@@ -181,6 +205,7 @@ def design_of(
         (np.nan, np.nan) if spec.shown_capability is None else spec.shown_capability.normal()
         for spec in catalogue.domains
     ]
+    growth = [(spec.growth_per_year or POPULATION_GROWTH).normal() for spec in catalogue.domains]
     gap = [priors.gap_prior(spec.elicitation_gap) for spec in catalogue.domains]
     plateau = [
         (np.nan, np.nan) if spec.plateau is None else priors.logit_prior(spec.plateau)
@@ -211,6 +236,10 @@ def design_of(
         centre=centre,
         gap=np.array([mean for mean, _ in gap]),
         gap_sd=np.array([sd for _, sd in gap]),
+        gap_stated=np.array([spec.elicitation_gap is not None for spec in catalogue.domains]),
+        growth=np.array([mean for mean, _ in growth]),
+        growth_sd=np.maximum([sd for _, sd in growth], priors.SMALLEST_SD),
+        ancestry=ancestry_of(catalogue, ai_models),
         plateau=np.array([mean for mean, _ in plateau]),
         plateau_sd=np.array([sd for _, sd in plateau]),
         location=np.array([mean for mean, _ in location]),

@@ -1,6 +1,8 @@
 """The PyMC model: capability and spend curves, joined over evals and AI models.
 
 logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s, β, f, u in the domain's unit.
+s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates, relatives and the general
+factor g where the catalogue and the evidence have them.
 Plateaus and locations are centred on what the levels above expect, as data on most are strong;
 effects that are seen weakly are not. The location of s and β is fixed by `Design.anchor`.
 """
@@ -13,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model import likelihood, priors
+from evalbayes.model import likelihood
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
+from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import Layout, base_layout
 from evalbayes.model.sampling import pm, pt
+from evalbayes.model.shown import add_ancestry, general
 
 Array = NDArray[np.float64]
 
@@ -61,6 +65,9 @@ def build(design: Design, evidence: Evidence) -> Graph:
         x = pm.Normal("base", mu=np.array(base.mean), sigma=np.array(base.sd))
         scaled, sd = _scales(base, effects, x)
         expected = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
+        if design.factored:
+            rows = effects.at("shown", np.arange(len(design.seen_capabilities)))
+            expected = expected + general(design, base, x, rows, ~_stated(design), len(effects))
         y = pm.Normal("effects", mu=expected, sigma=np.array(effects.sd) * sd)
         part = _predictions(design, base, effects, scaled, y, of)
         z = pm.Normal(
@@ -124,6 +131,7 @@ def _effect_means(design: Design, base: Layout, effects: Layout) -> Array:
     domain, _ = design.seen_capabilities.T
     free = np.flatnonzero(~_stated(design))
     weights[effects.at("shown", free), base.at("shown_mean", domain[free])] = 1.0
+    add_ancestry(design, base, weights, effects.at("shown", free), free)
     seen = design.seen_evals
     free = np.flatnonzero(~design.expert_location[seen])
     row = effects.at("eval_location", free)
@@ -272,15 +280,17 @@ def _gaps(design: Design, base: Layout, scaled: Any) -> Any:
     """Gap of every condition: Σ_d loadings·δ + η."""
     domain, model = design.seen_capabilities.T
     part = {name: scaled[start:stop] for name, (start, stop, _) in base.spans.items()}
-    sd = design.gap_sd[domain]
-    ln_gap = (
-        design.gap[domain]
-        + sd * np.sqrt(priors.GAP_SHARED) * part["gap_common"][domain]
-        + sd * np.sqrt(1.0 - priors.GAP_SHARED) * part["gap_offset"]
+    ln_gaps = ln_gap(
+        design,
+        domain,
+        part["gap_population"],
+        part["gap_common"],
+        pt.exp(part["gap_spread"]),
+        part["gap_offset"],
     )
     i, m = design.condition_eval, design.condition_model
     weights = design.loadings[i][:, domain] * (m[:, None] == model)
-    return apply(weights, pt.exp(ln_gap)) + part["gap_departure_offset"][design.condition_pair]
+    return apply(weights, pt.exp(ln_gaps)) + part["gap_departure_offset"][design.condition_pair]
 
 
 def apply(matrix: Array, vector: Any) -> Any:

@@ -86,7 +86,8 @@ def base_layout(design: Design) -> Layout:
     base.positive("validity_sd", priors.VALIDITY_SD)
     base.positive("family_sd", priors.FAMILY_SD)
     base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD)
-    base.positive("shown_spread", priors.SHOWN_SPREAD, size=len(design.domains))
+    own = priors.SHOWN_OWN_SPREAD if design.factored else priors.SHOWN_SPREAD
+    base.positive("shown_spread", own, size=len(design.domains))
     base.positive("eval_spread", priors.EVAL_LOCATION_SPREAD)
     base.positive("speed_spread", priors.AI_MODEL_LOCATION_SPREAD)
     base.positive("gave_up_spread", priors.GAVE_UP_SPREAD)
@@ -108,7 +109,17 @@ def base_layout(design: Design) -> Layout:
         ("private_offset", len(design.pair_eval), "validity_sd"),
     ):
         base.add(name, size=size, sd_entry=base.at(sd))
+    if design.factored:
+        base.positive("general_loading", priors.GENERAL_LOADING, size=len(design.domains))
+        base.add("general", size=len(design.seen_models))
+    if design.ancestry.dated:
+        base.add("growth", design.growth, design.growth_sd, size=len(design.domains))
+    if len(design.seen_lineages):
+        base.positive("lineage_spread", priors.LINEAGE_SPREAD)
+        base.add("lineage", size=len(design.seen_lineages), sd_entry=base.at("lineage_spread"))
     if design.elicited:
+        base.positive("gap_spread", priors.GAP_SPREAD, size=1)
+        base.add("gap_population", size=1)
         base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD)
         base.add("effort_spend", *priors.EFFORT_SPEND)
         base.add("gap_common", size=len(design.domains))

@@ -38,7 +38,14 @@ DIFFICULTY_SPREAD = Positive(1.5, 0.5)
 UNKNOWN_DIFFICULTY_SD = 2.5  # nothing known but the domain
 SHOWN_MEAN_SD = 3.0  # where the AI models of a domain lie, about the difficulty of its evals
 SHOWN_SPREAD = Positive(2.0, 0.5)  # sd between AI models: some years at one to three doublings
+# One general factor of AI models in several domains: loading of each, and what is left to it alone.
+# Together as wide as SHOWN_SPREAD; correlations of 0.3 to 0.95 between domains.
+GENERAL_LOADING = Positive(1.5, 0.5)
+SHOWN_OWN_SPREAD = Positive(1.0, 0.5)
+LINEAGE_SPREAD = Positive(1.0, 0.5)  # sd of what relatives have in common beside release dates
 GAP_SHARED = 0.5  # share of the variance of ln gap that AI models have in common
+GAP_POOLED = 0.5  # share of that which domains have in common where no expert said otherwise
+GAP_SPREAD = Positive(float(np.exp(-(0.3**2))), 0.3)  # factor on the rest; its square averages 1
 GAP_DEPARTURE_SD = Positive(0.5, 0.5)  # sd of the gap between evals
 # sd of task difficulty inside an eval, in the unit: repeated runs have correlations of 0.5 to 0.7
 # within a task (METR, early 2025).

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value
 UNIT = 1.0  # a threshold without one is tried a unit lower and higher
-MONTHS = 12.0
 
 # Kinds that only enter the menu's decisions, prior and prices; the others ask for a new menu.
 ON_MENU = ("threshold", "loss_missed", "later_gain", "gap_sd", "price")
@@ -163,7 +162,8 @@ class Basis:
         threshold_sd, gain_sd = self._sds(assumed.domain, decision.later_gain_sd)
         if assumed.kind == "threshold":
             return replace(decision, threshold=level, later_gain_sd=gain_sd)
-        return replace(decision, later_gain_mean=level * self._years, later_gain_sd=threshold_sd)
+        gain = level * self._gain_years(assumed.domain)
+        return replace(decision, later_gain_mean=gain, later_gain_sd=threshold_sd)
 
     def _sds(self, domain: str, whole: float) -> tuple[float, float]:
         """Return the parts of later_gain_sd that come from the threshold and from later gain."""
@@ -172,9 +172,12 @@ class Basis:
         threshold_sd = self.catalogue.domain(domain).threshold.normal()[1]
         return threshold_sd, float(np.sqrt(max(whole**2 - threshold_sd**2, 0.0)))
 
-    @property
-    def _years(self) -> float:
-        return 1.0 if self.catalogue is None else self.catalogue.portfolio.horizon_months / MONTHS
+    def _gain_years(self, domain: str) -> float:
+        from evalbayes.menus.stakes import gain_years
+
+        if self.catalogue is None:
+            return 1.0
+        return gain_years(self.catalogue, self.catalogue.domain(domain))
 
 
 def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> Catalogue:

@@ -19,7 +19,7 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     # keys and tables
     ((*EVAL, "usd_per_runs", 3), "eval 'cybench': every key must be a known one, got 'usd_per_runs'; did you mean 'usd_per_run'?"),
     ((*DOMAIN, "treshold", 3), "domain 'cyber': every key must be a known one, got 'treshold'; did you mean 'threshold'?"),
-    ((*DOMAIN, "colour", 3), "got 'colour'; use one of elicitation_gap, loss_false_alarm"),
+    ((*DOMAIN, "colour", 3), "got 'colour'; use one of elicitation_gap, growth_per_year"),
     (("budget", "dollars", 3), "[budget]: every key must be a known one, got 'dollars'"),
     (("portfolio", "ai-model", "x"), "[portfolio]: every key must be a known one, got 'ai-model'; did you mean 'ai_model'?"),
     (("eval_defaults", "effort", 0.5), "[eval_defaults]: every key must be a known one, got 'effort'; did you mean 'effort_max'?"),
@@ -64,6 +64,12 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     (("budget", "usd", -1), "[budget]: usd must be 0 or more, got -1"),
     (("budget", "usd", NAN), "[budget]: usd must be a finite number, got nan"),
     (("budget", "contingency", 1), "contingency must be below 1, got 1; all of the budget would be kept back"),
+    (("budget", "servers", 2), "[budget]: agents_per_server must be given with servers, got nothing; write how many agents a server"),
+    (("budget", "tokens_per_second_per_server", 2e4), "agents_per_server must be given with tokens_per_second_per_server"),
+    ((*EVAL, "usd_per_reset", -1), "usd_per_reset must be 0 or more, got -1"),
+    ((*EVAL, "attempts_max", 0), "attempts_max must be a whole number, 1 or more, got 0"),
+    ((*EVAL, "staff_hours_repair", -2), "staff_hours_repair must be 0 or more, got -2"),
+    ((*DOMAIN, "post_training_overlap", 0.5), "post_training_overlap must be 1 or more, got 0.5; 1 lets gains simply add up"),
     (("budget", "staff_hours", {}), "staff_hours must name at least one skill, got an empty table"),
     # thresholds
     ((*DOMAIN, "threshold_human_time", ...), "domain 'cyber': threshold must be given, got nothing; add threshold = ... in the domain's unit, or threshold_human_time"),

@@ -18,6 +18,7 @@ def small_catalogue(**changes: Any) -> Catalogue:
     """Two domains, four evals; `changes` replace keys of the first eval, or of `budget`."""
     budget = {"usd": 30_000, "staff_hours": 240, "calendar_days": 21, "agents_in_parallel": 60}
     budget |= changes.pop("budget", {})
+    budget = {key: value for key, value in budget.items() if value is not None}
     data = {
         "portfolio": {"ai_model": UNDER_TEST, "horizon_months": 6},
         "budget": budget,
@@ -42,7 +43,11 @@ def small_catalogue(**changes: Any) -> Catalogue:
             },
         ],
         "eval": [
-            {**_eval("cybench", "cyber", "ctf", 38, 42), **changes},
+            {
+                key: value
+                for key, value in {**_eval("cybench", "cyber", "ctf", 38, 42), **changes}.items()
+                if value is not None
+            },
             _eval("nyuctf", "cyber", "ctf", 47, 25),
             {
                 **_eval("range", "cyber", None, 4, 840),

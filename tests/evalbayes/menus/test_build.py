@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
 from tests.evalbayes.menus.test_states import with_own_results
 
-from evalbayes import InputError, Menu
+from evalbayes import Decision, InputError, Menu
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import MenuNotes, build_menu, menu_of
 from evalbayes.menus.dominance import undominated
+from evalbayes.menus.offer import REPAIRED
+from evalbayes.menus.stakes import decisions_of
+from evalbayes.menus.states import states_of
 from evalbayes.posterior import Posterior
 
 Array = NDArray[np.float64]
@@ -52,7 +55,8 @@ def test_columns_hold_what_they_say(menu: Menu, catalogue: Catalogue) -> None:
         spec = catalogue.eval(row["eval"])
         assert 0 < row["cap"] <= spec.max_cap
         assert 1 <= row["tasks"] <= spec.tasks
-        assert row["effort"] == (spec.effort_max if row["tier"] == "max-elicitation" else 0.0)
+        mended = REPAIRED if str(name).endswith("/ repaired") else 0.0
+        assert row["effort"] == (spec.effort_max if row["tier"] == "max-elicitation" else mended)
         assert str(name).startswith(f"{row['eval']} / {row['tier']} / ")
 
 
@@ -68,7 +72,7 @@ def test_the_same_seed_gives_the_same_menu_and_it_survives_the_disk(
 
 
 def test_more_tasks_and_larger_caps_tell_more(menu: Menu) -> None:
-    for (_, _), group in menu.options.groupby(["eval", "tier"]):
+    for _, group in menu.options.groupby(["eval", "tier", "effort"]):
         single = group[group["attempts"] == group["attempts"].min()].sort_values("tasks")
         assert np.diff([size(menu, option) for option in single.index]).min(initial=1.0) > 0
     assert size(menu, "cybench / plateau / 38 tasks") > size(
@@ -79,13 +83,38 @@ def test_more_tasks_and_larger_caps_tell_more(menu: Menu) -> None:
     )
 
 
-def test_only_max_elicitation_tells_about_the_gap(menu: Menu) -> None:
+def test_only_effort_tells_about_the_gap_and_mending_little(menu: Menu) -> None:
     gap = menu.states.index("cyber.gap")
     told = menu.information[:, gap, gap]
     deep = (menu.options["tier"] == "max-elicitation").to_numpy()
+    mended = (menu.options["effort"] == REPAIRED).to_numpy()
+    assert mended.any()
+    for _, own in menu.options[mended | deep].groupby(["eval", "tasks"]):
+        at = menu.options.index.get_indexer(own.sort_values("effort").index)
+        # A third of the effort sees a third of the gap at most: a ninth of the information.
+        assert (told[at[:-1]] < 0.3 * told[at[-1]]).all()
     loaded = menu.options["eval"].isin(["cybench", "nyuctf", "range", "hcast"]).to_numpy()
     assert (told[deep & loaded] > 0).all()
-    assert (told[~deep] == 0).all()
+    assert (told[~deep & ~mended] == 0).all()
+
+
+def test_gains_to_come_overlap_as_stated() -> None:
+    def decision(overlap: float, months: float) -> Decision:
+        plain = small_catalogue()
+        domain = plain.domains[0].model_copy(update={"post_training_overlap": overlap})
+        portfolio = plain.portfolio.model_copy(update={"horizon_months": months})
+        changed = plain.model_copy(
+            update={"domains": (domain, *plain.domains[1:]), "portfolio": portfolio}
+        )
+        return decisions_of(changed, states_of(prior_posterior(changed), changed))[0]
+
+    year, gain_sd = decision(2.0, 12.0), (1.5 - 0.2) / 2 / 1.6449
+    assert year.later_gain_mean == pytest.approx(0.85, abs=1e-4)
+    threshold_sd = 1.0 / 2 / 1.6449
+    assert year.later_gain_sd == pytest.approx(np.hypot(gain_sd, threshold_sd), rel=1e-3)
+    # Four years bring twice a year's gain at an overlap of 2, four times at 1.
+    assert decision(2.0, 48.0).later_gain_mean == pytest.approx(2 * year.later_gain_mean)
+    assert decision(1.0, 48.0).later_gain_mean == pytest.approx(4 * year.later_gain_mean)
 
 
 def test_loadings_split_an_eval_between_domains(menu: Menu) -> None:

@@ -23,6 +23,7 @@ from evalbayes.menus.offer import Offer
 
 DEEP = Offer("cybench", "max-elicitation", 1e7, 10, 4, effort=0.8, baseline_cap=2e6)
 PLAIN = Offer("cybench", "plateau", 2e6, 10)
+MENDED = Offer("cybench", "plateau", 2e6, 10, effort=0.3, baseline_cap=2e6)
 
 
 def curve(n_draws: Any = 1, shift: Any = 0.0) -> Curve:
@@ -105,6 +106,46 @@ def test_staff_hours_by_skill_are_columns_of_their_own() -> None:
 
 def test_days_are_elicitation_then_runs_side_by_side() -> None:
     spec = small_catalogue().eval("cybench")
-    assert calendar_days(spec, DEEP, 50.0, 1) == pytest.approx(10 + 50 / 24)
-    assert calendar_days(spec, DEEP, 50.0, 1000) == pytest.approx(10 + 2 / 24)
-    assert calendar_days(spec, PLAIN, 10.0, None) == pytest.approx(1 / 24)
+    assert calendar_days(spec, DEEP, 50.0, 2.0, 1) == pytest.approx(10 + 50 / 24)
+    assert calendar_days(spec, DEEP, 50.0, 2.0, 1000) == pytest.approx(10 + 2 / 24)
+    assert calendar_days(spec, PLAIN, 10.0, 1.0, None) == pytest.approx(1 / 24)
+    assert calendar_days(spec, MENDED, 20.0, 2.0, None) == pytest.approx(2 + 2 / 24)
+
+
+def test_mending_has_hours_of_its_own_and_reads_the_pass_before() -> None:
+    catalogue = small_catalogue(staff_hours_repair=12, review_minutes_per_run=6)
+    spec = catalogue.eval("cybench")
+    hours = staff_hours(spec, MENDED, catalogue)["staff_hours"]
+    assert hours == pytest.approx(4 + 12 + 2 * 10 * 6 / 60)
+    assert catalogue.eval("nyuctf").days_repair == 2.0  # 16 hours by default, eight a day
+
+
+def test_every_fresh_start_of_a_task_has_its_price() -> None:
+    dear = small_catalogue(usd_per_reset=3.0)
+    for offer, resets in ((PLAIN, 0), (MENDED, 10), (DEEP, 40)):
+        free, paid = priced(offer), priced(offer, dear)
+        assert offer.resets == resets
+        assert paid.usd == pytest.approx(free.usd + 3.0 * resets)
+        assert paid.usd_p90 == pytest.approx(free.usd_p90 + 3.0 * resets)
+        assert paid.usd_ceiling == pytest.approx(free.usd_ceiling + 3.0 * resets)
+
+
+def test_wall_clock_follows_throughput_where_no_hours_are_given() -> None:
+    # LITERATURE's server: an aggregate 14,800 tokens a second less a fifth, shared by 127 agents.
+    servers = {
+        "servers": 2,
+        "agents_per_server": 127,
+        "tokens_per_second_per_server": 0.8 * 14_800,
+        "agents_in_parallel": None,
+    }
+    data: dict[str, Any] = {"budget": servers}
+    timed = small_catalogue(hours_per_run=None, **data)
+    assert timed.budget.agents_in_parallel == 254
+    rate = 0.8 * 14_800 / 127
+    mean, _ = spend_moments(curve(), 2e6)
+    plain = priced(PLAIN, timed)
+    assert plain.agent_hours == pytest.approx(10 * mean[0] / rate / 3600)
+    # Nobody knows beforehand which run goes on to the cap, so days allow for it.
+    assert plain.days == pytest.approx(2e6 / rate / 3600 / 24)
+    stated = small_catalogue(**{"budget": servers})  # its evals say an hour
+    assert priced(PLAIN, stated).agent_hours == 10.0

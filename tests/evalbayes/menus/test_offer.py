@@ -63,6 +63,38 @@ def test_descriptions_say_tasks_caps_and_elicitation() -> None:
     )
 
 
+def test_repaired_options_are_plateau_level_and_contain_the_pass_that_was_read() -> None:
+    spec = small_catalogue().eval("cybench")
+    offers = offers_of(spec, Caps(7e4, 1e6, 1e7))
+    mended = [offer for offer in offers if offer.repaired]
+    assert [offer.name for offer in mended] == [
+        "cybench / plateau / 38 tasks / repaired",
+        "cybench / plateau / 4 tasks / repaired",
+    ]
+    assert {(o.tier, o.effort, o.cap, o.baseline_cap) for o in mended} == {
+        ("plateau", 0.3, 1e6, 1e6)
+    }
+    assert mended[1].describe("tokens", 38) == (
+        "4 random tasks of 38, up to 1,000,000 tokens per attempt; spurious failures mended after "
+        "reading the transcripts of one pass as it comes (effort 0.3)"
+    )
+    little = small_catalogue(effort_max=0.25).eval("cybench")
+    assert not any(offer.repaired for offer in offers_of(little, Caps(7e4, 1e6, 1e7)))
+
+
+def test_attempts_follow_what_can_be_reset_and_verified() -> None:
+    for changes, deep, repeats in (
+        ({}, 4, 3),
+        ({"attempts_max": 16}, 16, 3),
+        ({"attempts_max": 9, "resettable": 0.5}, 5, 3),
+        ({"verifier": False}, 1, 3),
+        ({"resettable": 0.0}, 1, 1),
+    ):
+        offers = offers_of(small_catalogue(**changes).eval("cybench"), Caps(7e4, 1e6, 1e7))
+        assert {o.attempts for o in offers if o.tier == "max-elicitation"} == {deep}
+        assert max(o.attempts for o in offers if o.tier == "plateau") == repeats
+
+
 @pytest.mark.parametrize("tasks", [1, 2, 4, 5, 38, 200, 5000])
 @pytest.mark.parametrize("rungs", [3, 4])
 def test_ladders_fall_from_all_tasks(tasks: int, rungs: int) -> None:

@@ -241,7 +241,9 @@ def test_plateau_logits_are_the_formula_written_out(design: Design) -> None:
         "private_offset": rng.normal(size=len(design.pair_eval)),
         "family_sd": np.array(0.4),
         "family_offset": rng.normal(size=len(design.seen_families)),
+        "gap_population": rng.normal(size=1),
         "gap_common": rng.normal(size=1),
+        "gap_spread": np.array([0.7]),
         "gap_offset": rng.normal(size=n_seen),
         "gap_departure_sd": np.array(0.3),
         "gap_departure_offset": rng.normal(size=len(design.pair_eval)),
@@ -253,7 +255,11 @@ def test_plateau_logits_are_the_formula_written_out(design: Design) -> None:
         gap = np.exp(
             design.gap[0]
             + design.gap_sd[0]
-            * (np.sqrt(0.5) * named["gap_common"][0] + np.sqrt(0.5) * named["gap_offset"][m])
+            * (
+                0.5 * named["gap_population"][0]  # no expert gave the gap: half is the population's
+                + 0.5 * named["gap_common"][0]
+                + np.sqrt(0.5) * 0.7 * named["gap_offset"][m]
+            )
         )
         pair = design.condition_pair[k]
         difficulty = design.difficulty[i] + departure[i] - departure.mean()
