@@ -66,8 +66,8 @@ def build(design: Design, evidence: Evidence) -> Graph:
         scaled, sd = _scales(base, effects, x)
         expected = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
         if design.factored:
-            rows = effects.at("shown", np.arange(len(design.seen_capabilities)))
-            expected = expected + general(design, base, x, rows, ~_stated(design), len(effects))
+            at = effects.at("shown", np.arange(len(design.seen_capabilities)))
+            expected = expected + general(design, base, x, at, ~_stated(design), len(effects))
         y = pm.Normal("effects", mu=expected, sigma=np.array(effects.sd) * sd)
         part = _predictions(design, base, effects, scaled, y, of)
         z = pm.Normal(
