@@ -72,9 +72,12 @@ def print_json(value: object) -> None:
 
 def print_table(frame: pd.DataFrame, title: str = "") -> None:
     """Print a frame as a table: numbers to the right with at most three significant digits."""
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
     numeric = frame.dtypes.map(lambda dtype: dtype.kind in "iuf")
     for column in frame.columns:
         # A name that does not fit goes on in the next line: cut short, it would name another.

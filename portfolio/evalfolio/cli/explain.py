@@ -18,9 +18,10 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why an eval is in the mix, or why not and at what price it would enter."""
+    from evalfolio.cli.inputs import plan_folder
     from evalfolio.judge import explain_eval
 
-    answer = explain_eval(name, plan)
+    answer = explain_eval(name, plan_folder(plan))
     console().print(
         json.dumps(answer, indent=2) if as_json else answer["text"], soft_wrap=True, markup=False
     )

@@ -28,16 +28,11 @@ def harness(
     import pandas as pd
 
     from evalbayes.catalogue import read_catalogue
-    from evalfolio.errors import InputError
+    from evalfolio.cli.inputs import plan_folder
     from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
     from evalfolio.readers.prices import read_prices
 
-    mix = plan / "mix.csv"
-    if not mix.exists():
-        raise InputError(
-            f"{plan}: must hold a mix.csv, but it does not; give the folder that "
-            "`evalfolio recommend` wrote"
-        )
+    mix = plan_folder(plan, "mix.csv") / "mix.csv"
     settings = inspect_settings(
         pd.read_csv(mix).set_index("option"),
         read_catalogue(catalogue),

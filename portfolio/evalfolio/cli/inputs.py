@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,34 @@ def read_inputs(
     observations = read_observations(observation_paths or [], catalogue)
     check_covered(catalogue, observations)
     return catalogue, observations
+
+
+def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
+    """Refuse a budget of an unknown name before the long work, not after it."""
+    from evalbayes.catalogue import read_catalogue
+    from evalbayes.menus.costs import staff_columns
+    from evalfolio.budget import check_budget
+
+    if budgets:
+        staff = staff_columns(read_catalogue(catalogue_path))
+        check_budget(budgets, ("usd", *staff, "agent_hours"))
+
+
+def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
+    """Return the folder of a plan.
+
+    Raises
+    ------
+    InputError
+        If it lacks what the command reads.
+    """
+    if not (folder / needed).exists():
+        found = f"it has no {needed}" if folder.is_dir() else "there is no such folder"
+        raise InputError(
+            f"{folder}: must be a folder that `evalfolio recommend` wrote, but {found}; "
+            "check its name"
+        )
+    return folder
 
 
 def fitted(
@@ -59,6 +88,11 @@ def posterior_of(
         raise InputError(
             "give observations or --posterior, not both; a stored posterior already holds its "
             f"observations, so drop {observation_paths[0]}"
+        )
+    if not posterior_path.is_file():
+        raise InputError(
+            f"{posterior_path}: must be a posterior.nc that `evalfolio fit` wrote, but there is no "
+            "such file; check its name"
         )
     from evalbayes.catalogue import read_catalogue
     from evalbayes.posterior import Posterior

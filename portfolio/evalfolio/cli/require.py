@@ -63,12 +63,13 @@ def require(
     """Find the least programme of evals that meets a target of assurance."""
     from evalbayes import Menu
     from evalfolio.budget import parse_budgets
+    from evalfolio.cli.inputs import plan_folder
     from evalfolio.constraints import constraints_from_table
     from evalfolio.requirement import require as least
     from evalfolio.requirement import requirements
     from evalfolio.waiver import waive as give_up
 
-    menu = Menu.load(plan / "menu" if (plan / "menu").is_dir() else plan)
+    menu = Menu.load(plan if (plan / "menu.json").is_file() else plan_folder(plan, "menu") / "menu")
     rules = constraints_from_table(constraints) if constraints else ()
     limits = parse_budgets(budget or [])
     calls, sds = _targets(wrong_call, "--wrong-call"), _targets(posterior_sd, "--posterior-sd")

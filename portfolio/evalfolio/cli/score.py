@@ -18,12 +18,19 @@ def score(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Value a hand-made mix on the plan's posterior and menu, and name its regret."""
+    import pandas as pd
+
+    from evalfolio.cli.inputs import plan_folder
+    from evalfolio.cli.recommend import mix_row
     from evalfolio.judge import score_mix
 
-    result = score_mix(mix, plan)
+    result = score_mix(mix, plan_folder(plan))
     if as_json:
         print(result.to_json())
         return
     console().print(str(result), soft_wrap=True, markup=False)
     if not quiet:
-        print_table(result.to_frame().reset_index(), "Mix")
+        rows = result.to_frame().reset_index().to_dict("records")
+        lost = [{"lost if dropped": row["value_if_dropped"]} for row in rows]
+        shown = [mix_row(row) | more for row, more in zip(rows, lost, strict=True)]
+        print_table(pd.DataFrame(shown), "Mix")

@@ -57,14 +57,18 @@ def sensitivity(
     with the same inputs and --posterior, the sweeps go on where they were.
     """
     from evalfolio.budget import parse_budgets
-    from evalfolio.cli.inputs import enforce_gate, posterior_of
+    from evalfolio.cli.inputs import check_budgets, enforce_gate, posterior_of
+    from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
     from evalfolio.recommender import catalogue_limits, recommend
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.sweep import Sweep, connected
 
+    if sobol and sobol & (sobol - 1):
+        raise InputError(f"--sobol must be a power of 2, got {sobol}; take 128 or 256")
     budgets = parse_budgets(budget or [])
     check_folder(out)
+    check_budgets(catalogue, budgets)
     kept = out.with_name(f"{out.name}.checkpoint")
     sweep = Sweep(workers, backend, kept)  # type: ignore[arg-type]  # Sweep refuses other words
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]

@@ -242,3 +242,15 @@ def test_colour_is_for_terminals_only(run: Run, files: tuple[Path, Path]) -> Non
                 break
     os.close(leader)
     assert b"\x1b[1m" in shown or b"\x1b[1;" in shown
+
+
+def test_a_table_piped_cuts_no_name_short(
+    run: Run, plan_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    mix = pd.read_csv(plan_folder / "mix.csv")
+    shown = run("score", plan_folder / "mix.csv", "--plan", plan_folder).out
+    assert "…" not in shown
+    lines = shown.splitlines()
+    for row in mix.to_dict("records"):
+        assert any(row["eval"] in line and row["tier"] in line for line in lines)

@@ -191,3 +191,49 @@ def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
     assert result.out.startswith("THE FIT FAILED ITS GATE.")
     assert Path("plan/plan.json").exists()
     assert run(*arguments, "--allow-failed-fit").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "mix.csv", "--plan", "plam"),
+        ("explain", "ctf", "--plan", "plam"),
+        ("harness", "catalogue.toml", "--plan", "plam", "--model", "m", "--out", "runs"),
+        ("require", "plam", "--wrong-call", "0.1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_plan_that_is_not_there(
+    run: Run, files: tuple[Path, Path], words: tuple[str, ...]
+) -> None:
+    result = run(*words)
+    assert result.code == 2
+    assert one_sentence(result.err) == (
+        "error: plam: must be a folder that `evalfolio recommend` wrote, but there is no such "
+        "folder; check its name"
+    )
+    Path("plam").mkdir()
+    assert ", but it has no " in one_sentence(run(*words).err)
+
+
+def test_a_posterior_that_is_not_there(run: Run, files: tuple[Path, Path]) -> None:
+    result = run("curves", files[0], "--posterior", "other.nc")
+    assert result.code == 2
+    assert "other.nc: must be a posterior.nc" in one_sentence(result.err)
+
+
+@pytest.mark.parametrize("command", ["recommend", "sensitivity"])
+def test_a_budget_nobody_knows_is_refused_before_the_long_work(
+    run: Run, files: tuple[Path, Path], command: str
+) -> None:
+    result = run(command, *files, "--budget", "usdd=3", "--out", "plan")
+    assert result.code == 2
+    assert "did you mean 'usd'?" in one_sentence(result.err)
+    assert "sampling" not in result.err
+
+
+def test_samples_of_sobol_indices(run: Run, files: tuple[Path, Path]) -> None:
+    result = run("sensitivity", *files, "--sobol", "3", "--out", "plan")
+    assert result.code == 2
+    assert one_sentence(result.err).startswith("error: --sobol must be a power of 2, got 3")
+    assert {path.name for path in Path().iterdir()} == {path.name for path in files}

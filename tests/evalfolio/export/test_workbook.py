@@ -14,7 +14,9 @@ from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
 from evalfolio.recommendation import Recommendation
 
-SHEETS = ["Summary", "Mix", "Domains", "Assumptions", "Menu", "Provenance"]
+SHEETS = [
+    *("Summary", "Mix", "Domains", "Frontier", "Sensitivity", "Assumptions", "Menu", "Provenance")
+]
 HIDDEN = ["Plans", "Options", "Calculation"]
 
 
@@ -32,7 +34,9 @@ def test_sheets_stand_in_reading_order_and_helpers_are_hidden(path: Path) -> Non
     book = openpyxl.load_workbook(path)
     assert [s.title for s in book if s.sheet_state == "visible"] == SHEETS
     assert [s.title for s in book if s.sheet_state == "hidden"] == HIDDEN
-    assert all(book[name].freeze_panes for name in SHEETS if name != "Summary")
+    tables = set(SHEETS) - {"Summary", "Sensitivity"}  # the latter is not worked out here
+    assert all(book[name].freeze_panes for name in tables)
+    assert str(book["Sensitivity"]["A2"].value).startswith("Not worked out for this plan")
 
 
 def test_names_hold_the_values_of_the_plan_without_calculating(
@@ -70,7 +74,7 @@ def test_totals_and_shares_are_formulas_with_their_values(path: Path) -> None:
 def test_tables_have_names_and_cover_their_rows(path: Path, recommendation: Recommendation) -> None:
     book = openpyxl.load_workbook(path)
     tables = {table.name: table for sheet in book for table in sheet.tables.values()}
-    assert set(tables) == {"mix", "domains", "assumptions", "menu", "provenance"}
+    assert set(tables) == {"mix", "domains", "frontier", "assumptions", "menu", "provenance"}
     first, last = tables["menu"].ref.split(":")
     height = book["Menu"][last].row - book["Menu"][first].row
     assert height == len(recommendation.menu)
@@ -113,6 +117,43 @@ def test_structure_is_sound_and_points_nowhere_else(path: Path) -> None:
                     for part in spot.parts:
                         parts = parts[:-1] if part == ".." else [*parts, part]
                     assert "/".join(parts) in names
+
+
+@pytest.mark.parametrize("which", ["recommendation", "swept", "nasty", "pointed"])
+def test_office_opens_it_without_repairing_anything(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    audit = pytest.importorskip("openxml_audit", reason="needs the extra `test`")
+    path = write_workbook(request.getfixturevalue(which), tmp_path / "plan.xlsx")
+    found = audit.OpenXmlValidator(file_format=audit.FileFormat.OFFICE_2019).validate(str(path))
+    assert [str(error) for error in found.errors] == []
+    # The same audit sees what Office would repair: an element no sheet may have.
+    broken = tmp_path / "broken.xlsx"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(broken, "w") as torn:
+        for name in whole.namelist():
+            part = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                part = part.replace(b"<sheetData>", b"<sheetDate/><sheetData>")
+            torn.writestr(name, part)
+    assert audit.OpenXmlValidator().validate(str(broken)).errors
+
+
+def test_the_sensitivity_is_a_table_with_its_swings(swept: Recommendation, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(write_workbook(swept, tmp_path / "plan.xlsx"), data_only=True)
+    sheet = book["Sensitivity"]
+    first, last = sheet.tables["sensitivity"].ref.split(":")
+    rows = list(sheet.iter_rows(sheet[first].row + 1, sheet[last].row, values_only=True))
+    told = {row["name"]: row for row in swept.record["sensitivity"]}
+    base = named(book, "sensitivity_base")
+    assert base == pytest.approx(swept.record["value"]["evsi"])
+    assert {row[0] for row in rows} == set(told)
+    for name, low, high, at_low, at_high, change_low, change_high, swing, *_ in rows:
+        row = told[name]
+        assert (low, high) == (row["low"], row["high"])
+        assert (at_low, at_high) == pytest.approx((row["value_low"], row["value_high"]))
+        assert (change_low, change_high) == pytest.approx((at_low - base, at_high - base))
+        assert swing == pytest.approx(max(at_low, at_high, base) - min(at_low, at_high, base))
+    assert [row[7] for row in rows] == sorted((row[7] for row in rows), reverse=True)
 
 
 def test_the_input_cells_are_validated(path: Path) -> None:

@@ -8,6 +8,7 @@ from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 
 FIRST = 4
+REASON = 80  # width of the reasons, in characters
 
 
 def write_assumptions(book: Book, contents: Contents) -> Any:
@@ -17,7 +18,7 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
         "Assumptions",
         "Assumptions, warnings, and what is left out",
         "Figures the catalogue did not give, with the value taken and why. Put better ones there.",
-        [26, 26, 22, 80],
+        [26, 26, 22, REASON],
     )
     heads = [("Where", "text"), ("Key", "text"), ("Value", "text"), ("Why this value", "wrap")]
     for i, taken in enumerate(record["assumptions"]):
@@ -25,6 +26,7 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
         book.put(sheet, FIRST + i, 1, taken["key"], book.line("text"))
         book.put(sheet, FIRST + i, 2, _shown(taken["value"]), book.line("general", align="left"))
         book.put(sheet, FIRST + i, 3, taken["reason"], book.line("wrap"))
+        book.tall(sheet, FIRST + i, [(taken["reason"], REASON)])
     book.table(sheet, "assumptions", FIRST - 1, len(record["assumptions"]), heads)
     sheet.freeze_panes(FIRST, 0)
     row = FIRST + max(len(record["assumptions"]), 1) + 2
@@ -42,7 +44,7 @@ def _write_list(book: Book, sheet: Any, row: int, title: str, lines: list[tuple[
         sheet.write_string(row, 0, name, book.line("text"))
         sheet.merge_range(row, 1, row, 3, "", book.line("wrap"))
         sheet.write_string(row, 1, text, book.line("wrap"))
-        sheet.set_row(row, 15.5 * max(1, -(-len(text) // 120)))
+        book.tall(sheet, row, [(text, 26 + 22 + REASON)])
     return row + 2
 
 
@@ -56,6 +58,7 @@ def _write_not_chosen(book: Book, sheet: Any, row: int, contents: Contents) -> N
         book.put(sheet, row + 2 + i, 1, out["cost_to_enter"], book.line("usd"))
         book.put(sheet, row + 2 + i, 2, None, book.line("text"))
         book.put(sheet, row + 2 + i, 3, out["reason"], book.line("wrap"))
+        book.tall(sheet, row + 2 + i, [(out["reason"], REASON)])
 
 
 def _shown(value: object) -> object:

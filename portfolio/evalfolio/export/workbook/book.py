@@ -164,6 +164,15 @@ class Book:
             return self.style("words", text_wrap=True, **look)
         return self.style(kind, **look)
 
+    @staticmethod
+    def tall(sheet: Any, row: int, texts: Sequence[tuple[object, float]]) -> None:
+        """Make a row as high as its wrapped texts need; each comes with its column's width.
+
+        Programs fit a row to what is typed into it, not to what a file or a formula brings.
+        """
+        lines = [-(-len(str(text or "")) // max(int(width) - 3, 1)) for text, width in texts]
+        sheet.set_row(row, 15.5 * min(max(1, *lines), 25))
+
     def name(self, name: str, sheet: str, row: int, column: int) -> None:
         """Give one cell a name in the whole workbook."""
         self.file.define_name(name, f"={self.cell(sheet, row, column)}")

@@ -11,18 +11,19 @@ from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
 
 FIRST = 4
+WHY = 60  # width of the reasons, in characters
 COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("name", "Domain", "text", 20),
     ("call_now", "Call now", "text", 16),
     ("p_exceeds", "Chance above threshold", "share", 12),
     ("p_wrong_call_now", "Chance of a wrong call now", "share", 12),
-    ("p_wrong_call_expected", "... after the plan's results", "share", 12),
+    ("p_wrong_call_expected", "Chance of a wrong call after the plan's results", "share", 13),
     ("p_call_changes", "Chance the call changes", "share", 12),
     ("threshold", "Threshold", "unit", 11),
     ("capability_mean", "Capability, mean now", "unit", 11),
     ("doublings_to_threshold", "Distance to threshold", "unit", 11),
     ("upper95_now", "Upper 95 % now", "unit", 11),
-    ("upper95_expected", "... after the plan's results", "unit", 11),
+    ("upper95_expected", "Upper 95 % after the plan's results", "unit", 12),
     ("buffer", "Buffer", "unit", 9),
     ("prior_sd", "Sd now", "unit", 9),
     ("posterior_sd", "Sd after the plan", "unit", 9),
@@ -33,7 +34,7 @@ COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("minimum_effort_usd", "Least useful spend, USD", "usd", 13),
     ("funded", "Funded", "text", 9),
     ("unit", "Unit", "text", 26),
-    ("reason", "Why", "wrap", 60),
+    ("reason", "Why", "wrap", WHY),
 )
 
 
@@ -57,13 +58,16 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
         cells: dict[str, Any] = dict(domain)
         for column, (key, _, kind, _) in enumerate(COLUMNS):
             book.put(sheet, FIRST + d, column, cells[key], book.line(kind))
+        book.tall(sheet, FIRST + d, [(domain["reason"], WHY)])
         _write_money(book, sheet, contents, where, d)
         if contents.live:
             _write_beliefs(book, sheet, contents, d)
     heads = [(head, kind) for _, head, kind, _ in COLUMNS] + live
-    book.table(sheet, "domains", FIRST - 1, len(contents.record["domains"]), _unique(heads))
+    book.table(sheet, "domains", FIRST - 1, len(contents.record["domains"]), heads)
     sheet.set_row(FIRST - 1, 62)
     sheet.freeze_panes(FIRST, 1)
+    sheet.repeat_columns(0)
+    sheet.fit_to_pages(3, 0)  # on one page across nobody could read it
     return sheet
 
 
@@ -98,13 +102,3 @@ def _write_beliefs(book: Book, sheet: Any, contents: Contents, d: int) -> None:
         column = len(COLUMNS) + 2 + offset
         formula = f"=shown_{stem}_{j + 1}"
         book.formula(sheet, FIRST + d, column, formula, figure, book.line(kind))
-
-
-def _unique(heads: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Tell apart headings that read alike: an Excel table needs a name for each column."""
-    seen: dict[str, int] = {}
-    named = []
-    for head, kind in heads:
-        seen[head] = seen.get(head, 0) + 1
-        named.append((head if seen[head] == 1 else f"{head} ({seen[head]})", kind))
-    return named

@@ -9,6 +9,7 @@ from evalfolio.export.workbook.columns import head
 from evalfolio.export.workbook.contents import CertifiedPlan, Contents
 
 FIRST = 4
+CHANGES = 56  # width of what enters and leaves, in characters
 
 
 def write_frontier(book: Book, contents: Contents) -> Any:
@@ -22,13 +23,15 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         *((*head(name), 13) for name in ("usd", *contents.others)),
         ("Evals", "count", 8),
         ("On maximum elicitation", "share", 13),
-        ("Enters", "wrap", 44),
-        ("Leaves", "wrap", 44),
+        ("Enters", "wrap", CHANGES),
+        ("Leaves", "wrap", CHANGES),
     ]
     sheet = book.sheet(
         "Frontier",
         "What other budgets would buy",
-        "The certified mix of each budget in USD, the other budgets held.",
+        "The certified mix of each budget in USD, the other budgets held."
+        if len(contents.plans) > 1
+        else "Only the plan's own budget was looked at.",
         [width for *_, width in columns],
     )
     evpi = contents.record["value"]["evpi"]
@@ -50,6 +53,7 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         ]
         for column, (value, (_, kind, _)) in enumerate(zip(cells, columns, strict=True)):
             book.put(sheet, FIRST + i, column, value, book.line(kind))
+        book.tall(sheet, FIRST + i, [(enters, CHANGES), (leaves, CHANGES)])
     last = FIRST + len(contents.plans) - 1
     sheet.conditional_format(
         FIRST,
@@ -66,7 +70,8 @@ def write_frontier(book: Book, contents: Contents) -> Any:
     book.table(sheet, "frontier", FIRST - 1, len(contents.plans), heads)
     sheet.set_row(FIRST - 1, 48)
     sheet.freeze_panes(FIRST, 1)
-    _write_chart(book, sheet, last)
+    if len(contents.plans) > 1:
+        _write_chart(book, sheet, last)
     return sheet
 
 

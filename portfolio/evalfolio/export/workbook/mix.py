@@ -13,6 +13,7 @@ from evalfolio.export.workbook.columns import head, safe_name, width
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import MIX_FIRST, Layout
 
+WHY = 52  # width of the reasons, in characters
 SUMMED = ("tasks", "runs", "usd", "usd_ceiling")
 TOTAL_ROW = MIX_FIRST - 3
 
@@ -24,7 +25,7 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
         "Mix",
         "The mix",
         "What to run at the budget typed on Summary, one row per eval; prices come from Menu.",
-        [7, *(width(name) for name in columns), 9, 14, 46],
+        [7, *(width(name) for name in columns), 9, 14, WHY],
     )
     chosen = contents.plans[contents.own].rows
     picked = contents.options.iloc[[i - 1 for i in chosen]]
@@ -57,8 +58,10 @@ def _write_rows(
     total = float(picked["usd"].sum())
     told = {row["option"]: row for row in contents.record["choices"]}
     usd_column = 1 + columns.index("usd")
+    reason = max((str(row["reason"]) for row in told.values()), key=len, default="")
     for k in range(where.n_mix):
         row = MIX_FIRST + k
+        book.tall(sheet, row, [(reason, WHY)])  # any of them may stand here at some budget
         here = book.cell("Mix", row, 0).split("!")[1]
         option = picked.iloc[k] if k < len(picked) else None
         number = contents.plans[contents.own].rows[k] if option is not None else 0

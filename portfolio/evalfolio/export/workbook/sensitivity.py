@@ -17,25 +17,28 @@ COLUMNS = (
     ("Change at the low end", "change", 14),
     ("Change at the high end", "change", 14),
     ("Swing", "value", 14),
+    ("On maximum elicitation at the low end", "share", 15),
+    ("On maximum elicitation at the high end", "share", 15),
 )
 
 
 def write_sensitivity(book: Book, contents: Contents) -> Any:
     """Write the inputs, largest swing first, with a tornado of the changes."""
-    rows = sorted(
-        contents.record.get("sensitivity", []),
-        key=lambda row: -abs(row["value_high"] - row["value_low"]),
-    )
+    base = contents.plans[contents.own].value
+    rows = sorted(contents.record.get("sensitivity", []), key=lambda row: -_swing(dict(row), base))
     sheet = book.sheet(
         "Sensitivity",
         "What the value hangs on",
-        "One input at a time, the others held, at the plan's own budget.",
+        "One input at a time, the others held and the mix chosen anew, at the plan's own budget."
+        if rows
+        else "Not worked out for this plan: `evalfolio recommend` does it unless told otherwise.",
         [width for *_, width in COLUMNS],
     )
-    base = contents.plans[contents.own].value
-    sheet.write_string(1, 6, "Value as planned", book.style("text"))
-    book.put(sheet, 1, 7, base, book.style("value", bold=True))
-    book.name("sensitivity_base", "Sensitivity", 1, 7)
+    if not rows:
+        return sheet
+    sheet.write_string(2, 0, "Value as planned", book.style("text", indent=1))
+    book.put(sheet, 2, 3, base, book.style("value", bold=True))
+    book.name("sensitivity_base", "Sensitivity", 2, 3)
     for i, row in enumerate(rows):
         r = FIRST + i
         low, high = row["value_low"], row["value_high"]
@@ -44,12 +47,23 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
         style = book.line("change")
         book.formula(sheet, r, 5, f"=D{r + 1}-sensitivity_base", low - base, style)
         book.formula(sheet, r, 6, f"=E{r + 1}-sensitivity_base", high - base, style)
-        book.formula(sheet, r, 7, f"=ABS(E{r + 1}-D{r + 1})", abs(high - low), book.line("value"))
+        ends = f"D{r + 1},E{r + 1},sensitivity_base"
+        formula = f"=MAX({ends})-MIN({ends})"
+        book.formula(sheet, r, 7, formula, _swing(dict(row), base), book.line("value"))
+        for column, key in ((8, "deep_low"), (9, "deep_high")):
+            book.put(sheet, r, column, row.get(key), book.line("share"))
     heads = [(name, kind) for name, kind, _ in COLUMNS]
     book.table(sheet, "sensitivity", FIRST - 1, len(rows), heads)
+    sheet.set_row(FIRST - 1, 48)
     sheet.freeze_panes(FIRST, 1)
     _write_tornado(book, sheet, FIRST + len(rows) - 1, min(len(rows), 20))
     return sheet
+
+
+def _swing(row: dict[str, Any], base: float) -> float:
+    """Return how far the value reaches, the plan's own among the ends."""
+    ends = (row["value_low"], row["value_high"], base)
+    return float(max(ends) - min(ends))
 
 
 def _write_tornado(book: Book, sheet: Any, last: int, n_bars: int) -> None:

@@ -17,7 +17,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     Every total and share is a formula that also carries its value, so readers that never calculate
     show the same figures. Figures for other workbooks have names: budget_usd, plan_value,
     plan_bound, plan_share, mix_usd, mix_staff_hours, your_value, and the tables mix, domains,
-    menu, assumptions, provenance and, where they were worked out, frontier and sensitivity.
+    menu, frontier, assumptions, provenance and, where it was worked out, sensitivity.
     Typing another budget on Summary looks up the certified mix of the nearest budget not above it.
 
     Raises
@@ -45,10 +45,8 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_summary(book, contents, where).activate()
     write_mix(book, contents, where)
     write_domains(book, contents, where)
-    if len(contents.plans) > 1:
-        write_frontier(book, contents)
-    if record.get("sensitivity"):
-        write_sensitivity(book, contents)
+    write_frontier(book, contents)
+    write_sensitivity(book, contents)
     write_assumptions(book, contents)
     write_menu(book, contents, where)
     write_provenance(book, contents)
