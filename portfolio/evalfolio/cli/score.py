@@ -23,6 +23,7 @@ def score(
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.cli.recommend import mix_row
     from evalfolio.judge import score_mix
+    from evalfolio.recording import records
 
     result = score_mix(mix, plan_folder(plan))
     if as_json:
@@ -30,7 +31,8 @@ def score(
         return
     console().print(str(result), soft_wrap=True, markup=False)
     if not quiet:
-        rows = result.to_frame().reset_index().to_dict("records")
-        lost = [{"lost if dropped": row["value_if_dropped"]} for row in rows]
-        shown = [mix_row(row) | more for row, more in zip(rows, lost, strict=True)]
+        shown = [
+            mix_row(row) | {"lost if dropped": row["value_if_dropped"]}
+            for _, row in records(result.to_frame())
+        ]
         print_table(pd.DataFrame(shown), "Mix")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from evalfolio.export.record import Record
 from evalfolio.export.report.charts.curve import Marks, curve_chart
-from evalfolio.export.report.numerals import amount, share
+from evalfolio.export.report.numerals import amount, compact, share
 from evalfolio.narrative import two_digits
 
 MOST_CARDS = 60  # a page of hundreds of drawings is read by nobody; the table in plan.json has all
@@ -86,7 +86,11 @@ def _lines(row: dict[Any, Any], marks: Marks) -> list[tuple[str, str]]:
 
 def _spread(row: dict[Any, Any], key: str, unit: str) -> str:
     low, high = _number(row.get(f"{key}_low")), _number(row.get(f"{key}_high"))
-    return "" if low is None or high is None else f" ({amount(low, unit)} to {amount(high, unit)})"
+    if low is None or high is None:
+        return ""
+    if unit in ("usd", "hours"):
+        return f" ({amount(low, unit)} to {amount(high, unit)})"
+    return f" ({compact(low)} to {compact(high)})"  # the unit stands before it
 
 
 def _number(value: object) -> float | None:

@@ -245,8 +245,7 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
     shown = [
         {
             "name": row["name"],
-            "low": row["low"],
-            "high": row["high"],
+            "range": f"{_end(row['low'])} to {_end(row['high'])}",
             "at_low": worth(row["value_low"]),
             "at_high": worth(row["value_high"]),
             "bars": [
@@ -266,6 +265,11 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
         "plan": worth(base),
         "deep": any(row["deep"] is not None for row in shown),
     }
+
+
+def _end(value: float | None) -> str:
+    """Return an end of a range in three digits."""
+    return DASH if value is None else f"{value:.3g}"
 
 
 def _ends(row: Mapping[str, Any], base: float) -> tuple[float, float, float]:
