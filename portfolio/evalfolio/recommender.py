@@ -161,7 +161,7 @@ def recommend(
         posterior=posterior,
         menu=menu,
         plan=plan,
-        curves=curves(posterior, catalogue),
+        curves=curves(posterior, catalogue, observations=observations),
         curve_grid=curve_grid(posterior, catalogue),
         comparisons=comparisons,
         record=record,

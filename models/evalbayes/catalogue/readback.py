@@ -13,6 +13,7 @@ from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.skills import total
 from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.spurious import reviewed_failures
 
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
@@ -121,12 +122,26 @@ def observed_lines(
             f"no run was elicited (effort above {ELICITED}), so what elicitation adds rests on its "
             "prior"
         )
+    yield from reviewed_line(observations)
     experts = list(evals.index[evals["rests_on"].str.startswith("expert")])
     if experts:
         yield f"resting on expert ranges alone: {', '.join(experts)}"
     vague = [name for name in experts if catalogue.eval(name).plateau is None]
     if vague:
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
+
+
+def reviewed_line(observations: Observations | None) -> Iterable[str]:
+    """Say how many failures were read, and how many of them were spurious."""
+    if observations is None:
+        return
+    counts = reviewed_failures(observations)
+    failed, reviewed, spurious = (int(counts[c].sum()) for c in ("failed", "reviewed", "spurious"))
+    if reviewed:
+        yield (
+            f"{reviewed} of {number_of(failed, 'failure')} as they come were reviewed, and "
+            f"{spurious} of those were spurious ({spurious / reviewed:.0%})"
+        )
 
 
 def elicited(observations: Observations) -> bool:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from evalbayes.curves.curve import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
     from evalbayes.posterior import Posterior
+from evalbayes.spurious import SpuriousRates, as_it_comes, repaired, spurious_rates, uncounted
 
 Array = NDArray[np.float64]
 
@@ -45,7 +47,12 @@ def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
 
 
 def curves(
-    posterior: Posterior, catalogue: Catalogue, ai_model: str | None = None, *, setup: float = 0.0
+    posterior: Posterior,
+    catalogue: Catalogue,
+    ai_model: str | None = None,
+    *,
+    setup: float = 0.0,
+    observations: Observations | None = None,
 ) -> pd.DataFrame:
     """Return plateau, sweet spot, saturation points and verdict of every eval, one row each.
 
@@ -59,6 +66,8 @@ def curves(
         By default the one under test.
     setup
         Cost of setting a run up, in USD, to count in the sweet spot; left out by default.
+    observations
+        What was observed, for the failures that were reviewed.
 
     Returns
     -------
@@ -68,7 +77,9 @@ def curves(
         class and p_levelled with _low and _high, a 90 % interval), elasticity_at_max_cap,
         spend_unit, max_cap, largest_cap_seen, runs and reason. Spends and caps are in
         `spend_unit`. sweet_spot is NaN where more than half of the draws have none below
-        `max_cap`; the reason says so. Saturation points may lie beyond `max_cap`.
+        `max_cap`; the reason says so. Saturation points may lie beyond `max_cap`. Where failures
+        were reviewed also spurious_rate, plateau_as_it_comes (spurious failures counted as
+        failures) and plateau_repaired (as if all of them were mended).
 
     Examples
     --------
@@ -89,6 +100,9 @@ def curves(
         "saturation_elasticity": np.exp(curve.saturation()),
         "saturation_95": np.exp(curve.saturation_share(SATURATED)),
     }
+    rates = spurious_rates(observations) if observations is not None else None
+    if rates is not None:
+        figures |= _with_spurious(curve.plateau, rates, posterior.evals, ai_model)
     elasticity = np.median(curve.cap_elasticity(ln_max), axis=0)
     ln_seen = _ln_largest_cap(posterior, ai_model, ln_max)
     p_levelled = (curve.levelled(ln_seen) > LEVELLED).mean(axis=0)
@@ -114,6 +128,21 @@ def curves(
         row["reason"] = judged.reason + _without_sweet_spot(figures["sweet_spot"][:, i], row)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _with_spurious(
+    plateau: ArrayLike, rates: SpuriousRates, evals: tuple[str, ...], ai_model: str
+) -> dict[str, Array]:
+    """Rates of spurious failures and what they do to the plateau, of shape (n_draws, n_evals)."""
+    n_draws = len(np.asarray(plateau))
+    rate = np.stack([np.resize(rates.of(name, ai_model), n_draws) for name in evals], axis=1)
+    left = np.array([rates.unreviewed(name, ai_model) for name in evals])
+    mended = repaired(plateau, uncounted(rate, left))
+    return {
+        "spurious_rate": rate,
+        "plateau_as_it_comes": as_it_comes(mended, rate),
+        "plateau_repaired": mended,
+    }
 
 
 def curve_grid(

@@ -33,10 +33,10 @@ def curves(
     from evalbayes.curves import curves as curve_table
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
-    read, _, belief = posterior_of(
+    read, observed, belief = posterior_of(
         catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
     )
-    table = curve_table(belief, read, ai_model)
+    table = curve_table(belief, read, ai_model, observations=observed)
     if as_json:
         print(table.to_json(orient="records", indent=2))
     else:
@@ -49,15 +49,16 @@ def in_a_terminal(table: pd.DataFrame) -> pd.DataFrame:
     """Return the curves in columns few enough to read; `--json` has them all."""
     import pandas as pd
 
+    rows = table.to_dict("records")
+    headings = {"plateau": "plateau"}
+    if "spurious_rate" in table:
+        headings |= {"spurious_rate": "spurious failures", "plateau_repaired": "repaired"}
+    headings |= {"sweet_spot": "sweet spot", "saturation_95": "95 % of plateau at"}
     return pd.DataFrame(
         {
             "eval": table["eval"],
             "class": table["class"],
-            "plateau": [ranged(row, "plateau") for row in table.to_dict("records")],
-            "sweet spot": [ranged(row, "sweet_spot") for row in table.to_dict("records")],
-            "95 % of plateau at": [
-                ranged(row, "saturation_95") for row in table.to_dict("records")
-            ],
+            **{words: [ranged(row, name) for row in rows] for name, words in headings.items()},
             "unit": table["spend_unit"],
             "runs": table["runs"],
         }
