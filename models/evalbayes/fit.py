@@ -17,6 +17,7 @@ from evalbayes.model import derived
 from evalbayes.model.completion import completed, prior_base
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
+from evalbayes.observations.best_of_k import with_best_of_k
 from evalbayes.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def fit(
     InputError
         If an observation is about an eval that the catalogue does not hold.
     """
-    evidence = evidence_of(observations)
+    evidence = evidence_of(with_best_of_k(observations, catalogue))
     _check_evals(catalogue, evidence)
     design = design_of(catalogue, evidence, _human_minutes(observations))
     provenance = _provenance(catalogue, observations, seed=seed, draws=draws, tune=tune)
