@@ -47,9 +47,10 @@ GAP_SHARED = 0.5  # share of the variance of ln gap that AI models have in commo
 GAP_POOLED = 0.5  # share of that which domains have in common where no expert said otherwise
 GAP_SPREAD = Positive(float(np.exp(-(0.3**2))), 0.3)  # factor on the rest; its square averages 1
 GAP_DEPARTURE_SD = Positive(0.5, 0.5)  # sd of the gap between evals
-# sd of task difficulty inside an eval, in the unit: repeated runs have correlations of 0.5 to 0.7
-# within a task (METR, early 2025).
-TASK_SD = Positive(2.5, 0.4)
+# sd of task difficulty inside an eval, in the unit: attempts at one task correlate by 0.39 to 0.60
+# given the task's length (METR's repeats, early 2025, seven AI models with successes), which at the
+# slope above takes 4 to 7 units; `attempt_correlation` has the formula.
+TASK_SD = Positive(5.0, 0.4)
 
 LN_SPEND_CENTRE_SD = 3.0  # of the typical ln spend in one unit: a factor of 100 either way
 SPEND_PER_MINUTES = (0.5, 0.5)  # elasticity of spend to human time, mean and sd: 0 to 1.5

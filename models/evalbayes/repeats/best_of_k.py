@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,19 +69,37 @@ class BestOfK:
         share: Array = (1.0 - self.never)[:, None] * (1.0 - failed.mean(axis=1))
         return share
 
-    def pass_within(self, k: int, share: float, x: Array | float | None = None) -> Array:
+    def pass_within(self, k: int, share: Array | float) -> Array:
         """Share of fresh tasks solved in k attempts of which each gets only F(t) of the way.
 
         An attempt at spend t succeeds with chance p·F(t): 1 − E[(1 − p·share)^k], of shape
         (n_draws,). It supposes that the spend of a success does not depend on p.
+
+        Parameters
+        ----------
+        share
+            F(t), one number or one per draw.
         """
-        a, b = self.shapes(x)
-        failed = np.empty_like(a)
-        for index in np.ndindex(*a.shape):
-            nodes, weights = roots_jacobi(NODES, float(b[index]) - 1.0, float(a[index]) - 1.0)
-            failed[index] = weights @ (1.0 - share * (1.0 + nodes) / 2.0) ** k / weights.sum()
-        value: Array = (1.0 - self.never) * (1.0 - failed.mean(axis=1))
+        p, weights = self._chances
+        failed = weights * (1.0 - np.reshape(share, (-1, 1)) * p) ** k
+        value: Array = (1.0 - self.never) * (1.0 - failed.sum(axis=1))
         return value
+
+    def thinned(self, n_draws: int) -> BestOfK:
+        """Return evenly spaced draws, at most `n_draws` of them."""
+        n = len(self.never)
+        keep = np.unique(np.linspace(0, n - 1, min(n_draws, n)).astype(int))
+        drawn = (self.never, self.centre, self.concentration, self.slope)
+        return BestOfK(*(values[keep] for values in drawn), self.x_mean, self.x_sd)
+
+    @cached_property
+    def _chances(self) -> tuple[Array, Array]:
+        """Nodes and weights of the beta distribution of p, each of shape (n_draws, NODES)."""
+        a, b = (shape[:, 0] for shape in self.shapes())
+        rules = [roots_jacobi(NODES, y - 1.0, x - 1.0) for x, y in zip(a, b, strict=True)]
+        weights = np.array([weight for _, weight in rules])
+        p = (1.0 + np.array([nodes for nodes, _ in rules])) / 2.0
+        return p, weights / weights.sum(axis=1, keepdims=True)
 
     def still_unsolved(self, attempts: Counts, total: Counts, x: Array | None = None) -> Array:
         """P(a task unsolved in `attempts` is unsolved in `total`), of shape (n_draws, n_tasks)."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.curves import Curve
 from evalbayes.errors import InputError
 from evalbayes.families import FamilyCurve
 from evalbayes.repeats.best_of_k import BestOfK
@@ -21,13 +22,14 @@ DRAWS = 200  # thinned to, as every draw needs quadrature at every length
 
 def split_map(
     solvable: BestOfK,
-    curve: FamilyCurve,
+    curve: FamilyCurve | Curve,
     attempts: Sequence[int],
     lengths: Sequence[float],
     *,
     resettable: float = 1.0,
     verifier: bool = True,
     reset_price: float = 0.0,
+    seen: float | None = None,
 ) -> pd.DataFrame:
     """Solved share and spend per task of every k × t.
 
@@ -37,13 +39,17 @@ def split_map(
         How solvable the tasks are with attempts of unlimited length.
     curve
         How far an attempt of length t gets (its family's F; its own plateau is not used for
-        success, as `solvable` has it) and what it spends.
+        success, as `solvable` has it) and what it spends. Draws of a `Curve` are paired with those
+        of `solvable` in their order.
     attempts, lengths
         The k and the t (in the spend unit) to try.
     resettable, verifier
         As in `counted`: where best-of-k is not fair, one attempt is made and counted.
     reset_price
         Of a fresh start after the first attempt, in the spend unit.
+    seen
+        Cap of the attempts that `solvable` was learned from, where they were not unlimited; an
+        attempt of length t gets F(t)/F(seen) as far, and none longer than `seen` is told of.
 
     Returns
     -------
@@ -56,19 +62,15 @@ def split_map(
             f"a split needs attempts of 1 or more and lengths above 0; the smallest are "
             f"{min(attempts)} and {min(lengths)}: leave those out"
         )
-    step = max(len(solvable.never) // DRAWS, 1)
-    thin = BestOfK(
-        solvable.never[::step],
-        solvable.centre[::step],
-        solvable.concentration[::step],
-        solvable.slope[::step],
-    )
+    thin = solvable.thinned(DRAWS)
     fair = resettable if verifier else 0.0
     rows = []
+    whole = 1.0 if seen is None else _reach(curve, seen, len(thin.never))[0]
     for length in lengths:
-        ln_length = np.array([np.log(length)])
-        share = float(np.exp(curve.family.log_cdf(ln_length, *curve.parameters))[0])
-        each = float(curve.expected_spend(ln_length)[0])
+        if seen is not None and length > seen * (1.0 + 1e-12):
+            continue
+        reach, each = _reach(curve, length, len(thin.never))
+        share = np.minimum(reach / whole, 1.0)
         single = thin.pass_within(1, share)
         for k in attempts:
             best = single if k == 1 else thin.pass_within(k, share)
@@ -86,6 +88,18 @@ def split_map(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _reach(curve: FamilyCurve | Curve, length: float, n_draws: int) -> tuple[Array, float]:
+    """F(length), one number or one per draw, and the expected spend of an attempt."""
+    ln_length = np.array([np.log(length)])
+    if isinstance(curve, FamilyCurve):
+        share = np.exp(curve.family.log_cdf(ln_length, *curve.parameters))
+        return share, float(curve.expected_spend(ln_length)[0])
+    share = np.asarray(curve.success_within(ln_length) / curve.plateau)
+    spend = np.asarray(curve.expected_spend(ln_length))
+    keep = np.linspace(0, len(share) - 1, n_draws).astype(int)
+    return share[keep], float(spend.mean())
 
 
 def best_split(table: pd.DataFrame, total: float, *, by: str = "spend_ceiling") -> pd.Series:

@@ -9,15 +9,18 @@ import typer
 from typer.core import TyperGroup
 
 from evalfolio.cli import (
+    capability,
     check,
     curves,
     doctor,
     explain,
     fit,
     harness,
+    horizons,
     imports,
     init,
     recommend,
+    repeats,
     require,
     rule,
     score,
@@ -54,6 +57,9 @@ app.command("check")(check.check)
 app.add_typer(imports.app, name="import")
 app.command("fit")(fit.fit)
 app.command("curves")(curves.curves)
+app.command("capability")(capability.capability)
+app.command("horizons")(horizons.horizons)
+app.command("repeats")(repeats.repeats)
 app.command("recommend")(recommend.recommend)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)

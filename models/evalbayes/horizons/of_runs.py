@@ -1,0 +1,174 @@
+"""Horizons of runs: by cap in USD, with cost per hour, sweet spot and saturation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.errors import InputError
+from evalbayes.horizons.by_cap import horizon_by_cap
+from evalbayes.horizons.horizon import Horizon, fit_horizon
+from evalbayes.horizons.hourly_cost import HourlyCost
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue, DomainSpec
+    from evalbayes.observations import Observations
+
+Array = NDArray[np.float64]
+
+POINTS = 12  # caps
+FIRST = 0.05  # the first cap is this quantile of what successes spent
+FEWEST = 20  # runs
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class RunHorizon:
+    """What runs of one AI model in one domain say of its horizon and of what an hour of it costs.
+
+    Parameters
+    ----------
+    domain, ai_model, runs
+        Whose runs, and how many.
+    horizon
+        At the caps that the runs really had.
+    by_cap
+        One row per cap after the fact: cap and mean_spend in USD, minutes with an interval, solved,
+        usd_per_hour (cap over horizon-hours) and elasticity.
+    sweet_spot, saturation, saturation_95
+        Caps in USD: least cost per horizon-hour; elasticity fallen to a tenth; 95 % of the largest
+        horizon. NaN where not within the caps.
+    """
+
+    domain: str
+    ai_model: str
+    runs: int
+    horizon: Horizon
+    by_cap: pd.DataFrame
+    sweet_spot: float
+    saturation: float
+    saturation_95: float
+
+    def summary(self, threshold_minutes: float | None = None) -> pd.DataFrame:
+        """Return horizons, completion shares, doublings and hourly costs, one row each."""
+        table = self.horizon.table(threshold_minutes)
+        hourly = self.hourly_cost()
+        rows = {}
+        for words, usd in (
+            ("sweet spot", self.sweet_spot),
+            ("saturation", self.saturation),
+            ("95 % of the horizon", self.saturation_95),
+        ):
+            known = np.isfinite(usd)
+            rows[f"cap at the {words} (USD)"] = usd
+            rows[f"USD per horizon-hour at the {words}"] = (
+                float(hourly.per_hour(usd)) if known else np.nan
+            )
+        extra = pd.DataFrame(
+            {
+                "median": rows,
+                "low": dict.fromkeys(rows, np.nan),
+                "high": dict.fromkeys(rows, np.nan),
+            }
+        )
+        return pd.concat([table, extra])
+
+    def hourly_cost(self) -> HourlyCost:
+        """Return the horizon curve over caps in USD; the running maximum, as it must not fall."""
+        return HourlyCost(
+            self.by_cap["cap"].to_numpy(),
+            np.maximum.accumulate(self.by_cap["minutes"].to_numpy()) / 60.0,
+        )
+
+
+def run_horizons(
+    observations: Observations,
+    catalogue: Catalogue,
+    ai_model: str | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = 100,
+) -> tuple[RunHorizon, ...]:
+    """Read horizons off the runs of an AI model, one for every domain in human minutes.
+
+    Spend becomes USD by each eval's usd_per_unit (the mean of its interval). Caps are set after the
+    fact, none above what every run was allowed in USD: so the curve understates what an AI model
+    told of a smaller cap would do, and its points share their runs.
+
+    Parameters
+    ----------
+    ai_model
+        By default the one under test.
+
+    Raises
+    ------
+    InputError
+        If no domain has 20 or more of its runs as they come, with spend and human minutes.
+    """
+    name = ai_model or catalogue.portfolio.ai_model
+    found = tuple(
+        _of_domain(own, spec, name, seed, resamples)
+        for spec in catalogue.domains
+        if spec.minutes and len(own := _priced(observations, catalogue, spec, name)) >= FEWEST
+    )
+    if not found:
+        models = ", ".join(sorted({str(m) for m in observations.runs["ai_model"]})) or "none"
+        raise InputError(
+            f"horizons need {FEWEST} or more runs of one domain by {name!r} with spend and human "
+            f"minutes, got fewer (AI models with runs: {models}); give runs rather than cells, or "
+            "name another AI model"
+        )
+    return found
+
+
+def _priced(
+    observations: Observations, catalogue: Catalogue, spec: DomainSpec, ai_model: str
+) -> pd.DataFrame:
+    """Return runs of a domain as they come, spend and cap in USD."""
+    runs = observations.runs
+    own = runs[(runs["ai_model"] == ai_model) & (runs["effort"].astype(float).fillna(0.0) == 0)]
+    evals = {e.name: e for e in catalogue.evals if e.domain == spec.name}
+    own = own[own["eval"].isin(list(evals)) & (own["outcome"] != "spurious")]
+    minutes = own["human_minutes"].astype(float)
+    stated = own["eval"].map({key: e.human_minutes or np.nan for key, e in evals.items()})
+    price = own["eval"].map({key: e.usd_per_unit.lognormal_mean for key, e in evals.items()})
+    priced = pd.DataFrame(
+        {
+            "task": own["eval"].astype(str) + "/" + own["task"].astype(str),
+            "human_minutes": minutes.fillna(stated.astype(float)),
+            "success": (own["outcome"] == "success").astype(float),
+            "spend": own["spend"].astype(float) * price.astype(float),
+            "cap": own["cap"].astype(float) * price.astype(float),
+        }
+    )
+    return priced.dropna().reset_index(drop=True)
+
+
+def _of_domain(
+    runs: pd.DataFrame, spec: DomainSpec, ai_model: str, seed: int, resamples: int
+) -> RunHorizon:
+    most = float(runs["cap"].min())
+    solved = runs.loc[runs["success"] > 0, "spend"]
+    first = float(solved.quantile(FIRST)) if len(solved) else most / 100.0
+    caps = np.geomspace(min(first, most / 2.0), most, POINTS)
+    # A success a little past its cap (the check is between calls) was within it.
+    within = runs.assign(spend=np.minimum(runs["spend"], runs["cap"]))
+    table = horizon_by_cap(within, list(caps), seed=seed, resamples=resamples)
+    hourly = HourlyCost(caps, np.maximum.accumulate(table["minutes"].to_numpy()) / 60.0)
+    table = table.assign(usd_per_hour=hourly.per_hour(caps), elasticity=hourly.elasticity(caps))
+    horizon = fit_horizon(
+        runs["human_minutes"].to_numpy(float), runs["success"].to_numpy(float), seed=seed
+    )
+    return RunHorizon(
+        domain=spec.name,
+        ai_model=ai_model,
+        runs=len(runs),
+        horizon=horizon,
+        by_cap=table,
+        sweet_spot=hourly.sweet_spot(),
+        saturation=hourly.saturation(),
+        saturation_95=hourly.saturation_share(),
+    )

@@ -1,0 +1,211 @@
+"""Best-of-k of one eval of a catalogue: learned from repeats, or implied by the posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from evalbayes.errors import InputError
+from evalbayes.menus.clustering import attempt_correlation
+from evalbayes.menus.eval_curve import eval_curve
+from evalbayes.repeats.best_of_k import BestOfK, fit_best_of_k
+from evalbayes.repeats.coverage import counted
+from evalbayes.repeats.split import best_split, split_map
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue, EvalSpec
+    from evalbayes.curves import Curve
+    from evalbayes.observations import Observations
+    from evalbayes.posterior import Posterior
+
+Array = NDArray[np.float64]
+
+ATTEMPTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+FEWEST = 5  # tasks with repeats from which best-of-k is learned
+DRAWS = 400
+NEVER = (-1.5, 1.0)  # logit of the share of failures that are beyond reach: mean and sd
+LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class EvalRepeats:
+    """What repeats of one eval bring one AI model.
+
+    Parameters
+    ----------
+    spec, ai_model
+        The eval, and who runs it.
+    solvable
+        How solvable its tasks are.
+    curve
+        Spend and success of an attempt, fields of shape (n_draws,).
+    source
+        What that rests on, in words.
+    seen
+        Cap of the attempts it was learned from; None where it rests on the posterior.
+    """
+
+    spec: EvalSpec
+    ai_model: str
+    solvable: BestOfK
+    curve: Curve
+    source: str
+    seen: float | None
+
+    def pass_table(self, attempts: Sequence[int] = ATTEMPTS) -> pd.DataFrame:
+        """Return the share of tasks solved in k attempts at full length, counted where fair.
+
+        One row per k: attempts, solved, solved_low, solved_high (90 % interval), and uncounted, the
+        share if every task could be reset and every success verified.
+        """
+        if attempts[0] != 1:
+            raise InputError(
+                f"attempts must begin with 1, the single run, got {attempts[0]}: add it"
+            )
+        shares = self.solvable.pass_at(np.array(attempts))
+        rows = []
+        for j, k in enumerate(attempts):
+            solved = counted(
+                shares[:, 0],
+                shares[:, j],
+                resettable=self.spec.resettable,
+                verifier=self.spec.verifier,
+            )
+            low, middle, high = np.quantile(solved, (LOW, MIDDLE, HIGH))
+            rows.append(
+                {
+                    "attempts": k,
+                    "solved": middle,
+                    "solved_low": low,
+                    "solved_high": high,
+                    "uncounted": float(np.median(shares[:, j])),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def splits(self, total: float, attempts: Sequence[int] = ATTEMPTS) -> pd.DataFrame:
+        """Return the whole k × t map for a total spend per task, as `split_map` has it.
+
+        Lengths are the equal shares of the total by every k, so the best split of the whole total
+        is among them, and what it leaves unspent can be seen.
+        """
+        if not total > 0:
+            raise InputError(f"the total spend per task must be above 0, got {total:g}: raise it")
+        price = self.spec.usd_per_reset / self.spec.usd_per_unit.mid
+        lengths = [(total - (k - 1) * price) / k for k in attempts]
+        lengths = [t for t in lengths if t > 0]
+        if self.seen is not None and max(lengths) > self.seen:
+            lengths = [self.seen, *(t for t in lengths if t < self.seen)]
+        return split_map(
+            self.solvable,
+            self.curve,
+            attempts,
+            lengths,
+            resettable=self.spec.resettable,
+            verifier=self.spec.verifier,
+            reset_price=price,
+            seen=self.seen,
+        )
+
+    def best(self, total: float, attempts: Sequence[int] = ATTEMPTS) -> pd.Series:
+        """Return the row of the map with the largest solved share whose ceiling fits the total."""
+        return best_split(self.splits(total, attempts), total)
+
+
+def repeats_of(
+    posterior: Posterior,
+    catalogue: Catalogue,
+    name: str,
+    ai_model: str | None = None,
+    *,
+    observations: Observations | None = None,
+    seed: int = 0,
+) -> EvalRepeats:
+    """Work out what repeats of an eval bring an AI model.
+
+    Where five or more of the eval's tasks were run again as they come by the AI model, how solvable
+    tasks are is learned from them (zero-inflated beta-binomial). Elsewhere it follows from the
+    posterior: see `implied`.
+
+    Raises
+    ------
+    InputError
+        If the eval or the AI model is not in the posterior.
+    """
+    spec = catalogue.eval(name)
+    model = ai_model or catalogue.portfolio.ai_model
+    i, m = posterior.index_of("eval", name), posterior.index_of("ai_model", model)
+    thin = posterior.thinned(DRAWS)
+    curve = eval_curve(thin, i, m)
+    attempts, successes, cap = _repeats(observations, name, model)
+    if (attempts > 1).sum() >= FEWEST:
+        solvable = fit_best_of_k(attempts, successes, seed=seed, n_draws=DRAWS)
+        source = (
+            f"{int((attempts > 1).sum())} tasks that {model} ran {int(np.median(attempts))} times "
+            "(median)"
+        )
+        return EvalRepeats(spec, model, solvable, curve, source, cap)
+    plateau = np.asarray(curve.plateau)
+    correlation = attempt_correlation(
+        plateau, thin.draws["slope"][:, m], thin.draws["task_sd"][:, i]
+    )
+    solvable = implied(plateau, correlation, np.random.default_rng(seed))
+    source = f"the posterior: too few tasks were run again by {model}"
+    return EvalRepeats(spec, model, solvable, curve, source, None)
+
+
+def implied(plateau: Array, correlation: Array, rng: np.random.Generator) -> BestOfK:
+    """Return how solvable tasks are, from the mean A of p and the correlation ρ of attempts.
+
+    Two moments do not tell tasks beyond reach from hard ones, so the share never solved is drawn
+    from a prior, (1 − A)·expit(N(−1.5, 1)): a tenth to a third of what fails, as METR's repeats
+    have it. The beta of the others keeps A and ρ: with v never solved, their mean is A/(1 − v) and
+    their variance (ρ·A(1 − A) − v·A²/(1 − v))/(1 − v).
+
+    Examples
+    --------
+    >>> found = implied(np.full(3, 0.5), np.full(3, 0.4), np.random.default_rng(0))
+    >>> both = found.pass_at(np.array([1, 2]))
+    >>> np.allclose(both[:, 0], 0.5), np.allclose(2 * both[:, 0] - both[:, 1], 0.25 + 0.4 * 0.25)
+    (True, True)
+    """
+    rho = np.clip(correlation, 1e-3, 1.0 - 1e-3)
+    never = (1.0 - plateau) * expit(rng.normal(*NEVER, len(plateau)))
+    most = (
+        rho * (1.0 - plateau) / (plateau + rho * (1.0 - plateau))
+    )  # beyond it no variance is left
+    never = np.minimum(never, 0.9 * most)
+    mean = plateau / (1.0 - never)
+    variance = (rho * plateau * (1.0 - plateau) - never * plateau * mean) / (1.0 - never)
+    within = np.clip(variance / (mean * (1.0 - mean)), 1e-6, 1.0 - 1e-6)
+    return BestOfK(never, logit(mean), 1.0 / within - 1.0, np.zeros(len(plateau)))
+
+
+def _repeats(
+    observations: Observations | None, name: str, ai_model: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], float | None]:
+    """Return attempts and successes by task of runs as they come, and their largest cap."""
+    nothing = np.zeros(0, dtype=np.int64)
+    if observations is None or not len(observations.runs):
+        return nothing, nothing, None
+    runs = observations.runs
+    own = runs[
+        (runs["eval"] == name)
+        & (runs["ai_model"] == ai_model)
+        & (runs["effort"].astype(float).fillna(0.0) == 0)
+        & (runs["outcome"] != "spurious")
+    ]
+    if not len(own):
+        return nothing, nothing, None
+    tasks = (own["outcome"] == "success").groupby(own["task"]).agg(["size", "sum"])
+    return (
+        tasks["size"].to_numpy(np.int64),
+        tasks["sum"].to_numpy(np.int64),
+        float(own["cap"].max()),
+    )

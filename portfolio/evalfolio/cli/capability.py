@@ -1,0 +1,82 @@
+"""`evalfolio capability`: shown and elicited capability, horizons, distance and buffers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from evalfolio.cli import options as shared
+from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.curves import ModelOption, ranged
+from evalfolio.narrative import two_digits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def capability(
+    catalogue: shared.CatalogueArgument,
+    observations: shared.ObservationsArgument = None,
+    posterior: shared.PosteriorOption = None,
+    ai_model: ModelOption = None,
+    seed: shared.SeedOption = 0,
+    allow_failed_fit: shared.AllowFailedFitOption = False,
+    quiet: shared.QuietOption = False,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Show capability by domain: shown, gap, horizons, distance to the threshold, buffers.
+
+    With observations also the pairs of runs that the elicitation gap is learned from.
+    """
+    from evalbayes.capability import capability_table
+    from evalbayes.pairs import paired_gains
+    from evalfolio.cli.inputs import enforce_gate, posterior_of
+
+    read, observed, belief = posterior_of(
+        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+    )
+    table = capability_table(belief, read, ai_model, seed=seed)
+    pairs = None if observed is None else paired_gains(observed, read, belief, seed=seed)
+    if as_json:
+        print_json(
+            {
+                "capability": records(table),
+                "pairs": None if pairs is None else records(pairs),
+                "gap_learned": belief.elicited_history,
+            }
+        )
+    else:
+        title = f"Capability of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
+        print_table(in_a_terminal(table), title)
+        if pairs is not None and len(pairs):
+            print_table(pairs, "Pairs: what eliciting, or best of k, added")
+        if not belief.elicited_history:
+            words = "No observation was elicited: the elicitation gap is its prior."
+            console().print(words, soft_wrap=True, markup=False)
+    enforce_gate(belief, allowed=allow_failed_fit)
+
+
+def in_a_terminal(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures with their intervals in one column."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "domain": table["domain"],
+            "figure": table["figure"],
+            "value": [_valued(row) for row in table.to_dict("records")],
+            "unit": table["unit"],
+        }
+    )
+
+
+def _valued(row: Any) -> str:
+    if row["low"] != row["low"]:
+        return two_digits(row["median"])
+    return ranged({"x": row["median"], "x_low": row["low"], "x_high": row["high"]}, "x")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as JSON has it: one object per row, null where not known."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return rows

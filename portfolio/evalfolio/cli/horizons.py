@@ -1,0 +1,48 @@
+"""`evalfolio horizons`: time horizons of runs, against the cap, and what an hour costs."""
+
+from __future__ import annotations
+
+from evalfolio.cli import options as shared
+from evalfolio.cli.capability import records
+from evalfolio.cli.console import print_json, print_table
+from evalfolio.cli.curves import ModelOption
+
+
+def horizons(
+    catalogue: shared.CatalogueArgument,
+    observations: shared.ObservationsArgument = None,
+    ai_model: ModelOption = None,
+    seed: shared.SeedOption = 0,
+    quiet: shared.QuietOption = False,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Show 50 % and 80 % horizons of runs, by cap, and USD per horizon-hour; no fit."""
+    from evalbayes.horizons import run_horizons
+    from evalfolio.cli.inputs import read_inputs
+
+    read, observed = read_inputs(catalogue, observations)
+    found = run_horizons(observed, read, ai_model, seed=seed)
+    thresholds = {spec.name: 2.0**spec.threshold.mid for spec in read.domains if spec.minutes}
+    summaries = {
+        each.domain: each.summary(thresholds[each.domain]).rename_axis("figure").reset_index()
+        for each in found
+    }
+    if as_json:
+        print_json(
+            [
+                {
+                    "domain": each.domain,
+                    "ai_model": each.ai_model,
+                    "runs": each.runs,
+                    "figures": records(summaries[each.domain]),
+                    "by_cap": records(each.by_cap),
+                }
+                for each in found
+            ]
+        )
+        return
+    for each in found:
+        title = f"{each.domain}: {each.ai_model}, {each.runs} runs, 90 % intervals"
+        print_table(summaries[each.domain], title)
+        if not quiet:
+            print_table(each.by_cap, "Against the cap in USD, set after the fact (understates)")

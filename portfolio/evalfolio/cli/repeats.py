@@ -1,0 +1,80 @@
+"""`evalfolio repeats`: best-of-k of an eval, and the best split of a spend into attempts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evalfolio.cli import options as shared
+from evalfolio.cli.capability import records
+from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.curves import ModelOption
+from evalfolio.narrative import two_digits
+
+
+def repeats(
+    catalogue: shared.CatalogueArgument,
+    observations: shared.ObservationsArgument = None,
+    name: Annotated[str, typer.Option("--eval", help="Name of the eval.")] = "",
+    total: Annotated[
+        float | None,
+        typer.Option("--spend", help="Total per task in the spend unit; by default max_cap."),
+    ] = None,
+    posterior: shared.PosteriorOption = None,
+    ai_model: ModelOption = None,
+    seed: shared.SeedOption = 0,
+    allow_failed_fit: shared.AllowFailedFitOption = False,
+    quiet: shared.QuietOption = False,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Show what best-of-k solves, and how a spend per task is best split into k attempts."""
+    from evalbayes.repeats import repeats_of
+    from evalfolio.cli.inputs import enforce_gate, posterior_of
+    from evalfolio.errors import InputError
+
+    if not name:
+        raise InputError("--eval must name an eval of the catalogue, got nothing; add --eval NAME")
+    read, observed, belief = posterior_of(
+        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+    )
+    spec = read.eval(name)
+    found = repeats_of(belief, read, name, ai_model, observations=observed, seed=seed)
+    spend = spec.max_cap if total is None else total
+    table, splits = found.pass_table(), found.splits(spend)
+    best = found.best(spend)
+    if as_json:
+        print_json(
+            {
+                "eval": name,
+                "ai_model": found.ai_model,
+                "rests_on": found.source,
+                "spend": spend,
+                "spend_unit": spec.spend_unit,
+                "best": best.to_dict(),
+                "best_of_k": records(table),
+                "splits": records(splits),
+            }
+        )
+    else:
+        print_table(table, f"Best of k on {name} by {found.ai_model}: share of tasks solved")
+        shares = splits.pivot_table(index="length", columns="attempts", values="solved")
+        shares.columns = [f"k = {k}" for k in shares.columns]
+        unit = spec.spend_unit
+        print_table(
+            shares.reset_index().rename(columns={"length": f"{unit} each"}),
+            "Share solved by k attempts of one length (the whole map)",
+        )
+        sentence = (
+            f"Best split of {spend:,.4g} {unit} per task: {int(best['attempts'])} "
+            f"attempt{'' if best['attempts'] == 1 else 's'} of {best['length']:,.4g} solve "
+            f"{two_digits(best['solved'])} [{two_digits(best['solved_low'])}, "
+            f"{two_digits(best['solved_high'])}] of the tasks. It rests on {found.source}, "
+            "and supposes that how long a success takes does not hang on how likely it is."
+        )
+        console().print(sentence, soft_wrap=True, markup=False)
+        if not spec.verifier or spec.resettable < 1.0:
+            fair = spec.resettable if spec.verifier else 0.0
+            words = f"Best-of-k is counted on the {fair:.0%} of tasks where it is fair."
+            console().print(words, soft_wrap=True, markup=False)
+    enforce_gate(belief, allowed=allow_failed_fit)

@@ -1,0 +1,82 @@
+"""Horizons read off the runs of an AI model, in USD."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.evalbayes.menus.synthetic import small_catalogue
+from tests.evalbayes.model.simulated import observed
+
+from evalbayes.errors import InputError
+from evalbayes.horizons import run_horizons
+from evalbayes.observations import Observations
+
+CATALOGUE = small_catalogue()
+
+
+def runs(n: int = 3000, power: float = 1.0, seed: int = 0) -> Observations:
+    """Horizon of 64 minutes without limit; a success spends 2000·minutes^power tokens."""
+    rng = np.random.default_rng(seed)
+    minutes = 2.0 ** rng.uniform(0.0, 11.0, n)
+    success = rng.random(n) < 1.0 / (1.0 + np.exp(-0.8 * (6.0 - np.log2(minutes))))
+    spend = 2e3 * minutes**power * np.exp(0.3 * rng.standard_normal(n))
+    ended = spend < 1e7
+    outcome = np.where(ended, np.where(success, "success", "gave_up"), "stopped_by_cap")
+    return observed(
+        pd.DataFrame(
+            {
+                "eval": "cybench",
+                "task": [f"t{k}" for k in range(n)],
+                "ai_model": "A",
+                "outcome": outcome,
+                "spend": np.minimum(spend, 1e7),
+                "cap": 1e7,
+                "human_minutes": minutes,
+            }
+        )
+    )
+
+
+def test_horizon_and_cost_are_those_the_runs_were_made_from() -> None:
+    (found,) = run_horizons(runs(), CATALOGUE, "A", resamples=20)
+    assert (found.domain, found.runs) == ("cyber", 3000)
+    assert np.median(found.horizon.minutes()) == pytest.approx(64.0, rel=0.15)
+    last = found.by_cap.iloc[-1]
+    price = CATALOGUE.eval("cybench").usd_per_unit.lognormal_mean
+    assert last["cap"] == pytest.approx(1e7 * price)
+    assert last["minutes"] == pytest.approx(np.median(found.horizon.minutes()), rel=0.05)
+    assert last["usd_per_hour"] == pytest.approx(1e7 * price / (last["minutes"] / 60.0), rel=1e-9)
+    # Everything is solved that can be by 10⁶ tokens: saturated well before the last cap.
+    assert found.saturation < 2e6 * price
+    assert found.saturation_95 < 2e6 * price
+
+
+def test_the_summary_has_the_figures_of_the_essay() -> None:
+    (found,) = run_horizons(runs(power=1.6), CATALOGUE, "A", resamples=5)
+    table = found.summary(480.0)
+    for figure in (
+        "50% horizon (min)",
+        "80% horizon (min)",
+        "completion at 10 min",
+        "completion at 30 min",
+        "completion at 2 h",
+        "completion at 8 h",
+        "doublings to 8 h",
+        "USD per horizon-hour at the saturation",
+        "USD per horizon-hour at the 95 % of the horizon",
+    ):
+        assert figure in table.index
+    at = table["median"]
+    assert at["doublings to 8 h"] == pytest.approx(np.log2(480 / at["50% horizon (min)"]), abs=0.01)
+    hourly = found.hourly_cost()
+    assert at["USD per horizon-hour at the 95 % of the horizon"] == pytest.approx(
+        float(hourly.per_hour(found.saturation_95))
+    )
+
+
+def test_too_few_runs_are_told() -> None:
+    with pytest.raises(InputError, match=r"20 or more runs of one domain by 'B'.*runs: A\)"):
+        run_horizons(runs(50), CATALOGUE, "B")
+    with pytest.raises(InputError, match=r"AI models with runs: none"):
+        run_horizons(Observations(), CATALOGUE)
