@@ -59,19 +59,19 @@ def paired_gains(
     rows = []
     for (name, ai_model, _), own in table.groupby([*PAIR, "cap"]):
         plain, deep = own[own["effort"] == 0], own[own["effort"] > 0]
-        for _, row in deep.iterrows() if len(plain) else ():
+        for _, seen in deep.iterrows() if len(plain) else ():
             n, k = int(plain["n"].sum()), int(plain["k"].sum())
-            before, after = _beta(n, k, rng), _beta(row["n"], row["k"], rng)
+            before, after = _beta(n, k, rng), _beta(seen["n"], seen["k"], rng)
             rows.append(
                 {
                     "eval": name,
                     "ai_model": ai_model,
                     "kind": "elicited",
-                    "effort": row["effort"],
+                    "effort": seen["effort"],
                     "runs": n,
                     "share": k / n,
-                    "elicited_runs": int(row["n"]),
-                    "elicited_share": row["k"] / row["n"],
+                    "elicited_runs": int(seen["n"]),
+                    "elicited_share": seen["k"] / seen["n"],
                     "draws": logit(after) - logit(before),
                 }
             )

@@ -57,8 +57,8 @@ class SpuriousRates:
         """Share of the failures that a fit counted as failures without anyone having read them."""
         if (name, ai_model) not in self.counts.index:
             return 1.0
-        row = self.counts.loc[(name, ai_model)]
-        return float(1.0 - row["reviewed"] / row["failed"])
+        own = self.counts.loc[[(name, ai_model)]]
+        return float(1.0 - own["reviewed"].sum() / own["failed"].sum())
 
 
 def spurious_rates(

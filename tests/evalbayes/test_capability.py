@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.evalbayes.menus.synthetic import UNDER_TEST, prior_posterior, small_catalogue
@@ -14,7 +16,7 @@ POSTERIOR = prior_posterior(CATALOGUE, n_draws=4000)
 
 
 def test_figures_are_those_of_the_draws() -> None:
-    table = capability_table(POSTERIOR, CATALOGUE).set_index(["domain", "figure"])
+    table: Any = capability_table(POSTERIOR, CATALOGUE).set_index(["domain", "figure"])
     d, m = POSTERIOR.index_of("domain", "cyber"), POSTERIOR.index_of("ai_model", UNDER_TEST)
     shown, gap = POSTERIOR.draws["shown"][:, d, m], POSTERIOR.draws["gap"][:, d, m]
     cyber = table.loc["cyber"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +25,8 @@ def runs(counts: dict[tuple[str, str], tuple[int, int, int]]) -> pd.DataFrame:
     """Failures read and not spurious, spurious, and unread, by eval and AI model."""
     rows = []
     for (name, model), (plain, spurious, unread) in counts.items():
-        kinds = [("gave_up", 1)] * plain + [("spurious", 1)] * spurious
+        kinds: list[tuple[str, int | None]] = [("gave_up", 1)] * plain
+        kinds += [("spurious", 1)] * spurious
         kinds += [("stopped_by_cap", None)] * unread + [("success", None)] * 3
         for k, (outcome, read) in enumerate(kinds):
             rows.append(
@@ -41,7 +44,7 @@ def runs(counts: dict[tuple[str, str], tuple[int, int, int]]) -> pd.DataFrame:
 
 
 def test_failures_are_counted_by_what_was_read() -> None:
-    table = reviewed_failures(observed(runs({("a", "X"): (5, 2, 3), ("b", "X"): (0, 0, 4)})))
+    table: Any = reviewed_failures(observed(runs({("a", "X"): (5, 2, 3), ("b", "X"): (0, 0, 4)})))
     assert table.loc[("a", "X")].tolist() == [10, 7, 2]
     assert table.loc[("b", "X")].tolist() == [4, 0, 0]
 

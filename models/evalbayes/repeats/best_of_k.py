@@ -90,7 +90,8 @@ class BestOfK:
         n = len(self.never)
         keep = np.unique(np.linspace(0, n - 1, min(n_draws, n)).astype(int))
         drawn = (self.never, self.centre, self.concentration, self.slope)
-        return BestOfK(*(values[keep] for values in drawn), self.x_mean, self.x_sd)
+        never, centre, concentration, slope = (values[keep] for values in drawn)
+        return BestOfK(never, centre, concentration, slope, self.x_mean, self.x_sd)
 
     @cached_property
     def _chances(self) -> tuple[Array, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from tests.evalbayes.menus.synthetic import UNDER_TEST, prior_posterior, small_catalogue
 from tests.evalbayes.model.simulated import observed
@@ -17,7 +19,7 @@ def test_reviewed_failures_add_their_rate_and_the_plateau_without_them() -> None
     seen = observed(
         runs({("cybench", UNDER_TEST): (30, 30, 40), ("nyuctf", UNDER_TEST): (20, 2, 0)})
     )
-    table = curves(posterior, catalogue, observations=seen).set_index("eval")
+    table: Any = curves(posterior, catalogue, observations=seen).set_index("eval")
     assert table.loc["cybench", "spurious_rate"] > 2 * table.loc["nyuctf", "spurious_rate"]
     assert (table["plateau_repaired"] >= table["plateau"] - 1e-12).all()
     assert (table["plateau_as_it_comes"] < table["plateau"] + 1e-12).all()

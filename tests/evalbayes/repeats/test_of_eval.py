@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,7 +42,7 @@ def repeated(n: int, attempts: int, cap: float = 1e6, seed: int = 0) -> Observat
 def test_repeats_teach_it_where_there_are_enough() -> None:
     found = repeats_of(POSTERIOR, CATALOGUE, "cybench", observations=repeated(300, 6))
     assert found.source == f"300 tasks that {UNDER_TEST} ran 6 times (median)"
-    table = found.pass_table([1, 3, 12]).set_index("attempts")
+    table: Any = found.pass_table([1, 3, 12]).set_index("attempts")
     for k in (1, 3, 12):  # 12 is beyond the six seen
         assert table.loc[k, "solved_low"] - 0.02 < k / (k + 1) < table.loc[k, "solved_high"] + 0.02
     few = repeats_of(POSTERIOR, CATALOGUE, "cybench", observations=repeated(4, 6))
