@@ -239,6 +239,9 @@ class SensitivityRow(TypedDict):
     value_low: float
     value_high: float
     """Value of the best mix at either end, in the plan's unit."""
+    deep_low: NotRequired[float | None]
+    deep_high: NotRequired[float | None]
+    """Share of its usd on maximum elicitation."""
 
 
 @_closed

@@ -9,9 +9,9 @@ from evalfolio.export.workbook.contents import Contents
 
 FIRST = 4
 COLUMNS = (
-    ("Input", "text", 38),
-    ("Low end", "general", 13),
-    ("High end", "general", 13),
+    ("Input", "text", 50),
+    ("Low end", "end", 11),
+    ("High end", "end", 11),
     ("Value at the low end", "value", 14),
     ("Value at the high end", "value", 14),
     ("Change at the low end", "change", 14),
@@ -76,13 +76,13 @@ def _write_tornado(book: Book, sheet: Any, last: int, n_bars: int) -> None:
                 "categories": ["Sensitivity", FIRST, 0, end, 0],
                 "values": ["Sensitivity", FIRST, column, end, column],
                 "fill": {"color": colour},
-                "overlap": 100,
-                "gap": 40,
+                "overlap": 0,  # both ends may lie on one side of the plan's value
+                "gap": 35,
             }
         )
     chart.set_title({"name": "Change of value", "name_font": {"size": 13}})
     chart.set_y_axis({"reverse": True, "label_position": "low"})
     chart.set_x_axis({"major_gridlines": {"visible": True, "line": {"color": "#e3e7eb"}}})
     chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 760, "height": 150 + 26 * n_bars})
+    chart.set_size({"width": 760, "height": 150 + 30 * n_bars})
     sheet.insert_chart(last + 3, 0, chart, {"description": "Change of value, input by input"})
