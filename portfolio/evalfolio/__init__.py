@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from evalfolio.evaluation import Evaluation as Evaluation
     from evalfolio.evaluation import evaluate as evaluate
     from evalfolio.limit_costs import cost_of_limits as cost_of_limits
+    from evalfolio.objectives import Objective as Objective
+    from evalfolio.objectives import evsi as evsi
+    from evalfolio.objectives import log_determinant as log_determinant
+    from evalfolio.objectives import tail_value as tail_value
+    from evalfolio.objectives import variance as variance
+    from evalfolio.objectives import wrong_calls as wrong_calls
     from evalfolio.optimiser import optimise as optimise
     from evalfolio.plan import Plan as Plan
     from evalfolio.recommendation import Recommendation as Recommendation
@@ -49,7 +55,9 @@ if TYPE_CHECKING:
     from evalfolio.requirement import require as require
     from evalfolio.requirement import requirements as requirements
     from evalfolio.risk import SpendRisk as SpendRisk
+    from evalfolio.risk import ValueRisk as ValueRisk
     from evalfolio.risk import spend_risk as spend_risk
+    from evalfolio.risk import value_risk as value_risk
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
     from evalfolio.sensitivities.frontiers import Frontier as Frontier
@@ -92,13 +100,21 @@ _HOMES = {
     ),
     "evalfolio.evaluation": ("Evaluation", "evaluate"),
     "evalfolio.limit_costs": ("cost_of_limits",),
+    "evalfolio.objectives": (
+        "Objective",
+        "evsi",
+        "log_determinant",
+        "tail_value",
+        "variance",
+        "wrong_calls",
+    ),
     "evalfolio.optimiser": ("optimise",),
     "evalfolio.plan": ("Plan",),
     "evalfolio.recommender": ("recommend",),
     "evalfolio.recommendation": ("Recommendation",),
     "evalfolio.relaxation": ("Relaxation",),
     "evalfolio.requirement": ("Requirement", "require", "requirements"),
-    "evalfolio.risk": ("SpendRisk", "spend_risk"),
+    "evalfolio.risk": ("SpendRisk", "ValueRisk", "spend_risk", "value_risk"),
     "evalfolio.separable": ("Allocation", "allocate"),
     "evalfolio.waiver": ("Waiver", "waive"),
     "evalfolio.sensitivities.analysis": ("Sensitivity", "sensitivity"),

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.box import Box
-from evalfolio.exchange import Exchanges
+from evalfolio.incumbent import WHOLE, Incumbent
 from evalfolio.overestimate import Overestimate
 from evalfolio.problem import Problem
 from evalfolio.programme import Programme, Relaxed
@@ -27,8 +27,7 @@ Floats = NDArray[np.float64]
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS, PRICE_ROUNDS = 60, 8, 40
 PRICE_ERROR = 1e-5  # relative looseness of the programme that prices are read from
-WHOLE = 1e-7
-PAIRS = 2  # pairs of exchanges tried after the first rounding; they cost more than a box
+ROUNDING = 1e-12  # of the largest explained variance
 
 
 class Search:
@@ -45,24 +44,19 @@ class Search:
     ) -> None:
         self.problem, self.gap, self.deadline = problem, gap, deadline
         error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
-        self.above = [
-            Overestimate(problem.values[d], float(problem.v_max[d]), problem.scale, error)
-            for d in problem.active
-        ]
+        made: dict[int, Overestimate] = {}  # draws share their decision's
+        for d in problem.active:
+            value, top = problem.values[d], float(problem.v_max[d])
+            if id(value) not in made:
+                made[id(value)] = Overestimate(value, top, problem.scale, error)
+        self.above = [made[id(problem.values[d])] for d in problem.active]
         self.programme = Programme(problem, self.above, seed)
-        self.exchanges = Exchanges(problem)
-        self.best, self.best_value = np.zeros(problem.n_options), -np.inf
+        self.incumbent = Incumbent(problem, start)
         self.done = -np.inf  # largest bound of a finished box, scaled
-        self.candidates = np.flatnonzero(problem.allowed > 0)
         self.n_boxes = 0
         self.stalled = False
-        self._seen: set[bytes] = set()
         self._order = itertools.count()
         self._open: list[tuple[float, int, Box]] = []
-        if start is not None and problem.completed(start) is not None:
-            self.learn(start)
-        elif problem.met(np.zeros(problem.n_options)):
-            self.learn(np.zeros(problem.n_options))
 
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
@@ -76,6 +70,16 @@ class Search:
             self.n_boxes += 1
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
+
+    @property
+    def best(self) -> Floats:
+        """The best whole choice so far."""
+        return self.incumbent.x
+
+    @property
+    def best_value(self) -> float:
+        """What the best choice so far is worth, scaled."""
+        return self.incumbent.value
 
     @property
     def bound(self) -> float:
@@ -95,33 +99,40 @@ class Search:
         """Whether the time limit has passed."""
         return self.deadline is not None and time.monotonic() >= self.deadline
 
-    def learn(self, x: Floats) -> bool:
-        """Value a whole choice that meets all limits; say whether it is the best so far."""
-        key = np.packbits(x > 0.5).tobytes()
-        if key in self._seen:
-            return False
-        self._seen.add(key)
-        value = self.problem.value(x) / self.problem.scale
-        if value <= self.best_value:
-            return False
-        self.best, self.best_value = x, value
-        return True
-
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
         is_root = self.n_boxes == 1
+        if not self._tighten(box):
+            return []
         self.programme.forget()
         relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
         if relaxed is None:
             return []
         if relaxed.x is None:
             return self._split_blindly(box)
-        self._round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
+        self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0, pairs=is_root)
         if self.near_enough(box.bound):
             self.done = max(self.done, box.bound)
             return []
         self._fix(box, relaxed)
         return self._split(box, relaxed)
+
+    def _tighten(self, box: Box) -> bool:
+        """Narrow the box to what its options can explain; say whether anything is left of it.
+
+        No choice explains less than the options that are fixed inside, nor more than all that are
+        free together.
+        """
+        n, unit = self.problem.n_options, self.problem.v_max[self.problem.active]
+        least = self.problem.explained.at(box.x_low[:n])[self.problem.active] / unit
+        most = self.problem.explained.at(box.x_high[:n])[self.problem.active] / unit
+        box.low = np.maximum(box.low, least * (1 - ROUNDING))
+        box.high = np.minimum(box.high, most * (1 + ROUNDING) + ROUNDING)
+        if (box.low > box.high + 2 * ROUNDING).any():
+            return False  # a half of a split that its options cannot reach
+        box.high = np.maximum(box.low, box.high)
+        box.near = np.clip(box.near, box.low, box.high)
+        return True
 
     def _relax(self, box: Box, rounds: int, is_root: bool) -> Relaxed | None:
         """Tighten the box's programme until it says little more; None when the box is done."""
@@ -142,7 +153,7 @@ class Search:
                 self.done = max(self.done, box.bound)
                 return None
             box.near = relaxed.v
-            loose, high = self._looseness(box, relaxed)
+            loose, wanted = self._looseness(box, relaxed)
             slack = min(max(box.bound - self.best_value, 0.0), box.bound)
             aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
             if is_root:
@@ -152,7 +163,7 @@ class Search:
             before = box.bound
             if self.out_of_time():
                 break
-            self.programme.add_tangents(relaxed.x[: self.problem.n_options], high > 1e-12)
+            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
         return relaxed
 
     def price(self) -> Floats:
@@ -173,102 +184,61 @@ class Search:
             if self._cut(relaxed.x):
                 continue
             box.near = relaxed.v
-            loose, high = self._looseness(box, relaxed)
+            loose, wanted = self._looseness(box, relaxed)
             if loose <= PRICE_ERROR * relaxed.bound or self.out_of_time():
                 break
-            self.programme.add_tangents(relaxed.x[: self.problem.n_options], high > 1e-12)
+            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
             left = None if self.deadline is None else self.deadline - time.monotonic()
         return prices
 
     def _whole_menu(self) -> Box:
         n_d, problem = len(self.above), self.problem
         x_high = np.concatenate([problem.allowed, problem.extra_upper])
-        return Box(
-            np.zeros(n_d), np.ones(n_d), np.zeros(len(x_high)), x_high, np.full(n_d, 0.5), np.inf
-        )
+        reach = problem.reach[problem.active]
+        return Box(np.zeros(n_d), reach, np.zeros(len(x_high)), x_high, 0.5 * reach, np.inf)
 
     def _cut(self, x: Floats) -> bool:
         """Add the rows by which a curved limit refuses shares; say whether there were any."""
         cuts = self.problem.cuts(x[: self.problem.n_options])
         if cuts is None:
             return False
-        rows = np.zeros((len(cuts[1]), self.programme.n_columns))
-        rows[:, : self.problem.n_options] = cuts[0]
-        self.programme.add_rows(rows, cuts[1])
+        self.programme.add_rows(*cuts)
         return True
 
-    def _looseness(self, box: Box, relaxed: Relaxed) -> tuple[float, Floats]:
-        """Return by how much more tangents could lower a box's bound, and v's over-estimate."""
+    def _looseness(self, box: Box, relaxed: Relaxed) -> tuple[float, NDArray[np.bool_]]:
+        """Return by how much more tangents could lower a box's bound, and of which quantities."""
         assert relaxed.x is not None  # boxes without a point are split before
-        x = relaxed.x[: self.problem.n_options]
-        v = self.problem.explained.at(x)[self.problem.active] / [a.v_max for a in self.above]
-        high = relaxed.v - v
-        worth = np.array(
-            [
-                np.interp(relaxed.v[d], *a.hull(box.low[d], box.high[d]))
-                - np.interp(v[d], *a.hull(box.low[d], box.high[d]))
-                for d, a in enumerate(self.above)
-            ]
-        )
-        worth = np.where(v < box.low - 1e-12, np.maximum(worth, high), worth)
-        hulls = [
-            np.interp(relaxed.v[d], *a.hull(box.low[d], box.high[d]))
-            for d, a in enumerate(self.above)
-        ]
-        coarse = relaxed.bound - self.problem.constant - float(np.sum(hulls))
-        return float(worth.sum()) + coarse, high
-
-    def _round(self, relaxed: Relaxed, *, thorough: bool) -> None:
-        """Round the shares to whole choices that meet all limits, and improve the best."""
         problem = self.problem
-        assert relaxed.x is not None  # boxes without a point are split before
-        share, extra = relaxed.x[: problem.n_options], relaxed.x[problem.n_options :]
-        whole = np.round(share)
-        fractional = np.abs(share - whole).max(initial=0.0) > WHOLE
-        if (
-            not fractional
-            and np.abs(extra - np.round(extra))[problem.extra_whole].max(initial=0.0) < WHOLE
-            and problem.met(whole, extra)
-        ):
-            self.learn(whole)
-        near = relaxed.reduced[: problem.n_options]
-        pool = np.argsort(-(near + (share > WHOLE)), kind="stable")
-        self.candidates = pool[: max(150, 2 * int((share > WHOLE).sum()))]
-        self.candidates = self.candidates[problem.allowed[self.candidates] > 0]
-        starts = [self._filled(share, 0.5)]
-        if thorough:
-            starts.append(self._filled(share, 0.02))
-        for x in starts:
-            if x is None:
-                continue
-            self.learn(x)
-            key = np.packbits(x > 0.5).tobytes()
-            if key + b"+" in self._seen:
-                continue
-            self._seen.add(key + b"+")
-            better = self.exchanges.climb(x, self.candidates, PAIRS if self.n_boxes == 1 else 0)
-            if self._met(better):
-                self.learn(better)
+        x = relaxed.x[: problem.n_options]
+        v = problem.explained.at(x)[problem.active] / [a.v_max for a in self.above]
+        high = relaxed.v - v
+        hulls, true = np.empty(len(v)), np.empty(len(v))
+        for d, a in enumerate(self.above):
+            corners = a.hull(float(box.low[d]), float(box.high[d]))
+            hulls[d], true[d] = np.interp((relaxed.v[d], v[d]), *corners)
+        below = v < box.low - 1e-12
+        true = np.where(below, np.minimum(true, hulls - high), true)
+        loose = relaxed.bound - problem.constant - self._total(true)
+        # Draws that weigh nothing may do so only because nothing holds them down yet.
+        return loose, (high > 1e-12) & ((relaxed.weight > 0) | self._in_tail(true))
 
-    def _met(self, x: Floats) -> bool:
-        return self.problem.completed(x) is not None
+    def _total(self, gains: Floats) -> float:
+        """Return the objective for worths of the active quantities, scaled."""
+        every = np.zeros(len(self.problem.values))
+        every[self.problem.active] = gains
+        return float(self.problem.total.of(every[None])[0])
 
-    def _filled(self, share: Floats, least: float) -> Floats | None:
-        """Take options from the largest share down while limits from above allow."""
-        exchanges, problem = self.exchanges, self.problem
-        x = np.zeros(problem.n_options)
-        used = np.zeros(len(exchanges.upper))
-        taken = np.zeros(len(problem.evals), dtype=bool)
-        from_above = exchanges.upper + 1e-9
-        from_above = np.where(exchanges.frozen, np.inf, from_above)
-        for option in np.argsort(-share, kind="stable"):
-            if share[option] < least:
-                break
-            after = used + exchanges.use[:, option]
-            code = problem.eval_codes[option]
-            if not taken[code] and (after <= from_above).all():
-                x[option], used, taken[code] = 1.0, after, True
-        return x if self._met(x) else None
+    def _in_tail(self, gains: Floats) -> NDArray[np.bool_]:
+        """Say which active quantities are of draws among the worst."""
+        every = np.zeros(len(self.problem.values))
+        every[self.problem.active] = gains
+        worst = np.zeros(len(every), dtype=bool)
+        worst[self.problem.total.plain] = True
+        for tail in self.problem.total.tails:
+            totals = every[tail.quantities].sum(axis=1)
+            last = np.partition(totals, tail.count - 1)[tail.count - 1]
+            worst[tail.quantities[totals <= last]] = True
+        return worst[self.problem.active]
 
     def _fix(self, box: Box, relaxed: Relaxed) -> None:
         """Fix options that no choice better than the best can have, or can lack."""
@@ -292,27 +262,36 @@ class Search:
             float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
             for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
         ]
-        bent = np.array(hulls)
+        bent = np.array(hulls) * relaxed.weight
         part = np.abs(relaxed.x - np.round(relaxed.x))
         part[self.problem.n_options :][~self.problem.extra_whole] = 0.0
         fractional = part.max(initial=0.0) > WHOLE
         slack = box.bound - self.best_value
         d = int(np.argmax(bent))
         wide = box.high[d] - box.low[d] > 1e-9
-        if wide and bent[d] > 1e-11 and (not fractional or bent.sum() > 0.3 * slack):
+        hull_is_loose = wide and bent[d] > 1e-11
+        # A tail has as many intervals as draws, but one option narrows them all.
+        by_draw = bool(self.problem.total.tails)
+        if hull_is_loose and not by_draw and (not fractional or bent.sum() > 0.3 * slack):
             return box.halved(d, float(relaxed.v[d]))
-        if fractional:
-            weight = np.zeros(len(part))
+        free = box.x_high - box.x_low > 0.5
+        free[self.problem.n_options :] &= self.problem.extra_whole
+        if fractional or (hull_is_loose and free.any()):
+            rise = np.zeros(len(part))
             n = self.problem.n_options
             _, gradient = self.problem.explained.tangent(relaxed.x[:n])
             slopes = [
                 float(a.value.slope(v * a.v_max))
                 for a, v in zip(self.above, relaxed.v, strict=True)
             ]
-            slopes_now = np.where(np.isfinite(slopes), slopes, 0.0)
-            weight[:n] = slopes_now @ gradient[self.problem.active] + 1e-12 * self.problem.scale
-            weight[n:] = weight[:n].max(initial=1.0)
-            return self._split_option(box, int(np.argmax(part * weight)))
+            slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
+            rise[:n] = slopes_now @ gradient[self.problem.active] + 1e-12 * self.problem.scale
+            rise[n:] = rise[:n].max(initial=1.0)
+            if not fractional:  # of the options that are free, those taken say the most
+                part = np.where(free, 0.01 + relaxed.x, 0.0)
+            return self._split_option(box, int(np.argmax(part * rise)))
+        if hull_is_loose:
+            return box.halved(d, float(relaxed.v[d]))
         return self._split_blindly(box)
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
@@ -328,8 +307,8 @@ class Search:
         if len(free):
             return self._split_option(box, int(free[0]))
         x = box.x_low[:n]
-        if self._met(x):
-            self.learn(x)
+        if self.incumbent.met(x):
+            self.incumbent.learn(x)
             # The choice is valued exactly; nothing else is in the box.
             self.done = max(self.done, self.problem.value(x) / self.problem.scale)
             return []

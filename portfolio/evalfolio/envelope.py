@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.value import DecisionValue
+if TYPE_CHECKING:
+    from evalfolio.objectives.worth import Worth
 
 Floats = NDArray[np.float64]
 
 
-def envelope_points(
-    value: DecisionValue, v_max: float, n_points: int = 2000
-) -> tuple[Floats, Floats]:
+def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[Floats, Floats]:
     """Return the corner points (v, G) of the concave hull of G on [0, v_max].
 
     The points lie on G, spaced geometrically from 0 and evenly above, inflections included; their
@@ -42,7 +43,7 @@ def envelope_points(
     return v[hull], g[hull]
 
 
-def envelope_lines(value: DecisionValue, v_max: float, n_lines: int = 120) -> tuple[Floats, Floats]:
+def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Floats, Floats]:
     """Return lines (slopes, heights) whose least is at or above G's concave envelope everywhere.
 
     Each is a tangent of the envelope: on its straight stretches the chord, raised to clear G by
@@ -50,6 +51,7 @@ def envelope_lines(value: DecisionValue, v_max: float, n_lines: int = 120) -> tu
 
     Examples
     --------
+    >>> from evalfolio.value import DecisionValue
     >>> g = DecisionValue(-1.0, 1.0, 1.0, 1.0)
     >>> slopes, heights = envelope_lines(g, 0.9)
     >>> v = np.linspace(0, 0.9, 50)
@@ -75,7 +77,7 @@ def envelope_lines(value: DecisionValue, v_max: float, n_lines: int = 120) -> tu
     return np.append(slopes, 0.0), np.append(heights + slack, worth[-1])
 
 
-def minimum_sensible_variance(value: DecisionValue, v_max: float) -> float:
+def minimum_sensible_variance(value: Worth, v_max: float) -> float:
     """Return the explained variance where the concave envelope of G first meets G.
 
     Below it every unit of variance is worth less than on average up to it: fund to there, or drop
@@ -83,6 +85,7 @@ def minimum_sensible_variance(value: DecisionValue, v_max: float) -> float:
 
     Examples
     --------
+    >>> from evalfolio.value import DecisionValue
     >>> round(minimum_sensible_variance(DecisionValue(-0.5, 1.0, 1.0, 1.0), 1.0), 2)
     0.67
     >>> minimum_sensible_variance(DecisionValue(0.0, 1.0, 1.0, 1.0), 1.0)

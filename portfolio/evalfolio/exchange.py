@@ -26,19 +26,26 @@ class Exchanges:
         self.lower, self.upper = problem.lower[rows], problem.upper[rows]
         extra = problem.matrix[rows][:, problem.n_options :]
         self.frozen = np.diff(extra.tocsr().indptr) > 0  # rows with variables besides the choice
-        self.tables = []
+        self.tables: list[tuple[Floats, Floats]] = []
+        made: dict[int, tuple[Floats, Floats]] = {}
         for value, top in zip(problem.values, problem.v_max, strict=True):
-            grid = np.concatenate([np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]])
-            grid = top * np.append(0.0, grid)
-            self.tables.append((grid, np.asarray(value.gain(grid))))
+            if id(value) not in made:
+                grid = [np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]]
+                points = top * np.concatenate([[0.0], *grid])
+                made[id(value)] = points, np.asarray(value.gain(points))
+            self.tables.append(made[id(value)])
 
-    def worth(self, v: Floats) -> Floats:
-        """Return Σ_d G_d(v_d) from the tables, v of shape (..., n_decisions)."""
-        total = np.zeros(v.shape[:-1])
+    def gains(self, v: Floats) -> Floats:
+        """Return G of every quantity from the tables, v of shape (n, n_quantities)."""
+        found = np.zeros(v.shape)
         for d, (grid, gain) in enumerate(self.tables):
             if grid[-1] > 0:
-                total += np.interp(v[..., d], grid, gain)
-        return total
+                found[:, d] = np.interp(v[:, d], grid, gain)
+        return found
+
+    def worth(self, v: Floats) -> Floats:
+        """Return the objective from the tables, v of shape (n, n_quantities)."""
+        return self.problem.total.of(self.gains(v))
 
     def chosen(self, x: Floats) -> Positions:
         """Return the chosen option of every eval, or -1."""
@@ -80,7 +87,7 @@ class Exchanges:
     def _best(self, x: Floats, options: Positions, without: Positions) -> Floats | None:
         if not len(options):
             return None
-        now = self.worth(self.problem.explained.at(x))
+        now = self.worth(self.problem.explained.at(x)[None])
         gain = self.worth(self.problem.explained.exchanged(x, without, options)) - now
         best = int(np.argmax(gain))
         if gain[best] <= 1e-9 * self.problem.scale:
@@ -89,7 +96,7 @@ class Exchanges:
 
     def _pair(self, x: Floats, candidates: Positions) -> Floats | None:
         """Return the best gain of removing or cheapening one eval and then adding an option."""
-        now = float(self.worth(self.problem.explained.at(x)))
+        now = float(self.worth(self.problem.explained.at(x)[None])[0])
         best: Floats | None = None
         most = 1e-9 * self.problem.scale
         codes = self.problem.eval_codes

@@ -36,17 +36,16 @@ def greedy(problem: Problem, start: Floats | None = None) -> Floats:
     """
     x = np.zeros(problem.n_options) if start is None else start.copy()
     exchanges = Exchanges(problem)
-    chords = [_best_average(grid, gain) for grid, gain in exchanges.tables]
+    averages = {id(grid): _best_average(grid, gain) for grid, gain in exchanges.tables}
+    chords = [averages[id(grid)] for grid, _ in exchanges.tables]
     n_budgets = len(problem.resource_names)
     use = exchanges.use[:n_budgets].sum(axis=0)
 
     def worth(v: Floats) -> Floats:
-        total = exchanges.worth(v)
-        for d, (grid, gain) in enumerate(exchanges.tables):
-            point, average = chords[d]
-            low = v[..., d] < point
-            total += np.where(low, average * v[..., d] - np.interp(v[..., d], grid, gain), 0.0)
-        return total
+        gains = exchanges.gains(v)
+        for d, (point, average) in enumerate(chords):
+            gains[:, d] = np.where(v[:, d] < point, average * v[:, d], gains[:, d])
+        return problem.total.of(gains)
 
     while True:
         options = np.flatnonzero((problem.allowed > 0) & (x < 0.5))
@@ -56,7 +55,7 @@ def greedy(problem: Problem, start: Floats | None = None) -> Floats:
         if not len(options):
             return x
         gain = worth(problem.explained.exchanged(x, without, options)) - worth(
-            problem.explained.at(x)
+            problem.explained.at(x)[None]
         )
         extra = use[options] - np.where(without >= 0, use[without], 0.0)
         score = np.where(gain > SMALLEST * problem.scale, gain / np.maximum(extra, 1e-9), -np.inf)

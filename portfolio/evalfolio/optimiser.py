@@ -51,8 +51,9 @@ def optimise(
         Constraint objects (`Mandatory`, `MinEvals`, ...) or affine cvxpy constraints.
     objective
         "evsi": the expected value of the decisions the results are for. "variance" (A-optimality),
-        "log-determinant" (D), "wrong-calls", or a weighted sum of `evalfolio.objectives`; value
-        and bound are then in the objective's own unit.
+        "log-determinant" (D), "wrong-calls", "tail" (mean value of the worst tenth of the posterior
+        draws; see `tail_value`), or a weighted sum of `evalfolio.objectives`; value and bound are
+        then in the objective's own unit.
     method
         "certified": the global optimum with bound and gap. "greedy": instant; its bound is what
         running everything would be worth.
@@ -165,7 +166,7 @@ def _check(method: str, gap: float, time_limit: float | None) -> None:
 
 def _plan(problem: Problem, found: Certificate, objective: Objective) -> Plan:
     menu, x = problem.menu, found.x
-    evpi = float(sum(value.evpi for value in problem.values))
+    evpi = problem.evpi
     # Decisions are explained by what they lose and gain, whatever the choice was made for.
     decisions = problem if objective == evsi() else Problem(menu, problem.budget)
     prices = prices_of(problem, found)

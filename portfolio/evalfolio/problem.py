@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from evalbayes import Menu
 from evalfolio.budget import check_budget
 from evalfolio.constraints import as_constraint
-from evalfolio.objectives import Objective, evsi
+from evalfolio.objectives import Objective, Worth, evsi
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,8 @@ class Problem:
         self.n_options = len(menu)
         self.values: list[Any] = []
         self.explained: Any
-        self.values, self.explained = (objective or evsi()).on(menu)
+        self.values, self.explained, self.total = (objective or evsi()).on(menu)
+        self._alike = _alike(self.values)
         gathered = [as_constraint(thing) for thing in constraints]
         self._gather_limits(gathered)
         self.curved: list[Any] = [limit for limit in gathered if hasattr(limit, "cuts")]
@@ -133,24 +134,39 @@ class Problem:
         self.lower, self.upper = np.concatenate(lower), np.concatenate(upper)
 
     def _scale(self) -> None:
-        self.v_max = self.explained.at(self.allowed)
-        ends = np.array(
-            [float(value.gain(v)) for value, v in zip(self.values, self.v_max, strict=True)]
-        )
-        self.scale = float(ends.sum()) or 1.0
-        share = ends / self.scale
+        reach = np.asarray(self.explained.at(self.allowed))
+        # Quantities of one function share their unit, so that its tables are made once.
+        self.v_max = np.array(reach)
+        for same in self._alike:
+            self.v_max[same] = reach[same].max()
+        self.reach = np.divide(reach, self.v_max, out=np.ones_like(reach), where=self.v_max > 0)
+        ends = self.gains_of(reach[None])[0]
+        self.scale = float(self.total.of(ends[None])[0]) or 1.0
+        share = self.gains_of(self.v_max[None])[0] / self.scale
         matters = (share > NEGLIGIBLE) & (self.v_max > 0)
         self.active = np.flatnonzero(matters)
-        self.constant = float(share[~matters].sum())
+        self.constant = self.total.most_of(np.where(matters, 0.0, share))
 
     def value(self, x: Floats) -> float:
-        """Return Σ_d G_d(v_d(x)) of a choice, in the unit of the losses."""
+        """Return the objective of a choice, for EVSI Σ_d G_d(v_d(x)) in the unit of the losses."""
         return float(self.values_of(self.explained.at(x)[None])[0])
 
+    def gains_of(self, v: Floats) -> Floats:
+        """Return G of every quantity, of the shape of v: (n, n_quantities)."""
+        gains = np.empty(v.shape)
+        for same in self._alike:
+            gains[:, same] = self.values[same[0]].gain(v[:, same])
+        return gains
+
     def values_of(self, v: Floats) -> Floats:
-        """Return Σ_d G_d(v_d) for rows of explained variances, of shape (n, n_decisions)."""
-        gains = [g.gain(v[:, d]) for d, g in enumerate(self.values)]
-        return np.asarray(np.sum(gains, axis=0))
+        """Return the objective for rows of quantities, of shape (n, n_quantities)."""
+        return self.total.of(self.gains_of(v))
+
+    @property
+    def evpi(self) -> float:
+        """What knowing every quantity to the end would be worth."""
+        each = np.array([[value.evpi for value in self.values]])
+        return float(self.total.of(each)[0])
 
     def met(self, x: Floats, extra: Floats | None = None) -> bool:
         """Whether a whole choice, with its extra variables, meets all limits."""
@@ -214,3 +230,11 @@ class Problem:
                     rows.append(sign * weights[row] / size[row])
                     limits.append(float(sign * side[row] / size[row]))
         return (np.array(rows), np.array(limits)) if rows else None
+
+
+def _alike(values: Sequence[Worth]) -> list[NDArray[np.intp]]:
+    """Return the positions of the quantities that share one function."""
+    groups: dict[int, list[int]] = {}
+    for position, value in enumerate(values):
+        groups.setdefault(id(value), []).append(position)
+    return [np.array(group, dtype=np.intp) for group in groups.values()]

@@ -5,6 +5,10 @@ box's interval of v_d, and x within all limits. Tangents hold everywhere and are
 segments enter as the costs and widths of columns, so that going from box to box changes no matrix
 and the simplex method starts warm.
 
+A tail, the mean of the worst share α of n draws, is max η − Σ_s u_s/(αn) over η − u_s ≤ Σ_d t_ds
+(Rockafellar & Uryasev 2000). There the segments' slopes stand in the draws' rows, whose prices are
+how much each draw weighs. Draws without a tangent yet are over-estimated and weigh nothing.
+
 HiGHS's word is not taken for the bound: with any row prices y, Σ_i y_i·rhs_i + Σ_j max over the
 column's range of (c − Aᵀy)_j z_j bounds the programme, whatever the solver's tolerances.
 """
@@ -22,6 +26,7 @@ from evalfolio.box import Box
 from evalfolio.highs import quiet_highs
 from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
+from evalfolio.tangents import Tangents
 
 Floats = NDArray[np.float64]
 
@@ -32,14 +37,17 @@ PATIENCE = 15
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Relaxed:
-    """Solution of one box's programme; `bound` is proved, `x` None when nothing fits."""
+    """Solution of one box's programme; `bound` is proved, `x` None when nothing fits.
+
+    `weight` says how much every active quantity counts: 1, or what its draw weighs in its tail.
+    """
 
     bound: float
     x: Floats | None
     v: Floats
-    estimate: Floats
+    weight: Floats
     reduced: Floats
     prices: Floats
 
@@ -51,23 +59,49 @@ class Programme:
         self.problem, self.above = problem, above
         self.n_x = problem.n_options + problem.n_extra
         self.n_d = len(above)
-        self.n_columns = self.n_x + self.n_d + self.n_d * N_SEGMENTS
+        tails = problem.total.tails
+        n_draws = sum(len(tail.quantities) for tail in tails)
+        self.first_tail = self.n_x + self.n_d + self.n_d * N_SEGMENTS
+        self.n_columns = self.first_tail + len(tails) + n_draws
+        self.cost = np.zeros(self.n_columns)
+        self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
         rows = problem.matrix.shape[0]
         links = sparse.lil_matrix((self.n_d, self.n_columns))
         for d in range(self.n_d):
             links[d, self.n_x + d] = 1.0
             links[d, self._segments(d)] = -1.0
+        draws = sparse.lil_matrix((n_draws, self.n_columns))
+        self.draw_of = np.full(self.n_d, -1)  # row of each quantity's draw among the draws' rows
+        place = {int(q): k for k, q in enumerate(problem.active)}
+        row, column = 0, self.first_tail
+        for tail in tails:
+            eta, column = column, column + 1
+            self.cost[eta] = 1.0
+            for quantities in tail.quantities:
+                draws[row, eta], draws[row, column] = 1.0, -1.0
+                self.cost[column] = -tail.most
+                for q in quantities:
+                    if int(q) in place:
+                        self.draw_of[place[int(q)]] = row
+                row, column = row + 1, column + 1
+        # No value of a draw is above all of its worths together, in units of `scale`.
+        ends = problem.gains_of(problem.v_max[None])[0] / problem.scale
+        largest = [float(ends[tail.quantities].sum(axis=1).max()) for tail in tails]
+        self.z_high[self.first_tail :] = max(largest, default=1.0) * (1 + 1e-9)
+        self.first_draw = rows + self.n_d
         left = sparse.hstack(
             [problem.matrix, sparse.csr_matrix((rows, self.n_columns - self.n_x))], format="csr"
         )
-        self.matrix = sparse.csr_matrix(sparse.vstack([left, links.tocsr()]))
-        self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d)])
-        self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d)])
-        self.cuts = np.zeros((0, self.n_columns))  # cut · z <= limit
-        self.limits = np.zeros(0)
-        self.idle = np.zeros(0, dtype=np.intp)  # programmes since a cut last had a price
-        self.cost = np.zeros(self.n_columns)
-        self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
+        self.matrix = sparse.csr_matrix(sparse.vstack([left, links.tocsr(), draws.tocsr()]))
+        free = np.full(n_draws, -np.inf)
+        self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
+        self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d), np.zeros(n_draws)])
+        self.slopes = np.zeros((self.n_d, N_SEGMENTS))  # of the segments, as the solver has them
+        self.tangents = Tangents(problem.n_options)
+        # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
+        share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
+        held = sum(k * tail.quantities.shape[1] for k, tail in zip(share, tails, strict=True))
+        self.most_tangents = MOST_PER_DECISION * int((self.draw_of < 0).sum() + held)
         self._solver = self._start(seed)
 
     def _segments(self, d: int) -> slice:
@@ -93,50 +127,53 @@ class Programme:
         return solver
 
     def add_tangents(self, x: Floats, wanted: NDArray[np.bool_] | None = None) -> None:
-        """Make the over-estimate of v_d exact at x, for the wanted decisions."""
+        """Make the over-estimate of v_d exact at x, for the wanted quantities."""
         problem = self.problem
         v, gradient = problem.explained.tangent(x)
-        added, limits = [], []
-        for d, decision in enumerate(problem.active):
+        added, limits, of = [], [], []
+        for d, quantity in enumerate(problem.active):
             if wanted is not None and not wanted[d]:
                 continue
             top = self.above[d].v_max
-            weights = gradient[decision] / top
-            constant = float(v[decision] / top - weights @ x)
+            weights = gradient[quantity] / top
+            constant = float(v[quantity] / top - weights @ x)
             small = weights < SMALL
             if small.any():  # at most one option per eval runs: the largest small weight is enough
                 largest = np.zeros(len(problem.evals))
                 np.maximum.at(largest, problem.eval_codes, np.where(small, weights, 0.0))
                 constant += float(largest.sum())
                 weights = np.where(small, 0.0, weights)
-            row = np.zeros(self.n_columns)
-            row[: problem.n_options] = -weights
-            row[self.n_x + d] = 1.0
-            added.append(row)
+            added.append(-weights)
             limits.append(constant)
-        self.add_rows(np.array(added).reshape(-1, self.n_columns), np.array(limits))
+            of.append(d)
+        self._add(np.array(added).reshape(-1, problem.n_options), np.array(limits), np.array(of))
 
     def add_rows(self, rows: Floats, limits: Floats) -> None:
-        """Add rows · z <= limits that hold for every choice."""
-        for row, limit in zip(rows, limits, strict=True):
+        """Add rows · x <= limits that hold for every choice, rows of shape (n, n_options)."""
+        self._add(rows, limits, np.full(len(limits), -1))
+
+    def _add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:
+        for row, limit, d in zip(rows, limits, of, strict=True):
             used = np.flatnonzero(row)
-            self._solver.addRow(-np.inf, limit, len(used), used.astype(np.int32), row[used])
-        self.cuts = np.vstack([self.cuts, rows])
-        self.limits = np.concatenate([self.limits, limits])
-        self.idle = np.concatenate([self.idle, np.zeros(len(limits), dtype=np.intp)])
+            columns, weights = used, row[used]
+            if d >= 0:
+                columns, weights = np.append(used, self.n_x + d), np.append(weights, 1.0)
+            self._solver.addRow(-np.inf, limit, len(columns), columns.astype(np.int32), weights)
+        self.tangents.add(rows, limits, of)
 
     def forget(self) -> None:
         """Drop the tangents that have long had no price, once there are many.
 
         Only rows that are basic go, so the basis of what is left still is one.
         """
-        if len(self.limits) < MOST_PER_DECISION * self.n_d:
+        tangents = self.tangents
+        if len(tangents) < self.most_tangents:
             return
         basis = self._solver.getBasis()
         first = self.matrix.shape[0]
         status = np.array([int(s) for s in basis.row_status[first:]])
         basic = status == int(highspy.HighsBasisStatus.kBasic)
-        drop = basic & (self.idle > PATIENCE)
+        drop = basic & (tangents.idle > PATIENCE)
         if not drop.any() or not basis.valid:
             return
         rows = (first + np.flatnonzero(drop)).astype(np.int32)
@@ -144,7 +181,7 @@ class Programme:
         basis.row_status = [s for s, k in zip(basis.row_status, keep, strict=True) if k]
         self._solver.deleteRows(len(rows), rows)
         self._solver.setBasis(basis)
-        self.cuts, self.limits, self.idle = self.cuts[~drop], self.limits[~drop], self.idle[~drop]
+        tangents.keep(~drop)
 
     def enter(self, box: Box) -> None:
         """Set the programme to a box."""
@@ -152,16 +189,28 @@ class Programme:
         self.constant = self.problem.constant
         self.z_low[:n], high[:n] = box.x_low[:n], box.x_high[:n]
         self.z_low[n : self.n_x], high[n : self.n_x] = box.x_low[n:], box.x_high[n:]
+        starts = np.zeros(self.matrix.shape[0] - self.first_draw)
         for d, above in enumerate(self.above):
             part = above.segments(float(box.low[d]), float(box.high[d]), float(box.near[d]))
-            at = self._segments(d)
-            cost[at], high[at] = 0.0, 0.0
-            cost[at.start : at.start + len(part.slopes)] = part.slopes
+            at, draw = self._segments(d), int(self.draw_of[d])
+            high[at] = 0.0
             high[at.start : at.start + len(part.widths)] = part.widths
+            slopes = np.zeros(N_SEGMENTS)
+            slopes[: len(part.slopes)] = part.slopes
+            if draw < 0:
+                cost[at] = slopes
+                self.constant += part.start
+            else:
+                for k in np.flatnonzero(slopes != self.slopes[d]):
+                    self._solver.changeCoeff(self.first_draw + draw, at.start + int(k), -slopes[k])
+                starts[draw] += part.start
+            self.slopes[d] = slopes
             link = self.problem.matrix.shape[0] + d
             self.row_low[link] = self.row_high[link] = part.low
-            self.constant += part.start
             self._solver.changeRowBounds(link, part.low, part.low)
+        for draw, start in enumerate(starts):
+            self.row_high[self.first_draw + draw] = start
+            self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
         columns = np.arange(self.n_columns, dtype=np.int32)
         self._solver.changeColsBounds(self.n_columns, columns, self.z_low, high)
         self._solver.changeColsCost(self.n_columns, columns, -cost)
@@ -184,15 +233,16 @@ class Programme:
         solution = solver.getSolution()
         z = np.asarray(solution.col_value)
         prices = -np.asarray(solution.row_dual)
-        self.idle += 1
-        self.idle[prices[self.matrix.shape[0] :] > 0] = 0
+        self.tangents.used(prices[self.matrix.shape[0] :] > 0)
         total, reduced = self._dual(prices, self.cost)
-        worth = np.array([self.cost[at] @ z[at] for at in map(self._segments, range(self.n_d))])
+        weight = np.ones(self.n_d)
+        by_draw = self.draw_of >= 0
+        weight[by_draw] = np.maximum(prices[self.first_draw + self.draw_of[by_draw]], 0.0)
         return Relaxed(
             bound=total + self.constant,
             x=np.clip(z[: self.n_x], self.z_low[: self.n_x], self.z_high[: self.n_x]),
             v=np.clip(z[self.n_x : self.n_x + self.n_d], 0.0, 1.0),
-            estimate=worth,
+            weight=weight,
             reduced=reduced[: self.n_x],
             prices=prices,
         )
@@ -203,11 +253,15 @@ class Programme:
         base = prices[:m].copy()
         base[(base > 0) & ~np.isfinite(self.row_high)] = 0.0
         base[(base < 0) & ~np.isfinite(self.row_low)] = 0.0
+        reduced = cost - self.matrix.T @ base
+        for d in np.flatnonzero(self.draw_of >= 0):  # slopes that only the solver's matrix holds
+            reduced[self._segments(int(d))] += (
+                base[self.first_draw + self.draw_of[d]] * self.slopes[d]
+            )
         cut = np.maximum(prices[m:], 0.0)
-        used = np.flatnonzero(cut)
-        reduced = cost - self.matrix.T @ base - cut[used] @ self.cuts[used]
+        cut_total = self.tangents.priced(cut, reduced, self.n_x)
         at = np.where(base > 0, self.row_high, np.where(base < 0, self.row_low, 0.0))
-        total = float(base @ at + cut[used] @ self.limits[used])
+        total = float(base @ at) + cut_total
         free = ~np.isfinite(self.z_high)
         if (reduced[free] > NEVER).any():
             return np.inf, reduced
@@ -218,7 +272,7 @@ class Programme:
         """Whether a ray of row prices shows that no point meets all rows."""
         found = self._solver.getDualRay()
         ray = np.asarray(found[-1], dtype=np.float64)
-        if len(ray) != self.matrix.shape[0] + len(self.limits) or not ray.any():
+        if len(ray) != self.matrix.shape[0] + len(self.tangents) or not ray.any():
             return False
         size = np.abs(ray).max()
         nothing = np.zeros(self.n_columns)

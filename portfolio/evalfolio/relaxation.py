@@ -1,26 +1,25 @@
-r"""The convex relaxation in cvxpy: part of an option may be bought, and G is its concave envelope.
+"""The convex relaxation in cvxpy: part of an option may be bought, and G is its concave envelope.
 
-v_d(x) = cᵀΣc − cᵀM(x)⁻¹c enters as a second-order cone programme. With K_o = F_oF_oᵀ in whitened
-states, cᵀM⁻¹c = min ‖y₀‖² + Σ_o ‖y_o‖²/x_o over y₀ + Σ_o F_o y_o = c (Boyd & Vandenberghe 2004,
-§7.5, the dual form of a c-optimal design). The envelope of G enters as the least of its lines.
-Budgets are parameters: the problem is compiled once and solved again for every budget.
+The objective enters as `ConcaveObjective` says. Budgets and losses are parameters: the problem is
+compiled once and solved again for every budget and every set of losses.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Menu
+from evalbayes import Decision, Menu
 from evalfolio.budget import check_budget
-from evalfolio.envelope import envelope_lines
-from evalfolio.errors import InfeasibleError, SolverError
+from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.objectives import Objective, evsi
+from evalfolio.objectives.expression import ConcaveObjective
 from evalfolio.problem import Problem
+from evalfolio.solvers import solve_convex
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +55,8 @@ class Relaxation:
         envelope reaches only as far as this budget can.
     constraints
         Constraint objects or affine cvxpy constraints of the choice.
+    objective
+        What the choice is for; the expected value of the decisions by default.
     n_lines
         Lines of each envelope; the bound is loose by less than 1e-4 of G with the default.
     """
@@ -66,8 +67,10 @@ class Relaxation:
         largest: Mapping[str, float],
         constraints: Sequence[object] = (),
         n_lines: int = 120,
+        objective: Objective | None = None,
     ) -> None:
-        problem = Problem(menu, largest, constraints)
+        self.objective = objective or evsi()
+        problem = Problem(menu, largest, constraints, self.objective)
         self.menu, self.resources = menu, tuple(problem.budget)
         costs = menu.costs[:, [menu.resources.index(name) for name in self.resources]]
         self.units = np.where(costs.max(axis=0, initial=0.0) > 0, costs.max(axis=0, initial=0.0), 1)
@@ -81,53 +84,48 @@ class Relaxation:
         if self.budget_row is not None:
             rows.append(self.budget_row)
         rows += self._limit_rows(problem)
-        terms: list[cp.Expression] = []
-        for d in problem.active:
-            v = cp.Variable(nonneg=True)
-            top = float(problem.v_max[d])
-            rows.append(self._cone(problem, int(d), v, top, rows))
-            worth = cp.Variable()
-            slopes, heights = envelope_lines(problem.values[d], top, n_lines)
-            scaled = slopes * top / self.scale, heights / self.scale
-            rows.append(worth <= cp.multiply(scaled[0], v) + scaled[1])
-            rows.append(v <= 1)
-            terms.append(worth)
-        self.constant = problem.constant
-        total = cp.sum(cp.hstack(terms)) if terms else cp.Constant(0.0)
-        self.programme = cp.Problem(cp.Maximize(total), rows)
+        self.worth = ConcaveObjective(problem, self.x, n_lines)
+        self._losses: tuple[tuple[float, float], ...] = _losses_of(menu.decisions)
+        self.programme = cp.Problem(
+            cp.Maximize(self.worth.expression), [*rows, *self.worth.constraints]
+        )
 
-    def solve(self, budget: Mapping[str, float], solver: str | None = None) -> Relaxed:
+    def solve(
+        self,
+        budget: Mapping[str, float],
+        solver: str | None = None,
+        losses: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Relaxed:
         """Return the bound, the shares and the shadow prices at a budget.
+
+        Parameters
+        ----------
+        budget
+            Amount of each resource the relaxation was compiled for.
+        solver
+            One of `evalfolio.solvers.convex_solvers()`; by default each in turn until one answers.
+        losses
+            (loss_missed, loss_false_alarm) of decisions by name; the menu's where left out.
 
         Raises
         ------
         InputError
-            If the budget names other resources than the relaxation was compiled for.
+            If the budget names other resources than the relaxation was compiled for, losses are
+            not of its decisions or not above 0, or the solver is not installed.
         InfeasibleError
             If no share of the options meets all limits.
         SolverError
-            If the solver ends without an answer.
+            If no solver ends with an answer.
         """
         amounts = check_budget(budget, self.resources)
         self.limit.value = np.array([amounts[name] for name in self.resources]) / self.units
-        with warnings.catch_warnings():
-            # cvxpy warns about inaccurate solutions; the status below says so by name.
-            warnings.simplefilter("ignore")
-            try:
-                self.programme.solve(solver=solver or "CLARABEL")
-            except cp.error.SolverError as error:
-                raise SolverError(
-                    f"the relaxation could not be solved ({error}); try another solver of "
-                    f"{', '.join(cp.installed_solvers())}"
-                ) from error
-        status = self.programme.status
-        if status in ("infeasible", "infeasible_inaccurate"):
+        self._set_losses(losses or {})
+        status = solve_convex(self.programme, solver)
+        if status == "infeasible":
             raise InfeasibleError(
                 "no choice meets all limits, even if options could be bought in part; "
                 "loosen a limit or raise a budget"
             )
-        if status not in ("optimal", "optimal_inaccurate"):
-            raise SolverError(f"the relaxation ended with status {status}; try another solver")
         duals = (
             np.zeros(0)
             if self.budget_row is None
@@ -135,10 +133,30 @@ class Relaxation:
         )
         prices = duals * self.scale / self.units
         return Relaxed(
-            bound=float(self.programme.value + self.constant) * self.scale,
+            bound=float(self.programme.value) * self.scale,
             x=np.clip(np.asarray(self.x.value), 0.0, 1.0),
             shadow_prices=dict(zip(self.resources, prices.tolist(), strict=True)),
         )
+
+    def _set_losses(self, losses: Mapping[str, tuple[float, float]]) -> None:
+        """Set the envelopes to other losses, where they differ from those last used."""
+        known = [decision.name for decision in self.menu.decisions]
+        for name, pair in losses.items():
+            if name not in known:
+                raise InputError(
+                    f"losses must be of a decision of the menu ({', '.join(known)}), got {name!r}"
+                )
+            if not all(0 < loss < np.inf for loss in pair):
+                raise InputError(f"losses of {name} must be above 0 and finite, got {pair!r}")
+        decisions = tuple(
+            replace(d, loss_missed=float(missed), loss_false_alarm=float(false_alarm))
+            for d in self.menu.decisions
+            for missed, false_alarm in [losses.get(d.name, (d.loss_missed, d.loss_false_alarm))]
+        )
+        wanted = _losses_of(decisions)
+        if wanted != self._losses:
+            self._losses = wanted
+            self.worth.set_values(self.objective.on(replace(self.menu, decisions=decisions))[0])
 
     def _limit_rows(self, problem: Problem) -> list[cp.Constraint]:
         """Return "at most one option per eval" and the constraints' rows."""
@@ -157,28 +175,6 @@ class Relaxation:
             rows.append(self.extra[whole] <= 1)
         return rows
 
-    def _cone(
-        self,
-        problem: Problem,
-        decision: int,
-        v: cp.Variable,
-        top: float,
-        rows: list[cp.Constraint],
-    ) -> cp.Constraint:
-        """Return v·top ≤ cᵀc − min(‖y₀‖² + Σ ‖y_o‖²/x_o), adding the rows it stands on."""
-        explained = problem.explained
-        contrast = explained.contrasts[decision]
-        factors, owners = [], []
-        for option, information in enumerate(explained.information):
-            eigenvalues, vectors = np.linalg.eigh(information)
-            keep = eigenvalues > 1e-10 * max(eigenvalues[-1], 1e-300)
-            factors.append(vectors[:, keep] * np.sqrt(eigenvalues[keep]))
-            owners += [option] * int(keep.sum())
-        stacked = np.concatenate(factors, axis=1)
-        y0, y = cp.Variable(problem.explained.n_states), cp.Variable(stacked.shape[1])
-        rows.append(y0 + stacked @ y == contrast)
-        share = cp.Variable(stacked.shape[1], nonneg=True)  # share_j ≥ y_j² / x_owner(j)
-        x = self.x[np.array(owners, dtype=int)]
-        # The rotated cone ‖(2y, share − x)‖ ≤ share + x of every factor at once.
-        rows.append(cp.SOC(share + x, cp.vstack([2 * y, share - x]), axis=0))
-        return top * v <= float(contrast @ contrast) - cp.sum_squares(y0) - cp.sum(share)
+
+def _losses_of(decisions: Sequence[Decision]) -> tuple[tuple[float, float], ...]:
+    return tuple((d.loss_missed, d.loss_false_alarm) for d in decisions)

@@ -1,4 +1,4 @@
-"""How the spend of a mix may turn out, on the draws it was chosen on or on the others."""
+"""How spend and value of a mix may turn out, on the draws it was chosen on or on the others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.constraints.draws import chosen_draws, use_draws
 from evalfolio.errors import InputError
+from evalfolio.evaluation import choice_vector
+from evalfolio.objectives.drawn import DrawnVariance
+from evalfolio.objectives.objective import information_draws
+from evalfolio.value import DecisionValue
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,79 @@ def spend_risk(
         tail_mean=tail_mean(total, share),
         tail_overspend=tail_mean(np.maximum(total - budget, 0.0), share),
         n_draws=len(total),
+    )
+
+
+@dataclass(frozen=True)
+class ValueRisk:
+    """Spread of a mix's value over posterior draws of the information.
+
+    Parameters
+    ----------
+    mean, sd, q05
+        Mean, sd and 5th percentile of the value, in the unit of the losses.
+    tail_mean
+        Mean of the least values (CVaR), what `tail_value` makes large.
+    n_draws
+        Number of draws.
+    """
+
+    mean: float
+    sd: float
+    q05: float
+    tail_mean: float
+    n_draws: int
+
+
+def value_risk(
+    menu: Menu, options: Sequence[str], *, share: float = 0.1, without: int | None = None
+) -> ValueRisk:
+    """Return how much a mix may be worth, as the curves behind the menu are uncertain.
+
+    Parameters
+    ----------
+    menu
+        A menu with `information_draws`.
+    options
+        Ids of the options run.
+    share
+        Share of the draws that are the worst.
+    without
+        Leave out the draws that ``tail_value(n_draws=without)`` used: figures on the draws a mix
+        was chosen on flatter it.
+
+    Raises
+    ------
+    InputError
+        If an option is not the menu's, or there are no draws left.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from evalfolio.examples import small_menu
+    >>> menu = small_menu()
+    >>> drawn = replace(menu, information_draws=np.stack([menu.information, menu.information / 2]))
+    >>> risk = value_risk(drawn, ["a max"], share=0.5)
+    >>> risk.tail_mean < risk.mean
+    True
+    """
+    x = choice_vector(menu, options)
+    draws = information_draws(menu)
+    if without is not None:
+        draws = np.delete(draws, chosen_draws(len(draws), without), axis=0)
+        if not len(draws):
+            raise InputError(
+                f"without={without} leaves no draw to check the mix on; choose on fewer draws"
+            )
+    v = DrawnVariance(menu, draws).at(x).reshape(len(draws), -1)
+    gains = [DecisionValue.of(menu, d).gain(v[:, k]) for k, d in enumerate(menu.decisions)]
+    value = np.asarray(np.sum(gains, axis=0))
+    return ValueRisk(
+        mean=float(value.mean()),
+        sd=float(value.std(ddof=1)) if len(value) > 1 else 0.0,
+        q05=float(np.quantile(value, 0.05)),
+        tail_mean=-tail_mean(-value, share),
+        n_draws=len(value),
     )
 
 

@@ -1,0 +1,282 @@
+"""What a choice is for: objectives that add, scale and compare.
+
+Every objective is made of nondecreasing functions of quantities that are concave in the choice
+(the variance explained of each decision's y, at mean information or by draw, or the
+log-determinant of the information): their sum, or the mean over the draws where that sum is
+worst. The certified method, greedy and `evaluate` treat them all alike; `expression` gives the
+concave over-estimate that convex solvers take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evalbayes import Menu
+from evalfolio.constraints.draws import chosen_draws
+from evalfolio.errors import InputError
+from evalfolio.explained import ExplainedVariance
+from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
+from evalfolio.objectives.drawn import DrawnVariance
+from evalfolio.objectives.total import Tail, Total
+from evalfolio.objectives.worth import FewerWrongCalls, Proportional, Worth
+from evalfolio.value import DecisionValue
+
+if TYPE_CHECKING:
+    from evalfolio.objectives.floor import ObjectiveFloor
+
+
+@dataclass(frozen=True)
+class Part:
+    """One term of an objective: a name, its weight and, for a tail, which draws it is of."""
+
+    name: str
+    weight: float = 1.0
+    share: float = 1.0
+    n_draws: int | None = None
+
+    def __str__(self) -> str:
+        name = self.name
+        if name == "tail":
+            name = f"tail({self.share:g})"
+        return name if self.weight == 1 else f"{self.weight:g} * {name}"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A weighted sum of parts: "evsi", "variance", "wrong-calls", "log-determinant", "tail".
+
+    Build it from `evsi()`, `variance()`, `wrong_calls()`, `log_determinant()`, `tail_value()`;
+    objectives add and take a weight above 0, and ``objective >= amount`` is a constraint.
+
+    Examples
+    --------
+    >>> evsi() + 2 * wrong_calls()
+    evsi + 2 * wrong-calls
+    >>> print(variance() >= 1.5)
+    variance is at least 1.5
+    """
+
+    parts: tuple[Part, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: object) -> Objective:
+        if not isinstance(other, Objective):
+            return NotImplemented
+        if self.weights and other.weights and self.weights != other.weights:
+            raise InputError(
+                "objectives that add must weight decisions alike, "
+                f"got {self.weights} and {other.weights}; give one set of weights"
+            )
+        return Objective(self.parts + other.parts, self.weights or other.weights)
+
+    def __mul__(self, factor: object) -> Objective:
+        if not isinstance(factor, (int, float)):
+            return NotImplemented
+        if not 0 < factor < np.inf:
+            raise InputError(
+                f"an objective's weight must be above 0 and finite, got {factor:g}; "
+                "more information is never worse"
+            )
+        scaled = (Part(p.name, p.weight * factor, p.share, p.n_draws) for p in self.parts)
+        return Objective(tuple(scaled), self.weights)
+
+    __rmul__ = __mul__
+
+    def __ge__(self, amount: object) -> ObjectiveFloor:
+        from evalfolio.objectives.floor import ObjectiveFloor
+
+        if not isinstance(amount, (int, float)):
+            return NotImplemented
+        return ObjectiveFloor(self, float(amount))
+
+    def __le__(self, amount: object) -> ObjectiveFloor:
+        raise InputError(
+            f"an objective can be asked to be at least an amount, not at most ({self} <= {amount}):"
+            " more information is never worse; write objective >= amount, or limit what is spent"
+        )
+
+    __lt__ = __gt__ = __le__
+
+    def __repr__(self) -> str:
+        return " + ".join(map(str, self.parts))
+
+    def __hash__(self) -> int:
+        return hash((self.parts, tuple(sorted(self.weights.items()))))
+
+    def on(self, menu: Menu) -> tuple[list[Worth], Criteria | ExplainedVariance, Total]:
+        """Return the functions, the quantities they are of and how they add up, for a menu.
+
+        Raises
+        ------
+        InputError
+            If a weight is of no decision, or a tail needs draws the menu has not.
+        """
+        explained = ExplainedVariance(menu)
+        wrong = [name for name, weight in self.weights.items() if not 0 <= weight < np.inf]
+        if wrong:
+            raise InputError(
+                f"objective: the weight of {wrong[0]!r} must be 0 or more and finite, "
+                f"got {self.weights[wrong[0]]!r}"
+            )
+        names = [decision.name for decision in menu.decisions]
+        unknown = sorted(set(self.weights) - set(names))
+        if unknown:
+            raise InputError(
+                f"objective: a weight must be of one of {', '.join(names)}, got {unknown[0]!r}"
+            )
+        worths: list[Worth] = []
+        rows: list[int] = []
+        for part in self.parts:
+            if part.name == "log-determinant":
+                worths.append(Proportional(part.weight))
+                rows.append(LOG_DETERMINANT)
+            elif part.name != "tail":
+                worths += self._worths(part, menu, explained)
+                rows += range(len(names))
+        plain = np.arange(len(worths))
+        drawn, tails = [], []
+        for part in self.parts:
+            if part.name != "tail":
+                continue
+            variances = DrawnVariance(menu, information_draws(menu, part.n_draws))
+            shape = (variances.n_draws, len(names))
+            first = len(worths)
+            # One object per decision for all draws: its tables are made once.
+            worths += self._worths(part, menu, explained) * variances.n_draws
+            tails.append(Tail(first + np.arange(shape[0] * shape[1]).reshape(shape), part.share))
+            drawn.append(variances)
+        total = Total(plain, tuple(tails))
+        if self.parts == (Part("evsi"),) and not self.weights:
+            return worths, explained, total
+        return worths, Criteria(explained, np.array(rows, dtype=np.intp), tuple(drawn)), total
+
+    def _worths(self, part: Part, menu: Menu, explained: ExplainedVariance) -> list[Worth]:
+        """Return the part's function of every decision, its weight inside."""
+        found: list[Worth] = []
+        for d, decision in enumerate(menu.decisions):
+            weight = part.weight * self.weights.get(decision.name, 1.0)
+            if weight == 0:  # a decision that does not count
+                found.append(Proportional(0.0, 0.0))
+                continue
+            value = DecisionValue.of(menu, decision)
+            if part.name == "wrong-calls":
+                found.append(FewerWrongCalls(value.distance, value.variance, weight))
+            elif part.name == "variance":
+                found.append(Proportional(weight, float(explained.prior[d])))
+            else:
+                missed, false_alarm = weight * value.loss_missed, weight * value.loss_false_alarm
+                found.append(DecisionValue(value.distance, value.variance, missed, false_alarm))
+        return found
+
+    def expression(self, menu: Menu, x: Any, **options: Any) -> tuple[Any, list[Any]]:
+        """Return (expression, constraints) in cvxpy for a choice x in [0, 1].
+
+        The expression's largest value under the constraints is the objective's concave
+        over-estimate at x; see `evalfolio.objectives.expression`.
+        """
+        from evalfolio.objectives.expression import expression
+
+        return expression(self, menu, x, **options)
+
+
+def information_draws(menu: Menu, n_draws: int | None = None) -> Any:
+    """Return draws of the information, all or so many evenly spaced ones.
+
+    Raises
+    ------
+    InputError
+        If the menu has none or too few.
+    """
+    draws = menu.information_draws
+    if draws is None or not len(draws):
+        raise InputError(
+            "the objective 'tail' needs a menu with information_draws, but this one has none; "
+            "make the menu with draws, or choose 'evsi'"
+        )
+    if n_draws is None:
+        return draws
+    if not 1 <= n_draws <= len(draws):
+        raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {n_draws}")
+    return draws[chosen_draws(len(draws), n_draws)]
+
+
+def evsi(weights: Mapping[str, float] | None = None) -> Objective:
+    """Return the expected value of the decisions, in the unit of the losses."""
+    return Objective((Part("evsi"),), weights or {})
+
+
+def variance(weights: Mapping[str, float] | None = None) -> Objective:
+    """Return the fall of the posterior variance, summed over decisions (A-optimality)."""
+    return Objective((Part("variance"),), weights or {})
+
+
+def wrong_calls(weights: Mapping[str, float] | None = None) -> Objective:
+    """Return the fall of the probability of a wrong call, summed over decisions."""
+    return Objective((Part("wrong-calls"),), weights or {})
+
+
+def log_determinant() -> Objective:
+    """Return log det of the information relative to the prior (D-optimality), in nats · 2."""
+    return Objective((Part("log-determinant"),))
+
+
+def tail_value(
+    share: float = 0.1, n_draws: int | None = None, weights: Mapping[str, float] | None = None
+) -> Objective:
+    """Return the CVaR of the value over posterior draws: the mean of its worst share of draws.
+
+    Every draw of the information gives a value Σ_d G_d(v_ds(x)); the objective is the mean of the
+    least of them (Rockafellar & Uryasev 2000, turned round for a gain).
+
+    Parameters
+    ----------
+    share
+        Share of the draws that are the worst; 1 is the mean over all of them.
+    n_draws
+        Choose on so many draws, evenly spaced, and keep the others for `value_risk`, as in-sample
+        figures flatter.
+    weights
+        How much each decision counts, 1 by default.
+
+    Raises
+    ------
+    InputError
+        If the share is not above 0 and at most 1.
+    """
+    if not 0 < share <= 1:
+        raise InputError(
+            f"tail_value: share must be above 0 and at most 1, got {share!r}; "
+            "0.1 means the worst tenth of the draws"
+        )
+    return Objective((Part("tail", 1.0, share, n_draws),), weights or {})
+
+
+NAMED = {
+    "evsi": evsi,
+    "variance": variance,
+    "wrong-calls": wrong_calls,
+    "log-determinant": log_determinant,
+    "tail": tail_value,
+}
+
+
+def as_objective(thing: object) -> Objective:
+    """Return an objective given as one or by name.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if isinstance(thing, Objective):
+        return thing
+    if isinstance(thing, str) and thing in NAMED:
+        return NAMED[thing]()
+    raise InputError(
+        f"objective must be one of {', '.join(NAMED)} or a sum of evalfolio.objectives, "
+        f"got {thing!r}"
+    )

@@ -1,0 +1,101 @@
+"""Which solvers are used, which others could be, and what becomes of the way each ends.
+
+Whole choices are searched for with HiGHS, which comes with the package; every bound is proved
+from row prices in our own arithmetic. Convex programmes go to the first of `PREFERRED` that is
+installed, and to the next where one ends without an answer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Literal
+
+from evalfolio.errors import InputError, SolverError
+
+PREFERRED = ("CLARABEL", "MOSEK", "ECOS", "SCS")
+"""Solvers of second-order cone programmes, the most trusted first."""
+
+ANSWERED = ("optimal", "optimal_inaccurate")
+NOTHING_FITS = ("infeasible", "infeasible_inaccurate")
+
+CURES = {
+    "unbounded": "a limit is missing: give every resource a budget",
+    "unbounded_inaccurate": "a limit is missing: give every resource a budget",
+    "infeasible_or_unbounded": "loosen a limit, or give every resource a budget",
+    "user_limit": "give it more time or iterations",
+    "solver_error": "its numbers differ too much in size: state costs and losses in larger units",
+}
+
+
+def convex_solvers() -> tuple[str, ...]:
+    """Return the installed solvers that can solve the relaxation, in the order they are tried.
+
+    Examples
+    --------
+    >>> "CLARABEL" in convex_solvers()
+    True
+    """
+    import cvxpy as cp
+
+    installed = cp.installed_solvers()
+    return tuple(name for name in PREFERRED if name in installed)
+
+
+def solve_convex(programme: Any, solver: str | None = None) -> Literal["optimal", "infeasible"]:
+    """Solve a cvxpy problem with the given solver, or with each usable one until one answers.
+
+    Parameters
+    ----------
+    programme
+        A `cvxpy.Problem`.
+    solver
+        Name of one solver; None for the fallback chain. An inaccurate answer is taken only when
+        no solver gives an accurate one.
+
+    Raises
+    ------
+    InputError
+        If the solver is not installed.
+    SolverError
+        If none ends with an answer; the text gives how each ended and the cure.
+    """
+    usable = convex_solvers()
+    if solver is not None and solver not in usable:
+        raise InputError(
+            f"solver must be one of those installed ({', '.join(usable)}), got {solver!r}"
+        )
+    ended: dict[str, str] = {}
+    inaccurate: str | None = None
+    for name in (solver,) if solver is not None else usable:
+        status = _run(programme, name)
+        if status == "optimal":
+            return "optimal"
+        if status == "infeasible":
+            return "infeasible"
+        if status in ("optimal_inaccurate", "infeasible_inaccurate") and inaccurate is None:
+            inaccurate = name
+        ended[name] = status
+    if inaccurate is not None:
+        status = _run(programme, inaccurate)
+        if status in ANSWERED:
+            return "optimal"
+        if status in NOTHING_FITS:
+            return "infeasible"
+    how = ", ".join(f"{name} ended with {status}" for name, status in ended.items())
+    cure = next((CURES[s] for s in ended.values() if s in CURES), "try another solver")
+    others = [name for name in usable if name not in ended]
+    more = f"; also usable here: {', '.join(others)}" if others else ""
+    raise SolverError(f"the relaxation could not be solved ({how}): {cure}{more}")
+
+
+def _run(programme: Any, solver: str) -> str:
+    import cvxpy as cp
+
+    with warnings.catch_warnings():
+        # cvxpy warns about inaccurate solutions; the status says so by name.
+        warnings.simplefilter("ignore")
+        try:
+            programme.solve(solver=solver)
+        except cp.error.SolverError:
+            return "solver_error"
+    return str(programme.status)
