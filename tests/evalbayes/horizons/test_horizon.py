@@ -1,5 +1,6 @@
 """Horizons against closed forms, simulation and published figures."""
 
+import math
 import os
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_the_truth_lies_in_the_interval_as_often_as_it_says() -> None:
 
 def test_figures_of_a_known_horizon() -> None:
     found = Horizon(np.full(3, 6.0), np.full(3, 1.0))
-    assert found.completion(128.0) == pytest.approx(1 / (1 + np.e))
+    assert found.completion(128.0) == pytest.approx(1 / (1 + math.e))
     assert found.doublings_to(480.0) == pytest.approx(np.log2(480.0) - 6.0)
     assert found.minutes(0.8) == pytest.approx(2.0 ** (6.0 - np.log(4.0)))
     table = found.table(480.0)
