@@ -1,8 +1,9 @@
 """Does best-of-k fitted on half of each task's attempts predict the tasks solved in all of them?
 
-Run with the folder of the public data: python benchmarks/best_of_k.py ../shared/data [splits]
-Units are AI models (seven or eight: far fewer than 100), so coverage comes with an interval
-clustered by AI model, and errors and interval scores stand beside the naive rule's.
+Run with the folder of the public data: python benchmarks/best_of_k.py ../shared/data [splits]; it
+writes the section "best of k" of benchmarks/README.md. Units are AI models (eight: far fewer than
+100), so coverage comes with an interval clustered by AI model, and errors and interval scores stand
+beside those of the naive rules.
 """
 
 from __future__ import annotations
@@ -17,11 +18,20 @@ from numpy.typing import NDArray
 
 from evalbayes.repeats import fit_best_of_k
 
+sys.path.insert(0, str(Path(__file__).parent))
+from tables import circumstances, table, write_section  # path first
+
 Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 LEVEL = 0.9
 BUCKETS = [0.0, 4.0, 16.0, 60.0, 240.0, np.inf]
+SPLITS = 20
+LABELS = {
+    "model": "zero-inflated beta-binomial",
+    "naive": "1 − (1 − p)^k, one p",
+    "by_task": "1 − (1 − p)^k, p by task",
+}
 NAMES = ["to 4 min", "to 16 min", "to 1 h", "to 4 h", "above 4 h"]
 
 
@@ -39,6 +49,7 @@ def one_split(tasks: pd.DataFrame, rng: np.random.Generator, seed: int) -> list[
     fitted = fit_best_of_k(half, seen, x, seed=seed)
     drawn = fitted.solved_in(half, seen, total, x, seed=seed)
     naive_draws = naive(half, seen, total, rng)
+    task_draws = by_task(half, seen, total, rng)
     truth = (tasks["k"] > 0).to_numpy()
     groups = [("AI model", "all", np.ones(len(tasks), bool))]
     groups += [("length", name, (tasks["bucket"] == name).to_numpy()) for name in NAMES]
@@ -48,7 +59,11 @@ def one_split(tasks: pd.DataFrame, rng: np.random.Generator, seed: int) -> list[
             continue
         actual = truth[at].mean()
         row: dict[str, object] = {"kind": kind, "bucket": name, "tasks": int(at.sum())}
-        for label, draws in (("model", drawn[:, at]), ("naive", naive_draws(at))):
+        for label, draws in (
+            ("model", drawn[:, at]),
+            ("naive", naive_draws(at)),
+            ("by_task", task_draws[:, at]),
+        ):
             share = draws.mean(axis=1)
             low, high = np.quantile(share, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             # Shares are discrete: the chance that a share drawn below or at the truth is the truth
@@ -77,7 +92,14 @@ def naive(
     return draws
 
 
-def study(folder: Path, splits: int = 20) -> pd.DataFrame:
+def by_task(half: Counts, seen: Counts, total: Counts, rng: np.random.Generator) -> Mask:
+    """1 − (1 − p)^k with each task's own p from a Beta(½, ½) posterior; solved stays solved."""
+    p = rng.beta(seen + 0.5, half - seen + 0.5, (1000, len(seen)))
+    again: Mask = rng.random(p.shape) < 1.0 - (1.0 - p) ** (total - half)
+    return (seen > 0) | again
+
+
+def study(folder: Path, splits: int = SPLITS) -> pd.DataFrame:
     runs = pd.read_csv(folder / "metr_runs.csv.gz")
     tasks = (
         runs.groupby(["ai_model", "task"])
@@ -104,33 +126,56 @@ def clustered(values: pd.Series, by: pd.Series) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-def report(table: pd.DataFrame) -> str:
-    lines = []
-    for kind, own in table.groupby("kind"):
-        lines.append(f"by {kind}: {len(own)} forecasts of {own['ai_model'].nunique()} AI models")
-        for label in ("model", "naive"):
-            wide, wide_low, wide_high = clustered(
-                own[f"{label}_covered"].astype(float), own["ai_model"]
-            )
+def report(found: pd.DataFrame) -> str:
+    """Coverage, errors and scores as a Markdown table, one row per way to foretell and grouping."""
+    rows = []
+    for kind, own in found.groupby("kind"):
+        for label, words in LABELS.items():
             mean, low, high = clustered(own[f"{label}_placed"].astype(float), own["ai_model"])
             error = own[f"{label}_error"].astype(float)
-            lines.append(
-                f"  {label}: coverage of 90 % {mean:.2f} [{low:.2f}, {high:.2f}] with ties "
-                f"split at random ({wide:.2f} [{wide_low:.2f}, {wide_high:.2f}] with whole "
-                f"shares), "
-                f"absolute error {error.abs().mean():.3f}, bias {error.mean():+.3f}, "
-                f"interval score {own[f'{label}_score'].astype(float).mean():.3f}"
+            rows.append(
+                [
+                    f"by {kind} ({len(own)} forecasts)",
+                    words,
+                    f"{mean:.2f} [{low:.2f}, {high:.2f}]",
+                    f"{error.abs().mean():.3f}",
+                    f"{error.mean():+.3f}",
+                    f"{own[f'{label}_score'].astype(float).mean():.3f}",
+                ]
             )
-    return "\n".join(lines)
+    head = ["solved share", "foretold by", "coverage of 90 %", "absolute error", "bias", "score"]
+    return table(head, rows)
+
+
+def details(found: pd.DataFrame) -> str:
+    """Error and coverage of the model by AI model and by length of tasks."""
+    rows = []
+    for column in ("ai_model", "bucket"):
+        own = found[found["kind"] == ("AI model" if column == "ai_model" else "length")]
+        for name, part in own.groupby(column):
+            rows.append(
+                [
+                    str(name),
+                    f"{part['model_placed'].mean():.2f}",
+                    f"{part['model_error'].astype(float).mean():+.3f}",
+                    f"{part['naive_error'].astype(float).mean():+.3f}",
+                    f"{part['by_task_error'].astype(float).mean():+.3f}",
+                ]
+            )
+    return table(["", "coverage", "bias", "bias with one p", "bias with p by task"], rows)
 
 
 if __name__ == "__main__":
-    found = study(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20)
-    print(report(found))
-    print(found.groupby(["kind", "bucket"])[["model_error", "naive_error"]].mean().round(3))
-    print(
-        found[found["kind"] == "AI model"]
-        .groupby("ai_model")[["model_error", "naive_error", "model_placed"]]
-        .mean()
-        .round(3)
+    splits = int(sys.argv[2]) if len(sys.argv) > 2 else SPLITS
+    found = study(Path(sys.argv[1]), splits)
+    text = (
+        f"{circumstances(0, ['numpy', 'scipy', 'pandas'])}\n\n"
+        f"METR's runs of early 2025 (`metr_runs.csv.gz`, {found['ai_model'].nunique()} AI models): "
+        f"{splits} random splits of every task's attempts, fitted to half, foretelling the share "
+        "of tasks solved in all of them. Coverage splits ties at random, its 95 % interval is "
+        "clustered by AI model; score is the mean interval score of the 90 % interval (smaller is "
+        "better).\n\n"
+        f"{report(found)}\n\nBy AI model and by length of tasks:\n\n{details(found)}"
     )
+    write_section("best of k", "Best of k foretold", text)
+    print(text)

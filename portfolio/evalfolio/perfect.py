@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalbayes.menus.montecarlo import expected_losses
 from evalfolio.errors import InputError
+from evalfolio.narrative import percent
 from evalfolio.value import DecisionValue
 
 Floats = NDArray[np.float64]
 
+TOLERATED = 0.25  # error of the normal model that needs no mention
 BINS = 40  # of the draws of one state: enough to follow the losses, each with many draws
 COLUMNS = ["decision", "known", "normal", "draws", "standard_error", "error"]
 
@@ -91,6 +93,27 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def matching_warnings(table: pd.DataFrame) -> list[str]:
+    """Say where matching the moments of a skewed gap misjudges what results are worth by a lot.
+
+    Parameters
+    ----------
+    table
+        What `perfect_information` returns.
+    """
+    sentences = []
+    for _, row in table[table["known"] == "shown"].iterrows():
+        if abs(row["error"]) > TOLERATED:
+            way = "over" if row["error"] > 0 else "under"
+            size = percent(abs(row["error"]))
+            sentences.append(
+                f"The normal stand-in for the skewed gap {way}states what knowing the shown "
+                f"capability of {row['decision']} is worth by {size}: see the values with the "
+                "skewed gap."
+            )
+    return sentences
 
 
 def _by_draws(losses: Floats, values: Floats, *, exact: bool) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from evalfolio.explained import ExplainedVariance
 from evalfolio.narrative import DEPTH, percent
 from evalfolio.optimiser import optimise
 from evalfolio.overspend import overspend
+from evalfolio.perfect import matching_warnings, perfect_information
 from evalfolio.plan import Plan
 from evalfolio.recommendation import Recommendation
 from evalfolio.recording import make_record
@@ -86,7 +87,7 @@ def recommend(
         If mandatory evals and budgets clash.
     """
     from evalbayes.curves import curve_grid, curves
-    from evalbayes.menus import build_menu
+    from evalbayes.menus import build_menu, state_draws
 
     menu, notes = build_menu(posterior, catalogue, seed=seed)
     stated = catalogue_budget(catalogue) | dict(budget or {})
@@ -114,6 +115,7 @@ def recommend(
     draws = value_over_draws(menu, plan.chosen)
     warnings = (
         *posterior.diagnostics.reasons,
+        *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(menu, plan, comparisons, posterior, spendable, limits, seed),
     )
     record = make_record(

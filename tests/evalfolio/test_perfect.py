@@ -19,7 +19,7 @@ from evalbayes.menus.states import state_draws
 from evalbayes.menus.unlimited import unlimited_menu
 from evalfolio import evaluate
 from evalfolio.errors import InputError
-from evalfolio.perfect import evppi, perfect_information
+from evalfolio.perfect import evppi, matching_warnings, perfect_information
 from evalfolio.value import DecisionValue
 
 Array = NDArray[np.float64]
@@ -158,6 +158,19 @@ def test_without_skew_the_normal_model_has_no_error() -> None:
     for _, row in table.iterrows():
         slack = 5 * row["standard_error"] + 0.02 * row["normal"]
         assert row["draws"] == pytest.approx(row["normal"], abs=slack)
+
+
+def test_a_gap_far_from_normal_is_warned_of() -> None:
+    table = perfect_information(MENU, state_draws(POSTERIOR, CATALOGUE))
+    shown = table[table["known"] == "shown"].set_index("decision")["error"]
+    sentences = matching_warnings(table)
+    for name, error in shown.items():
+        told = [s for s in sentences if f"capability of {name} is" in s]
+        assert bool(told) == (abs(error) > 0.25)
+    rng = np.random.default_rng(2)
+    root = np.linalg.cholesky(MENU.prior_covariance)
+    normal = MENU.prior_mean + rng.standard_normal((20_000, len(root))) @ root.T
+    assert matching_warnings(perfect_information(MENU, normal)) == []
 
 
 def test_an_unknown_state_is_told() -> None:

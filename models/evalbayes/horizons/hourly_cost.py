@@ -8,22 +8,28 @@ largest T/C; the curve has saturated where its slope has fallen to a tenth of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import BSpline, PchipInterpolator, make_smoothing_spline
 from scipy.optimize import brentq
 
 from evalbayes.errors import InputError
 
 Array = NDArray[np.float64]
 
+SMOOTHED = 8  # points from which slopes are smoothed
 GRID = 2000  # points on which turning points are looked for, before they are refined
 
 
 @dataclass(frozen=True, eq=False)
 class HourlyCost:
     """A horizon curve through points, monotone and smooth between them in logarithms.
+
+    Slopes come from a cubic spline through the same points that is smoothed by generalised
+    cross-validation (8 points or more): the slope of a curve read off a chart, or of horizons
+    fitted to runs, would else be mostly noise where the curve is flat.
 
     Parameters
     ----------
@@ -73,14 +79,14 @@ class HourlyCost:
 
     def elasticity(self, usd: Array | float) -> Array:
         """Slope of ln horizon in ln spend: per cent of horizon for one per cent of spend."""
-        value: Array = self._curve().derivative()(np.log(usd))
+        value: Array = self._smooth.derivative()(np.log(usd))
         return value
 
     def sweet_spot(self) -> float:
         """Spend with the least cost per horizon-hour; NaN if that lies at an end of the points."""
         x = self._grid()
-        excess = self._curve().derivative()(x) - 1.0
-        ratio = self._curve()(x) - x
+        excess = self._smooth.derivative()(x) - 1.0
+        ratio = self._smooth(x) - x
         best = int(np.argmax(ratio))
         if best in (0, GRID - 1):
             return float("nan")
@@ -98,7 +104,7 @@ class HourlyCost:
         """
         spot = self.sweet_spot()
         x = self._grid()
-        above = (self._curve().derivative()(x) > fraction) | (
+        above = (self._smooth.derivative()(x) > fraction) | (
             (x < np.log(spot)) if np.isfinite(spot) else np.zeros(GRID, bool)
         )
         last = np.flatnonzero(above)
@@ -120,8 +126,14 @@ class HourlyCost:
     def _curve(self) -> PchipInterpolator:
         return PchipInterpolator(np.log(self.usd), np.log(self.hours))
 
+    @cached_property
+    def _smooth(self) -> PchipInterpolator | BSpline:
+        if len(self.usd) < SMOOTHED:
+            return self._curve()
+        return make_smoothing_spline(np.log(self.usd), np.log(self.hours))
+
     def _slope(self, ln_usd: float) -> float:
-        return float(self._curve().derivative()(ln_usd))
+        return float(self._smooth.derivative()(ln_usd))
 
     def _grid(self) -> Array:
         grid: Array = np.linspace(np.log(self.usd[0]), np.log(self.usd[-1]), GRID)

@@ -122,6 +122,36 @@ def test_published_hourly_costs_are_read_back() -> None:
     assert tokens.elasticity(11.0) == pytest.approx(0.60, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("sweet", "saturated", "longest"),
+    [(0.40, 13.0, 1.8), (40.0, 350.0, 1.5)],  # USD an hour: Grok 4 and o3 in Ord's essay
+)
+def test_hourly_costs_of_digitised_curves_are_found_within_a_tenth(
+    sweet: float, saturated: float, longest: float
+) -> None:
+    """Curves with just these hourly costs, each point read off a chart to half a per cent.
+
+    T = Tmax·(1 + (K/C)ᶜ)^(−2/c) has elasticity 2w with w = 1/(1 + (C/K)ᶜ): 1 at C = K, a tenth at
+    C = K·19^(1/c), and cost per hour there is (19/3.61)^(1/c) times that at K. Where a curve is
+    nearly flat its slope is hard to read: any sweet spot is within a tenth, saturation in the
+    middle of 21 readings.
+    """
+    c = np.log(19.0 / 3.61) / np.log(saturated / sweet)
+    middle = sweet * longest * 0.5 ** (2.0 / c)
+    usd = middle * np.geomspace(1.0 / 30.0, 10.0 * 19.0 ** (1.0 / c), 24)
+    hours = longest * (1.0 + (middle / usd) ** c) ** (-2.0 / c)
+    exact = HourlyCost(usd, hours)
+    assert exact.per_hour(exact.saturation()) == pytest.approx(saturated, rel=0.02)
+    found = []
+    for seed in range(21):
+        noise = np.exp(0.005 * np.random.default_rng(seed).standard_normal((2, len(usd))))
+        curve = HourlyCost(usd * noise[0], np.maximum.accumulate(hours * noise[1]))
+        assert curve.per_hour(curve.sweet_spot()) == pytest.approx(sweet, rel=0.1)
+        found.append(float(curve.per_hour(curve.saturation())))
+    assert np.median(found) == pytest.approx(saturated, rel=0.1)
+    assert np.mean(np.abs(np.log(np.array(found) / saturated)) < np.log(1.25)) > 0.8
+
+
 def test_a_curve_that_falls_is_refused() -> None:
     with pytest.raises(InputError, match="take the running maximum"):
         HourlyCost(np.array([1.0, 2.0]), np.array([1.0, 0.5]))

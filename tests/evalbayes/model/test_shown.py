@@ -20,10 +20,10 @@ from evalbayes.model.evidence import Evidence, evidence_of
 
 Array = NDArray[np.float64]
 
-MODELS = ("A1", "A2", "B1", "B2", "C1", "D1")
+MODELS = ("A1", "A2", "B1", "C1")
 UNSEEN = "A3"  # of A's lineage, newest of all
-DATES = ("2024-01-01", "2025-01-01", "2024-07-01", "2025-07-01", "2024-04-01", "2025-04-01")
-DATA_SETS, RUNS = 60, 30
+DATES = ("2024-01-01", "2025-01-01", "2024-07-01", "2025-04-01")
+DATA_SETS, RUNS = 30, 40
 ELICITED = 0.8
 
 
@@ -84,7 +84,7 @@ def designed() -> tuple[Design, Evidence]:
 def test_the_unseen_ai_model_has_a_date_and_relatives_among_those_seen() -> None:
     design, _ = designed()
     assert design.ancestry.dated
-    assert design.ancestry.lineages == ("A", "B")
+    assert design.ancestry.lineages == ("A",)
     assert design.factored
     years = design.ancestry.years[[design.ai_models.index(m) for m in ("A1", "A2", UNSEEN)]]
     np.testing.assert_allclose(np.diff(years), [366 / 365.25, 365 / 365.25])
@@ -147,7 +147,7 @@ def test_an_interval_of_the_gap_is_given_back_whoever_stated_it(
     assert abs(np.corrcoef(ln_gap[:, 0, 0], ln_gap[:, 1, 0])[0, 1]) < 0.04
 
 
-@pytest.mark.slow  # sixty fits of a small design
+@pytest.mark.slow  # thirty fits of a small design
 @pytest.mark.timeout(1800)
 def test_paired_runs_teach_the_gap_and_relatives_the_unseen_as_wide_as_they_say() -> None:
     from evalbayes.model import sampling
