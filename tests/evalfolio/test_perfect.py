@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_more_tasks_or_repeats_of_an_eval_are_never_worth_less() -> None:
 
 def test_perfect_information_by_draws_is_the_nested_simulation() -> None:
     draws = state_draws(POSTERIOR, CATALOGUE)
-    table = perfect_information(MENU, draws).set_index(["decision", "known"])
+    table: Any = perfect_information(MENU, draws).set_index(["decision", "known"])
     rng = np.random.default_rng(0)
     for decision in MENU.decisions:
         s = draws[:, MENU.states.index(f"{decision.name}.shown")]
