@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evalfolio.cli.console import console, print_json
 from evalfolio.cli.imports import PricesOption, pairs
 from evalfolio.cli.options import CatalogueArgument, JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def harness(
@@ -20,6 +23,14 @@ def harness(
     task: Annotated[
         list[str] | None, typer.Option("--task", help="EVAL=file.py@task; repeatable.")
     ] = None,
+    drawn: Annotated[
+        bool,
+        typer.Option(
+            "--drawn-tasks",
+            help="Run the very tasks of tasks.csv by their sample ids; otherwise as many, in an "
+            "order shuffled by the plan's seed.",
+        ),
+    ] = False,
     prices: PricesOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -34,11 +45,13 @@ def harness(
 
     mix = plan_folder(plan, "mix.csv") / "mix.csv"
     settings = inspect_settings(
-        pd.read_csv(mix).set_index("option"),
+        with_baselines(pd.read_csv(mix).set_index("option"), plan),
         read_catalogue(catalogue),
         model=model,
         tasks=pairs(task, "--task") or None,
+        sample_ids=drawn_tasks(plan) if drawn else None,
         prices=None if prices is None else read_prices(prices),
+        seed=plan_seed(plan),
     )
     out.mkdir(parents=True, exist_ok=True)
     write_inspect_yaml(settings, out / "settings.yaml")
@@ -47,3 +60,42 @@ def harness(
         print_json(settings)
     elif not quiet:
         console().print(f"wrote {out}/settings.yaml and {out}/run.sh", markup=False)
+
+
+def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
+    """Return the mix with the plateau-level readings inside its options, which the menu knows."""
+    from evalbayes import Menu
+
+    if not (plan / "menu").is_dir():
+        return mix
+    columns = ["baseline_runs", "baseline_cap"]
+    return mix.join(Menu.load(plan / "menu").options.reindex(columns=columns))
+
+
+def drawn_tasks(plan: Path) -> dict[str, list[str]]:
+    """Return the tasks drawn for every option, as the plan's tasks.csv has them.
+
+    Raises
+    ------
+    InputError
+        If none were drawn, as nobody named the tasks.
+    """
+    import pandas as pd
+
+    from evalfolio.cli.inputs import plan_folder
+    from evalfolio.errors import InputError
+
+    rows = pd.read_csv(plan_folder(plan, "tasks.csv") / "tasks.csv", dtype={"task": str})
+    if rows.empty:
+        raise InputError(
+            f"{plan}/tasks.csv: must hold the tasks that were drawn, but it has none: neither the "
+            "catalogue (task_names) nor runs named them; drop --drawn-tasks"
+        )
+    return {str(name): part["task"].tolist() for name, part in rows.groupby("option")}
+
+
+def plan_seed(plan: Path) -> int:
+    """Return the seed a plan was made with; 0 where only a mix.csv is at hand."""
+    from evalfolio.judge import read_record
+
+    return int(read_record(plan)["provenance"]["seed"]) if (plan / "plan.json").exists() else 0

@@ -22,7 +22,7 @@ _FLAGS = {
 }
 _HEAD = """\
 #!/bin/sh
-# The runs of a plan, one `inspect eval` per option. Arguments are handed on to every command,
+# The runs of a plan, one `inspect eval` per reading. Arguments are handed on to every command,
 # e.g. --log-dir logs/plan; MODEL=provider/name in the environment runs another model.
 # A command that fails does not stop the others; the script then ends with status 1.
 failed=0

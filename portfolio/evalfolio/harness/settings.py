@@ -36,12 +36,15 @@ def inspect_settings(
     time), attempts become epochs with the reducers mean and pass_at_k, and its number of tasks
     becomes the drawn sample ids, or as many samples in an order shuffled by `seed`: a random
     subset, the same for every attempt. A sample that ends in an error does not end the eval.
+    A max-elicitation option also holds the plateau-level reading of the same tasks: a run of its
+    own before it, at effort 0.
 
     Parameters
     ----------
     choices
         `Plan.choices` or the rows of `mix.csv`: columns eval, tier, cap, cap_unit, attempts,
-        tasks; used where present: option (or the index), effort, runs.
+        tasks; used where present: option (or the index), effort, baseline_runs and baseline_cap
+        (of the plateau-level reading inside an option, as the menu has them).
     catalogue
         Where given, an option of all of an eval's tasks is not limited, and the budget's
         agents_in_parallel is the number of samples at a time.
@@ -82,7 +85,12 @@ def inspect_settings(
         max_samples = getattr(catalogue.budget, "agents_in_parallel", None)
     options = choices.get("option", choices.index)
     runs = []
-    for option, (_, row) in zip(options.astype(str), choices.iterrows(), strict=True):
+    passes = [
+        (option, each)
+        for option, (_, row) in zip(options.astype(str), choices.iterrows(), strict=True)
+        for each in _passes(row)
+    ]
+    for option, row in passes:
         keys = (option, str(row["eval"]), str(row["tier"]))
         size = None if catalogue is None else int(catalogue.eval(keys[1]).tasks)
         subset = _subset(row, keys, sample_ids or {}, size, seed)
@@ -119,6 +127,21 @@ def inspect_settings(
             }
         )
     return {"model": model, "model_costs": _costs(runs, model, prices), "runs": runs}
+
+
+def _passes(row: pd.Series) -> list[pd.Series]:
+    """Return the runs an option is made of: the reading as it comes, if it has one, and itself."""
+    runs = row.get("baseline_runs", 0)
+    if pd.isna(runs) or runs <= 0:
+        return [row]
+    changed = {
+        "tier": "plateau",
+        "effort": 0.0,
+        "attempts": max(1, round(runs / _whole(row, "tasks"))),
+        "cap": row["baseline_cap"],
+        "of_option": row["tier"],
+    }
+    return [pd.Series({**row.to_dict(), **changed}), row]
 
 
 def _limit(row: pd.Series) -> dict[str, Any]:
@@ -186,6 +209,11 @@ def _notes(
         f"{cap} per attempt"
     ]
     effort = _effort(row)
+    if isinstance(row.get("of_option"), str):
+        notes.append(
+            f"before any elicitation: the plateau-level reading that {row['of_option']} "
+            "is held against"
+        )
     if row["tier"] == "max-elicitation":
         hours = None
         if catalogue is not None:

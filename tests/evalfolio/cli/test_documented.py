@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from evalbayes import Menu
+
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
 
@@ -85,13 +87,38 @@ def test_harness_writes_settings_and_a_script(
     assert result.out == "wrote runs/settings.yaml and runs/run.sh\n"
     rows = json.loads((plan_folder / "plan.json").read_text())["choices"]
     script = Path("runs/run.sh").read_text()
-    assert script.count("\ninspect eval ") == len(rows)
+    menu = Menu.load(plan_folder / "menu").options
+    inside = [row["option"] for row in rows if menu.loc[row["option"], "baseline_runs"] > 0]
+    assert script.count("\ninspect eval ") == len(rows) + len(inside)
     for row in rows:
         assert f"--token-limit {round(row['cap'])}" in script
     settings = json.loads(run(*words, "--out", "again", "--json").out)
-    assert [each["eval"] for each in settings["runs"]] == [row["eval"] for row in rows]
+    options = [each["option"] for each in settings["runs"]]
+    assert sorted(options) == sorted([row["option"] for row in rows] + inside)
     assert run(*words, "--out", "quiet", "-q").out == ""
     assert run("harness", files[0], "--plan", ".", "--model", "m", "--out", "no").code == 2
+
+
+def test_harness_runs_the_tasks_that_were_drawn(run: Run, files: tuple[Path, Path]) -> None:
+    Path("plan").mkdir()
+    Path("plan/mix.csv").write_text(
+        "option,eval,tier,cap,cap_unit,attempts,tasks,effort\n"
+        "ctf / two,ctf,plateau,2e6,tokens,1,2,0\n"
+    )
+    words = ("harness", files[0], "--plan", "plan", "--model", "mockllm/model", "--out", "runs")
+    Path("plan/tasks.csv").write_text("option,task\nctf / two,007\nctf / two,003\n")
+    result = run(*words, "--drawn-tasks", "--json")
+    assert result.code == 0, result.err
+    (settings,) = json.loads(result.out)["runs"]
+    assert settings["run_config"]["eval_config"]["sample_id"] == ["007", "003"]
+    assert "--sample-id 007,003" in Path("runs/run.sh").read_text()
+    Path("plan/plan.json").write_text('{"format": 1, "provenance": {"seed": 41}}')
+    assert run(*words).code == 0
+    assert "--sample-shuffle 41" in Path("runs/run.sh").read_text()
+    Path("plan/tasks.csv").write_text("option,task\n")
+    refused = run(*words, "--drawn-tasks")
+    assert refused.code == 2
+    assert "drop --drawn-tasks" in refused.err
 
 
 def test_a_cap_in_usd_takes_its_price_from_the_command_line(

@@ -55,6 +55,29 @@ def test_an_option_becomes_epochs_a_limit_and_a_random_subset() -> None:
     }  # fmt: skip
 
 
+def test_the_reading_inside_a_deep_option_is_a_run_of_its_own() -> None:
+    frame = choices(baseline_runs=20, baseline_cap=3e5, cap=9e6)
+    settings = inspect_settings(
+        frame, catalogue(), model="m", seed=7, solvers={"max-elicitation": "tailored"}
+    )
+    plain, deep = (run["run_config"] for run in settings["runs"])
+    assert plain["eval_config"]["epochs"] == 1
+    assert plain["eval_config"]["token_limit"] == 300_000
+    assert (
+        plain["metadata"]["evalfolio"] | {"tier": "plateau", "effort": 0.0}
+        == (plain["metadata"]["evalfolio"])
+    )
+    assert "solver" not in plain
+    assert deep["solver"] == "tailored"
+    assert (deep["eval_config"]["epochs"], deep["eval_config"]["token_limit"]) == (4, 9_000_000)
+    # Both read the same tasks, so that they differ by elicitation alone.
+    for key in ("limit", "sample_shuffle"):
+        assert plain["eval_config"][key] == deep["eval_config"][key]
+    assert "before any elicitation" in " ".join(settings["runs"][0]["notes"])
+    # None is bought with an option that has none.
+    assert len(inspect_settings(choices(baseline_runs=0), model="m")["runs"]) == 1
+
+
 @pytest.mark.parametrize(
     ("cap", "unit", "limit"),
     [
