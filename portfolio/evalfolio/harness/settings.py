@@ -141,7 +141,10 @@ def _passes(row: pd.Series) -> list[pd.Series]:
         "cap": row["baseline_cap"],
         "of_option": row["tier"],
     }
-    return [pd.Series({**row.to_dict(), **changed}), row]
+    before = row.astype(object)
+    for key, value in changed.items():
+        before[key] = value
+    return [before, row]
 
 
 def _limit(row: pd.Series) -> dict[str, Any]:
