@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 
 # Panels that halve towards θ = 0, where the integrand changes on the scale of θ itself.
 _PANELS = np.concatenate([[0.0], 0.5 ** np.arange(24.0, -1.0, -1.0)])
+NEAR = 6.0  # sds to the threshold up to which values of G are summed up together
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
@@ -154,14 +155,41 @@ class DecisionValue:
             return np.zeros_like(v)
         if self.k == 0:
             return self._gain_equal_losses(v)
-        end = np.arcsin(np.sqrt(v / self.variance))[..., None, None]
-        left, width = _PANELS[:-1], np.diff(_PANELS)
-        theta = end * (left[:, None] + width[:, None] * (_NODES + 1) / 2)
+        end = np.arcsin(np.sqrt(v / self.variance)).ravel()
+        # Far from the threshold the integrand is a thin layer at each end, with panels of its own.
+        near = abs(self.distance) <= NEAR * self.sd
+        whole = self._summed(end) if near and len(end) > 1 else self._apart(end)
+        return np.asarray(self.kappa * self.sd * whole.reshape(v.shape))
+
+    def _apart(self, end: Floats) -> Floats:
+        """∫ φ(z(θ)) cos θ dθ from 0 to every end, of shape (n,), each by panels of its own."""
+        width = np.diff(_PANELS)
+        theta = end[:, None, None] * (_PANELS[:-1, None] + width[:, None] * (_NODES + 1) / 2)
+        parts = (self._integrand(theta) * _WEIGHTS).sum(axis=-1) * width / 2
+        return np.asarray(end * parts.sum(axis=-1))
+
+    def _summed(self, end: Floats) -> Floats:
+        """The same from the parts between the ends, as the integrand is one for all of them.
+
+        Many values of G then cost little more than one.
+        """
+        some = end[end > 0]
+        if not len(some):
+            return np.zeros_like(end)
+        first, last = float(some.min()), float(some.max())
+        doubled = first * 2.0 ** np.arange(1.0, np.ceil(np.log2(last / first)) + 1)
+        edges = np.concatenate([first * _PANELS, doubled[doubled < last], some])
+        edges = np.unique(edges)
+        width = np.diff(edges)
+        theta = edges[:-1, None] + width[:, None] * (_NODES + 1) / 2
+        parts = self._integrand(theta) @ _WEIGHTS * width / 2
+        whole = np.concatenate([[0.0], np.cumsum(parts)])
+        return np.asarray(whole[np.searchsorted(edges, end)])
+
+    def _integrand(self, theta: Floats) -> Floats:
         sine = np.where(theta > 0, np.sin(theta), 1.0)
-        z = (self.k * np.cos(theta) - self.distance / self.sd) / sine
-        integrand = density(z) * np.cos(theta)
-        parts = (integrand * _WEIGHTS).sum(axis=-1) * width / 2
-        return np.asarray(self.kappa * self.sd * end[..., 0, 0] * parts.sum(axis=-1))
+        cosine = np.cos(theta)
+        return density((self.k * cosine - self.distance / self.sd) / sine) * cosine
 
     def _gain_equal_losses(self, v: Floats) -> Floats:
         root = np.sqrt(v)
