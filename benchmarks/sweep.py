@@ -6,7 +6,6 @@ Run with ``python -m benchmarks.sweep POSTERIOR.nc``, a posterior that ``evalfol
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from functools import partial
@@ -20,46 +19,64 @@ from evalbayes.menus import build_menu
 from evalbayes.posterior import Posterior
 from evalfolio.budget import catalogue_budget
 from evalfolio.recommender import catalogue_limits
-from evalfolio.sensitivities.assumed import ON_MENU, Basis, assumptions_of
-from evalfolio.sensitivities.stability import mix_under
+from evalfolio.sensitivities.assumed import ON_MENU, Assumed, levels_of
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.ranges import assumptions_of
+from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep
 
 SEED, COUNT, GAP, WORKERS = 7, 1000, 1e-3, 2
 
 
+def plan_timed(
+    basis: Basis,
+    figures: tuple[Assumed, ...],
+    budget: dict[str, float],
+    limits: tuple[object, ...],
+    point: list[float],
+) -> dict[str, object]:
+    """One certified plan, and the processor seconds it took in the process that made it."""
+    start = time.process_time()
+    menu = basis.put_on(basis.lean, levels_of(figures, point))
+    found = solve(menu, budget, limits, gap=GAP, seed=SEED)
+    took = time.process_time() - start
+    return {"value": found.value, "bound": found.bound, "status": found.status, "seconds": took}
+
+
 def main(path: str) -> None:
     catalogue = read_catalogue(Path("examples/cyber/catalogue.toml"))
     posterior = Posterior.load(path)
-    menu, _ = build_menu(posterior, catalogue)
-    basis = Basis(menu, catalogue, posterior)
+    menu, _ = build_menu(posterior, catalogue, with_draws=False)
+    basis = Basis(menu, catalogue)
     figures = tuple(a for a in assumptions_of(catalogue, posterior) if a.kind in ON_MENU)
     budget = {name: 0.9 * amount for name, amount in catalogue_budget(catalogue).items()}
     limits = catalogue_limits(catalogue, menu, budget)
-    task = partial(
-        mix_under, Basis(basis.lean, catalogue), figures, budget, limits, GAP, SEED, None
-    )
+    task = partial(plan_timed, basis, figures, budget, limits)
     rng = np.random.default_rng(SEED)
     low, high = np.array([a.low for a in figures]), np.array([a.high for a in figures])
     points = (low + rng.random((COUNT, len(figures))) * (high - low)).tolist()
-    start, before = time.perf_counter(), os.times()
+    start = time.perf_counter()
     found = Sweep(workers=WORKERS).run(task, points)
-    took, after = time.perf_counter() - start, os.times()
-    processor = sum(after[k] - before[k] for k in range(4))
+    took = time.perf_counter() - start
+    seconds = np.array([each["seconds"] for each in found])
     gaps = np.array([1 - each["value"] / each["bound"] for each in found])
     body = (
         f"{circumstances(SEED, ['numpy', 'scipy', 'highspy', 'joblib'])}\n\n"
         f"{COUNT} certified plans of `examples/cyber` ({len(menu)} options of "
         f"{menu.options['eval'].nunique()} evals, {len(menu.states)} states), thresholds, losses, "
-        f"later gains, gaps and prices drawn from their ranges, {WORKERS} workers.\n\n"
+        "later gains, uncertainties, prices and hours drawn from their ranges, "
+        f"{WORKERS} workers. Processor time is that of the workers while they make plans; on two "
+        "idle cores the wall clock is half of it.\n\n"
         + table(
-            ["plans", "certified", "largest gap", "wall clock", "processor time"],
+            ["plans", "certified", "largest gap", "wall clock", "processor time", "half of it"],
             [
                 [
                     str(COUNT),
                     f"{np.mean([each['status'] == 'certified' for each in found]):.1%}",
                     percent(float(gaps.max())),
                     f"{took:.0f} s",
-                    "in the workers" if processor < took / 10 else f"{processor:.0f} s",
+                    f"{seconds.sum():.0f} s",
+                    f"{seconds.sum() / WORKERS:.0f} s",
                 ]
             ],
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalfolio.rule_of_thumb import check_figures, left_variance
+from evalfolio.rule_of_thumb import Figures, check_figures, left_variance
 
 
 def priced_mix(
@@ -46,8 +46,7 @@ def priced_mix(
     check_figures(
         cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, None
     )
-    breadth = validity_sd**2 + noise_sd**2
-    depth = gap_spread**2 + 2 * noise_sd**2 / effort**2
+    case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
     order = sorted(range(len(prices)), key=lambda i: (prices[i], i))
     best: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     least = math.inf
@@ -56,7 +55,7 @@ def priced_mix(
             break
         plateau, deep = _filled(prices, order, q, budget, cost_ratio)
         n = len(plateau) + len(deep)
-        left = left_variance(n, len(deep), breadth, depth, gap_sd, shown_sd)
+        left = left_variance(n, len(deep), case)
         if left < least:
             best, least = (plateau, deep), left
     return best

@@ -24,8 +24,9 @@ from evalfolio.plan import Plan
 from evalfolio.recommendation import Recommendation
 from evalfolio.recording import make_record
 from evalfolio.revalue import skewed_value
-from evalfolio.sensitivities.assumed import Basis, assumptions_of
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
+from evalfolio.sensitivities.ranges import assumptions_of
 from evalfolio.sensitivities.tornado import tornado
 from evalfolio.value import DecisionValue
 

@@ -2,14 +2,21 @@ r"""The square-root law: how many evals are worth running deep, without an optim
 
 One domain of like evals. A plateau-level run costs 1 and reads s + u, u ~ N(0, ω²), with sampling
 noise t². A deep run costs C, contains the plateau-level reading, and reads s + u + e(δ + η),
-η ~ N(0, κ²), with noise t² of its own. Its two readings separate into one of s with error variance
-W = ω² + t² and, as their difference over e, one of δ with error variance D = κ² + 2t²/e² (the
-noise they share, t², is neglected, which understates what a deep run tells by little). With n evals
-run, q of them deep,
+η ~ N(0, κ²), with noise t² of its own. What is decided is about s + δ. With W = ω² + t² the deep
+run's two readings have the noise covariance [[W, ω²], [ω², W + e²κ²]], of determinant
+R = W(W + e²κ²) − ω⁴, and tell about (s, δ)
 
-    Var(s + δ | results) = W/(W/σs² + n) + D/(D/σδ² + q),
+    K = 1/R · [[2t² + e²κ², e·t²], [e·t², e²·W]].
 
-and under n + (C − 1)·q = B its least lies where
+With n evals run, q of them deep, the precision is
+M = diag(1/σs² + (n − q)/W, 1/σδ²) + q·K, and Var(s + δ | results) = 1ᵀM⁻¹1 exactly
+(`left_variance`). Without noise it is W/(W/σs² + n) + D/(D/σδ² + q), D = κ², whatever the effort:
+a run elicited by half reads half of the gap and half of its spread. With noise the two readings
+separate nearly into one of s with error W and, as their difference over e, one of δ with error
+D = κ² + 2t²/e²: halving the effort costs four times the noise. Neglecting what the two share
+overstates what is left, so it is used for the slope below only, never for whole numbers.
+
+Under n + (C − 1)·q = B the least of W/(W/σs² + n) + D/(D/σδ² + q) lies where
 
     q + D/σδ² = √(D/W)/√(C − 1) · (n + W/σs²).
 
@@ -17,19 +24,20 @@ So the first n₀ = √(W(C − 1)D)/σδ² − W/σs² evals stay at plateau le
 every √(W/D)·√(C − 1)-th is worth running deep. With no noise and e = 1 this is
 q + κ²/σδ² = (κ/ω)(n + ω²/σs²)/√(C − 1).
 
-The threshold and the losses do not occur: with one domain the value G(v) never falls in the
-explained variance, so whatever is spent is best split to explain the most. They decide whether to
-spend at all: below the variance where the concave envelope of G first meets G, spending pays less
-than saving up to that point (`minimum_sensible_variance`).
+A threshold decision does not move the split. The value of the results is G(v) of the variance they
+explain, v = σs² + σδ² − Var(s + δ | results), whatever the threshold, the losses and the gain still
+to come; and G never falls. So whatever is spent is best split to explain the most. They decide
+whether to spend at all: below the variance where the concave envelope of G first meets G, spending
+pays less than saving up to that point (`minimum_sensible_variance`), and that point moves with the
+distance to the threshold. Where results cannot change the call, neither depth nor breadth pays.
 
-Whole numbers: the law is rounded by comparing the explained variance of its two neighbours, and a
-first deep run has to beat the C − 1 plateau-level runs it displaces, not an infinitesimal part.
+Whole numbers: all numbers of deep runs are compared by the variance they leave, and a first deep
+run has to beat the C − 1 plateau-level runs it displaces, not an infinitesimal part.
 
 Where it fails: on 800 one-domain problems with prices spread by a factor of two
-(`benchmarks/rule.py`) the law at the mean price is right on 84 % of them. Nearly all of its
+(`benchmarks/rule.py`) the law at the mean price is right on about five in six. Nearly all of its
 mistakes are budgets of about one deep run, where a cheap eval can be run deep and one at the mean
-price cannot; `priced_rule`, the same formula over a price list, is right on more than 99 %. With
-sampling noise as large as the validity error the formula overstates what is left by up to 30 %.
+price cannot; `priced_rule`, the same formula over a price list, is right on more than 99 %.
 Evals of unequal validity, errors shared by a family and several domains that compete for the same
 hours are outside it: ask the optimiser.
 """
@@ -41,6 +49,8 @@ from dataclasses import dataclass
 
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits
+
+MOST_GAP = 1e6  # an sd of the gap beyond which no deep run is ever worth its price
 
 
 @dataclass(frozen=True)
@@ -146,14 +156,13 @@ def depth_rule(
     check_figures(
         cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, evals
     )
-    breadth = validity_sd**2 + noise_sd**2
-    depth = gap_spread**2 + 2 * noise_sd**2 / effort**2
-    first, one_in = depth_line(cost_ratio, breadth, depth, gap_sd, shown_sd)
+    case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+    first, one_in = depth_line(cost_ratio, case.breadth, case.depth, gap_sd, shown_sd)
     if budget is None:
         share = min(1.0 / one_in, 1.0)
         money = cost_ratio * share / (1 + (cost_ratio - 1) * share)
         return DepthRule(share, money, first, one_in)
-    n, q = _whole_mix(cost_ratio, breadth, depth, gap_sd, shown_sd, budget, evals)
+    n, q = _whole_mix(case, cost_ratio, budget, evals)
     spent = n + (cost_ratio - 1) * q
     return DepthRule(
         q / n if n else 0.0,
@@ -197,10 +206,11 @@ def least_gap_sd(
 ) -> float:
     """Return the sd of the gap from which one deep run is worth what it displaces.
 
-    A deep run explains σδ⁴/(D + σδ²) of the gap's variance. It displaces plateau-level runs worth
-    Δ = W/(W/σs² + n₁) − W/(W/σs² + n₀), n₀ runs without it and n₁ with it; equal at
-    σδ² = (Δ + √(Δ² + 4ΔD))/2. Infinite where the budget does not pay for a deep run, 0 where it
-    displaces nothing.
+    With n₀ runs without it and n₁ beside it, a deep run is worth them where
+    Var(s + δ | n₁, 1 deep) = Var(s + δ | n₀): without noise where σδ² = (Δ + √(Δ² + 4ΔD))/2 with
+    Δ = W/(W/σs² + n₁) − W/(W/σs² + n₀), the variance that the displaced runs explain. With noise
+    the deep run's own reading of s counts too, and the equation is solved by halving. Infinite
+    where the budget does not pay for a deep run, 0 where it displaces nothing.
 
     Examples
     --------
@@ -212,66 +222,95 @@ def least_gap_sd(
     )
     if budget < cost_ratio:
         return math.inf
-    breadth = validity_sd**2 + noise_sd**2
-    depth = gap_spread**2 + 2 * noise_sd**2 / effort**2
     most = math.inf if evals is None else evals
     without = min(math.floor(budget + 1e-9), most)
     beside = min(math.floor(budget - (cost_ratio - 1) + 1e-9), most)
-    known = breadth / shown_sd**2
-    displaced = breadth / (known + beside) - breadth / (known + without)
-    return math.sqrt((displaced + math.sqrt(displaced**2 + 4 * displaced * depth)) / 2)
+
+    def gained(gap_sd: float) -> float:
+        case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+        return left_variance(without, 0, case) - left_variance(beside, 1, case)
+
+    low, high = 1e-9, 1.0
+    if gained(low) >= 0 and beside == without:
+        return 0.0
+    while gained(high) < 0:
+        high *= 2
+        if high > MOST_GAP:
+            return math.inf
+    while high - low > 1e-12 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if gained(middle) < 0 else (low, middle)
+    return high
 
 
-def left_variance(
-    n: float, q: float, breadth: float, depth: float, gap_sd: float, shown_sd: float
-) -> float:
-    """Return Var(s + δ) after n evals, q of them deep.
+@dataclass(frozen=True)
+class Figures:
+    """ω, σδ, κ, σs, t and e of a domain, as `depth_rule` has them."""
+
+    validity_sd: float
+    gap_sd: float
+    gap_spread: float
+    shown_sd: float = math.inf
+    noise_sd: float = 0.0
+    effort: float = 1.0
+
+    @property
+    def breadth(self) -> float:
+        """W, error variance of a reading of s."""
+        return self.validity_sd**2 + self.noise_sd**2
+
+    @property
+    def depth(self) -> float:
+        """D, error variance of a deep run's difference of readings over e, as one of δ."""
+        return self.gap_spread**2 + 2 * self.noise_sd**2 / self.effort**2
+
+
+def left_variance(n: float, q: float, case: Figures) -> float:
+    """Return Var(s + δ) after n evals, q of them deep: exact, see the module's formula.
 
     Examples
     --------
-    >>> left_variance(0, 0, 1.0, 1.0, gap_sd=2.0, shown_sd=3.0)
+    >>> left_variance(0, 0, Figures(1.0, gap_sd=2.0, gap_spread=1.0, shown_sd=3.0))
     13.0
-    >>> left_variance(3, 1, 1.0, 1.0, gap_sd=1.0, shown_sd=1.0)
+    >>> round(left_variance(3, 1, Figures(1.0, gap_sd=1.0, gap_spread=1.0, shown_sd=1.0)), 12)
     0.75
     """
-    shown = 1.0 / (1.0 / shown_sd**2 + n / breadth) if n or shown_sd < math.inf else math.inf
-    if gap_sd == 0:
-        return shown
-    gap = 0.0 if depth == 0 and q else 1.0 / (1.0 / gap_sd**2 + (q / depth if q else 0.0))
-    return shown + gap
+    w, t2, e = case.breadth, case.noise_sd**2, case.effort
+    shown = 1.0 / case.shown_sd**2 + (n - q) / w
+    if case.gap_sd == 0 and not q:
+        return 1.0 / shown if shown > 0 else math.inf
+    spread = (e * case.gap_spread) ** 2
+    determinant = w * (w + spread) - case.validity_sd**4
+    if determinant <= 0:  # no spread and no noise: one deep run settles the gap
+        shown += q / w
+        gap = case.gap_sd**2 if not q else 0.0
+        return (1.0 / shown if shown > 0 else math.inf) + gap
+    shown += q * (2 * t2 + spread) / determinant
+    cross = q * e * t2 / determinant
+    if case.gap_sd == 0:
+        return 1.0 / shown
+    gap = 1.0 / case.gap_sd**2 + q * e**2 * w / determinant
+    if shown <= 0:
+        return math.inf
+    return (shown + gap - 2 * cross) / (shown * gap - cross**2)
 
 
 def _whole_mix(
-    cost_ratio: float,
-    breadth: float,
-    depth: float,
-    gap_sd: float,
-    shown_sd: float,
-    budget: float,
-    evals: int | None,
+    case: Figures, cost_ratio: float, budget: float, evals: int | None
 ) -> tuple[int, int]:
-    """Return whole (n, q) within the budget: the law's q and its neighbours, and none, compared."""
+    """Return whole (n, q) within the budget that leave the least variance."""
     most = math.inf if evals is None else evals
-    affordable = int(min(budget // cost_ratio, most))
 
     def n_with(q: int) -> int:
         return int(min(math.floor(budget - (cost_ratio - 1) * q + 1e-9), most))
 
-    if gap_sd == 0 or not affordable:
-        return n_with(0), 0
-    # q + D/σδ² = r·(B − (C − 1)q + W/σs²), solved for q
-    ratio = math.sqrt(depth / breadth / (cost_ratio - 1))
-    q = (ratio * (budget + breadth / shown_sd**2) - depth / gap_sd**2) / (
-        1 + ratio * (cost_ratio - 1)
-    )
-    if math.isfinite(most):  # money that all evals at plateau level cannot use goes deep
-        q = max(q, (budget - most) / (cost_ratio - 1))
-    near = {0, min(1, affordable)}
-    near |= {min(max(math.floor(q) + step, 0), affordable) for step in (0, 1)}
-    best = min(
-        sorted(near),
-        key=lambda k: (left_variance(n_with(k), k, breadth, depth, gap_sd, shown_sd), k),
-    )
+    affordable = int(min(budget // cost_ratio, most))
+    # Without limit on the evals what is left is convex in q, so any fall but the last is passed on
+    # the way; 64 steps apart and then one by one, large budgets cost no more than small ones.
+    coarse = range(0, affordable + 1, max(affordable // 64, 1))
+    best = min(coarse, key=lambda q: (left_variance(n_with(q), q, case), q))
+    near = range(max(best - coarse.step, 0), min(best + coarse.step, affordable) + 1)
+    best = min(near, key=lambda q: (left_variance(n_with(q), q, case), q))
     return n_with(best), best
 
 

@@ -162,14 +162,14 @@ class DecisionValue:
         return np.asarray(self.kappa * self.sd * whole.reshape(v.shape))
 
     def _apart(self, end: Floats) -> Floats:
-        """∫ φ(z(θ)) cos θ dθ from 0 to every end, of shape (n,), each by panels of its own."""
+        """Return ∫ φ(z(θ)) cos θ dθ from 0 to every end, of shape (n,), by panels of its own."""
         width = np.diff(_PANELS)
         theta = end[:, None, None] * (_PANELS[:-1, None] + width[:, None] * (_NODES + 1) / 2)
         parts = (self._integrand(theta) * _WEIGHTS).sum(axis=-1) * width / 2
         return np.asarray(end * parts.sum(axis=-1))
 
     def _summed(self, end: Floats) -> Floats:
-        """The same from the parts between the ends, as the integrand is one for all of them.
+        """Return the same from the parts between the ends: the integrand is one for all of them.
 
         Many values of G then cost little more than one.
         """

@@ -12,7 +12,7 @@ import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.narrative import DEPTH
 from evalfolio.priced_rule import priced_mix
-from evalfolio.rule_of_thumb import depth_rule, least_gap_sd, left_variance
+from evalfolio.rule_of_thumb import Figures, depth_rule, least_gap_sd, left_variance
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.solution import solve
 
@@ -21,36 +21,36 @@ def like_evals(n: int, **figures: float) -> OneDomain:
     return OneDomain(prices=(1.0,) * n, **figures)
 
 
-def test_the_formula_is_the_variance_the_menu_leaves() -> None:
-    case = like_evals(6, cost_ratio=9, validity_sd=0.8, gap_sd=0.9, gap_spread=0.4, shown_sd=1.5)
-    menu = case.menu()
+@pytest.mark.parametrize(("noise", "effort"), [(0.0, 1.0), (0.0, 0.5), (0.5, 0.8), (0.9, 0.6)])
+def test_the_formula_is_the_variance_the_menu_leaves(noise: float, effort: float) -> None:
+    figures = {"validity_sd": 0.8, "gap_sd": 0.9, "gap_spread": 0.4, "shown_sd": 1.5}
+    figures |= {"noise_sd": noise, "effort": effort}
+    menu = like_evals(6, cost_ratio=9, **figures).menu()
     for plateau, deep in ((0, 0), (4, 0), (0, 3), (3, 2), (1, 5)):
         names = [f"{i} deep" for i in range(deep)]
         names += [f"{i} plateau" for i in range(deep, deep + plateau)]
         explained = ef.evaluate(menu, names).explained["domain"]
-        left = left_variance(plateau + deep, deep, 0.8**2, 0.4**2, gap_sd=0.9, shown_sd=1.5)
+        left = left_variance(plateau + deep, deep, Figures(**figures))
         assert 1.5**2 + 0.9**2 - explained == pytest.approx(left, rel=1e-12)
 
 
-def test_with_noise_the_formula_is_near_and_never_promises_more() -> None:
+def test_without_noise_it_is_the_sum_of_two_parts_whatever_the_effort() -> None:
+    for effort in (0.4, 1.0):
+        case = Figures(0.8, 0.9, 0.4, 1.5, effort=effort)
+        for n, q in ((4, 0), (5, 2), (7, 7)):
+            parts = 0.64 / (0.64 / 1.5**2 + n) + 0.16 / (0.16 / 0.9**2 + q)
+            assert left_variance(n, q, case) == pytest.approx(parts, rel=1e-12)
+
+
+def test_with_noise_the_two_parts_are_near_and_never_promise_more() -> None:
     for noise, effort in ((0.2, 1.0), (0.5, 0.8), (0.8, 0.6)):
-        case = like_evals(
-            9,
-            cost_ratio=9,
-            validity_sd=1.0,
-            gap_sd=0.8,
-            gap_spread=0.5,
-            shown_sd=2.0,
-            noise_sd=noise,
-            effort=effort,
-        )
-        names = [f"{i} deep" for i in range(4)] + [f"{i} plateau" for i in range(4, 9)]
-        true = 2.0**2 + 0.8**2 - ef.evaluate(case.menu(), names).explained["domain"]
-        said = left_variance(
-            9, 4, 1 + noise**2, 0.25 + 2 * noise**2 / effort**2, gap_sd=0.8, shown_sd=2.0
-        )
-        assert true <= said * (1 + 1e-12)
-        assert said == pytest.approx(true, rel=0.3)
+        case = Figures(1.0, 0.8, 0.5, 2.0, noise, effort)
+        w, d = 1 + noise**2, 0.25 + 2 * noise**2 / effort**2
+        assert (w, d) == pytest.approx((case.breadth, case.depth))
+        parts = w / (w / 4 + 9) + d / (d / 0.64 + 4)
+        exact = left_variance(9, 4, case)
+        assert exact <= parts * (1 + 1e-12)
+        assert parts == pytest.approx(exact, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -59,12 +59,15 @@ def test_the_whole_numbers_are_the_best_of_all(seed: int) -> None:
     ratio, spread = float(rng.uniform(2, 40)), float(rng.uniform(0.1, 1.5))
     validity, gap, shown = rng.uniform(0.3, 2, 3).tolist()
     budget, evals = float(rng.uniform(1, 300)), int(rng.integers(2, 60))
+    noise, effort = float(rng.choice([0.0, rng.uniform(0, 1)])), float(rng.uniform(0.3, 1))
     rule = depth_rule(
         cost_ratio=ratio,
         validity_sd=validity,
         gap_sd=gap,
         gap_spread=spread,
         shown_sd=shown,
+        noise_sd=noise,
+        effort=effort,
         budget=budget,
         evals=evals,
     )
@@ -73,7 +76,7 @@ def test_the_whole_numbers_are_the_best_of_all(seed: int) -> None:
     assert rule.plateau + ratio * rule.deep <= budget + 1e-6
 
     def left(n: int, q: int) -> float:
-        return left_variance(n, q, validity**2, spread**2, gap_sd=gap, shown_sd=shown)
+        return left_variance(n, q, Figures(validity, gap, spread, shown, noise, effort))
 
     best = min(
         left(min(int(budget - (ratio - 1) * q + 1e-9), evals), q)
@@ -100,6 +103,14 @@ def test_a_large_budget_follows_the_square_root() -> None:
         {"cost_ratio": 6.0, "validity_sd": 1.0, "gap_spread": 0.5, "shown_sd": 2.0},
         {"cost_ratio": 10.0, "validity_sd": 0.6, "gap_spread": 0.3, "shown_sd": 1.5},
         {"cost_ratio": 4.0, "validity_sd": 1.5, "gap_spread": 1.0, "shown_sd": 3.0},
+        {
+            "cost_ratio": 6.0,
+            "validity_sd": 0.8,
+            "gap_spread": 0.4,
+            "shown_sd": 2.0,
+            "noise_sd": 0.6,
+            "effort": 0.7,
+        },
     ],
 )
 def test_the_optimisers_boundary_lies_where_the_closed_form_puts_it(
@@ -126,6 +137,30 @@ def test_the_threshold_does_not_move_the_split() -> None:
         chosen = solve(other.menu(), {"usd": 25.0}, gap=1e-4).options
         counts.add((len(chosen), sum(name.endswith("deep") for name in chosen)))
     assert len(counts) == 1
+
+
+def boundary(budget: float, evals: int | None, noise: float = 0.0, effort: float = 1.0) -> float:
+    return least_gap_sd(
+        cost_ratio=5.0,
+        validity_sd=1.2,
+        gap_spread=0.6,
+        shown_sd=2.0,
+        budget=budget,
+        evals=evals,
+        noise_sd=noise,
+        effort=effort,
+    )
+
+
+def test_at_the_boundary_one_deep_run_is_worth_what_it_displaces() -> None:
+    w, d = 1.44, 0.36
+    displaced = w / (w / 4 + 11) - w / (w / 4 + 15)
+    closed = math.sqrt((displaced + math.sqrt(displaced**2 + 4 * displaced * d)) / 2)
+    assert boundary(15.0, 30) == pytest.approx(closed, rel=1e-9)
+    case = Figures(1.2, boundary(15.0, 30, 0.5, 0.6), 0.6, 2.0, 0.5, 0.6)
+    assert left_variance(15, 0, case) == pytest.approx(left_variance(11, 1, case), rel=1e-9)
+    assert boundary(4.0, None) == math.inf
+    assert boundary(100.0, 8) == 0.0
 
 
 def test_with_equal_prices_the_price_list_says_what_the_law_says() -> None:

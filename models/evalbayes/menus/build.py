@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,7 +97,7 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
 
 
 def build_menu(
-    posterior: Posterior, catalogue: Catalogue, *, seed: int = 0
+    posterior: Posterior, catalogue: Catalogue, *, seed: int = 0, with_draws: bool = True
 ) -> tuple[Menu, MenuNotes]:
     """Return all sensible options of all evals, and what reports need to know beside them.
 
@@ -109,6 +109,9 @@ def build_menu(
         Evals, prices, hours, stakes and days.
     seed
         For prices and the luck of runs in `resource_draws`; all else is deterministic.
+    with_draws
+        Whether the menu holds draws of information and resources; without them it is the same
+        otherwise, and built in three quarters of the time.
 
     Raises
     ------
@@ -143,7 +146,7 @@ def build_menu(
         caps = caps_of(eval_curve(cost_posterior, i, m), spec.max_cap)
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
-        views = _Views(posterior, few, states, i, m, spec)
+        views = _Views(posterior, few, states, i, m, spec, with_draws=with_draws)
         own: list[_Priced] = []
         for offer in offers_of(spec, caps):
             cost = option_cost(
@@ -173,6 +176,8 @@ def build_menu(
             "calendar days; give more days or agents in parallel"
         )
     menu = _assemble(priced, catalogue, states, decisions)
+    if not with_draws:
+        menu = replace(menu, information_draws=None, resource_draws=None)
     validity = float(np.mean(posterior.draws["validity_sd"] ** 2))
     floors = floors_of(decisions, states, plateau, everything, validity)
     return menu, MenuNotes(tuple(left_off), floors, states.words)
@@ -189,6 +194,8 @@ class _Views:
         i: int,
         m: int,
         spec: EvalSpec,
+        *,
+        with_draws: bool,
     ) -> None:
         self.posterior, self.few, self.states = posterior, few, states
         self.i, self.m, self.spec = i, m, spec
@@ -197,6 +204,7 @@ class _Views:
         self.already = int(posterior.n_runs[i, m])
         keep = np.linspace(0, posterior.n_draws - 1, few.n_draws).astype(int)
         self.keep = np.unique(keep)
+        self.with_draws = with_draws
 
     def reading(self, efforts: tuple[float, ...]) -> Reading:
         """Return the rows and noises of the eval's readings at these efforts, each once."""
@@ -231,10 +239,10 @@ class _Views:
             draws.append(noise_draws)
         by_draw = np.stack(draws, axis=1)
         shared = self._attempt_correlation(offer.effort) if deep else 0.0
-        return reading.information(np.array(means), correlation=shared), np.stack(
+        return reading.information(np.array(means), correlation=shared), np.array(
             [
                 reading.information(by_draw[n], int(d), correlation=shared)
-                for n, d in enumerate(self.keep)
+                for n, d in enumerate(self.keep[: None if self.with_draws else 1])
             ]
         )
 

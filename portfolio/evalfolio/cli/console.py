@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.progress import TaskID
 
 PIPED_WIDTH = 240
 
@@ -61,6 +62,39 @@ def step(text: str, *, quiet: bool = False) -> Iterator[None]:
     else:
         yield
     out.print(f"{text} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
+
+
+@contextmanager
+def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show how far sweeps are, a bar each; on stderr, and only the time where it is no terminal.
+
+    Gives what `Sweep.progress` takes; None where nothing is to be shown.
+    """
+    if quiet:
+        yield None
+        return
+    out = console(stderr=True)
+    if not out.is_terminal:
+        with step(text):
+            yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with step(text), Progress(*columns, console=out, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tick(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name.replace("_", " "), total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield tick
 
 
 def print_json(value: object) -> None:

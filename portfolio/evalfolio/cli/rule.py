@@ -9,6 +9,7 @@ import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console
+from evalfolio.errors import InputError
 
 
 def rule(
@@ -36,11 +37,33 @@ def rule(
         float | None, typer.Option("--budget", help="Budget in plateau-level runs.")
     ] = None,
     evals: Annotated[int | None, typer.Option("--evals", help="How many evals there are.")] = None,
+    prices: Annotated[
+        str | None,
+        typer.Option(
+            "--prices",
+            help="Price of a plateau-level run of every eval, e.g. 400,900,1500; --budget is then "
+            "in the same unit. Right far more often where prices differ.",
+        ),
+    ] = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Say how many evals are worth running deep, by the square-root law; all sds in one unit."""
     from evalfolio.rule_of_thumb import depth_rule
 
+    if prices is not None:
+        if evals is not None:
+            raise InputError(f"--evals is the number of --prices; leave it out, got {evals}")
+        figures = {
+            "cost_ratio": cost_ratio,
+            "validity_sd": validity_sd,
+            "gap_sd": gap_sd,
+            "gap_spread": gap_spread,
+            "shown_sd": shown_sd,
+            "noise_sd": noise_sd,
+            "effort": effort,
+        }
+        _print_mix(_listed(prices), budget, figures, as_json=as_json)
+        return
     answer = depth_rule(
         cost_ratio=cost_ratio,
         validity_sd=validity_sd,
@@ -55,10 +78,55 @@ def rule(
     if as_json:
         import json
 
-        figures = {
+        numbers = {
             name: None if value is not None and math.isinf(value) else value
             for name, value in vars(answer).items()
         }
-        print(json.dumps({**figures, "words": str(answer)}, indent=2))
+        print(json.dumps({**numbers, "words": str(answer)}, indent=2))
         return
     console().print(str(answer), soft_wrap=True, markup=False)
+
+
+def _listed(prices: str) -> list[float]:
+    """Read prices separated by commas."""
+    try:
+        found = [float(word) for word in prices.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < price < math.inf for price in found):
+        raise InputError(
+            f"--prices must be amounts above 0 separated by commas, got {prices!r}; "
+            "write 400,900,1500"
+        )
+    return found
+
+
+def _print_mix(
+    prices: list[float], budget: float | None, figures: dict[str, float], *, as_json: bool
+) -> None:
+    """Say which evals of a price list to run deep and which at plateau level."""
+    from evalfolio.priced_rule import priced_mix
+
+    if budget is None:
+        raise InputError("--prices asks for --budget, in the unit of the prices; give it")
+    plateau, deep = priced_mix(prices, budget, **figures)
+    spent = sum(prices[i] for i in plateau) + figures["cost_ratio"] * sum(prices[i] for i in deep)
+
+    def named(places: tuple[int, ...]) -> str:
+        return ", ".join(f"{i + 1} ({prices[i]:g})" for i in sorted(places)) or "none"
+
+    text = (
+        f"Run deep: {named(deep)}. At plateau level: {named(plateau)}. "
+        f"That is {spent:g} of {budget:g}. Evals are numbered as listed, prices in brackets."
+    )
+    if as_json:
+        import json
+
+        numbers = {
+            "deep": [i + 1 for i in sorted(deep)],
+            "plateau": [i + 1 for i in sorted(plateau)],
+            "spent": spent,
+        }
+        print(json.dumps({**numbers, "words": text}, indent=2))
+        return
+    console().print(text, soft_wrap=True, markup=False)

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, print_table, step
+from evalfolio.cli.console import console, counted, print_json, print_table, step, warn
 from evalfolio.cli.recommend import BudgetOption, GapOption, TimeLimitOption
 
 WorkersOption = Annotated[
     int, typer.Option("--workers", help="Processes; -1 for one per core. The results do not vary.")
 ]
-BackendOption = Annotated[
-    str, typer.Option("--backend", help="loky, or dask for the cluster of --scheduler.")
-]
 SchedulerOption = Annotated[
-    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler.")
+    str | None,
+    typer.Option("--scheduler", help="Address of a Dask cluster to work on instead, tcp://..."),
 ]
 SobolOption = Annotated[
-    int, typer.Option("--sobol", help="Base samples of Sobol indices, e.g. 128; 0 for none.")
+    int,
+    typer.Option(
+        "--sobol", help="Base samples of Sobol indices, e.g. 128, some 15 plans each; 0 for none."
+    ),
 ]
 SamplesOption = Annotated[
     int, typer.Option("--samples", help="Mixes for stability, over draws and assumptions each.")
 ]
+VaryOption = Annotated[
+    list[str] | None,
+    typer.Option("--vary", help="Budget to draw a frontier of; repeatable. By default all short."),
+]
+MixOption = Annotated[
+    list[Path] | None,
+    typer.Option("--mix", help="A mix to judge too, e.g. last year's mix.csv; repeatable."),
+]
+PilotsOption = Annotated[int, typer.Option("--pilots", help="Pilots to try; 0 for none.")]
 BootstrapOption = Annotated[
     int, typer.Option("--bootstrap", help="Times to draw the observations again; a fit each.")
 ]
@@ -42,9 +53,11 @@ def sensitivity(
     time_limit: TimeLimitOption = 20.0,
     samples: SamplesOption = 64,
     sobol: SobolOption = 0,
+    pilots: PilotsOption = 3,
     bootstrap: BootstrapOption = 0,
+    vary: VaryOption = None,
+    mix: MixOption = None,
     workers: WorkersOption = 1,
-    backend: BackendOption = "loky",
     scheduler: SchedulerOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
@@ -62,6 +75,7 @@ def sensitivity(
     from evalfolio.export import check_folder, write_all
     from evalfolio.recommender import catalogue_limits, recommend
     from evalfolio.sensitivities.analysis import sensitivity as analyse
+    from evalfolio.sensitivities.earlier_mix import earlier_mix
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     if sobol and sobol & (sobol - 1):
@@ -69,8 +83,12 @@ def sensitivity(
     budgets = parse_budgets(budget or [])
     check_folder(out)
     check_budgets(catalogue, budgets)
+    if bootstrap and posterior is not None:
+        raise InputError(
+            "--bootstrap draws the observations again: give them instead of --posterior"
+        )
     kept = out.with_name(f"{out.name}.checkpoint")
-    sweep = Sweep(workers, backend, kept)  # type: ignore[arg-type]  # Sweep refuses other words
+    sweep = Sweep(workers, "loky" if scheduler is None else "dask", kept)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     read, observed, belief = posterior_of(
         catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
@@ -86,7 +104,15 @@ def sensitivity(
             seed=seed,
             inputs=files,
         )
-    with connected(scheduler), step("varying budget and assumptions", quiet=quiet or as_json):
+    mixes = {}
+    for path in mix or []:
+        mixes[path.stem], missing = earlier_mix(path, result.menu)
+        if missing:
+            warn(f"{path}: not on the menu and left out: {', '.join(missing)}")
+    with (
+        connected(scheduler),
+        counted("varying budget and assumptions", quiet=quiet or as_json) as tick,
+    ):
         found = analyse(
             result.plan,
             read,
@@ -94,12 +120,15 @@ def sensitivity(
             constraints=catalogue_limits(read, result.menu, result.plan.budget),
             samples=samples,
             sobol=sobol,
+            pilots=pilots,
             observations=observed,
             resamples=bootstrap,
+            mixes=mixes,
+            vary=vary,
             gap=gap,
             seed=seed,
             time_limit=time_limit,
-            sweep=sweep,
+            sweep=replace(sweep, progress=tick),
         )
     result.record["sensitivity"] = found.tornado.record()  # type: ignore[typeddict-item]  # rows are as SensitivityRow says
     with step(f"writing {out}/", quiet=quiet or as_json):

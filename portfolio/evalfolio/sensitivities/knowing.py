@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, Basis
-from evalfolio.sensitivities.scenarios import Scenarios
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.scenarios import Scenarios, at_costs_of, held_costs
 from evalfolio.sensitivities.solution import solve
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 # Weights of the 5 %, 50 % and 95 % quantiles that give the mean of most distributions: extended
 # Pearson-Tukey (Keefer & Bodily 1983, doi:10.1287/mnsc.29.5.595).
 WEIGHTS = (0.185, 0.63, 0.185)
+COLUMNS = ("name", "worth", "worth_low", "worth_high", "share")
 
 
 def worth_of_knowing(
@@ -23,12 +28,14 @@ def worth_of_knowing(
     constraints: Sequence[object] = (),
     gap: float = 1e-3,
     time_limit: float | None = None,
+    sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return what knowing each figure would add to the plan, the others as assumed.
 
     E_φ[max_x V(x, φ)] − max_x E_φ[V(x, φ)] over the low end, the level in use and the high end,
-    both sides certified. It counts what a better-chosen mix is worth, not what knowing the figure
-    would do for the decisions themselves. Figures that change prices or the options are left out.
+    both sides certified: the EVPPI of the assumption for the choice of the mix. It counts what a
+    better-chosen mix is worth, not what knowing the figure would do for the decisions themselves.
+    Figures that change costs are left out (see `at_costs_of`).
 
     Returns
     -------
@@ -36,33 +43,44 @@ def worth_of_knowing(
         One row per figure, the one most worth knowing first: name, worth, worth_low, worth_high
         (what the gaps of the solves leave open), share (of the value planned without knowing).
     """
-    rows = []
-    for assumed in assumptions:
-        if assumed.kind not in ON_MENU or assumed.kind == "price":
-            continue
-        levels = (assumed.low, assumed.mid, assumed.high)
-        menus = {str(k): basis.menu_under({assumed: level}) for k, level in enumerate(levels)}
-        settled = [
-            solve(menu, budget, constraints, gap=gap, time_limit=time_limit)
-            for menu in menus.values()
-        ]
-        several = Scenarios(menus, WEIGHTS)
-        one = solve(several.weighted(WEIGHTS), budget, constraints, gap=gap, time_limit=time_limit)
-        # the mix for all levels may serve one of them better than that level's own search found
-        held = several.values(one.options)
-        knowing = sum(
-            w * max(s.value, float(v)) for w, s, v in zip(WEIGHTS, settled, held, strict=True)
-        )
-        most = sum(w * s.bound for w, s in zip(WEIGHTS, settled, strict=True))
-        rows.append(
-            {
-                "name": assumed.name,
-                "worth": max(knowing - one.value, 0.0),
-                "worth_low": max(knowing - one.bound, 0.0),
-                "worth_high": max(most - one.value, 0.0),
-                "share": max(knowing / one.value - 1, 0.0) if one.value > 0 else 0.0,
-            }
-        )
-    columns = ["name", "worth", "worth_low", "worth_high", "share"]
-    frame = pd.DataFrame(rows, columns=columns)
+    figures = tuple(held_costs(basis, assumptions))
+    task = partial(_worth, basis, figures, dict(budget), tuple(constraints), gap, time_limit)
+    hashed = inputs_hash(
+        basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap
+    )
+    rows = (sweep or Sweep()).run(task, list(range(len(figures))), inputs=hashed)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _worth(
+    basis: Basis,
+    figures: tuple[Assumed, ...],
+    budget: dict[str, float],
+    constraints: tuple[object, ...],
+    gap: float,
+    time_limit: float | None,
+    place: int,
+) -> dict[str, Any]:
+    assumed = figures[place]
+    levels = {"mid": assumed.mid, "low": assumed.low, "high": assumed.high}
+    menus = at_costs_of({word: basis.menu_under({assumed: v}) for word, v in levels.items()})
+    weights = (WEIGHTS[1], WEIGHTS[0], WEIGHTS[2])
+    settled = [
+        solve(menu, budget, constraints, gap=gap, time_limit=time_limit) for menu in menus.values()
+    ]
+    several = Scenarios(menus, weights)
+    one = solve(several.weighted(weights), budget, constraints, gap=gap, time_limit=time_limit)
+    # the mix for all levels may serve one of them better than that level's own search found
+    held = several.values(one.options)
+    knowing = sum(
+        w * max(s.value, float(v)) for w, s, v in zip(weights, settled, held, strict=True)
+    )
+    most = sum(w * s.bound for w, s in zip(weights, settled, strict=True))
+    return {
+        "name": assumed.name,
+        "worth": max(knowing - one.value, 0.0),
+        "worth_low": max(knowing - one.bound, 0.0),
+        "worth_high": max(most - one.value, 0.0),
+        "share": max(knowing / one.value - 1, 0.0) if one.value > 0 else 0.0,
+    }

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,8 @@ from scipy.optimize import linprog
 
 from evalfolio.errors import InputError, SolverError
 from evalfolio.sensitivities.scenarios import Scenarios
-from evalfolio.sensitivities.solution import solve
+from evalfolio.sensitivities.solution import Solution, solve
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +60,18 @@ class RobustMix:
     values: dict[str, float]
     price: float
 
+    def record(self) -> dict[str, Any]:
+        """Return its certificate as a row: weights are those that prove the bound."""
+        return {
+            "criterion": self.criterion,
+            "score": self.score,
+            "bound": self.bound,
+            "gap": self.gap,
+            "price": self.price,
+            "options": "; ".join(self.options),
+            "weights": "; ".join(f"{n} {w:.3f}" for n, w in self.weights.items() if w > 0),
+        }
+
     @property
     def gap(self) -> float:
         """Distance of score and bound, in the unit of the losses."""
@@ -71,14 +86,21 @@ def regret_table(
     constraints: Sequence[object] = (),
     gap: float = 1e-3,
     time_limit: float | None = None,
+    settled: Sequence[Solution] | None = None,
 ) -> pd.DataFrame:
     """Return the regret of every mix (rows) under every scenario (columns), and the largest.
 
     Regret is the best value there less the mix's, in the unit of the losses. The best mix of every
-    scenario is a row of its own, named after it.
+    scenario is a row of its own, named after it. `settled` is what `best_under` returns, where it
+    has been worked out already.
     """
-    best, own = _best(scenarios, budget, constraints, gap, time_limit)
-    rows = {**{f"best for {name}": mix for name, mix in own.items()}, **dict(mixes)}
+    if settled is None:
+        settled = best_under(
+            scenarios, budget=budget, constraints=constraints, gap=gap, time_limit=time_limit
+        )
+    best = np.array([s.value for s in settled])
+    own = {f"best for {n}": s.options for n, s in zip(scenarios.names, settled, strict=True)}
+    rows = {**own, **dict(mixes)}
     names = list(scenarios.names)
     values = np.array([scenarios.values(mix) for mix in rows.values()])
     table = pd.DataFrame(np.maximum(best, values.max(axis=0)) - values, list(rows), names)
@@ -94,6 +116,7 @@ def robust_mix(
     constraints: Sequence[object] = (),
     gap: float = 1e-3,
     time_limit: float | None = None,
+    settled: Sequence[Solution] | None = None,
 ) -> RobustMix:
     """Return the mix of least largest regret, or of the best mean over the worst scenarios.
 
@@ -107,6 +130,8 @@ def robust_mix(
         "regret" or "cvar".
     tail
         α, probability of the worst scenarios that CVaR averages over.
+    settled
+        What `best_under` returns, where it has been worked out already.
 
     Raises
     ------
@@ -130,10 +155,14 @@ def robust_mix(
         raise InputError(
             f"tail must be a probability above 0, got {tail:g}; 0.2 is the worst fifth"
         )
-    best, own = _best(scenarios, budget, constraints, gap, time_limit)
+    if settled is None:
+        settled = best_under(
+            scenarios, budget=budget, constraints=constraints, gap=gap, time_limit=time_limit
+        )
+    best = np.array([s.value for s in settled])
     regret = criterion == "regret"
     most = np.ones(len(best)) if regret else np.array(scenarios.probabilities) / tail
-    mixes = list(dict.fromkeys(own.values()))
+    mixes = list(dict.fromkeys(s.options for s in settled))
     values = [scenarios.values(mix) for mix in mixes]
     # values found along the way may beat a scenario's own best within its gap
     top = np.maximum(best, np.max(values, axis=0)) if regret else np.zeros(len(best))
@@ -171,19 +200,34 @@ def robust_mix(
     )
 
 
+def best_under(
+    scenarios: Scenarios,
+    *,
+    budget: Mapping[str, float],
+    constraints: Sequence[object] = (),
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    sweep: Sweep | None = None,
+) -> list[Solution]:
+    """Return the certified choice under every scenario, in their order."""
+    task = partial(_best, scenarios, dict(budget), tuple(constraints), gap, time_limit)
+    hashed = inputs_hash(
+        *scenarios.menus.values(), sorted(budget.items()), [str(c) for c in constraints], gap
+    )
+    found = (sweep or Sweep()).run(task, list(scenarios.names), inputs=hashed)
+    return [Solution.of_json(answer) for answer in found]
+
+
 def _best(
     scenarios: Scenarios,
-    budget: Mapping[str, float],
-    constraints: Sequence[object],
+    budget: dict[str, float],
+    constraints: tuple[object, ...],
     gap: float,
     time_limit: float | None,
-) -> tuple[Floats, dict[str, tuple[str, ...]]]:
-    """Return every scenario's best value found and mix."""
-    found = {
-        name: solve(menu, budget, constraints, gap=gap, time_limit=time_limit)
-        for name, menu in scenarios.menus.items()
-    }
-    return np.array([s.value for s in found.values()]), {n: s.options for n, s in found.items()}
+    name: str,
+) -> dict[str, Any]:
+    menu = scenarios.menus[name]
+    return solve(menu, budget, constraints, gap=gap, time_limit=time_limit).to_json()
 
 
 def _weights(table: Floats, most: Floats) -> tuple[Floats, float]:

@@ -12,7 +12,8 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.evaluation import choice_vector
 from evalfolio.explained import ExplainedVariance
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, Basis
+from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.value import DecisionValue
 
 Floats = NDArray[np.float64]
@@ -138,15 +139,43 @@ def same_belief(one: Menu, other: Menu) -> bool:
 def scenarios_of(basis: Basis, assumptions: Sequence[Assumed]) -> Scenarios:
     """Return the menu in use and, for every figure, the menus at either end of its range.
 
-    Figures that change prices or the options themselves are left out.
+    Figures that change costs or the options themselves are left out, and so are, without a
+    catalogue and posterior, those that ask for a new menu. See `at_costs_of` for the others.
     """
     menus = {"as assumed": basis.lean}
-    for assumed in assumptions:
-        if assumed.kind not in ON_MENU or assumed.kind == "price":
-            continue
+    for assumed in held_costs(basis, assumptions):
         for word, level in (("low", assumed.low), ("high", assumed.high)):
             menus[f"{assumed.name}: {word}"] = basis.menu_under({assumed: level})
-    return Scenarios(menus)
+    return Scenarios(at_costs_of(menus))
+
+
+def held_costs(basis: Basis, assumptions: Sequence[Assumed]) -> list[Assumed]:
+    """Return the figures under which a mix can be held against others at the same costs."""
+    whole = basis.catalogue is not None and basis.posterior is not None
+    return [a for a in assumptions if a.kind not in ON_COSTS and (whole or a.kind not in ON_INPUTS)]
+
+
+def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
+    """Return menus with the options that all have, at the costs of the first.
+
+    A larger gap or validity error moves what runs are expected to spend a little; which mix to
+    choose before that is known is a question at the costs as assumed.
+    """
+    first = next(iter(menus.values()))
+    common = first.options.index
+    for menu in menus.values():
+        common = common[common.isin(menu.options.index)]
+    if len(common) == len(first) and all(menu.options is first.options for menu in menus.values()):
+        return dict(menus)
+    options = first.options.loc[common]
+    return {
+        name: replace(
+            menu,
+            options=options,
+            information=menu.information[menu.options.index.get_indexer(common)],
+        )
+        for name, menu in menus.items()
+    }
 
 
 def draws_of(menu: Menu, most: int = 64) -> Scenarios:

@@ -4,52 +4,53 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalfolio.errors import InputError
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, Basis
-from evalfolio.sensitivities.stability import mix_under
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.assumed import WORDS, Assumed
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.mixes import levels_at, mixes_under
+from evalfolio.sensitivities.stability import varied
+from evalfolio.sensitivities.sweep import Sweep
+
+Points = Sequence[Sequence[float]]
+Answers = Sequence[Mapping[str, float]]
 
 
 def sobol_indices(
-    function: Callable[[Sequence[float]], Mapping[str, float]],
+    evaluate: Callable[[Points], Answers],
     ranges: Mapping[str, tuple[float, float]],
     *,
     samples: int = 256,
     seed: int = 0,
-    sweep: Sweep | None = None,
-    inputs: str = "",
+    groups: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return first-order and total Sobol indices with 95 % confidence half-widths.
 
-    Figures vary independently and evenly over their ranges; samples·(number of figures + 2)
-    points are worked out (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018).
+    Figures vary independently and evenly over their ranges; samples·(number of figures or groups
+    + 2) points are worked out (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018).
 
     Parameters
     ----------
-    function
-        From one value per figure to named answers.
+    evaluate
+        From points, one value per figure each, to named answers for each.
     ranges
         By name of the figure.
     samples
         Base samples, a power of 2.
     seed
         Of the bootstrap behind the confidence intervals, and of the scrambling.
-    sweep
-        Workers, checkpoint and progress.
-    inputs
-        A hash of what `function` was made with.
+    groups
+        The group of every figure, if indices are wanted of groups that vary together.
 
     Returns
     -------
     pandas.DataFrame
-        One row per answer and figure: answer, name, first, first_ci, total, total_ci. An answer
-        that does not vary has indices of 0.
+        One row per answer and figure (or group): answer, name, first, first_ci, total, total_ci.
+        An answer that does not vary has indices of 0.
 
     Raises
     ------
@@ -63,17 +64,18 @@ def sobol_indices(
         raise InputError(f"samples must be a power of 2, got {samples}; take 128 or 256")
     if not ranges:
         raise InputError("there must be at least one figure to vary, got none; give one")
-    problem = {
+    problem: dict[str, Any] = {
         "num_vars": len(ranges),
         "names": list(ranges),
         "bounds": [list(pair) for pair in ranges.values()],
     }
+    if groups is not None:
+        problem["groups"] = list(groups)
+    names = list(ranges) if groups is None else list(dict.fromkeys(groups))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SALib speaks of its own deprecations
         points = sampling.sample(problem, samples, calc_second_order=False, seed=seed + 1)
-    answers = (sweep or Sweep()).run(
-        partial(_named, function), points.tolist(), inputs=f"{inputs} {samples} {seed}"
-    )
+    answers = evaluate(points.tolist())
     rows = []
     for answer in answers[0]:
         values = np.array([each[answer] for each in answers], dtype=np.float64)
@@ -89,7 +91,7 @@ def sobol_indices(
                     calc_second_order=False,
                     seed=seed + 1,  # SALib takes 0 for no seed
                 )
-        for k, name in enumerate(ranges):
+        for k, name in enumerate(names):
             rows.append(
                 {
                     "answer": answer,
@@ -110,6 +112,7 @@ def sobol_of_plan(
     budget: Mapping[str, float],
     constraints: Sequence[object] = (),
     samples: int = 128,
+    by_kind: bool = True,
     gap: float = 5e-3,
     seed: int = 0,
     time_limit: float | None = None,
@@ -117,33 +120,36 @@ def sobol_of_plan(
 ) -> pd.DataFrame:
     """Return Sobol indices of the plan's value, its share on depth and each domain's share.
 
-    Figures that ask for a new menu are held at their level in use: each of the thousands of points
-    is a certified plan.
+    Every one of the samples·(kinds + 2) points is a certified plan. Figures of one kind, e.g. the
+    thresholds of all domains, vary independently and count together; `by_kind=False` tells them
+    apart, at the price of more points. Figures that ask for a new menu take three levels, see
+    `levels_at`; without a catalogue and posterior to build from they are held.
     """
-    figures = tuple(a for a in assumptions if a.kind in ON_MENU)
-    function = partial(
-        _answers,
-        partial(mix_under, basis, figures, dict(budget), tuple(constraints), gap, seed, time_limit),
-    )
+    figures = varied(basis, assumptions)
+
+    def evaluate(points: Points) -> Answers:
+        mixes = mixes_under(
+            basis,
+            figures,
+            levels_at(figures, np.asarray(points, dtype=np.float64)).tolist(),
+            budget=budget,
+            constraints=constraints,
+            gap=gap,
+            seed=seed,
+            time_limit=time_limit,
+            sweep=sweep,
+        )
+        return [_answers(mix) for mix in mixes]
+
     return sobol_indices(
-        function,
-        {a.name: (a.low, a.high) for a in figures},
+        evaluate,
+        {a.name: (0.0, 1.0) for a in figures},
         samples=samples,
         seed=seed,
-        sweep=sweep,
-        inputs=inputs_hash(
-            basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap
-        ),
+        groups=[WORDS[a.kind] for a in figures] if by_kind else None,
     )
 
 
-def _answers(mix: Callable[[Sequence[float]], dict[str, Any]], point: Sequence[float]) -> Any:
-    found = mix(point)
-    shares = {f"share of {name}": share for name, share in found["shares"].items()}
-    return {"value": found["value"], "share on max elicitation": found["deep"], **shares}
-
-
-def _named(
-    function: Callable[[Sequence[float]], Mapping[str, float]], point: Sequence[float]
-) -> dict[str, float]:
-    return {name: float(value) for name, value in function(point).items()}
+def _answers(mix: Mapping[str, Any]) -> dict[str, float]:
+    shares = {f"share of {name}": float(share) for name, share in mix["shares"].items()}
+    return {"value": float(mix["value"]), "share on max elicitation": float(mix["deep"]), **shares}

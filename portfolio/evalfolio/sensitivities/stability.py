@@ -13,11 +13,14 @@ from scipy.stats import qmc
 
 from evalbayes import Menu
 from evalfolio.narrative import listing
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, Basis, levels_of
+from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.mixes import levels_at, mixes_under
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 from evalfolio.sensitivities.tornado import summary
 
+SHARED = 8  # mixes that share the figures that ask for a new menu
 CORE = 0.9  # evals in at least this share of the mixes are the core, the others the fringe
 
 
@@ -83,34 +86,38 @@ def stability_over_assumptions(
     time_limit: float | None = None,
     sweep: Sweep | None = None,
 ) -> Stability:
-    """Return how stable the mix is over a Latin hypercube of the figures that enter the menu."""
-    figures = tuple(a for a in assumptions if a.kind in ON_MENU)
-    unit = qmc.LatinHypercube(len(figures), rng=np.random.default_rng(seed)).random(samples)
-    low, high = np.array([a.low for a in figures]), np.array([a.high for a in figures])
-    task = partial(
-        mix_under, basis, figures, dict(budget), tuple(constraints), gap, seed, time_limit
+    """Return how stable the mix is over a Latin hypercube of the assumed figures.
+
+    Figures that ask for a new menu are drawn together, one combination for every `SHARED` mixes,
+    each at its low end, its level in use or its high end (see `levels_at`); without a catalogue
+    and posterior to build from they are held.
+    """
+    figures = varied(basis, assumptions)
+    rng = np.random.default_rng(seed)
+    unit = qmc.LatinHypercube(len(figures), rng=rng).random(samples)
+    few = qmc.LatinHypercube(len(figures), rng=rng).random(-(-samples // SHARED))
+    remade = np.array([a.kind in ON_INPUTS and a.kind != "gap" for a in figures], dtype=bool)
+    unit[:, remade] = np.repeat(few, SHARED, axis=0)[:samples, remade]
+    points = levels_at(figures, unit).tolist()
+    return gathered(
+        mixes_under(
+            basis,
+            figures,
+            points,
+            budget=budget,
+            constraints=constraints,
+            gap=gap,
+            seed=seed,
+            time_limit=time_limit,
+            sweep=sweep,
+        )
     )
-    hashed = inputs_hash(
-        basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap, seed
-    )
-    points = (low + unit * (high - low)).tolist()
-    return gathered((sweep or Sweep()).run(task, points, inputs=hashed))
 
 
-def mix_under(
-    basis: Basis,
-    figures: tuple[Assumed, ...],
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    seed: int,
-    time_limit: float | None,
-    point: Sequence[float],
-) -> dict[str, Any]:
-    """Return the summary of the best mix with every figure at a level of its own."""
-    menu = basis.menu_under(levels_of(figures, point))
-    found = solve(menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
-    return summary(menu, found)
+def varied(basis: Basis, assumptions: Sequence[Assumed]) -> tuple[Assumed, ...]:
+    """Return the figures that can be varied with what the basis holds."""
+    whole = basis.catalogue is not None and basis.posterior is not None
+    return tuple(a for a in assumptions if whole or a.kind in ON_MENU)
 
 
 def _draw(

@@ -13,7 +13,8 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.evaluation import evaluate
 from evalfolio.narrative import DEPTH, listing, percent
-from evalfolio.sensitivities.assumed import Assumed, Basis
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 

@@ -15,7 +15,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
-from evalfolio.sensitivities.assumed import Assumed, Basis
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.knowing import WEIGHTS, worth_of_knowing
 from evalfolio.sensitivities.sweep import Sweep
 
@@ -68,14 +69,23 @@ def test_the_analysis_holds_every_part_and_writes_it(tmp_path: Path) -> None:
     folder = found.write(tmp_path / "sensitivity")
     names = {path.stem for path in folder.glob("*.csv")}
     assert names == set(found.tables())
-    assert {"frontier", "tornado", "regret", "knowing", "sobol", "worthwhile"} <= names
+    assert {"frontier_usd", "kinks_usd", "entries_usd", "tornado", "regret", "robust"} <= names
+    assert {"stability_draws", "options_assumptions", "knowing", "pilots", "sobol"} <= names
+    robust = pd.read_csv(folder / "robust.csv").set_index("criterion")
+    scores, bounds = robust["score"].to_dict(), robust["bound"].to_dict()
+    assert scores["regret"] >= bounds["regret"] >= 0
+    assert scores["cvar"] <= bounds["cvar"]
     assert len(pd.read_csv(folder / "tornado.csv")) == len(FIGURES)
     assert (folder / "summary.txt").read_text() == f"{found}\n"
     assert {path.stem for path in (tmp_path / "points").iterdir()} == {
-        "frontier",
+        *(f"frontier_{name}" for name in found.frontiers),
+        "entries_usd",
         "tornado",
+        "scenarios",
         "draws",
         "assumptions",
+        "knowing",
+        "pilots",
         "sobol",
     }
     assert "the mix of least regret gives up" in str(found).lower()

@@ -13,7 +13,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
-from evalfolio.sensitivities.assumed import Assumed, Basis
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.robust import regret_table, robust_mix
 from evalfolio.sensitivities.scenarios import Scenarios, draws_of, scenarios_of
 from evalfolio.sensitivities.stability import stability_over_assumptions, stability_over_draws

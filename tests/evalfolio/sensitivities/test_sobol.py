@@ -10,7 +10,8 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
-from evalfolio.sensitivities.assumed import Assumed, Basis
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sobol import sobol_indices, sobol_of_plan
 from evalfolio.sensitivities.sweep import Sweep
 
@@ -22,31 +23,42 @@ FIGURES = [
 ]
 
 
-def ishigami(point: Sequence[float]) -> dict[str, float]:
-    a, b, c = point
-    return {
-        "ishigami": float(np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a)),
-        "constant": 3.0,
-    }
+def ishigami(points: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    a, b, c = np.array(points).T
+    values = np.sin(a) + 7 * np.sin(b) ** 2 + 0.1 * c**4 * np.sin(a)
+    return [{"ishigami": float(value), "constant": 3.0} for value in values]
+
+
+# Ishigami & Homma 1990 with 7 and 0.1: variance and its parts in closed form
+B8, B18 = 0.1 * np.pi**4 / 5, 0.1**2 * np.pi**8
+FIRST = np.array([0.5 * (1 + B8) ** 2, 7**2 / 8, 0.0])
+BOTH = B18 * (1 / 18 - 1 / 50)  # of a and c together
+VARIANCE = FIRST.sum() + BOTH
 
 
 def test_a_function_with_known_indices() -> None:
     table = sobol_indices(ishigami, RANGES, samples=2048, seed=3).set_index(["answer", "name"])
-    # Ishigami & Homma 1990 with 7 and 0.1: variance and its parts in closed form
-    b8, b18 = 0.1 * np.pi**4 / 5, 0.1**2 * np.pi**8
-    first = np.array([0.5 * (1 + b8) ** 2, 7**2 / 8, 0.0])
-    both = b18 * (1 / 18 - 1 / 50)
-    variance = first.sum() + both
-    total = first + np.array([both, 0.0, both])
+    total = FIRST + np.array([BOTH, 0.0, BOTH])
     own = table.loc["ishigami"]
-    np.testing.assert_allclose(own["first"], first / variance, atol=0.03)
-    np.testing.assert_allclose(own["total"], total / variance, atol=0.03)
-    assert (np.abs(own["first"] - first / variance) <= 2 * own["first_ci"] + 1e-3).all()
+    np.testing.assert_allclose(own["first"], FIRST / VARIANCE, atol=0.03)
+    np.testing.assert_allclose(own["total"], total / VARIANCE, atol=0.03)
+    assert (np.abs(own["first"] - FIRST / VARIANCE) <= 2 * own["first_ci"] + 1e-3).all()
     assert (table.loc["constant"].to_numpy() == 0).all()
 
 
+def test_figures_of_a_group_count_together() -> None:
+    table = sobol_indices(ishigami, RANGES, samples=2048, seed=3, groups=["ac", "b", "ac"])
+    own = table[table["answer"] == "ishigami"].set_index("name")
+    assert list(own.index) == ["ac", "b"]
+    assert own.loc["ac", "first"] == pytest.approx((FIRST[0] + BOTH) / VARIANCE, abs=0.03)
+    assert own.loc["ac", "total"] == pytest.approx((FIRST[0] + BOTH) / VARIANCE, abs=0.03)
+    assert own.loc["b", "total"] == pytest.approx(FIRST[1] / VARIANCE, abs=0.03)
+
+
 def test_a_double_loop_over_a_small_plan_agrees() -> None:
-    table = sobol_of_plan(Basis(small_menu()), FIGURES, budget=BUDGET, samples=32, seed=1)
+    table = sobol_of_plan(
+        Basis(small_menu()), FIGURES, budget=BUDGET, samples=32, by_kind=False, seed=1
+    )
     value = table[table["answer"] == "value"].set_index("name")
     grid = [
         np.linspace(a.low, a.high, 7)[:-1] + (a.high - a.low) / 12  # midpoints of six cells
@@ -65,10 +77,10 @@ def test_a_double_loop_over_a_small_plan_agrees() -> None:
     whole = values.var()
     first = np.array([values.mean(axis=1).var(), values.mean(axis=0).var()]) / whole
     total = np.array([values.var(axis=0).mean(), values.var(axis=1).mean()]) / whole
-    slack = 0.12  # 32 base samples, 6 cells a side
-    np.testing.assert_allclose(value["first"], first, atol=slack)
-    np.testing.assert_allclose(value["total"], total, atol=slack)
-    assert (value["first"] <= value["total"] + slack).all()
+    for own, index in ((first, "first"), (total, "total")):
+        # 32 base samples against 36 cells
+        off = np.abs(value[index].to_numpy() - own)
+        assert (off <= np.minimum(value[f"{index}_ci"] + 0.02, 0.12)).all(), (index, off)
     assert set(table["answer"]) == {
         "value",
         "share on max elicitation",
@@ -78,8 +90,13 @@ def test_a_double_loop_over_a_small_plan_agrees() -> None:
 
 
 def test_workers_do_not_matter() -> None:
-    one = sobol_indices(ishigami, RANGES, samples=32)
-    assert one.equals(sobol_indices(ishigami, RANGES, samples=32, sweep=Sweep(workers=2)))
+    one, two = (
+        sobol_of_plan(
+            Basis(small_menu()), FIGURES, budget=BUDGET, samples=4, sweep=Sweep(workers=workers)
+        )
+        for workers in (1, 2)
+    )
+    assert one.equals(two)
 
 
 def test_wrong_input_is_refused() -> None:

@@ -8,7 +8,8 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
-from evalfolio.sensitivities.assumed import Assumed, Basis
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Sweep
 from evalfolio.sensitivities.tornado import changed, plan_under, tornado
 

@@ -1,0 +1,166 @@
+"""What a plan is made from, so that it can be made again under other figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalbayes import Decision, Menu
+from evalfolio.errors import InputError
+from evalfolio.sensitivities.assumed import HOURS, ON_INPUTS, ON_MENU, Assumed
+from evalfolio.sensitivities.ranges import price_spreads
+from evalfolio.sensitivities.remade import changed_catalogue, changed_posterior, with_hours_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.posterior import Posterior
+
+STATES = {"gap_sd": "gap", "shown_sd": "shown"}
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Basis:
+    """A menu with what it was built from.
+
+    Parameters
+    ----------
+    menu
+        The menu with every figure as assumed.
+    catalogue, posterior
+        What it was built from; without them figures that ask for them cannot be changed.
+    seed
+        As the menu was built with.
+    """
+
+    menu: Menu
+    catalogue: Catalogue | None = None
+    posterior: Posterior | None = None
+    seed: int = 0
+
+    def menu_under(self, levels: Mapping[Assumed, float]) -> Menu:
+        """Return the menu with assumed figures at other levels.
+
+        Figures of `ON_MENU` are put into the menu as it is; for the others the menu is built again
+        from the posterior's draws, without a new fit.
+
+        Raises
+        ------
+        InputError
+            If a figure asks for a new menu and there is no catalogue and posterior to build from.
+        """
+        inputs = {a: v for a, v in levels.items() if a.kind in ON_INPUTS and v != a.mid}
+        return self.put_on(self.rebuilt(inputs) if inputs else self.lean, levels)
+
+    @cached_property
+    def lean(self) -> Menu:
+        """The menu without its draws, which no plan at mean information reads."""
+        return replace(self.menu, information_draws=None, resource_draws=None)
+
+    def put_on(self, menu: Menu, levels: Mapping[Assumed, float]) -> Menu:
+        """Return a menu with the figures of `ON_MENU` at other levels; the others are let be."""
+        moved = {a: v for a, v in levels.items() if a.kind in ON_MENU and v != a.mid}
+        hours = {a: v for a, v in moved.items() if a.kind in HOURS}
+        if hours:
+            if self.catalogue is None:
+                raise InputError(f"{next(iter(hours)).name} asks for the catalogue: give it too")
+            catalogue = self.catalogue
+            for assumed, level in hours.items():
+                catalogue = changed_catalogue(catalogue, assumed, level)
+            menu = with_hours_of(menu, catalogue)
+        options, covariance, decisions = menu.options, menu.prior_covariance, menu.decisions
+        for assumed, level in moved.items():
+            if assumed.kind == "price":
+                options = self._priced(menu, level)
+            elif assumed.kind in STATES:
+                name = f"{assumed.domain}.{STATES[assumed.kind]}"
+                scale = np.where(np.array(menu.states) == name, level, 1.0)
+                covariance = covariance * np.outer(scale, scale)
+            elif assumed.kind not in HOURS:
+                decisions = tuple(
+                    self._decision(d, assumed, level) if d.name == assumed.domain else d
+                    for d in decisions
+                )
+        return replace(menu, options=options, prior_covariance=covariance, decisions=decisions)
+
+    def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:
+        """Return the menu built again with figures of `ON_INPUTS` at other levels.
+
+        Raises
+        ------
+        InputError
+            If there is no catalogue and posterior to build from.
+        """
+        if self.catalogue is None or self.posterior is None:
+            raise InputError(
+                f"{next(iter(levels)).name} asks for a new menu: "
+                "give the catalogue and the posterior too"
+            )
+        from evalbayes.menus import build_menu
+
+        catalogue, posterior = self.catalogue, self.posterior
+        for assumed, level in levels.items():
+            catalogue = changed_catalogue(catalogue, assumed, level)
+            posterior = changed_posterior(posterior, assumed, level)
+        return build_menu(posterior, catalogue, seed=self.seed, with_draws=False)[0]
+
+    def _priced(self, menu: Menu, level: float) -> pd.DataFrame:
+        """Every eval's price moved as far along its own interval as the mean price moves."""
+        spreads = price_spreads(self.catalogue)
+        factor = level ** np.array([spreads.get(str(name), 1.0) for name in menu.options["eval"]])
+        columns = [c for c in ("usd", "usd_p90", "usd_ceiling") if c in menu.options.columns]
+        return menu.options.assign(**{c: menu.options[c] * factor for c in columns})
+
+    def _decision(self, decision: Decision, assumed: Assumed, level: float) -> Decision:
+        """Return a decision with one figure known to be at a level: its own sd falls away."""
+        if assumed.kind == "loss_missed":
+            return replace(decision, loss_missed=decision.loss_missed * level)
+        if assumed.kind == "loss_false_alarm":
+            return replace(decision, loss_false_alarm=decision.loss_false_alarm * level)
+        if assumed.kind == "threshold":
+            return replace(
+                decision,
+                threshold=level,
+                later_gain_sd=_without(decision.later_gain_sd, self._threshold_sd(assumed.domain)),
+            )
+        gain_sd = self._gain_sd(assumed.domain, decision.later_gain_sd)
+        return replace(
+            decision,
+            later_gain_mean=level * self._gain_years(assumed.domain),
+            later_gain_sd=_without(decision.later_gain_sd, gain_sd),
+        )
+
+    def _threshold_sd(self, domain: str) -> float:
+        if self.catalogue is None:
+            return 0.0
+        return self.catalogue.domain(domain).threshold.normal()[1]
+
+    def _gain_sd(self, domain: str, whole: float) -> float:
+        """Sd of later gain by itself; without a catalogue it is all there is."""
+        if self.catalogue is None:
+            return whole
+        gain = self.catalogue.domain(domain).post_training_gain_per_year
+        return gain.normal()[1] * self._gain_years(domain)
+
+    def _gain_years(self, domain: str) -> float:
+        from evalbayes.menus.stakes import gain_years
+
+        if self.catalogue is None:
+            return 1.0
+        return gain_years(self.catalogue, self.catalogue.domain(domain))
+
+
+def _without(whole: float, part: float) -> float:
+    """Sd that is left when one of its independent parts is known.
+
+    Examples
+    --------
+    >>> round(_without(5.0, 3.0), 12), _without(1.0, 1.0)
+    (4.0, 0.0)
+    """
+    return float(np.sqrt(max(whole**2 - part**2, 0.0)))

@@ -1,0 +1,193 @@
+"""Entries: the amount from which a domain, or max elicitation in it, is worth its price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalbayes import Menu
+from evalfolio.constraints import Forbidden, Where
+from evalfolio.narrative import DEPTH
+from evalfolio.sensitivities.frontier_points import Frontier
+from evalfolio.sensitivities.solution import Solution, solve
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+
+NEAR = 1.03  # a bracket is halved until its ends are within 3 %
+COLUMNS = ("what", "below", "at", "adds", "why")
+SATURATED = 0.95
+
+
+def entries(
+    frontier: Frontier,
+    *,
+    constraints: tuple[object, ...] = (),
+    gap: float = 1e-3,
+    seed: int = 0,
+    time_limit: float | None = None,
+    sweep: Sweep | None = None,
+) -> pd.DataFrame:
+    """Return from which amount of the resource each domain, and depth in it, is worth its price.
+
+    Something is worth its price at an amount if the best mix with it is certified to be worth more
+    than any mix without it: its value lies above the bound of the search that was forbidden it.
+    The frontier's own points bracket the amount, then halving narrows the bracket to 3 %; where
+    the last point is too low, amounts up to what the whole menu can use are tried. Above the
+    entry it is taken to stay worth it, which whole options need not keep to everywhere.
+
+    Parameters
+    ----------
+    frontier
+        What `frontier` returned.
+    constraints, gap, seed, time_limit
+        As the frontier was made with.
+    sweep
+        Workers, checkpoint and progress; every entry is a point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per entry: what, below and at (it is not worth its price at the one and is at the
+        other; NaN where it never is), adds (share of the value that would be lost without it, at
+        `at`), why ("pays", "a limit asks for it" where it cannot be left out, or "never"). The
+        last row is the saturation of the programme: 95 % of what any amount can reach.
+    """
+    menu = frontier.menu
+    task = partial(
+        _entry,
+        menu,
+        {name: v for name, v in frontier.budget.items() if name != frontier.resource},
+        frontier.resource,
+        frontier.points["amount"].tolist(),
+        frontier.points["value"].tolist(),
+        frontier.points["options"].tolist(),
+        frontier.ceiling,
+        constraints,
+        gap,
+        seed,
+        time_limit,
+    )
+    hashed = inputs_hash(
+        menu,
+        frontier.resource,
+        sorted(frontier.budget.items()),
+        frontier.points["amount"].tolist(),
+        [str(c) for c in constraints],
+        gap,
+        seed,
+    )
+    names = [*groups(menu), "saturation"]
+    found = (sweep or Sweep()).run(task, names, inputs=hashed)
+    rows = [{**row, "what": name} for name, row in zip(names, found, strict=True)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame["what"] = frame["what"].replace(
+        "saturation", f"{SATURATED:.0%} of what any amount can reach"
+    )
+    return frame.astype({"below": float, "at": float, "adds": float})
+
+
+def groups(menu: Menu) -> dict[str, Where]:
+    """Return by its words every group of options whose entry is of interest."""
+    domain = menu.options["domain"].astype(str)
+    deep = menu.options["tier"].astype(str) == DEPTH
+    found = {"max elicitation anywhere": Where(tier=DEPTH)} if deep.any() else {}
+    for name in domain.unique():
+        found[f"{name}: any eval"] = Where(domain=name)
+        if (deep & (domain == name)).any():
+            found[f"{name}: max elicitation"] = Where(domain=name, tier=DEPTH)
+    return found
+
+
+def _entry(
+    menu: Menu,
+    others: Mapping[str, float],
+    resource: str,
+    amounts: list[float],
+    values: list[float],
+    options: list[tuple[str, ...]],
+    ceiling: float,
+    constraints: tuple[object, ...],
+    gap: float,
+    seed: int,
+    time_limit: float | None,
+    name: str,
+) -> dict[str, Any]:
+    """Find one entry."""
+    most = float(
+        menu.options[resource].astype(float).groupby(menu.options["eval"]).max().sum() * (1 + 1e-9)
+    )
+    beyond = list(np.geomspace(amounts[-1], max(most, amounts[-1]), 5)[1:])
+    grid = [*amounts, *(a for a in beyond if a > amounts[-1])]
+
+    def best(amount: float, *limits: object) -> Solution:
+        budget = {**others, resource: amount}
+        every = (*constraints, *limits)
+        return solve(menu, budget, every, gap=gap, seed=seed, time_limit=time_limit)
+
+    def value(amount: float) -> float:
+        return values[amounts.index(amount)] if amount in amounts else best(amount).value
+
+    if name == "saturation":
+        enough = partial(_reaches, value, SATURATED * ceiling)
+        below, at = _crossing(grid, enough)
+        return {"below": below, "at": at, "adds": None, "why": "never" if at is None else ""}
+    without = Forbidden(groups(menu)[name])
+    inside = set(menu.options.index[_members(menu, groups(menu)[name])])
+    seen: dict[float, tuple[bool, float, str]] = {}
+
+    def pays(amount: float) -> bool:
+        if amount in amounts and not inside & set(options[amounts.index(amount)]):
+            return False  # the best mix known does without it
+        rest, own = best(amount, without), value(amount)
+        held = "pays" if rest.feasible else "a limit asks for it"
+        seen[amount] = (own > rest.bound, 1 - rest.value / own if own > 0 else 0.0, held)
+        return seen[amount][0] or not rest.feasible
+
+    below, at = _crossing(grid, pays)
+    if at is None:
+        return {"below": None, "at": None, "adds": None, "why": "never"}
+    _, adds, why = seen[at]
+    return {"below": below, "at": at, "adds": adds if why == "pays" else None, "why": why}
+
+
+def _members(menu: Menu, group: Where) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    from evalfolio.constraints.group import members
+
+    return members(menu, group)
+
+
+def _reaches(value: Callable[[float], float], aim: float, amount: float) -> bool:
+    return value(amount) >= aim
+
+
+def _crossing(
+    grid: list[float], holds: Callable[[float], bool]
+) -> tuple[float | None, float | None]:
+    """Return amounts around the one from which a condition holds: on the grid, then by halving.
+
+    Examples
+    --------
+    >>> below, at = _crossing([1.0, 4.0, 16.0], lambda amount: amount >= 5.0)
+    >>> bool(below < 5.0 <= at <= below * NEAR)
+    True
+    >>> _crossing([1.0, 4.0], lambda amount: amount > 9.0)
+    (None, None)
+    """
+    low, high = -1, len(grid) - 1
+    if not holds(grid[high]):
+        return None, None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(grid[middle]) else (middle, high)
+    at = grid[high]
+    below = grid[low] if low >= 0 else 0.0
+    while below > 0 and at > below * NEAR:
+        middle_amount = float(np.sqrt(below * at))
+        if holds(middle_amount):
+            at = middle_amount
+        else:
+            below = middle_amount
+    return below, at

@@ -1,0 +1,164 @@
+"""Best mixes under many figures at once: menus that must be built again are built once each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.sensitivities.assumed import ON_INPUTS, Assumed, levels_of
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.remade import composed
+from evalfolio.sensitivities.solution import solve
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.tornado import summary
+
+Floats = NDArray[np.float64]
+
+BATCH = 16  # plans worked out together, on menus they share
+EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments
+WORDS = ("low", "mid", "high")
+
+
+def levels_at(figures: Sequence[Assumed], unit: Floats) -> Floats:
+    """Return levels for even draws from the unit cube, of shape (n_points, n_figures).
+
+    Figures of the menu range evenly. Those that ask for a new menu take three levels, the low end,
+    the one in use and the high end, with odds of 1 : 4 : 1, which have the mean, variance and
+    skewness of an even spread where the level in use is the middle.
+    """
+    low, high = np.array([a.low for a in figures]), np.array([a.high for a in figures])
+    middle = np.array([a.mid for a in figures])
+    three = np.where(unit < EDGE, low, np.where(unit > 1 - EDGE, high, middle))
+    remade = np.array([a.kind in ON_INPUTS for a in figures])
+    levels: Floats = np.where(remade, three, low + unit * (high - low))
+    return levels
+
+
+def mixes_under(
+    basis: Basis,
+    figures: Sequence[Assumed],
+    points: Sequence[Sequence[float]],
+    *,
+    budget: Mapping[str, float],
+    constraints: Sequence[object] = (),
+    gap: float = 1e-3,
+    seed: int = 0,
+    time_limit: float | None = None,
+    sweep: Sweep | None = None,
+) -> list[dict[str, Any]]:
+    """Return the summary of the best mix with every figure at a level of its own, point by point.
+
+    Parameters
+    ----------
+    basis
+        The menu, and what it was built from.
+    figures
+        What varies.
+    points
+        A level per figure; those that ask for a new menu must be at their low, mid or high one.
+    budget, constraints, gap, seed, time_limit
+        As `optimise` takes them, for every plan.
+    sweep
+        Workers, checkpoint and progress; its points are batches of plans on menus they share.
+
+    Raises
+    ------
+    InputError
+        If a figure that asks for a new menu is between its levels.
+    """
+    shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS and a.kind != "gap"]
+    for point in points:
+        for k, a in enumerate(figures):
+            if a.kind in ON_INPUTS and point[k] not in (a.low, a.mid, a.high):
+                raise InputError(
+                    f"{a.name} must be at {a.low:g}, {a.mid:g} or {a.high:g}, got {point[k]:g}; "
+                    "menus are built for these only"
+                )
+    groups: dict[tuple[float, ...], list[int]] = {}
+    for place, point in enumerate(points):
+        groups.setdefault(tuple(float(point[k]) for k in shared), []).append(place)
+    batches = [
+        places[start : start + BATCH]
+        for places in groups.values()
+        for start in range(0, len(places), BATCH)
+    ]
+    task = partial(
+        _batch,
+        basis,
+        tuple(figures),
+        dict(budget),
+        tuple(constraints),
+        gap,
+        seed,
+        time_limit,
+    )
+    hashed = inputs_hash(
+        basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap, seed
+    )
+    answers = (sweep or Sweep()).run(
+        task, [[list(map(float, points[k])) for k in places] for places in batches], inputs=hashed
+    )
+    found: list[dict[str, Any]] = [{}] * len(points)
+    for places, answer in zip(batches, answers, strict=True):
+        for place, mix in zip(places, answer, strict=True):
+            found[place] = mix
+    return found
+
+
+def _batch(
+    basis: Basis,
+    figures: tuple[Assumed, ...],
+    budget: dict[str, float],
+    constraints: tuple[object, ...],
+    gap: float,
+    seed: int,
+    time_limit: float | None,
+    points: Sequence[Sequence[float]],
+) -> list[dict[str, Any]]:
+    menus = _Menus(basis, figures, points[0])
+    out = []
+    for point in points:
+        menu = basis.put_on(menus.at(point), levels_of(figures, point))
+        found = solve(menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
+        out.append(summary(menu, found))
+    return out
+
+
+class _Menus:
+    """Menus under the figures that ask for a new one; only the gaps differ between points."""
+
+    def __init__(self, basis: Basis, figures: tuple[Assumed, ...], point: Sequence[float]) -> None:
+        self.basis, self.figures = basis, figures
+        self.gaps = [k for k, a in enumerate(figures) if a.kind == "gap"]
+        self.fixed = {
+            a: level
+            for a, level in levels_of(figures, point).items()
+            if a.kind in ON_INPUTS and a.kind != "gap" and level != a.mid
+        }
+        self.built: dict[str, Menu] = {}
+
+    def at(self, point: Sequence[float]) -> Menu:
+        """Return the menu with every domain's gap at the point's level."""
+        word_of = {self.figures[k].domain: self._word(k, float(point[k])) for k in self.gaps}
+        words = set(word_of.values()) or {"mid"}
+        if len(words) == 1 and len(word_of) == len(self.gaps):
+            return self._menu(words.pop())
+        # "mid" first: it is what domains without a gap of their own are taken from
+        return composed({w: self._menu(w) for w in ("mid", *sorted(words - {"mid"}))}, word_of)
+
+    def _word(self, k: int, level: float) -> str:
+        a = self.figures[k]
+        return "mid" if level == a.mid else "low" if level == a.low else "high"
+
+    def _menu(self, word: str) -> Menu:
+        if word not in self.built:
+            ends = {a: getattr(a, word) for a in (self.figures[k] for k in self.gaps)}
+            levels = {**self.fixed, **{a: level for a, level in ends.items() if level != a.mid}}
+            self.built[word] = self.basis.rebuilt(levels) if levels else self.basis.lean
+        return self.built[word]

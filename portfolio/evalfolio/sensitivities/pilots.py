@@ -1,0 +1,200 @@
+r"""Pilot first: run one max-elicitation option, look at its result, then split what is left.
+
+A pilot o takes z from N(μ, Σ) to N(μ + Δ, Σ'), Σ' = (Σ⁻¹ + K_o)⁻¹, where Δ ~ N(0, Σ − Σ') is known
+once it has been run. Waiting for it is worth
+
+    V(o) + E_Δ[max_x V(x | Δ)] − max_x V(x),   V(x) = Σ_d G_d(v_d(x)).
+
+For a fixed rest r, V(o) + E_Δ[V(r | Δ)] = V(o ∪ r) exactly: what is expected to be learned does not
+depend on when it is looked at. So with r the rest that is best at the expected result it is worked
+out as V(o ∪ r) − max_x V(x) + E_Δ[max_x V(x | Δ) − V(r | Δ)]: what it costs that o must be bought,
+plus what choosing after Δ adds. V(r | Δ) has a corner where Δ turns the present call, the
+difference has none; but it is large only where Δ leaves the call open. So E_Δ is a trapezoidal sum
+a quarter of an sd apart along the direction in which the decisions' means move most, and a
+Gauss–Hermite sum along the next (K_o has rank two or less). At every node the rest of the budget is
+split by a certified solve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.constraints import Mandatory
+from evalfolio.errors import InputError
+from evalfolio.evaluation import choice_vector, evaluate
+from evalfolio.explained import ExplainedVariance
+from evalfolio.narrative import DEPTH
+from evalfolio.sensitivities.solution import Solution, solve
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.value import DecisionValue
+
+Floats = NDArray[np.float64]
+
+NODES = (33, 5)  # along the first and the second direction of what a pilot moves
+SPAN = 4.0  # sds to either side along the first
+LEAST = 0.01  # a second direction with less of the first's variance than this is left out
+COLUMNS = ("option", "worth", "worth_low", "worth_high", "share", "changes", "options")
+
+
+def pilot_first(
+    menu: Menu,
+    *,
+    budget: Mapping[str, float],
+    options: Sequence[str] | None = None,
+    most: int = 4,
+    constraints: Sequence[object] = (),
+    gap: float = 1e-3,
+    time_limit: float | None = None,
+    sweep: Sweep | None = None,
+) -> pd.DataFrame:
+    """Return what it is worth to run one option first and to split the rest when it is known.
+
+    Time is not charged: where the pilot and the rest cannot both be done in the calendar days
+    there are, it is no choice.
+
+    Parameters
+    ----------
+    menu
+        What can be bought.
+    budget, constraints, gap, time_limit
+        As `optimise` takes them, for every solve; they hold for pilot and rest together.
+    options
+        Pilots to try; by default the cheapest max-elicitation option of each eval, the `most` that
+        are worth most by themselves.
+    sweep
+        Workers, checkpoint and progress.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pilot, the best first: option, worth (in the unit of the losses; below 0 where
+        the pilot had better not be bought), worth_low and worth_high (what the gaps of the solves
+        leave open), share (of the value of splitting at once), changes (probability that the mix
+        afterwards is not the one that would be chosen at the expected result), options (the mix
+        at the expected result).
+
+    Raises
+    ------
+    InputError
+        If an option is not on the menu.
+    """
+    lean = replace(menu, information_draws=None, resource_draws=None)
+    if options is None:
+        options = _candidates(lean, budget, most)
+    unknown = [name for name in options if name not in lean.options.index]
+    if unknown:
+        raise InputError(
+            f"pilot must be an option of the menu, got {unknown[0]!r}; see menu.options.index"
+        )
+    now = solve(lean, budget, constraints, gap=gap, time_limit=time_limit)
+    points = [[name, k] for name in options for k in range(len(moved(lean, name)[1]))]
+    task = partial(_after, lean, dict(budget), tuple(constraints), gap, time_limit)
+    hashed = inputs_hash(lean, sorted(budget.items()), [str(c) for c in constraints], gap)
+    found = dict(
+        zip(
+            [(str(name), k) for name, k in points],
+            map(Solution.of_json, (sweep or Sweep()).run(task, points, inputs=hashed)),
+            strict=True,
+        )
+    )
+    rows = []
+    for name in options:
+        menus, weights = moved(lean, name)
+        after = [found[name, k] for k in range(len(weights))]
+        if not all(s.feasible for s in after):
+            continue
+        rest = after[int(np.argmax(weights))].options
+        fixed = np.array([evaluate(then, rest).value for then in menus])
+        adds = weights @ np.maximum([s.value for s in after] - fixed, 0.0)
+        possible = weights @ (np.array([s.bound for s in after]) - fixed)
+        value, bound = (evaluate(lean, rest).value + float(part) for part in (adds, possible))
+        differs = np.array([set(s.options) != set(rest) for s in after])
+        rows.append(
+            {
+                "option": name,
+                "worth": value - now.value,
+                "worth_low": value - now.bound,
+                "worth_high": bound - now.value,
+                "share": (value - now.value) / now.value if now.value > 0 else 0.0,
+                "changes": float(weights[differs].sum()),
+                "options": rest,
+            }
+        )
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list[Menu], Floats]:
+    """Return the menus after each result of a pilot that is reckoned with, and their weights.
+
+    The pilot stays on the menu but tells nothing more. `nodes` are how many results there are in
+    each direction.
+    """
+    row = menu.options.index.get_loc(option)
+    before = menu.prior_covariance
+    after = np.linalg.inv(np.linalg.inv(before) + menu.information[row])
+    after = (after + after.T) / 2
+    learned = before - after
+    contrasts = np.array([d.contrast for d in menu.decisions])
+    means = contrasts @ learned @ contrasts.T
+    values, vectors = np.linalg.eigh(means)
+    order = np.argsort(values)[::-1][: len(nodes)]
+    order = order[values[order] > LEAST * max(float(values.max()), 1e-300)]
+    information = menu.information.copy()
+    information[row] = 0.0
+    base = replace(menu, information=information, prior_covariance=after)
+    shifts: Floats = np.zeros((1, len(menu.states)))
+    weights: Floats = np.ones(1)
+    for k, direction in enumerate(order):
+        x, w = np.polynomial.hermite_e.hermegauss(nodes[k])
+        if k == 0:
+            x = np.linspace(-SPAN, SPAN, nodes[k])
+            w = np.exp(-0.5 * x**2)
+        # E[Δ | the decisions' means], a unit of this direction's sd further
+        shift = learned @ contrasts.T @ vectors[:, direction] / np.sqrt(values[direction])
+        shifts = (shifts[:, None] + x[:, None] * shift).reshape(-1, len(menu.states))
+        weights = np.outer(weights, w / w.sum()).ravel()
+    return [replace(base, prior_mean=menu.prior_mean + shift) for shift in shifts], weights
+
+
+def _after(
+    menu: Menu,
+    budget: dict[str, float],
+    constraints: tuple[object, ...],
+    gap: float,
+    time_limit: float | None,
+    point: Sequence[Any],
+) -> dict[str, Any]:
+    name, node = str(point[0]), int(point[1])
+    then = moved(menu, name)[0][node]
+    limits = (*constraints, Mandatory(name))
+    return solve(then, budget, limits, gap=gap, time_limit=time_limit).to_json()
+
+
+def _candidates(menu: Menu, budget: Mapping[str, float], most: int) -> list[str]:
+    """Return the cheapest deep option of each eval that fits, those worth most first."""
+    sizes = np.array([budget.get(name, np.inf) for name in menu.resources])
+    deep = np.flatnonzero((menu.options["tier"] == DEPTH).to_numpy())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num(menu.costs / sizes, nan=0.0).max(axis=1)
+    cheapest: dict[str, int] = {}
+    for row in deep[np.argsort(share[deep], kind="stable")]:
+        if share[row] <= 1:
+            cheapest.setdefault(str(menu.options["eval"].iloc[row]), int(row))
+    gains = [DecisionValue.of(menu, d) for d in menu.decisions]
+    explained = ExplainedVariance(menu)
+
+    def worth(row: int) -> float:
+        v = explained.at(choice_vector(menu, [str(menu.options.index[row])]))
+        return sum(float(g.gain(part)) for g, part in zip(gains, v, strict=True))
+
+    rows = sorted(cheapest.values(), key=lambda row: (-worth(row), row))[:most]
+    return [str(menu.options.index[row]) for row in rows]

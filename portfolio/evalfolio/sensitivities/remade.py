@@ -1,0 +1,117 @@
+"""Catalogue, posterior and hours with one assumed figure at another level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalbayes import Menu
+from evalfolio.sensitivities.assumed import FAMILIES, Assumed
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.posterior import Posterior
+
+FIELDS = {
+    "staff_hours": "staff_hours",
+    "elicitation_hours": "staff_hours_elicitation",
+    "review": "review_minutes_per_run",
+    "effort": "effort_max",
+}
+# Draws that a factor on a belief multiplies.
+DRAWS = {
+    "gap_spread": ("gap_departure", "gap_departure_sd"),
+    "validity_sd": ("private_error", "validity_sd"),
+}
+
+
+def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> Catalogue:
+    """Return the catalogue with one figure of all evals times a factor."""
+    field = FIELDS.get(assumed.kind)
+    if field is None:
+        return catalogue
+    evals = []
+    for spec in catalogue.evals:
+        now = getattr(spec, field)
+        if isinstance(now, Mapping):
+            then: object = {skill: hours * level for skill, hours in now.items()}
+        else:
+            then = min(now * level, 1.0) if field == "effort_max" else now * level
+        evals.append(spec.model_copy(update={field: then}))
+    return catalogue.model_copy(update={"evals": tuple(evals)})
+
+
+def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> Posterior:
+    """Return the posterior with some draws times a factor, for a belief held and not learned."""
+    if assumed.kind == "curve_family":
+        from evalbayes.families.same_spread import with_success_family
+
+        return with_success_family(posterior, FAMILIES[level])
+    draws = dict(posterior.draws)
+    if assumed.kind == "gap":
+        factor = np.ones(len(posterior.domains))
+        factor[posterior.domains.index(assumed.domain)] = level
+        draws["gap"] = draws["gap"] * factor[:, None]
+    for key in DRAWS.get(assumed.kind, ()):
+        draws[key] = draws[key] * level
+    return replace(posterior, draws=draws)
+
+
+def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
+    """Return the menu with the staff hours that a catalogue of other hours gives its options."""
+    from evalbayes.menus.costs import staff_columns, staff_hours
+    from evalbayes.menus.offer import Offer
+
+    hours = []
+    columns = [menu.options[c].tolist() for c in ("eval", "tier", "cap", "tasks", "attempts")]
+    for name, tier, cap, tasks, attempts, effort in zip(
+        *columns, menu.options["effort"].tolist(), strict=True
+    ):
+        offer = Offer(str(name), str(tier), float(cap), int(tasks), int(attempts), float(effort))
+        hours.append(staff_hours(catalogue.eval(offer.eval), offer, catalogue))
+    changed = {c: [each[c] for each in hours] for c in staff_columns(catalogue)}
+    return replace(menu, options=menu.options.assign(**changed))
+
+
+def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
+    """Return the menu in which every domain's gap is of the size one of several menus has it.
+
+    What an option tells depends on its own domain's gap only, so each eval's options come from the
+    menu of its domain's word, and so do mean and sd of that gap.
+
+    Parameters
+    ----------
+    menus
+        By word, the menus with the gaps of all domains at that word; the same otherwise.
+    word_of
+        By domain, which of them holds there.
+    """
+    import pandas as pd
+
+    first = next(iter(menus.values()))
+    mean, scale = first.prior_mean.copy(), np.ones(len(first.states))
+    for domain, word in word_of.items():
+        if (name := f"{domain}.gap") in first.states:
+            k = first.states.index(name)
+            own = menus[word]
+            mean[k] = own.prior_mean[k]
+            scale[k] = np.sqrt(own.prior_covariance[k, k] / first.prior_covariance[k, k])
+    frames, information = [], []
+    for name in dict.fromkeys(first.options["eval"].tolist()):
+        domain = str(first.options.loc[first.options["eval"] == name, "domain"].iloc[0])
+        own = menus[word_of.get(domain, next(iter(menus)))]
+        mine = (own.options["eval"] == name).to_numpy()
+        frames.append(own.options[mine])
+        information.append(own.information[mine])
+    return replace(
+        first,
+        options=pd.concat(frames),
+        information=np.concatenate(information),
+        prior_mean=mean,
+        prior_covariance=first.prior_covariance * np.outer(scale, scale),
+        information_draws=None,
+        resource_draws=None,
+    )

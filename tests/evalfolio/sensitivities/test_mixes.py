@@ -1,0 +1,81 @@
+"""Many figures at once: three levels that stand for a range, menus put together from parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evalfolio.errors import InputError
+from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.mixes import BATCH, levels_at, mixes_under
+from evalfolio.sensitivities.remade import composed
+from evalfolio.sensitivities.sweep import Sweep
+from evalfolio.sensitivities.tornado import plan_under, summary
+
+BUDGET = {"usd": 27_000.0, "staff_hours": 216.0}
+GAPS = [
+    Assumed("gap", "cyber", 0.3, 1.0, 2.0, True),
+    Assumed("gap", "autonomy", 0.4, 1.0, 1.8, True),
+]
+
+
+def test_three_levels_have_the_moments_of_an_even_spread() -> None:
+    figures = [
+        Assumed("threshold", "cyber", -1.0, 0.0, 1.0, True),
+        Assumed("validity_sd", "", 0.5, 1.0, 1.5, True),
+    ]
+    unit = (np.arange(60_000) + 0.5)[:, None] / 60_000
+    levels = levels_at(figures, np.repeat(unit, 2, axis=1))
+    assert set(levels[:, 1]) == {0.5, 1.0, 1.5}
+    np.testing.assert_allclose(levels.mean(axis=0), [0.0, 1.0], atol=1e-9)
+    np.testing.assert_allclose(levels.std(axis=0), [1 / np.sqrt(3), 0.5 / np.sqrt(3)], rtol=1e-3)
+
+
+def test_a_menu_put_together_is_the_menu_built_whole(whole_basis: Basis) -> None:
+    cyber, autonomy = GAPS
+    built = {
+        word: whole_basis.rebuilt({a: getattr(a, word) for a in GAPS}) for word in ("low", "high")
+    }
+    together = composed({"mid": whole_basis.lean, **built}, {"cyber": "high", "autonomy": "low"})
+    exact = whole_basis.rebuilt({cyber: cyber.high, autonomy: autonomy.low})
+    assert list(together.options.index) == list(exact.options.index)
+    np.testing.assert_allclose(together.prior_mean, exact.prior_mean, rtol=1e-9)
+    np.testing.assert_allclose(
+        together.prior_covariance, exact.prior_covariance, rtol=1e-7, atol=1e-10
+    )
+    one_domain = (exact.options["eval"] != "hcast").to_numpy()  # hcast loads on both
+    np.testing.assert_allclose(
+        together.information[one_domain], exact.information[one_domain], rtol=1e-6, atol=1e-9
+    )
+    np.testing.assert_allclose(together.costs[one_domain], exact.costs[one_domain], rtol=1e-9)
+
+
+def test_mixes_are_those_of_the_menus_they_stand_for(whole_basis: Basis) -> None:
+    figures = [
+        GAPS[0],
+        Assumed("validity_sd", "", 0.6, 1.0, 1.5, True),
+        Assumed("threshold", "cyber", 8.5, 9.0, 9.5, True),
+    ]
+    points = [[1.0, 1.0, 9.2], [2.0, 1.0, 8.7], [0.3, 1.5, 9.0]]
+    mixes = mixes_under(whole_basis, figures, points, budget=BUDGET, gap=1e-3)
+    for point, mix in zip(points, mixes, strict=True):
+        levels = dict(zip(figures, point, strict=True))
+        menu, found = plan_under(whole_basis, levels, budget=BUDGET, gap=1e-3)
+        assert mix["value"] == pytest.approx(summary(menu, found)["value"], rel=2e-3)
+
+
+def test_batches_share_menus_and_keep_the_order(whole_basis: Basis) -> None:
+    figures = [Assumed("threshold", "cyber", 8.5, 9.0, 9.5, True)]
+    points = [[float(level)] for level in np.linspace(8.5, 9.5, BATCH + 2)]
+    seen: list[int] = []
+    run = Sweep(progress=lambda _, done, total: seen.append(total))
+    mixes = mixes_under(whole_basis, figures, points, budget=BUDGET, gap=0.02, sweep=run)
+    assert seen == [2, 2]
+    alone = mixes_under(whole_basis, figures, points[-1:], budget=BUDGET, gap=0.02)
+    assert mixes[-1] == alone[0]
+
+
+def test_levels_between_are_refused(whole_basis: Basis) -> None:
+    with pytest.raises(InputError, match=r"cyber: size .* must be at 0.3, 1 or 2, got 0.9"):
+        mixes_under(whole_basis, GAPS[:1], [[0.9]], budget=BUDGET)
