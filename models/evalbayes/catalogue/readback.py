@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalbayes.catalogue.ai_model import undated
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
 from evalbayes.catalogue.human_time import in_words
@@ -123,12 +124,31 @@ def observed_lines(
             "prior"
         )
     yield from reviewed_line(observations)
+    yield from ancestry_line(catalogue, observations)
     experts = list(evals.index[evals["rests_on"].str.startswith("expert")])
     if experts:
         yield f"resting on expert ranges alone: {', '.join(experts)}"
     vague = [name for name in experts if catalogue.eval(name).plateau is None]
     if vague:
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
+
+
+def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+    """Say whether release dates and relatives count, and what keeps dates from counting."""
+    known = catalogue.known_models
+    if not known:
+        return
+    seen = set(observations.ai_models) if observations is not None else set()
+    names = tuple(sorted(seen | {catalogue.portfolio.ai_model} | set(known)))
+    without = undated(known, names)
+    if not without:
+        yield "release dates count: shown capability is let rise with them"
+    elif len(without) < len(names):
+        yield f"release dates do not count, as there is none of {', '.join(without)}"
+    lineages = [known[name].lineage for name in names if name in known]
+    shared = sorted({line for line in lineages if line and lineages.count(line) > 1})
+    if shared:
+        yield f"relatives lie near each other: {', '.join(shared)}"
 
 
 def reviewed_line(observations: Observations | None) -> Iterable[str]:

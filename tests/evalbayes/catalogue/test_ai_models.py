@@ -12,6 +12,7 @@ from evalbayes.catalogue import (
     Interval,
     catalogue_to_toml,
     catalogue_to_workbook,
+    check_inputs,
     parse_catalogue,
     read_catalogue,
 )
@@ -89,3 +90,13 @@ def test_what_is_wrong_is_told(row: dict[str, Any], message: str) -> None:
 def test_names_are_given_once() -> None:
     with pytest.raises(InputError, match="names of ai_models must be unique, got 'old' 2 times"):
         parse_catalogue({**LEAST, "ai_model": [MODELS[0], MODELS[0]]})
+
+
+def test_check_says_whether_dates_and_relatives_count() -> None:
+    def lines(models: list[dict[str, Any]]) -> str:
+        return str(check_inputs(parse_catalogue({**LEAST, "ai_model": models})))
+
+    assert "release dates count: shown capability is let rise" in lines(MODELS[:2])
+    assert "release dates do not count, as there is none of other" in lines(MODELS)
+    assert "relatives lie near each other: A" in lines(MODELS)
+    assert "release dates" not in str(check_inputs(parse_catalogue(LEAST)))
