@@ -24,7 +24,7 @@ LEAST: dict[str, Any] = {
     "domain": [{"name": "cyber", "threshold": 9.0}],
     "eval": [{"name": "cybench", "domain": "cyber", "tasks": 38, "human_minutes": 42}],
 }
-MODELS = [
+MODELS: list[dict[str, Any]] = [
     {"name": "old", "released": date(2025, 2, 1), "lineage": "A"},
     {"name": "new", "released": "2026-02-01", "lineage": "A", "notes": "weeks before release"},
     {"name": "other"},
