@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.curves.law import STACKED
+from evalbayes.curves.verdict import LATE
 from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
+from evalbayes.families.carrying import carried
+from evalbayes.families.selection import selection_of
 from evalbayes.model import derived
 from evalbayes.model.completion import completed, prior_base
 from evalbayes.model.design import Design, design_of
@@ -49,6 +53,7 @@ def fit(
     tune: int = 1500,
     chains: int = 4,
     progress: bool = False,
+    families: Sequence[str] = STACKED,
 ) -> Posterior:
     """Sample the joint model of capability and spend, and check the result.
 
@@ -68,16 +73,29 @@ def fit(
         Draws of each chain after `tune` steps of adaptation.
     progress
         Whether to show a progress bar.
+    families
+        Families of spend to weigh eval by eval where single spends are known, or one for all; see
+        `evalbayes.families.selection_of`.
 
     Raises
     ------
     InputError
-        If an observation is about an eval that the catalogue does not hold.
+        If an observation is about an eval that the catalogue does not hold, or a family of spend
+        is unknown.
     """
+    _check_evals(catalogue, observations)
+    selection = selection_of(observations, families, seed=seed)
     evidence = evidence_of(with_best_of_k(observations, catalogue))
-    _check_evals(catalogue, evidence)
     design = design_of(catalogue, evidence, _human_minutes(observations))
-    provenance = _provenance(catalogue, observations, seed=seed, draws=draws, tune=tune)
+    provenance = _provenance(
+        catalogue,
+        observations,
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        families=list(families),
+    )
     if len(evidence):
         named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
     else:
@@ -94,17 +112,20 @@ def fit(
         evals=design.evals,
         ai_models=design.ai_models,
         families=design.families,
-        draws=completed(design, flat, seed),
+        draws=carried(completed(design, flat, seed), selection, design, seed),
         loadings=design.loadings,
         family_of=design.family_of,
         n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
         elicited_history=design.elicited,
         diagnostics=_diagnostics(design, evidence, named, flat, divergences, seed),
-        provenance={**provenance, "chains": chains},
+        provenance=provenance | {"chains": chains},
         n_success=_by_pair(design, _successes(evidence), np.add).astype(np.int64),
         n_gave_up=_by_pair(design, evidence.n_gave_up, np.add).astype(np.int64),
         n_stopped=_by_pair(design, evidence.stopped_by_condition, np.add).astype(np.int64),
         largest_cap=_by_pair(design, np.exp(evidence.ln_largest_cap), np.maximum),
+        **_near_the_cap(design, observations),
+        spend_weights=selection.weights_of(design.evals),
+        spend_families=selection.table,
     )
 
 
@@ -133,9 +154,25 @@ def _sampled(
     return graph.named(**result.draws), result.divergences
 
 
-def _check_evals(catalogue: Catalogue, evidence: Evidence) -> None:
+def _near_the_cap(design: Design, observations: Observations) -> dict[str, NDArray[np.int64]]:
+    """Count runs as they come that had the largest cap, and successes late in it, by pair."""
+    facing = np.zeros((len(design.evals), len(design.ai_models)), dtype=np.int64)
+    late = facing.copy()
+    runs = observations.runs
+    if len(runs):
+        runs = runs[runs["effort"].fillna(0.0).astype(float) == 0.0]
+        for (name, ai_model), own in runs.groupby(["eval", "ai_model"]):
+            at = design.evals.index(str(name)), design.ai_models.index(str(ai_model))
+            cap, spend = own["cap"].astype(float), own["spend"].astype(float)
+            largest = cap == cap.max()
+            facing[at] = largest.sum()
+            late[at] = (largest & (own["outcome"] == "success") & (spend > LATE * cap)).sum()
+    return {"n_facing": facing, "n_late": late}
+
+
+def _check_evals(catalogue: Catalogue, observations: Observations) -> None:
     known = {spec.name for spec in catalogue.evals}
-    for name in evidence.conditions["eval"]:
+    for name in observations.evals:
         if name not in known:
             raise InputError(
                 f"observations: eval must be one of the catalogue's {sorted(known)}, got {name!r}; "

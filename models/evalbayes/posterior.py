@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from evalbayes.curves.curve import SHAPES
+from evalbayes.curves.law import STACKED
 from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
 
@@ -32,11 +34,25 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "success_location": ("eval", "ai_model"),
     "gave_up_location": ("eval", "ai_model"),
     "success_scale": ("eval",),
+    "spend_width": ("eval", "ai_model"),
+    "spend_tail": ("eval", "ai_model"),
+    "spend_family": ("eval", "ai_model"),
     "gave_up_scale": ("eval",),
     "task_sd": ("eval",),
 }
 
-SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap")
+SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
+
+
+def lognormal_spends(draws: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Width, tail and family of lognormal spends, from locations and scales."""
+    shape = draws["success_location"].shape
+    width = np.broadcast_to(draws["success_scale"][..., None], shape)
+    return {
+        "spend_width": width.copy(),
+        "spend_tail": np.ones(shape),
+        "spend_family": np.zeros(shape),
+    }
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -45,8 +61,10 @@ class Posterior:
 
     logit A = slope · (Σ_d loadings_d · (shown_d + e · gap_d) + e · gap_departure
     − difficulty + family_error + private_error) is the plateau of one eval and AI model at effort
-    e; ln spend of runs that would succeed (give up) is normal with `success_location` and
-    `success_scale` (`gave_up_...`).
+    e; ln spend of runs that give up is normal with `gave_up_location` and `gave_up_scale`; that of
+    runs that would succeed is of the family `spend_family` (an index of `STACKED`, other ones in
+    other draws, as often as stacking gives them weight) with median `success_location`, width
+    `spend_width` and tail `spend_tail`; `success_scale` is the pooled width of the lognormal.
 
     Parameters
     ----------
@@ -75,9 +93,14 @@ class Posterior:
     largest_cap
         Largest cap of the runs already seen, in the spend unit, 0 where there are none, of shape
         (n_evals, n_ai_models); None: all 0.
-    success_family
-        Family of the spend of runs that would succeed, one of `evalbayes.curves.curve.SHAPES`. A
-        fit is lognormal; the others are tried out by `with_success_family` and are not stored.
+    n_late, n_facing
+        Of the runs that had the largest cap and whose spend is known (n_facing), how many
+        succeeded in the last tenth of it, of shape (n_evals, n_ai_models); None: all 0.
+    spend_weights
+        Stacking weights of the families of spend `STACKED` in every eval, of shape (n_evals, 4);
+        None: lognormal. Every curve, cap, cost and information drawn from here uses them.
+    spend_families
+        Which family of spend, and why: one row per eval and family; empty where none was compared.
 
     Raises
     ------
@@ -100,10 +123,20 @@ class Posterior:
     n_gave_up: NDArray[np.int64] | None = None
     n_stopped: NDArray[np.int64] | None = None
     largest_cap: NDArray[np.float64] | None = None
-    success_family: str = "lognormal"
+    n_late: NDArray[np.int64] | None = None
+    n_facing: NDArray[np.int64] | None = None
+    spend_weights: NDArray[np.float64] | None = None
+    spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         lengths = self._lengths
+        if "spend_family" not in self.draws and {"success_scale", "success_location"} <= set(
+            self.draws
+        ):
+            object.__setattr__(self, "draws", {**self.draws, **lognormal_spends(self.draws)})
+        if self.spend_weights is None:
+            lognormal = np.tile(np.eye(len(STACKED))[0], (len(self.evals), 1))
+            object.__setattr__(self, "spend_weights", lognormal)
         missing = sorted(set(DIMENSIONS) - set(self.draws))
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
@@ -118,11 +151,6 @@ class Posterior:
                 )
             if not np.isfinite(array).all():
                 raise InputError(f"posterior: {key} must be finite, but it holds NaN or infinity")
-        if self.success_family not in SHAPES:
-            raise InputError(
-                f"posterior: success_family must be one of {', '.join(SHAPES)}, "
-                f"got {self.success_family!r}"
-            )
         for key in SEEN:
             if getattr(self, key) is None:
                 object.__setattr__(self, key, np.zeros_like(self.n_runs))
@@ -131,6 +159,7 @@ class Posterior:
             ("loadings", (len(self.evals), len(self.domains))),
             ("family_of", (len(self.evals),)),
             ("n_runs", (len(self.evals), len(self.ai_models))),
+            ("spend_weights", (len(self.evals), len(STACKED))),
         ):
             if getattr(self, key).shape != want:
                 raise InputError(
@@ -180,6 +209,14 @@ class Posterior:
         error[:, member] += self.draws["family_error"][:, self.family_of[member], m]
         return error
 
+    def spend_families_drawn(self, i: int, m: int) -> NDArray[np.float64] | None:
+        """Which of the families `STACKED` each draw of one curve has, 0 or 1, (n_draws, 4).
+
+        None where every draw is lognormal.
+        """
+        drawn = self.draws["spend_family"][:, i, m].astype(np.int64)
+        return np.eye(len(STACKED))[drawn] if drawn.any() else None
+
     def plateau(
         self, ai_model: str, effort: float | NDArray[np.float64] = 0.0
     ) -> NDArray[np.float64]:
@@ -219,11 +256,6 @@ class Posterior:
         """
         import xarray as xr  # heavy: only where a file is read or written
 
-        if self.success_family != "lognormal":
-            raise InputError(
-                f"posterior: what is tried out with a {self.success_family} is not stored; "
-                "save the one it was made from"
-            )
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
         chains = int(self.provenance.get("chains", 1))
@@ -247,11 +279,13 @@ class Posterior:
             "diagnostics": self.diagnostics.stored(),
             "provenance": dict(self.provenance),
             "elicited_history": bool(self.elicited_history),
+            "spend_families": self.spend_families.to_json(orient="split", double_precision=15),
         }
         constant = {
             "loadings": (("eval", "domain"), self.loadings),
             "family_of": (("eval",), self.family_of),
             "n_runs": (("eval", "ai_model"), self.n_runs),
+            "spend_weights": (("eval", "spend_family"), self.spend_weights),
             **{key: (("eval", "ai_model"), getattr(self, key)) for key in SEEN},
         }
         try:
@@ -326,8 +360,10 @@ class Posterior:
             elicited_history=head["elicited_history"],
             diagnostics=Diagnostics.restored(head["diagnostics"]),
             provenance=head["provenance"],
-            n_success=constant["n_success"].values,
-            n_gave_up=constant["n_gave_up"].values,
-            n_stopped=constant["n_stopped"].values,
-            largest_cap=constant["largest_cap"].values,
+            spend_weights=constant["spend_weights"].values if "spend_weights" in constant else None,
+            spend_families=pd.read_json(
+                StringIO(head.get("spend_families", "{}")),
+                orient="split" if "spend_families" in head else "columns",
+            ),
+            **{key: constant[key].values for key in SEEN if key in constant},
         )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.curves import hill, lognormal, weibull
+from evalbayes.curves import lognormal
+from evalbayes.curves.law import Law
 from evalbayes.curves.lognormal import Array, Value
 
 GRID = 96  # points of the first search; bisection refines between two of them
 SPAN = 60.0  # e-folds below the limit within which a sweet spot is sought
 BISECTIONS = 36  # halve the bracket to 1e-11 of itself
 FARTHEST = 30.0  # sds from the median within which a saturation point is sought
-
-# Families of the spend of runs that succeed, by two parameters: ln of the median, and a scale.
-SHAPES: dict[str, ModuleType] = {"lognormal": lognormal, "hill": hill, "weibull": weibull}
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -36,8 +34,10 @@ class Curve:
         Mean and sd of ln spend of F, in ln of the eval's spend unit.
     gave_up_location, gave_up_scale
         The same of H.
-    success_family
-        Family of F, one of `SHAPES`: locations are ln medians in all, scales are the family's own.
+    tail, weights
+        Of F where families are stacked: the Burr member's tail, and the weights of the families
+        along a last axis after those of the plateau; None: lognormal. See
+        `evalbayes.curves.law.Law`.
 
     Examples
     --------
@@ -51,12 +51,21 @@ class Curve:
     success_scale: Value
     gave_up_location: Value
     gave_up_scale: Value
-    success_family: str = "lognormal"
+    tail: Value = 1.0
+    weights: Array | None = None
 
     @property
-    def spend(self) -> ModuleType:
-        """Functions of F, of (ln spend, location, scale)."""
-        return SHAPES[self.success_family]
+    def law(self) -> Law:
+        """Law of the spend of runs that would succeed, F."""
+        return Law(self.success_location, self.success_scale, self.tail, self.weights)
+
+    def at(self, index: Any) -> Curve:
+        """Return the curves at an index of the plateau; every field must have its shape."""
+        fields: dict[str, Any] = {
+            key: value if value is None else np.asarray(value)[index]
+            for key, value in vars(self).items()
+        }
+        return Curve(**fields)
 
     def success_within(self, ln_cap: Value) -> Array:
         """A·F(c), the share of runs that succeed under a cap."""
@@ -64,8 +73,7 @@ class Curve:
 
     def levelled(self, ln_cap: Value) -> Array:
         """F(c), the share of the plateau that a cap reaches."""
-        ended: Array = np.exp(self.spend.log_cdf(ln_cap, self.success_location, self.success_scale))
-        return ended
+        return self.law.cdf(ln_cap)
 
     def gave_up_within(self, ln_cap: Value) -> Array:
         """(1 − A)·H(c)."""
@@ -74,14 +82,14 @@ class Curve:
 
     def stopped(self, ln_cap: Value) -> Array:
         """A(1 − F(c)) + (1 − A)(1 − H(c)), the share of runs that reach the cap."""
-        success = np.exp(self.spend.log_survival(ln_cap, self.success_location, self.success_scale))
+        success = np.exp(self.law.log_survival(ln_cap))
         gave_up = np.exp(lognormal.log_survival(ln_cap, self.gave_up_location, self.gave_up_scale))
         value: Array = self.plateau * success + (1.0 - self.plateau) * gave_up
         return value
 
     def expected_spend(self, ln_cap: Value) -> Array:
         """E[min(T, c)] of one run, in the spend unit."""
-        success: Array = self.spend.limited_mean(ln_cap, self.success_location, self.success_scale)
+        success = self.law.limited_mean(ln_cap)
         gave_up = lognormal.limited_mean(ln_cap, self.gave_up_location, self.gave_up_scale)
         return self.plateau * success + (1.0 - self.plateau) * gave_up
 
@@ -97,10 +105,8 @@ class Curve:
 
     def cap_elasticity(self, ln_cap: Value) -> Array:
         """Slope of ln success in ln cap; it falls all the way."""
-        value: Array = np.exp(
-            self.spend.log_density(ln_cap, self.success_location, self.success_scale)
-            - self.spend.log_cdf(ln_cap, self.success_location, self.success_scale)
-        )
+        law = self.law
+        value: Array = np.exp(law.log_density(ln_cap) - law.log_cdf(ln_cap))
         return value
 
     def sweet_spot(self, ln_max_cap: Value, setup: Value = 0.0) -> Array:
@@ -110,9 +116,7 @@ class Curve:
         success per unit still rises at `ln_max_cap`, or falls all the way.
         """
         grid = self._grid(ln_max_cap)
-        per_unit = self.spend.log_cdf(grid, self.success_location, self.success_scale) - np.log(
-            self.expected_spend(grid) + setup
-        )
+        per_unit = self.law.log_cdf(grid) - np.log(self.expected_spend(grid) + setup)
         best = per_unit.argmax(axis=0)
         # The top may lie between the last two points: then it falls at the limit already. With a
         # power law of small spends success per unit may fall all the way: no inner top either.
@@ -129,33 +133,54 @@ class Curve:
         the elasticity in the cap, which only ever falls: that in expected spend may rise again
         where hardly any run is left to spend.
         """
+        if self.weights is None:
+            point = self._lognormal_saturation(fraction)
+        else:
+            point = self._stacked_saturation(fraction)
+        return np.where(point <= ln_max_cap, point, np.nan)
+
+    def _lognormal_saturation(self, fraction: float) -> Array:
         scale = np.asarray(self.success_scale, dtype=np.float64)
 
         def excess(z: Array) -> Array:
-            ratio: Array = self.spend.log_density(z, 0.0, 1.0) - self.spend.log_cdf(z, 0.0, 1.0)
+            ratio: Array = lognormal.log_density(z, 0.0, 1.0) - lognormal.log_cdf(z, 0.0, 1.0)
             return ratio - np.log(fraction * scale)
 
         z = _bisect(excess, np.full_like(scale, -FARTHEST), np.full_like(scale, FARTHEST))
-        point = np.broadcast_to(self.success_location + scale * z, np.shape(self.plateau))
-        return np.where(point <= ln_max_cap, point, np.nan)
+        return np.broadcast_to(self.success_location + scale * z, np.shape(self.plateau))
+
+    def _stacked_saturation(self, fraction: float) -> Array:
+        """Where the elasticity falls through the fraction for the last time."""
+        law = self.law
+        step = np.linspace(-FARTHEST, FARTHEST, 4 * GRID)
+        step = step.reshape(-1, *(1,) * np.ndim(self.plateau))
+        grid = np.broadcast_to(
+            self.success_location + np.asarray(self.success_scale) * step,
+            (len(step), *np.shape(self.plateau)),
+        )
+
+        def excess(x: Array) -> Array:
+            ratio: Array = law.log_density(x) - law.log_cdf(x) - np.log(fraction)
+            return ratio
+
+        last = len(step) - 1 - (excess(grid) > 0)[::-1].argmax(axis=0)
+        above = _take(grid, np.minimum(last + 1, len(step) - 1))
+        return _bisect(excess, _take(grid, last), above)
 
     def saturation_share(self, share: float = 0.95) -> Array:
         """Log of the cap that reaches `share` of the plateau, whether below the limit or not."""
-        return np.broadcast_to(
-            self.spend.quantile(share, self.success_location, self.success_scale),
-            np.shape(self.plateau),
-        )
+        return np.broadcast_to(self.law.quantile(share), np.shape(self.plateau))
 
     def _log_elasticity(self, ln_cap: Value, setup: Value) -> Array:
-        location, scale = self.success_location, self.success_scale
+        law = self.law
         log_stopped = np.logaddexp(
-            np.log(self.plateau) + self.spend.log_survival(ln_cap, location, scale),
+            np.log(self.plateau) + law.log_survival(ln_cap),
             np.log1p(-self.plateau)
             + lognormal.log_survival(ln_cap, self.gave_up_location, self.gave_up_scale),
         )
         value: Array = (
-            self.spend.log_density(ln_cap, location, scale)
-            - self.spend.log_cdf(ln_cap, location, scale)
+            law.log_density(ln_cap)
+            - law.log_cdf(ln_cap)
             + np.log(self.expected_spend(ln_cap) + setup)
             - ln_cap
             - log_stopped
@@ -165,7 +190,7 @@ class Curve:
     def _grid(self, ln_max_cap: Value) -> Array:
         """Log caps from far below the median of F to the limit, on a new first axis."""
         shape = np.broadcast_shapes(np.shape(self.plateau), np.shape(ln_max_cap))
-        low = self.spend.quantile(1e-6, self.success_location, self.success_scale)
+        low = self.law.quantile(1e-6)
         low = np.clip(low, ln_max_cap - SPAN, ln_max_cap - 1.0)
         step = np.linspace(0.0, 1.0, GRID).reshape(-1, *(1,) * len(shape))
         grid: Array = low + (ln_max_cap - low) * step

@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from evalbayes.curves.curve import Curve
-from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
+from evalbayes.curves.judgement import in_words, judge, ln_largest_cap, seen_of
+from evalbayes.curves.law import STACKED
+from evalbayes.curves.verdict import SATURATED
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -23,13 +25,6 @@ Array = NDArray[np.float64]
 DRAWS = 1000  # draws that quantiles are read from
 POINTS = 48  # caps of a drawn curve
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
-FIGURES = (
-    "plateau",
-    "success_location",
-    "success_scale",
-    "gave_up_location",
-    "gave_up_scale",
-)
 
 
 def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
@@ -39,11 +34,19 @@ def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
     return Curve(
         plateau,
         posterior.draws["success_location"][:, :, m],
-        posterior.draws["success_scale"],
+        posterior.draws["spend_width"][:, :, m],
         posterior.draws["gave_up_location"][:, :, m],
         posterior.draws["gave_up_scale"],
-        posterior.success_family,
+        posterior.draws["spend_tail"][:, :, m],
+        np.eye(len(STACKED))[posterior.draws["spend_family"][:, :, m].astype(np.int64)],
     )
+
+
+def own_curve(curve: Curve, i: int) -> Curve:
+    """Curve of one eval, fields of shape (n_draws, 1); that of a lognormal one stays fast."""
+    own = curve.at((slice(None), [i]))
+    assert own.weights is not None  # as `curve_of` gives them
+    return replace(own, weights=None) if (own.weights[..., 0] == 1.0).all() else own
 
 
 def curves(
@@ -75,11 +78,12 @@ def curves(
         Columns eval, domain, ai_model, class, p_levelled, plateau, success_at_max_cap,
         expected_spend, sweet_spot, saturation_elasticity, saturation_95 (medians; each but
         class and p_levelled with _low and _high, a 90 % interval), elasticity_at_max_cap,
-        spend_unit, max_cap, largest_cap_seen, runs and reason. Spends and caps are in
-        `spend_unit`. sweet_spot is NaN where more than half of the draws have none below
-        `max_cap`; the reason says so. Saturation points may lie beyond `max_cap`. Where failures
-        were reviewed also spurious_rate, plateau_as_it_comes (spurious failures counted as
-        failures) and plateau_repaired (as if all of them were mended).
+        spend_unit, max_cap, largest_cap_seen, runs, spend_families (weights in words), reason,
+        and p_plateau, ..., p_unknown, which add to 1. Spends and caps are in `spend_unit`.
+        sweet_spot is NaN where more than half of the draws have none below `max_cap`; the reason
+        says so. Saturation points may lie beyond `max_cap`. Where failures were reviewed also
+        spurious_rate, plateau_as_it_comes (spurious failures counted as failures) and
+        plateau_repaired (as if all of them were mended).
 
     Examples
     --------
@@ -88,29 +92,17 @@ def curves(
     """
     ai_model = ai_model or catalogue.portfolio.ai_model
     posterior = posterior.thinned(DRAWS)
-    curve = curve_of(posterior, ai_model)
-    specs = [catalogue.eval(name) for name in posterior.evals]
-    ln_max = np.log([spec.max_cap for spec in specs])
-    unit_setup = np.array([setup / spec.usd_per_unit.mid for spec in specs])
-    figures = {
-        "plateau": curve.plateau,
-        "success_at_max_cap": curve.success_within(ln_max),
-        "expected_spend": curve.expected_spend(ln_max),
-        "sweet_spot": np.exp(curve.sweet_spot(ln_max, unit_setup)),
-        "saturation_elasticity": np.exp(curve.saturation()),
-        "saturation_95": np.exp(curve.saturation_share(SATURATED)),
-    }
+    whole = curve_of(posterior, ai_model)
     rates = spurious_rates(observations) if observations is not None else None
-    if rates is not None:
-        figures |= _with_spurious(curve.plateau, rates, posterior.evals, ai_model)
-    elasticity = np.median(curve.cap_elasticity(ln_max), axis=0)
-    ln_seen = _ln_largest_cap(posterior, ai_model, ln_max)
-    p_levelled = (curve.levelled(ln_seen) > LEVELLED).mean(axis=0)
-    p_saturated = (curve.levelled(ln_seen) > SATURATED).mean(axis=0)
+    extra = (
+        _with_spurious(whole.plateau, rates, posterior.evals, ai_model) if rates is not None else {}
+    )
     rows = []
-    for i, spec in enumerate(specs):
-        seen = _seen(posterior, ai_model, i)
-        judged = verdict(seen, float(p_levelled[i]), float(p_saturated[i]))
+    for i, name in enumerate(posterior.evals):
+        spec, curve = catalogue.eval(name), own_curve(whole, i)
+        ln_max = np.log(spec.max_cap)
+        judged = judge(posterior, curve, ai_model, i, ln_max)
+        sweet_spot = np.exp(curve.sweet_spot(ln_max, setup / spec.usd_per_unit.mid))
         row: dict[str, Any] = {
             "eval": spec.name,
             "domain": spec.domain,
@@ -118,14 +110,28 @@ def curves(
             "class": judged.kind,
             "p_levelled": judged.p_levelled,
         }
-        for key, draws in figures.items():
-            row |= _quantiles(key, draws[:, i])
-        row["elasticity_at_max_cap"] = float(elasticity[i])
+        for key, draws in (
+            ("plateau", curve.plateau),
+            ("success_at_max_cap", curve.success_within(ln_max)),
+            ("expected_spend", curve.expected_spend(ln_max)),
+            ("sweet_spot", sweet_spot),
+            ("saturation_elasticity", np.exp(curve.saturation())),
+            ("saturation_95", np.exp(curve.saturation_share(SATURATED))),
+        ):
+            row |= _quantiles(key, draws[:, 0])
+        for key, table in extra.items():
+            row |= _quantiles(key, table[:, i])
+        seen = seen_of(posterior, ai_model, i)
+        row["elasticity_at_max_cap"] = float(np.median(curve.cap_elasticity(ln_max)))
         row["spend_unit"] = spec.spend_unit
         row["max_cap"] = spec.max_cap
-        row["largest_cap_seen"] = float(np.exp(ln_seen[i])) if seen.n_runs else np.nan
+        row["largest_cap_seen"] = (
+            float(np.exp(ln_largest_cap(posterior, ai_model, i, ln_max))) if seen.n_runs else np.nan
+        )
         row["runs"] = seen.n_runs if seen.of_ai_model else 0
-        row["reason"] = judged.reason + _without_sweet_spot(figures["sweet_spot"][:, i], row)
+        row["spend_families"] = in_words(posterior, i)
+        row["reason"] = judged.reason + _without_sweet_spot(sweet_spot[:, 0], row)
+        row |= {f"p_{kind.replace(' ', '_')}": p for kind, p in judged.probabilities.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -170,7 +176,7 @@ def curve_grid(
     frames = []
     for i, spec in enumerate(specs):
         ln_caps = np.linspace(ln_low[i], ln_max[i], points)
-        own = replace(curve, **{key: _column(curve, key, i) for key in FIGURES})
+        own = own_curve(curve, i)
         frame: dict[str, Any] = {"eval": spec.name, "cap": np.exp(ln_caps)}
         for key, draws in (
             ("success", own.success_within(ln_caps)),
@@ -199,34 +205,3 @@ def _without_sweet_spot(draws: Array, row: dict[str, Any]) -> str:
         f"; no sweet spot below the largest cap worth considering ({row['max_cap']:,.4g} "
         f"{row['spend_unit']}) in {missing:.0%} of the draws"
     )
-
-
-def _column(curve: Curve, key: str, i: int) -> Any:
-    """One eval's draws of a figure of the curves."""
-    return np.asarray(getattr(curve, key))[:, [i]]
-
-
-def _ln_largest_cap(posterior: Posterior, ai_model: str, ln_max: Array) -> Array:
-    """Log of the largest cap seen: of the AI model's own runs, else of any, else the limit."""
-    assert posterior.largest_cap is not None  # filled in at construction
-    own = posterior.largest_cap[:, posterior.index_of("ai_model", ai_model)]
-    largest = np.where(own > 0, own, posterior.largest_cap.max(axis=1, initial=0.0))
-    value: Array = np.where(largest > 0, np.log(np.maximum(largest, 1e-300)), ln_max)
-    return value
-
-
-def _seen(posterior: Posterior, ai_model: str, i: int) -> Seen:
-    """Tell how runs of an eval ended: the AI model's own, or if it has none, those of others."""
-    m = posterior.index_of("ai_model", ai_model)
-    own = bool(posterior.n_runs[i, m] > 0)
-    n_runs, n_success, n_gave_up, n_stopped = (
-        int(table[i, m] if own else table[i].sum())
-        for table in (
-            posterior.n_runs,
-            posterior.n_success,
-            posterior.n_gave_up,
-            posterior.n_stopped,
-        )
-        if table is not None  # filled in at construction
-    )
-    return Seen(n_success, n_gave_up, n_stopped, n_runs, own)

@@ -6,3 +6,5 @@ from evalbayes.families.contract import check_family as check_family
 from evalbayes.families.family import FAMILIES as FAMILIES
 from evalbayes.families.family import Family as Family
 from evalbayes.families.family_curve import FamilyCurve as FamilyCurve
+from evalbayes.families.selection import Selection as Selection
+from evalbayes.families.selection import selection_of as selection_of

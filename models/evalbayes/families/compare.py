@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,7 +30,7 @@ HIGH_K = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class _Cell:
+class Cell:
     """Runs of one eval by one AI model: ln spends by how they ended, and where they centre."""
 
     success: Array
@@ -38,13 +38,24 @@ class _Cell:
     stopped: Array
     centre: float
 
-    def without(self, j: int) -> _Cell:
+    def without(self, j: int) -> Cell:
         """Return the cell less one run, counted through successes, gave up and stopped."""
         parts: list[Array] = []
         for part in (self.success, self.gave_up, self.stopped):
             parts.append(np.delete(part, j) if 0 <= j < len(part) else part)
             j -= len(part)
-        return _Cell(parts[0], parts[1], parts[2], self.centre)
+        return Cell(parts[0], parts[1], parts[2], self.centre)
+
+    def some(self, n: int, seed: int) -> Cell:
+        """Return the cell with at most n of its runs, taken at random."""
+        parts = (self.success, self.gave_up, self.stopped)
+        total = sum(map(len, parts))
+        if total <= n:
+            return self
+        kept = np.isin(np.arange(total), np.random.default_rng(seed).permutation(total)[:n])
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        own = [part[keep] for part, keep in zip(parts, np.split(kept, ends), strict=True)]
+        return Cell(own[0], own[1], own[2], self.centre)
 
 
 def compare(
@@ -87,7 +98,7 @@ def compare(
     again without that run, so that the score is exact.
     """
     families = FAMILIES if families is None else families
-    cells = _cells(runs)
+    cells = cells_of(runs)
     scores: dict[str, list[Array]] = {}
     high: dict[str, list[NDArray[np.bool_]]] = {}
     for (name, _), cell in cells.items():
@@ -100,7 +111,7 @@ def compare(
             np.concatenate([score for score, _ in groups.values()]),
             np.concatenate([k for _, k in groups.values()]),
         )
-    frames = [_table(name, list(families), *values) for name, values in groups.items()]
+    frames = [comparison(name, list(families), *values) for name, values in groups.items()]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -119,14 +130,16 @@ def fit_family(
     InputError
         As `compare`, and if the runs are of more than one eval or AI model.
     """
-    cells = _cells(runs)
+    cells = cells_of(runs)
     if len(cells) > 1:
         raise InputError(
             f"a curve is fitted to the runs of one eval and one AI model; got {len(cells)}: "
             f"{', '.join(' by '.join(key) for key in list(cells)[:4])}: pick one"
         )
     (cell,) = cells.values()
-    points = _posterior(cell, family, seed, n_draws).resampled(n, np.random.default_rng([seed, 1]))
+    points = cell_posterior(cell, family, seed, n_draws).resampled(
+        n, np.random.default_rng([seed, 1])
+    )
     return [
         FamilyCurve(
             family,
@@ -138,7 +151,8 @@ def fit_family(
     ]
 
 
-def _cells(runs: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
+def cells_of(runs: pd.DataFrame) -> dict[tuple[str, str], Cell]:
+    """Sort runs by eval and AI model; cells of fewer than five runs are left out."""
     missing = [column for column in NEEDED if column not in runs]
     if missing:
         raise InputError(
@@ -152,7 +166,7 @@ def _cells(runs: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
             f"spend must be above 0 in every run; row {row} has {kept.loc[row, 'spend']}: a zero "
             "usually means that it was not recorded; leave the run out"
         )
-    cells: dict[tuple[str, str], _Cell] = {}
+    cells: dict[tuple[str, str], Cell] = {}
     for name, own in kept.groupby("eval"):
         ln_spend = np.log(own["spend"].to_numpy(dtype=float))
         centre = float(np.median(ln_spend))
@@ -162,7 +176,7 @@ def _cells(runs: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
             at, outcome = np.asarray(index), own["outcome"].to_numpy()
             x, ended = ln_spend[at], outcome[at]
             success, gave_up = ended == "success", ended == "gave_up"
-            cells[str(name), str(ai_model)] = _Cell(
+            cells[str(name), str(ai_model)] = Cell(
                 x[success], x[gave_up], x[~success & ~gave_up], centre
             )
     if not cells:
@@ -173,7 +187,9 @@ def _cells(runs: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
     return cells
 
 
-def _posterior(cell: _Cell, family: Family, seed: int, n_draws: int) -> SmallPosterior:
+def cell_posterior(cell: Cell, family: Family, seed: int, n_draws: int) -> SmallPosterior:
+    """Weighted draws of logit A, location, ln shapes, and the rival's location and ln scale."""
+
     def log_joint(points: Array) -> Array:
         likelihood = log_likelihood(cell, family, points).sum(axis=1)
         value: Array = likelihood + _log_prior(cell, family, points)
@@ -184,9 +200,19 @@ def _posterior(cell: _Cell, family: Family, seed: int, n_draws: int) -> SmallPos
     )
 
 
-def _left_out(cell: _Cell, family: Family, seed: int, n_draws: int) -> tuple[Array, Array]:
+def _left_out(cell: Cell, family: Family, seed: int, n_draws: int) -> tuple[Array, Array]:
     """Leave-one-out log density of every run of a cell, and its Pareto k before any refit."""
-    found = _posterior(cell, family, seed, n_draws)
+    found = cell_posterior(cell, family, seed, n_draws)
+    scores, k = foretold(cell, family, found)
+    for j in np.flatnonzero(k > HIGH_K):
+        without = cell_posterior(cell.without(int(j)), family, seed, n_draws)
+        alone = log_likelihood(cell, family, without.draws)[:, j]
+        scores[j] = np.logaddexp.reduce(without.log_weights + alone)
+    return scores, k
+
+
+def foretold(cell: Cell, family: Family, found: SmallPosterior) -> tuple[Array, Array]:
+    """Leave-one-out log density of every run by importance alone, and its Pareto k."""
     pointwise = log_likelihood(cell, family, found.draws)
     ratios = found.log_weights[:, None] - pointwise
     k = pareto_k(-ratios)
@@ -195,14 +221,10 @@ def _left_out(cell: _Cell, family: Family, seed: int, n_draws: int) -> tuple[Arr
     ratios = np.minimum(ratios, -0.5 * np.log(len(ratios)))
     ratios = ratios - np.logaddexp.reduce(ratios, axis=0)
     scores: Array = np.logaddexp.reduce(ratios + pointwise, axis=0)
-    for j in np.flatnonzero(k > HIGH_K):
-        without = _posterior(cell.without(int(j)), family, seed, n_draws)
-        alone = log_likelihood(cell, family, without.draws)[:, j]
-        scores[j] = np.logaddexp.reduce(without.log_weights + alone)
     return scores, k
 
 
-def log_likelihood(cell: _Cell, family: Family, points: Array) -> Array:
+def log_likelihood(cell: Cell, family: Family, points: Array) -> Array:
     """Log likelihood of each run (successes, then gave up, then stopped) under each draw.
 
     `points` has the columns logit A, location and ln shapes of F, location and ln scale of H.
@@ -242,7 +264,7 @@ def _at(function: object, parameters: tuple[Array, ...], x: Array) -> Array:
     return value
 
 
-def _log_prior(cell: _Cell, family: Family, points: Array) -> Array:
+def _log_prior(cell: Cell, family: Family, points: Array) -> Array:
     priors = [(p["mean_ln"], p["sd_ln"]) for p in (*family.priors.values(), _RIVAL)]
     means = np.array([0.0, cell.centre, *(m for m, _ in priors[:-1]), cell.centre, priors[-1][0]])
     sds = [PLATEAU_SD, LOCATION_SD, *(s for _, s in priors[:-1]), LOCATION_SD, priors[-1][1]]
@@ -253,7 +275,7 @@ def _log_prior(cell: _Cell, family: Family, points: Array) -> Array:
 _RIVAL = lognormal.DEFAULT_PRIORS["scale"]
 
 
-def _start(cell: _Cell, family: Family) -> Array:
+def _start(cell: Cell, family: Family) -> Array:
     n = len(cell.success) + len(cell.gave_up) + len(cell.stopped)
     share = (len(cell.success) + 1.0) / (n + 2.0)
     middle = float(np.median(cell.success)) if len(cell.success) else cell.centre
@@ -262,12 +284,20 @@ def _start(cell: _Cell, family: Family) -> Array:
     return np.array([logit(share), middle, *shapes, other, _RIVAL["mean_ln"]])
 
 
-def _table(
-    name: str, families: list[str], scores: Array, high_k: NDArray[np.bool_]
+def comparison(
+    name: str,
+    families: list[str],
+    scores: Array,
+    high_k: NDArray[np.bool_],
+    stacked: Sequence[str] | None = None,
 ) -> pd.DataFrame:
+    """Rows of the table of one eval; families not stacked are baselines of weight 0."""
     elpd = scores.sum(axis=0)
     best = int(np.argmax(elpd))
     gaps = scores[:, [best]] - scores
+    members = [k for k, family in enumerate(families) if family in (stacked or families)]
+    weights = np.zeros(len(families))
+    weights[members] = stacking_weights(scores[:, members])
     frame = pd.DataFrame(
         {
             "eval": name,
@@ -276,7 +306,7 @@ def _table(
             "elpd": elpd,
             "behind": elpd[best] - elpd,
             "behind_se": np.sqrt(len(scores)) * gaps.std(axis=0, ddof=1),
-            "weight": stacking_weights(scores),
+            "weight": weights,
             "refitted": high_k.mean(axis=0),
         }
     )

@@ -97,13 +97,11 @@ def run_hours(spec: EvalSpec, budget: BudgetSpec, spend: float) -> float:
 def spend_moments(curve: Curve, cap: float) -> tuple[Array, Array]:
     """E[min(T, c)] and E[min(T, c)²] of one run, in spend units and their squares.
 
-    Every family here is one of location and scale in ln T, so T² is of it too with twice of both,
-    and min(T, c)² is the same formula again.
+    ln T² = 2 ln T has twice the location and scale in every family, so min(T, c)² is the same
+    formula again.
     """
     ln_cap = math.log(cap)
-    success = curve.spend.limited_mean(
-        2.0 * ln_cap, 2.0 * curve.success_location, 2.0 * curve.success_scale
-    )
+    success = curve.law.squared().limited_mean(2.0 * ln_cap)
     gave_up = lognormal.limited_mean(
         2.0 * ln_cap, 2.0 * curve.gave_up_location, 2.0 * curve.gave_up_scale
     )

@@ -25,8 +25,9 @@ def eval_curve(posterior: Posterior, i: int, m: int, effort: float = 0.0) -> Cur
     return Curve(
         plateau=np.clip(plateau, EDGE, 1.0 - EDGE),
         success_location=posterior.draws["success_location"][:, i, m] + longer,
-        success_scale=posterior.draws["success_scale"][:, i],
+        success_scale=posterior.draws["spend_width"][:, i, m],
         gave_up_location=posterior.draws["gave_up_location"][:, i, m] + longer,
         gave_up_scale=posterior.draws["gave_up_scale"][:, i],
-        success_family=posterior.success_family,
+        tail=posterior.draws["spend_tail"][:, i, m],
+        weights=posterior.spend_families_drawn(i, m),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from evalbayes.curves.curve import SHAPES
+from evalbayes.curves.law import Law
 
 Array = NDArray[np.float64]
 TINY = 1e-300
@@ -65,7 +65,8 @@ def margin_information(
     gave_up_scale: Array | float,
     location_covariance: Array,
     n_runs: float,
-    success_family: str = "lognormal",
+    tail: Array | float = 1.0,
+    weights: Array | None = None,
 ) -> Array:
     r"""Information of `n_runs` runs about the margin m, logit A = a·m, the curve half known.
 
@@ -90,39 +91,38 @@ def margin_information(
         P, of shape (2, 2); zeros where the curve is known.
     n_runs
         Effective number of runs.
-    success_family
-        Family of the spend of runs that would succeed, one of `evalbayes.curves.curve.SHAPES`.
+    tail, weights
+        Of stacked families of spend, see `evalbayes.curves.law.Law`; by default lognormal.
 
     Returns
     -------
     Array
         Per squared unit of the margin, in the shape that the arguments broadcast to.
     """
-    z_success: Array = np.asarray((ln_cap - success_location) / success_scale)
+    law = Law(success_location, success_scale, tail, weights)
     z_gave_up = (ln_cap - gave_up_location) / gave_up_scale
     plateau, missing = _plateau(slope * margin), _plateau(-slope * margin)
-    ended, left, density, about_location = _ended(z_success, success_family)
+    ended, left = law.cdf(ln_cap), np.exp(law.log_survival(ln_cap))
     gave_up, going = ndtr(z_gave_up), ndtr(-z_gave_up)
+    density = np.exp(law.log_density(ln_cap))
     gave_up_density = np.exp(-0.5 * z_gave_up**2) / np.sqrt(2.0 * np.pi)
     stopped = np.maximum(plateau * left + missing * going, TINY)
 
     # Scores of a stop with respect to m and to the two locations, times P(stop).
     by_margin = slope * plateau * missing * (gave_up - ended)
-    by_success = plateau * density / success_scale
+    by_success = plateau * density
     by_gave_up = missing * gave_up_density / gave_up_scale
 
     margin_margin = (
         slope**2 * (missing**2 * plateau * ended + plateau**2 * missing * gave_up)
         + by_margin**2 / stopped
     )
-    margin_success = (
-        -slope * missing * plateau * density / success_scale + by_margin * by_success / stopped
-    )
+    margin_success = -slope * missing * plateau * density + by_margin * by_success / stopped
     margin_gave_up = (
         slope * plateau * missing * gave_up_density / gave_up_scale
         + by_margin * by_gave_up / stopped
     )
-    success_success = plateau * about_location / success_scale**2 + by_success**2 / stopped
+    success_success = plateau * law.location_information(ln_cap) + by_success**2 / stopped
     gave_up_gave_up = (
         missing * (gave_up - z_gave_up * gave_up_density) / gave_up_scale**2
         + by_gave_up**2 / stopped
@@ -145,24 +145,6 @@ def margin_information(
     ) / determinant
     information: Array = np.maximum(n * margin_margin - n**2 * lost, 0.0)
     return information
-
-
-def _ended(z: Array, family: str) -> tuple[Array, Array, Array, Array]:
-    r"""F, 1 − F, the density and ∫(∂ ln f/∂z)² dF up to z, of the family at location 0, scale 1.
-
-    The integral is Φ − zφ of the normal; ((2F − 1)³ + 1)/6 of the logistic, whose score is 2F − 1;
-    and 1 − e^−y(1 + y²) of the Weibull, whose score is 1 − y with y = e^z ln 2.
-    """
-    if family == "lognormal":
-        ended, density = ndtr(z), np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
-        return ended, ndtr(-z), density, ended - z * density
-    shape = SHAPES[family]
-    ended = np.exp(shape.log_cdf(z, 0.0, 1.0))
-    left, density = np.exp(shape.log_survival(z, 0.0, 1.0)), np.exp(shape.log_density(z, 0.0, 1.0))
-    if family == "hill":
-        return ended, left, density, ((2.0 * ended - 1.0) ** 3 + 1.0) / 6.0
-    y = np.exp(np.minimum(z, 50.0)) * np.log(2.0)
-    return ended, left, density, np.maximum(-np.expm1(-y) - y**2 * np.exp(-y), 0.0)
 
 
 def _plateau(logit: Array) -> Array:

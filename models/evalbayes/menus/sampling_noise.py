@@ -53,7 +53,8 @@ def matched_noise(
         np.asarray(curve.gave_up_scale)[column],
         _location_covariance(curve),
         n_runs,
-        curve.success_family,
+        np.asarray(curve.tail)[column] if np.ndim(curve.tail) else curve.tail,
+        None if curve.weights is None else curve.weights[:, None, :],
     )
     explained = explained_variance(margin, weights, information)
     within = float(weights @ (margin - mean) ** 2)  # the grid's own variance: tails are cut

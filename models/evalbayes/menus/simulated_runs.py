@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_ndtr
 
+from evalbayes.errors import InputError
 from evalbayes.menus.clustering import attempt_correlation, effective_runs
 from evalbayes.menus.eval_curve import eval_curve
 
@@ -82,6 +83,11 @@ def _spends(
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Location and scale of ln(spend/cap) of successes and of runs that give up, (n_draws,)."""
     curve = eval_curve(posterior, i, m, effort)
+    if curve.weights is not None:
+        raise InputError(
+            f"the spends of {posterior.evals[i]} must be lognormal to simulate the value of its "
+            "runs, as their likelihood needs sums only; fit with families=('lognormal',) for that"
+        )
     return (
         (np.asarray(curve.success_location) - math.log(cap), np.asarray(curve.success_scale)),
         (np.asarray(curve.gave_up_location) - math.log(cap), np.asarray(curve.gave_up_scale)),

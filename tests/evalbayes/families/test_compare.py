@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import FitError, InputError
 from evalbayes.families import FAMILIES, compare, fit_family
-from evalbayes.families.compare import _cells, _left_out, _posterior, log_likelihood
+from evalbayes.families.compare import _left_out, cell_posterior, cells_of, log_likelihood
 from evalbayes.families.stacking import stacking_weights
 from evalbayes.small_posterior import small_posterior
 
@@ -25,7 +25,7 @@ def simulated(family: str, shapes: tuple[float, ...], n: int, seed: int) -> pd.D
     ln_success = FAMILIES[family].quantile(rng.random(n), 11.0, *shapes)
     ln_other = rng.normal(13.0, 1.0, n)
     ln_spend = np.where(solves, ln_success, ln_other)
-    outcome = np.where(solves, "success", "gave_up")
+    outcome = np.where(solves, "success", "gave_up").astype(object)
     outcome[ln_spend > cap] = "stopped_by_cap"
     return pd.DataFrame(
         {
@@ -50,10 +50,10 @@ def test_the_family_the_runs_come_from_is_found(family: str, shapes: tuple[float
 @pytest.mark.parametrize("name", FAMILIES)
 def test_leaving_out_by_importance_is_leaving_out(name: str) -> None:
     family = FAMILIES[name]
-    cell = _cells(simulated("lognormal", (1.2,), 25, 5))["e", "m"]
+    cell = cells_of(simulated("lognormal", (1.2,), 25, 5))["e", "m"]
     scores, _ = _left_out(cell, family, 0, 4000)
     for j in (0, 9, 22):
-        without = _posterior(cell.without(j), family, 1, 4000)
+        without = cell_posterior(cell.without(j), family, 1, 4000)
         alone = log_likelihood(cell, family, without.draws)[:, j]
         exact = np.logaddexp.reduce(without.log_weights + alone)
         assert scores[j] == pytest.approx(exact, abs=0.06)
