@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -254,60 +253,9 @@ class Posterior:
         Draws are in the group "posterior" with axes chain and draw; loadings, families and runs in
         "constant_data".
         """
-        import xarray as xr  # heavy: only where a file is read or written
+        from evalbayes.posterior_file import write
 
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        chains = int(self.provenance.get("chains", 1))
-        names = {
-            "domain": self.domains,
-            "eval": self.evals,
-            "ai_model": self.ai_models,
-            "family": self.families,
-        }
-        coords = {key: np.array(given, dtype=object) for key, given in names.items() if given}
-        draws = {
-            key: (
-                ("chain", "draw", *dims),
-                self.draws[key].reshape(chains, -1, *self.draws[key].shape[1:]),
-            )
-            for key, dims in DIMENSIONS.items()
-            if self.draws[key].size
-        }
-        head = {
-            "format": FORMAT,
-            "diagnostics": self.diagnostics.stored(),
-            "provenance": dict(self.provenance),
-            "elicited_history": bool(self.elicited_history),
-            "spend_families": self.spend_families.to_json(orient="split", double_precision=15),
-        }
-        constant = {
-            "loadings": (("eval", "domain"), self.loadings),
-            "family_of": (("eval",), self.family_of),
-            "n_runs": (("eval", "ai_model"), self.n_runs),
-            "spend_weights": (("eval", "spend_family"), self.spend_weights),
-            **{key: (("eval", "ai_model"), getattr(self, key)) for key in SEEN},
-        }
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            xr.Dataset(attrs={"evalfolio": json.dumps(head)}).to_netcdf(
-                partial, mode="w", engine="h5netcdf"
-            )
-            for group, variables in (("posterior", draws), ("constant_data", constant)):
-                used = {dim for dims, _ in variables.values() for dim in dims}
-                xr.Dataset(
-                    variables, coords={key: (key, v) for key, v in coords.items() if key in used}
-                ).to_netcdf(partial, mode="a", group=group, engine="h5netcdf")
-            partial.replace(path)
-        except OSError as error:
-            raise InputError(
-                f"{path}: the posterior cannot be written there ({error}); "
-                "give a file in a folder that can be written"
-            ) from error
-        finally:  # also after Ctrl-C; when all went well it is gone already
-            with suppress(OSError):  # nothing was written where the folder itself is wrong
-                partial.unlink(missing_ok=True)
-        return path
+        return write(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Posterior:
