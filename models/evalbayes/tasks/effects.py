@@ -1,11 +1,14 @@
-"""Posterior of every task's effect, as nodes and weights, given one draw of all else.
+"""Posterior of every task's effects given one draw of all else: nodes, weights and spend.
 
-Given the rest tasks are independent, so each effect's posterior is one-dimensional: worked out on
-a grid, then kept as Gauss–Hermite nodes about its mean, weighted by posterior over normal.
+Given the rest tasks are independent, and each has two unknowns: the effect ε on difficulty and the
+effect σ on ln spend. Both are found by Newton steps; ε is then kept as Gauss–Hermite nodes about
+its mode, each with σ's conditional mean and sd (Laplace inside Laplace), and weighted by posterior
+over normal.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -13,49 +16,153 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.tasks.kernel import _run
-from evalbayes.tasks.runs import TaskRuns
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-GRID = np.linspace(-4.5, 4.5, 37)  # in sds of the prior
 NODES = 5
+STEPS = 25
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _on_grid(
-    task: Index,
+def _joint(
+    effect: float,
+    spend: float,
+    first: int,
+    last: int,
+    rows: tuple[Index, Index, Array],
+    task: tuple[int, float, float],
+    local: Array,
+    within: Array,
+    of_spend: tuple[float, float],
+    scale: Array,
+    sd: tuple[float, float],
+    out: Array,
+) -> float:
+    """Log joint density at (ε, σ); gradient (2) and second derivatives (3) are put into `out`.
+
+    `rows` are AI model, kind and ln of the runs, `task` its eval, w and difficulty, `of_spend` φ
+    and ρ, `sd` τ and ν.
+    """
+    model, kind, ln = rows
+    i, w, difficulty = task
+    by_effect, loading = of_spend
+    own = spend - by_effect * effect
+    t2, n2 = sd[0] * sd[0], sd[1] * sd[1]
+    value = -0.5 * effect * effect / t2 - 0.5 * own * own / n2
+    out[0] = -effect / t2 + by_effect * own / n2
+    out[1] = -own / n2
+    out[2] = -1.0 / t2 - by_effect * by_effect / n2
+    out[3] = by_effect / n2
+    out[4] = -1.0 / n2
+    g, h = np.zeros(3), np.zeros((3, 3))
+    scales = (scale[i, 0], scale[i, 1])
+    for r in range(first, last):
+        m = model[r]
+        slope = math.exp(local[m, i, 1])
+        reach = local[m, i, 0] + local[m, i, 2] * w - difficulty - effect
+        at = (
+            local[m, i, 3] + within[0] * w + spend,
+            local[m, i, 4] + within[1] * w + loading * spend,
+        )
+        g[:] = 0.0
+        h[:] = 0.0
+        value += _run(kind[r], ln[r], slope * reach, at, scales, g, h)
+        out[0] -= slope * g[0]
+        out[1] += g[1] + loading * g[2]
+        out[2] += slope * slope * h[0, 0]
+        out[3] -= slope * (h[0, 1] + loading * h[0, 2])
+        out[4] += h[1, 1] + 2.0 * loading * h[1, 2] + loading * loading * h[2, 2]
+    return value
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def posterior(
+    start: Index,
     model: Index,
     kind: Index,
     ln: Array,
     eval_of: Index,
-    length: Array,
+    w: Array,
     difficulty: Array,
-    shift: Array,
-    by_effect: Array,
-    scale: Array,
     local: Array,
+    within: Array,
+    by_effect: float,
+    loading: float,
+    scale: Array,
     task_sd: Array,
-    grid: Array,
-) -> Array:
-    """Log-likelihood of all runs of every task at every point of the grid, one draw."""
-    found = np.zeros((len(eval_of), len(grid)))
-    g, h = np.zeros(3), np.zeros((3, 3))
-    for r in range(len(task)):
-        j, m = task[r], model[r]
+    spend_sd: Array,
+    z: Array,
+    log_w: Array,
+) -> tuple[Array, Array, Array, Array]:
+    """Nodes of ε, log weights, and mean and sd of σ at each, all (n_tasks, n_nodes).
+
+    Runs are sorted by task, those of task j from start[j] to start[j + 1]; everything else is of
+    one draw of the history.
+    """
+    tasks, nodes = len(eval_of), len(z)
+    node, log_weight = np.empty((tasks, nodes)), np.empty((tasks, nodes))
+    mean, spread = np.empty((tasks, nodes)), np.empty((tasks, nodes))
+    out, trial = np.zeros(5), np.zeros(5)
+    rows = (model, kind, ln)
+    of_spend = (by_effect, loading)
+    for j in range(tasks):
         i = eval_of[j]
-        own = local[m, i]
-        slope = np.exp(own[1])
-        reach = own[0] + own[2] * length[j] - difficulty[j]
-        sd = (scale[i, 0], scale[i, 1])
-        for k in range(len(grid)):
-            effect = task_sd[i] * grid[k]
-            at = (
-                own[3] + shift[j, 0] + by_effect[0] * effect,
-                own[4] + shift[j, 1] + by_effect[1] * effect,
-            )
-            found[j, k] += _run(kind[r], ln[r], slope * (reach - effect), at, sd, g, h)
-    return found
+        task = (i, w[j], difficulty[j])
+        sd = (task_sd[i], spend_sd[i])
+        a, b = start[j], start[j + 1]
+        e, s = 0.0, 0.0
+        value = _joint(e, s, a, b, rows, task, local, within, of_spend, scale, sd, out)
+        floor_e, floor_s = 0.2 / sd[0] ** 2, 0.2 / sd[1] ** 2
+        for _ in range(STEPS):
+            # Minus the second derivatives, made positive where mixtures bend them the wrong way.
+            pe, ps, pc = max(-out[2], floor_e), max(-out[4], floor_s), -out[3]
+            if pe * ps - pc * pc < 0.05 * pe * ps:
+                pc = 0.0
+            det = pe * ps - pc * pc
+            de, ds = (ps * out[0] - pc * out[1]) / det, (pe * out[1] - pc * out[0]) / det
+            gain = de * out[0] + ds * out[1]
+            if gain < 1e-6:
+                break
+            step, new = 1.0, -math.inf
+            for _ in range(12):
+                new = _joint(
+                    e + step * de, s + step * ds, a, b, rows, task, local, within, of_spend, scale,
+                    sd, trial,
+                )  # fmt: skip
+                if new >= value:
+                    break
+                step *= 0.5
+            if new < value:
+                break
+            e, s, value = e + step * de, s + step * ds, new
+            out[:] = trial
+        pe, ps, pc = max(-out[2], floor_e), max(-out[4], floor_s), -out[3]
+        if pe * ps - pc * pc < 0.05 * pe * ps:
+            pc = 0.0
+        sd_e = math.sqrt(ps / (pe * ps - pc * pc))
+        top = -math.inf
+        for k in range(nodes):
+            at = e + sd_e * z[k]
+            here = s - pc / ps * (at - e)
+            for _ in range(4):
+                value = _joint(at, here, a, b, rows, task, local, within, of_spend, scale, sd, out)
+                curvature = max(-out[4], floor_s)
+                if abs(out[1]) < 1e-3 * math.sqrt(curvature):
+                    break
+                here += max(min(out[1] / curvature, 2.0 * sd[1]), -2.0 * sd[1])
+            value = _joint(at, here, a, b, rows, task, local, within, of_spend, scale, sd, out)
+            curvature = max(-out[4], floor_s)
+            node[j, k] = at
+            mean[j, k], spread[j, k] = here, 1.0 / math.sqrt(curvature)
+            log_weight[j, k] = log_w[k] + value - 0.5 * math.log(curvature) + 0.5 * z[k] ** 2
+            top = max(top, log_weight[j, k])
+        total = 0.0
+        for k in range(nodes):
+            total += math.exp(log_weight[j, k] - top)
+        for k in range(nodes):
+            log_weight[j, k] -= top + math.log(total)
+    return node, log_weight, mean, spread
 
 
 def hermite(n_nodes: int = NODES) -> tuple[Array, Array]:
@@ -64,32 +171,8 @@ def hermite(n_nodes: int = NODES) -> tuple[Array, Array]:
     return nodes, np.log(weights / weights.sum())
 
 
-def nodes_of(runs: TaskRuns, model: Index, draw: dict[str, Any]) -> tuple[Array, Array]:
-    """Nodes and log weights of every task's effect, (n_tasks, n_nodes), for one draw.
-
-    Parameters
-    ----------
-    runs, model
-        The history's runs and the AI model of each.
-    draw
-        The arguments of `_on_grid` after the runs, by name, but for the grid.
-    """
-    likelihood = _on_grid(runs.task, model, runs.kind, runs.ln, **draw, grid=GRID)
-    sd = draw["task_sd"][draw["eval_of"]][:, None]
-    density = likelihood - 0.5 * GRID**2
-    p = np.exp(density - density.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    mean = p @ GRID
-    spread = np.sqrt(np.maximum((p * (GRID - mean[:, None]) ** 2).sum(axis=1), 1e-4))
+def effects_of(start: Index, rows: tuple[Any, ...], draws: list[tuple[Any, ...]]) -> list[Array]:
+    """Nodes, log weights, mean and sd of the spend effect for every draw, (n, n_tasks, n_nodes)."""
     z, log_w = hermite()
-    at = mean[:, None] + spread[:, None] * z
-    # posterior over normal at the nodes, the likelihood interpolated along the grid
-    step = GRID[1] - GRID[0]
-    place = np.clip((at - GRID[0]) / step, 0.0, len(GRID) - 1.000001)
-    left = place.astype(int)
-    rows = np.arange(len(at))[:, None]
-    share = place - left
-    along = likelihood[rows, left] * (1 - share) + likelihood[rows, left + 1] * share
-    log_weight = log_w + along - 0.5 * at**2 + 0.5 * z**2
-    log_weight -= np.logaddexp.reduce(log_weight, axis=1)[:, None]
-    return sd * at, log_weight
+    found = [posterior(start, *rows, *draw, z, log_w) for draw in draws]
+    return [np.stack([each[k] for each in found]) for k in range(4)]

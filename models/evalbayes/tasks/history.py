@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
-from evalbayes.tasks import newcomer
-from evalbayes.tasks.effects import nodes_of
+from evalbayes.tasks import newcomer, storage
+from evalbayes.tasks.assembly import known_of, quantities_of
 from evalbayes.tasks.forecast import Forecast, grouped
 from evalbayes.tasks.kernel import evaluate
 from evalbayes.tasks.known import Known
@@ -27,17 +28,18 @@ REPORTED = (
     "slope_mean",
     "length_slope_sd",
     "validity_sd",
-    "task_sd",
-    "minutes",
     "shown",
-    "slope",
-    "eval_difficulty",
+    "slope_offset",
+    "length_slope",
     "level",
-    "location",
+    "success_location",
     "success_scale",
     "gave_up_scale",
-    "success_by_effect",
-    "gave_up_by_effect",
+    "task_sd",
+    "task_spend_sd",
+    "minutes",
+    "spend_by_effect",
+    "gave_up_loading",
     "task_effect",
 )
 
@@ -127,23 +129,64 @@ class TaskHistory:
             chains=chains,
             progress=progress,
         )
-        quantities = _quantities(table, named, centre, len(names))
+        return cls._assembled(
+            table,
+            tuple(str(name) for name in names),
+            told,
+            model,
+            named,
+            divergences,
+            kept,
+            {"seed": seed, "draws": draws, "tune": tune, "chains": chains},
+        )
+
+    @classmethod
+    def _assembled(
+        cls,
+        table: TaskTable,
+        names: tuple[str, ...],
+        told: TaskRuns,
+        model: Index,
+        named: Mapping[str, Array],
+        divergences: int,
+        kept: int,
+        provenance: Mapping[str, Any],
+    ) -> TaskHistory:
+        """Make a history from the sampler's draws by name."""
+        quantities = quantities_of(table, named, len(names))
+        chains, draws = quantities["slope_mean"].shape
         total = chains * draws
         keep = np.unique(np.linspace(0, total - 1, min(kept, total)).astype(int))
         flat = {
             key: value.reshape(total, *value.shape[2:])[keep] for key, value in quantities.items()
         }
-        known, local = _known(table, flat, told, model)
+        rng = np.random.default_rng([int(provenance["seed"]), 1])
+        known, local = known_of(table, flat, told, model, rng)
         return cls(
-            tuple(str(name) for name in names),
+            names,
             known,
-            flat["shown"],
+            table.centre + flat["shown"] / flat["slope_mean"][:, None],
             local,
             told,
             model,
-            _diagnostics(table, names, quantities, divergences),
-            {"seed": seed, "draws": draws, "tune": tune, "chains": chains},
+            _diagnostics(quantities, divergences),
+            provenance,
         )
+
+    def save(self, path: str | Path) -> Path:
+        """Write one .npz file that `load` reads, whole or not at all; return its path."""
+        return storage.save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> TaskHistory:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is no history of a format this version reads.
+        """
+        return cls(*storage.load(Path(path)))
 
     def member(self, ai_model: str) -> Forecast:
         """Forecast of an AI model of the history.
@@ -205,15 +248,14 @@ class TaskHistory:
             runs = TaskRuns(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
         elif isinstance(runs, pd.DataFrame):
             known, runs = self.told(runs)
-        n, n_evals = len(known.log_weight), len(known.table.evals)
+        n, length = len(known), known.table.eval_level - known.table.centre
         evals = np.unique(known.table.eval_of[runs.task])
-        prior = newcomer.prior_of(known.draws, evals)
+        prior = newcomer.prior_of(known.draws, evals, length)
         effective = 1.0
         if len(runs):
             own, start, order = grouped(runs.task)
             kind, ln = runs.kind[order], runs.ln[order]
             read = dict(known.arguments)
-            read["scale"] = np.ascontiguousarray(read["scale"][:, evals])
             read["eval_of"] = np.searchsorted(evals, read["eval_of"])
 
             def likelihood(
@@ -242,95 +284,19 @@ class TaskHistory:
             root = np.linalg.cholesky(prior.precision).transpose(0, 2, 1)[of]
             z = rng.standard_normal((n_draws, newcomer.GLOBALS, 1))
             points = prior.mean[of] + np.linalg.solve(root, z)[:, :, 0]
-        local = newcomer.everywhere(known.draws, of, points, evals, n_evals, rng)
-        return Forecast(known, of, points[:, 0], local, runs, effective=effective)
+        local = newcomer.everywhere(known.draws, of, points, evals, length, rng)
+        capability = known.table.centre + points[:, 0] / known.draws["slope_mean"][of]
+        return Forecast(known, of, capability, local, runs, effective=effective)
 
 
-def _quantities(
-    table: TaskTable, named: Mapping[str, Array], centre: float, n_models: int
-) -> dict[str, Array]:
-    """Return what forecasts and reports need, of shape (chains, draws, ...)."""
-    found = dict(named)
-    n_evals, shape = len(table.evals), named["shown"].shape[:2]
-    level = table.eval_level - table.centre
-    departure = named["difficulty_departure"]
-    error = named["validity_error"].reshape(*shape, n_evals, n_models)
-    found["level"] = named["shown"][..., None, :] + error
-    found["slope"] = np.exp(np.log(named["slope_mean"])[..., None] + named["slope_offset"])
-    found["eval_difficulty"] = level + departure - departure.mean(axis=-1, keepdims=True)
-    found["minutes"] = named["minutes_mean"][..., None] + named["minutes_offset"]
-    found["task_sd"] = np.exp(named["task_sd_mean"][..., None] + named["task_sd_offset"])
-    found["task_effect"] = named["task_offset"] * found["task_sd"][..., table.eval_of]
-    place = named["eval_location"]
-    place = place - place.mean(axis=-1, keepdims=True)
-    place = place + named["spend_per_minutes"][..., None] * np.log(2.0) * level
-    found["place"] = np.stack([place, place + named["gave_up_later_of"]], axis=-1)
-    found["speed_mean"] = named["spend_centre"] + centre
-    return found
-
-
-def _known(
-    table: TaskTable, flat: Mapping[str, Array], runs: TaskRuns, model: Index
-) -> tuple[Known, Array]:
-    """Effects of all tasks given every kept draw, and local parameters of the AI models."""
-
-    def both(name: str) -> Array:
-        return np.stack([flat[name.format("success")], flat[name.format("gave_up")]], axis=-1)
-
-    draws = {
-        "shown_mean": flat["shown_mean"],
-        "shown_spread": flat["shown_spread"],
-        "ln_slope_mean": np.log(flat["slope_mean"]),
-        "ln_slope_spread": flat["slope_spread"],
-        "length_slope_sd": flat["length_slope_sd"],
-        "speed_mean": flat["speed_mean"],
-        "speed_spread": flat["speed_spread"],
-        "validity_sd": flat["validity_sd"],
-        "eval_difficulty": flat["eval_difficulty"],
-        "minutes": flat["minutes"],
-        "task_sd": flat["task_sd"],
-        "within": both("{}_within"),
-        "by_effect": both("{}_by_effect"),
-        "cell_sd": np.stack([flat["cell_spread"], flat["gave_up_cell_spread"]], axis=-1),
-        "place": flat["place"],
-        "scale": both("{}_scale"),
-    }
-    level = flat["level"].transpose(0, 2, 1)  # (draw, model, eval)
-    local = np.empty((*level.shape, 5))
-    local[..., 0] = level
-    local[..., 1] = np.log(flat["slope"])[:, :, None]
-    local[..., 2] = flat["length_slope"][:, :, None]
-    local[..., 3:] = flat["location"].transpose(0, 2, 1, 3)
-    empty = np.zeros((len(level), len(table), 0))
-    bare = Known(table, draws, empty, empty)
-    read, nodes, weights = bare.arguments, [], []
-    for d in range(len(level)):
-        draw = {
-            "eval_of": table.eval_of,
-            "length": table.length,
-            "difficulty": read["difficulty"][d],
-            "shift": read["shift"][d],
-            "by_effect": read["by_effect"][d],
-            "scale": read["scale"][d],
-            "local": local[d],
-            "task_sd": draws["task_sd"][d],
-        }
-        node, weight = nodes_of(runs, model, draw)
-        nodes.append(node)
-        weights.append(weight)
-    return Known(table, draws, np.stack(nodes), np.stack(weights)), local
-
-
-def _diagnostics(
-    table: TaskTable, names: NDArray[Any], quantities: Mapping[str, Array], divergences: int
-) -> Diagnostics:
+def _diagnostics(quantities: Mapping[str, Array], divergences: int) -> Diagnostics:
     """R-hat and effective sample sizes of the reported quantities."""
     from evalbayes.model import sampling  # loads PyMC: only where something was sampled
 
     labels: list[str] = []
     columns = []
     for key in REPORTED:
-        values = quantities[key].reshape(*quantities[key].shape[:2], -1)
+        values = quantities[key].reshape(*quantities["slope_mean"].shape, -1)
         columns.append(values)
         single = values.shape[2] == 1
         labels += [key if single else f"{key}[{k}]" for k in range(values.shape[2])]

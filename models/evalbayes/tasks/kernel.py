@@ -2,8 +2,8 @@
 
 For a draw of the history and parameters of the AI model, the runs of a task have likelihood
 Σ_k w[k] Π_runs L(run | ε[k]) over the nodes of the task's effect. Local parameters of an eval are
-level θ + u, ln a, ψ, and the locations of ln spend of success and of giving up. Compiled by numba,
-as this is nearly all the time of an inference.
+level, ln of the slope, ψ, and the locations of ln spend of success and of giving up. Compiled by
+numba, as this is nearly all the time of an inference.
 """
 
 from __future__ import annotations
@@ -110,12 +110,11 @@ def evaluate(
     kind: Index,
     ln: Array,
     eval_of: Index,
-    length: Array,
+    within: Array,
     difficulty: Array,
-    shift: Array,
     node: Array,
     log_weight: Array,
-    by_effect: Array,
+    spend: Array,
     scale: Array,
     derivatives: bool,
     posterior: bool,
@@ -130,15 +129,15 @@ def evaluate(
         Local parameters, of shape (n_rows, n_evals, 5).
     task, start
         Tasks run, and where the runs of each begin and end among `kind` and `ln` (one longer).
-    eval_of, length
-        Of every task of the table: its eval, and log2 human minutes about the centre.
-    difficulty, shift
-        Of the history's draws and tasks: difficulty without the effect, (n, n_tasks), and what
-        human time adds to both locations, (n, n_tasks, 2).
+    eval_of, within
+        Of every task of the table: its eval, and log2 human minutes about the eval's level.
+    difficulty
+        Of the history's draws and tasks, about the eval's and without the effect, (n, n_tasks).
     node, log_weight
         Nodes and log weights of the tasks' effects, (n, n_tasks, n_nodes).
-    by_effect, scale
-        What a unit of effect adds to locations, (n, 2); scales of ln spend, (n, n_evals, 2).
+    spend, scale
+        What a task adds to the locations of ln spend, and the scales, at every node of its effect,
+        (n, n_tasks, n_nodes, 2), for success and giving up.
     derivatives, posterior
         Whether to work out derivatives, and log weights of the nodes given these runs.
 
@@ -166,16 +165,12 @@ def evaluate(
             j = task[t]
             i = eval_of[j]
             slope = math.exp(local[row, i, 1])
-            x = length[j]
+            x = within[j]
             for k in range(n_nodes):
-                effect = node[d, j, k]
-                reach = local[row, i, 0] + local[row, i, 2] * x - difficulty[d, j] - effect
+                reach = local[row, i, 0] + local[row, i, 2] * x - difficulty[d, j] - node[d, j, k]
                 logit = slope * reach
-                at = (
-                    local[row, i, 3] + shift[d, j, 0] + by_effect[d, 0] * effect,
-                    local[row, i, 4] + shift[d, j, 1] + by_effect[d, 1] * effect,
-                )
-                sd = (scale[d, i, 0], scale[d, i, 1])
+                at = (local[row, i, 3] + spend[d, j, k, 0], local[row, i, 4] + spend[d, j, k, 1])
+                sd = (scale[d, j, k, 0], scale[d, j, k, 1])
                 g[:] = 0.0
                 h[:] = 0.0
                 total = log_weight[d, j, k]

@@ -20,52 +20,52 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Known:
-    """Draws of the history, thinned; axis 0 is the draw.
+    """Draws of the history, thinned; axis 0 is the draw. Logits are the typical AI model's.
 
     Parameters
     ----------
     table
         The tasks.
     draws
-        Arrays by name: `eval_difficulty`, `minutes`, `task_sd` (n, n_evals); `within`,
-        `by_effect`, `cell_sd` (n, 2); `place`, `scale` (n, n_evals, 2), all for success and
-        giving up; and the prior of an AI model, see `newcomer.prior_of`.
+        Arrays by name: `minutes` (λ), `task_sd` (τ), `task_spend_sd` (ν), all (n, n_evals);
+        `by_effect` (φ) and `loading` (ρ), (n,); `within` (n, 2) and `scale` (n, n_evals, 2), for
+        success and giving up; and the prior of an AI model, see `newcomer.prior_of`.
     node, log_weight
-        Nodes of every task's effect and their log weights, (n, n_tasks, n_nodes).
+        Nodes of every task's effect ε and their log weights, (n, n_tasks, n_nodes).
+    spend_mean, spend_sd
+        Mean and sd of the task's effect on ln spend given that node, of the same shape.
     """
 
     table: TaskTable
     draws: Mapping[str, Array]
     node: Array
     log_weight: Array
+    spend_mean: Array
+    spend_sd: Array
 
-    @cached_property
-    def difficulty(self) -> Array:
-        """Difficulty of every task without its effect, (n, n_tasks)."""
-        of = self.table.eval_of
-        value: Array = (
-            self.draws["eval_difficulty"][:, of] + self.draws["minutes"][:, of] * self.table.within
-        )
-        return value
+    def __len__(self) -> int:
+        return len(self.node)
 
     @cached_property
     def arguments(self) -> dict[str, Any]:
         """What the kernels read of the tasks, by name."""
-        within = self.draws["within"]
+        of, within = self.table.eval_of, self.table.within
+        factor = np.stack([np.ones(len(self)), self.draws["loading"]], axis=-1)[:, None, None, :]
+        by_time = self.draws["within"][:, None, None, :] * within[None, :, None, None]
+        own = self.draws["scale"][:, of][:, :, None, :]
         return {
-            "eval_of": self.table.eval_of,
-            "length": self.table.length,
-            "difficulty": self.difficulty,
-            "shift": within[:, None, :] * self.table.within[None, :, None],
+            "eval_of": of,
+            "within": within,
+            "difficulty": self.draws["minutes"][:, of] * within,
             "node": self.node,
-            "by_effect": self.draws["by_effect"],
-            "scale": self.draws["scale"],
+            "spend": by_time + factor * self.spend_mean[..., None],
+            "scale": np.hypot(own, factor * self.spend_sd[..., None]),
         }
 
     def holding(self, tasks: pd.DataFrame | Index) -> tuple[Known, Index]:
         """Return this, or a copy that holds tasks not seen before too, and their positions.
 
-        The effect of a task not seen before is normal with the eval's task sd.
+        The effects of a task not seen before are normal with the eval's sds.
         """
         if not isinstance(tasks, pd.DataFrame):
             return self, np.asarray(tasks, dtype=np.int64)
@@ -75,12 +75,13 @@ class Known:
         fresh = table.eval_of[len(self.table) :]
         z, log_w = hermite(self.node.shape[2])
         node = self.draws["task_sd"][:, fresh, None] * z
+        every = (
+            (self.node, node),
+            (self.log_weight, np.broadcast_to(log_w, node.shape)),
+            (self.spend_mean, self.draws["by_effect"][:, None, None] * node),
+            (self.spend_sd, self.draws["task_spend_sd"][:, fresh, None] + 0.0 * node),
+        )
         return (
-            Known(
-                table,
-                self.draws,
-                np.concatenate([self.node, node], axis=1),
-                np.concatenate([self.log_weight, np.broadcast_to(log_w, node.shape)], axis=1),
-            ),
+            Known(table, self.draws, *(np.concatenate(pair, axis=1) for pair in every)),
             table.positions(tasks),
         )

@@ -1,97 +1,231 @@
-"""Where every quantity of the task-level model lies in the sampler's vectors."""
+"""The task-level model as a network of normals: one vector, each entry normal given others.
+
+Entry k is normal with mean const + Σ weight·v[column] and sd exp(const + x[sd_entry]), where v
+holds the entries (those kept as offsets times their sd) and what is derived from them. Logits are
+those of the typical AI model: capability, difficulty and their sds are kept times the typical
+slope a, which then stands in their priors only. Without this all of them would have to move
+together whenever a does, and the sampler would crawl along that ridge.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from evalbayes.model import priors as joint
-from evalbayes.model.layout import Layout
+from evalbayes.model.priors import Positive
 from evalbayes.tasks import priors
+from evalbayes.tasks.table import TaskTable
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Terms = Iterable[tuple[ArrayLike, ArrayLike]]
+
+WIDTH = 5  # terms of the longest sum
+OUTCOMES = ("success", "gave_up")
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Numbers of evals, tasks and AI models."""
+@dataclass
+class Sums:
+    """Rows of const + Σ weight·v[column]."""
 
-    evals: int
-    tasks: int
-    models: int
+    columns: list[Index] = field(default_factory=list)
+    weights: list[Array] = field(default_factory=list)
+    constant: list[Array] = field(default_factory=list)
+
+    def add(self, n: int, *terms: tuple[ArrayLike, ArrayLike], constant: ArrayLike = 0.0) -> None:
+        """Append n rows."""
+        columns, weights = np.zeros((n, WIDTH), dtype=np.int64), np.zeros((n, WIDTH))
+        for k, (at, weight) in enumerate(terms):
+            columns[:, k], weights[:, k] = at, weight
+        self.columns.append(columns)
+        self.weights.append(weights)
+        self.constant.append(np.broadcast_to(np.asarray(constant, dtype=float), (n,)))
+
+    def arrays(self) -> tuple[Index, Array, Array]:
+        """Columns and weights, (n, WIDTH), and constants, (n,)."""
+        return (
+            np.concatenate(self.columns),
+            np.concatenate(self.weights),
+            np.concatenate(self.constant),
+        )
 
 
-def base_layout(sizes: Sizes) -> Layout:
-    """Typical values and sds, and everything of which single runs tell little (non-centred)."""
-    base = Layout()
-    base.positive("slope_mean", priors.SLOPE)
-    base.positive("slope_spread", priors.SLOPE_SPREAD)
-    base.positive("length_slope_sd", priors.LENGTH_SLOPE_SPREAD)
-    base.positive("validity_sd", joint.VALIDITY_SD)
-    base.positive("difficulty_spread", joint.DIFFICULTY_SPREAD)
-    base.positive("shown_spread", joint.SHOWN_SPREAD)
-    base.positive("minutes_spread", priors.MINUTES_SPREAD)
-    base.positive("task_sd_spread", priors.TASK_SD_SPREAD)
-    base.positive("eval_spread", joint.EVAL_LOCATION_SPREAD)
-    base.positive("speed_spread", joint.AI_MODEL_LOCATION_SPREAD)
-    base.positive("gave_up_spread", joint.GAVE_UP_SPREAD)
-    base.positive("cell_spread", joint.CELL_LOCATION_SPREAD)
-    base.positive("gave_up_cell_spread", joint.CELL_LOCATION_SPREAD)
-    base.positive("success_scale_spread", joint.SCALE_SPREAD)
-    base.positive("gave_up_scale_spread", joint.SCALE_SPREAD)
-    base.add("task_sd_mean", priors.TASK_SD.mean_ln, priors.TASK_SD.sd_ln)
-    base.add("shown_mean", 0.0, joint.SHOWN_MEAN_SD)  # about the centre, as are difficulties
-    base.add("minutes_mean", *priors.MINUTES)
-    base.add("spend_centre", 0.0, joint.LN_SPEND_CENTRE_SD)
-    base.add("spend_per_minutes", *joint.SPEND_PER_MINUTES)
-    base.add("gave_up_later", *joint.GAVE_UP_LATER)
-    base.add("success_scale_mean", joint.SCALE.mean_ln, joint.SCALE.sd_ln)
-    base.add("gave_up_scale_mean", joint.SCALE.mean_ln, joint.SCALE.sd_ln)
-    for outcome in ("success", "gave_up"):
-        base.add(f"{outcome}_within", *priors.SPEND_WITHIN)
-        base.add(f"{outcome}_by_effect", *priors.SPEND_BY_EFFECT)
-    pairs = sizes.evals * sizes.models
-    for name, size, sd in (
-        ("slope_offset", sizes.models, "slope_spread"),
-        ("length_slope", sizes.models, "length_slope_sd"),
-        ("minutes_offset", sizes.evals, "minutes_spread"),
-        ("task_sd_offset", sizes.evals, "task_sd_spread"),
-        ("validity_error", pairs, "validity_sd"),
+@dataclass
+class Layout:
+    """Names along the vector, and the prior of every entry."""
+
+    table: TaskTable
+    n_models: int
+    spans: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    means: Sums = field(default_factory=Sums)
+    ln_sd: list[float] = field(default_factory=list)
+    sd_entry: list[int] = field(default_factory=list)  # entry with ln of a further factor, −1: none
+    scale_entry: list[int] = field(default_factory=list)  # entry with ln sd of an offset, −1: none
+
+    def __len__(self) -> int:
+        return len(self.ln_sd)
+
+    def add(
+        self,
+        name: str,
+        mean: ArrayLike = 0.0,
+        sd: float = 1.0,
+        *terms: tuple[ArrayLike, ArrayLike],
+        size: int | None = None,
+        sd_entry: ArrayLike = -1,
+        scale_entry: ArrayLike = -1,
+    ) -> None:
+        """Append one quantity (size None) or `size` of them."""
+        n = 1 if size is None else size
+        self.spans[name] = (len(self), len(self) + n, size is None)
+        self.means.add(n, *terms, constant=mean)
+        self.ln_sd += [float(np.log(sd))] * n
+        self.sd_entry += [int(k) for k in np.broadcast_to(sd_entry, n)]
+        self.scale_entry += [int(k) for k in np.broadcast_to(scale_entry, n)]
+
+    def positive(self, name: str, prior: Positive, *terms: tuple[ArrayLike, ArrayLike]) -> None:
+        """Append the logarithm of a lognormal quantity."""
+        self.add(name, prior.mean_ln, prior.sd_ln, *terms)
+
+    def at(self, name: str, index: ArrayLike = 0) -> Index:
+        """Entry, or entries, of a quantity."""
+        position: Index = self.spans[name][0] + np.asarray(index, dtype=np.int64)
+        return position
+
+    @property
+    def derived(self) -> dict[str, int]:
+        """Where what is derived from the entries begins in v."""
+        evals, tasks = len(self.table.evals), len(self.table)
+        start = np.cumsum([len(self), evals, evals, 1, 1, tasks, tasks])
+        names = ("difficulty_departure", "place", "slope", "minutes", "effect", *OUTCOMES)
+        return {name: int(at) for name, at in zip(names, start, strict=True)}
+
+    def draws(self, x: Array) -> dict[str, Array]:
+        """Split draws (..., n) by name; offsets are multiplied by their sd."""
+        entry = np.array(self.scale_entry)
+        factor = np.where(entry >= 0, np.exp(x[..., np.maximum(entry, 0)]), 1.0)
+        scaled = x * factor
+        return {
+            name: scaled[..., a] if single else scaled[..., a:b]
+            for name, (a, b, single) in self.spans.items()
+        }
+
+
+def layout_of(table: TaskTable, n_models: int, ln_spend_centre: float) -> Layout:
+    """Lay the model out for these tasks and a number of AI models."""
+    evals, tasks = len(table.evals), len(table)
+    i, m = (k.reshape(-1) for k in np.indices((evals, n_models)))
+    lay = Layout(table, n_models)
+    lay.positive("slope_mean", priors.SLOPE)
+    times_slope = (lay.at("slope_mean"), 1.0)
+    lay.positive("slope_spread", priors.SLOPE_SPREAD)
+    for name, prior in (
+        ("length_slope_sd", priors.LENGTH_SLOPE_SD),
+        ("validity_sd", joint.VALIDITY_SD),
+        ("difficulty_spread", joint.DIFFICULTY_SPREAD),
+        ("shown_spread", joint.SHOWN_SPREAD),
+        ("minutes_spread", priors.MINUTES_SPREAD),
+        ("task_sd_mean", priors.TASK_SD),
     ):
-        base.add(name, size=size, sd_entry=base.at(sd))
-    base.add("task_offset", size=sizes.tasks)  # times the task sd of its eval
-    return base
-
-
-def effects_layout(base: Layout, sizes: Sizes) -> Layout:
-    """Return what many runs tell well (centred): normal about values of `base`."""
-    effects = Layout()
-    for name, size, sd in (
-        ("shown", sizes.models, "shown_spread"),
-        ("speed", sizes.models, "speed_spread"),
-        ("difficulty_departure", sizes.evals, "difficulty_spread"),
-        ("eval_location", sizes.evals, "eval_spread"),
-        ("gave_up_later_of", sizes.evals, "gave_up_spread"),
-        ("success_scale", sizes.evals, "success_scale_spread"),
-        ("gave_up_scale", sizes.evals, "gave_up_scale_spread"),
+        lay.positive(name, prior, times_slope)
+    for name, prior in (
+        ("task_sd_spread", priors.TASK_SD_SPREAD),
+        ("task_spend_sd_mean", priors.TASK_SPEND_SD),
+        ("task_spend_sd_spread", priors.TASK_SPEND_SD_SPREAD),
+        ("eval_spread", joint.EVAL_LOCATION_SPREAD),
+        ("speed_spread", joint.AI_MODEL_LOCATION_SPREAD),
+        ("gave_up_later_spread", joint.GAVE_UP_SPREAD),
+        ("success_cell_spread", joint.CELL_LOCATION_SPREAD),
+        ("gave_up_cell_spread", joint.CELL_LOCATION_SPREAD),
+        ("success_scale_spread", joint.SCALE_SPREAD),
+        ("gave_up_scale_spread", joint.SCALE_SPREAD),
     ):
-        effects.add(name, size=size, sd_entry=base.at(sd))
-    effects.logarithms |= {"success_scale", "gave_up_scale"}
-    return effects
+        lay.positive(name, prior)
+    lay.add("shown_mean", 0.0, joint.SHOWN_MEAN_SD, sd_entry=lay.at("slope_mean"))
+    lay.add("minutes_mean", *priors.MINUTES)
+    lay.add("spend_centre", ln_spend_centre, joint.LN_SPEND_CENTRE_SD)
+    lay.add("spend_per_minutes", *joint.SPEND_PER_MINUTES)
+    lay.add("gave_up_later_mean", *joint.GAVE_UP_LATER)
+    lay.add("gave_up_loading", *priors.GAVE_UP_LOADING)
+    lay.add("spend_by_effect", *priors.SPEND_BY_EFFECT)
+    for outcome in OUTCOMES:
+        lay.positive(f"{outcome}_scale_mean", joint.SCALE)
+        lay.add(f"{outcome}_within", *priors.SPEND_WITHIN)
+    # Centred, as many runs tell each of these well.
+    for name, mean, spread, size in (
+        ("shown", "shown_mean", "shown_spread", n_models),
+        ("speed", "spend_centre", "speed_spread", n_models),
+        ("difficulty_departure", None, "difficulty_spread", evals),
+        ("eval_location", None, "eval_spread", evals),
+        ("gave_up_later", "gave_up_later_mean", "gave_up_later_spread", evals),
+        ("success_scale", "success_scale_mean", "success_scale_spread", evals),
+        ("gave_up_scale", "gave_up_scale_mean", "gave_up_scale_spread", evals),
+        ("task_sd", "task_sd_mean", "task_sd_spread", evals),
+        ("task_spend_sd", "task_spend_sd_mean", "task_spend_sd_spread", evals),
+    ):
+        terms = () if mean is None else ((lay.at(mean), 1.0),)
+        lay.add(name, 0.0, 1.0, *terms, size=size, sd_entry=lay.at(spread))
+    # Offsets, to be multiplied by their sd, as single runs tell little of each.
+    for name, size, scale in (
+        ("slope_offset", n_models, lay.at("slope_spread")),
+        ("length_slope", n_models, lay.at("length_slope_sd")),
+        ("minutes_offset", evals, lay.at("minutes_spread")),
+        ("task_effect", tasks, lay.at("task_sd", table.eval_of)),
+        ("task_spend", tasks, lay.at("task_spend_sd", table.eval_of)),
+    ):
+        lay.add(name, size=size, scale_entry=scale)
+    # Cells last, and what is derived lies after all entries. A cell's level is what it shows, θ + u
+    # + ψ·(length of the eval) − β: centred too, as that is what its runs tell.
+    before = len(lay) + 3 * len(i)
+    length = (table.eval_level - table.centre)[i]
+    lay.add(
+        "level",
+        0.0,
+        1.0,
+        (lay.at("shown", m), 1.0),
+        (before + i, -1.0),
+        (before + 2 * evals, -length),
+        (lay.at("length_slope", m), length),
+        size=len(i),
+        sd_entry=lay.at("validity_sd"),
+    )
+    common: list[tuple[ArrayLike, ArrayLike]] = [
+        (lay.at("speed", m), 1.0),
+        (before + evals + i, 1.0),
+        (lay.at("spend_per_minutes"), np.log(2.0) * length),
+    ]
+    later: tuple[ArrayLike, ArrayLike] = (lay.at("gave_up_later", i), 1.0)
+    for outcome, sums in (("success", common), ("gave_up", [*common, later])):
+        own = lay.at(f"{outcome}_cell_spread")
+        lay.add(f"{outcome}_location", 0.0, 1.0, *sums, size=len(i), sd_entry=own)
+    return lay
 
 
-MEANS = {  # quantity of `effects`: the quantity of `base` it is normal about
-    "shown": "shown_mean",
-    "speed": "spend_centre",
-    "gave_up_later_of": "gave_up_later",
-    "success_scale": "success_scale_mean",
-    "gave_up_scale": "gave_up_scale_mean",
-}
-
-
-def mean_entries(base: Layout, effects: Layout) -> tuple[list[int], list[float]]:
-    """Entry of `base` that is the mean of every effect, and its weight (0: no mean)."""
-    entry, weight = np.zeros(len(effects), dtype=int), np.zeros(len(effects))
-    for name, mean in MEANS.items():
-        start, stop, _ = effects.spans[name]
-        entry[start:stop], weight[start:stop] = base.at(mean), 1.0
-    return [int(e) for e in entry], [float(w) for w in weight]
+def predictors(lay: Layout) -> Sums:
+    """Everything the likelihood reads of the vector, in the order `log_density` takes it."""
+    table, derived = lay.table, lay.derived
+    evals, tasks = len(table.evals), len(table)
+    cells, of = evals * lay.n_models, table.eval_of
+    every, model, task = np.arange(cells), np.arange(lay.n_models), np.arange(tasks)
+    sums = Sums()
+    sums.add(cells, (lay.at("level", every), 1.0))
+    sums.add(lay.n_models, (lay.at("slope_offset", model), 1.0))
+    sums.add(lay.n_models, (lay.at("length_slope", model), 1.0))
+    sums.add(
+        tasks,
+        (derived["minutes"], table.within),
+        (lay.at("minutes_offset", of), table.within),
+        (derived["effect"] + task, 1.0),
+    )
+    for outcome in OUTCOMES:
+        sums.add(cells, (lay.at(f"{outcome}_location", every), 1.0))
+    for outcome in OUTCOMES:
+        within = (lay.at(f"{outcome}_within"), table.within)
+        sums.add(tasks, within, (derived[outcome] + task, 1.0))
+    for outcome in OUTCOMES:
+        sums.add(evals, (lay.at(f"{outcome}_scale", np.arange(evals)), 1.0))
+    return sums

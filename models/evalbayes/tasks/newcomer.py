@@ -1,6 +1,6 @@
 """What runs of an AI model that the history does not hold tell about it.
 
-For every draw of the history the joint posterior of θ, ln a, ψ, speed and the eval's levels and
+For every draw of the history the joint posterior of θ, ln slope, ψ, speed and the evals' levels and
 locations is found by Newton steps, drawn from as a normal, and corrected by importance weights,
 which carry over the draws of the history too: a draw of it under which the new runs are more
 likely counts for more.
@@ -44,45 +44,46 @@ class Prior:
         return value
 
 
-def prior_of(history: Mapping[str, Array], evals: Index) -> Prior:
+def prior_of(history: Mapping[str, Array], evals: Index, length: Array) -> Prior:
     """Prior of a newcomer's parameters on some evals.
 
     Parameters
     ----------
     history
-        Draws by name: shown_mean, shown_spread, ln_slope_mean, ln_slope_spread, length_slope_sd,
-        speed_mean, speed_spread, validity_sd, all (n,); place (n, n_evals, 2); cell_sd (n, 2).
+        Draws by name: shown_mean, shown_spread, slope_spread, length_slope_sd, speed_mean,
+        speed_spread, all (n,); place (n, n_evals, 3): what an eval adds to level (minus its
+        difficulty) and to locations; cell_sd (n, 3): sds of level and locations about that.
     evals
         Which.
+    length
+        log2 human minutes of every eval about the centre, of shape (n_evals,).
     """
     n, e = len(history["shown_mean"]), len(evals)
     size = GLOBALS + 3 * e
     mean = np.zeros((n, size))
     mean[:, 0] = history["shown_mean"]
-    mean[:, 1] = history["ln_slope_mean"]
     mean[:, 3] = history["speed_mean"]
     precision = np.zeros((n, size, size))
     log_determinant = np.zeros(n)
-    own = ("shown_spread", "ln_slope_spread", "length_slope_sd", "speed_spread")
+    own = ("shown_spread", "slope_spread", "length_slope_sd", "speed_spread")
     for k, name in enumerate(own):
         precision[:, k, k] = history[name] ** -2.0
         log_determinant -= 2.0 * np.log(history[name])
-    place = history["place"][:, evals]
-    zero = np.zeros((n, e))
-    for block, (parent, shift, sd) in enumerate(
-        (
-            (0, zero, history["validity_sd"]),
-            (3, place[:, :, 0], history["cell_sd"][:, 0]),
-            (3, place[:, :, 1], history["cell_sd"][:, 1]),
-        )
-    ):
+    # A level is normal about θ + ψ·length + place, a location about speed + place.
+    parents = np.zeros((3, e, GLOBALS))
+    parents[0, :, 0], parents[0, :, 2], parents[1:, :, 3] = 1.0, length[evals], 1.0
+    for block in range(3):
         at = GLOBALS + block * e + np.arange(e)
-        weight = (sd**-2.0)[:, None]
-        mean[:, at] = mean[:, [parent]] + shift
-        precision[:, at, at] = weight
-        precision[:, parent, parent] += e * weight[:, 0]
-        precision[:, parent, at] = precision[:, at, parent] = -weight
-        log_determinant -= 2.0 * e * np.log(sd)
+        weight = history["cell_sd"][:, block] ** -2.0
+        mean[:, at] = mean[:, :GLOBALS] @ parents[block].T + history["place"][:, evals, block]
+        precision[:, at, at] = weight[:, None]
+        across = -weight[:, None, None] * parents[block]
+        precision[:, at, :GLOBALS] = across
+        precision[:, :GLOBALS, at] = across.transpose(0, 2, 1)
+        precision[:, :GLOBALS, :GLOBALS] += weight[:, None, None] * (
+            parents[block].T @ parents[block]
+        )
+        log_determinant += e * np.log(weight)
     return Prior(mean, precision, log_determinant)
 
 
@@ -214,16 +215,16 @@ def everywhere(
     of: Index,
     points: Array,
     evals: Index,
-    n_evals: int,
+    length: Array,
     rng: np.random.Generator,
 ) -> Array:
     """Local parameters on every eval, (n_rows, n_evals, 5); those without runs from the prior."""
-    local = np.empty((len(points), n_evals, 5))
-    normal = rng.standard_normal((len(points), n_evals, 3))
     sd = history["cell_sd"][of][:, None, :]
-    local[:, :, 0] = points[:, [0]] + history["validity_sd"][of][:, None] * normal[:, :, 0]
+    place = history["place"][of] + sd * rng.standard_normal((len(points), len(length), 3))
+    local = np.empty((len(points), len(length), 5))
+    local[:, :, 0] = points[:, [0]] + points[:, [2]] * length + place[:, :, 0]
     local[:, :, 1] = points[:, [1]]
     local[:, :, 2] = points[:, [2]]
-    local[:, :, 3:] = points[:, [3], None] + history["place"][of] + sd * normal[:, :, 1:]
+    local[:, :, 3:] = points[:, [3], None] + place[:, :, 1:]
     local[:, evals] = local_of(points, len(evals))
     return local

@@ -36,11 +36,10 @@ def predict(
     ln_passed: Array,
     log_weight: Array,
     eval_of: Index,
-    length: Array,
+    within: Array,
     difficulty: Array,
-    shift: Array,
     node: Array,
-    by_effect: Array,
+    spend: Array,
     scale: Array,
 ) -> tuple[Array, Array]:
     """Probability of success within the cap and expected spend under it.
@@ -64,23 +63,24 @@ def predict(
         fresh run.
     """
     success = np.zeros((len(of), len(tasks)))
-    spend = np.zeros((len(of), len(tasks)))
+    expected = np.zeros((len(of), len(tasks)))
     for row in range(len(of)):
         d = of[row]
         for t in range(len(tasks)):
             j = tasks[t]
             i = eval_of[j]
             slope = math.exp(local[row, i, 1])
-            reach = local[row, i, 0] + local[row, i, 2] * length[j] - difficulty[d, j]
-            s0, s1 = scale[d, i, 0], scale[d, i, 1]
+            reach = local[row, i, 0] + local[row, i, 2] * within[j] - difficulty[d, j]
             for k in range(node.shape[2]):
-                effect = node[d, j, k]
                 w = math.exp(log_weight[row, t, k])
-                logit = slope * (reach - effect)
+                logit = slope * (reach - node[d, j, k])
                 a = math.exp(_log_expit(logit))
-                at0 = local[row, i, 3] + shift[d, j, 0] + by_effect[d, 0] * effect
-                at1 = local[row, i, 4] + shift[d, j, 1] + by_effect[d, 1] * effect
-                within = a * _below((ln_cap[t] - at0) / s0)
+                at0, at1 = (
+                    local[row, i, 3] + spend[d, j, k, 0],
+                    local[row, i, 4] + spend[d, j, k, 1],
+                )
+                s0, s1 = scale[d, j, k, 0], scale[d, j, k, 1]
+                solved = a * _below((ln_cap[t] - at0) / s0)
                 if ln_passed[t] > -math.inf:
                     z0, z1 = (ln_passed[t] - at0) / s0, (ln_passed[t] - at1) / s1
                     log0 = _log_expit(logit) + _log_survival(z0)
@@ -88,10 +88,10 @@ def predict(
                     top = max(log0, log1)
                     still = top + math.log(math.exp(log0 - top) + math.exp(log1 - top))
                     beyond = _log_expit(logit) + _log_survival((ln_cap[t] - at0) / s0)
-                    within = max(math.exp(log0 - still) - math.exp(beyond - still), 0.0)
-                success[row, t] += w * within
-                spend[row, t] += w * (
+                    solved = max(math.exp(log0 - still) - math.exp(beyond - still), 0.0)
+                success[row, t] += w * solved
+                expected[row, t] += w * (
                     a * _limited_mean(ln_cap[t], at0, s0)
                     + (1.0 - a) * _limited_mean(ln_cap[t], at1, s1)
                 )
-    return success, spend
+    return success, expected

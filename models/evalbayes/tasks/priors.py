@@ -11,7 +11,7 @@ from evalbayes.model.priors import Positive
 # 0.5 to 0.9 logits per doubling over METR's tasks, of which task effects hide about a third.
 SLOPE = Positive(0.7, 0.5)
 SLOPE_SPREAD = Positive(0.2, 0.5)  # sd of ln slope between AI models
-LENGTH_SLOPE_SPREAD = Positive(0.08, 0.7)  # sd between AI models, doublings per doubling of length
+LENGTH_SLOPE_SD = Positive(0.1, 0.7)  # sd between AI models, doublings per doubling of length
 # A doubling of stated human time makes a task about that much harder, less where times are rough.
 MINUTES = (0.7, 0.4)  # mean and sd of the typical λ
 MINUTES_SPREAD = Positive(0.25, 0.5)  # sd of λ between evals
@@ -20,4 +20,9 @@ TASK_SD = Positive(2.5, 0.4)
 TASK_SD_SPREAD = Positive(0.3, 0.5)  # sd of ln τ between evals
 
 SPEND_WITHIN = (0.35, 0.35)  # ln spend per doubling of human time, inside an eval: 0.5 per e-fold
-SPEND_BY_EFFECT = (0.1, 0.3)  # ln spend per doubling of difficulty that human time does not tell
+SPEND_BY_EFFECT = (0.1, 0.3)  # ln spend per logit of difficulty that human time does not tell
+# sd of ln spend between tasks that nothing else tells: one to two thirds of the variance inside a
+# cell of the cyber runs is shared by the runs of a task.
+TASK_SPEND_SD = Positive(0.6, 0.5)
+TASK_SPEND_SD_SPREAD = Positive(0.4, 0.5)  # sd of its logarithm between evals
+GAVE_UP_LOADING = (0.5, 0.4)  # of the task's spend effect on giving up, that on success being 1

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from evalbayes.model import sampling
 from evalbayes.tasks import graph
-from evalbayes.tasks.layout import Sizes
+from evalbayes.tasks.layout import layout_of
 from evalbayes.tasks.runs import TaskRuns
 from evalbayes.tasks.table import TaskTable
 
 Array = NDArray[np.float64]
 
-_programs: dict[Sizes, tuple[graph.Graph, Any]] = {}
+_programs: dict[tuple[int, int, int], Any] = {}
 
 
 def sampled(
@@ -32,23 +32,17 @@ def sampled(
     progress: bool = False,
 ) -> tuple[dict[str, Array], int]:
     """Draws by name, of shape (chains, draws, ...), and the number of divergences."""
-    sizes = Sizes(len(table.evals), len(table), n_models)
-    data = graph.data_of(table, runs, model, n_models, ln_spend_centre)
-    if sizes not in _programs:
-        made = graph.build(sizes, data)
-        _programs[sizes] = made, sampling.compiled(made.model)
-    made, program = _programs[sizes]
+    lay = layout_of(table, n_models, ln_spend_centre)
+    data = graph.data_of(lay, runs, model)
+    key = (len(table.evals), len(table), n_models)
+    if key not in _programs:
+        _programs[key] = sampling.compiled(graph.build(lay, data))
     result = sampling.sample(
-        program.with_data(**data),
+        _programs[key].with_data(**data),
         seed=seed,
         draws=draws,
         tune=tune,
         chains=chains,
         progress=progress,
     )
-    base, effects = result.draws["base"], result.draws["effects"]
-    named = {**made.base.named(made.base.scaled(base)), **made.effects.named(effects)}
-    # `scaled` leaves logarithms alone; `named` turns them into the quantities.
-    cells = result.draws["cells"].reshape(*base.shape[:2], 2, sizes.evals, sizes.models)
-    named["location"] = cells.transpose(0, 1, 3, 4, 2)
-    return named, result.divergences
+    return lay.draws(result.draws["x"]), result.divergences

@@ -66,7 +66,7 @@ def evidence_of(runs: pd.DataFrame) -> tuple[NDArray[np.bool_], Index, Array]:
     for row in np.flatnonzero(~np.isin(outcome, list(OUTCOMES))):
         raise InputError(
             f"runs of tasks: outcome must be one of {', '.join(OUTCOMES)}, got "
-            f"{outcome[row]!r} for task {runs['task'].iloc[row]!r}; write one of these"
+            f"{str(outcome[row])!r} for task {runs['task'].iloc[row]!r}; write one of these"
         )
     if "effort" in runs and (runs["effort"].fillna(0.0).to_numpy(float) > 0).any():
         raise InputError(

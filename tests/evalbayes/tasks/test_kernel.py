@@ -25,13 +25,12 @@ def case() -> dict[str, NDArray[np.generic]]:
         "kind": np.array([0, 1, 2, 3, 4, 2, 0, 1, 3, 2]),
         "ln": rng.normal(1.0, 1.0, 10),
         "eval_of": np.array([0, 0, 0, 1, 1, 1]),
-        "length": rng.normal(0, 2, N_TASKS),
+        "within": rng.normal(0, 2, N_TASKS),
         "difficulty": rng.normal(0, 1, (N_DRAWS, N_TASKS)),
-        "shift": rng.normal(0, 0.5, (N_DRAWS, N_TASKS, 2)),
         "node": rng.normal(0, 1.5, (N_DRAWS, N_TASKS, N_NODES)),
         "log_weight": np.log(weight),
-        "by_effect": rng.normal(0, 0.3, (N_DRAWS, 2)),
-        "scale": rng.uniform(0.5, 2.0, (N_DRAWS, N_EVALS, 2)),
+        "spend": rng.normal(0, 0.5, (N_DRAWS, N_TASKS, N_NODES, 2)),
+        "scale": rng.uniform(0.5, 2.0, (N_DRAWS, N_TASKS, N_NODES, 2)),
         "local": rng.normal(0, 0.7, (N_DRAWS, N_EVALS, 5)),
     }
 
@@ -45,15 +44,10 @@ def by_hand(case: dict[str, NDArray[np.generic]], local: Array, d: int) -> float
         own = local[i]
         terms = []
         for k in range(N_NODES):
-            effect = c["node"][d, j, k]
-            reach = own[0] + own[2] * c["length"][j] - c["difficulty"][d, j] - effect
+            reach = own[0] + own[2] * c["within"][j] - c["difficulty"][d, j] - c["node"][d, j, k]
             a = expit(np.exp(own[1]) * reach)
             f, g = (
-                norm(
-                    own[3 + o] + c["shift"][d, j, o] + c["by_effect"][d, o] * effect,
-                    c["scale"][d, i, o],
-                )
-                for o in range(2)
+                norm(own[3 + o] + c["spend"][d, j, k, o], c["scale"][d, j, k, o]) for o in range(2)
             )
             term = c["log_weight"][d, j, k]
             for kind, ln in zip(c["kind"][c["task"] == j], c["ln"][c["task"] == j], strict=True):

@@ -1,0 +1,203 @@
+"""Does the task-level model foretell runs it has not seen? Three studies on the cyber runs.
+
+Run with the folder of the public data: python benchmarks/tasks_out_of_sample.py ../shared/data
+(a) each AI model left out in turn, a fifth of its tasks seen; (b) all runs cut at 200k tokens,
+success within 2M foretold; (c) fresh attempts at failed tasks with 10M tokens. Far fewer than 100
+units are independent, so coverage comes with an interval clustered by AI model, and interval
+scores stand beside those of baselines.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from forecasts import HEAD, judged, rows_of
+from numpy.typing import NDArray
+from tables import circumstances, table, write_section
+
+from evalbayes.tasks import Forecast, TaskHistory, recapped
+
+Array = NDArray[np.float64]
+
+SEED = 1
+FIT = {"seed": SEED, "draws": 250, "tune": 300, "chains": 2}
+SHARE, SPLITS = 0.2, 20
+CAP, SMALL, LARGE = 2_000_000.0, 200_000.0, 10_000_000.0
+UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
+APART = "GPT-5.5"  # ran a half of the tasks that is no random one
+RERUN = "GPT-5.3 Codex"
+CAPS = np.array([25e3, 50e3, 100e3, 200e3])  # of which the log-linear line is drawn
+
+
+def cyber_runs(path: Path) -> pd.DataFrame:
+    """Read runs with the columns of observations."""
+    runs = pd.read_csv(path).rename(columns={"spend_tokens": "spend", "cap_tokens": "cap"})
+    failed = np.where(runs["stopped_by_cap"], "stopped_by_cap", "gave_up")
+    return runs.assign(outcome=np.where(runs["success"] == 1, "success", failed))
+
+
+def left_out(runs: pd.DataFrame) -> pd.DataFrame:
+    """Foretell the share solved among the tasks not seen, for every AI model, eval and split."""
+    rows = []
+    for name in sorted(runs["ai_model"].unique(), key=lambda n: (n == APART, n)):
+        own = runs[runs["ai_model"] == name].reset_index(drop=True)
+        history = TaskHistory.fit(runs[runs["ai_model"] != name], **FIT)
+        population = history.newcomer(None, seed=SEED)
+        for split in range(SPLITS + 1):
+            rng = np.random.default_rng([SEED, split])
+            cheapest = split == SPLITS
+            seen = cheapest_part(own) if cheapest else random_part(own, rng)
+            forecast = history.newcomer(own[seen], seed=split)
+            rest = own[~seen].reset_index(drop=True)
+            drawn = {
+                "cheapest fifth" if cheapest else "tasks": drawn_of(forecast, rest, rng),
+                **({} if cheapest else {"population": drawn_of(population, rest, rng)}),
+            }
+            for eval_, part in rest.groupby("eval"):
+                sample = own[seen & (own["eval"] == eval_)]
+                shares = {k: v[:, part.index].mean(axis=1) for k, v in drawn.items()}
+                binomial = binomial_shares(sample["success"], len(part), rng)
+                shares["binomial, cheapest fifth" if cheapest else "binomial"] = binomial
+                for method, share in shares.items():
+                    row = judged(share, float(part["success"].mean()), rng)
+                    rows.append({"ai_model": name, "eval": eval_, "method": method} | row)
+        print(name, f"effective share {forecast.effective:.2f}", flush=True)
+    return pd.DataFrame(rows)
+
+
+def drawn_of(
+    forecast: Forecast, tasks: pd.DataFrame, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw outcomes, eight for every draw of what the AI model can do."""
+    probability = forecast.success(tasks, CAP)
+    drawn = rng.random((8, *probability.shape)) < probability
+    return drawn.reshape(-1, probability.shape[1])
+
+
+def random_part(own: pd.DataFrame, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Choose a fifth of the tasks of every eval at random."""
+    order = own.assign(at=rng.random(len(own))).groupby("eval")["at"].rank()
+    size = own.groupby("eval")["task"].transform("size")
+    return (order <= np.maximum(np.round(SHARE * size), 1)).to_numpy()
+
+
+def cheapest_part(own: pd.DataFrame) -> NDArray[np.bool_]:
+    """Choose the fifth of the tasks of every eval on which least was spent."""
+    order = own.groupby("eval")["spend"].rank(method="first")
+    size = own.groupby("eval")["task"].transform("size")
+    return (order <= np.maximum(np.round(SHARE * size), 1)).to_numpy()
+
+
+def binomial_shares(seen: pd.Series, n: int, rng: np.random.Generator) -> Array:
+    """Shares of n runs to come, p from a Beta(½, ½) prior and the runs seen."""
+    p = rng.beta(seen.sum() + 0.5, len(seen) - seen.sum() + 0.5, 4000)
+    return rng.binomial(n, p) / n
+
+
+def beyond_the_cap(runs: pd.DataFrame) -> pd.DataFrame:
+    """Foretell success within 2M from runs cut at 200k."""
+    history = TaskHistory.fit(recapped(runs, SMALL), **FIT)
+    rows = []
+    for k, name in enumerate(history.ai_models):
+        forecast = history.member(name)
+        for eval_ in UNFINISHED:
+            own = runs[(runs["ai_model"] == name) & (runs["eval"] == eval_)]
+            rng = np.random.default_rng([SEED, k])
+            early = ((own["success"] == 1) & (own["spend"] <= SMALL)).astype(int)
+            shares = {
+                "tasks": drawn_of(forecast, own, rng).mean(axis=1),
+                "flat": binomial_shares(early, len(own), rng),
+                "log-linear": log_linear_shares(own, rng),
+            }
+            for method, share in shares.items():
+                row = judged(share, float(own["success"].mean()), rng)
+                row |= {"ai_model": name, "eval": eval_, "method": method, "early": early.mean()}
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def log_linear_shares(own: pd.DataFrame, rng: np.random.Generator) -> Array:
+    """Shares on a line through those at smaller caps against ln cap; tasks are resampled."""
+    solved = (own["success"] == 1).to_numpy()[:, None]
+    within = solved & (own["spend"].to_numpy()[:, None] <= CAPS)
+    picks = rng.integers(0, len(own), (4000, len(own)))
+    shares = within[picks].mean(axis=1)
+    x = np.log(CAPS) - np.log(CAPS).mean()
+    slope = shares @ x / (x @ x)
+    at = shares.mean(axis=1) + slope * (np.log(CAP) - np.log(CAPS).mean())
+    return np.clip(at, 0.0, 1.0)
+
+
+def reruns(runs: pd.DataFrame, again: pd.DataFrame) -> list[list[str]]:
+    """Foretell fresh attempts at failed tasks, by eval."""
+    forecast = TaskHistory.fit(runs, **FIT).member(RERUN)
+    rng = np.random.default_rng(SEED)
+    fresh = forecast.outcomes(again, LARGE, rng, fresh=True)
+    goes_on = forecast.outcomes(again, LARGE, rng)
+    alike = without_task_effects(forecast, again, rng)
+    rows = []
+    for eval_, part in [("all", again), *again.groupby("eval")]:
+        at = part.index.to_numpy()
+        counts = [drawn[:, at].sum(axis=1) for drawn in (fresh, goes_on, alike)]
+        rows.append(
+            [str(eval_), str(len(at)), str(int(part["success"].sum())), *map(in_words, counts)]
+        )
+    return rows
+
+
+def without_task_effects(
+    forecast: Forecast, again: pd.DataFrame, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Outcomes if failed tasks were like any other: share at 10M of tasks drawn anew."""
+    known, at = forecast.known.holding(again)
+    probability = np.empty((forecast.n_draws, len(at)))
+    every = np.arange(len(known.table))
+    for i in np.unique(known.table.eval_of[at]):
+        tasks = every[known.table.eval_of == i]
+        share = forecast.success(tasks, LARGE, fresh=True).mean(axis=1, keepdims=True)
+        probability[:, known.table.eval_of[at] == i] = share
+    return rng.random(probability.shape) < probability
+
+
+def in_words(counts: NDArray[np.int64]) -> str:
+    low, high = np.quantile(counts, [0.05, 0.95])
+    return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
+
+
+def report(folder: Path) -> str:
+    runs = cyber_runs(folder / "cyber_runs.csv.gz")
+    lines = [circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy")), ""]
+    a = left_out(runs)
+    main = a[a["ai_model"] != APART]
+    lines += ["(a) Share solved on the four fifths of tasks not seen, nine AI models:", ""]
+    lines += [table(HEAD, rows_of(main)), "", f"{APART}, apart:", ""]
+    lines += [table(HEAD, rows_of(a[a["ai_model"] == APART])), ""]
+    by_eval = main[main["method"] == "tasks"].groupby("eval")
+    lines += ["By eval, forecasts of the model:", ""]
+    lines.append(
+        table(
+            ("eval", "50 % covered", "90 % covered", "bias"),
+            [
+                [str(name), *(f"{part[c].mean():.2f}" for c in ("covered0.5", "covered0.9")),
+                 f"{part['error'].mean():+.3f}"]
+                for name, part in by_eval
+            ],
+        )
+    )  # fmt: skip
+    b = beyond_the_cap(runs)
+    lines += ["", "(b) Success within 2M tokens from runs cut at 200k, ten AI models, four evals:"]
+    lines += ["", table(HEAD, rows_of(b)), ""]
+    again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
+    head = ("eval", "reruns", "solved", "fresh attempt", "had the run gone on", "tasks alike")
+    lines += ["(c) Reruns of failed tasks with 10M tokens: solved, and foretold [90 %]:", ""]
+    lines.append(table(head, reruns(runs, again)))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    written = report(Path(sys.argv[1]))
+    write_section("tasks-out-of-sample", "Task-level forecasts, out of sample", written)
+    print(written)
