@@ -9,15 +9,17 @@ from typing import Annotated
 import typer
 
 from evalfolio.cli.console import console
-from evalfolio.cli.options import JsonOption
+from evalfolio.cli.options import JsonOption, QuietOption
 
 
 def explain(
     name: Annotated[str, typer.Argument(metavar="EVAL", help="Name of the eval.")],
     plan: Annotated[Path, typer.Option("--plan", help="Folder that `evalfolio recommend` wrote.")],
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say why an eval is in the mix, or why not and at what price it would enter."""
+    del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.judge import explain_eval
 

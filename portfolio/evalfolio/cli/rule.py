@@ -45,9 +45,11 @@ def rule(
             "in the same unit. Right far more often where prices differ.",
         ),
     ] = None,
+    quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Say how many evals are worth running deep, by the square-root law; all sds in one unit."""
+    del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.rule_of_thumb import depth_rule
 
     if prices is not None:

@@ -44,7 +44,7 @@ def commands() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_command_speaks_json_and_is_run_by_a_test(name: str) -> None:
-    assert "--json" in commands()[name]
+    assert {"--json", "--quiet"} <= set(commands()[name])
     words = r"\s*,\s*".join(f'"{word}"' for word in name.split())
     tests = "\n".join(path.read_text() for path in ROOT.glob("tests/evalfolio/**/test_*.py"))
     assert re.search(rf"\(\s*{words}\b|\(\*?\(?\s*{words}", tests), f"no test runs {name!r}"
@@ -202,7 +202,10 @@ def test_doctor_solves_a_plan_and_names_versions(run: Run) -> None:
     assert found["small_plan"] == "certified"
     assert "HIGHS" in found["cvxpy_solvers"]
     assert found["versions"]["numpy"]
-    assert "a small plan was solved: certified" in run("doctor").out
+    shown = run("doctor").out
+    assert "a small plan was solved: certified" in shown
+    assert "nutpie" in shown
+    assert run("doctor", "-q").out == "a small plan was solved: certified\n"
 
 
 def test_a_process_of_its_own_prints_nothing_but_json() -> None:
