@@ -25,7 +25,8 @@ class Diagnostics:
     Parameters
     ----------
     quantities
-        One row per reported quantity (index "quantity"): r_hat, ess_bulk, ess_tail.
+        One row per reported quantity (index "quantity"): r_hat, ess_bulk, ess_tail, and
+        prior_shift, by how many sds its mean moves when the priors weigh twice as much.
     cells
         One row per eval, AI model and effort seen: n, n_success and how many were expected,
         predictive tail probabilities p_success and p_spend (NaN where there is nothing to

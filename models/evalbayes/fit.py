@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,11 @@ from evalbayes.model import derived
 from evalbayes.model.completion import completed, prior_base
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
+from evalbayes.model.layout import base_layout
+from evalbayes.model.prior_sensitivity import NOTEWORTHY, log_prior_of, prior_shift
 from evalbayes.observations.best_of_k import with_best_of_k
 from evalbayes.posterior import Posterior
+from evalbayes.provenance import kept_posterior, provenance_of
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-PACKAGES = ("evalfolio", "pymc", "nutpie", "arviz", "numpy", "scipy")
 REPORTED = (
     "slope_mean",
     "validity_sd",
@@ -54,6 +56,7 @@ def fit(
     chains: int = 4,
     progress: bool = False,
     families: Sequence[str] = STACKED,
+    keep: Path | None = None,
 ) -> Posterior:
     """Sample the joint model of capability and spend, and check the result.
 
@@ -76,6 +79,9 @@ def fit(
     families
         Families of spend to weigh eval by eval where single spends are known, or one for all; see
         `evalbayes.families.selection_of`.
+    keep
+        A stored posterior that is returned as it is if this fit would give the same: same inputs,
+        seed, settings and versions.
 
     Raises
     ------
@@ -84,18 +90,21 @@ def fit(
         is unknown.
     """
     _check_evals(catalogue, observations)
-    selection = selection_of(observations, families, seed=seed)
-    evidence = evidence_of(with_best_of_k(observations, catalogue))
-    design = design_of(catalogue, evidence, _human_minutes(observations))
-    provenance = _provenance(
+    provenance = provenance_of(
         catalogue,
         observations,
         seed=seed,
         draws=draws,
         tune=tune,
-        chains=chains,
+        chains_asked=chains,
         families=list(families),
     )
+    kept = kept_posterior(keep, provenance) if keep is not None else None
+    if kept is not None:
+        return kept
+    selection = selection_of(observations, families, seed=seed)
+    evidence = evidence_of(with_best_of_k(observations, catalogue))
+    design = design_of(catalogue, evidence, _human_minutes(observations))
     if len(evidence):
         named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
     else:
@@ -230,6 +239,13 @@ def _diagnostics(
     notes = []
     if divergences:
         notes.append(f"{divergences} of {chains * draws} transitions diverged")
+    resting = quantities["prior_shift"][quantities["prior_shift"] > NOTEWORTHY]
+    if len(resting):
+        notes.append(
+            f"{len(resting)} of {len(quantities)} reported quantities move by more than "
+            f"{NOTEWORTHY} sd when the priors weigh twice as much, most of all "
+            f"{resting.idxmax()} (by {resting.max():.1f} sd)"
+        )
     if not design.elicited:
         notes.append("no elicited runs among the observations: the elicitation gap is prior only")
     return Diagnostics(quantities, cells, divergences, chains * draws, tuple(notes))
@@ -261,9 +277,12 @@ def _convergence(design: Design, evidence: Evidence, named: Mapping[str, Array])
         kept &= informed.get(key, True)
         labels += [_label(design, key, int(j)) for j in np.flatnonzero(kept)]
         columns.append(table[..., kept])
-    r_hat, bulk, tail = sampling.convergence(np.concatenate(columns, axis=2))
+    every = np.concatenate(columns, axis=2)
+    r_hat, bulk, tail = sampling.convergence(every)
+    flat = {key: value.reshape(-1, *value.shape[2:]) for key, value in named.items()}
+    moved = prior_shift(every.reshape(-1, every.shape[2]), log_prior_of(base_layout(design), flat))
     return pd.DataFrame(
-        {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail},
+        {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved},
         index=pd.Index(labels, name="quantity"),
     )
 
@@ -282,20 +301,3 @@ def _label(design: Design, key: str, j: int) -> str:
         effort = f", effort {design.effort[j]:g}" if design.effort[j] else ""
         return f"{key}[{design.evals[i]}, {design.ai_models[m]}{effort}]"
     return key
-
-
-def _provenance(
-    catalogue: Catalogue, observations: Observations, **settings: Any
-) -> dict[str, Any]:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:  # run from a checkout that is not installed
-            versions[package] = "unknown"
-    return {
-        **settings,
-        "catalogue": catalogue.hash,
-        "observations": observations.hash,
-        "versions": versions,
-    }

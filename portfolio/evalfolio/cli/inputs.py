@@ -57,13 +57,18 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
 
 
 def fitted(
-    catalogue: Catalogue, observations: Observations, *, seed: int, quiet: bool
+    catalogue: Catalogue,
+    observations: Observations,
+    *,
+    seed: int,
+    quiet: bool,
+    keep: Path | None = None,
 ) -> Posterior:
-    """Sample the posterior, with progress."""
+    """Sample the posterior, with progress; one stored at `keep` from the same inputs will do."""
     from evalbayes.fit import fit
 
-    with step("sampling the posterior", quiet=quiet):
-        return fit(catalogue, observations, seed=seed)
+    with step("fitting the posterior, unless nothing has changed", quiet=quiet):
+        return fit(catalogue, observations, seed=seed, keep=keep)
 
 
 def posterior_of(
@@ -73,6 +78,7 @@ def posterior_of(
     *,
     seed: int,
     quiet: bool,
+    keep: Path | None = None,
 ) -> tuple[Catalogue, Observations | None, Posterior]:
     """Return the catalogue, the observations (None beside a stored fit) and the posterior.
 
@@ -83,7 +89,11 @@ def posterior_of(
     """
     if posterior_path is None:
         catalogue, observations = read_inputs(catalogue_path, observation_paths)
-        return catalogue, observations, fitted(catalogue, observations, seed=seed, quiet=quiet)
+        return (
+            catalogue,
+            observations,
+            fitted(catalogue, observations, seed=seed, quiet=quiet, keep=keep),
+        )
     if observation_paths:
         raise InputError(
             "give observations or --posterior, not both; a stored posterior already holds its "

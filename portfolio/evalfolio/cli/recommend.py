@@ -58,7 +58,12 @@ def recommend(
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []
     read, observed, belief = posterior_of(
-        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+        catalogue,
+        observations,
+        posterior,
+        seed=seed,
+        quiet=quiet or as_json,
+        keep=out / "posterior.nc",
     )
     with step("splitting this budget and others", quiet=quiet or as_json):
         result = make(
