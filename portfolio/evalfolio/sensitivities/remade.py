@@ -67,10 +67,21 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
 
     hours = []
     columns = [menu.options[c].tolist() for c in ("eval", "tier", "cap", "tasks", "attempts")]
-    for name, tier, cap, tasks, attempts, effort in zip(
-        *columns, menu.options["effort"].tolist(), strict=True
+    for name, tier, cap, tasks, attempts, effort, baseline in zip(
+        *columns,
+        menu.options["effort"].tolist(),
+        menu.options["baseline_cap"].tolist(),
+        strict=True,
     ):
-        offer = Offer(str(name), str(tier), float(cap), int(tasks), int(attempts), float(effort))
+        offer = Offer(
+            str(name),
+            str(tier),
+            float(cap),
+            int(tasks),
+            int(attempts),
+            float(effort),
+            baseline_cap=float(baseline),
+        )
         hours.append(staff_hours(catalogue.eval(offer.eval), offer, catalogue))
     changed = {c: [each[c] for each in hours] for c in staff_columns(catalogue)}
     return replace(menu, options=menu.options.assign(**changed))
