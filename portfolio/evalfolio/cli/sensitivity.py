@@ -76,6 +76,7 @@ def sensitivity(
     from evalfolio.recommender import catalogue_limits, recommend
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.earlier_mix import earlier_mix
+    from evalfolio.sensitivities.firmness import firmness
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     if sobol and sobol & (sobol - 1):
@@ -131,6 +132,7 @@ def sensitivity(
             sweep=replace(sweep, progress=tick),
         )
     result.record["sensitivity"] = found.tornado.record()  # type: ignore[typeddict-item]  # rows are as SensitivityRow says
+    result.record["firmness"] = firmness(found)
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out)
         found.write(out / "sensitivity")

@@ -245,6 +245,25 @@ class SensitivityRow(TypedDict):
 
 
 @_closed
+class FirmnessTable(TypedDict):
+    """One table of what the mix withstands."""
+
+    name: str
+    """A word, e.g. regret."""
+    title: str
+    columns: list[str]
+    rows: list[list[str | float | bool | None]]
+
+
+@_closed
+class Firmness(TypedDict):
+    """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
+
+    sentences: list[str]
+    tables: list[FirmnessTable]
+
+
+@_closed
 class Record(TypedDict):
     """Everything a plan says, as `plan.json` holds it."""
 
@@ -271,3 +290,4 @@ class Record(TypedDict):
     provenance: Provenance
     frontier: NotRequired[list[FrontierPoint]]
     sensitivity: NotRequired[list[SensitivityRow]]
+    firmness: NotRequired[Firmness]

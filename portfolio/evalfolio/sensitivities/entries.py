@@ -35,8 +35,8 @@ def entries(
     Something is worth its price at an amount if the best mix with it is certified to be worth more
     than any mix without it: its value lies above the bound of the search that was forbidden it.
     The frontier's own points bracket the amount, then halving narrows the bracket to 3 %; where
-    the last point is too low, amounts up to what the whole menu can use are tried. Above the
-    entry it is taken to stay worth it, which whole options need not keep to everywhere.
+    the last point is too low, amounts up to what the whole menu can use are tried. It is the first
+    such amount among those tried: as options are whole, it may not pay again at a larger one.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _reaches(value: Callable[[float], float], aim: float, amount: float) -> bool
 def _crossing(
     grid: list[float], holds: Callable[[float], bool]
 ) -> tuple[float | None, float | None]:
-    """Return amounts around the one from which a condition holds: on the grid, then by halving.
+    """Return amounts around the first at which a condition holds: on the grid, then by halving.
 
     Examples
     --------
@@ -176,14 +176,11 @@ def _crossing(
     >>> _crossing([1.0, 4.0], lambda amount: amount > 9.0)
     (None, None)
     """
-    low, high = -1, len(grid) - 1
-    if not holds(grid[high]):
+    first = next((k for k, amount in enumerate(grid) if holds(amount)), None)
+    if first is None:
         return None, None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(grid[middle]) else (middle, high)
-    at = grid[high]
-    below = grid[low] if low >= 0 else 0.0
+    at = grid[first]
+    below = grid[first - 1] if first else 0.0
     while below > 0 and at > below * NEAR:
         middle_amount = float(np.sqrt(below * at))
         if holds(middle_amount):

@@ -36,7 +36,16 @@ def test_the_plan_is_written_with_its_sensitivity(
     record = json.loads(Path("plan/plan.json").read_text())
     assert [row["name"] for row in record["sensitivity"]] == tornado["name"].tolist()
     assert len(record["frontier"]) >= 10
-    assert "Sensitivity" in load_workbook("plan/plan.xlsx").sheetnames
+    book = load_workbook("plan/plan.xlsx")
+    assert {"Sensitivity", "Firmness"} <= set(book.sheetnames)
+    page = Path("plan/report.html").read_text()
+    assert "How firm the mix is" in page
+    for table in record["firmness"]["tables"]:
+        assert table["title"] in page
+        assert f"firmness_{table['name']}" in book["Firmness"].tables
+        assert all(len(row) == len(table["columns"]) for row in table["rows"])
+    for sentence in record["firmness"]["sentences"]:
+        assert sentence in [cell.value for cell in book["Firmness"]["A"]]
     assert not Path("plan.checkpoint").exists()
 
 

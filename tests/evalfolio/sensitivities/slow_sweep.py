@@ -18,5 +18,6 @@ def root(log: str, point: int) -> float:
 
 
 if __name__ == "__main__":
-    path, log = sys.argv[1:]
-    print(json.dumps(Sweep(checkpoint=path).run(partial(root, log), list(range(12)))))
+    path, log, workers = sys.argv[1:]
+    sweep = Sweep(workers=int(workers), checkpoint=path)
+    print(json.dumps(sweep.run(partial(root, log), list(range(12)))))

@@ -10,11 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 BUDGETS = [{"usd": float(usd)} for usd in (0, 600, 1_600, 8_000, 12_000, 20_000)]
@@ -31,6 +33,36 @@ def square(point: float) -> float:
 
 def test_one_worker_and_two_agree_to_the_last_digit() -> None:
     assert Sweep().run(best, BUDGETS) == Sweep(workers=2).run(best, BUDGETS)
+
+
+def analysed(sweep: Sweep) -> dict[str, pd.DataFrame]:
+    plan = ef.optimise(small_menu(), budget={"usd": 9_500.0, "staff_hours": 90.0}, gap=0.01)
+    figures = [
+        Assumed("threshold", "cyber", 8.0, 9.0, 10.0, True),
+        Assumed("gap_sd", "cyber", 0.05, 1.0, 2.0, False),
+    ]
+    found = ef.sensitivity(
+        plan, assumptions=figures, points=3, samples=4, sobol=2, pilots=0, gap=0.01, sweep=sweep
+    )
+    return found.tables()
+
+
+@pytest.mark.slow
+def test_a_whole_analysis_is_the_same_on_one_worker_two_and_a_cluster() -> None:
+    distributed = pytest.importorskip("distributed", reason="the dask extra is not installed")
+    alone = analysed(Sweep())
+    two = analysed(Sweep(workers=2))
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        there = analysed(Sweep(workers=2, backend="dask"))
+    assert alone.keys() == two.keys() == there.keys()
+    for name, table in alone.items():
+        pd.testing.assert_frame_equal(table, two[name], check_exact=True)
+        pd.testing.assert_frame_equal(table, there[name], check_exact=True)
 
 
 @pytest.mark.slow
@@ -79,10 +111,11 @@ def test_a_line_cut_short_is_done_again(tmp_path: Path) -> None:
     ]
 
 
-def test_a_sweep_killed_half_way_goes_on_from_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sweep_killed_half_way_goes_on_from_there(workers: int, tmp_path: Path) -> None:
     path, log = tmp_path / "points.jsonl", tmp_path / "log"
     script = Path(__file__).with_name("slow_sweep.py")
-    command = [sys.executable, str(script), str(path), str(log)]
+    command = [sys.executable, str(script), str(path), str(log), str(workers)]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     limit = time.monotonic() + 60
     while not (path.exists() and path.read_bytes().count(b"\n") >= 4):

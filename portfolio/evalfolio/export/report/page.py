@@ -52,6 +52,8 @@ def page(
         "curves": curve_cards(record, curves, curve_grid),
         "frontier": frontier_view(record, menu, worth),
         "tornado": tornado_view(record, worth),
+        "firmness": record.get("firmness"),
+        "firm_cell": firm_cell,
         "worth": worth,
         "amount": amount,
         "unit_words": "USD" if value["unit"] == "usd" else "share of perfect information",
@@ -227,6 +229,21 @@ def priced(value: float, unit: str) -> str:
     ('0.0095 points', '$3.20', '0 points')
     """
     return money(value) if unit == "usd" else f"{two_digits(value)} points"
+
+
+def firm_cell(value: str | float | bool | None) -> str:
+    """Return a cell of the tables of firmness: words as they are, figures in two digits.
+
+    Examples
+    --------
+    >>> firm_cell(0.1234), firm_cell(None), firm_cell(True), firm_cell("pays"), firm_cell(12345.0)
+    ('0.12', '–', 'yes', 'pays', '12,000')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else two_digits(value)
 
 
 MOST_BARS = 14  # of the tornado before it folds

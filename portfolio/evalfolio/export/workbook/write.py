@@ -29,6 +29,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.book import Book
     from evalfolio.export.workbook.calculation import write_calculation
     from evalfolio.export.workbook.domains import write_domains
+    from evalfolio.export.workbook.firmness import write_firmness
     from evalfolio.export.workbook.frontier import write_frontier
     from evalfolio.export.workbook.menu import write_menu
     from evalfolio.export.workbook.mix import write_mix
@@ -47,6 +48,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_domains(book, contents, where)
     write_frontier(book, contents)
     write_sensitivity(book, contents)
+    write_firmness(book, contents)
     write_assumptions(book, contents)
     write_menu(book, contents, where)
     write_provenance(book, contents)
