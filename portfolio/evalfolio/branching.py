@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from evalfolio.box import Box
 from evalfolio.incumbent import WHOLE, Incumbent
-from evalfolio.overestimate import Overestimate
+from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
 from evalfolio.programme import Programme, Relaxed
 
@@ -41,6 +41,7 @@ class Search:
         deadline: float | None,
         start: Floats | None,
         seed: int = 0,
+        n_segments: int = N_SEGMENTS,
     ) -> None:
         self.problem, self.gap, self.deadline = problem, gap, deadline
         error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
@@ -50,7 +51,7 @@ class Search:
             if id(value) not in made:
                 made[id(value)] = Overestimate(value, top, problem.scale, error)
         self.above = [made[id(problem.values[d])] for d in problem.active]
-        self.programme = Programme(problem, self.above, seed)
+        self.programme = Programme(problem, self.above, seed, n_segments)
         self.incumbent = Incumbent(problem, start)
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
@@ -172,24 +173,48 @@ class Search:
         The search's own programmes stop when their bound is good enough; prices take longer to
         settle, so the whole menu's programme is tightened further here.
         """
+        found = self._settled(PRICE_ERROR)
+        n_budgets = len(self.problem.resource_names)
+        return np.zeros(n_budgets) if found is None else np.maximum(found.prices[:n_budgets], 0.0)
+
+    def relaxed_at(self, row: int, limit: float, error: float) -> Relaxed | None:
+        """Return the whole menu's relaxation with another budget, or None where nothing fits.
+
+        Tangents found before hold for every budget, and the simplex method starts from the last
+        one's basis, so a sweep costs little more than its first programme.
+
+        Parameters
+        ----------
+        row
+            Position of the budget.
+        limit
+            Its amount, in units of the budget the problem was made with, at most 1.
+        error
+            Relative looseness at which the tangents suffice; infinite for those there are.
+        """
+        self.programme.set_budget(row, limit)
+        return self._settled(error)
+
+    def _settled(self, error: float) -> Relaxed | None:
+        """Tighten the whole menu's programme until its looseness is below a relative error."""
         box = self._whole_menu()
-        prices = np.zeros(len(self.problem.resource_names))
+        found: Relaxed | None = None
         left: float | None = None  # the first programme is solved even when time has run out
         for _ in range(PRICE_ROUNDS):
             self.programme.enter(box)
             relaxed = self.programme.solve(left)
             if relaxed.x is None:
                 break
-            prices = np.maximum(relaxed.prices[: len(prices)], 0.0)
+            found = relaxed
             if self._cut(relaxed.x):
                 continue
             box.near = relaxed.v
             loose, wanted = self._looseness(box, relaxed)
-            if loose <= PRICE_ERROR * relaxed.bound or self.out_of_time():
+            if loose <= error * relaxed.bound or self.out_of_time():
                 break
             self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
             left = None if self.deadline is None else self.deadline - time.monotonic()
-        return prices
+        return found
 
     def _whole_menu(self) -> Box:
         n_d, problem = len(self.above), self.problem

@@ -99,8 +99,10 @@ class Overestimate:
             self._hulls[key] = v[keep], h[keep]
         return self._hulls[key]
 
-    def segments(self, low: float, high: float, near: float) -> Segments:
-        """Return at most N_SEGMENTS of the hull's edges, finest around `near`, extended to meet.
+    def segments(
+        self, low: float, high: float, near: float, n_segments: int = N_SEGMENTS
+    ) -> Segments:
+        """Return at most n_segments of the hull's edges, finest around `near`, extended to meet.
 
         Leaving edges out raises the polyline, so it stays an over-estimate.
         """
@@ -109,9 +111,9 @@ class Overestimate:
             return Segments(low, float(h.max()), np.zeros(0), np.zeros(0))
         slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
         n = len(slopes)
-        if n > N_SEGMENTS:
+        if n > n_segments:
             centre = int(np.clip(np.searchsorted(v, near) - 1, 0, n - 1))
-            reach = np.unique(np.geomspace(1, n, N_SEGMENTS // 2 - 1).astype(int))
+            reach = np.unique(np.geomspace(1, n, n_segments // 2 - 1).astype(int))
             picked = np.concatenate([[0, centre, n - 1], centre - reach, centre + reach])
             picked = np.unique(picked[(picked >= 0) & (picked < n)])
         else:

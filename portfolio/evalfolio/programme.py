@@ -55,13 +55,19 @@ class Relaxed:
 class Programme:
     """The programme over all boxes of one problem, in scaled units."""
 
-    def __init__(self, problem: Problem, above: list[Overestimate], seed: int = 0) -> None:
-        self.problem, self.above = problem, above
+    def __init__(
+        self,
+        problem: Problem,
+        above: list[Overestimate],
+        seed: int = 0,
+        n_segments: int = N_SEGMENTS,
+    ) -> None:
+        self.problem, self.above, self.n_segments = problem, above, n_segments
         self.n_x = problem.n_options + problem.n_extra
         self.n_d = len(above)
         tails = problem.total.tails
         n_draws = sum(len(tail.quantities) for tail in tails)
-        self.first_tail = self.n_x + self.n_d + self.n_d * N_SEGMENTS
+        self.first_tail = self.n_x + self.n_d + self.n_d * self.n_segments
         self.n_columns = self.first_tail + len(tails) + n_draws
         self.cost = np.zeros(self.n_columns)
         self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
@@ -96,7 +102,12 @@ class Programme:
         free = np.full(n_draws, -np.inf)
         self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
         self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d), np.zeros(n_draws)])
-        self.slopes = np.zeros((self.n_d, N_SEGMENTS))  # of the segments, as the solver has them
+        self.slopes = np.zeros(
+            (self.n_d, self.n_segments)
+        )  # of the segments, as the solver has them
+        # A draw's quantities keep their widest segments until they have a tangent.
+        self._held = self.draw_of < 0
+        self._starts = np.full(self.n_d, np.nan)
         self.tangents = Tangents(problem.n_options)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
         share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
@@ -105,8 +116,8 @@ class Programme:
         self._solver = self._start(seed)
 
     def _segments(self, d: int) -> slice:
-        first = self.n_x + self.n_d + d * N_SEGMENTS
-        return slice(first, first + N_SEGMENTS)
+        first = self.n_x + self.n_d + d * self.n_segments
+        return slice(first, first + self.n_segments)
 
     def _start(self, seed: int) -> highspy.Highs:
         solver = quiet_highs()
@@ -143,6 +154,7 @@ class Programme:
                 np.maximum.at(largest, problem.eval_codes, np.where(small, weights, 0.0))
                 constant += float(largest.sum())
                 weights = np.where(small, 0.0, weights)
+            self._held[d] |= wanted is not None
             added.append(-weights)
             limits.append(constant)
             of.append(d)
@@ -183,6 +195,11 @@ class Programme:
         self._solver.setBasis(basis)
         tangents.keep(~drop)
 
+    def set_budget(self, row: int, limit: float) -> None:
+        """Set the amount of a budget row, in units of the problem's own."""
+        self.row_high[row] = limit
+        self._solver.changeRowBounds(row, -np.inf, limit)
+
     def enter(self, box: Box) -> None:
         """Set the programme to a box."""
         n, cost, high = self.problem.n_options, self.cost, self.z_high
@@ -191,12 +208,16 @@ class Programme:
         self.z_low[n : self.n_x], high[n : self.n_x] = box.x_low[n:], box.x_high[n:]
         starts = np.zeros(self.matrix.shape[0] - self.first_draw)
         for d, above in enumerate(self.above):
-            part = above.segments(float(box.low[d]), float(box.high[d]), float(box.near[d]))
             at, draw = self._segments(d), int(self.draw_of[d])
+            if not self._held[d] and np.isfinite(self._starts[d]):
+                starts[draw] += self._starts[d]
+                continue
+            low, high_v, near = float(box.low[d]), float(box.high[d]), float(box.near[d])
+            part = above.segments(low, high_v, near, self.n_segments)
+            self._starts[d] = part.start
             high[at] = 0.0
             high[at.start : at.start + len(part.widths)] = part.widths
-            slopes = np.zeros(N_SEGMENTS)
-            slopes[: len(part.slopes)] = part.slopes
+            slopes = np.pad(part.slopes, (0, self.n_segments - len(part.slopes)))
             if draw < 0:
                 cost[at] = slopes
                 self.constant += part.start

@@ -8,7 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import evalfolio as ef
-from evalfolio.constraints import Forbidden, Mandatory, MinEvals
+from evalfolio.constraints import (
+    Ceiling,
+    Excludes,
+    Forbidden,
+    Mandatory,
+    MaxEvals,
+    MinEvals,
+    ZeroOrAtLeast,
+)
+from evalfolio.objectives import variance
 
 STATUSES = {"certified", "time limit", "stalled", "uncertified"}
 
@@ -43,6 +52,7 @@ def menus(draw: st.DrawFn) -> ef.Menu:
         )
         for d in range(2)
     )
+    factor = rng.choice([0.0, 0.5, 1.0, 30.0], (3, len(rows), 1, 1))
     return ef.Menu(
         pd.DataFrame(rows, columns=columns).set_index("option"),
         ("usd", "staff_hours"),
@@ -51,11 +61,25 @@ def menus(draw: st.DrawFn) -> ef.Menu:
         np.zeros(n_states),
         covariance,
         decisions,
+        information_draws=np.array(information) * factor,
     )
 
 
 LIMITS = st.lists(
-    st.sampled_from([Mandatory("e0"), Forbidden("e1"), MinEvals("d0", 1)]), unique_by=id, max_size=2
+    st.sampled_from(
+        [
+            Mandatory("e0"),
+            Forbidden("e1"),
+            MinEvals("d0", 1),
+            MaxEvals("everything", 1),
+            Excludes("e0", "e1"),
+            Ceiling("d0", 2.0, "staff_hours"),
+            ZeroOrAtLeast("d0", 2.5, "staff_hours"),
+            variance() >= 1e-3,
+        ]
+    ),
+    unique_by=id,
+    max_size=3,
 )
 
 
@@ -65,7 +89,7 @@ LIMITS = st.lists(
     share=st.sampled_from([0.0, 0.2, 0.7, 2.0]),
     limits=LIMITS,
     method=st.sampled_from(["certified", "greedy"]),
-    objective=st.sampled_from(["evsi", "variance", "wrong-calls", "log-determinant"]),
+    objective=st.sampled_from(["evsi", "variance", "wrong-calls", "log-determinant", "tail"]),
 )
 def test_no_menu_crashes_or_breaks_a_limit(
     menu: ef.Menu, share: float, limits: list[object], method: str, objective: str
@@ -78,7 +102,7 @@ def test_no_menu_crashes_or_breaks_a_limit(
         if getattr(limit, "eval", "e0") in known  # named evals exist
     ]
     if not {"e1"} <= known:
-        limits = [limit for limit in limits if not isinstance(limit, Forbidden)]
+        limits = [limit for limit in limits if not isinstance(limit, (Forbidden, Excludes))]
     try:
         plan = ef.optimise(
             menu,
@@ -104,3 +128,15 @@ def test_no_menu_crashes_or_breaks_a_limit(
     if any(isinstance(limit, Mandatory) for limit in limits):
         assert "e0" in set(chosen["eval"])
     assert "e1" not in set(chosen["eval"]) or not any(isinstance(x, Forbidden) for x in limits)
+    deep = chosen[chosen["domain"] == "d0"]
+    for limit in limits:
+        if isinstance(limit, MaxEvals):
+            assert len(chosen) <= 1
+        elif isinstance(limit, Excludes):
+            assert not {"e0", "e1"} <= set(chosen["eval"])
+        elif isinstance(limit, Ceiling):
+            assert deep["staff_hours"].sum() <= 2.0 * (1 + 1e-9)
+        elif isinstance(limit, ZeroOrAtLeast):
+            assert not len(deep) or deep["staff_hours"].sum() >= 2.5 * (1 - 1e-9)
+        elif isinstance(limit, MinEvals):
+            assert len(deep)

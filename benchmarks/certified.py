@@ -1,0 +1,166 @@
+"""Certified plans: CPU time, memory and growth with the menu; sweeps of budgets; tails of draws.
+
+Run with ``python -m benchmarks.certified``; every case runs in a process of its own, so that its
+memory is its own, and the table goes into ``benchmarks/README.md``. CPU seconds of one thread are
+measured, as they depend little on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from menus import budget_share, random_menu  # path first
+from tables import circumstances, percent, seconds, table, write_section  # path first
+
+SEED = 0
+GAP = 1e-3
+SIZES = ((120, 3, 6), (300, 10, 6), (1000, 10, 10), (5000, 10, 10))
+AIMS = {(120, 3, 6): "1 s", (300, 10, 6): "5 s", (1000, 10, 10): "15 s"}
+SHARES = (0.02, 0.1, 0.3)
+MOST = 300.0  # seconds for one plan
+SWEEP, POINTS = (300, 10, 6), 100
+TAILS = ((60, 3, 6), (300, 3, 6))
+N_DRAWS, TAIL = 50, 0.1
+
+
+def plan(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
+    """Certify one menu; return CPU seconds, boxes and gap."""
+    from evalfolio.certified import certify
+    from evalfolio.problem import Problem
+
+    menu = random_menu(*size, seed=seed)
+    budget = budget_share(menu, share)
+    start = time.process_time()
+    found = certify(Problem(menu, budget), gap=GAP, time_limit=MOST)
+    return _told(found, time.process_time() - start)
+
+
+def tail(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
+    """Certify the mean value of the worst tenth of 50 draws of the information."""
+    from evalfolio.certified import certify
+    from evalfolio.objectives import tail_value
+    from evalfolio.problem import Problem
+
+    menu = random_menu(*size, seed=seed)
+    rng = np.random.default_rng([seed, 50])
+    each = rng.lognormal(-0.08, 0.4, (N_DRAWS, len(menu), 1, 1))
+    menu = replace(menu, information_draws=menu.information * each)
+    start = time.process_time()
+    problem = Problem(menu, budget_share(menu, share), (), tail_value(TAIL))
+    found = certify(problem, gap=GAP, time_limit=MOST)
+    return _told(found, time.process_time() - start)
+
+
+def sweep(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
+    """Relax one menu at 100 budgets up to a share; compare with one certified plan there."""
+    from evalfolio.sensitivities.relaxed_line import relaxed_line
+
+    one = plan(size, share, seed)
+    menu = random_menu(*size, seed=seed)
+    budget = budget_share(menu, share)
+    amounts = np.linspace(budget["usd"] / POINTS, budget["usd"], POINTS)
+    start = time.process_time()
+    values, _ = relaxed_line(menu, {"staff_hours": budget["staff_hours"]}, "usd", amounts)
+    took = time.process_time() - start
+    assert np.isfinite(values).all()
+    return one | {"sweep": took, "bend": float(np.diff(values, 2).max() / values[-1])}
+
+
+def _told(found: Any, took: float) -> dict[str, Any]:
+    return {
+        "seconds": took,
+        "boxes": found.rounds,
+        "gap": (found.bound - found.value) / found.bound,
+        "status": found.status,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
+    }
+
+
+KINDS = {"plan": plan, "tail": tail, "sweep": sweep}
+
+
+def apart(kind: str, size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
+    """Run one case in a process of its own."""
+    case = json.dumps([kind, size, share, seed])
+    command = [sys.executable, __file__, "--case", case]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    print(kind, size, share, seed, told, flush=True)
+    return told
+
+
+def named(size: tuple[int, int, int]) -> str:
+    return " × ".join(map(str, size))
+
+
+def row(size: tuple[int, int, int], share: float, told: list[dict[str, Any]]) -> list[str]:
+    took = sorted(each["seconds"] for each in told)
+    done = sum(each["status"] == "certified" for each in told)
+    return [
+        named(size),
+        f"{share:.0%}",
+        f"{done} of {len(told)}",
+        seconds(float(np.median(took))),
+        seconds(took[-1]),
+        percent(max(each["gap"] for each in told)),
+        f"{np.median([each['boxes'] for each in told]):.0f}",
+        f"{max(each['memory'] for each in told):.1f} GiB",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--case", help="one case, as JSON; for the benchmark itself")
+    parser.add_argument("--seeds", type=int, default=3)
+    arguments = parser.parse_args()
+    if arguments.case:
+        kind, size, share, seed = json.loads(arguments.case)
+        print(json.dumps(KINDS[kind](tuple(size), share, seed)))
+        return
+    seeds = range(arguments.seeds)
+    head = ["evals × options × domains", "budget", "certified", "CPU, median", "CPU, worst"]
+    head += ["widest gap", "boxes, median", "memory, most"]
+    plans, tails, sweeps = [], [], []
+    for size in SIZES:
+        large = size[0] > 1000
+        for share in (0.1,) if size[0] >= 1000 else SHARES:
+            cases = [apart("plan", size, share, s) for s in ([0] if large else seeds)]
+            plans.append([*row(size, share, cases), AIMS.get(size, "-")])
+    for size in TAILS:
+        tails.append(row(size, 0.1, [apart("tail", size, 0.1, SEED)]))
+    told = apart("sweep", SWEEP, 0.1, SEED)
+    ratio = told["sweep"] / told["seconds"]
+    sweeps.append([named(SWEEP), seconds(told["seconds"]), seconds(told["sweep"]), f"{ratio:.1f}"])
+    body = (
+        f"{circumstances(SEED, ['numpy', 'scipy', 'highspy'])}\n\n"
+        f"Random menus of `menus.py`, two budgets (usd and staff hours) as a share of what the "
+        f"deepest option of every eval uses, gap {percent(GAP)}, {len(seeds)} seeds (one at 5000 "
+        f"evals), at most {MOST:.0f} s each. CPU seconds of one thread, the search alone; every "
+        "case in a process of its own, whose largest memory (imports and menu included) is given. "
+        "Aims are for idle cores.\n\n"
+        + table([*head, "aim"], plans)
+        + f"\n\nThe mean value of the worst {TAIL:.0%} of {N_DRAWS} posterior draws "
+        "(`tail_value`), one seed:\n\n"
+        + table(head, tails)
+        + f"\n\nThe relaxation at {POINTS} budgets (values and prices, `relaxed_line`), beside one "
+        "certified plan at the largest of them, in the same process; aim: less than 15 times.\n\n"
+        + table(["evals × options × domains", "one plan", "the sweep", "ratio"], sweeps)
+    )
+    write_section("certified", "Certified plans and how their time grows", body)
+    print(body)
+
+
+if __name__ == "__main__":
+    main()
