@@ -91,14 +91,26 @@ def _told(found: Any, took: float) -> dict[str, Any]:
 KINDS = {"plan": plan, "tail": tail, "sweep": sweep}
 
 
-def apart(kind: str, size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
-    """Run one case in a process of its own."""
+def apart(
+    kind: str, size: tuple[int, int, int], share: float, seed: int, kept: Path | None, only: bool
+) -> list[dict[str, Any]]:
+    """Run one case in a process of its own; one that is kept in the file is not run again."""
     case = json.dumps([kind, size, share, seed])
+    if kept is not None and kept.exists():
+        for line in kept.read_text(encoding="utf-8").splitlines():
+            known: dict[str, Any] = json.loads(line)
+            if known.pop("case") == json.loads(case):
+                return [known]
+    if only:
+        return []
     command = [sys.executable, __file__, "--case", case]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     print(kind, size, share, seed, told, flush=True)
-    return told
+    if kept is not None:
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"case": json.loads(case)} | told) + "\n")
+    return [told]
 
 
 def named(size: tuple[int, int, int]) -> str:
@@ -124,30 +136,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", help="one case, as JSON; for the benchmark itself")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--kept", type=Path, help="file of measured cases, to go on from")
+    parser.add_argument("--only-kept", action="store_true", help="the table of what is kept")
     arguments = parser.parse_args()
     if arguments.case:
         kind, size, share, seed = json.loads(arguments.case)
         print(json.dumps(KINDS[kind](tuple(size), share, seed)))
         return
     seeds = range(arguments.seeds)
+    kept = arguments.kept, arguments.only_kept
     head = ["evals × options × domains", "budget", "certified", "CPU, median", "CPU, worst"]
     head += ["widest gap", "boxes, median", "memory, most"]
     plans, tails, sweeps = [], [], []
     for size in SIZES:
-        large = size[0] > 1000
         for share in (0.1,) if size[0] >= 1000 else SHARES:
-            cases = [apart("plan", size, share, s) for s in ([0] if large else seeds)]
-            plans.append([*row(size, share, cases), AIMS.get(size, "-")])
+            own = [0] if size[0] > 1000 else seeds
+            cases = [told for seed in own for told in apart("plan", size, share, seed, *kept)]
+            if cases:
+                plans.append([*row(size, share, cases), AIMS.get(size, "-")])
     for size in TAILS:
-        tails.append(row(size, 0.1, [apart("tail", size, 0.1, SEED)]))
-    told = apart("sweep", SWEEP, 0.1, SEED)
-    ratio = told["sweep"] / told["seconds"]
-    sweeps.append([named(SWEEP), seconds(told["seconds"]), seconds(told["sweep"]), f"{ratio:.1f}"])
+        cases = apart("tail", size, 0.1, SEED, *kept)
+        tails += [row(size, 0.1, cases)] if cases else []
+    for told in apart("sweep", SWEEP, 0.1, SEED, *kept):
+        ratio = told["sweep"] / told["seconds"]
+        took = [seconds(told["seconds"]), seconds(told["sweep"]), f"{ratio:.1f}"]
+        sweeps.append([named(SWEEP), *took])
     body = (
         f"{circumstances(SEED, ['numpy', 'scipy', 'highspy'])}\n\n"
         f"Random menus of `menus.py`, two budgets (usd and staff hours) as a share of what the "
         f"deepest option of every eval uses, gap {percent(GAP)}, {len(seeds)} seeds (one at 5000 "
-        f"evals), at most {MOST:.0f} s each. CPU seconds of one thread, the search alone; every "
+        f"evals; rows not measured are left out), at most {MOST:.0f} s of wall clock each. "
+        "CPU seconds of one thread, the search alone; every "
         "case in a process of its own, whose largest memory (imports and menu included) is given. "
         "Aims are for idle cores.\n\n"
         + table([*head, "aim"], plans)
