@@ -102,7 +102,15 @@ def test_draws_so_far_are_no_posterior(run: Run, files: tuple[Path, Path]) -> No
 def test_an_earlier_plan_is_never_mixed_with_a_new_one(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
-    words = ("recommend", files[0], "--posterior", posterior_file, "--out", "plan")
+    words = (
+        "recommend",
+        files[0],
+        "--posterior",
+        posterior_file,
+        "--no-sensitivity",
+        "--out",
+        "plan",
+    )
     names = {path.name for path in files}
     done = interrupted("hit_before_the_report", *words)
     assert done.returncode == 130, done.stderr
