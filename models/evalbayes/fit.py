@@ -279,8 +279,9 @@ def _convergence(design: Design, evidence: Evidence, named: Mapping[str, Array])
         columns.append(table[..., kept])
     every = np.concatenate(columns, axis=2)
     r_hat, bulk, tail = sampling.convergence(every)
-    flat = {key: value.reshape(-1, *value.shape[2:]) for key, value in named.items()}
-    moved = prior_shift(every.reshape(-1, every.shape[2]), log_prior_of(base_layout(design), flat))
+    n = every.shape[0] * every.shape[1]  # spelt out: an axis may be empty, e.g. without families
+    flat = {key: value.reshape(n, *value.shape[2:]) for key, value in named.items()}
+    moved = prior_shift(every.reshape(n, every.shape[2]), log_prior_of(base_layout(design), flat))
     return pd.DataFrame(
         {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved},
         index=pd.Index(labels, name="quantity"),
