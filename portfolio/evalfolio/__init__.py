@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from evalbayes import Decision as Decision
     from evalbayes import Menu as Menu
+    from evalfolio.backtests.record import Record as Record
+    from evalfolio.backtests.record import record_of as record_of
+    from evalfolio.backtests.replay import Backtest as Backtest
+    from evalfolio.backtests.replay import backtest as backtest
     from evalfolio.constraints import Affine as Affine
     from evalfolio.constraints import Ceiling as Ceiling
     from evalfolio.constraints import ChanceLimit as ChanceLimit
@@ -72,6 +76,8 @@ if TYPE_CHECKING:
 # answers at once; a module never has the name of what it exports, which would hide it.
 _HOMES = {
     "evalbayes": ("Decision", "Menu"),
+    "evalfolio.backtests.record": ("Record", "record_of"),
+    "evalfolio.backtests.replay": ("Backtest", "backtest"),
     "evalfolio.constraints": (
         "Affine",
         "Ceiling",

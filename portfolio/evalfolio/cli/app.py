@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from evalfolio.cli import (
+    backtest,
     capability,
     check,
     curves,
@@ -65,6 +66,7 @@ app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("require")(require.require)
 app.command("sensitivity")(sensitivity.sensitivity)
+app.command("backtest")(backtest.backtest)
 app.command("rule")(rule.rule)
 app.command("harness")(harness.harness)
 app.command("doctor")(doctor.doctor)

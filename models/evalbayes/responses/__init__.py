@@ -1,0 +1,4 @@
+"""Responses: which AI model solves which task, in a normal approximation that takes seconds."""
+
+from evalbayes.responses.history import ResponseHistory as ResponseHistory
+from evalbayes.responses.newcomer import Newcomer as Newcomer

@@ -1,0 +1,282 @@
+r"""The history: who solves what, fitted by Newton steps and kept as draws of a normal.
+
+η = α_e·θ_m + v_em + ψ_m·(x_j − x̄) − b_j + ζ_jm,   b_j = β_e + λ_e·(x_j − x̄_e) + ε_j,
+
+success ~ Bernoulli(expit η), x = log2 human minutes; θ ~ N(0, 1) is the AI model's capability, v ~
+N(0, ω²) its departure on an eval (validity error), ψ ~ N(0, σ_ψ²) its own slope in length, ε ~ N(0,
+τ_e²) the task's effect, ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. It
+is the success part of `evalbayes.tasks` in logits, a second opinion on it that is a hundred times
+faster. Variances are found by empirical Bayes (MacKay 1992: each is the mean posterior second
+moment of what it is the variance of, with four prior observations), all else by its joint mode;
+draws are of the normal there (Laplace).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from scipy.special import expit
+
+from evalbayes.errors import InputError
+from evalbayes.responses.newcomer import Newcomer, Population
+from evalbayes.responses.table import Counts, Tasks, counts_of, tasks_of
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+LN_LOADING = (0.4, 0.5)  # ln of logits per sd of capability: mean and sd between evals
+LEVEL_SD = 4.0  # of β, logits
+PER_DOUBLING = (0.4, 0.3)  # of λ, logits per doubling of human time inside an eval
+SCALES = {"validity": 0.7, "tilt": 0.1, "task": 1.5, "pair": 1.0}  # prior guesses of the sds
+PRIOR_COUNT = 4.0  # observations that each guess is worth
+STEPS = 60
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class ResponseHistory:
+    """Draws of what the history teaches; `fit` makes one.
+
+    Parameters
+    ----------
+    ai_models
+        Names of the AI models.
+    population
+        Draws of the tasks and of the prior of a further AI model.
+    validity_sd, tilt_sd, pair_sd, task_sd
+        Estimated sds, in logits; the last by eval.
+    """
+
+    ai_models: tuple[str, ...]
+    population: Population
+    validity_sd: float
+    tilt_sd: float
+    pair_sd: float
+    task_sd: Array
+
+    @classmethod
+    def fit(
+        cls,
+        runs: pd.DataFrame,
+        *,
+        seed: int = 0,
+        draws: int = 128,
+        tasks: pd.DataFrame | None = None,
+    ) -> ResponseHistory:
+        """Fit the history.
+
+        Parameters
+        ----------
+        runs
+            One row per run: eval, task, ai_model, outcome, human_minutes; repeats are rows.
+        seed
+            Same runs and seed, same draws.
+        draws
+            Of the normal at the mode.
+        tasks
+            Further tasks (eval, task, human_minutes) to be foretold, of the history's evals.
+
+        Raises
+        ------
+        InputError
+            If no run tells anything or a task has no human minutes.
+        """
+        columns = ["eval", "task", "human_minutes"]
+        known = runs[columns] if tasks is None else pd.concat([runs[columns], tasks[columns]])
+        table = tasks_of(known)
+        models = tuple(sorted(runs["ai_model"].astype(str).unique()))
+        counts = counts_of(runs, table, models)
+        if not len(counts.task):
+            raise InputError("a history needs runs that succeeded, gave up or met their cap")
+        return _Fit(table, counts, len(models)).run().drawn(models, draws, seed)
+
+    def newcomer(self, runs: pd.DataFrame | None = None, *, seed: int = 0) -> Newcomer:
+        """Infer an AI model that the history does not hold from some runs, or from none."""
+        return Newcomer.inferred(self.population, runs, seed)
+
+
+class _Fit:
+    """Newton steps on the joint mode, with the variances updated on the way."""
+
+    def __init__(self, tasks: Tasks, counts: Counts, n_models: int) -> None:
+        self.tasks, self.counts, self.n_models = tasks, counts, n_models
+        n, e, m, r = len(tasks.length), len(tasks.evals), n_models, len(counts.task)
+        self.repeated = bool((counts.attempts > 1).any())
+        sizes = {
+            "capability": m,
+            "loading": e,
+            "level": e,
+            "per_doubling": e,
+            "departure": e * m,
+            "own_slope": m,
+            "effect": n,
+            "pair": r if self.repeated else 0,
+        }
+        ends = np.cumsum(list(sizes.values()))
+        self.span = {
+            name: slice(int(end) - size, int(end))
+            for (name, size), end in zip(sizes.items(), ends, strict=True)
+        }
+        self.size = int(ends[-1])
+        self.point = np.zeros(self.size)
+        self.prior_mean, self.prior_sd = np.zeros(self.size), np.ones(self.size)
+        for name, mean, sd in (
+            ("loading", *LN_LOADING),
+            ("level", 0.0, LEVEL_SD),
+            ("per_doubling", *PER_DOUBLING),
+        ):
+            self.prior_mean[self.span[name]] = mean
+            self.prior_sd[self.span[name]] = sd
+        self.point[:] = self.prior_mean
+        self.validity, self.tilt = SCALES["validity"], SCALES["tilt"]
+        self.pair = SCALES["pair"] if self.repeated else 0.0
+        self.task = np.full(e, SCALES["task"])
+        self._start()
+
+    def _start(self) -> None:
+        """Begin where the shares of AI models and evals say: far starts find odd modes."""
+        c, eval_of = self.counts, self.tasks.eval_of[self.counts.task]
+
+        def share(of: Index, size: int) -> Array:
+            solved, tried = np.bincount(of, c.successes, size), np.bincount(of, c.attempts, size)
+            found: Array = (solved + 1.0) / (tried + 2.0)
+            return found
+
+        by_model = share(c.model, self.n_models)
+        logit = np.log(by_model / (1 - by_model))
+        spread = float(logit.std()) or 1.0
+        self.point[self.span["capability"]] = (logit - logit.mean()) / spread
+        by_eval = share(eval_of, len(self.tasks.evals))
+        self.point[self.span["level"]] = -np.log(by_eval / (1 - by_eval))
+
+    def run(self) -> _Fit:
+        """Climb to the mode, each step followed by an update of the variances."""
+        value = -np.inf
+        for _ in range(STEPS):
+            gradient, hessian = self._derivatives()
+            factor = linalg.cho_factor(hessian, lower=True)
+            step = linalg.cho_solve(factor, gradient)
+            value, before = self._value(), self.point.copy()
+            scale = 1.0
+            while scale > 1e-4:
+                self.point = before + scale * step
+                if self._value() >= value - 1e-9:
+                    break
+                scale *= 0.5
+            variance = np.diag(linalg.cho_solve(factor, np.eye(self.size)))
+            moved = self._update(variance)
+            if float(np.abs(self.point - before).max()) < 1e-3 and moved < 1e-3:
+                break
+        self.hessian = self._derivatives()[1]
+        return self
+
+    def _parts(self) -> tuple[Array, sparse.csr_matrix]:
+        """Linear predictor of every pair, and its Jacobian."""
+        c, t, s, z = self.counts, self.tasks, self.span, self.point
+        e, m, j = t.eval_of[c.task], c.model, c.task
+        loading = np.exp(z[s["loading"]])[e]
+        capability = z[s["capability"]][m]
+        rows = np.arange(len(j))
+        entries = [
+            (s["capability"].start + m, loading),
+            (s["loading"].start + e, loading * capability),
+            (s["level"].start + e, -np.ones(len(j))),
+            (s["per_doubling"].start + e, -t.within[j]),
+            (s["departure"].start + e * self.n_models + m, np.full(len(j), self.validity)),
+            (s["own_slope"].start + m, self.tilt * t.tilt[j]),
+            (s["effect"].start + j, -self.task[e]),
+        ]
+        if self.repeated:
+            entries.append((s["pair"].start + rows, np.full(len(j), self.pair)))
+        eta = sum(z[at] * value for at, value in entries if at is not entries[1][0])
+        jacobian = sparse.csr_matrix(
+            (
+                np.concatenate([value for _, value in entries]),
+                (np.tile(rows, len(entries)), np.concatenate([at for at, _ in entries])),
+            ),
+            shape=(len(j), self.size),
+        )
+        return np.asarray(eta), jacobian
+
+    def _value(self) -> float:
+        eta, _ = self._parts()
+        c = self.counts
+        likelihood = (c.successes * eta - c.attempts * np.logaddexp(0.0, eta)).sum()
+        return float(
+            likelihood - 0.5 * (((self.point - self.prior_mean) / self.prior_sd) ** 2).sum()
+        )
+
+    def _derivatives(self) -> tuple[Array, Array]:
+        """Gradient and Fisher information (positive definite) of the log posterior."""
+        eta, jacobian = self._parts()
+        p, c = expit(eta), self.counts
+        gradient = jacobian.T @ (c.successes - c.attempts * p)
+        gradient -= (self.point - self.prior_mean) / self.prior_sd**2
+        weighted = sparse.diags(c.attempts * p * (1 - p)) @ jacobian
+        hessian = (jacobian.T @ weighted).toarray() + np.diag(self.prior_sd**-2)
+        return gradient, hessian
+
+    def _update(self, variance: Array) -> float:
+        """Set every sd to what the posterior says; return the largest relative move."""
+        second = self.point**2 + variance
+        old = np.array([self.validity, self.tilt, self.pair, *self.task])
+
+        def scaled(sd: float, moments: Array, guess: float) -> float:
+            total = sd**2 * moments.sum() + PRIOR_COUNT * guess**2
+            return float(np.sqrt(total / (len(moments) + PRIOR_COUNT)))
+
+        self.validity = scaled(self.validity, second[self.span["departure"]], SCALES["validity"])
+        self.tilt = scaled(self.tilt, second[self.span["own_slope"]], SCALES["tilt"])
+        effects = second[self.span["effect"]]
+        for i in range(len(self.task)):
+            own = effects[self.tasks.eval_of == i]
+            self.task[i] = scaled(self.task[i], own, SCALES["task"])
+        if self.repeated:
+            self.pair = scaled(self.pair, second[self.span["pair"]], SCALES["pair"])
+        new = np.array([self.validity, self.tilt, self.pair, *self.task])
+        return float(np.abs(new / np.maximum(old, 1e-12) - 1).max(where=old > 0, initial=0.0))
+
+    def drawn(self, models: tuple[str, ...], draws: int, seed: int) -> ResponseHistory:
+        """Return draws of the normal at the mode."""
+        rng = np.random.default_rng([seed, 3])
+        upper = linalg.cholesky(self.hessian, lower=False)
+        z = rng.standard_normal((self.size, draws))
+        points = (self.point[:, None] + linalg.solve_triangular(upper, z)).T
+        t, s = self.tasks, self.span
+        e = t.eval_of
+        difficulty = (
+            points[:, s["level"]][:, e]
+            + points[:, s["per_doubling"]][:, e] * t.within
+            + points[:, s["effect"]] * self.task[e]
+        )
+        capability = points[:, s["capability"]]
+        m = self.n_models
+        # μ and σ of the population given m capabilities: normal with scaled inverse χ².
+        spread = (
+            ((capability - capability.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) + 2.0
+        ) / (rng.chisquare(m + 1, draws))
+        middle = capability.mean(axis=1) * m / (m + 1) + np.sqrt(
+            spread / (m + 1)
+        ) * rng.standard_normal(draws)
+
+        def uncertain(sd: float, n: float) -> Array:
+            found: Array = sd * np.sqrt(n / rng.chisquare(n, draws))
+            return found
+
+        pairs = float(m * len(t.evals))
+        population = Population(
+            tasks=t,
+            difficulty=difficulty,
+            loading=np.exp(points[:, s["loading"]]),
+            mean=middle,
+            sd=np.sqrt(spread),
+            validity_sd=uncertain(self.validity, pairs / 2 + PRIOR_COUNT),
+            tilt_sd=uncertain(self.tilt, m / 2 + PRIOR_COUNT),
+            pair_sd=self.pair,
+        )
+        return ResponseHistory(
+            models, population, self.validity, self.tilt, self.pair, self.task.copy()
+        )

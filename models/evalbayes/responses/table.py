@@ -1,0 +1,115 @@
+"""Responses as arrays: who solved what, how often, of how many attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.errors import InputError
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+LOST = ("excluded", "stopped_otherwise", "spurious")  # tell nothing of success under the cap
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Tasks:
+    """Tasks of several evals.
+
+    Parameters
+    ----------
+    evals
+        Names of the evals, sorted.
+    keys
+        Eval and task of every task.
+    eval_of
+        Index of its eval.
+    length
+        log2 human minutes.
+    centre
+        Mean length, by eval.
+    """
+
+    evals: tuple[str, ...]
+    keys: pd.MultiIndex
+    eval_of: Index
+    length: Array
+    centre: Array
+
+    @property
+    def within(self) -> Array:
+        """Length above the eval's mean."""
+        found: Array = self.length - self.centre[self.eval_of]
+        return found
+
+    @property
+    def tilt(self) -> Array:
+        """Length above the mean over evals."""
+        found: Array = self.length - self.centre.mean()
+        return found
+
+    def positions(self, tasks: pd.DataFrame) -> Index:
+        """Position of every row's task, −1 where it is not held."""
+        wanted = pd.MultiIndex.from_frame(tasks[["eval", "task"]].astype(str))
+        return self.keys.get_indexer(wanted).astype(np.int64)
+
+
+def tasks_of(runs: pd.DataFrame) -> Tasks:
+    """Gather the tasks of a table with eval, task and human_minutes.
+
+    Raises
+    ------
+    InputError
+        If a task has no human minutes above 0.
+    """
+    minutes = runs.astype({"eval": str, "task": str}).groupby(["eval", "task"], sort=True)[
+        "human_minutes"
+    ]
+    length = minutes.median()
+    for key in length.index[~(length > 0)]:
+        raise InputError(
+            f"task {key[1]!r} of {key[0]}: human_minutes must be above 0, got {length[key]:g}; "
+            "fill it in or leave the task out"
+        )
+    names, codes = np.unique(length.index.get_level_values(0).to_numpy(str), return_inverse=True)
+    x = np.log2(length.to_numpy(np.float64))
+    centre = np.bincount(codes, x) / np.bincount(codes)
+    keys = pd.MultiIndex.from_tuples([(str(a), str(b)) for a, b in length.index])
+    return Tasks(tuple(map(str, names)), keys, codes.astype(np.int64), x, centre)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Successes and attempts by AI model and task.
+
+    Parameters
+    ----------
+    model, task
+        Indices.
+    successes, attempts
+        Of every pair that was run.
+    """
+
+    model: Index
+    task: Index
+    successes: Array
+    attempts: Array
+
+
+def counts_of(runs: pd.DataFrame, tasks: Tasks, models: tuple[str, ...]) -> Counts:
+    """Count attempts that say whether the task is solved under the cap they had."""
+    told = runs[~runs["outcome"].isin(LOST)]
+    task = tasks.positions(told)
+    model = pd.Index(models).get_indexer(pd.Index(told["ai_model"].astype(str))).astype(np.int64)
+    won = (told["outcome"] == "success").to_numpy(np.float64)
+    pair, code = np.unique(model * len(tasks.length) + task, return_inverse=True)
+    return Counts(
+        pair // len(tasks.length),
+        pair % len(tasks.length),
+        np.asarray(np.bincount(code, won), dtype=np.float64),
+        np.asarray(np.bincount(code), dtype=np.float64),
+    )

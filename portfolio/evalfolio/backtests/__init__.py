@@ -1,0 +1,1 @@
+"""Back-test: runs that were made anyway, bought again by one strategy or another."""

@@ -1,0 +1,84 @@
+"""What a strategy concludes: the horizon with its uncertainty, shares solved, and the calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes.horizons.regression import HorizonRegression
+
+Array = NDArray[np.float64]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+BEYOND = 2.0  # doublings beyond the shortest and the longest task at which the scale ends
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What wrong calls lose per doubling, over a grid of thresholds.
+
+    Parameters
+    ----------
+    thresholds
+        Human minutes at which the call changes.
+    missed
+        Loss per doubling above a threshold when not mitigated.
+    false_alarm
+        Loss per doubling below it when mitigated.
+    """
+
+    thresholds: tuple[float, ...] = (1.0, 4.0, 15.0, 60.0, 240.0, 960.0)
+    missed: float = 4.0
+    false_alarm: float = 1.0
+
+    @property
+    def levels(self) -> Array:
+        """log2 of the thresholds."""
+        return np.log2(np.asarray(self.thresholds, dtype=np.float64))
+
+    def calls(self, draws: Array) -> NDArray[np.bool_]:
+        """Return whether to mitigate at every threshold: where it is expected to lose less."""
+        above = draws[:, None] - self.levels
+        mitigated = self.false_alarm * np.maximum(-above, 0.0).mean(axis=0)
+        found: NDArray[np.bool_] = mitigated < self.missed * np.maximum(above, 0.0).mean(axis=0)
+        return found
+
+    def of(self, calls: NDArray[np.bool_], truth: float) -> Array:
+        """Return what the calls lose at every threshold when the horizon is `truth`."""
+        above = truth - self.levels
+        found: Array = np.where(
+            calls, self.false_alarm * np.maximum(-above, 0.0), self.missed * np.maximum(above, 0.0)
+        )
+        return found
+
+
+class Judge:
+    """Reads horizons off completions of a fixed set of tasks.
+
+    Parameters
+    ----------
+    human_minutes, eval_of
+        Of every task, and which eval it is of.
+    """
+
+    def __init__(self, human_minutes: Array, eval_of: NDArray[np.int64]) -> None:
+        self._regression = HorizonRegression(human_minutes)
+        x = np.log2(human_minutes)
+        self.low, self.high = float(x.min()) - BEYOND, float(x.max()) + BEYOND
+        self._sizes = np.bincount(eval_of).astype(np.float64)
+        self._order = np.argsort(eval_of, kind="stable")
+        self._starts = np.concatenate([[0], np.cumsum(self._sizes)[:-1]]).astype(int)
+
+    def horizons(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
+        """Return the horizon of every completion, log2 minutes, held on the tasks' scale."""
+        level = self._regression.fit(completions).level
+        found: Array = np.clip(level, self.low, self.high)
+        return found
+
+    def shares(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
+        """Return the share solved of every eval, (n_completions, n_evals)."""
+        y = np.atleast_2d(np.asarray(completions, dtype=np.float64))[:, self._order]
+        found: Array = np.add.reduceat(y, self._starts, axis=1) / self._sizes
+        return found

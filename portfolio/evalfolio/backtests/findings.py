@@ -1,0 +1,150 @@
+"""Findings: what a back-test was to show, and whether it does, said either way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evalfolio.backtests import measures
+
+ADAPTED = ("greedy",)  # evalfolio's own menu by another search: no rival
+CHANCE = "uniform random"
+MOST_OF_CHANCE, UP_TO = 0.6, 0.1
+ACCURATE = 0.12  # doublings, at a tenth of the bill
+SLOPES = (0.7, 1.3)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim and what the trials say of it.
+
+    Parameters
+    ----------
+    claim
+        What was to hold.
+    holds
+        Whether it does.
+    figures
+        The numbers behind it, in words.
+    """
+
+    claim: str
+    holds: bool
+    figures: str
+
+    def __str__(self) -> str:
+        return f"{'holds' if self.holds else 'FAILS'}: {self.claim} ({self.figures})"
+
+
+def findings_of(trials: pd.DataFrame, ours: str, seed: int = 0) -> tuple[Finding, ...]:
+    """Return the findings for one strategy against all others."""
+    table = measures.summary(trials, seed)
+    pairs = measures.ratios(trials, ours, seed)
+    return (
+        *_against_best(table, pairs, ours),
+        *_against_chance(pairs),
+        *_coverage(table, ours),
+        *_calls(pairs),
+        *_accuracy(table, ours),
+        *_value(trials, ours, seed),
+    )
+
+
+def _against_best(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> list[Finding]:
+    found = []
+    for budget in sorted(pairs["budget"].unique().tolist()):
+        rows = pairs[pairs["budget"] == budget]
+        rivals = rows[~rows["strategy"].isin(ADAPTED)]
+        best = rivals.loc[rivals["rmse_ratio"].idxmax()]
+        own = measures.at(table, ours, budget)["rmse"]
+        other = measures.at(table, str(best["strategy"]), budget)["rmse"]
+        found.append(
+            Finding(
+                f"at {budget:.1%} of the bill the error is at or below the best baseline's, "
+                "within the bootstrap interval",
+                bool(best["rmse_ratio_low"] <= 1.0),
+                f"RMSE {own:.2f} against {other:.2f} of {best['strategy']}, ratio "
+                f"{best['rmse_ratio']:.2f} [{best['rmse_ratio_low']:.2f}, "
+                f"{best['rmse_ratio_high']:.2f}]",
+            )
+        )
+    return found
+
+
+def _against_chance(pairs: pd.DataFrame) -> list[Finding]:
+    rows = pairs[(pairs["strategy"] == CHANCE) & (pairs["budget"] <= UP_TO)]
+    if not len(rows):
+        return []
+    return [
+        Finding(
+            f"the error is at most {MOST_OF_CHANCE} of {CHANCE}'s up to {UP_TO:.0%} of the bill",
+            bool((rows["rmse_ratio"] <= MOST_OF_CHANCE).all()),
+            ", ".join(
+                f"{row['rmse_ratio']:.2f} at {row['budget']:.1%}" for row in rows.to_dict("records")
+            ),
+        )
+    ]
+
+
+def _coverage(table: pd.DataFrame, ours: str) -> list[Finding]:
+    rows = table[table["strategy"] == ours]
+    within = (rows["coverage_90_low"] <= 0.9) & (rows["coverage_90_high"] >= 0.9)
+    return [
+        Finding(
+            "90 % predictive intervals hold the full-data horizon in 90 % of trials, within the "
+            "95 % interval clustered by AI model",
+            bool(within.all()),
+            ", ".join(
+                f"{row['coverage_90']:.0%} [{row['coverage_90_low']:.0%}, "
+                f"{row['coverage_90_high']:.0%}] at {row['budget']:.1%}"
+                for row in rows.to_dict("records")
+            ),
+        )
+    ]
+
+
+def _calls(pairs: pd.DataFrame) -> list[Finding]:
+    rivals = pairs[~pairs["strategy"].isin(ADAPTED)]
+    worse = rivals[rivals["loss_more_low"] > 0]
+    figures = "; ".join(
+        f"{row['strategy']} at {row['budget']:.1%} loses {row['loss_more']:.3f} less "
+        f"[{row['loss_more_low']:.3f}, {row['loss_more_high']:.3f}]"
+        for row in worse.to_dict("records")
+    )
+    return [
+        Finding(
+            "no baseline loses significantly less by wrong calls",
+            not len(worse),
+            figures or f"none of {len(rivals)} comparisons",
+        )
+    ]
+
+
+def _accuracy(table: pd.DataFrame, ours: str) -> list[Finding]:
+    if UP_TO not in table["budget"].tolist():
+        return []
+    row = measures.at(table, ours, UP_TO)
+    return [
+        Finding(
+            f"at {UP_TO:.0%} of the bill the error is at most {ACCURATE} doublings",
+            bool(row["rmse"] <= ACCURATE),
+            f"RMSE {row['rmse']:.2f} [{row['rmse_low']:.2f}, {row['rmse_high']:.2f}]",
+        )
+    ]
+
+
+def _value(trials: pd.DataFrame, ours: str, seed: int) -> list[Finding]:
+    slopes = measures.calibration_of_value(trials, ours, seed)
+    if not slopes or not np.isfinite(slopes["slope"]):
+        return []
+    return [
+        Finding(
+            f"the slope of realised on promised value lies in [{SLOPES[0]}, {SLOPES[1]}]",
+            bool(SLOPES[0] <= slopes["slope"] <= SLOPES[1]),
+            f"slope {slopes['slope']:.2f} [{slopes['slope_low']:.2f}, {slopes['slope_high']:.2f}], "
+            f"ratio of means {slopes['ratio']:.2f} [{slopes['ratio_low']:.2f}, "
+            f"{slopes['ratio_high']:.2f}]",
+        )
+    ]

@@ -1,0 +1,238 @@
+"""Measures of a back-test, with bootstrap intervals clustered by AI model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+RESAMPLES = 2000
+INTERVAL = (0.025, 0.975)
+LEVEL = 0.9  # of the intervals that are scored
+
+
+def scored(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials with what each scores.
+
+    Adds error and squared error of the horizon (doublings), whether the 50 % and 90 % intervals
+    hold it, the interval score (Gneiting & Raftery 2007: width + 2/α·miss), mean loss of the calls
+    over thresholds and the value realised, the loss saved against calls made without any run.
+    """
+    found = trials.copy()
+    truth = found["truth"]
+    found["error"] = found["median"] - truth
+    found["squared"] = found["error"] ** 2
+    found["absolute"] = found["error"].abs()
+    found["held_50"] = (found["quarter"] <= truth) & (truth <= found["three_quarters"])
+    found["held_90"] = (found["low"] <= truth) & (truth <= found["high"])
+    miss = np.maximum(found["low"] - truth, 0.0) + np.maximum(truth - found["high"], 0.0)
+    found["interval_score"] = found["high"] - found["low"] + 2.0 / (1.0 - LEVEL) * miss
+    found["mean_loss"] = [float(np.mean(row)) for row in found["loss"]]
+    found["realised"] = [float(np.mean(row)) for row in found["value"]]
+    found["overspend"] = np.maximum(found["spent"] - 1.0, 0.0)
+    return found
+
+
+MEASURES = {
+    "squared": "rmse",
+    "absolute": "mae",
+    "held_50": "coverage_50",
+    "held_90": "coverage_90",
+    "interval_score": "interval_score",
+    "mean_loss": "loss",
+    "wrong": "wrong_calls",
+    "realised": "value",
+    "share_error": "share_error",
+    "share_inside": "share_coverage_90",
+    "spent": "spent",
+    "overspend": "overspend",
+    "runs": "runs",
+}
+
+
+class Bootstrap:
+    """Resamples AI models: they, not repetitions, are the independent units.
+
+    Parameters
+    ----------
+    n_models
+        How many AI models.
+    seed
+        Same seed, same resamples.
+    """
+
+    def __init__(self, n_models: int, seed: int = 0) -> None:
+        rng = np.random.default_rng([seed, 5])
+        self.rows = rng.integers(0, n_models, (RESAMPLES, n_models))
+
+    def interval(
+        self, by_model: Array, of: Callable[[Array], Array] = lambda mean: mean
+    ) -> tuple[float, float]:
+        """Return the 95 % interval of a function of means over AI models.
+
+        Parameters
+        ----------
+        by_model
+            Means over the repetitions of each AI model, (n_models, ...).
+        of
+            Function of means over AI models, of shape (n_resamples, ...) or (1, ...).
+        """
+        low, high = np.quantile(of(by_model[self.rows].mean(axis=1)), INTERVAL)
+        return float(low), float(high)
+
+
+def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array]:
+    """Return means of a column by AI model (sorted), for every strategy and budget."""
+    found = {}
+    for strategy in trials["strategy"].unique():
+        rows = trials[trials["strategy"] == strategy]
+        for budget in sorted(rows["budget"].unique()):
+            own = rows[rows["budget"] == budget]
+            means = own[column].astype(float).groupby(own["ai_model"]).mean()
+            found[str(strategy), float(budget)] = means.sort_index().to_numpy(np.float64)
+    return found
+
+
+def at(table: pd.DataFrame, strategy: str, budget: float) -> pd.Series[float]:
+    """Return the row of a strategy and a budget."""
+    rows = table[(table["strategy"] == strategy) & (table["budget"] == budget)]
+    return rows.iloc[0]
+
+
+def summary(trials: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Return every measure by strategy and budget with its 95 % interval, clustered by AI model.
+
+    Parameters
+    ----------
+    trials
+        As `scored` returns them.
+    seed
+        Of the bootstrap.
+    """
+    boot = Bootstrap(trials["ai_model"].nunique(), seed)
+    rows: dict[tuple[str, float], dict[str, float]] = {}
+    for column, name in MEASURES.items():
+        of = np.sqrt if name == "rmse" else _same
+        for key, values in by_model(trials, column).items():
+            low, high = boot.interval(values, of)
+            rows.setdefault(key, {}).update(
+                {name: float(of(values.mean())), f"{name}_low": low, f"{name}_high": high}
+            )
+    return pd.DataFrame(
+        [{"strategy": name, "budget": budget, **row} for (name, budget), row in rows.items()]
+    )
+
+
+def ratios(trials: pd.DataFrame, to: str, seed: int = 0) -> pd.DataFrame:
+    """Return, for one strategy against every other: ratio of RMSE, difference in loss, intervals.
+
+    Intervals are of the paired comparison: both strategies in the same resampled AI models.
+    """
+    boot = Bootstrap(trials["ai_model"].nunique(), seed)
+    squared, loss = by_model(trials, "squared"), by_model(trials, "mean_loss")
+    rows = []
+    for strategy, budget in squared:
+        if strategy == to:
+            continue
+        pair = np.stack([squared[to, budget], squared[strategy, budget]], axis=1)
+        low, high = boot.interval(pair, _root_ratio)
+        more = loss[to, budget] - loss[strategy, budget]
+        less, most = boot.interval(more)
+        rows.append(
+            {
+                "budget": budget,
+                "strategy": strategy,
+                "rmse_ratio": float(_root_ratio(pair.mean(axis=0)[None])[0]),
+                "rmse_ratio_low": low,
+                "rmse_ratio_high": high,
+                "loss_more": float(more.mean()),
+                "loss_more_low": less,
+                "loss_more_high": most,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> dict[str, float]:
+    """Return the slopes of realised on promised value over budgets, thresholds and AI models.
+
+    `slope` is of the least-squares line with an intercept, `ratio` the mean realised over the mean
+    promised; both with 95 % intervals clustered by AI model.
+    """
+    own = trials[(trials["strategy"] == strategy) & trials["promised"].notna()]
+    if not len(own):
+        return {}
+    realised = np.stack(own["value"].to_list()).astype(np.float64)
+    promised = np.stack(own["promised"].to_list()).astype(np.float64)
+    moments = []
+    for rows in own.groupby("ai_model").indices.values():
+        x, y = promised[rows].ravel(), realised[rows].ravel()
+        moments.append([x.mean(), y.mean(), (x * x).mean(), (x * y).mean()])
+    table = np.asarray(moments)
+
+    def slope(mean: Array) -> Array:
+        x, y, xx, xy = mean.T
+        found: Array = (xy - x * y) / np.maximum(xx - x * x, 1e-12)
+        return found
+
+    def ratio(mean: Array) -> Array:
+        found: Array = mean[:, 1] / np.maximum(mean[:, 0], 1e-12)
+        return found
+
+    boot = Bootstrap(len(table), seed)
+    found: dict[str, float] = {}
+    for name, of in (("slope", slope), ("ratio", ratio)):
+        low, high = boot.interval(table, of)
+        found |= {
+            name: float(of(table.mean(axis=0)[None])[0]),
+            f"{name}_low": low,
+            f"{name}_high": high,
+        }
+    return found
+
+
+def saved(summary_table: pd.DataFrame, to: str) -> pd.DataFrame:
+    """Return the money one strategy saves at the accuracy of each other one.
+
+    The least budget at which `to` is as accurate is read off the line of ln RMSE over ln budget
+    between its own budgets; the share saved is 1 − that/the other's budget. NaN where `to` is not
+    as accurate at any budget tried, or already is at its smallest (then at least the share shown in
+    `at_least`).
+    """
+    own = summary_table[summary_table["strategy"] == to].sort_values("budget")
+    budgets, errors = (np.log(own[name].to_numpy(np.float64)) for name in ("budget", "rmse"))
+    best = np.minimum.accumulate(errors)
+    rows = []
+    for strategy, budget, error in summary_table[["strategy", "budget", "rmse"]].to_numpy():
+        if strategy == to:
+            continue
+        target = float(np.log(error))
+        if target >= best[0]:
+            need, bounded = budgets[0], True
+        elif target < best[-1]:
+            need, bounded = np.nan, False
+        else:
+            need, bounded = float(np.interp(-target, -best, budgets)), False
+        share = 1.0 - float(np.exp(need)) / budget
+        rows.append(
+            {
+                "budget": budget,
+                "strategy": strategy,
+                "saved": np.nan if bounded else share,
+                "at_least": share if bounded else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _same(value: Array) -> Array:
+    return value
+
+
+def _root_ratio(mean: Array) -> Array:
+    found: Array = np.sqrt(mean[:, 0] / np.maximum(mean[:, 1], 1e-12))
+    return found

@@ -1,0 +1,247 @@
+"""The back-test on paper: Markdown tables, one picture, and the section of a page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evalfolio.backtests import measures
+
+if TYPE_CHECKING:
+    from evalfolio.backtests.replay import Backtest
+
+OURS = "evalfolio"
+HOW = """\
+Every AI model in turn is taken for the one under test: its runs are hidden, all the others are the
+history. A strategy sees the history only and buys runs, tasks drawn at random, expected to cost no
+more than the budget (a share of what all runs of that AI model spent). Bought runs are seen as
+they were, and one and the same inference turns them into a predictive distribution of the horizon
+that *all* its runs show: human time at 50 % success, by logistic regression on log2 human minutes.
+Errors are in doublings. Intervals in brackets are 95 % bootstrap intervals over AI models, which
+are the independent units; repetitions only draw other tasks."""
+MEANING = """\
+RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
+whose predictive interval holds it. Score: interval score of the 90 % interval (lower is better).
+Loss: of the calls *mitigate or not*, mean over thresholds, {missed:g} per doubling missed and
+{false:g} per doubling of false alarm, thresholds {thresholds} of human time. Wrong: calls that
+are wrong, of {n}. Spent: really spent over budget. Over: mean overspend. Shares: mean error of the
+share solved per eval. Saved: money saved by evalfolio at this strategy's accuracy (≥: it is as
+accurate at its smallest budget already; –: it is not as accurate at any)."""
+
+
+def text_of(found: Mapping[str, Backtest]) -> str:
+    """Return the whole note in Markdown."""
+    parts = ["# Back-test\n", HOW, ""]
+    for name, each in found.items():
+        parts += [f"## {name}\n", _circumstances(each), "", *_findings(each), ""]
+        parts += [_table(each), "", _ratios(each), "", _by_model(each), ""]
+    first = next(iter(found.values()))
+    losses = first.setting.losses
+    parts.append(
+        MEANING.format(
+            missed=losses.missed,
+            false=losses.false_alarm,
+            thresholds=", ".join(_time(minutes) for minutes in losses.thresholds),
+            n=len(losses.thresholds),
+        )
+    )
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def page_of(found: Mapping[str, Backtest]) -> str:
+    """Return one self-contained page with the picture, the findings and the tables."""
+    body = [f"<h1>Back-test</h1><p>{html.escape(HOW)}</p>", svg_of(found)]
+    for name, each in found.items():
+        body.append(f"<h2>{html.escape(name)}</h2><p>{html.escape(_circumstances(each))}</p><ul>")
+        body += [f"<li>{html.escape(str(finding))}</li>" for finding in each.findings]
+        body.append("</ul>" + _rows(each).to_html(index=False, border=0, escape=True))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Back-test</title><style>'
+        "body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+        "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+        "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}"
+        "td:nth-child(2),th:nth-child(2){text-align:left}</style></head><body>"
+        + "\n".join(body)
+        + "</body></html>\n"
+    )
+
+
+def svg_of(found: Mapping[str, Backtest]) -> str:
+    """Return the picture: error against budget by strategy, one panel per back-test."""
+    names = list(found)
+    width, height, margin = 420, 300, 48
+    parts = []
+    for k, name in enumerate(names):
+        table = found[name].summary
+        low = 0.9 * float(table["rmse"].min())
+        high = 1.1 * float(table["rmse"].max())
+        budgets = sorted(table["budget"].unique().tolist())
+        x0 = k * width + margin
+
+        def at_x(b: float, x0: int = x0, budgets: Sequence[float] = budgets) -> float:
+            span = np.log(budgets[-1] / budgets[0]) or 1.0
+            return x0 + (width - margin - 130) * float(np.log(b / budgets[0]) / span)
+
+        def at_y(v: float, low: float = low, high: float = high) -> float:
+            share = float(np.log(v / low) / np.log(high / low))
+            return height - margin - (height - 2 * margin) * share
+
+        parts.append(f'<text x="{x0}" y="20" font-weight="bold">{html.escape(name)}</text>')
+        for b in budgets:
+            parts.append(
+                f'<text x="{at_x(b):.0f}" y="{height - margin + 18}" text-anchor="middle" '
+                f'fill="#555">{100 * b:.3g} %</text>'
+            )
+        for tick in (0.1, 0.2, 0.5, 1.0, 2.0, 4.0):
+            if low <= tick <= high:
+                parts.append(
+                    f'<line x1="{x0}" x2="{at_x(budgets[-1]):.0f}" y1="{at_y(tick):.1f}" '
+                    f'y2="{at_y(tick):.1f}" stroke="#e5e5e5"/><text x="{x0 - 6}" '
+                    f'y="{at_y(tick) + 4:.1f}" text-anchor="end" fill="#555">{tick:g}</text>'
+                )
+        ends = []
+        for strategy in table["strategy"].unique().tolist():
+            line = table[table["strategy"] == strategy].sort_values("budget")
+            ours = strategy == OURS
+            points = " ".join(
+                f"{at_x(b):.1f},{at_y(v):.1f}" for b, v in line[["budget", "rmse"]].to_numpy()
+            )
+            colour, stroke = ("#1b3a5c", 3) if ours else ("#9ab", 1.2)
+            parts.append(
+                f'<polyline points="{points}" fill="none" stroke="{colour}" '
+                f'stroke-width="{stroke}"/>'
+            )
+            ends.append((at_y(float(line["rmse"].iloc[-1])), strategy, ours))
+        last = -np.inf
+        for y, strategy, ours in sorted(ends):
+            y = last = max(y, last + 13)
+            weight = ' font-weight="bold"' if ours else ""
+            text = "#1b3a5c" if ours else "#567"
+            parts.append(
+                f'<text x="{at_x(budgets[-1]) + 6:.0f}" y="{y + 4:.1f}" fill="{text}"'
+                f"{weight}>{html.escape(strategy)}</text>"
+            )
+        parts.append(
+            f'<text x="{x0}" y="{height - 8}" fill="#555">share of the full bill; error of the '
+            "horizon, doublings (RMSE)</text>"
+        )
+    total = width * len(names) + 20
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {height}" width="{total}" '
+        f'height="{height}" font-family="system-ui,sans-serif" font-size="11">'
+        f'<rect width="{total}" height="{height}" fill="white"/>' + "".join(parts) + "</svg>\n"
+    )
+
+
+def _circumstances(each: Backtest) -> str:
+    setting, record = each.setting, each.record
+    tested = each.trials["ai_model"].nunique()
+    history = "all other AI models" if setting.history == "others" else "earlier AI models only"
+    words = (
+        f"{len(record.runs):,} runs of {len(record.ai_models)} AI models on {len(record.tasks)} "
+        f"tasks of {record.tasks['eval'].nunique()} evals; {tested} AI models tested, history: "
+        f"{history}; {setting.repetitions} repetitions, seed {setting.seed}, inference "
+        f"{type(setting.inference).__name__}."
+    )
+    if record.attempts > 1:
+        words += f" A task counts as solved by the best of up to {record.attempts} attempts."
+    if each.skipped:
+        words += f" Not tested, for want of a history: {', '.join(each.skipped)}."
+    return words
+
+
+def _findings(each: Backtest) -> list[str]:
+    return [
+        f"- {'holds' if f.holds else '**fails**'}: {f.claim}: {f.figures}" for f in each.findings
+    ]
+
+
+def _rows(each: Backtest) -> pd.DataFrame:
+    table = each.summary
+    saved = measures.saved(table, OURS)
+    rows = []
+    for budget in sorted(table["budget"].unique().tolist()):
+        part = table[table["budget"] == budget].sort_values("rmse")
+        for strategy in part["strategy"].tolist():
+            row = measures.at(part, strategy, budget)
+            rows.append(
+                {
+                    "budget": f"{100 * budget:.3g} %",
+                    "strategy": strategy,
+                    "RMSE": f"{row['rmse']:.2f} [{row['rmse_low']:.2f}, {row['rmse_high']:.2f}]",
+                    "MAE": f"{row['mae']:.2f}",
+                    "50 %": f"{row['coverage_50']:.0%}",
+                    "90 %": f"{row['coverage_90']:.0%} [{row['coverage_90_low']:.0%}, "
+                    f"{row['coverage_90_high']:.0%}]",
+                    "score": f"{row['interval_score']:.2f}",
+                    "loss": f"{row['loss']:.3f} [{row['loss_low']:.3f}, {row['loss_high']:.3f}]",
+                    "wrong": f"{row['wrong_calls']:.2f}",
+                    "spent": f"{row['spent']:.2f}",
+                    "over": f"{row['overspend']:.2f}",
+                    "runs": f"{row['runs']:.0f}",
+                    "shares": f"{row['share_error']:.3f}",
+                    "saved": _saved(saved, strategy, budget),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _saved(saved: pd.DataFrame, strategy: str, budget: float) -> str:
+    if strategy == OURS:
+        return ""
+    row = measures.at(saved, strategy, budget)
+    if np.isfinite(row["saved"]):
+        return f"{row['saved']:.0%}"
+    return f"≥ {row['at_least']:.0%}" if np.isfinite(row["at_least"]) else "–"
+
+
+def _table(each: Backtest) -> str:
+    return _markdown(_rows(each))
+
+
+def _ratios(each: Backtest) -> str:
+    """Return where another strategy does better, in words."""
+    pairs = measures.ratios(each.trials, OURS, each.setting.seed)
+    better = pairs[pairs["rmse_ratio"] > 1.0]
+    if not len(better):
+        return "No strategy has a smaller error than evalfolio at any budget."
+    words = "; ".join(
+        f"{row['strategy']} at {100 * row['budget']:.3g} % (ratio {row['rmse_ratio']:.2f} "
+        f"[{row['rmse_ratio_low']:.2f}, {row['rmse_ratio_high']:.2f}])"
+        for row in better.to_dict("records")
+    )
+    return f"Where evalfolio has the larger error: {words}."
+
+
+def _by_model(each: Backtest) -> str:
+    own = each.trials[each.trials["strategy"] == OURS]
+    truth = own.groupby("ai_model")["truth"].first().sort_index()
+    held = own.groupby("ai_model")["held_90"].mean().sort_index()
+    errors = measures.by_model(own, "squared")
+    frame = pd.DataFrame(
+        {
+            "AI model": truth.index,
+            "horizon": [_time(float(2.0**level)) for level in truth],
+            **{
+                f"RMSE at {100 * budget:.3g} %": [f"{v:.2f}" for v in np.sqrt(values)]
+                for (_, budget), values in errors.items()
+            },
+            "held by 90 %": [f"{v:.0%}" for v in held],
+        }
+    )
+    return "evalfolio by AI model:\n\n" + _markdown(frame)
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy(str).tolist()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _time(minutes: float) -> str:
+    if minutes < 1:
+        return f"{60 * minutes:.2g} s"
+    return f"{minutes:.2g} min" if minutes < 60 else f"{minutes / 60:.3g} h"

@@ -1,0 +1,219 @@
+"""`backtest`: replay runs that were made anyway, and compare strategies on them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalfolio.backtests import measures, strategies
+from evalfolio.backtests.conclusion import Losses
+from evalfolio.backtests.findings import Finding, findings_of
+from evalfolio.backtests.recommended import Recommended
+from evalfolio.backtests.record import Record
+from evalfolio.backtests.strategies import Strategy
+from evalfolio.backtests.teaching import ResponseModel, TaskModel
+from evalfolio.backtests.trial import Inference, Setting, trials_of
+from evalfolio.errors import InputError
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+
+OURS = "evalfolio"
+INFERENCES: dict[str, Callable[[], Inference]] = {"responses": ResponseModel, "tasks": TaskModel}
+BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
+
+
+def known_strategies() -> dict[str, Strategy]:
+    """Return the strategies that are compared by default, by name."""
+    return {
+        OURS: Recommended(),
+        "greedy": Recommended(method="greedy"),
+        "uniform random": strategies.uniform,
+        "cheapest first": strategies.cheapest,
+        "most informative first": strategies.most_informative,
+        "all plateau": strategies.all_plateau,
+        "all maximum": strategies.all_maximum,
+        "one flagship": strategies.flagship,
+        "as last time": strategies.like_last_time,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """What strategies concluded, against the full data.
+
+    Parameters
+    ----------
+    trials
+        One row per AI model, strategy, budget and repetition, scored.
+    setting
+        How they were run.
+    record
+        What was replayed.
+    skipped
+        AI models without an earlier one to learn from.
+    """
+
+    trials: pd.DataFrame
+    setting: Setting
+    record: Record
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Every measure by strategy and budget, with 95 % intervals clustered by AI model."""
+        return measures.summary(self.trials, self.setting.seed)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the back-test was to show, and whether it does."""
+        return findings_of(self.trials, OURS, self.setting.seed)
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self.findings)
+
+
+def backtest(
+    record: Record,
+    *,
+    budgets: Sequence[float] = BUDGETS,
+    repetitions: int = 50,
+    ai_models: Sequence[str] | None = None,
+    history: str = "others",
+    inference: str | Inference = "responses",
+    extra: Mapping[str, Strategy] | None = None,
+    losses: Losses | None = None,
+    seed: int = 0,
+    sweep: Sweep | None = None,
+) -> Backtest:
+    """Let strategies buy runs of every AI model in turn, and judge what they conclude.
+
+    The history is all runs of the other AI models. A strategy sees the history only and buys
+    runs (tasks, caps, attempts) that are expected to cost no more than the budget; the runs bought
+    are seen as they were, as far as the cap paid for lets them; one and the same inference turns
+    them into the predictive distribution of the horizon that all runs together show.
+
+    Parameters
+    ----------
+    record
+        As `record_of` makes it.
+    budgets
+        Shares of what all runs of the AI model under test spent, between 0 and 1.
+    repetitions
+        Draws of tasks per AI model, strategy and budget.
+    ai_models
+        To test; by default all.
+    history
+        "others", or "earlier": only AI models released before the one tested.
+    inference
+        "responses" (seconds), "tasks" (the task-level model by NUTS, minutes per AI model), or
+        what has a `fit` of its own.
+    extra
+        Further strategies by name; one named as a known one takes its place.
+    losses
+        Thresholds and losses of the calls.
+    seed
+        Same record, setting and seed: the same table, on any number of workers.
+    sweep
+        Workers, checkpoint and progress; a point is one AI model.
+
+    Raises
+    ------
+    InputError
+        If a budget, a name or the number of repetitions is not what it must be, a strategy buys
+        more than it may, or no AI model has a history.
+    """
+    if not budgets or not all(0 < share <= 1 for share in budgets):
+        raise InputError(
+            f"budgets must be shares of the full bill above 0 and up to 1, got {list(budgets)}"
+        )
+    if repetitions < 1:
+        raise InputError(f"repetitions must be 1 or more, got {repetitions}")
+    names = list(record.ai_models if ai_models is None else ai_models)
+    for name in names:
+        record.of(name)
+        record.history(name, history)
+    if isinstance(inference, str):
+        if inference not in INFERENCES:
+            raise InputError(
+                f"inference must be one of {', '.join(sorted(INFERENCES))}, got {inference!r}"
+            )
+        inference = INFERENCES[inference]()
+    setting = Setting(
+        tuple(float(share) for share in budgets),
+        repetitions,
+        history,
+        losses or Losses(),
+        inference,
+        seed,
+    )
+    compared = {**known_strategies(), **(extra or {})}
+    found = (sweep or Sweep()).run(
+        partial(_point, record, compared, setting),
+        names,
+        inputs=inputs_hash(
+            _digest(record.runs), sorted(record.released.items()), record.attempts, setting,
+            sorted((name, repr(strategy)) for name, strategy in (extra or {}).items()),
+        ),
+    )  # fmt: skip
+    rows = [row for part in found for row in part]
+    if not rows:
+        raise InputError(
+            "backtest: at least one AI model must have a history to learn from, but none has; "
+            "give runs of more AI models or check the release dates"
+        )
+    skipped = tuple(name for name, part in zip(names, found, strict=True) if not part)
+    return Backtest(measures.scored(pd.DataFrame(rows)), setting, record, skipped)
+
+
+def _point(
+    record: Record, compared: Mapping[str, Strategy], setting: Setting, ai_model: str
+) -> list[dict[str, Any]]:
+    return trials_of(ai_model, record, compared, setting)
+
+
+def _digest(runs: pd.DataFrame) -> str:
+    return str(int(pd.util.hash_pandas_object(runs, index=False).to_numpy().sum()))
+
+
+def write(found: Mapping[str, Backtest], folder: Path) -> Path:
+    """Write the tables, the note and the picture of back-tests by name into a folder.
+
+    Writes backtest.md, backtest.html, and for each back-test trials-NAME.csv.gz and
+    summary-NAME.csv; the picture is backtest.svg. The folder is made whole or not at all.
+    """
+    from evalfolio.backtests.page import page_of, svg_of, text_of
+
+    partial_folder = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder.mkdir(parents=True)
+    for name, each in found.items():
+        trials = each.trials.drop(columns=["loss", "value", "promised"])
+        trials.to_csv(partial_folder / f"trials-{name}.csv.gz", index=False)
+        each.summary.to_csv(partial_folder / f"summary-{name}.csv", index=False)
+    (partial_folder / "backtest.md").write_text(text_of(found), encoding="utf-8")
+    (partial_folder / "backtest.svg").write_text(svg_of(found), encoding="utf-8")
+    (partial_folder / "backtest.html").write_text(page_of(found), encoding="utf-8")
+    (partial_folder / "findings.json").write_text(
+        json.dumps(
+            {name: [vars(f) for f in each.findings] for name, each in found.items()},
+            indent=2,
+            default=_plain,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial_folder.rename(folder)
+    return folder
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else str(value)

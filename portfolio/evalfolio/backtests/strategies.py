@@ -1,0 +1,177 @@
+"""Strategies: what to buy, decided on the history alone.
+
+A strategy is a function of a market, a budget and a random generator that returns a `Design`. The
+expected spend of a design must keep within the budget; what it really spends is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.backtests.design import Design
+from evalfolio.backtests.market import Market
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+NEARLY = 0.95  # of the successes within the highest cap: where the plateau is taken as reached
+
+
+class Strategy(Protocol):
+    """Decides what to buy."""
+
+    def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
+        """Return the runs to buy, expected to spend no more than the budget."""
+        ...
+
+
+def uniform(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy tasks in random order, each that still fits."""
+    price = market.price()
+    return _bought(market, fitted(rng.permutation(len(price)), price, budget)[0])
+
+
+def cheapest(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy the evals with the cheapest runs first."""
+    return _in_order(market, budget, rng, lambda price, rows: float(price[rows].mean()))
+
+
+def most_informative(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy the evals whose runs tell most first, whatever they cost."""
+    luck = market.remembered("luck", lambda: luck_of(market))
+    return _in_order(market, budget, rng, lambda price, rows: -float(luck[rows].mean()))
+
+
+def flagship(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy the one eval that tells most when it is bought whole, and nothing else."""
+    luck = market.remembered("luck", lambda: luck_of(market))
+    best = max(market.evals, key=lambda name: float(luck[market.of_eval(name)].sum()))
+    rows = rng.permutation(market.of_eval(best))
+    return _bought(market, fitted(rows, market.price(), budget)[0])
+
+
+def all_plateau(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Split the money evenly over evals, single runs at the cap where each nears its plateau."""
+    caps = market.remembered("plateau caps", lambda: _plateau_caps(market))
+    price = market.remembered("plateau price", lambda: _price_at(market, caps))
+    even = dict.fromkeys(market.evals, 1.0)
+    rows = shared_out(market, price, budget, even, rng)
+    return Design(market.at[rows], (caps * market.caps)[rows], 1)
+
+
+def all_maximum(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Split the money evenly over evals, all attempts at the highest cap."""
+    even = dict.fromkeys(market.evals, 1.0)
+    return _bought(market, shared_out(market, market.price(), budget, even, rng))
+
+
+def like_last_time(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Split the money over evals as the runs of the history did."""
+    spent = market.remembered(
+        "last spend",
+        lambda: {
+            str(name): float(total)
+            for name, total in market.history.groupby("eval")["spend"].sum().items()
+        },
+    )
+    return _bought(market, shared_out(market, market.price(), budget, spent, rng))
+
+
+def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[Index, float]:
+    """Walk along tasks and buy each that still fits; return those bought and what is left.
+
+    Examples
+    --------
+    >>> fitted([0, 1, 2], np.array([3.0, 9.0, 2.0]), 6.0)
+    (array([0, 2]), 1.0)
+    """
+    bought, left = [], float(budget)
+    for row in order:
+        if price[row] <= left:
+            bought.append(int(row))
+            left -= float(price[row])
+    return np.asarray(bought, dtype=np.int64), left
+
+
+def shared_out(
+    market: Market,
+    price: Array,
+    budget: float,
+    shares: dict[str, float],
+    rng: np.random.Generator,
+) -> Index:
+    """Split a budget over evals, tasks at random in each; what an eval cannot use goes to the rest.
+
+    Evals are filled from the one that needs least to the one that needs most, so that money left
+    over by small ones is shared by the others.
+    """
+    names = [name for name in market.evals if shares.get(name, 0.0) > 0]
+    weight = {name: shares[name] for name in names}
+    names.sort(key=lambda name: float(price[market.of_eval(name)].sum()) / weight[name])
+    bought: list[Index] = []
+    left, rest = float(budget), sum(weight.values())
+    over = []
+    for name in names:
+        rows = rng.permutation(market.of_eval(name))
+        part = left * weight[name] / rest
+        got, unused = fitted(rows, price, part)
+        bought.append(got)
+        over += [row for row in rows.tolist() if row not in set(got.tolist())]
+        left, rest = left - part + unused, rest - weight[name]
+    more, _ = fitted(rng.permutation(np.asarray(over, dtype=np.int64)), price, left)
+    return np.concatenate([*bought, more]).astype(np.int64)
+
+
+def _in_order(
+    market: Market,
+    budget: float,
+    rng: np.random.Generator,
+    key: Callable[[Array, Index], float],
+) -> Design:
+    price = market.price()
+    names = sorted(market.evals, key=lambda name: key(price, market.of_eval(name)))
+    order = np.concatenate([rng.permutation(market.of_eval(name)) for name in names])
+    return _bought(market, fitted(order, price, budget)[0])
+
+
+def _bought(market: Market, rows: Iterable[int] | Index) -> Design:
+    chosen = np.asarray(rows, dtype=np.int64)
+    return Design(market.at[chosen], market.caps[chosen], market.attempts)
+
+
+def luck_of(market: Market) -> Array:
+    """Return the mean over the prior of the variance that each task adds to the horizon."""
+    from evalfolio.backtests.horizon_menu import points_of
+
+    rows = points_of(market.outlook.levels())
+    solved = market.outlook.solved()[rows]
+    found: Array = (market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0)
+    return found
+
+
+def _plateau_caps(market: Market) -> Array:
+    """Least cap on offer, by eval, within which 95 % of the successes come."""
+    from evalfolio.backtests.horizon_menu import FRACTIONS
+
+    caps = np.ones(len(market.at))
+    if not market.lower_caps:
+        return caps
+    full = market.outlook.attempt(1.0)[0].mean(axis=(0, 2))
+    for fraction in sorted(FRACTIONS, reverse=True):
+        within = market.outlook.attempt(fraction)[0].mean(axis=(0, 2))
+        for name in market.evals:
+            rows = market.of_eval(name)
+            if within[rows].sum() >= NEARLY * full[rows].sum():
+                caps[rows] = fraction
+    return caps
+
+
+def _price_at(market: Market, caps: Array) -> Array:
+    price = np.empty(len(caps))
+    for cap in np.unique(caps):
+        price[caps == cap] = market.price(float(cap), 1)[caps == cap]
+    return price

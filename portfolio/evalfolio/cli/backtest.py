@@ -1,0 +1,122 @@
+"""`evalfolio backtest`: buy runs again that were made anyway, and see who concludes best."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalfolio.cli import options as shared
+from evalfolio.cli.console import console, print_json, step
+from evalfolio.cli.sensitivity import BackendOption, SchedulerOption, WorkersOption
+
+RunsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Tables of runs: eval, task, ai_model, outcome (or success), spend, cap, "
+        "human_minutes; optional attempt and release_date."
+    ),
+]
+
+
+def backtest(
+    runs: RunsArgument,
+    out: shared.OutOption = Path("backtest"),
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
+    ] = None,
+    constant: Annotated[
+        list[str] | None, typer.Option("--set", help="A column's value in every row, cap=2e6.")
+    ] = None,
+    budgets: Annotated[
+        list[float] | None, typer.Option("--budget", help="Share of the full bill; repeatable.")
+    ] = None,
+    repetitions: Annotated[
+        int, typer.Option("--repetitions", help="Draws of tasks per strategy and budget.")
+    ] = 50,
+    attempts: Annotated[
+        int, typer.Option("--attempts", help="Best of how many attempts counts as solved.")
+    ] = 1,
+    history: Annotated[
+        str, typer.Option("--history", help="others, earlier (by release_date), or both.")
+    ] = "others",
+    released: Annotated[
+        list[str] | None,
+        typer.Option("--released", help="AI model=date, where no column release_date is."),
+    ] = None,
+    ai_models: Annotated[
+        list[str] | None, typer.Option("--ai-model", help="Test this one only; repeatable.")
+    ] = None,
+    inference: Annotated[
+        str, typer.Option("--inference", help="responses (seconds) or tasks (NUTS, minutes).")
+    ] = "responses",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Three budgets, 4 repetitions: does my table replay?")
+    ] = False,
+    workers: WorkersOption = 1,
+    backend: BackendOption = "loky",
+    scheduler: SchedulerOption = None,
+    seed: shared.SeedOption = 0,
+    quiet: shared.QuietOption = False,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Replay runs: each AI model is hidden in turn, strategies buy its runs on the others' history.
+
+    Writes backtest.md, backtest.html, backtest.svg and the tables of all trials into OUT.
+    Finished AI models are kept beside OUT until all is written: started again after a kill, with
+    the same inputs, it goes on where it was.
+    """
+    from evalbayes.observations import import_table
+    from evalfolio.backtests.record import record_of
+    from evalfolio.backtests.replay import BUDGETS, write
+    from evalfolio.backtests.replay import backtest as replay
+    from evalfolio.cli.imports import pairs
+    from evalfolio.errors import InputError
+    from evalfolio.sensitivities.sweep import Sweep, connected
+
+    modes = ("others", "earlier") if history == "both" else (history,)
+    if history not in ("others", "earlier", "both"):
+        raise InputError(f"--history must be others, earlier or both, got {history!r}")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: must be a folder or not there yet; give another --out")
+    frame = import_table(runs, pairs(mapped, "--map"), pairs(constant, "--set"))
+    record = record_of(
+        frame,
+        released=pairs(released, "--released") or None,
+        attempts=attempts,
+        source=", ".join(str(path) for path in runs),
+    )
+    shares = tuple(budgets) if budgets else ((0.01, 0.1, 0.3) if quick else BUDGETS)
+    found = {}
+    kept = []
+    with connected(scheduler):
+        for mode in modes:
+            checkpoint = out.with_name(f"{out.name}.{mode}.checkpoint")
+            kept.append(checkpoint)
+            with step(f"replaying, history: {mode}", quiet=quiet or as_json):
+                found[mode] = replay(
+                    record,
+                    budgets=shares,
+                    repetitions=4 if quick else repetitions,
+                    ai_models=ai_models,
+                    history=mode,
+                    inference=inference,
+                    seed=seed,
+                    sweep=Sweep(workers, backend, checkpoint),  # type: ignore[arg-type]  # Sweep refuses other words
+                )
+    with step(f"writing {out}/", quiet=quiet or as_json):
+        write(found, out)
+    for checkpoint in kept:
+        if checkpoint.is_dir():
+            shutil.rmtree(checkpoint)
+        else:
+            checkpoint.unlink(missing_ok=True)
+    if as_json:
+        print_json(
+            {mode: [vars(finding) for finding in each.findings] for mode, each in found.items()}
+        )
+        return
+    for mode, each in found.items():
+        console().print(f"history: {mode}\n{each}", soft_wrap=True, markup=False)

@@ -1,0 +1,232 @@
+"""The back-test: blind to what it judges, within budgets, the same every time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from evalfolio.backtests import measures
+from evalfolio.backtests.conclusion import Judge, Losses
+from evalfolio.backtests.design import Design
+from evalfolio.backtests.market import Market
+from evalfolio.backtests.record import record_of
+from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
+from evalfolio.backtests.teaching import ResponseModel
+from evalfolio.backtests.trial import Setting, Trials
+from evalfolio.cli.app import app
+from evalfolio.errors import InputError
+from evalfolio.sensitivities.sweep import Sweep
+
+BUDGETS = (0.05, 0.3)
+
+
+def everything(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy without looking at the money."""
+    return Design(market.at, market.caps)
+
+
+def trials_on(runs: pd.DataFrame, ai_model: str = "model 3") -> Trials:
+    record = record_of(runs)
+    hidden = record.of(ai_model)
+    at = hidden.run_on
+    tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
+    history = record.history(ai_model, "others")
+    teaching = ResponseModel(draws=48).fit(history, tasks, 0)
+    return Trials(hidden, at, tasks, history, teaching, 1, Setting())
+
+
+@pytest.fixture(scope="module")
+def found(runs: pd.DataFrame) -> Backtest:
+    return backtest(
+        record_of(runs),
+        budgets=BUDGETS,
+        repetitions=2,
+        ai_models=["model 1", "model 2", "model 3"],
+        inference=ResponseModel(draws=64),
+        losses=Losses((1.0, 16.0, 256.0)),
+    )
+
+
+def test_no_strategy_sees_what_is_hidden(runs: pd.DataFrame) -> None:
+    own = runs["ai_model"] == "model 3"
+    other = runs.assign(
+        outcome=runs["outcome"].where(~own, "gave_up"), spend=runs["spend"].where(~own, 7.0)
+    )
+    first, second = trials_on(runs).market, trials_on(other).market
+    for name, strategy in known_strategies().items():
+        designs = [strategy(market, 900.0, np.random.default_rng(0)) for market in (first, second)]
+        np.testing.assert_array_equal(designs[0].tasks, designs[1].tasks, err_msg=name)
+        np.testing.assert_array_equal(designs[0].caps, designs[1].caps, err_msg=name)
+
+
+def test_every_strategy_keeps_within_the_budget_in_expectation(runs: pd.DataFrame) -> None:
+    market = trials_on(runs).market
+    for budget in (50.0, 900.0, 6000.0):
+        for name, strategy in known_strategies().items():
+            design = strategy(market, budget, np.random.default_rng(1))
+            rows = np.searchsorted(market.at, design.tasks)
+            assert market.price()[rows].sum() <= budget * (1 + 1e-9), name
+            if name != "one flagship":  # it may be unable to afford a single run
+                assert len(design), name
+
+
+def test_everything_bought_leaves_nothing_unknown(runs: pd.DataFrame) -> None:
+    trials = trials_on(runs)
+    row = trials._judged(Design(trials.at, trials.market.caps), 0)
+    assert row["low"] == row["high"] == pytest.approx(trials.truth)
+    assert row["wrong"] == 0
+    assert row["spent"] == pytest.approx(trials.bill)
+
+
+def test_more_money_leaves_less_unsure(found: Backtest) -> None:
+    width = found.trials["high"] - found.trials["low"]
+    mean = width.groupby([found.trials["strategy"], found.trials["budget"]]).mean()
+    for name in ("evalfolio", "uniform random", "all maximum"):
+        assert mean[name, BUDGETS[1]] < mean[name, BUDGETS[0]]
+
+
+def test_the_same_on_more_workers_and_after_a_kill(
+    runs: pd.DataFrame, found: Backtest, tmp_path: Path
+) -> None:
+    again = backtest(
+        found.record,
+        budgets=BUDGETS,
+        repetitions=2,
+        ai_models=["model 1", "model 2"],
+        inference=ResponseModel(draws=64),
+        losses=Losses((1.0, 16.0, 256.0)),
+        sweep=Sweep(2, checkpoint=tmp_path / "kept"),
+    )
+    columns = ["ai_model", "strategy", "budget", "repetition", "median", "low", "high", "spent"]
+    whole = found.trials[found.trials["ai_model"] != "model 3"]
+    pd.testing.assert_frame_equal(
+        again.trials[columns].reset_index(drop=True), whole[columns].reset_index(drop=True)
+    )
+    lines = (tmp_path / "kept").read_text().splitlines()
+    (tmp_path / "kept").write_text("\n".join(lines[:2]) + "\n")
+    resumed = backtest(
+        found.record,
+        budgets=BUDGETS,
+        repetitions=2,
+        ai_models=["model 1", "model 2"],
+        inference=ResponseModel(draws=64),
+        losses=Losses((1.0, 16.0, 256.0)),
+        sweep=Sweep(checkpoint=tmp_path / "kept"),
+    )
+    pd.testing.assert_frame_equal(resumed.trials[columns], again.trials[columns])
+
+
+def test_measures_are_what_they_say(found: Backtest) -> None:
+    own = found.trials[(found.trials["strategy"] == "evalfolio") & (found.trials["budget"] == 0.3)]
+    row = measures.at(found.summary, "evalfolio", 0.3)
+    assert row["rmse"] == pytest.approx(np.sqrt(((own["median"] - own["truth"]) ** 2).mean()))
+    inside = (own["low"] <= own["truth"]) & (own["truth"] <= own["high"])
+    assert row["coverage_90"] == pytest.approx(inside.mean())
+    assert row["rmse_low"] <= row["rmse"] <= row["rmse_high"]
+    score = own["high"] - own["low"]
+    score += 20 * np.maximum(own["low"] - own["truth"], 0)
+    score += 20 * np.maximum(own["truth"] - own["high"], 0)
+    assert row["interval_score"] == pytest.approx(score.mean())
+
+
+def test_slope_of_value_is_found_again() -> None:
+    rng = np.random.default_rng(0)
+    promised = rng.uniform(0, 2, (60, 4))
+    realised = 0.8 * promised + rng.normal(0, 0.05, promised.shape)
+    trials = pd.DataFrame(
+        {
+            "ai_model": np.repeat(list("abcdef"), 10), "strategy": "evalfolio",
+            "promised": promised.tolist(), "value": realised.tolist(),
+        }
+    )  # fmt: skip
+    slopes = measures.calibration_of_value(trials, "evalfolio")
+    assert slopes["slope"] == pytest.approx(0.8, abs=0.05)
+    # Repetitions are no independent units: telling them twice narrows nothing.
+    again = measures.calibration_of_value(pd.concat([trials, trials]), "evalfolio")
+    assert again["slope_high"] - again["slope_low"] == pytest.approx(
+        slopes["slope_high"] - slopes["slope_low"]
+    )
+    assert slopes["ratio"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_money_saved_is_read_off_the_line() -> None:
+    table = pd.DataFrame(
+        {
+            "strategy": ["evalfolio", "evalfolio", "other", "other"],
+            "budget": [0.01, 0.1, 0.1, 0.01],
+            "rmse": [1.0, 0.1, 0.1**0.5, 3.0],
+        }
+    )
+    found = measures.saved(table, "evalfolio")
+    assert measures.at(found, "other", 0.1)["saved"] == pytest.approx(1 - 0.1**1.5 / 0.1)
+    assert measures.at(found, "other", 0.01)["at_least"] == pytest.approx(0.0)
+
+
+def test_calls_lose_what_the_decision_says() -> None:
+    losses = Losses((4.0,), missed=3.0, false_alarm=1.0)
+    draws = np.array([1.0, 2.5])  # expected: 0.75 lost by not mitigating, 0.5 by mitigating
+    assert losses.calls(draws).tolist() == [True]
+    assert losses.of(np.array([True]), 1.0).tolist() == [1.0]
+    assert losses.of(np.array([False]), 3.0).tolist() == [3.0]
+
+
+def test_shares_are_counted_by_eval() -> None:
+    judge = Judge(np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]))
+    assert judge.shares(np.array([[1.0, 0.0, 0.0]])).tolist() == [[0.0, 0.5]]
+
+
+def test_writes_tables_note_and_picture(found: Backtest, tmp_path: Path) -> None:
+    folder = write({"others": found}, tmp_path / "out")
+    note = (folder / "backtest.md").read_text()
+    assert "evalfolio" in note
+    assert "RMSE" in note
+    assert (folder / "backtest.svg").read_text().startswith("<svg")
+    assert len(pd.read_csv(folder / "trials-others.csv.gz")) == len(found.trials)
+    assert not list(tmp_path.glob(".*partial"))
+
+
+def test_refuses_what_it_cannot_replay(runs: pd.DataFrame) -> None:
+    record = record_of(runs)
+    with pytest.raises(InputError, match="shares of the full bill above 0"):
+        backtest(record, budgets=(0.0,))
+    with pytest.raises(InputError, match="repetitions must be 1 or more"):
+        backtest(record, repetitions=0)
+    with pytest.raises(InputError, match="inference must be one of responses, tasks"):
+        backtest(record, inference="guess")
+    with pytest.raises(InputError, match="must have a history"):
+        backtest(record, ai_models=["model 0"], history="earlier")
+    with pytest.raises(
+        InputError, match="strategy greedy one: the expected spend must keep within"
+    ):
+        backtest(
+            record,
+            budgets=(0.05,),
+            repetitions=1,
+            ai_models=["model 1"],
+            inference=ResponseModel(draws=16),
+            extra={"greedy one": everything},
+        )
+
+
+def test_the_command_replays_any_table(runs: pd.DataFrame, tmp_path: Path) -> None:
+    table = runs.assign(success=(runs["outcome"] == "success").astype(int)).rename(
+        columns={"spend": "hours", "cap": "limit"}
+    )
+    table.drop(columns="outcome").to_csv(tmp_path / "runs.csv", index=False)
+    result = CliRunner().invoke(
+        app,
+        [
+            "backtest", str(tmp_path / "runs.csv"), "--map", "spend=hours", "--map", "cap=limit",
+            "--out", str(tmp_path / "out"), "--repetitions", "1", "--budget", "0.2", "--ai-model",
+            "model 2", "--history", "both", "--json",
+        ],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert set(json.loads(result.output)) == {"others", "earlier"}
+    assert (tmp_path / "out" / "backtest.html").exists()
+    assert not list(tmp_path.glob("*.checkpoint"))
