@@ -10,7 +10,7 @@ import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console, print_json, step
-from evalfolio.cli.sensitivity import BackendOption, SchedulerOption, WorkersOption
+from evalfolio.cli.sensitivity import SchedulerOption, WorkersOption
 
 RunsArgument = Annotated[
     list[Path],
@@ -56,7 +56,6 @@ def backtest(
         bool, typer.Option("--quick", help="Three budgets, 4 repetitions: does my table replay?")
     ] = False,
     workers: WorkersOption = 1,
-    backend: BackendOption = "loky",
     scheduler: SchedulerOption = None,
     seed: shared.SeedOption = 0,
     quiet: shared.QuietOption = False,
@@ -104,7 +103,7 @@ def backtest(
                     history=mode,
                     inference=inference,
                     seed=seed,
-                    sweep=Sweep(workers, backend, checkpoint),  # type: ignore[arg-type]  # Sweep refuses other words
+                    sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )
     with step(f"writing {out}/", quiet=quiet or as_json):
         write(found, out)
