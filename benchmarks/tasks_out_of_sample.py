@@ -1,6 +1,6 @@
 """Does the task-level model foretell runs it has not seen? Three studies on the cyber runs.
 
-Run with the folder of the public data: python benchmarks/tasks_out_of_sample.py ../shared/data
+Run with the folder of the public data and the parts: tasks_out_of_sample.py ../shared/data abc
 (a) each AI model left out in turn, a fifth of its tasks seen; (b) all runs cut at 200k tokens,
 success within 2M foretold; (c) fresh attempts at failed tasks with 10M tokens. Far fewer than 100
 units are independent, so coverage comes with an interval clustered by AI model, and interval
@@ -167,37 +167,51 @@ def in_words(counts: NDArray[np.int64]) -> str:
     return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
 
 
-def report(folder: Path) -> str:
-    runs = cyber_runs(folder / "cyber_runs.csv.gz")
-    lines = [circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy")), ""]
-    a = left_out(runs)
-    main = a[a["ai_model"] != APART]
-    lines += ["(a) Share solved on the four fifths of tasks not seen, nine AI models:", ""]
-    lines += [table(HEAD, rows_of(main)), "", f"{APART}, apart:", ""]
-    lines += [table(HEAD, rows_of(a[a["ai_model"] == APART])), ""]
-    by_eval = main[main["method"] == "tasks"].groupby("eval")
-    lines += ["By eval, forecasts of the model:", ""]
-    lines.append(
-        table(
-            ("eval", "50 % covered", "90 % covered", "bias"),
-            [
-                [str(name), *(f"{part[c].mean():.2f}" for c in ("covered0.5", "covered0.9")),
-                 f"{part['error'].mean():+.3f}"]
-                for name, part in by_eval
-            ],
-        )
-    )  # fmt: skip
-    b = beyond_the_cap(runs)
-    lines += ["", "(b) Success within 2M tokens from runs cut at 200k, ten AI models, four evals:"]
-    lines += ["", table(HEAD, rows_of(b)), ""]
-    again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
+def part_a(runs: pd.DataFrame) -> str:
+    found = left_out(runs)
+    apart = found["ai_model"] == APART
+    main = found[~apart]
+    lines = ["Share solved on the four fifths of tasks not seen, AI models left out in turn:", ""]
+    lines += [table(HEAD, rows_of(main)), ""]
+    if apart.any():
+        lines += [f"{APART}, apart:", "", table(HEAD, rows_of(found[apart])), ""]
+    rows = []
+    for name, part in main[main["method"] == "tasks"].groupby("eval"):
+        covered = [f"{part[c].mean():.2f}" for c in ("covered0.5", "covered0.9")]
+        rows.append([str(name), *covered, f"{part['error'].mean():+.3f}"])
+    head = ("eval", "50 % covered", "90 % covered", "bias")
+    return "\n".join([*lines, "By eval, forecasts of the task-level model:", "", table(head, rows)])
+
+
+def part_b(runs: pd.DataFrame) -> str:
+    title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
+    return f"{title}\n\n{table(HEAD, rows_of(beyond_the_cap(runs)))}"
+
+
+def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
     head = ("eval", "reruns", "solved", "fresh attempt", "had the run gone on", "tasks alike")
-    lines += ["(c) Reruns of failed tasks with 10M tokens: solved, and foretold [90 %]:", ""]
-    lines.append(table(head, reruns(runs, again)))
-    return "\n".join(lines)
+    title = f"{RERUN}, failed tasks again with {LARGE:,.0f} tokens: solved, and foretold [90 %]:"
+    return f"{title}\n\n{table(head, reruns(runs, again))}"
+
+
+def main(folder: Path, parts: str = "abc") -> None:
+    """Run parts of the study; each writes its own section."""
+    runs = cyber_runs(folder / "cyber_runs.csv.gz")
+    again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
+    studies = {
+        "a": ("AI models left out", lambda: part_a(runs)),
+        "b": ("beyond the cap", lambda: part_b(runs)),
+        "c": ("reruns", lambda: part_c(runs, again)),
+    }
+    for part in parts:
+        title, study = studies[part]
+        body = study()
+        when = circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy"))
+        command = f"`python benchmarks/tasks_out_of_sample.py ../shared/data {part}`"
+        body = f"{body}\n\n{command}; {FIT['chains']} chains of {FIT['draws']} draws. {when}"
+        write_section(f"tasks-{part}", f"Task-level forecasts ({part}): {title}", body)
+        print(body)
 
 
 if __name__ == "__main__":
-    written = report(Path(sys.argv[1]))
-    write_section("tasks-out-of-sample", "Task-level forecasts, out of sample", written)
-    print(written)
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "abc")

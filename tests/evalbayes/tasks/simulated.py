@@ -66,17 +66,23 @@ def history(n_draws: int = 24, n_models: int = 3, seed: int = 0) -> TaskHistory:
 
 
 def runs_of(
-    forecast: Forecast, row: int, chosen: NDArray[np.int64], cap: float, rng: np.random.Generator
+    forecast: Forecast,
+    row: int,
+    chosen: NDArray[np.int64],
+    cap: float,
+    rng: np.random.Generator,
+    effects: Array | None = None,
 ) -> pd.DataFrame:
-    """One run of each of some tasks by the AI model of one draw, task effects drawn too."""
+    """One run of each of some tasks by an AI model; task effects in sds, else drawn."""
     known, d = forecast.known, int(forecast.of[row])
     table: TaskTable = known.table
     draws = known.draws
     i = table.eval_of[chosen]
     local = forecast.local[row, i]
     w = table.within[chosen]
-    effect = rng.normal(0.0, draws["task_sd"][d, i])
-    spend = draws["by_effect"][d] * effect + rng.normal(0.0, draws["task_spend_sd"][d, i])
+    z = rng.standard_normal((2, len(chosen))) if effects is None else effects
+    effect = draws["task_sd"][d, i] * z[0]
+    spend = draws["by_effect"][d] * effect + draws["task_spend_sd"][d, i] * z[1]
     logit = np.exp(local[:, 1]) * (
         local[:, 0] + local[:, 2] * w - draws["minutes"][d, i] * w - effect
     )
