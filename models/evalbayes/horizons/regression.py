@@ -63,7 +63,7 @@ class HorizonRegression:
     --------
     >>> fits = HorizonRegression([1, 4, 16, 64]).fit([[1, 1, 0, 0], [1, 1, 1, 0]])
     >>> fits.level.round(2)
-    array([3.  , 4.65])
+    array([3. , 4.9])
     """
 
     def __init__(self, human_minutes: ArrayLike, weights: ArrayLike | None = None) -> None:
