@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes.curves.law import STACKED
-from evalbayes.errors import InputError
+from evalbayes.errors import FitError, InputError
 from evalbayes.families.compare import (
     HIGH_K,
     LEAST_RUNS,
@@ -73,9 +73,9 @@ def selection_of(
 ) -> Selection:
     """Weigh families of spend by how well each foretells a left-out run, eval by eval.
 
-    Single spends are needed: evals known by cells, counts or scores alone, and those without five
-    successes by any AI model, stay lognormal, and the table says so. Elicited runs are left out:
-    curves are of runs as they come.
+    Single spends are needed: evals known by cells, counts or scores alone, those without five
+    successes by any AI model and those whose spends are too odd for a shape to be found stay
+    lognormal, and the table says so. Elicited runs are left out: curves are of runs as they come.
 
     Parameters
     ----------
@@ -102,7 +102,11 @@ def selection_of(
         if reason or tuple(families) == ("lognormal",):
             frames.append(_alone(name, "lognormal", len(runs), reason or "asked for"))
             continue
-        table, own = _weighed(name, runs, families, seed)
+        try:
+            table, own = _weighed(name, runs, families, seed)
+        except FitError as error:  # spends so odd that a shape cannot be told are no reason to stop
+            frames.append(_alone(name, "lognormal", len(runs), f"by default: {error}"))
+            continue
         found = table.set_index("family")["weight"]
         weights[name] = np.array([float(found.get(family, 0.0)) for family in STACKED])
         used = {family for family in STACKED if found.get(family, 0.0) > 0} | {"lognormal"}
@@ -163,6 +167,8 @@ def _not_compared(runs: pd.DataFrame, summed: int) -> str:
     success = runs[runs["outcome"] == "success"]
     if not len(success) or success.groupby("ai_model").size().max() < LEAST_RUNS:
         return f"by default: no AI model has {LEAST_RUNS} successes whose spend could tell"
+    if success.groupby("ai_model")["spend"].nunique().max() == 1:
+        return "by default: all successes of an AI model spent the same, which tells of no shape"
     return ""
 
 

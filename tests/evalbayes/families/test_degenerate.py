@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
-from evalbayes.families import selection_of
+from evalbayes.errors import FitError
+from evalbayes.families import selection, selection_of
 
 
 def table(**changes: Any) -> pd.DataFrame:
@@ -27,6 +28,28 @@ def test_no_success_at_all_leaves_the_lognormal(outcome: str) -> None:
 def test_one_run_leaves_the_lognormal() -> None:
     found = selection_of(observed(table().head(1)))
     assert list(found.table["family"]) == ["lognormal"]
+
+
+def test_spends_that_never_differ_leave_the_lognormal() -> None:
+    found = selection_of(observed(table(outcome="success", spend=5e4)))
+    assert not found.weights
+    assert found.table["reason"].str.contains("spent the same").all()
+
+
+def test_an_eval_whose_shape_cannot_be_found_leaves_the_lognormal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise FitError("the hill fit must be reached by importance draws")
+
+    monkeypatch.setattr(selection, "cell_posterior", lost)
+    rng = np.random.default_rng(6)
+    frame = table(outcome="success")
+    frame["spend"] = np.exp(rng.normal(11.0, 1.0, len(frame)))
+    found = selection_of(observed(frame))
+    assert not found.weights
+    assert list(found.table["family"].unique()) == ["lognormal"]
+    assert found.table["reason"].str.contains("hill fit").all()
 
 
 def test_all_successes_are_weighed() -> None:
