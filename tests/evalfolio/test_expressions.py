@@ -161,9 +161,12 @@ class Scripted:
     def __init__(self, **ends: str) -> None:
         self.ends, self.status, self.tried = ends, "", list[str]()
 
-    def solve(self, solver: str) -> None:
-        self.tried.append(solver)
+    def solve(self, solver: str, **settings: float) -> None:
+        if self.tried[-1:] != [solver]:
+            self.tried.append(solver)
         self.status = self.ends[solver]
+        if "max_step_fraction" in settings:
+            self.status = self.ends.get("shorter_steps", self.status)
         if self.status == "raise":
             raise cp.error.SolverError("no")
 
@@ -187,6 +190,13 @@ def test_the_next_solver_takes_over(
     programme = Scripted(CLARABEL=first, SCS=second)
     assert solvers.solve_convex(programme) == result
     assert programme.tried == tried
+
+
+def test_other_settings_come_before_another_solver(monkeypatch: Any) -> None:
+    monkeypatch.setattr(solvers, "convex_solvers", lambda: ("CLARABEL", "SCS"))
+    programme = Scripted(CLARABEL="optimal_inaccurate", shorter_steps="optimal", SCS="raise")
+    assert solvers.solve_convex(programme) == "optimal"
+    assert programme.tried == ["CLARABEL"]
 
 
 @pytest.mark.parametrize("status", [*solvers.CURES, "raise", "never heard of"])

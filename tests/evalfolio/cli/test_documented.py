@@ -47,7 +47,7 @@ def test_every_command_speaks_json_and_is_run_by_a_test(name: str) -> None:
     assert {"--json", "--quiet"} <= set(commands()[name])
     words = r"\s*,\s*".join(f'"{word}"' for word in name.split())
     tests = "\n".join(path.read_text() for path in ROOT.glob("tests/evalfolio/**/test_*.py"))
-    assert re.search(rf"\(\s*{words}\b|\(\*?\(?\s*{words}", tests), f"no test runs {name!r}"
+    assert re.search(rf"[(\[]\*?\(?\s*{words}", tests), f"no test runs {name!r}"
 
 
 def test_every_command_the_pages_name_exists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def test_the_plan_is_written_with_its_sensitivity(
     assert len(record["frontier"]) >= 10
     book = load_workbook("plan/plan.xlsx")
     assert {"Sensitivity", "Firmness"} <= set(book.sheetnames)
-    page = Path("plan/report.html").read_text()
+    page = html.unescape(Path("plan/report.html").read_text())
     assert "How firm the mix is" in page
     for table in record["firmness"]["tables"]:
         assert table["title"] in page
