@@ -181,7 +181,7 @@ def hardly_anything() -> Posterior:
     table.loc[table["eval"] == "easy", "outcome"] = "success"
     table.loc[table["eval"] == "easy", "spend"] = np.geomspace(1e4, 1e5, 20)
     table.loc[table["eval"] == "hard", ["outcome", "spend"]] = ["stopped_by_cap", 1e6]
-    return fit(specs, observed(table), draws=250, tune=400, chains=2)
+    return fit(specs, observed(table), draws=250, tune=1000, chains=2)
 
 
 def test_one_ai_model_with_all_or_no_successes_still_fits(hardly_anything: Posterior) -> None:

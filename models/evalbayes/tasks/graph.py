@@ -96,10 +96,6 @@ class LogDensity(pytensor.graph.op.Op):  # type: ignore[misc]  # PyTensor has no
         """Work both out."""
         outputs[0][0], outputs[1][0] = log_density(*inputs)
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Any) -> Any:
-        """Shape of both outputs."""
-        return [(), shapes[0]]
-
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
         """Gradient in the vector; data have none."""
         nothing = [pytensor.gradient.DisconnectedType()() for _ in inputs[1:]]
