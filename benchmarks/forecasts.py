@@ -27,6 +27,12 @@ def judged(share: Array, actual: float, rng: np.random.Generator) -> dict[str, f
     return row
 
 
+def binomial_shares(seen: pd.Series, n: int, rng: np.random.Generator) -> Array:
+    """Shares of n runs to come, p from a Beta(½, ½) prior and the runs seen (0 or 1)."""
+    p = rng.beta(seen.sum() + 0.5, len(seen) - seen.sum() + 0.5, 4000)
+    return rng.binomial(n, p) / n
+
+
 def clustered(values: pd.Series, by: pd.Series) -> tuple[float, float, float]:
     """Mean with a 95 % interval that resamples whole AI models."""
     sums = values.groupby(by).agg(["sum", "size"]).to_numpy(float)

@@ -1,10 +1,10 @@
-"""Does the task-level model foretell runs it has not seen? Three studies on the cyber runs.
+"""Does the task-level model foretell what more spend brings? Two studies on the cyber runs.
 
-Run with the folder of the public data and the parts: tasks_out_of_sample.py ../shared/data abc
-(a) each AI model left out in turn, a fifth of its tasks seen; (b) all runs cut at 200k tokens,
-success within 2M foretold; (c) fresh attempts at failed tasks with 10M tokens. Far fewer than 100
-units are independent, so coverage comes with an interval clustered by AI model, and interval
-scores stand beside those of baselines.
+Run with the folder of the public data and the parts:
+python -m benchmarks.tasks_out_of_sample ../shared/data bc
+(b) all runs cut at 200k tokens, success within 2M foretold; (c) fresh attempts at failed tasks
+with 10M tokens; (a) is `left_out.py`. Far fewer than 100 units are independent, so coverage comes
+with an interval clustered by AI model, and interval scores stand beside those of baselines.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from forecasts import HEAD, judged, rows_of
+from benchmarks.cyber_runs import CAP, cyber_runs
+from benchmarks.forecasts import HEAD, binomial_shares, judged, rows_of
+from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
-from tables import circumstances, table, write_section
 
 from evalbayes.tasks import Forecast, TaskHistory, recapped
 
@@ -24,48 +25,10 @@ Array = NDArray[np.float64]
 
 SEED = 1
 FIT = {"seed": SEED, "draws": 250, "tune": 300, "chains": 2}
-SHARE, SPLITS = 0.2, 20
-CAP, SMALL, LARGE = 2_000_000.0, 200_000.0, 10_000_000.0
+SMALL, LARGE = 200_000.0, 10_000_000.0
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
-APART = "GPT-5.5"  # ran a half of the tasks that is no random one
 RERUN = "GPT-5.3 Codex"
 CAPS = np.array([25e3, 50e3, 100e3, 200e3])  # of which the log-linear line is drawn
-
-
-def cyber_runs(path: Path) -> pd.DataFrame:
-    """Read runs with the columns of observations."""
-    runs = pd.read_csv(path).rename(columns={"spend_tokens": "spend", "cap_tokens": "cap"})
-    failed = np.where(runs["stopped_by_cap"], "stopped_by_cap", "gave_up")
-    return runs.assign(outcome=np.where(runs["success"] == 1, "success", failed))
-
-
-def left_out(runs: pd.DataFrame) -> pd.DataFrame:
-    """Foretell the share solved among the tasks not seen, for every AI model, eval and split."""
-    rows = []
-    for name in sorted(runs["ai_model"].unique(), key=lambda n: (n == APART, n)):
-        own = runs[runs["ai_model"] == name].reset_index(drop=True)
-        history = TaskHistory.fit(runs[runs["ai_model"] != name], **FIT)
-        population = history.newcomer(None, seed=SEED)
-        for split in range(SPLITS + 1):
-            rng = np.random.default_rng([SEED, split])
-            cheapest = split == SPLITS
-            seen = cheapest_part(own) if cheapest else random_part(own, rng)
-            forecast = history.newcomer(own[seen], seed=split)
-            rest = own[~seen].reset_index(drop=True)
-            drawn = {
-                "cheapest fifth" if cheapest else "tasks": drawn_of(forecast, rest, rng),
-                **({} if cheapest else {"population": drawn_of(population, rest, rng)}),
-            }
-            for eval_, part in rest.groupby("eval"):
-                sample = own[seen & (own["eval"] == eval_)]
-                shares = {k: v[:, part.index].mean(axis=1) for k, v in drawn.items()}
-                binomial = binomial_shares(sample["success"], len(part), rng)
-                shares["binomial, cheapest fifth" if cheapest else "binomial"] = binomial
-                for method, share in shares.items():
-                    row = judged(share, float(part["success"].mean()), rng)
-                    rows.append({"ai_model": name, "eval": eval_, "method": method} | row)
-        print(name, f"effective share {forecast.effective:.2f}", flush=True)
-    return pd.DataFrame(rows)
 
 
 def drawn_of(
@@ -75,26 +38,6 @@ def drawn_of(
     probability = forecast.success(tasks, CAP)
     drawn = rng.random((8, *probability.shape)) < probability
     return drawn.reshape(-1, probability.shape[1])
-
-
-def random_part(own: pd.DataFrame, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose a fifth of the tasks of every eval at random."""
-    order = own.assign(at=rng.random(len(own))).groupby("eval")["at"].rank()
-    size = own.groupby("eval")["task"].transform("size")
-    return (order <= np.maximum(np.round(SHARE * size), 1)).to_numpy()
-
-
-def cheapest_part(own: pd.DataFrame) -> NDArray[np.bool_]:
-    """Choose the fifth of the tasks of every eval on which least was spent."""
-    order = own.groupby("eval")["spend"].rank(method="first")
-    size = own.groupby("eval")["task"].transform("size")
-    return (order <= np.maximum(np.round(SHARE * size), 1)).to_numpy()
-
-
-def binomial_shares(seen: pd.Series, n: int, rng: np.random.Generator) -> Array:
-    """Shares of n runs to come, p from a Beta(½, ½) prior and the runs seen."""
-    p = rng.beta(seen.sum() + 0.5, len(seen) - seen.sum() + 0.5, 4000)
-    return rng.binomial(n, p) / n
 
 
 def beyond_the_cap(runs: pd.DataFrame) -> pd.DataFrame:
@@ -167,22 +110,6 @@ def in_words(counts: NDArray[np.int64]) -> str:
     return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
 
 
-def part_a(runs: pd.DataFrame) -> str:
-    found = left_out(runs)
-    apart = found["ai_model"] == APART
-    main = found[~apart]
-    lines = ["Share solved on the four fifths of tasks not seen, AI models left out in turn:", ""]
-    lines += [table(HEAD, rows_of(main)), ""]
-    if apart.any():
-        lines += [f"{APART}, apart:", "", table(HEAD, rows_of(found[apart])), ""]
-    rows = []
-    for name, part in main[main["method"] == "tasks"].groupby("eval"):
-        covered = [f"{part[c].mean():.2f}" for c in ("covered0.5", "covered0.9")]
-        rows.append([str(name), *covered, f"{part['error'].mean():+.3f}"])
-    head = ("eval", "50 % covered", "90 % covered", "bias")
-    return "\n".join([*lines, "By eval, forecasts of the task-level model:", "", table(head, rows)])
-
-
 def part_b(runs: pd.DataFrame) -> str:
     title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
     return f"{title}\n\n{table(HEAD, rows_of(beyond_the_cap(runs)))}"
@@ -194,12 +121,11 @@ def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
     return f"{title}\n\n{table(head, reruns(runs, again))}"
 
 
-def main(folder: Path, parts: str = "abc") -> None:
+def main(folder: Path, parts: str = "bc") -> None:
     """Run parts of the study; each writes its own section."""
     runs = cyber_runs(folder / "cyber_runs.csv.gz")
     again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
     studies = {
-        "a": ("AI models left out", lambda: part_a(runs)),
         "b": ("beyond the cap", lambda: part_b(runs)),
         "c": ("reruns", lambda: part_c(runs, again)),
     }
@@ -207,11 +133,11 @@ def main(folder: Path, parts: str = "abc") -> None:
         title, study = studies[part]
         body = study()
         when = circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy"))
-        command = f"`python benchmarks/tasks_out_of_sample.py ../shared/data {part}`"
+        command = f"`python -m benchmarks.tasks_out_of_sample ../shared/data {part}`"
         body = f"{body}\n\n{command}; {FIT['chains']} chains of {FIT['draws']} draws. {when}"
         write_section(f"tasks-{part}", f"Task-level forecasts ({part}): {title}", body)
         print(body)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "abc")
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bc")

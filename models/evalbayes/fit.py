@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from evalbayes.curves.law import STACKED
 from evalbayes.curves.verdict import LATE
@@ -19,10 +18,10 @@ from evalbayes.families.carrying import carried
 from evalbayes.families.selection import selection_of
 from evalbayes.model import derived
 from evalbayes.model.completion import completed, prior_base
+from evalbayes.model.convergence import convergence
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
-from evalbayes.model.layout import base_layout
-from evalbayes.model.prior_sensitivity import NOTEWORTHY, log_prior_of, prior_shift
+from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.observations.best_of_k import with_best_of_k
 from evalbayes.posterior import Posterior
 from evalbayes.provenance import kept_posterior, provenance_of
@@ -32,18 +31,6 @@ if TYPE_CHECKING:
     from evalbayes.observations import Observations
 
 Array = NDArray[np.float64]
-
-REPORTED = (
-    "slope_mean",
-    "validity_sd",
-    "family_sd",
-    "gap_departure_sd",
-    "shown",
-    "success_location",
-    "gave_up_location",
-    "success_scale",
-    "gave_up_scale",
-)
 
 
 def fit(
@@ -234,7 +221,7 @@ def _diagnostics(
     if not len(evidence):
         note = "no observations: everything is prior"
         return Diagnostics(pd.DataFrame(), pd.DataFrame(), 0, chains * draws, (note,))
-    quantities = _convergence(design, evidence, named)
+    quantities = convergence(design, evidence, named)
     cells = checks(derived.curves_of(design, flat), evidence, seed)
     notes = []
     if divergences:
@@ -249,56 +236,3 @@ def _diagnostics(
     if not design.elicited:
         notes.append("no elicited runs among the observations: the elicitation gap is prior only")
     return Diagnostics(quantities, cells, divergences, chains * draws, tuple(notes))
-
-
-def _informed(design: Design, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
-    """Which entries of spend quantities any run bears on; the others are prior, not reported."""
-    gave_up = evidence.n_gave_up + evidence.stopped_by_condition > 0
-    of = np.searchsorted(design.seen_evals, design.condition_eval)
-    eval_gave_up = np.bincount(of, weights=gave_up, minlength=len(design.seen_evals)) > 0
-    return {"gave_up_location": gave_up, "gave_up_scale": eval_gave_up}
-
-
-def _convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) -> pd.DataFrame:
-    """R-hat and effective sample sizes of every reported quantity."""
-    from evalbayes.model import sampling  # loads PyMC: only where something was sampled
-
-    reported = {key: named[key] for key in REPORTED if key in named}
-    reported["plateau"] = expit(derived.plateau_logits(design, named))
-    reported["slope"] = derived.slopes(named)
-    reported["difficulty"] = derived.difficulties(design, named)
-    if design.elicited:
-        reported["gap"] = derived.gaps(design, named)
-    informed = _informed(design, evidence)
-    labels, columns = [], []
-    for key, values in reported.items():
-        table = values.reshape(*values.shape[:2], -1)
-        kept = np.ptp(table, axis=(0, 1)) > 1e-12  # an anchored difficulty may be exact
-        kept &= informed.get(key, True)
-        labels += [_label(design, key, int(j)) for j in np.flatnonzero(kept)]
-        columns.append(table[..., kept])
-    every = np.concatenate(columns, axis=2)
-    r_hat, bulk, tail = sampling.convergence(every)
-    n = every.shape[0] * every.shape[1]  # spelt out: an axis may be empty, e.g. without families
-    flat = {key: value.reshape(n, *value.shape[2:]) for key, value in named.items()}
-    moved = prior_shift(every.reshape(n, every.shape[2]), log_prior_of(base_layout(design), flat))
-    return pd.DataFrame(
-        {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved},
-        index=pd.Index(labels, name="quantity"),
-    )
-
-
-def _label(design: Design, key: str, j: int) -> str:
-    """Name of entry j of a quantity, as a reader knows it."""
-    if key in ("shown", "gap"):
-        d, m = design.seen_capabilities[j]
-        return f"{key}[{design.domains[d]}, {design.ai_models[m]}]"
-    if key == "slope":
-        return f"{key}[{design.ai_models[design.seen_models[j]]}]"
-    if key in ("difficulty", "success_scale", "gave_up_scale"):
-        return f"{key}[{design.evals[design.seen_evals[j]]}]"
-    if key in ("plateau", "success_location", "gave_up_location"):
-        i, m = design.condition_eval[j], design.condition_model[j]
-        effort = f", effort {design.effort[j]:g}" if design.effort[j] else ""
-        return f"{key}[{design.evals[i]}, {design.ai_models[m]}{effort}]"
-    return key

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
+from evalbayes.calibration import simulated_statistics
 from evalbayes.curves import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
 from evalbayes.model import derived
@@ -23,25 +24,6 @@ Array = NDArray[np.float64]
 DATA_SETS = 160
 RUNS = 30
 LEAST, MOST = 0.83, 0.96  # coverage of 90 % intervals over so many data sets
-
-
-def simulated(truth: Curves, ln_cap: float, rng: np.random.Generator) -> dict[str, Array]:
-    """Sufficient statistics of RUNS runs of every condition under one cap."""
-    shape = (RUNS, len(truth.logit))
-    would = rng.random(shape) < expit(truth.logit)
-    ln_spend = np.where(
-        would,
-        rng.normal(truth.success_location, truth.success_scale, shape),
-        rng.normal(truth.gave_up_location, truth.gave_up_scale, shape),
-    )
-    ended = ln_spend <= ln_cap
-    data = {"n_stopped": (~ended).sum(axis=0).astype(float)}
-    for name, way in (("success", would & ended), ("gave_up", ~would & ended)):
-        n = way.sum(axis=0)
-        mean = np.where(way, ln_spend, 0.0).sum(axis=0) / np.maximum(n, 1)
-        square = np.where(way, (ln_spend - mean) ** 2, 0.0).sum(axis=0)
-        data |= {f"n_{name}": n.astype(float), f"mean_{name}": mean, f"square_{name}": square}
-    return data
 
 
 def curve_of(curves: Curves) -> Curve:
@@ -104,7 +86,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     results |= {"saturation_95": []}
     for k in range(DATA_SETS):
         truth = Curves(*(value[k] for value in vars(truth_curves).values()))
-        data = simulated(truth, ln_cap, rng)
+        data = simulated_statistics(truth, RUNS, ln_cap, rng)
         result = sampling.sample(program.with_data(**data), seed=k, draws=600, tune=600, chains=2)
         named = graph.named(**result.draws)
         flat = {key: value.reshape(-1, *value.shape[2:]) for key, value in named.items()}
