@@ -29,8 +29,8 @@ class Diagnostics:
         prior_shift, by how many sds its mean moves when the priors weigh twice as much.
     cells
         One row per eval, AI model and effort seen: n, n_success and how many were expected,
-        predictive tail probabilities p_success and p_spend (NaN where there is nothing to
-        compare), and pareto_k of leaving a run out.
+        predictive tail probabilities p_success, p_spend and p_score (NaN where there is nothing
+        to compare), and pareto_k of leaving a run out.
     divergences, draws
         Divergent transitions, out of how many draws in all chains.
     notes
@@ -92,6 +92,7 @@ class Diagnostics:
         for column, what in (
             ("p_success", "successes"),
             ("p_spend", "spend of successes"),
+            ("p_score", "scores"),
         ):
             if column not in self.cells:
                 continue
@@ -126,7 +127,7 @@ class Diagnostics:
         if not len(self.cells):
             return pd.DataFrame(index=pd.Index([], name="eval"))
         low, high = PREDICTIVE
-        p = self.cells[["p_success", "p_spend"]]
+        p = self.cells.reindex(columns=["p_success", "p_spend", "p_score"])
         cells = self.cells.assign(unlikely=((p < low) | (p > high)).any(axis=1))
         by_eval = cells.groupby("eval")
         return pd.DataFrame(

@@ -23,6 +23,8 @@ from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.observations.best_of_k import with_best_of_k
+from evalbayes.observations.observations import FRAMES
+from evalbayes.observations.score_scale import on_scale
 from evalbayes.posterior import Posterior
 from evalbayes.provenance import kept_posterior, provenance_of
 
@@ -77,6 +79,7 @@ def fit(
         is unknown.
     """
     _check_evals(catalogue, observations)
+    on_scale(observations, catalogue)  # refuses scores before anything is sampled
     provenance = provenance_of(
         catalogue,
         observations,
@@ -90,7 +93,7 @@ def fit(
     if kept is not None:
         return kept
     selection = selection_of(observations, families, seed=seed)
-    evidence = evidence_of(with_best_of_k(observations, catalogue))
+    evidence = evidence_of(on_scale(with_best_of_k(observations, catalogue), catalogue))
     design = design_of(catalogue, evidence, _human_minutes(observations))
     if len(evidence):
         named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
@@ -180,7 +183,7 @@ def _human_minutes(observations: Observations) -> dict[str, float]:
     """Median human minutes of every eval whose observations state them."""
     frames = [
         frame[["eval", "human_minutes"]]
-        for frame in (observations.cells, observations.runs, observations.counts)
+        for frame in (getattr(observations, key) for key in FRAMES)
         if len(frame) and "human_minutes" in frame
     ]
     if not frames:

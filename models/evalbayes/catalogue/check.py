@@ -69,7 +69,18 @@ class CheckReport:
 
 
 def check_inputs(catalogue: Catalogue, observations: Observations | None = None) -> CheckReport:
-    """Read a catalogue and observations back in words."""
+    """Read a catalogue and observations back in words.
+
+    Raises
+    ------
+    InputError
+        If a score lies outside its eval's scale.
+    """
+    if observations is not None:
+        # Here, as this package is what observations are checked against.
+        from evalbayes.observations.score_scale import on_scale
+
+        on_scale(observations, catalogue)
     evals = _evals(catalogue, observations)
     domains = _domains(catalogue)
     missing = _missing(evals)

@@ -53,6 +53,7 @@ class Seen:
     tasks_named: bool
     human_minutes: float | None
     largest_cap: float | None
+    scores: tuple[float, float] | None  # ends of a scale other than 0 to 1
 
     @property
     def spend_unit(self) -> str:
@@ -142,7 +143,17 @@ def seen_of(observations: Observations, name: str) -> Seen:
         tasks_named=bool(tasks),
         human_minutes=float(np.exp(np.log(times).mean())) if len(times) else None,
         largest_cap=float(caps.max()) if len(caps) else None,
+        scores=_beyond_shares(rows.get("scores")),
     )
+
+
+def _beyond_shares(scores: pd.DataFrame | None) -> tuple[float, float] | None:
+    """Return whole numbers that scores lie between, where they are no shares from 0 to 1."""
+    if scores is None:
+        return None
+    low = min(0.0, float(np.floor(scores["score"].min())))
+    high = max(1.0, float(np.ceil(scores["score"].max())))
+    return None if (low, high) == (0.0, 1.0) else (low, high)
 
 
 def _by_task(rows: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
@@ -186,6 +197,10 @@ def _entry(seen: Seen) -> str:
         lines.append(
             f"max_cap = {seen.largest_cap:.12g}  # {FILL_IN}: this is the largest cap observed"
         )
+    if seen.scores is not None:
+        low, high = seen.scores
+        lines.append(f"score_low = {low:.12g}  # {FILL_IN}: the score of a run that shows nothing")
+        lines.append(f"score_high = {high:.12g}  # {FILL_IN}: of one that shows everything")
     return "\n".join(lines) + "\n"
 
 

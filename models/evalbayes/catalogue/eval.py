@@ -8,7 +8,9 @@ from pydantic import BeforeValidator
 
 from evalbayes.catalogue.interval import AnyInterval
 from evalbayes.catalogue.quantities import (
+    Noise,
     NotNegative,
+    Number,
     Positive,
     PositiveCount,
     PositiveShare,
@@ -102,6 +104,12 @@ class EvalSpec(Spec):
     plateau, half_spend
         Expert ranges of the success share with unlimited spend, and of the spend at which half
         of it is reached; used where there is no observation.
+    score_low, score_high
+        The scale of its continuous scores: the score of a run that shows nothing and of one that
+        shows everything; None: from 0 to 1.
+    score_noise
+        How a mean score scatters about its expectation: "normal", or "beta" where scores crowd at
+        an end of the scale.
     mandatory, forbidden
         Whether it must, or must not, be run.
     notes
@@ -134,6 +142,9 @@ class EvalSpec(Spec):
     max_cap: Positive
     plateau: InnerShareInterval | None = None
     half_spend: PositiveInterval | None = None
+    score_low: Number | None = None
+    score_high: Number | None = None
+    score_noise: Noise = "normal"
     mandatory: YesOrNo = False
     forbidden: YesOrNo = False
     notes: str = ""

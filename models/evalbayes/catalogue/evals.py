@@ -19,6 +19,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 
 EVAL_KEYS = tuple(EvalSpec.model_fields)
+HIGH_ALONE = ("score_high", "score_low")
 HOURS = ("staff_hours", "staff_hours_repair", "staff_hours_elicitation")
 
 
@@ -132,6 +133,18 @@ def _check(table: Table, spec: EvalSpec, skills: tuple[str, ...]) -> None:
     if spec.mandatory and spec.forbidden:
         raise InputError(
             f"{table.where}: an eval must not be mandatory and forbidden, got both; drop one"
+        )
+    if (spec.score_low is None) != (spec.score_high is None):
+        given, other = ("score_low", "score_high") if spec.score_high is None else HIGH_ALONE
+        raise InputError(
+            f"{table.where}: {other} must be given with {given}, got nothing; a scale of scores "
+            "has two ends"
+        )
+    low, high = spec.score_low, spec.score_high
+    if low is not None and high is not None and low >= high:
+        raise InputError(
+            f"{table.where}: score_low must be below score_high, got {low:g} and {high:g}; swap "
+            "them, and turn the sign of scores that are better when lower"
         )
     if spec.task_names is not None and len(spec.task_names) != spec.tasks:
         raise InputError(

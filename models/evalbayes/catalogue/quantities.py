@@ -120,6 +120,16 @@ def yes_or_no(value: Any) -> bool:
     raise ValueError(f"must be true or false, got {value!r}; write one of the two")
 
 
+def noise(value: Any) -> str:
+    """Return how a mean score scatters: "normal" or "beta"."""
+    if value not in NOISES:
+        raise ValueError(
+            f'must be "normal" or "beta", got {value!r}; beta keeps scores that crowd at an end of '
+            "their scale inside it"
+        )
+    return str(value)
+
+
 def day(value: Any) -> date:
     """Return a date; text as 2025-08-07 counts too.
 
@@ -138,6 +148,8 @@ def day(value: Any) -> date:
         raise ValueError(f"must be a date, got {value!r}; write it as 2025-08-07") from None
 
 
+NOISES = ("normal", "beta")
+
 Number = Annotated[float, BeforeValidator(number)]
 Positive = Annotated[float, BeforeValidator(positive)]
 NotNegative = Annotated[float, BeforeValidator(not_negative)]
@@ -149,5 +161,6 @@ KeptShare = Annotated[float, BeforeValidator(kept_share)]
 Count = Annotated[int, BeforeValidator(count)]
 PositiveCount = Annotated[int, BeforeValidator(positive_count)]
 Text = Annotated[str, BeforeValidator(text)]
+Noise = Annotated[str, BeforeValidator(noise)]
 Day = Annotated[date, BeforeValidator(day)]
 YesOrNo = Annotated[bool, BeforeValidator(yes_or_no)]

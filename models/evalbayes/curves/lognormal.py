@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from evalbayes.curves import special
 from evalbayes.curves.special import log_ndtr
 
 Array = NDArray[np.float64]
@@ -39,6 +40,11 @@ def log_cdf(ln_spend: Any, location: Any, scale: Any) -> Any:
 def log_survival(ln_spend: Any, location: Any, scale: Any) -> Any:
     """Log of 1 − F(t)."""
     return log_ndtr((location - ln_spend) / scale)
+
+
+def log_between(ln_low: Any, ln_high: Any, location: Any, scale: Any) -> Any:
+    """Log of F(high) − F(low)."""
+    return special.log_between((ln_low - location) / scale, (ln_high - location) / scale)
 
 
 def summary_log_density(n: Any, mean: Any, square: Any, location: Any, scale: Any) -> Any:

@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.observations.counts import nested_sets
+
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
 
 CONDITION = ("eval", "ai_model", "effort")
+NOWHERE = 100.0  # e-folds below the least cap, where no run has ended yet
 CENSORED_ELSEWHERE = ("stopped_otherwise", "spurious")
 
 Array = NDArray[np.float64]
@@ -42,8 +45,13 @@ class Evidence:
         at which none was stopped has a row too.
     count_of, count_ln_cap, count_runs, count_success
         Independent counts of success within a cap.
+    nested_of, nested_ln_low, nested_ln_high, nested_ln_last, nested_n
+        Of counts that share their runs: successes between two caps, and the set's largest cap, at
+        which the whole set is one count.
     score_of, score_ln_cap, score, score_error
-        Mean scores at a cap with their standard errors.
+        Mean scores at a cap, as shares of their scale, with normal standard errors.
+    beta_of, beta_ln_cap, beta_score, beta_concentration
+        Mean scores with beta noise.
     """
 
     conditions: pd.DataFrame
@@ -60,10 +68,19 @@ class Evidence:
     count_ln_cap: Array
     count_runs: Array
     count_success: Array
+    nested_of: Index
+    nested_ln_low: Array
+    nested_ln_high: Array
+    nested_ln_last: Array
+    nested_n: Array
     score_of: Index
     score_ln_cap: Array
     score: Array
     score_error: Array
+    beta_of: Index
+    beta_ln_cap: Array
+    beta_score: Array
+    beta_concentration: Array
 
     def __len__(self) -> int:
         return len(self.conditions)
@@ -77,6 +94,7 @@ class Evidence:
             + self._per_condition(self.stopped_of, self.n_stopped)
             + self._per_condition(self.count_of, self.count_runs)
             + self._per_condition(self.score_of, np.ones(len(self.score_of)))
+            + self._per_condition(self.beta_of, np.ones(len(self.beta_of)))
         )
 
     @property
@@ -92,6 +110,7 @@ class Evidence:
             (self.stopped_of, self.stopped_ln_spend),
             (self.count_of, self.count_ln_cap),
             (self.score_of, self.score_ln_cap),
+            (self.beta_of, self.beta_ln_cap),
         ):
             np.maximum.at(largest, of, ln_cap)
         return largest
@@ -104,6 +123,9 @@ def evidence_of(observations: Observations) -> Evidence:
     """Boil observations down.
 
     Cells and runs of one condition are pooled: ``n``, the mean and the sum of squares add exactly.
+    Counts that share their runs become one count at their largest cap and, given it, how its
+    successes fall between the smaller caps. Scores are shares of their scale already
+    (`observations.score_scale.on_scale`).
     """
     parts = {
         "cells": _frame(observations.cells),
@@ -128,6 +150,9 @@ def evidence_of(observations: Observations) -> Evidence:
     success = _pooled(n, _moments(cells, rows, "success"), _values(runs, rows, "success"))
     gave_up = _pooled(n, _moments(cells, rows, "gave_up"), _values(runs, rows, "gave_up"))
     stopped = _stopped(cells, runs, rows)
+    counts, nested = _nested(counts, rows)
+    beta = _concentrations(scores)
+    scores, betas = scores[np.isnan(beta)], scores[~np.isnan(beta)]
     return Evidence(
         conditions,
         *success,
@@ -137,11 +162,41 @@ def evidence_of(observations: Observations) -> Evidence:
         _ln(counts, "cap"),
         _floats(counts, "n_runs"),
         _floats(counts, "n_success"),
+        *nested,
         rows(scores),
         _ln(scores, "cap"),
         _floats(scores, "score"),
         _floats(scores, "standard_error"),
+        rows(betas),
+        _ln(betas, "cap"),
+        _floats(betas, "score"),
+        _floats(betas, "concentration"),
     )
+
+
+def _nested(
+    counts: pd.DataFrame, rows: Any
+) -> tuple[pd.DataFrame, tuple[Index, Array, Array, Array, Array]]:
+    """Split counts into one row per set of runs, and the successes between caps of a set."""
+    of, figures, smaller = [], [], []
+    for _, group in nested_sets(counts):
+        ln_cap, n_success = _ln(group, "cap"), _floats(group, "n_success")
+        low = np.append(ln_cap[0] - NOWHERE, ln_cap[:-1])
+        between = np.diff(n_success, prepend=0.0)
+        of.append(rows(group))
+        figures.append(np.stack([low, ln_cap, np.full(len(group), ln_cap[-1]), between]))
+        smaller += list(group.index[:-1])
+    if not of:
+        return counts, (np.zeros(0, dtype=np.int64), *np.zeros((4, 0)))
+    low, high, last, n = np.concatenate(figures, axis=1)
+    return counts.drop(index=smaller), (np.concatenate(of), low, high, last, n)
+
+
+def _concentrations(scores: pd.DataFrame) -> Array:
+    """Concentration of beta noise of every score, NaN where noise is normal."""
+    if "concentration" not in scores:
+        return np.full(len(scores), np.nan)
+    return scores["concentration"].to_numpy(dtype=np.float64)
 
 
 def _frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -25,7 +25,17 @@ from evalbayes.model.shown import add_ancestry, general
 
 Array = NDArray[np.float64]
 
-FIXED = ("ln_stop", "ln_count_cap", "ln_score_cap", "score_error")  # the design's, not data
+FIXED = (  # the design's, not data
+    "ln_stop",
+    "ln_count_cap",
+    "ln_nested_low",
+    "ln_nested_high",
+    "ln_nested_last",
+    "ln_score_cap",
+    "score_error",
+    "ln_beta_cap",
+    "beta_concentration",
+)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

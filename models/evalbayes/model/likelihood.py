@@ -2,7 +2,8 @@
 
 A success at spend t has A·f(t), giving up (1 − A)·h(t), a stop at c
 A(1 − F(c)) + (1 − A)(1 − H(c)), k of n successes within a cap a binomial with p = A·F(c), and a
-score a normal around A·F(c).
+score a normal, or a beta, around A·F(c). Of one set of runs told at several caps the largest is
+such a binomial; given it, a success fell between two smaller caps with (F(c′) − F(c))/F(largest).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.curves import lognormal
-from evalbayes.curves.special import log_expit, logaddexp
+from evalbayes.curves.special import gammaln, log_expit, logaddexp
 from evalbayes.model.evidence import Evidence
 
 Array = NDArray[np.float64]
@@ -64,15 +65,24 @@ def rows_of(evidence: Evidence) -> tuple[NDArray[np.int64], dict[str, slice], di
         "count_success": evidence.count_success,
         "count_failure": evidence.count_runs - evidence.count_success,
         "ln_count_cap": evidence.count_ln_cap,
+        "nested_n": evidence.nested_n,
+        "ln_nested_low": evidence.nested_ln_low,
+        "ln_nested_high": evidence.nested_ln_high,
+        "ln_nested_last": evidence.nested_ln_last,
         "score": evidence.score,
         "score_error": evidence.score_error,
         "ln_score_cap": evidence.score_ln_cap,
+        "beta_score": evidence.beta_score,
+        "beta_concentration": evidence.beta_concentration,
+        "ln_beta_cap": evidence.beta_ln_cap,
     }
     kinds = {
         "ended": np.arange(len(evidence)),
         "stopped": evidence.stopped_of,
         "counts": evidence.count_of,
+        "nested": evidence.nested_of,
         "scores": evidence.score_of,
+        "betas": evidence.beta_of,
     }
     segments, start = {}, 0
     for kind, of in kinds.items():
@@ -120,6 +130,17 @@ def count_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
     return data["count_success"] * log_success + data["count_failure"] * log_failure
 
 
+def nested_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
+    """Log-likelihood of the successes between caps of every row, given those within the largest.
+
+    Without the multinomial coefficient.
+    """
+    location, scale = curves.success_location, curves.success_scale
+    low, high = data["ln_nested_low"], data["ln_nested_high"]
+    between = lognormal.log_between(low, high, location, scale)
+    return data["nested_n"] * (between - lognormal.log_cdf(data["ln_nested_last"], location, scale))
+
+
 def score_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
     """Log-likelihood of the scores of every row."""
     location, scale = curves.success_location, curves.success_scale
@@ -130,11 +151,23 @@ def score_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
     return -0.5 * z**2 - np.log(error) - 0.5 * np.log(2.0 * np.pi)
 
 
+def beta_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
+    """Log-likelihood of the scores with beta noise of every row."""
+    within = lognormal.log_cdf(data["ln_beta_cap"], curves.success_location, curves.success_scale)
+    share = _exp(log_expit(curves.logit) + within)
+    n, score = data["beta_concentration"], data["beta_score"]
+    log_beta = gammaln(share * n) + gammaln((1.0 - share) * n) - gammaln(n)
+    inside = (share * n - 1.0) * np.log(score) + ((1.0 - share) * n - 1.0) * np.log1p(-score)
+    return inside - log_beta
+
+
 TERMS = {
     "ended": ended_terms,
     "stopped": stopped_terms,
     "counts": count_terms,
+    "nested": nested_terms,
     "scores": score_terms,
+    "betas": beta_terms,
 }
 
 

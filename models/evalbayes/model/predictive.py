@@ -11,7 +11,7 @@ from evalbayes.curves import Curve, lognormal
 from evalbayes.curves.special import log_expit
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.influence import pareto_k
-from evalbayes.model.likelihood import Curves, score_terms
+from evalbayes.model.likelihood import Curves
 
 Array = NDArray[np.float64]
 
@@ -42,6 +42,7 @@ def checks(curves: Curves, evidence: Evidence, seed: int) -> pd.DataFrame:
         expected=expected,
         p_success=np.where(np.isfinite(expected), p_success, np.nan),
         p_spend=_spends(curves, evidence, rng),
+        p_score=_scores(curves, evidence, rng),
         pareto_k=influence(curves, evidence),
     )
     return table.assign(n_gave_up=evidence.n_gave_up.astype(int), n_ended=ended.astype(int))
@@ -111,11 +112,38 @@ def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Arr
     return np.where(np.isnan(p), p, np.clip(p, 0.5 / n_draws, 1.0 - 0.5 / n_draws))
 
 
+def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Array:
+    """Tail probability of the sum of the scores of every condition; NaN where none."""
+    n_draws = len(curves.logit)
+    seen, replicates = np.zeros(len(evidence)), np.zeros((n_draws, len(evidence)))
+    for of, ln_cap, score in (
+        (evidence.score_of, evidence.score_ln_cap, evidence.score),
+        (evidence.beta_of, evidence.beta_ln_cap, evidence.beta_score),
+    ):
+        if not len(of):
+            continue
+        share = _curve(curves.of(of)).success_within(ln_cap)
+        if of is evidence.score_of:
+            again = rng.normal(share, evidence.score_error)
+        else:
+            share = np.clip(share, 1e-9, 1.0 - 1e-9)
+            n = evidence.beta_concentration
+            again = rng.beta(share * n, (1.0 - share) * n)
+        for column, row in enumerate(of):
+            seen[row] += score[column]
+            replicates[:, row] += again[:, column]
+    p = (replicates < seen).mean(axis=0)
+    scored = np.zeros(len(evidence), dtype=bool)
+    scored[evidence.score_of] = scored[evidence.beta_of] = True
+    return np.where(scored, np.clip(p, 0.5 / n_draws, 1.0 - 0.5 / n_draws), np.nan)
+
+
 def influence(curves: Curves, evidence: Evidence) -> Array:
     """Worst Pareto k of leaving out one run of each condition.
 
     From a cell only a typical run of each outcome can be left out: a success and a run that gave
-    up at their mean ln spend and one sd to either side, and one that was stopped.
+    up at their mean ln spend and one sd to either side, and one that was stopped. Of a mean score
+    no single run is known, so that none can be left out: k is NaN where there are scores alone.
     """
     at = {key: getattr(curves, key) for key in vars(curves)}
     worst = np.full(len(evidence), np.nan)
@@ -148,13 +176,4 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
             for present, value in ((k > 0, np.log(p)), (k < n, np.log1p(-p))):
                 if present:
                     weigh(np.array([row]), value[:, [column]])
-    if len(evidence.score_of):
-        data = {
-            "score": evidence.score,
-            "score_error": evidence.score_error,
-            "ln_score_cap": evidence.score_ln_cap,
-        }
-        value = score_terms(curves.of(evidence.score_of), data)
-        for column, row in enumerate(evidence.score_of):
-            weigh(np.array([row]), value[:, [column]])
     return np.where(np.isneginf(worst), 0.0, worst)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from evalbayes.errors import InputError
 from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import COUNTS
 
-COLUMNS = ["eval", "ai_model", "effort", "cap", "n_runs", "n_success", "human_minutes"]
+COLUMNS = ["eval", "ai_model", "effort", "cap", "n_runs", "n_success", "human_minutes", "run_set"]
+SET = ["eval", "ai_model", "effort", "run_set"]
 
 
 def counts_of(rows: Rows) -> pd.DataFrame:
@@ -35,17 +37,53 @@ def counts_of(rows: Rows) -> pd.DataFrame:
             "n_runs": n_runs,
             "n_success": n_success,
             "human_minutes": rows.human_minutes(),
+            "run_set": rows.run_sets(),
             **rows.extras(COUNTS.columns),
         }
     )
 
 
+def refuse_torn(counts: pd.DataFrame) -> None:
+    """Refuse sets of runs whose rows cannot come from one set, capped after the fact.
+
+    Raises
+    ------
+    InputError
+        If a set has another number of runs at another cap, or successes that fall with the cap.
+    """
+    for (name, ai_model, _, run_set), group in nested_sets(counts):
+        where = f"counts of {name} by {ai_model}, run_set {run_set!r}"
+        if len(set(group["n_runs"])) > 1:
+            raise InputError(
+                f"{where}: rows of one set of runs must have the same n_runs at every cap, got "
+                f"{' and '.join(f'{n:g}' for n in sorted(set(group['n_runs'])))}; name each set of "
+                "runs of its own, or count again"
+            )
+        if not group["n_success"].is_monotonic_increasing:
+            raise InputError(
+                f"{where}: successes of one set of runs must not fall as the cap rises, got "
+                f"{', '.join(f'{n:g}' for n in group['n_success'])}; count again, or name each set "
+                "of runs of its own"
+            )
+
+
+def nested_sets(counts: pd.DataFrame) -> list[tuple[tuple[str, str, float, str], pd.DataFrame]]:
+    """Return the sets of runs told at several caps, and their rows from the least cap up."""
+    if "run_set" not in counts or not len(counts):
+        return []
+    groups = counts[counts["run_set"].notna()].groupby(SET, sort=True)
+    return [(key, group.sort_values("cap")) for key, group in groups if len(group) > 1]
+
+
 def suspected_shared(counts: pd.DataFrame) -> list[str]:
     """Name evals and AI models whose counts look like one set of runs, capped after the fact.
 
-    They have the same number of runs at three caps or more, and successes that never fall.
+    They have the same number of runs at three caps or more, successes that never fall, and no
+    `run_set` that says so or denies it.
     """
     found = []
+    if "run_set" in counts:
+        counts = counts[counts["run_set"].isna()]
     for (name, ai_model, _), group in counts.groupby(["eval", "ai_model", "effort"]):
         ordered = group.sort_values("cap")
         same = len(ordered) >= 3 and bool((ordered["n_runs"] == ordered["n_runs"].iloc[0]).all())

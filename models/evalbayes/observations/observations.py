@@ -37,9 +37,11 @@ class Observations:
         One row per run that is neither excluded nor without a spend: eval, task, ai_model,
         outcome, spend, cap, human_minutes, effort, attempt, reviewed, score, date.
     counts
-        n_runs and n_success by eval, AI model, effort and cap, of runs independent between caps.
+        n_runs and n_success by eval, AI model, effort and cap, of runs independent between caps
+        unless rows have one `run_set`: then they are one set of runs, capped after the fact.
     scores
-        Mean score and its standard_error by eval, AI model, effort and cap.
+        Mean score and its standard_error by eval, AI model, effort and cap, on the eval's own
+        scale.
     excluded
         Number of runs left out (errors, reward hacks), by eval.
     notes
@@ -143,7 +145,7 @@ def joined(frames: list[pd.DataFrame], key: str) -> pd.DataFrame:
         return empty(key)
     whole = pd.concat(filled, ignore_index=True)
     extras = [column for column in whole.columns if column not in COLUMNS[key]]
-    return whole[[*COLUMNS[key], *extras]]
+    return whole.reindex(columns=[*COLUMNS[key], *extras])
 
 
 def _text(value: object) -> str:

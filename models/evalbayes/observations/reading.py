@@ -11,13 +11,13 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 from evalbayes.observations.cells import CELL, cells_of
-from evalbayes.observations.counts import counts_of, suspected_shared
+from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shared
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE
 from evalbayes.observations.rows import Rows
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
-from evalbayes.observations.scores import scores_of
+from evalbayes.observations.scores import refuse_shared_scores, scores_of
 from evalbayes.observations.shape import shape_of
 
 if TYPE_CHECKING:
@@ -70,10 +70,13 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
     for key in ("cells", "counts", "scores"):
         _refuse_repeated(frames[key], key)
     _refuse_told_twice(frames["cells"], runs)
+    refuse_torn(frames["counts"])
+    refuse_shared_scores(frames["scores"])
     for name in suspected_shared(frames["counts"]):
         notes.append(
-            f"counts of {name} have the same number of runs at every cap; if one set of runs was "
-            "capped after the fact, keep the largest cap only"
+            f"counts of {name} have the same number of runs at every cap and are taken for runs of "
+            "their own at each; if one set of runs was capped after the fact, give all its rows "
+            "one name in a column run_set"
         )
     notes += run_notes
     found = Observations(

@@ -159,6 +159,15 @@ class Rows:
             cure="leave it empty where it is not known",
         )
 
+    def run_sets(self) -> pd.Series[Any]:
+        """Return the names of sets of runs that rows share, missing where a row has its own."""
+        if not self.has("run_set"):
+            return pd.Series([None] * len(self), dtype=object)
+        given = self.frame["run_set"]
+        return pd.Series(
+            [None if v is None or _is_blank(v) else str(v) for v in given], dtype=object
+        )
+
     def extras(self, known: tuple[str, ...]) -> dict[str, pd.Series[Any]]:
         """Return the columns that are not known, as they were read."""
         return {str(c): self.frame[c] for c in self.frame.columns if c not in known}

@@ -5,14 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from evalbayes.errors import InputError
+from evalbayes.observations.counts import SET
 from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import SCORES
 
-COLUMNS = ["eval", "ai_model", "effort", "cap", "score", "standard_error", "human_minutes"]
+COLUMNS = [
+    "eval",
+    "ai_model",
+    "effort",
+    "cap",
+    "score",
+    "standard_error",
+    "human_minutes",
+    "run_set",
+]
 
 
 def scores_of(rows: Rows) -> pd.DataFrame:
-    """Check a table of scores and return it typed; a score may lie below 0 or above 1.
+    """Check a table of scores and return it typed; which are possible, their eval's scale says.
 
     Raises
     ------
@@ -35,6 +46,25 @@ def scores_of(rows: Rows) -> pd.DataFrame:
                 cure="write the standard error of the mean score",
             ),
             "human_minutes": rows.human_minutes(),
+            "run_set": rows.run_sets(),
             **rows.extras(known),
         }
     )
+
+
+def refuse_shared_scores(scores: pd.DataFrame) -> None:
+    """Refuse scores of one set of runs at several caps: how they hang together is not known.
+
+    Raises
+    ------
+    InputError
+        Naming the eval, AI model and set.
+    """
+    shared = scores[scores["run_set"].notna() & scores.duplicated(SET)]
+    if len(shared):
+        row = shared.iloc[0]
+        raise InputError(
+            f"scores of {row['eval']} by {row['ai_model']}: a set of runs must have its score at "
+            f"one cap, got {row['run_set']!r} at several; means at two caps of the same runs are "
+            "not independent, so keep the largest cap only"
+        )

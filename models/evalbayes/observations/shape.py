@@ -52,13 +52,13 @@ CELLS = Shape(
 COUNTS = Shape(
     "counts",
     ("eval", "ai_model", "cap", "n_runs", "n_success"),
-    ("human_minutes", "effort"),
+    ("human_minutes", "effort", "run_set"),
     telling=("n_success",),
 )
 SCORES = Shape(
     "scores",
     ("eval", "ai_model", "cap", "score", "standard_error"),
-    ("human_minutes", "effort", "n_runs"),
+    ("human_minutes", "effort", "n_runs", "run_set"),
     telling=("standard_error",),
 )
 SHAPES = (CELLS, SCORES, RUNS, COUNTS)  # from the most telling columns to the least

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.influence import pareto_k
 from evalbayes.model.likelihood import Curves
 from evalbayes.model.predictive import checks
+from evalbayes.observations.score_scale import on_scale
 
 
 @pytest.mark.parametrize("k", [0.2, 0.5, 0.9])
@@ -70,3 +73,24 @@ def test_the_truth_passes_and_a_shift_is_found(evidence: Evidence) -> None:
     assert (too_able["p_success"] < 0.005).mean() > 0.5
     too_slow = checks(true_curves(evidence, later=2.0), evidence, seed=0)
     assert (too_slow["p_spend"] < 0.005).mean() > 0.5
+
+
+@pytest.mark.parametrize("noise", ["normal", "beta"])
+def test_scores_are_foretold_by_the_truth_and_not_by_a_shift(noise: str) -> None:
+    """P(replicate < seen) is uniform over scores drawn from the curves they are held to."""
+    n_models, error = 60, 0.05
+    rng = np.random.default_rng(2)
+    logit = rng.uniform(-1.0, 1.0, n_models)
+    share = expit(logit)  # at a cap far above every spend
+    n = share * (1.0 - share) / error**2 - 1.0
+    drawn = rng.normal(share, error) if noise == "normal" else rng.beta(share * n, (1 - share) * n)
+    table = pd.DataFrame({"eval": "a", "ai_model": [f"m{k:02}" for k in range(n_models)]})
+    table = table.assign(cap=1e6, score=-1.0 + 4.0 * drawn, standard_error=4.0 * error)
+    specs = catalogue({"name": "a", "score_low": -1, "score_high": 3, "score_noise": noise})
+    evidence = evidence_of(on_scale(observed(table), specs))
+    ones = np.ones((2000, n_models))
+    for shift, uniform in ((0.0, True), (0.8, False)):
+        curves = Curves((logit + shift) * ones, 2.0 * ones, ones, 3.0 * ones, ones)
+        found = checks(curves, evidence, seed=0)
+        assert (stats.kstest(found["p_score"], "uniform").pvalue > 0.01) == uniform
+        assert found["pareto_k"].isna().all()

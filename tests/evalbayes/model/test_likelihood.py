@@ -11,18 +11,30 @@ from scipy import stats
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
+from evalbayes.catalogue import Catalogue
 from evalbayes.model import derived
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.likelihood import Curves, log_likelihood
 from evalbayes.observations import Observations
+from evalbayes.observations.score_scale import on_scale
 
 COUNTS = pd.DataFrame(
     {"eval": "hard", "ai_model": ["A", "B"], "cap": [3e4, 3e5], "n_runs": [20, 30]}
 ).assign(n_success=[2, 11])
+NESTED = pd.DataFrame(
+    {"eval": "hard", "ai_model": "C", "cap": [5e4, 2e5, 9e5], "n_runs": 25, "run_set": "first"}
+).assign(n_success=[3, 3, 8])
 SCORES = pd.DataFrame(
-    {"eval": "easy", "ai_model": ["A"], "cap": [1e5], "score": [0.4], "standard_error": [0.1]}
+    {
+        "eval": ["easy", "middle"],
+        "ai_model": ["A", "B"],
+        "cap": [1e5, 2e5],
+        "score": [0.4, 1.9],
+        "standard_error": [0.1, 0.2],
+    }
 )
+BETA = {"score_low": 1.0, "score_high": 3.0, "score_noise": "beta"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +46,13 @@ def observations() -> Observations:
     table.loc[gave_up[9:14], "outcome"] = "spurious"
     table.loc[gave_up[14:17], "outcome"] = "excluded"
     table["effort"] = np.where((table["ai_model"] == "B") & (table.index % 3 == 0), 0.8, 0.0)
-    return observed(table, COUNTS, SCORES)
+    return on_scale(observed(table, COUNTS, NESTED, SCORES), scored())
+
+
+def scored() -> Catalogue:
+    """Return the catalogue with the scale on which the eval "middle" is scored."""
+    evals = [{"name": "easy"}, {"name": "middle", **BETA}, {"name": "hard"}]
+    return catalogue(*evals)
 
 
 def some_curves(evidence: Evidence, seed: int = 0) -> Curves:
@@ -72,7 +90,7 @@ def brute_force(curves: Curves, evidence: Evidence, observations: Observations) 
         else:
             at = np.log(run.cap if run.outcome == "stopped_by_cap" else run.spend)
             total[k] += np.log(a * f.sf(at) + (1 - a) * h.sf(at))
-    for row in rows_of(observations.counts):
+    for row in rows_of(observations.counts[observations.counts["run_set"].isna()]):
         k = row_of[(row.eval, row.ai_model, row.effort)]
         f = stats.norm(curves.success_location[k], curves.success_scale[k])
         p = expit(curves.logit[k]) * f.cdf(np.log(row.cap))
@@ -82,7 +100,18 @@ def brute_force(curves: Curves, evidence: Evidence, observations: Observations) 
         k = row_of[(row.eval, row.ai_model, row.effort)]
         f = stats.norm(curves.success_location[k], curves.success_scale[k])
         p = expit(curves.logit[k]) * f.cdf(np.log(row.cap))
-        total[k] += stats.norm.logpdf(row.score, p, row.standard_error)
+        if row.eval == "middle":  # scored from 1 to 3 with beta noise
+            share, error = (1.9 - 1.0) / 2.0, 0.2 / 2.0
+            n = share * (1 - share) / error**2 - 1
+            total[k] += stats.beta.logpdf(share, p * n, (1 - p) * n)
+        else:
+            total[k] += stats.norm.logpdf(row.score, p, row.standard_error)
+    k = row_of[("hard", "C", 0.0)]
+    # One set of 25 runs: 3 succeed within the first cap, none up to the second, 5 up to the third.
+    f = stats.norm(curves.success_location[k], curves.success_scale[k])
+    reached = expit(curves.logit[k]) * f.cdf(np.log([5e4, 2e5, 9e5]))
+    shares = [reached[0], reached[1] - reached[0], reached[2] - reached[1], 1 - reached[2]]
+    total[k] += np.dot([3, 0, 5, 17], np.log(shares))
     return total
 
 

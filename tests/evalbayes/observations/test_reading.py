@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evalbayes.observations.conftest import CELL, COUNT, KINDS, RUN, SCORE
+from tests.evalbayes.observations.conftest import CELL, COUNT, KINDS, RUN
 
 from evalbayes.observations import Observations, Rows, observations_of, read_observations
 from evalbayes.observations.outcome import OUTCOMES
@@ -113,16 +113,13 @@ def test_counts_that_look_like_one_run_capped_again_and_again_are_named() -> Non
     assert "counts of cybench by Model A have the same number of runs" in read(*rows).notes[0]
     assert not read(*rows[:2]).notes
     assert not read(*[{**row, "n_runs": 10 + i} for i, row in enumerate(rows)]).notes
+    assert not read(*[{**row, "run_set": "all"} for row in rows]).notes
+    assert not read(*[{**row, "run_set": cap} for row, cap in zip(rows, "abc", strict=True)]).notes
 
 
 def test_ai_models_that_differ_in_case_alone_are_named() -> None:
     found = read(RUN, {**RUN, "ai_model": "model-a"})
     assert "AI models 'Model A' and 'model-a' are taken for two" in found.notes[0]
-
-
-def test_a_score_may_lie_outside_0_and_1() -> None:
-    found = read({**SCORE, "score": -0.2}, {**SCORE, "eval": "b", "score": 1.3})
-    assert list(found.scores["score"]) == [-0.2, 1.3]
 
 
 def test_figures_where_there_are_no_runs_are_missing() -> None:
