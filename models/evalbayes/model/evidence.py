@@ -150,7 +150,7 @@ def evidence_of(observations: Observations) -> Evidence:
     success = _pooled(n, _moments(cells, rows, "success"), _values(runs, rows, "success"))
     gave_up = _pooled(n, _moments(cells, rows, "gave_up"), _values(runs, rows, "gave_up"))
     stopped = _stopped(cells, runs, rows)
-    counts, nested = _nested(counts, rows)
+    counts, nested_of, nested = _nested(counts, rows)
     beta = _concentrations(scores)
     scores, betas = scores[np.isnan(beta)], scores[~np.isnan(beta)]
     return Evidence(
@@ -162,6 +162,7 @@ def evidence_of(observations: Observations) -> Evidence:
         _ln(counts, "cap"),
         _floats(counts, "n_runs"),
         _floats(counts, "n_success"),
+        nested_of,
         *nested,
         rows(scores),
         _ln(scores, "cap"),
@@ -174,10 +175,11 @@ def evidence_of(observations: Observations) -> Evidence:
     )
 
 
-def _nested(
-    counts: pd.DataFrame, rows: Any
-) -> tuple[pd.DataFrame, tuple[Index, Array, Array, Array, Array]]:
-    """Split counts into one row per set of runs, and the successes between caps of a set."""
+def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Index, Array]:
+    """Split counts into one row per set of runs, and the successes between caps of a set.
+
+    These as conditions, and low, high and last ln cap and number, of shape (4, n).
+    """
     of, figures, smaller = [], [], []
     for _, group in nested_sets(counts):
         ln_cap, n_success = _ln(group, "cap"), _floats(group, "n_success")
@@ -187,9 +189,8 @@ def _nested(
         figures.append(np.stack([low, ln_cap, np.full(len(group), ln_cap[-1]), between]))
         smaller += list(group.index[:-1])
     if not of:
-        return counts, (np.zeros(0, dtype=np.int64), *np.zeros((4, 0)))
-    low, high, last, n = np.concatenate(figures, axis=1)
-    return counts.drop(index=smaller), (np.concatenate(of), low, high, last, n)
+        return counts, np.zeros(0, dtype=np.int64), np.zeros((4, 0))
+    return counts.drop(index=smaller), np.concatenate(of), np.concatenate(figures, axis=1)
 
 
 def _concentrations(scores: pd.DataFrame) -> Array:

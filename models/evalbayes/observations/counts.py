@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pandas as pd
 
 from evalbayes.errors import InputError
@@ -67,7 +69,7 @@ def refuse_torn(counts: pd.DataFrame) -> None:
             )
 
 
-def nested_sets(counts: pd.DataFrame) -> list[tuple[tuple[str, str, float, str], pd.DataFrame]]:
+def nested_sets(counts: pd.DataFrame) -> list[tuple[tuple[Hashable, ...], pd.DataFrame]]:
     """Return the sets of runs told at several caps, and their rows from the least cap up."""
     if "run_set" not in counts or not len(counts):
         return []

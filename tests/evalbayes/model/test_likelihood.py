@@ -34,7 +34,7 @@ SCORES = pd.DataFrame(
         "standard_error": [0.1, 0.2],
     }
 )
-BETA = {"score_low": 1.0, "score_high": 3.0, "score_noise": "beta"}
+BETA: dict[str, Any] = {"score_low": 1.0, "score_high": 3.0, "score_noise": "beta"}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,7 @@ def observations() -> Observations:
 
 def scored() -> Catalogue:
     """Return the catalogue with the scale on which the eval "middle" is scored."""
-    evals = [{"name": "easy"}, {"name": "middle", **BETA}, {"name": "hard"}]
-    return catalogue(*evals)
+    return catalogue({"name": "easy"}, {"name": "middle", **BETA}, {"name": "hard"})
 
 
 def some_curves(evidence: Evidence, seed: int = 0) -> Curves:
