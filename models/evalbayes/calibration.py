@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from evalbayes.errors import InputError
 from evalbayes.model import derived
-from evalbayes.model.likelihood import Curves
+from evalbayes.model.likelihood import SUFFICIENT, Curves
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -85,7 +85,7 @@ class Simulator:
     data_sets
         How many truths are drawn.
     runs
-        Runs of every cell.
+        Runs of every cell; counts keep the number of runs they have.
     ln_cap
         Ln of the one cap, above the typical ln spend.
     seed, draws, tune
@@ -95,7 +95,7 @@ class Simulator:
     ------
     InputError
         If there are no elicited runs, so that nothing would be learned of δ, or if there are
-        counts or scores, which are not simulated.
+        scores, which are not simulated.
     """
 
     def __init__(
@@ -117,20 +117,24 @@ class Simulator:
 
         evidence = evidence_of(observations)
         self.design = design_of(catalogue, evidence)
-        if not self.design.elicited or len(evidence.count_of) or len(evidence.score_of):
+        if not self.design.elicited or len(evidence.score_of):
             raise InputError(
-                "a design for calibration must hold runs or cells, some of them with effort above "
-                "0 and no counts or scores; give such observations"
+                "a design for calibration must hold runs, cells or counts, some of them with "
+                "effort above 0, and no scores; give such observations"
             )
         self.runs, self.seed, self.draws, self.tune = runs, seed, draws, tune
         self.ln_cap = float(self.design.ln_spend_centre.mean() + ln_cap)
-        n = len(evidence)
+        ended = evidence.n_success + evidence.n_gave_up + evidence.stopped_by_condition
+        self.run_of = np.flatnonzero(ended > 0)  # the others are known by counts alone
+        n = len(self.run_of)
         evidence = replace(
             evidence,
-            stopped_of=np.arange(n),
+            stopped_of=self.run_of,
             stopped_ln_spend=np.full(n, self.ln_cap),
             n_stopped=np.ones(n),
+            count_ln_cap=np.full(len(evidence.count_of), self.ln_cap),
         )
+        self.evidence = evidence
         self.graph = build(self.design, evidence)
         self.program = sampling.compiled(self.graph.model)
         variables = [self.graph.model[name] for name in ("base", "effects", "cells")]
@@ -146,7 +150,7 @@ class Simulator:
         curves = Curves(*(v[0] for v in vars(derived.curves_of(self.design, truth)).values()))
         rng = np.random.default_rng([self.seed, k])
         result = sampling.sample(
-            self.program.with_data(**simulated_statistics(curves, self.runs, self.ln_cap, rng)),
+            self.program.with_data(**self._simulated(curves, rng)),
             seed=k,
             draws=self.draws,
             tune=self.tune,
@@ -161,6 +165,21 @@ class Simulator:
             entry = k % values.shape[1]
             row[name] = int((values[:, entry] < true[0, entry]).sum())
         return row, result.divergences
+
+    def _simulated(self, truth: Curves, rng: np.random.Generator) -> dict[str, Array]:
+        """Statistics of the runs of every condition that has some, and counts."""
+        data = simulated_statistics(truth, self.runs, self.ln_cap, rng)
+        none = np.setdiff1d(np.arange(len(self.evidence)), self.run_of)
+        for key in SUFFICIENT:
+            data[key][none] = 0.0
+        data["n_stopped"] = data["n_stopped"][self.run_of]
+        if len(self.evidence.count_of):
+            at = truth.of(self.evidence.count_of)
+            within = ndtr((self.ln_cap - at.success_location) / at.success_scale)
+            n = self.evidence.count_runs
+            won = rng.binomial(n.astype(np.int64), expit(at.logit) * within).astype(float)
+            data |= {"count_success": won, "count_failure": n - won}
+        return data
 
 
 def calibrate(simulator: Simulator, data_sets: Iterable[int]) -> Calibration:

@@ -29,8 +29,9 @@ class Diagnostics:
         prior_shift, by how many sds its mean moves when the priors weigh twice as much.
     cells
         One row per eval, AI model and effort seen: n, n_success and how many were expected,
-        predictive tail probabilities p_success, p_spend and p_score (NaN where there is nothing
-        to compare), and pareto_k of leaving a run out.
+        predictive tail probabilities p_success, p_spend, p_score and, of the share gained over
+        the pair's runs as they come, p_gain (NaN where there is nothing to compare), and pareto_k
+        of leaving a run out.
     divergences, draws
         Divergent transitions, out of how many draws in all chains.
     notes
@@ -93,6 +94,7 @@ class Diagnostics:
             ("p_success", "successes"),
             ("p_spend", "spend of successes"),
             ("p_score", "scores"),
+            ("p_gain", "gain of elicited runs over those as they come"),
         ):
             if column not in self.cells:
                 continue
@@ -127,7 +129,7 @@ class Diagnostics:
         if not len(self.cells):
             return pd.DataFrame(index=pd.Index([], name="eval"))
         low, high = PREDICTIVE
-        p = self.cells.reindex(columns=["p_success", "p_spend", "p_score"])
+        p = self.cells.reindex(columns=["p_success", "p_spend", "p_score", "p_gain"])
         cells = self.cells.assign(unlikely=((p < low) | (p > high)).any(axis=1))
         by_eval = cells.groupby("eval")
         return pd.DataFrame(

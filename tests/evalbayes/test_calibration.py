@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.calibration import DESIGN, FALSE_ALARM, SEED, design
+from benchmarks.calibration import BEST_OF_K, DESIGN, FALSE_ALARM, PAIRS, SEED, design
 
 from evalbayes.calibration import (
     QUANTITIES,
@@ -71,6 +71,17 @@ def test_the_table_has_a_row_per_quantity() -> None:
 def test_ranks_of_the_truth_are_uniform() -> None:
     catalogue, observations = design()
     simulator = Simulator(catalogue, observations, data_sets=40, runs=20, seed=SEED + 1)
+    found = calibrate(simulator, range(40))
+    table = found.table()
+    assert (table["p"] >= FALSE_ALARM / len(table)).all(), table
+    assert found.divergences <= 0.01 * found.transitions
+
+
+@pytest.mark.slow  # forty fits of a small design, one compilation: about a CPU-minute
+@pytest.mark.timeout(1800)
+def test_the_gap_learned_from_best_of_k_and_elicited_pairs_is_calibrated() -> None:
+    catalogue, observations = design(PAIRS, BEST_OF_K)
+    simulator = Simulator(catalogue, observations, data_sets=40, runs=20, seed=SEED + 2)
     found = calibrate(simulator, range(40))
     table = found.table()
     assert (table["p"] >= FALSE_ALARM / len(table)).all(), table

@@ -29,6 +29,7 @@ def diagnostics(
             "expected": 10.2,
             "p_success": 0.5,
             "p_spend": 0.5,
+            "p_gain": 0.5,
             "pareto_k": 0.1,
         }
     )
@@ -68,6 +69,7 @@ def test_divergences_beyond_one_in_a_thousand_fail_and_fewer_do_not() -> None:
     [
         ("p_success", 0.999, "predictive probability of the successes"),
         ("p_spend", 0.001, "predictive probability of the spend of successes"),
+        ("p_gain", 0.999, "predictive probability of the gain of elicited runs"),
         ("pareto_k", 0.9, "Pareto k must be at most 0.7"),
     ],
 )

@@ -10,6 +10,7 @@ from scipy.special import expit, ndtr, ndtri
 from evalbayes.curves import Curve, lognormal
 from evalbayes.curves.special import log_expit
 from evalbayes.model.evidence import Evidence
+from evalbayes.model.gain import gain_probability, tail_probability
 from evalbayes.model.influence import pareto_k
 from evalbayes.model.likelihood import Curves
 
@@ -34,13 +35,15 @@ def checks(curves: Curves, evidence: Evidence, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     curves = thinned(curves)
     ended = evidence.n_success + evidence.n_gave_up
-    seen, expected, p_success = _successes(curves, evidence, rng)
+    seen, trials, replicates = _successes(curves, evidence, rng)
+    some = trials > 0
     table = evidence.conditions.assign(
         cap=np.exp(evidence.ln_largest_cap),
         n=evidence.n_runs.astype(int),
         n_success=seen.astype(int),
-        expected=expected,
-        p_success=np.where(np.isfinite(expected), p_success, np.nan),
+        expected=np.where(some, replicates.mean(axis=0), np.nan),
+        p_success=np.where(some, tail_probability(replicates, seen), np.nan),
+        p_gain=gain_probability(evidence.conditions, seen, trials, replicates),
         p_spend=_spends(curves, evidence, rng),
         p_score=_scores(curves, evidence, rng),
         pareto_k=influence(curves, evidence),
@@ -62,13 +65,12 @@ def _curve(curves: Curves) -> Curve:
 def _successes(
     curves: Curves, evidence: Evidence, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
-    """Successes seen and expected, and the tail probability, of every condition.
+    """Successes seen, of how many runs, and replicates of them (draw, condition).
 
     Where all stops were at the one cap, of all runs; otherwise, as nobody knows what would have
     stopped the others, of the runs that ended by themselves.
     """
     curve = _curve(curves)
-    n_draws = len(curves.logit)
     ln_cap = evidence.ln_largest_cap
     at_cap = (evidence.stopped_ln_spend >= ln_cap[evidence.stopped_of] - 1e-9) | (
         evidence.n_stopped == 0
@@ -76,9 +78,9 @@ def _successes(
     one_cap = np.bincount(evidence.stopped_of, weights=~at_cap, minlength=len(evidence)) == 0
     success, gave_up = curve.success_within(ln_cap), curve.gave_up_within(ln_cap)
     ended = evidence.n_success + evidence.n_gave_up
-    trials = np.where(one_cap, ended + evidence.stopped_by_condition, ended).astype(int)
+    runs = np.where(one_cap, ended + evidence.stopped_by_condition, ended)
     share = np.where(one_cap, success, success / np.maximum(success + gave_up, 1e-300))
-    replicates = rng.binomial(trials, np.clip(share, 0.0, 1.0)).astype(float)
+    replicates = rng.binomial(runs.astype(int), np.clip(share, 0.0, 1.0)).astype(float)
     seen = evidence.n_success.copy()
     if len(evidence.count_of):
         at = _curve(curves.of(evidence.count_of))
@@ -88,11 +90,8 @@ def _successes(
         for row, of in enumerate(evidence.count_of):
             replicates[:, of] += counted[:, row]
             seen[of] += evidence.count_success[row]
-    p = (replicates < seen).mean(axis=0) + 0.5 * (replicates == seen).mean(axis=0)
-    some = np.bincount(evidence.count_of, minlength=len(evidence)) + trials > 0
-    # As many draws as there are cannot tell a probability from 0 better than this.
-    p = np.clip(p, 0.5 / n_draws, 1.0 - 0.5 / n_draws)
-    return seen, np.where(some, replicates.mean(axis=0), np.nan), p
+    counts = np.bincount(evidence.count_of, evidence.count_runs, minlength=len(evidence))
+    return seen, runs + counts, replicates
 
 
 def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Array:
