@@ -95,7 +95,7 @@ class Simulator:
     ------
     InputError
         If there are no elicited runs, so that nothing would be learned of δ, or if there are
-        scores, which are not simulated.
+        scores or nested counts, which are not simulated.
     """
 
     def __init__(
@@ -117,10 +117,11 @@ class Simulator:
 
         evidence = evidence_of(observations)
         self.design = design_of(catalogue, evidence)
-        if not self.design.elicited or len(evidence.score_of):
+        untold = (evidence.score_of, evidence.beta_of, evidence.nested_of)
+        if not self.design.elicited or any(len(of) for of in untold):
             raise InputError(
-                "a design for calibration must hold runs, cells or counts, some of them with "
-                "effort above 0, and no scores; give such observations"
+                "a design for calibration must hold runs, cells or independent counts, some of "
+                "them with effort above 0, and no scores; give such observations"
             )
         self.runs, self.seed, self.draws, self.tune = runs, seed, draws, tune
         self.ln_cap = float(self.design.ln_spend_centre.mean() + ln_cap)

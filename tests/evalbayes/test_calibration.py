@@ -53,7 +53,7 @@ def test_a_design_without_elicited_runs_is_refused() -> None:
     catalogue, observations = design()
     cells = observations.cells
     plain = type(observations)(cells=cells[cells["effort"] == 0.0])
-    with pytest.raises(InputError, match="some of them with effort above 0"):
+    with pytest.raises(InputError, match="some of them with effort above 0, and no scores"):
         Simulator(catalogue, plain, data_sets=1)
 
 
