@@ -48,10 +48,10 @@ def gain_probability(
     """
     found = np.full(len(conditions), np.nan)
     plain = conditions["effort"].to_numpy(float) == 0.0
-    keys = pd.MultiIndex.from_frame(conditions[PAIR])
+    pair = conditions.groupby(PAIR, sort=False).ngroup().to_numpy(np.int64)
     beside = np.flatnonzero(plain & (trials > 0))
     for k in np.flatnonzero(~plain & (trials > 0)):
-        own = beside[keys[beside] == keys[k]]
+        own = beside[pair[beside] == pair[k]]
         if len(own):
             share = replicates[:, k] / trials[k] - replicates[:, own[0]] / trials[own[0]]
             gained = seen[k] / trials[k] - seen[own[0]] / trials[own[0]]
