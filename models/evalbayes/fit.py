@@ -94,7 +94,7 @@ def fit(
         return kept
     selection = selection_of(observations, families, seed=seed)
     evidence = evidence_of(on_scale(with_best_of_k(observations, catalogue), catalogue))
-    design = design_of(catalogue, evidence, _human_minutes(observations))
+    design = design_of(catalogue, evidence, human_minutes_of(observations))
     if len(evidence):
         named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
     else:
@@ -179,7 +179,7 @@ def _check_evals(catalogue: Catalogue, observations: Observations) -> None:
             )
 
 
-def _human_minutes(observations: Observations) -> dict[str, float]:
+def human_minutes_of(observations: Observations) -> dict[str, float]:
     """Median human minutes of every eval whose observations state them."""
     frames = [
         frame[["eval", "human_minutes"]]

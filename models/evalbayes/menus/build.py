@@ -242,7 +242,7 @@ class _Views:
     def _noise(
         self, reading: Reading, k: int, effort: float, cap: float, attempts: int, tasks: int
     ) -> tuple[float, Array]:
-        """Sampling variance of a reading's row k, at the mean and under each of the few draws."""
+        """Return the sampling variance of a reading's row k, at the mean and under a few draws."""
         return matched_noise(
             eval_curve(self.few, self.i, self.m, effort),
             mean=float(reading.margin_mean[k]),

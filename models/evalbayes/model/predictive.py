@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,6 +21,30 @@ Array = NDArray[np.float64]
 DRAWS = 1000  # enough for tail probabilities near 0.005
 
 
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Replicates:
+    """One figure of every condition, as seen and as the model would have it again.
+
+    Parameters
+    ----------
+    seen
+        Of shape (n,); NaN where nothing was seen.
+    draws
+        Replicates, of shape (n_draws, n); NaN where there is no such figure.
+    number
+        Runs (or scores) behind each, of shape (n,).
+    """
+
+    seen: Array
+    draws: Array
+    number: Array
+
+    def tail(self) -> Array:
+        """P(replicate < seen) + ½ P(replicate = seen), of shape (n,); NaN where there is none."""
+        some = np.isfinite(self.draws).all(axis=0) & np.isfinite(self.seen)
+        return np.where(some, tail_probability(self.draws, self.seen), np.nan)
+
+
 def thinned(curves: Curves, n_draws: int = DRAWS) -> Curves:
     """Return evenly spaced draws of the curves."""
     n = len(curves.logit)
@@ -32,23 +58,38 @@ def checks(curves: Curves, evidence: Evidence, seed: int) -> pd.DataFrame:
     A probability is P(replicate < seen) + ½ P(replicate = seen): near 0, the results lie below
     what the model gives; near 1, above.
     """
-    rng = np.random.default_rng(seed)
     curves = thinned(curves)
     ended = evidence.n_success + evidence.n_gave_up
-    seen, trials, replicates = _successes(curves, evidence, rng)
-    some = trials > 0
+    again = replicated(curves, evidence, np.random.default_rng(seed))
+    successes = again["successes"]
     table = evidence.conditions.assign(
         cap=np.exp(evidence.ln_largest_cap),
         n=evidence.n_runs.astype(int),
-        n_success=seen.astype(int),
-        expected=np.where(some, replicates.mean(axis=0), np.nan),
-        p_success=np.where(some, tail_probability(replicates, seen), np.nan),
-        p_gain=gain_probability(evidence.conditions, seen, trials, replicates),
-        p_spend=_spends(curves, evidence, rng),
-        p_score=_scores(curves, evidence, rng),
+        n_success=successes.seen.astype(int),
+        expected=successes.draws.mean(axis=0),
+        p_success=successes.tail(),
+        p_gain=gain_probability(
+            evidence.conditions, successes.seen, successes.number, np.nan_to_num(successes.draws)
+        ),
+        p_spend=again["mean ln spend"].tail(),
+        p_score=again["scores"].tail(),
         pareto_k=influence(curves, evidence),
     )
     return table.assign(n_gave_up=evidence.n_gave_up.astype(int), n_ended=ended.astype(int))
+
+
+def replicated(
+    curves: Curves, evidence: Evidence, rng: np.random.Generator
+) -> dict[str, Replicates]:
+    """Return successes, mean ln spend of successes and sums of scores of every condition, again.
+
+    Draws are NaN for conditions that have none of the kind.
+    """
+    return {
+        "successes": _successes(curves, evidence, rng),
+        "mean ln spend": _spends(curves, evidence, rng),
+        "scores": _scores(curves, evidence, rng),
+    }
 
 
 def _curve(curves: Curves) -> Curve:
@@ -62,10 +103,8 @@ def _curve(curves: Curves) -> Curve:
     )
 
 
-def _successes(
-    curves: Curves, evidence: Evidence, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
-    """Successes seen, of how many runs, and replicates of them (draw, condition).
+def _successes(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
+    """Successes of every condition.
 
     Where all stops were at the one cap, of all runs; otherwise, as nobody knows what would have
     stopped the others, of the runs that ended by themselves.
@@ -90,14 +129,21 @@ def _successes(
         for row, of in enumerate(evidence.count_of):
             replicates[:, of] += counted[:, row]
             seen[of] += evidence.count_success[row]
-    counts = np.bincount(evidence.count_of, evidence.count_runs, minlength=len(evidence))
-    return seen, runs + counts, replicates
+    some = np.bincount(evidence.count_of, minlength=len(evidence)) + trials > 0
+    return Replicates(seen, np.where(some, replicates, np.nan), trials + counted_runs(evidence))
 
 
-def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Array:
-    """Tail probability of the mean ln spend of successes, given their number; NaN where none."""
+def counted_runs(evidence: Evidence) -> Array:
+    """Return the runs behind the counts of every condition, of shape (n_conditions,)."""
+    return np.bincount(
+        evidence.count_of, weights=evidence.count_runs, minlength=len(evidence)
+    ).astype(np.float64)
+
+
+def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
+    """Mean ln spend of successes, given their number; NaN where none."""
     n_draws = len(curves.logit)
-    p = np.full(len(evidence), np.nan)
+    means = np.full((n_draws, len(evidence)), np.nan)
     for k in np.flatnonzero(evidence.n_success > 0):
         n = int(evidence.n_success[k])
         location, scale = curves.success_location[:, k], curves.success_scale[:, k]
@@ -106,13 +152,12 @@ def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Arr
             (max(evidence.ln_largest_cap[k], evidence.mean_success[k]) - location) / scale
         )
         z = ndtri(np.clip(rng.random((n, n_draws)) * within, 1e-300, 1.0 - 1e-16))
-        replicates = location + scale * z.mean(axis=0)
-        p[k] = (replicates < evidence.mean_success[k]).mean()
-    return np.where(np.isnan(p), p, np.clip(p, 0.5 / n_draws, 1.0 - 0.5 / n_draws))
+        means[:, k] = location + scale * z.mean(axis=0)
+    return Replicates(evidence.mean_success, means, evidence.n_success)
 
 
-def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Array:
-    """Tail probability of the sum of the scores of every condition; NaN where none."""
+def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
+    """Sum of the scores of every condition; NaN where none."""
     n_draws = len(curves.logit)
     seen, replicates = np.zeros(len(evidence)), np.zeros((n_draws, len(evidence)))
     for of, ln_cap, score in (
@@ -131,10 +176,9 @@ def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Arr
         for column, row in enumerate(of):
             seen[row] += score[column]
             replicates[:, row] += again[:, column]
-    p = (replicates < seen).mean(axis=0)
-    scored = np.zeros(len(evidence), dtype=bool)
-    scored[evidence.score_of] = scored[evidence.beta_of] = True
-    return np.where(scored, np.clip(p, 0.5 / n_draws, 1.0 - 0.5 / n_draws), np.nan)
+    both = np.concatenate([evidence.score_of, evidence.beta_of])
+    number = np.bincount(both, minlength=len(evidence)).astype(np.float64)
+    return Replicates(seen, np.where(number > 0, replicates, np.nan), number)
 
 
 def influence(curves: Curves, evidence: Evidence) -> Array:

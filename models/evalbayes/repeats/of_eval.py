@@ -143,7 +143,7 @@ def repeats_of(
     i, m = posterior.index_of("eval", name), posterior.index_of("ai_model", model)
     thin = posterior.thinned(DRAWS)
     curve = eval_curve(thin, i, m)
-    attempts, successes, cap = _repeats(observations, name, model)
+    attempts, successes, cap = attempts_at_tasks(observations, name, model)
     if (attempts > 1).sum() >= FEWEST:
         solvable = fit_best_of_k(attempts, successes, seed=seed, n_draws=DRAWS)
         source = (
@@ -187,7 +187,7 @@ def implied(plateau: Array, correlation: Array, rng: np.random.Generator) -> Bes
     return BestOfK(never, logit(mean), 1.0 / within - 1.0, np.zeros(len(plateau)))
 
 
-def _repeats(
+def attempts_at_tasks(
     observations: Observations | None, name: str, ai_model: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], float | None]:
     """Return attempts and successes by task of runs as they come, and their largest cap."""

@@ -20,6 +20,7 @@ from evalfolio.cli import (
     horizons,
     imports,
     init,
+    prior,
     recommend,
     repeats,
     require,
@@ -56,6 +57,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.add_typer(imports.app, name="import")
+app.command("prior")(prior.prior)
 app.command("fit")(fit.fit)
 app.command("curves")(curves.curves)
 app.command("capability")(capability.capability)

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console, print_json, print_table
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+    from evalbayes.posterior import Posterior
+
+PlotsOption = Annotated[
+    Path | None,
+    typer.Option("--plots", help="Folder for a picture per eval: results, and as foretold."),
+]
+DPI = 110
 
 
 def fit(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
     out: shared.OutOption = Path("posterior.nc"),
+    plots: PlotsOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
     quiet: shared.QuietOption = False,
@@ -20,7 +37,8 @@ def fit(
 ) -> None:
     """Fit the curves and the capability model, and write the posterior.
 
-    A posterior already there is kept if inputs, seed and versions are the same.
+    A posterior already there is kept if inputs, seed and versions are the same. With --plots also
+    a picture per eval, of results as the posterior would have them again beside those seen.
     """
     from evalfolio.cli.inputs import enforce_gate, fitted, read_inputs
 
@@ -28,11 +46,13 @@ def fit(
     posterior = fitted(read, observed, seed=seed, quiet=quiet or as_json, keep=out)
     families = posterior.spend_families
     posterior.save(out)
+    drawn = [] if plots is None else plotted(posterior, read, observed, plots, seed)
     diagnostics = posterior.diagnostics
     if as_json:
         print_json(
             {
                 "wrote": str(out),
+                "plots": [str(path) for path in drawn],
                 "passed": diagnostics.passed,
                 "reasons": list(diagnostics.reasons),
                 "summary": diagnostics.summary(),
@@ -47,3 +67,22 @@ def fit(
             print_table(families[columns], "Which family of spend, and why")
         console().print(diagnostics.summary(), soft_wrap=True, markup=False)
     enforce_gate(posterior, allowed=allow_failed_fit)
+
+
+def plotted(
+    posterior: Posterior, catalogue: Catalogue, observations: Observations, folder: Path, seed: int
+) -> list[Path]:
+    """Write a picture of every observed eval into a folder, each whole; return their paths."""
+    from evalbayes.predictive import posterior_predictive
+    from evalbayes.whole import write_whole
+
+    written: list[Path] = []
+    for place, name in enumerate(observations.evals):
+        picture = io.BytesIO()
+        found = posterior_predictive(posterior, catalogue, observations, name, seed=seed)
+        found.plot().savefig(picture, format="png", dpi=DPI)
+        # Numbered, as names that differ in signs alone would be one file.
+        safe = re.sub(r"[^\w.-]+", "_", name)
+        path = folder / f"{place + 1:02}_{safe}.png"
+        written.append(write_whole(path, picture.getvalue()))
+    return written

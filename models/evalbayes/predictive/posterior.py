@@ -1,0 +1,289 @@
+"""Posterior predictive of an eval: success against spend as fitted, beside the results it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.errors import InputError
+from evalbayes.model.gain import tail_probability
+from evalbayes.predictive.incidence import incidence
+from evalbayes.predictive.predictive import BAND, DOT, HIGH, LOW, MIDDLE, OUTSIDE, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.curves import Curve
+    from evalbayes.observations import Observations
+    from evalbayes.posterior import Posterior
+
+Array = NDArray[np.float64]
+
+DRAWS = 400
+POINTS = 60
+DECADES = 2.5  # of spend shown below the largest cap, unless successes came earlier
+UNLIKELY = 0.005  # the gate's bound
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class EvalPredictive:
+    """What the posterior would have the results of one eval look like, and what they were.
+
+    Parameters
+    ----------
+    eval_name, spend_unit
+        The eval, and what its spend is counted in.
+    band
+        One row per AI model and cap: ai_model, effort, cap, low, median, high (of the share of
+        successes among as many runs as were made), mean (of A·F).
+    seen
+        One row per point seen: ai_model, effort, cap, share, low, high (NaN where the point is a
+        step of single runs), kind ("runs", "cells", "counts" or "scores").
+    numbers
+        One row per AI model and effort: runs, largest_cap, successes, and probability,
+        P(replicate < successes) + ½ P(replicate = successes), within it; NaN for scores alone.
+    """
+
+    eval_name: str
+    spend_unit: str
+    band: pd.DataFrame
+    seen: pd.DataFrame
+    numbers: pd.DataFrame
+
+    def plot(self, columns: int = 3) -> Figure:
+        """Draw a panel per AI model: 90 % of replicates as a band, results as a line or dots.
+
+        A heading is red where the successes within the largest cap are as unlikely as the gate's
+        bound, P < 0.005 or P > 0.995.
+        """
+        from matplotlib.figure import Figure
+
+        keys = list(self.numbers.index)
+        columns = min(columns, max(len(keys), 1))
+        rows = -(-len(keys) // columns)
+        figure = Figure(figsize=(3.1 * columns + 0.4, 2.3 * rows + 0.5), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for ax, key in zip(panels, keys, strict=False):
+            self._panel(ax, key)
+        for ax in panels[len(keys) :]:
+            ax.set_visible(False)
+        for place, ax in enumerate(panels[: len(keys)]):
+            if place + columns >= len(keys):
+                ax.xaxis.set_tick_params(labelbottom=True)
+        figure.supxlabel(f"spend, {plain(self.spend_unit)}", fontsize="medium")
+        figure.supylabel("success within the spend", fontsize="medium")
+        figure.suptitle(plain(self.eval_name), x=0.02, ha="left", weight="bold")
+        return figure
+
+    def _panel(self, ax: Axes, key: tuple[str, float]) -> None:
+        ai_model, effort = key
+        band = self.band[(self.band["ai_model"] == ai_model) & (self.band["effort"] == effort)]
+        ax.fill_between(band["cap"], band["low"], band["high"], color=BAND, alpha=0.7, lw=0)
+        ax.plot(band["cap"], band["mean"], color="#3f8fbf", lw=1)
+        seen = self.seen[(self.seen["ai_model"] == ai_model) & (self.seen["effort"] == effort)]
+        steps, points = seen[seen["kind"] == "runs"], seen[seen["kind"] != "runs"]
+        row = dict(self.numbers.loc[[key]].iloc[0])
+        if len(steps):
+            x = [band["cap"].min(), *steps["cap"], max(row["largest_cap"], steps["cap"].max())]
+            y = [0.0, *steps["share"], steps["share"].iloc[-1]]
+            ax.step(x, y, where="post", color=DOT, lw=1.3)
+        if len(points):
+            ax.errorbar(
+                points["cap"],
+                points["share"],
+                yerr=np.stack([points["share"] - points["low"], points["high"] - points["share"]]),
+                fmt="o",
+                color=DOT,
+                ms=4,
+                lw=1,
+            )
+        p = row["probability"]
+        red = p == p and not UNLIKELY <= p <= 1.0 - UNLIKELY
+        words = f"{ai_model}" + (f", effort {effort:g}" if effort else "")
+        ax.set_title(plain(words), fontsize="small", loc="left", color=OUTSIDE if red else "black")
+        runs = f"{row['runs']:.0f} runs" if row["runs"] else "scores"
+        note = runs if p != p else f"{runs}, P = {p:.2g}"
+        ax.annotate(note, (0.04, 0.9), xycoords="axes fraction", fontsize="x-small")
+        ax.set_xscale("log")
+        ax.set_ylim(0.0, 1.0)
+        ax.spines[["top", "right"]].set_visible(False)
+
+
+def posterior_predictive(
+    posterior: Posterior,
+    catalogue: Catalogue,
+    observations: Observations,
+    eval_name: str,
+    ai_models: Sequence[str] | None = None,
+    *,
+    n_draws: int = DRAWS,
+    seed: int = 0,
+) -> EvalPredictive:
+    """Draw the results of an eval again from the posterior, for every AI model that ran it.
+
+    Each replicate takes one draw of the curve, its family of spend included, and as many runs as
+    were made. What was seen is the Aalen–Johansen estimate where single runs are known, and the
+    share within the cap where cells, counts or scores are.
+
+    Parameters
+    ----------
+    ai_models
+        By default all that have results of the eval.
+
+    Raises
+    ------
+    InputError
+        If the eval is not the posterior's, or none of the AI models has results of it.
+    """
+    from evalbayes.menus.eval_curve import eval_curve
+    from evalbayes.observations.score_scale import on_scale
+
+    spec = catalogue.eval(eval_name)
+    i = posterior.index_of("eval", eval_name)
+    seen, numbers = _seen(on_scale(observations, catalogue), eval_name)
+    if ai_models is not None:
+        keep = numbers.index.get_level_values("ai_model").isin(ai_models)
+        numbers = numbers[keep]
+    if not len(numbers):
+        raise InputError(
+            f"{eval_name}: there must be results of an AI model to draw again, got none"
+            f"{'' if ai_models is None else ' of ' + ', '.join(ai_models)}; give its observations"
+        )
+    seen = seen[seen["ai_model"].isin(numbers.index.get_level_values("ai_model"))]
+    rng = np.random.default_rng(seed)
+    thin = posterior.thinned(n_draws)
+    high = np.log(numbers["largest_cap"].max())
+    low = min(high - DECADES * np.log(10.0), np.log(seen["cap"].min()) - 0.5)
+    grid = np.linspace(low, high, POINTS)
+    bands, probabilities = [], []
+    for (ai_model, effort), row in zip(numbers.index, numbers.to_dict("records"), strict=True):
+        curve = eval_curve(thin, i, posterior.index_of("ai_model", ai_model), effort)
+        expected = np.stack([curve.success_within(x) for x in grid], axis=1)
+        n = int(row["runs"])
+        again = rng.binomial(n, np.clip(expected, 0.0, 1.0)) / n if n else expected
+        quantiles = np.quantile(again, (LOW, MIDDLE, HIGH), axis=0)
+        bands.append(
+            pd.DataFrame(
+                {
+                    "ai_model": ai_model,
+                    "effort": effort,
+                    "cap": np.exp(grid),
+                    **dict(zip(("low", "median", "high"), quantiles, strict=True)),
+                    "mean": expected.mean(axis=0),
+                }
+            )
+        )
+        probabilities.append(_probability(curve, row, rng))
+    return EvalPredictive(
+        eval_name,
+        spec.spend_unit,
+        pd.concat(bands, ignore_index=True),
+        seen.reset_index(drop=True),
+        numbers.assign(probability=probabilities),
+    )
+
+
+def _probability(curve: Curve, row: Mapping[Hashable, Any], rng: np.random.Generator) -> float:
+    """Tail probability of the successes of all runs within the largest cap; NaN where unknown."""
+    n = int(row["runs"])
+    if not n or row["successes"] != row["successes"]:
+        return float("nan")
+    share = np.clip(curve.success_within(np.log(row["largest_cap"])), 0.0, 1.0)
+    again = rng.binomial(n, share)
+    return float(tail_probability(again[:, None], np.array([row["successes"]]))[0])
+
+
+def _seen(observations: Observations, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Points seen of an eval, and numbers by AI model and effort."""
+    points: list[dict[str, object]] = []
+    totals: dict[tuple[str, float], dict[str, float]] = {}
+
+    def add(frame: pd.DataFrame, kind: str, n: Array, k: Array) -> None:
+        """Points of counted runs at their caps, with a 90 % interval of the share."""
+        for j, row in enumerate(frame.to_dict("records")):
+            key = (
+                str(row["ai_model"]),
+                float(row["effort"] if row["effort"] == row["effort"] else 0),
+            )
+            _tally(totals, key, float(n[j]), float(row["cap"]), float(k[j]))
+            error = 1.645 * np.sqrt((k[j] + 0.5) * (n[j] - k[j] + 0.5)) / (n[j] + 1.0) ** 1.5
+            share = k[j] / n[j]
+            points.append(_point(key, float(row["cap"]), share, share - error, share + error, kind))
+
+    cells, counts = (
+        frame[frame["eval"] == name] for frame in (observations.cells, observations.counts)
+    )
+    ended = cells[["n_success", "n_gave_up", "n_stopped"]].to_numpy(dtype=float)
+    some = ended.sum(axis=1) > 0
+    add(cells[some], "cells", ended[some].sum(axis=1), ended[some, 0])
+    add(
+        counts,
+        "counts",
+        counts["n_runs"].to_numpy(dtype=float),
+        counts["n_success"].to_numpy(dtype=float),
+    )
+    runs = observations.runs[observations.runs["eval"] == name]
+    runs = runs.assign(effort=runs["effort"].astype(float).fillna(0.0))
+    for who, own in runs.groupby(["ai_model", "effort"], sort=True):
+        key = str(who[0]), float(who[1])  # type: ignore[arg-type]  # two columns
+        spends, shares = incidence(own)
+        points += [
+            _point(key, spend, share, np.nan, np.nan, "runs")
+            for spend, share in zip(spends, shares, strict=True)
+        ]
+        one_cap = own["outcome"].isin(["success", "gave_up", "stopped_by_cap"]).all()
+        successes = float((own["outcome"] == "success").sum()) if one_cap else np.nan
+        _tally(totals, key, float(len(own)), float(own["cap"].max()), successes)
+    scores = observations.scores[observations.scores["eval"] == name]
+    for row in scores.to_dict("records"):
+        key = str(row["ai_model"]), float(row["effort"])
+        error = 1.645 * row["standard_error"]
+        points.append(
+            _point(
+                key, row["cap"], row["score"], row["score"] - error, row["score"] + error, "scores"
+            )
+        )
+        _tally(totals, key, 0.0, float(row["cap"]), 0.0)
+    index = pd.MultiIndex.from_tuples(sorted(totals), names=["ai_model", "effort"])
+    numbers = pd.DataFrame([totals[key] for key in sorted(totals)], index=index)
+    columns = ["ai_model", "effort", "cap", "share", "low", "high", "kind"]
+    return pd.DataFrame(points, columns=columns), numbers
+
+
+def _point(
+    key: tuple[str, float], cap: float, share: float, low: float, high: float, kind: str
+) -> dict[str, object]:
+    return {
+        "ai_model": key[0],
+        "effort": key[1],
+        "cap": cap,
+        "share": share,
+        "low": low,
+        "high": high,
+        "kind": kind,
+    }
+
+
+def _tally(
+    totals: dict[tuple[str, float], dict[str, float]],
+    key: tuple[str, float],
+    runs: float,
+    cap: float,
+    successes: float,
+) -> None:
+    """Add runs of one AI model and effort; successes count where all runs had one largest cap."""
+    known = totals.get(key)
+    if known is None:
+        totals[key] = {"runs": runs, "largest_cap": cap, "successes": successes}
+        return
+    same = known["largest_cap"] == cap
+    known["successes"] = known["successes"] + successes if same else np.nan
+    known["runs"] += runs
+    known["largest_cap"] = max(known["largest_cap"], cap)

@@ -1,0 +1,87 @@
+"""Prior predictive: what every model says of the results before any of them is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalbayes.errors import InputError
+from evalbayes.names import cure
+from evalbayes.predictive import curves, gains, horizons, pairs, repeats, tasks
+from evalbayes.predictive.predictive import Predictive
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+
+Prior = Callable[..., list[Predictive]]
+MODELS: dict[str, Prior] = {
+    "curves": curves.prior,
+    "tasks": tasks.prior,
+    "repeats": repeats.prior,
+    "pairs": pairs.prior,
+    "horizons": horizons.prior,
+    "gains": gains.prior,
+}
+DRAWS = 1000
+
+
+def prior_predictive(
+    catalogue: Catalogue,
+    observations: Observations | None = None,
+    *,
+    models: Sequence[str] = tuple(MODELS),
+    n_draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Predictive]:
+    """Draw results from the priors alone, beside those seen where there are any.
+
+    Each draw takes parameters from their prior and then as many results as were observed: a prior
+    under which the results are wildly unlikely, or that gives results nobody would believe, should
+    be changed before anything rests on it. Location and spend are centred on the observed
+    spend unit's typical figure, as in the fit.
+
+    Parameters
+    ----------
+    models
+        Which: "curves", the joint model of capability and spend (success shares, mean ln spend,
+        scores); "tasks", the task-level model; "repeats", best-of-k; "pairs", the elicitation gap
+        as pairs of runs show it; "horizons", of the runs of each AI model; "gains", post-training
+        gains until the catalogue's horizon. One that the observations are not of says nothing.
+    n_draws, seed
+        Of replicates.
+
+    Raises
+    ------
+    InputError
+        If a model is not known, or an observation is not of the catalogue's evals.
+
+    Examples
+    --------
+    >>> from evalbayes.catalogue import parse_catalogue
+    >>> read = parse_catalogue(
+    ...     {
+    ...         "domain": [{"name": "cyber", "threshold_human_time": "8 h"}],
+    ...         "eval": [{"name": "a", "domain": "cyber", "tasks": 9, "usd_per_run": [1, 5]}],
+    ...     }
+    ... )
+    >>> print(prior_predictive(read, models=["gains"])[0].summary())
+    gains: gain in 6 months, doublings is expected from 0.1 to 0.75; nothing was seen of it.
+    """
+    from evalbayes.observations import Observations
+    from evalbayes.observations.score_scale import on_scale
+
+    unknown = [name for name in models if name not in MODELS]
+    if unknown:
+        raise InputError(
+            f"prior predictive: models must be among {', '.join(MODELS)}, got {unknown[0]!r}; "
+            f"{cure(unknown[0], list(MODELS))}"
+        )
+    seen = on_scale(observations if observations is not None else Observations(), catalogue)
+    found: list[Predictive] = []
+    for position, name in enumerate(models):
+        rng = np.random.default_rng([seed, position])
+        found += MODELS[name](catalogue, seen, n_draws, rng)
+    return found

@@ -1,0 +1,218 @@
+"""Prior predictive draws against intervals given, closed forms and the samplers' own densities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import betaln, expit
+from tests.evalbayes.model.simulated import catalogue, observed, runs
+from tests.evalbayes.tasks import simulated
+
+from evalbayes.catalogue import parse_catalogue
+from evalbayes.errors import InputError
+from evalbayes.fit import fit
+from evalbayes.observations import Observations
+from evalbayes.predictive import MODELS, Predictive, prior_predictive
+from evalbayes.predictive.predictive import tables
+from evalbayes.tasks.density import log_density
+from evalbayes.tasks.graph import NAMES, data_of
+from evalbayes.tasks.layout import layout_of
+from evalbayes.tasks.prior import prior_curves, prior_vectors
+from evalbayes.tasks.runs import TaskRuns
+from evalbayes.tasks.table import table_of
+
+Array = NDArray[np.float64]
+N = 4000
+
+
+def one(found: list[Predictive], figure: str) -> Predictive:
+    (each,) = (each for each in found if each.figure.startswith(figure))
+    return each
+
+
+def test_every_model_has_the_same_face_and_says_what_it_can() -> None:
+    table = runs(catalogue(), n=20).assign(attempt=1)
+    again = table.assign(attempt=2)
+    deep = table[table["ai_model"] == "B"].assign(effort=0.8, attempt=3)
+    everything = observed(pd.concat([table.assign(effort=0.0), again.assign(effort=0.0), deep]))
+    found = prior_predictive(catalogue(), everything, n_draws=200)
+    assert {each.model for each in found} == set(MODELS)
+    whole = tables(found)
+    assert list(whole.columns) == [
+        *("model", "figure", "of", "low", "median", "high", "seen", "probability")
+    ]
+    assert (whole["low"] <= whole["high"]).all()
+    assert whole["seen"].notna().sum() > 40
+    same = tables(prior_predictive(catalogue(), everything, n_draws=200))
+    pd.testing.assert_frame_equal(whole, same)  # same inputs and seed, same draws
+    nothing = prior_predictive(catalogue(), n_draws=200)
+    assert {each.model for each in nothing} == {"curves", "pairs", "gains"}
+    assert tables(nothing)["seen"].isna().all()
+
+
+def test_the_joint_model_draws_what_its_numpy_completion_draws() -> None:
+    """Two ways to the same prior: PyMC's graph, and a fit to no observations, drawn in numpy."""
+    specs = catalogue(shown_capability=[2.0, 9.0])
+    share = 1.0 / (2.0 * N)
+    counts = pd.DataFrame({"eval": ["easy", "hard"], "ai_model": "C", "cap": 1e30})
+    counts = counts.assign(n_runs=N, n_success=0)
+    found = prior_predictive(specs, observed(counts), models=["curves"], n_draws=N, seed=3)
+    draws = one(found, "success share").draws
+    prior = fit(specs, Observations(), draws=N, seed=4).plateau("C")[:, [0, 2]]
+    for k in range(2):
+        difference = np.quantile(draws[:, k], (0.1, 0.3, 0.5, 0.7, 0.9))
+        difference = difference - np.quantile(prior[:, k], (0.1, 0.3, 0.5, 0.7, 0.9))
+        assert np.abs(difference).max() < 0.05 + share
+    assert (one(found, "success share").probability < 0.2).all()  # no success of 4,000
+
+
+def test_the_gap_has_the_interval_the_catalogue_gives() -> None:
+    found = prior_predictive(catalogue(elicitation_gap=[0.5, 2.0]), models=["pairs"], n_draws=N)
+    row = found[0].table().iloc[0]
+    assert (row["low"], row["median"], row["high"]) == pytest.approx((0.5, 1.0, 2.0), rel=0.08)
+    assert row["of"] == "cyber, in doublings"
+
+
+def test_the_elicited_share_of_a_pair_is_that_of_the_formula() -> None:
+    """With many runs and a gap given exactly: E[expit(logit p + a·e·(δ + η))] by simulation."""
+    specs = catalogue(elicitation_gap=[1.0, 1.0])
+    counts = pd.DataFrame(
+        {"eval": "easy", "ai_model": "A", "cap": 1e6, "effort": [0.0, 0.5], "n_runs": 10**6}
+    ).assign(n_success=[400_000, 500_000])
+    found = one(prior_predictive(specs, observed(counts), models=["pairs"], n_draws=N), "elicited")
+    rng = np.random.default_rng(9)
+    z = rng.standard_normal((5, 200_000))
+    slope = 0.5 * np.exp(0.4 * z[0] + 0.15 * np.exp(0.5 * z[1]) * z[2])
+    departure = 0.5 * np.exp(0.5 * z[3]) * z[4]
+    truth = expit(np.log(0.4 / 0.6) + slope * 0.5 * (1.0 + departure))
+    for q in (0.1, 0.5, 0.9):
+        assert np.quantile(found.draws, q) == pytest.approx(np.quantile(truth, q), abs=0.01)
+
+
+def test_repeats_are_a_zero_inflated_beta_binomial() -> None:
+    """The share of tasks solved in 3 attempts, against the betas of the prior by quadrature."""
+    table = runs(catalogue({"name": "a", "human_minutes": 30}), ("A",), n=40)
+    table = pd.concat([table.assign(attempt=k) for k in range(3)], ignore_index=True)
+    found = prior_predictive(
+        catalogue({"name": "a"}), observed(table), models=["repeats"], n_draws=N
+    )
+    z, weights = np.polynomial.hermite_e.hermegauss(24)
+    weights = weights / weights.sum()
+    m, c = expit(1.5 * z), np.exp(0.8 * z)
+    never = weights @ expit(-1.5 + 1.5 * z)
+    a = m[:, None] * c
+    b = (1.0 - m[:, None]) * c
+    solved = 1.0 - np.exp(betaln(a, b + 3.0) - betaln(a, b))
+    expected = (1.0 - never) * weights @ solved @ weights
+    assert one(found, "share of tasks").draws.mean() == pytest.approx(expected, abs=0.015)
+    single = one(found, "share of attempts").draws.mean()
+    assert single == pytest.approx((1.0 - never) * weights @ m, abs=0.015)
+
+
+def test_horizons_succeed_as_often_as_their_prior_by_quadrature() -> None:
+    table = runs(catalogue({"name": "a", "human_minutes": 30}), ("A",), n=30)
+    table.loc[:9, "human_minutes"] = 5.0  # the median stays at 30
+    found = prior_predictive(
+        catalogue({"name": "a"}), observed(table), models=["horizons"], n_draws=N
+    )[0]
+    u = (np.arange(400) + 0.5) / 400
+    z = stats.norm.ppf(u)
+    level, slope = np.log2(30.0) + 6.0 * z, 0.6 * np.exp(0.6 * z[:, None])
+
+    def mean(minutes: float) -> float:
+        return float(expit(slope * (level - np.log2(minutes))).mean())
+
+    short, long = found.draws.mean(axis=0)
+    assert found.of == ("A, tasks up to 10 min", "A, tasks 10 min to 1 h")
+    assert (short, long) == pytest.approx((mean(5.0), mean(30.0)), abs=0.02)
+
+
+def test_gains_by_the_horizon_are_the_years_part_of_a_cut_normal() -> None:
+    specs = parse_catalogue(
+        {
+            "portfolio": {"horizon_months": 3},
+            "domain": [
+                {
+                    "name": "cyber",
+                    "threshold_human_time": "8 h",
+                    "post_training_gain_per_year": [0.0, 3.0],
+                    "post_training_overlap": 2.0,
+                }
+            ],
+            "eval": [{"name": "a", "domain": "cyber", "tasks": 3, "usd_per_run": 1}],
+        }
+    )
+    (found,) = prior_predictive(specs, models=["gains"], n_draws=N)
+    rate = stats.norm(1.5, 1.5 / stats.norm.ppf(0.95))
+    for q in (0.25, 0.5, 0.9):
+        assert np.quantile(found.draws, q) == pytest.approx(0.5 * rate.ppf(q), abs=0.03)
+    assert found.draws.min() >= 0.0
+
+
+def test_draws_of_the_task_model_are_those_of_its_density() -> None:
+    """Stein's identities E[∂ ln p] = 0 and E[x·∂ ln p] = −1, the gradient being the sampler's."""
+    lay = layout_of(table_of(simulated.tasks(2, 3)), 2, 10.0)
+    nothing = TaskRuns(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    data = data_of(lay, nothing, np.zeros(0, np.int64))
+    n = 2000
+    x = prior_vectors(lay, n, np.random.default_rng(1))
+    slopes = np.stack([log_density(row, *(data[name] for name in NAMES))[1] for row in x])
+    centred = x - x.mean(axis=0)
+    for product, expected in ((slopes, 0.0), (slopes * centred, -1.0)):
+        error = product.std(axis=0) / np.sqrt(n)
+        z = (product.mean(axis=0) - expected) / error
+        # Heavy tails of products with sds: looser than a normal would be, over some 60 entries.
+        assert np.abs(z).max() < 5.0
+        assert np.mean(np.abs(z) < 2.0) > 0.85
+
+
+def test_curves_of_the_task_model_give_its_likelihood() -> None:
+    """ln L of runs by the curves, in numpy, against the sampler's density less that of no run."""
+    table = table_of(simulated.tasks(2, 3))
+    rng = np.random.default_rng(2)
+    task, model = rng.integers(0, 6, 40), rng.integers(0, 2, 40)
+    kind, ln = rng.integers(0, 2, 40), rng.normal(10.0, 1.5, 40)
+    curves = prior_curves(table, task, model, 2, 10.0, 3, np.random.default_rng(7))
+    lay = layout_of(table, 2, 10.0)
+    x = prior_vectors(lay, 3, np.random.default_rng(7))
+    ways: Any = ((curves.logit, curves.success_location, curves.success_scale),)
+    ways += ((-curves.logit, curves.gave_up_location, curves.gave_up_scale),)
+    terms = [stats.norm.logpdf(ln, at, sd) - np.logaddexp(0.0, -lg) for lg, at, sd in ways]
+    expected = np.where(kind == 0, *terms).sum(axis=1)
+    for row, value in zip(x, expected, strict=True):
+        got = []
+        for keep in (slice(None), slice(0)):
+            own = TaskRuns(task[keep], kind[keep], ln[keep])
+            data = data_of(lay, own, model[keep])
+            got.append(float(log_density(row, *(data[name] for name in NAMES))[0]))
+        assert got[0] - got[1] == pytest.approx(value, rel=1e-9)
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(InputError, match=r"models must be among curves, tasks, .*got 'curve'"):
+        prior_predictive(catalogue(), models=["curve"])
+
+
+def test_wild_results_are_named() -> None:
+    """A threefold share of what the expert thought possible lies outside, a likely one inside."""
+    draws = np.random.default_rng(0).beta(20, 80, (N, 2))
+    found = Predictive("curves", "success share", ("a", "b"), draws, np.array([0.2, 0.6]))
+    assert found.outside == ("b",)
+    assert found.summary().endswith("1 of 2 seen lie in their 90 % interval.")
+    assert found.probability[1] == pytest.approx(1 - 0.5 / N)
+
+
+def test_the_picture_has_a_bar_per_entry_and_crosses_out_what_lies_outside() -> None:
+    pytest.importorskip("matplotlib").use("agg")
+    draws = np.random.default_rng(0).beta(20, 80, (500, 3))
+    seen = np.array([0.2, 0.6, np.nan])
+    ax = Predictive("curves", "share", ("a $x", "b", "c"), draws, seen).plot()
+    assert [text.get_text() for text in ax.get_yticklabels()] == [r"a \$x", "b", "c"]
+    marks = {line.get_label(): np.asarray(line.get_xdata()).tolist() for line in ax.lines}
+    assert marks["seen"] == [0.2]
+    assert marks["seen, outside"] == [0.6]
