@@ -129,15 +129,8 @@ def _successes(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> 
         for row, of in enumerate(evidence.count_of):
             replicates[:, of] += counted[:, row]
             seen[of] += evidence.count_success[row]
-    some = np.bincount(evidence.count_of, minlength=len(evidence)) + trials > 0
-    return Replicates(seen, np.where(some, replicates, np.nan), trials + counted_runs(evidence))
-
-
-def counted_runs(evidence: Evidence) -> Array:
-    """Return the runs behind the counts of every condition, of shape (n_conditions,)."""
-    return np.bincount(
-        evidence.count_of, weights=evidence.count_runs, minlength=len(evidence)
-    ).astype(np.float64)
+    number = runs + np.bincount(evidence.count_of, evidence.count_runs, minlength=len(evidence))
+    return Replicates(seen, np.where(number > 0, replicates, np.nan), number)
 
 
 def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:

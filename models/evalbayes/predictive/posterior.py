@@ -196,7 +196,7 @@ def _probability(curve: Curve, row: Mapping[Hashable, Any], rng: np.random.Gener
     if not n or row["successes"] != row["successes"]:
         return float("nan")
     share = np.clip(curve.success_within(np.log(row["largest_cap"])), 0.0, 1.0)
-    again = rng.binomial(n, share)
+    again = rng.binomial(n, share).astype(float)
     return float(tail_probability(again[:, None], np.array([row["successes"]]))[0])
 
 
