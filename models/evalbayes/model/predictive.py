@@ -130,7 +130,7 @@ def _successes(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> 
             replicates[:, of] += counted[:, row]
             seen[of] += evidence.count_success[row]
     number = runs + np.bincount(evidence.count_of, evidence.count_runs, minlength=len(evidence))
-    return Replicates(seen, np.where(number > 0, replicates, np.nan), number)
+    return Replicates(seen, np.where(number > 0, replicates, np.nan), number.astype(float))
 
 
 def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
@@ -171,7 +171,7 @@ def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Rep
             replicates[:, row] += again[:, column]
     both = np.concatenate([evidence.score_of, evidence.beta_of])
     number = np.bincount(both, minlength=len(evidence)).astype(np.float64)
-    return Replicates(seen, np.where(number > 0, replicates, np.nan), number)
+    return Replicates(seen, np.where(number > 0, replicates, np.nan), number.astype(float))
 
 
 def influence(curves: Curves, evidence: Evidence) -> Array:
