@@ -264,7 +264,8 @@ class Posterior:
         Raises
         ------
         InputError
-            If the file is no posterior of a format this version reads.
+            If the file is no posterior of a format this version reads, or lacks draws that
+            versions before this one did not write.
         """
         import xarray as xr  # heavy: only where a file is read or written
 
@@ -293,6 +294,11 @@ class Posterior:
         draws = {}
         for key, dims in DIMENSIONS.items():
             shape = (n_draws, *(len(names[dim]) for dim in dims))
+            if key not in posterior and 0 not in shape:  # what has no entries is not written
+                raise InputError(
+                    f"{path}: a posterior must hold {key!r}, which this one lacks: it was written "
+                    "by another version of evalfolio; fit again"
+                )
             draws[key] = (
                 posterior[key].values.reshape(shape) if key in posterior else np.zeros(shape)
             )

@@ -49,6 +49,7 @@ def make_record(
     seed: int,
 ) -> Record:
     """Return what `plan.json` holds; every figure is a plain finite number or None."""
+    from evalbayes.capability import capability_table
     from evalfolio.export.record import FORMAT
 
     unit = "points" if catalogue.points else "usd"
@@ -87,6 +88,8 @@ def make_record(
             "seed": seed,
             "versions": versions(),
         },
+        "spend_families": _spend_families(posterior),
+        "capability": _plain_rows(capability_table(posterior, catalogue, seed=seed)),
     }
 
 
@@ -300,6 +303,16 @@ def _diagnostics(posterior: Posterior) -> dict[str, Any]:
             "min_ess_tail": float(table["ess_tail"].min()),
         }
     return {key: plain(value) for key, value in figures.items()}
+
+
+def _spend_families(posterior: Posterior) -> list[Any]:
+    """Return which family of spend each eval prefers and why, one row per eval and family."""
+    columns = ["eval", "family", "runs", "behind", "behind_se", "weight", "reason"]
+    table = posterior.spend_families.reindex(columns=columns)
+    rows = _plain_rows(table[table["weight"].notna()])
+    for row in rows:
+        row["runs"] = None if row["runs"] is None else round(row["runs"])
+    return rows
 
 
 def _plain_rows(frame: pd.DataFrame) -> list[Any]:

@@ -111,6 +111,32 @@ def test_a_file_that_is_no_posterior_is_refused(tmp_path: Path) -> None:
         Posterior.load(tmp_path / "missing.nc")
 
 
+@pytest.mark.parametrize("made", ["without a draw", "in another format"])
+def test_a_posterior_of_another_version_is_refused(tmp_path: Path, made: str) -> None:
+    """As written before families of spend: read as zeros, widths would give NaN in a menu."""
+    import json
+
+    import xarray as xr
+
+    path, older = posterior().save(tmp_path / "new.nc"), tmp_path / "posterior.nc"
+    with xr.open_dataset(path, engine="h5netcdf") as root:
+        head = json.loads(root.attrs["evalfolio"])
+    if made == "in another format":
+        head["format"] = 0
+    attributes = {"evalfolio": json.dumps(head)}
+    xr.Dataset(attrs=attributes).to_netcdf(older, mode="w", engine="h5netcdf")
+    for group in ("posterior", "constant_data"):
+        with xr.open_dataset(path, group=group, engine="h5netcdf") as stored:
+            part = stored.load().drop_vars("spend_width", errors="ignore")
+        part.to_netcdf(older, mode="a", group=group, engine="h5netcdf")
+    message = {
+        "without a draw": "must hold 'spend_width', which this one lacks: .*; fit again",
+        "in another format": "format must be 1, got 0; fit again",
+    }[made]
+    with pytest.raises(InputError, match=message):
+        Posterior.load(older)
+
+
 def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="the posterior cannot be written there"):

@@ -264,6 +264,37 @@ class Firmness(TypedDict):
 
 
 @_closed
+class SpendFamily(TypedDict):
+    """A family of spend in one eval: how well it foretells a left-out run, and its weight."""
+
+    eval: str
+    family: str
+    runs: int | None
+    """Runs the families were compared on; None where nothing was compared."""
+    behind: float | None
+    """Expected log predictive density below the best family's, in nats (PSIS-LOO)."""
+    behind_se: float | None
+    """Standard error of `behind`."""
+    weight: float
+    """Stacking weight: the share of posterior draws of this eval that have the family."""
+    reason: str
+
+
+@_closed
+class CapabilityFigure(TypedDict):
+    """A figure of the AI model's capability in one domain, with a 90 % interval."""
+
+    domain: str
+    figure: str
+    """Shown capability, horizons, completion shares, distance, chances to exceed, buffers."""
+    unit: str
+    median: float
+    """The figure itself where it has no interval."""
+    low: float | None
+    high: float | None
+
+
+@_closed
 class Record(TypedDict):
     """Everything a plan says, as `plan.json` holds it."""
 
@@ -288,6 +319,10 @@ class Record(TypedDict):
     warnings: list[str]
     assumptions: list[Assumption]
     provenance: Provenance
+    spend_families: NotRequired[list[SpendFamily]]
+    """Which family of spend, and why; empty where none was compared."""
+    capability: NotRequired[list[CapabilityFigure]]
+    """What `evalfolio capability` tells of the AI model under test."""
     frontier: NotRequired[list[FrontierPoint]]
     sensitivity: NotRequired[list[SensitivityRow]]
     firmness: NotRequired[Firmness]

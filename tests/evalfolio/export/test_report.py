@@ -242,3 +242,34 @@ def test_a_place_that_cannot_be_written_to_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="must be a place that can be written to"):
         write_report(recommendation, tmp_path / "no" / "report.html")
+
+
+def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recommendation) -> None:
+    text = report(swept)
+    tables = re.findall(r"<summary>(Which family|Horizons)(.*?)</table>", text, flags=re.S)
+    families, capability = (
+        Reader(f"<p>{dict(tables)[name].partition('<table')[2].partition('>')[2]}</p>").words
+        for name in ("Which family", "Horizons")
+    )
+    for row in swept.record["spend_families"]:
+        at = families.index(row["eval"])
+        own = families[at : at + 14]
+        assert {row["family"], row["reason"]} <= set(families)
+        assert any(word in own for word in ("70 %", "100 %"))
+    assert "1.3 ± 0.9" in families
+    for row in swept.record["capability"]:
+        assert row["figure"] in capability
+    assert {"68 to 890", "0.61", "2.6"} <= set(capability)
+
+
+def test_the_record_of_a_real_plan_holds_capability_and_families(real: Recommendation) -> None:
+    from evalbayes.capability import capability_table
+
+    table = capability_table(real.posterior, real.catalogue, seed=0)
+    rows = real.record["capability"]
+    assert [(row["domain"], row["figure"]) for row in rows] == list(
+        table[["domain", "figure"]].itertuples(index=False, name=None)
+    )
+    assert any(row["figure"] == "80% horizon, full" for row in rows)
+    assert [row["median"] for row in rows] == pytest.approx(table["median"].tolist())
+    assert real.record["spend_families"] == []  # nothing was observed, so nothing compared
