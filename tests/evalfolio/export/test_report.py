@@ -257,8 +257,8 @@ def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recomme
         assert {row["family"], row["reason"]} <= set(families)
         assert any(word in own for word in ("70 %", "100 %"))
     assert "1.3 ± 0.9" in families
-    for row in swept.record["capability"]:
-        assert row["figure"] in capability
+    for told in swept.record["capability"]:
+        assert told["figure"] in capability
     assert {"68 to 890", "0.61", "2.6"} <= set(capability)
 
 
