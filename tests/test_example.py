@@ -5,27 +5,22 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from evalbayes.catalogue import Catalogue, Interval, read_catalogue
 from evalbayes.fit import fit
-from evalbayes.observations import read_observations
+from evalbayes.observations import Observations, read_observations
 from evalfolio.recommendation import Recommendation
 from evalfolio.recommender import recommend
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "cyber"
 DATA = Path(os.environ.get("EVALFOLIO_DATA", ROOT.parent / "shared" / "data"))
-
-
-def recommended(catalogue: Catalogue) -> Recommendation:
-    """Fit with few draws, enough for the plan, and recommend."""
-    observations = read_observations(sorted(EXAMPLE.glob("*.csv")), catalogue)
-    posterior = fit(catalogue, observations, seed=0, draws=400, tune=700, chains=2)
-    return recommend(catalogue, observations, posterior)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +30,10 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def example(catalogue: Catalogue) -> Recommendation:
-    return recommended(catalogue)
+    """Fit with few draws, enough for the plan, and recommend."""
+    observations = read_observations(sorted(EXAMPLE.glob("*.csv")), catalogue)
+    posterior = fit(catalogue, observations, seed=0, draws=400, tune=700, chains=2)
+    return recommend(catalogue, observations, posterior, frontier_points=0)
 
 
 def test_the_plan_is_certified_and_keeps_every_budget(example: Recommendation) -> None:
@@ -75,12 +73,23 @@ def test_depth_on_a_prior_is_said_in_the_warnings(example: Recommendation) -> No
     assert any("depth rests on the prior range" in text for text in example.record["warnings"])
 
 
-def test_without_an_elicitation_gap_no_maximum_option_is_chosen(catalogue: Catalogue) -> None:
-    narrow = Interval(low=0.0, high=0.05)
+def test_without_an_elicitation_gap_no_maximum_option_is_chosen(
+    catalogue: Catalogue, example: Recommendation
+) -> None:
+    interval = Interval(low=0.0, high=0.05)
     domains = tuple(
-        domain.model_copy(update={"elicitation_gap": narrow}) for domain in catalogue.domains
+        domain.model_copy(update={"elicitation_gap": interval}) for domain in catalogue.domains
     )
-    plan = recommended(catalogue.model_copy(update={"domains": domains})).plan
+    narrow = catalogue.model_copy(update={"domains": domains})
+    # Without elicited runs the gap is its prior, independent of all else: a fit with the narrow
+    # range has the same draws but for those of the gap.
+    posterior = example.posterior
+    assert not posterior.elicited_history
+    prior = fit(narrow, Observations(), draws=posterior.n_draws, seed=0)
+    m = prior.index_of("ai_model", narrow.portfolio.ai_model)
+    gap = np.broadcast_to(prior.draws["gap"][:, :, [m]], posterior.draws["gap"].shape)
+    narrowed = replace(posterior, draws={**posterior.draws, "gap": gap})
+    plan = recommend(narrow, None, narrowed, frontier_points=0).plan
     assert plan.chosen
     assert "max-elicitation" not in set(plan.choices["tier"])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.once import once
 
 CATALOGUE = """
 [portfolio]
@@ -95,28 +97,32 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def posterior_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fit the small catalogue once for all tests that only need some posterior."""
-    from evalbayes.catalogue import read_catalogue
-    from evalbayes.fit import fit
-    from evalbayes.observations import read_observations
+    """Fit the small catalogue once for all tests, by the command itself."""
 
-    folder = tmp_path_factory.mktemp("fit")
-    (folder / "catalogue.toml").write_text(CATALOGUE)
-    (folder / "cells.csv").write_text(CELLS)
-    catalogue = read_catalogue(folder / "catalogue.toml")
-    posterior = fit(catalogue, read_observations([folder / "cells.csv"], catalogue), seed=1)
-    posterior.save(folder / "posterior.nc")
-    return folder / "posterior.nc"
+    def make(folder: Path) -> None:
+        (folder / "catalogue.toml").write_text(CATALOGUE)
+        (folder / "cells.csv").write_text(CELLS)
+        words = ("fit", "catalogue.toml", "cells.csv", "--seed", "1")
+        command = [sys.executable, "-m", "evalfolio", *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        (folder / "said.txt").write_text(done.stdout)
+
+    return once(tmp_path_factory, "small-fit", make) / "posterior.nc"
 
 
 @pytest.fixture(scope="session")
 def plan_folder(posterior_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recommend and write a plan of the small catalogue once, with its frontier."""
-    from evalbayes.catalogue import read_catalogue
-    from evalbayes.posterior import Posterior
-    from evalfolio.export import write_all
-    from evalfolio.recommender import recommend
 
-    catalogue = read_catalogue(posterior_file.with_name("catalogue.toml"))
-    made = recommend(catalogue, None, Posterior.load(posterior_file), frontier_points=6)
-    return write_all(made, tmp_path_factory.mktemp("planned") / "plan")
+    def make(folder: Path) -> None:
+        from evalbayes.catalogue import read_catalogue
+        from evalbayes.posterior import Posterior
+        from evalfolio.export import write_all
+        from evalfolio.recommender import recommend
+
+        catalogue = read_catalogue(posterior_file.with_name("catalogue.toml"))
+        made = recommend(catalogue, None, Posterior.load(posterior_file), frontier_points=6)
+        write_all(made, folder / "plan")
+
+    return once(tmp_path_factory, "small-plan", make) / "plan"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from evalbayes.posterior import Posterior
 
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
@@ -68,10 +72,17 @@ def test_import_table_makes_runs(run: Run, files: tuple[Path, Path]) -> None:
     assert run("check", files[0], files[1], "runs.csv").code == 0
 
 
-def test_fit_then_curves_then_recommend_then_score(run: Run, files: tuple[Path, Path]) -> None:
-    fitted = run("fit", *files, "--out", "posterior.nc")
+def test_fit_then_curves_then_recommend_then_score(
+    run: Run, files: tuple[Path, Path], posterior_file: Path
+) -> None:
+    first = posterior_file.with_name("said.txt").read_text()  # of the fit that sampled
+    assert "The fit passes its gate." in first
+    shutil.copy(posterior_file, "posterior.nc")
+    fitted = run("fit", *files, "--out", "posterior.nc", "--seed", 1)
     assert fitted.code == 0, fitted.err
-    assert Path("posterior.nc").exists()
+    assert "The fit passes its gate." in fitted.out  # kept, as nothing has changed
+    again, before = Posterior.load("posterior.nc"), Posterior.load(posterior_file)
+    np.testing.assert_array_equal(again.draws["shown"], before.draws["shown"])
 
     curves = run("curves", files[0], "--posterior", "posterior.nc", "--json")
     assert curves.code == 0, curves.err
