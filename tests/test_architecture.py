@@ -86,6 +86,19 @@ def test_import_loads_no_pymc(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_help_loads_neither_numpy_nor_pandas(tmp_path: Path) -> None:
+    """Nobody waits for arrays to read which options there are."""
+    code = (
+        "import sys; sys.argv = ['evalfolio', 'recommend', '--help']; "
+        "from evalfolio.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert not {'numpy', 'pandas', 'scipy'} & set(sys.modules)"
+    )
+    result = run_python(code, tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
 def test_import_works_beside_somebody_elses_modules(tmp_path: Path) -> None:
     for name in ("models", "portfolio"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('shadowed')\n")

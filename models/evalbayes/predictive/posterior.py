@@ -112,7 +112,7 @@ class EvalPredictive:
         note = runs if p != p else f"{runs}, P = {p:.2g}"
         ax.annotate(note, (0.04, 0.9), xycoords="axes fraction", fontsize="x-small")
         ax.set_xscale("log")
-        ax.set_ylim(0.0, 1.0)
+        ax.set_ylim(0.0, 1.03)
         ax.spines[["top", "right"]].set_visible(False)
 
 

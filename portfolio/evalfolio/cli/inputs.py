@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
     from evalbayes.posterior import Posterior
+    from evalfolio.constraints.constraint import Constraint
 
 
 def read_inputs(
@@ -37,6 +38,15 @@ def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
     if budgets:
         staff = staff_columns(read_catalogue(catalogue_path))
         check_budget(budgets, ("usd", *staff, "agent_hours"))
+
+
+def check_constraints(catalogue_path: Path, rules: Sequence[Constraint]) -> None:
+    """Refuse a limit on what the catalogue does not have before the long work, not after it."""
+    from evalbayes.catalogue import read_catalogue
+    from evalfolio.constraints.vocabulary import check_names
+
+    if rules:
+        check_names(rules, read_catalogue(catalogue_path))
 
 
 def plan_folder(folder: Path, needed: str = "plan.json") -> Path:

@@ -46,7 +46,12 @@ def recommend(
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
     from evalfolio.budget import parse_budgets
-    from evalfolio.cli.inputs import check_budgets, enforce_gate, posterior_of
+    from evalfolio.cli.inputs import (
+        check_budgets,
+        check_constraints,
+        enforce_gate,
+        posterior_of,
+    )
     from evalfolio.constraints import constraints_from_table
     from evalfolio.export import check_folder, write_all
     from evalfolio.recommender import recommend as make
@@ -55,6 +60,7 @@ def recommend(
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
     check_budgets(catalogue, budgets)
+    check_constraints(catalogue, rules)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []
     read, observed, belief = posterior_of(

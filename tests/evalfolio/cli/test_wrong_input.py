@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- one line per mistake, so that they read as the table they are
 """Wrong input: one clear sentence, the right exit code, no traceback, nothing half-written."""
 
 from __future__ import annotations
@@ -237,3 +238,45 @@ def test_samples_of_sobol_indices(run: Run, files: tuple[Path, Path]) -> None:
     assert result.code == 2
     assert one_sentence(result.err).startswith("error: --sobol must be a power of 2, got 3")
     assert {path.name for path in Path().iterdir()} == {path.name for path in files}
+
+
+UNKNOWN_NAMES = [
+    ("mandatory,exploit,,", "'exploit' must name a domain, tier, eval, family or option of the catalogue; did you mean 'exploits'?"),
+    ("forbidden,tier = platoo,,", "tier 'platoo' is not of the catalogue; did you mean 'plateau'?"),
+    ("requires,ctf,,bio", "'bio' must name a domain, tier, eval"),
+    ("posterior sd,ctf,0.5,", "a target must be on a domain of the catalogue, got 'ctf'; known are 'cyber'"),
+    ("floor,ctf,5,,staff hours", "resource must be one of the catalogue's or 'evals', got 'staff hours'; did you mean 'staff_hours'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "message"), UNKNOWN_NAMES, ids=[row for row, _ in UNKNOWN_NAMES])
+def test_limits_on_unknown_names_are_refused_before_the_fit(
+    run: Run, files: tuple[Path, Path], row: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_fit(*_: object, **__: object) -> None:
+        raise AssertionError("the limits come first")
+
+    monkeypatch.setattr("evalbayes.fit.fit", no_fit)
+    Path("limits.csv").write_text(f"type,of,amount,with,resource\n{row}\n")
+    result = run("recommend", *files, "--constraints", "limits.csv", "--out", "plan")
+    assert result.code == 2
+    assert message in one_sentence(result.err)
+    assert not Path("plan").exists()
+
+
+def test_names_that_a_menu_can_have_pass_before_the_fit(files: tuple[Path, Path]) -> None:
+    from evalbayes.catalogue import read_catalogue
+    from evalfolio.constraints import constraints_from_table
+    from evalfolio.constraints.vocabulary import check_names
+
+    rows = (
+        "mandatory,ctf,,,",
+        "forbidden,ctf / plateau / 40 tasks,,,",
+        "max evals,cyber; max-elicitation,3,,",
+        'ceiling,"domain = cyber, tier = plateau | sweet-spot",50,,staff_hours',
+        "floor,everything,100,,agent_hours",
+        "wrong call,cyber,5 %,,",
+    )
+    table = files[0].with_name("limits.csv")
+    table.write_text("\n".join(["type,of,amount,with,resource", *rows]))
+    check_names(constraints_from_table(table), read_catalogue(files[0]))
