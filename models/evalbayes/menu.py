@@ -48,6 +48,10 @@ class Menu:
     resource_draws
         Use of the resources under posterior draws, of shape (n_draws, n_options, n_resources),
         or None.
+    skewed
+        States believed to be lognormal, with the mean and variance that the prior gives them
+        (elicitation gaps, which cannot be negative); the others are normal. Readings are normal
+        given the states either way.
 
     Raises
     ------
@@ -79,10 +83,11 @@ class Menu:
     decisions: tuple[Decision, ...]
     information_draws: NDArray[np.float64] | None = None
     resource_draws: NDArray[np.float64] | None = None
+    skewed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
-        for key in ("resources", "states", "decisions"):
+        for key in ("resources", "states", "decisions", "skewed"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         shapes: dict[str, tuple[int | None, ...]] = {
             "information": (n_options, n_states, n_states),
@@ -146,6 +151,7 @@ class Menu:
             "format": FORMAT,
             "resources": self.resources,
             "states": self.states,
+            "skewed": self.skewed,
             "decisions": [
                 {key: value for key, value in vars(d).items() if key != "contrast"}
                 for d in self.decisions
@@ -191,6 +197,7 @@ class Menu:
             options=options,
             resources=tuple(head["resources"]),
             states=tuple(head["states"]),
+            skewed=tuple(head.get("skewed", ())),
             decisions=decisions,
             **arrays,
         )
@@ -226,6 +233,12 @@ class Menu:
                 raise InputError(f"menu: there must be at least one of {key}, got none; add one")
             if len(set(names)) < len(names):
                 raise InputError(f"menu: names of {key} must be unique, got {names}; rename one")
+        for name in self.skewed:
+            if name not in self.states:
+                raise InputError(
+                    f"menu: skewed must name states of the menu, got {name!r}; use one of "
+                    f"{', '.join(self.states)}"
+                )
         for decision in self.decisions:
             if decision.contrast.shape != (len(self.states),):
                 raise InputError(

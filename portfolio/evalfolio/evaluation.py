@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.explained import ExplainedVariance
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import valuation
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Evaluation:
 
 
 def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
-    """Value any set of options: Σ_d G_d(v_d(x)).
+    """Value any set of options: Σ_d G_d, as the optimiser does.
 
     Raises
     ------
@@ -61,8 +61,7 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     """
     x = choice_vector(menu, options)
     v = ExplainedVariance(menu).at(x)
-    values = [DecisionValue.of(menu, decision) for decision in menu.decisions]
-    gains = [float(value.gain(part)) for value, part in zip(values, v, strict=True)]
+    gains = valuation(menu).gains(x).tolist()
     names = [decision.name for decision in menu.decisions]
     return Evaluation(
         options=tuple(options),

@@ -24,13 +24,19 @@ class ExplainedVariance:
         The menu whose options are chosen.
     information
         Information to use instead of the menu's mean, of shape (n_options, n_states, n_states).
+    contrasts
+        Contrasts to use instead of the decisions', of shape (n, n_states).
     """
 
-    def __init__(self, menu: Menu, information: Floats | None = None) -> None:
+    def __init__(
+        self, menu: Menu, information: Floats | None = None, contrasts: Floats | None = None
+    ) -> None:
         root = np.linalg.cholesky(menu.prior_covariance)
         raw = menu.information if information is None else information
         self.n_options, self.n_states = len(menu), len(menu.states)
-        self.contrasts = np.array([d.contrast for d in menu.decisions]) @ root  # (n_decisions, n)
+        if contrasts is None:
+            contrasts = np.array([d.contrast for d in menu.decisions])
+        self.contrasts: Floats = np.asarray(contrasts @ root)  # (n_decisions, n)
         self.information = root.T @ raw @ root
         self.prior = np.square(self.contrasts).sum(axis=1)
 
@@ -57,7 +63,7 @@ class ExplainedVariance:
 
     def at(self, x: Floats) -> Floats:
         """Return v_d(x), of shape (n_decisions,)."""
-        left = np.linalg.solve(self.precision(x), self.contrasts.T)
+        left: Floats = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
         return self._explained(left)
 
     def tangent(self, x: Floats) -> tuple[Floats, Floats]:
@@ -65,7 +71,7 @@ class ExplainedVariance:
 
         v_d(x′) ≤ v_d(x) + gradient·(x′ − x) for every x′ ≥ 0, by concavity.
         """
-        left = np.linalg.solve(self.precision(x), self.contrasts.T)
+        left: Floats = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
         # yᵀKy = ‖Fᵀy‖²: information is of low rank, so this is far less work than K itself.
         shape = (self.n_options, self.factors.shape[2], left.shape[1])
         seen = np.square(self._readings @ left).reshape(shape)

@@ -9,11 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from evalbayes import Decision, Menu
+from evalfolio.explained import ExplainedVariance
 from evalfolio.problem import Problem
+from evalfolio.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.skew.outcome import outcome_of
 from evalfolio.value import DecisionValue
 
 Floats = NDArray[np.float64]
 
+CALLS = ("do not mitigate", "mitigate")
 MAX_STEPS = 60  # of the path on which minimum effort is read off
 
 
@@ -24,14 +29,21 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     (variance explained), evsi, evpi, share_of_evpi, call_now, p_exceeds, p_wrong_call_now,
     p_wrong_call_expected, p_call_changes, upper95_now, upper95_expected, minimum_effort_usd,
     buffer, funded. Probabilities of a wrong call are of truth: mitigating below the threshold, or
-    not mitigating above it.
+    not mitigating above it. With a skewed gap calls and probabilities are exact and so is
+    upper95_now; upper95_expected keeps its distance from the mean in sds.
     """
+    menu = problem.menu
+    variances = ExplainedVariance(menu)
+    explained, known = variances.at(x), problem.explained.at(x)
     rows: list[dict[str, Any]] = []
-    for d, (decision, value) in enumerate(zip(problem.menu.decisions, problem.values, strict=True)):
-        v = float(problem.explained.at(x)[d])
+    for d, (decision, worth) in enumerate(zip(menu.decisions, problem.values, strict=True)):
+        value = DecisionValue.of(menu, decision)
+        v = float(explained[d])
         left = float(np.sqrt(max(value.variance - v, 0.0)))
         mean = value.distance + decision.threshold
-        evsi = float(value.gain(v))
+        evsi = float(worth.gain(known[d]))
+        calls = _calls(menu, decision, value, v, variances.precision(x))
+        reach = calls.pop("reach")
         effort_usd, least = minimum_effort(problem, d)
         rows.append(
             {
@@ -42,21 +54,44 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
                 "posterior_sd": left,
                 "v": v,
                 "evsi": evsi,
-                "evpi": value.evpi,
-                "share_of_evpi": evsi / value.evpi if value.evpi > 0 else 0.0,
-                "call_now": call(value),
-                "p_exceeds": float(ndtr(value.distance / value.sd)),
-                "p_wrong_call_now": float(value.wrong_call(0.0)),
-                "p_wrong_call_expected": float(value.wrong_call(v)),
-                "p_call_changes": call_change(value, v),
-                "upper95_now": mean + float(ndtri(0.95)) * value.sd,
-                "upper95_expected": mean + float(ndtri(0.95)) * left,
+                "evpi": worth.evpi,
+                "share_of_evpi": evsi / worth.evpi if worth.evpi > 0 else 0.0,
+                **calls,
+                "upper95_now": mean + reach * value.sd,
+                "upper95_expected": mean + reach * left,
                 "minimum_effort_usd": effort_usd,
                 "buffer": buffer(problem, x, d),
-                "funded": bool(v > 0 and v >= least * (1 - 1e-6)),
+                "funded": bool(v > 0 and known[d] >= least * (1 - 1e-6)),
             }
         )
     return pd.DataFrame(rows).set_index("decision")
+
+
+def _calls(
+    menu: Menu, decision: Decision, value: DecisionValue, v: float, precision: Floats
+) -> dict[str, Any]:
+    """Return calls and their probabilities, and how many sds the upper 95 % is from the mean."""
+    gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
+    if gap is None or at is None:
+        return {
+            "call_now": call(value),
+            "p_exceeds": float(ndtr(value.distance / value.sd)),
+            "p_wrong_call_now": float(value.wrong_call(0.0)),
+            "p_wrong_call_expected": float(value.wrong_call(v)),
+            "p_call_changes": call_change(value, v),
+            "reach": float(ndtri(0.95)),
+        }
+    both = contrasts(menu, decision, at) @ np.linalg.cholesky(menu.prior_covariance)
+    outcome = outcome_of(gap, both @ np.linalg.solve(precision, both.T))
+    mitigate = gap.now[1] == 1
+    return {
+        "call_now": CALLS[gap.now[1]],
+        "p_exceeds": gap.p_exceeds,
+        "p_wrong_call_now": 1.0 - gap.p_exceeds if mitigate else gap.p_exceeds,
+        "p_wrong_call_expected": outcome.p_wrong,
+        "p_call_changes": outcome.p_turned,
+        "reach": (gap.quantile(0.95) - value.distance) / value.sd,
+    }
 
 
 def buffer(problem: Problem, x: Floats, decision: int, level: float = 0.95) -> float:
@@ -70,14 +105,15 @@ def buffer(problem: Problem, x: Floats, decision: int, level: float = 0.95) -> f
     gap = spec.contrast * np.array([name.endswith(".gap") for name in menu.states])
     root = np.linalg.cholesky(menu.prior_covariance)
     whitened = gap @ root
-    variance = float(whitened @ np.linalg.solve(problem.explained.precision(x), whitened))
+    precision = ExplainedVariance(menu).precision(x)
+    variance = float(whitened @ np.linalg.solve(precision, whitened))
     mean = float(gap @ menu.prior_mean) + spec.later_gain_mean
     return mean + float(ndtri(level)) * float(np.sqrt(variance + spec.later_gain_sd**2))
 
 
 def call(value: DecisionValue) -> str:
     """Return the call before any result: mitigate where the mean is k sds above the threshold."""
-    return "mitigate" if value.distance > value.k * value.sd else "do not mitigate"
+    return CALLS[value.distance > value.k * value.sd]
 
 
 def call_change(value: DecisionValue, v: float) -> float:
@@ -90,9 +126,9 @@ def call_change(value: DecisionValue, v: float) -> float:
 
 
 def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float]:
-    """Return the minimum sensible effort of a decision in usd, and the variance it explains.
+    """Return the minimum sensible effort of a decision in usd, and what is known by it.
 
-    Options are bought in the order of variance explained per cost, where cost is the sum of the
+    Options are bought in the order of knowledge per cost, where cost is the sum of the
     shares of the budgets (of usd alone without budgets). Along this path the average value per
     cost, G/cost, peaks where the line from nothing first touches the concave envelope of value
     over cost: below it each unit of cost buys less than on average up to it, so fund the decision
@@ -100,6 +136,7 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
     is worth anything to the decision, or the menu has no usd.
     """
     menu, value = problem.menu, problem.values[decision]
+    most = float(problem.v_max[decision])
     if "usd" not in menu.resources:
         return None, 0.0
     usd = menu.costs[:, menu.resources.index("usd")]
@@ -114,7 +151,7 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
         replaced = without >= 0
         gain = gradient[decision] - np.where(replaced, gradient[decision, without], 0.0)
         extra = cost - np.where(replaced, cost[without], 0.0)
-        worth = (x < 0.5) & (gain > 1e-6 * value.variance)
+        worth = (x < 0.5) & (gain > 1e-6 * most)
         if not worth.any():
             break
         rate = np.where(worth, gain, -np.inf) / np.maximum(extra, 1e-9)

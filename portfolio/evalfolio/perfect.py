@@ -1,4 +1,4 @@
-"""Perfect information: EVPI and EVPPI of every decision, by the normal model and by its draws."""
+"""Perfect information: EVPI and EVPPI of every decision, by the menu and by posterior draws."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from evalbayes import Menu
 from evalbayes.menus.montecarlo import expected_losses
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
+from evalfolio.objectives.knowledge import Indices
+from evalfolio.valuation import worth_of
 from evalfolio.value import DecisionValue
 
 Floats = NDArray[np.float64]
 
-TOLERATED = 0.25  # error of the normal model that needs no mention
+TOLERATED = 0.15  # error of the menu that needs no mention
 BINS = 40  # of the draws of one state: enough to follow the losses, each with many draws
-COLUMNS = ["decision", "known", "normal", "draws", "standard_error", "error"]
+COLUMNS = ["decision", "known", "menu", "normal", "draws", "standard_error", "error"]
 
 
 def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
-    """Return by decision the value of knowing some states exactly, by the normal model.
+    """Return by decision the value of knowing some states exactly, as the menu values mixes.
 
-    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S: never below 0, never falling
-    as states are added, never above the EVPI G(Var y), which knows the later gain too.
+    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S, or G(u) of the index where
+    the gap is skewed: never below 0, never falling as states are added, never above the EVPI,
+    which knows the later gain too.
 
     Raises
     ------
@@ -40,18 +43,28 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     >>> all(0 <= some[name] <= more[name] for name in some)
     True
     """
+    indices = Indices(menu)
+    explained = _explained(menu, known, indices.contrasts)
+    prior = np.einsum("ki,ij,kj->k", indices.contrasts, menu.prior_covariance, indices.contrasts)
+    quantities = indices.of(explained, prior)[len(menu.decisions) :]
+    return {
+        decision.name: float(worth_of(menu, decision).gain(quantities[d]))
+        for d, decision in enumerate(menu.decisions)
+    }
+
+
+def _explained(menu: Menu, known: Sequence[str], contrasts: Floats) -> Floats:
+    """Return the variances explained of contrasts where some states are known exactly."""
     at = np.array([_position(menu, name) for name in known], dtype=int)
-    values = {}
-    for decision in menu.decisions:
-        with_known = (decision.contrast @ menu.prior_covariance)[at]
-        inner = menu.prior_covariance[np.ix_(at, at)]
-        v = float(with_known @ np.linalg.solve(inner, with_known)) if len(at) else 0.0
-        values[decision.name] = float(DecisionValue.of(menu, decision).gain(v))
-    return values
+    if not len(at):
+        return np.zeros(len(contrasts))
+    with_known = (contrasts @ menu.prior_covariance)[:, at]
+    inner = menu.prior_covariance[np.ix_(at, at)]
+    return np.asarray(np.einsum("ks,sk->k", with_known, np.linalg.solve(inner, with_known.T)))
 
 
 def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
-    """Compare perfect information by the normal model with the same by draws, skew and all.
+    """Compare perfect information by the menu with the same by draws, skew and all.
 
     Parameters
     ----------
@@ -65,10 +78,11 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per decision and what is known: "capability" (y but for the later gain), its shown
-        part, its gap. normal: G by the menu. draws: the mean over the draws of the least expected
-        loss after knowing, from 40 groups of like draws for single states (Strong & Oakley 2013,
-        doi:10.1177/0272989X12465490, with steps for splines). standard_error of the latter; error:
-        normal over draws, less 1: what matching the moments of a skewed δ costs.
+        part, its gap. menu: as the menu values mixes. normal: were the gap normal. draws: the mean
+        over the draws of the least expected loss after knowing, from 40 groups of like draws for
+        single states (Strong & Oakley 2013, doi:10.1177/0272989X12465490, with steps for splines).
+        standard_error of the latter; error: menu over draws, less 1, which is what the stand-in
+        for a skewed δ costs.
     """
     rows = []
     for decision in menu.decisions:
@@ -80,23 +94,25 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
             if name in menu.states:
                 cases[part] = ((name,), draws[:, menu.states.index(name)])
         for words, (known, values) in cases.items():
-            normal = evppi(menu, known)[decision.name]
+            by_menu = evppi(menu, known)[decision.name]
+            v = _explained(menu, known, decision.contrast[None])[0]
             value, error = _by_draws(losses, values, exact=words == "capability")
             rows.append(
                 {
                     "decision": decision.name,
                     "known": words,
-                    "normal": normal,
+                    "menu": by_menu,
+                    "normal": float(DecisionValue.of(menu, decision).gain(v)),
                     "draws": value,
                     "standard_error": error,
-                    "error": normal / value - 1.0 if value > 2.0 * error else np.nan,
+                    "error": by_menu / value - 1.0 if value > 2.0 * error else np.nan,
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def matching_warnings(table: pd.DataFrame) -> list[str]:
-    """Say where matching the moments of a skewed gap misjudges what results are worth by a lot.
+    """Say where the stand-in for a skewed gap misjudges what results are worth by a lot.
 
     Parameters
     ----------
@@ -109,9 +125,8 @@ def matching_warnings(table: pd.DataFrame) -> list[str]:
             way = "over" if row["error"] > 0 else "under"
             size = percent(abs(row["error"]))
             sentences.append(
-                f"The normal stand-in for the skewed gap {way}states what knowing the shown "
-                f"capability of {row['decision']} is worth by {size}: see the values with the "
-                "skewed gap."
+                f"The stand-in for the skewed gap {way}states what knowing the shown capability of "
+                f"{row['decision']} is worth by {size}: see the values with the skewed gap."
             )
     return sentences
 

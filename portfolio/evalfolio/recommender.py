@@ -15,7 +15,6 @@ from evalfolio.budget import catalogue_budget, check_budget
 from evalfolio.constraints import Forbidden, Mandatory, MinEvals
 from evalfolio.errors import InfeasibleError
 from evalfolio.evaluation import choice_vector, evaluate
-from evalfolio.explained import ExplainedVariance
 from evalfolio.narrative import DEPTH, percent
 from evalfolio.optimiser import optimise
 from evalfolio.overspend import overspend
@@ -28,7 +27,7 @@ from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
 from evalfolio.sensitivities.ranges import assumptions_of
 from evalfolio.sensitivities.tornado import tornado
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import Valuation
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -254,14 +253,7 @@ def value_over_draws(menu: Menu, options: Sequence[str]) -> dict[str, float] | N
     if menu.information_draws is None or not len(menu.information_draws):
         return None
     x = choice_vector(menu, options)
-    gains = [DecisionValue.of(menu, decision) for decision in menu.decisions]
-    values = [
-        sum(
-            float(gain.gain(v))
-            for gain, v in zip(gains, ExplainedVariance(menu, draw).at(x), strict=True)
-        )
-        for draw in menu.information_draws
-    ]
+    values = Valuation(menu, menu.information_draws).gains(x).sum(axis=1)
     low, high = np.quantile(values, [0.05, 0.95])
     return {"mean": float(np.mean(values)), "q05": float(low), "q95": float(high)}
 
@@ -285,7 +277,7 @@ def plan_warnings(
     for _, row in ahead.iterrows():
         warnings.append(
             f"With the elicitation gap as skewed as believed, {row['plan']!r} is worth more than "
-            "this plan: the normal surrogate decides their order."
+            "this plan: the stand-in for it decides their order."
         )
     if not posterior.elicited_history:
         warnings.append(depth_on_prior(menu, plan, budget, limits, seed))

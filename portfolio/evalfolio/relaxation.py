@@ -18,6 +18,7 @@ from evalfolio.budget import check_budget
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.objectives import Objective, evsi
 from evalfolio.objectives.expression import ConcaveObjective
+from evalfolio.objectives.knowledge import skewed
 from evalfolio.problem import Problem
 from evalfolio.solvers import solve_convex
 
@@ -85,9 +86,13 @@ class Relaxation:
             rows.append(self.budget_row)
         rows += self._limit_rows(problem)
         self.worth = ConcaveObjective(problem, self.x, n_lines)
+        self._problem, self._rows, self._n_lines = problem, rows, n_lines
         self._losses: tuple[tuple[float, float], ...] = _losses_of(menu.decisions)
+        self._compile()
+
+    def _compile(self) -> None:
         self.programme = cp.Problem(
-            cp.Maximize(self.worth.expression), [*rows, *self.worth.constraints]
+            cp.Maximize(self.worth.expression), [*self._rows, *self.worth.constraints]
         )
 
     def solve(
@@ -156,7 +161,14 @@ class Relaxation:
         wanted = _losses_of(decisions)
         if wanted != self._losses:
             self._losses = wanted
-            self.worth.set_values(self.objective.on(replace(self.menu, decisions=decisions))[0])
+            menu = replace(self.menu, decisions=decisions)
+            if skewed(menu):  # the index of what is known depends on the stakes
+                problem = Problem(menu, self._problem.budget, (), self.objective)
+                self.worth = ConcaveObjective(problem, self.x, self._n_lines)
+                self.scale = problem.scale
+                self._compile()
+            else:
+                self.worth.set_values(self.objective.on(menu)[0])
 
     def _limit_rows(self, problem: Problem) -> list[cp.Constraint]:
         """Return "at most one option per eval" and the constraints' rows."""

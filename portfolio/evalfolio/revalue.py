@@ -1,9 +1,10 @@
 r"""The value of a plan again, with the elicitation gap as skewed as it really is.
 
-The optimiser works on a normal surrogate. Here the gap δ of every decision keeps its lognormal
-shape (the same mean and sd): readings stay normal given the states, so given δ everything is
-normal, and the posterior of y = contrast · z is a mixture over δ whose expected losses are known
-in closed form. What is left, the average over what the readings may say, is simulated.
+The optimiser works on a stand-in (`evalfolio.skew`). Here the gap δ of every decision keeps its
+lognormal shape: readings stay normal given the states, so given δ everything is normal, and the
+posterior of y = contrast · z is a mixture over δ whose expected losses are known in closed form.
+What is left, the average over what the readings may say, is simulated: a check on the stand-in,
+and on the integrals it is fitted to, that shares nothing with either.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
 from evalbayes import Decision, Menu
+from evalfolio.skew.gap import gap_position
 
 Floats = NDArray[np.float64]
-GAP_SUFFIX = ".gap"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def skewed_value(
     Parameters
     ----------
     menu
-        The menu; a state whose name ends in ".gap" and that a decision counts is skewed.
+        The menu; its skewed states are lognormal.
     options
         Names of the options run.
     n_draws
@@ -60,12 +61,7 @@ def skewed_value(
     information = menu.information[rows].sum(axis=0)
     values, variances = [], []
     for decision in menu.decisions:
-        gaps = [
-            i
-            for i, name in enumerate(menu.states)
-            if name.endswith(GAP_SUFFIX) and decision.contrast[i] != 0
-        ]
-        prior = _condition_on_gap(menu, gaps[0] if gaps else None, n_nodes)
+        prior = _condition_on_gap(menu, gap_position(menu, decision), n_nodes)
         rng = np.random.default_rng(seed)
         gain = _decision_gain(menu, decision, information, prior, rng, n_draws)
         values.append(gain.mean())
@@ -76,13 +72,10 @@ def skewed_value(
 def _lognormal_nodes(mean: float, sd: float, n_nodes: int) -> tuple[Floats, Floats]:
     """Return values of a lognormal with this mean and sd, and their probabilities.
 
-    Evenly spaced in the logarithm, where the trapezoidal rule is as good as exact; a gap whose
-    mean is not above 0 is taken as normal.
+    Evenly spaced in the logarithm, where the trapezoidal rule is as good as exact.
     """
     z = np.linspace(-6.0, 6.0, n_nodes)
     probabilities = np.exp(-0.5 * z * z)
-    if mean <= 0:
-        return mean + sd * z, probabilities / probabilities.sum()
     spread = np.sqrt(np.log1p((sd / mean) ** 2))
     values = mean * np.exp(spread * z - spread**2 / 2)
     return values, probabilities / probabilities.sum()

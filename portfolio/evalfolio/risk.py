@@ -12,9 +12,8 @@ from evalbayes import Menu
 from evalfolio.constraints.draws import chosen_draws, use_draws
 from evalfolio.errors import InputError
 from evalfolio.evaluation import choice_vector
-from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.objectives.objective import information_draws
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import Valuation
 
 
 @dataclass(frozen=True)
@@ -160,9 +159,7 @@ def value_risk(
             raise InputError(
                 f"without={without} leaves no draw to check the mix on; choose on fewer draws"
             )
-    v = DrawnVariance(menu, draws).at(x).reshape(len(draws), -1)
-    gains = [DecisionValue.of(menu, d).gain(v[:, k]) for k, d in enumerate(menu.decisions)]
-    value = np.asarray(np.sum(gains, axis=0))
+    value = Valuation(menu, draws).gains(x).sum(axis=1)
     return ValueRisk(
         mean=float(value.mean()),
         sd=float(value.std(ddof=1)) if len(value) > 1 else 0.0,

@@ -14,7 +14,7 @@ from evalfolio.revalue import skewed_value
 
 
 def test_a_gap_far_from_zero_is_normal_and_gives_g() -> None:
-    menu = small_menu()
+    menu = replace(small_menu(), skewed=("cyber.gap",))
     shift = np.array([0.0, 40.0, 0.0])  # a lognormal far from 0 has no skew
     far = replace(
         menu,
@@ -35,7 +35,7 @@ def test_no_options_are_worth_nothing() -> None:
 
 
 def test_more_options_are_never_worth_less() -> None:
-    menu = small_menu()
+    menu = replace(small_menu(), skewed=("cyber.gap",))
     few = skewed_value(menu, ["b plateau"], n_draws=20_000)
     more = skewed_value(menu, ["a max", "b plateau", "c plateau"], n_draws=20_000)
     assert more.value > few.value - 3 * few.standard_error
@@ -47,6 +47,7 @@ def test_a_skewed_gap_agrees_with_nested_simulation() -> None:
         small_menu(),
         decisions=(Decision("cyber", np.array([1.0, 1.0, 0.0]), 9.0, 4.0, 1.0),),
         prior_covariance=np.diag([0.8, 0.9, 1.0]),
+        skewed=("cyber.gap",),
     )
     rng = np.random.default_rng(3)
     mean, sd = 1.0, np.sqrt(0.9)

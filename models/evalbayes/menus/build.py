@@ -313,4 +313,5 @@ def _assemble(
         decisions=decisions,
         information_draws=np.stack([p.information_draws for p in priced], axis=1),
         resource_draws=resource_draws,
+        skewed=states.skewed,
     )

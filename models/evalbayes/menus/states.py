@@ -42,6 +42,8 @@ class States:
         Their first two moments, of shapes (n_states,) and (n_states, n_states).
     own_error
         Name of the state by eval, for evals whose own error is one.
+    skewed
+        Names of the gaps: lognormal, with these moments.
     """
 
     names: tuple[str, ...]
@@ -50,6 +52,7 @@ class States:
     mean: Array
     covariance: Array
     own_error: Mapping[str, str]
+    skewed: tuple[str, ...] = ()
 
     def index_of(self, name: str) -> int:
         """Position of a state."""
@@ -59,8 +62,8 @@ class States:
 def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     """Return the states of the AI model under test, with moments matched to the posterior.
 
-    The gap is lognormal; its normal stand-in has the same mean and variance. Without elicited runs
-    in the history nothing has been learned about it, and it is independent of the rest.
+    The gap is lognormal and is named as skewed; the moments are its own. Without elicited runs in
+    the history nothing has been learned about it, and it is independent of the rest.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     columns: dict[str, Array] = {}
@@ -97,6 +100,7 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         mean=draws.mean(axis=0),
         covariance=moment_covariance(draws, alone),
         own_error=own_error,
+        skewed=tuple(gaps),
     )
 
 

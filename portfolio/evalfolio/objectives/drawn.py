@@ -25,12 +25,16 @@ class DrawnVariance:
         The menu whose options are chosen.
     information
         Draws of the information, of shape (n_draws, n_options, n_states, n_states).
+    contrasts
+        Contrasts to use instead of the decisions', of shape (n, n_states).
     """
 
-    def __init__(self, menu: Menu, information: Floats) -> None:
+    def __init__(self, menu: Menu, information: Floats, contrasts: Floats | None = None) -> None:
         root = np.linalg.cholesky(menu.prior_covariance)
         self.n_draws, self.n_options, self.n_states = information.shape[:3]
-        self.contrasts = np.array([d.contrast for d in menu.decisions]) @ root
+        if contrasts is None:
+            contrasts = np.array([d.contrast for d in menu.decisions])
+        self.contrasts: Floats = np.asarray(contrasts @ root)
         self.n_decisions = len(self.contrasts)
         self.information = root.T @ information @ root
         self.prior = np.square(self.contrasts).sum(axis=1)
@@ -60,19 +64,27 @@ class DrawnVariance:
 
     def tangent(self, x: Floats) -> tuple[Floats, Floats]:
         """Return every v_ds and its gradient, of shape (n_draws·n_decisions, n_options)."""
-        left = self._left(x)
-        seen = np.square(self._readings @ left)
-        seen = seen.reshape(self.n_draws, self.n_options, -1, self.n_decisions).sum(axis=2)
-        gradient = seen.transpose(0, 2, 1).reshape(-1, self.n_options)
-        return self._explained(left).ravel(), gradient
+        v, gradient = self._tangents(x)
+        return v.ravel(), gradient.reshape(-1, self.n_options)
 
     def exchanged(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
         """Return every v_ds after every exchange, of shape (n, n_draws·n_decisions).
 
         See `ExplainedVariance.exchanged`.
         """
+        return self._exchanges(x, without, options).reshape(len(options), -1)
+
+    def _tangents(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return every v and its gradient, of shapes (n_draws, n), (n_draws, n, n_options)."""
+        left = self._left(x)
+        seen = np.square(self._readings @ left)
+        seen = seen.reshape(self.n_draws, self.n_options, -1, len(self.contrasts)).sum(axis=2)
+        return self._explained(left), seen.transpose(0, 2, 1)
+
+    def _exchanges(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
+        """Return every v after every exchange, of shape (n, n_draws, n_contrasts)."""
         covariance = np.linalg.inv(self.precision(x))
-        towards = covariance @ self.contrasts.T  # (n_draws, n_states, n_decisions)
+        towards = covariance @ self.contrasts.T  # (n_draws, n_states, n_contrasts)
         both = np.where((options >= 0)[:, None, None], self.factors[:, options], 0.0)
         sign = np.ones(both.shape[3])
         if (without >= 0).any():
@@ -84,7 +96,7 @@ class DrawnVariance:
         spread = across @ (covariance[:, None] @ both) + np.diag(sign)
         gained = (seen * np.linalg.solve(spread, seen)).sum(axis=2)
         after = np.clip(self._explained(towards)[:, None] + gained, 0.0, self.prior)
-        return np.asarray(after.transpose(1, 0, 2).reshape(len(options), -1))
+        return np.asarray(after.transpose(1, 0, 2))
 
     def _left(self, x: Floats) -> Floats:
         return np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T[None]))

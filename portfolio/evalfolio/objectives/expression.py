@@ -3,7 +3,8 @@ r"""An objective as (expression, constraints) in cvxpy: its concave over-estimat
 v(x) = cᵀΣc − cᵀM(x)⁻¹c enters as a second-order cone programme. With K_o = F_oF_oᵀ in whitened
 states, cᵀM⁻¹c = min ‖y₀‖² + Σ_o ‖y_o‖²/x_o over y₀ + Σ_o F_o y_o = c (Boyd & Vandenberghe 2004,
 §7.5, the dual form of a c-optimal design). G enters as the least of the lines of its concave
-envelope, whose slopes and heights are parameters; the log-determinant as it is; the mean of the
+envelope, whose slopes and heights are parameters; an index of several v is a sum of concave
+ratios; the log-determinant as it is; the mean of the
 worst draws as max η − Σ_s (η − value_s)⁺/(αn) (Rockafellar & Uryasev 2000).
 """
 
@@ -19,7 +20,9 @@ from evalbayes import Menu
 from evalfolio.envelope import envelope_lines
 from evalfolio.explained import ExplainedVariance
 from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
+from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.worth import Proportional, Worth
+from evalfolio.skew.index import Index
 
 if TYPE_CHECKING:
     from evalfolio.objectives.objective import Objective
@@ -105,9 +108,27 @@ class ConcaveObjective:
         else:
             mean = explained.explained if isinstance(explained, Criteria) else explained
             factors = mean.factors if source < 0 else _draw_factors(explained, source, q)
-            self._add_cone(mean.contrasts[row], factors, v, top, x)
+            index, place = _index(mean, row)
+            if index is None:
+                self._add_cone(mean.contrasts[place], factors, v, top, x)
+            else:
+                self.constraints.append(top * v <= self._indexed(mean, index, place, factors, x))
         self._cones[source, row] = v
         return v
+
+    def _indexed(
+        self, mean: ExplainedVariance, index: Index, place: slice, factors: Floats, x: Any
+    ) -> Any:
+        """Return Σ ω_j·ρ(V_j; r_j), ρ(t; r) = (1 + r)(1 − r/(t + r)), over cones of its own."""
+        total: Any = 0.0
+        for j, contrast in enumerate(mean.contrasts[place]):
+            if index.shares[j] <= 0:
+                continue
+            share, bend = cp.Variable(nonneg=True), index.bends[j]
+            self._add_cone(contrast, factors, share, float(contrast @ contrast), x)
+            rise = 1 - bend * cp.inv_pos(share + bend)
+            total = total + index.shares[j] * (1 + bend) * rise
+        return total
 
     def _add_cone(self, contrast: Floats, factors: Floats, v: Any, top: float, x: Any) -> None:
         """Add v·top ≤ cᵀc − min(‖y₀‖² + Σ ‖y_o‖²/x_o)."""
@@ -183,8 +204,21 @@ def _source(explained: Criteria | ExplainedVariance, q: int) -> tuple[int, int]:
         return -1, q
     if q < len(explained.rows):
         return -1, int(explained.rows[q])
-    draw, row = divmod(q - len(explained.rows), len(explained.explained.contrasts))
-    return draw, row
+    mean = explained.explained
+    n = mean.indices.n_decisions if isinstance(mean, Knowledge) else len(mean.contrasts)
+    draw, row = divmod(q - len(explained.rows), n)
+    return draw, row + (n if isinstance(mean, Knowledge) else 0)
+
+
+def _index(mean: ExplainedVariance, row: int) -> tuple[Index | None, Any]:
+    """Return the index a row is of and where its contrasts are, or None and its own contrast's."""
+    if not isinstance(mean, Knowledge):
+        return None, row
+    d = row % mean.indices.n_decisions
+    stand_in, place = mean.indices.stand_ins[d], mean.indices.places[d]
+    if row < mean.indices.n_decisions or stand_in is None:
+        return None, d
+    return stand_in.index, place
 
 
 def _draw_factors(explained: Criteria, draw: int, q: int) -> Floats:

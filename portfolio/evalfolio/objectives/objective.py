@@ -3,13 +3,14 @@
 Every objective is made of nondecreasing functions of quantities that are concave in the choice
 (the variance explained of each decision's y, at mean information or by draw, or the
 log-determinant of the information): their sum, or the mean over the draws where that sum is
-worst. The certified method, greedy and `evaluate` treat them all alike; `expression` gives the
-concave over-estimate that convex solvers take.
+worst. Where a decision's elicitation gap is skewed its value is of an index of what is known
+instead (`evalfolio.skew`). The certified method, greedy and `evaluate` treat them all alike;
+`expression` gives the concave over-estimate that convex solvers take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ from evalfolio.errors import InputError
 from evalfolio.explained import ExplainedVariance
 from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
 from evalfolio.objectives.drawn import DrawnVariance
+from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
 from evalfolio.objectives.total import Tail, Total
 from evalfolio.objectives.worth import FewerWrongCalls, Proportional, Worth
+from evalfolio.skew.stand_in import StandIn, stand_in_of
 from evalfolio.value import DecisionValue
 
 if TYPE_CHECKING:
@@ -115,7 +118,11 @@ class Objective:
         InputError
             If a weight is of no decision, or a tail needs draws the menu has not.
         """
-        explained = ExplainedVariance(menu)
+        stand_ins = [stand_in_of(menu, decision) for decision in menu.decisions]
+        uneven = any(each is not None for each in stand_ins)
+        # The second row of `Knowledge` is what values are functions of.
+        explained = Knowledge(menu) if uneven else ExplainedVariance(menu)
+        second = len(menu.decisions) if uneven else 0
         wrong = [name for name, weight in self.weights.items() if not 0 <= weight < np.inf]
         if wrong:
             raise InputError(
@@ -135,26 +142,34 @@ class Objective:
                 worths.append(Proportional(part.weight))
                 rows.append(LOG_DETERMINANT)
             elif part.name != "tail":
-                worths += self._worths(part, menu, explained)
-                rows += range(len(names))
+                worths += self._worths(part, menu, explained, stand_ins)
+                first = second if part.name == "evsi" else 0
+                rows += range(first, first + len(names))
         plain = np.arange(len(worths))
         drawn, tails = [], []
         for part in self.parts:
             if part.name != "tail":
                 continue
-            variances = DrawnVariance(menu, information_draws(menu, part.n_draws))
+            kind = DrawnKnowledge if uneven else DrawnVariance
+            variances = kind(menu, information_draws(menu, part.n_draws))
             shape = (variances.n_draws, len(names))
             first = len(worths)
             # One object per decision for all draws: its tables are made once.
-            worths += self._worths(part, menu, explained) * variances.n_draws
+            worths += self._worths(part, menu, explained, stand_ins) * variances.n_draws
             tails.append(Tail(first + np.arange(shape[0] * shape[1]).reshape(shape), part.share))
             drawn.append(variances)
         total = Total(plain, tuple(tails))
-        if self.parts == (Part("evsi"),) and not self.weights:
+        if self.parts == (Part("evsi"),) and not self.weights and not uneven:
             return worths, explained, total
         return worths, Criteria(explained, np.array(rows, dtype=np.intp), tuple(drawn)), total
 
-    def _worths(self, part: Part, menu: Menu, explained: ExplainedVariance) -> list[Worth]:
+    def _worths(
+        self,
+        part: Part,
+        menu: Menu,
+        explained: ExplainedVariance,
+        stand_ins: Sequence[StandIn | None],
+    ) -> list[Worth]:
         """Return the part's function of every decision, its weight inside."""
         found: list[Worth] = []
         for d, decision in enumerate(menu.decisions):
@@ -167,6 +182,8 @@ class Objective:
                 found.append(FewerWrongCalls(value.distance, value.variance, weight))
             elif part.name == "variance":
                 found.append(Proportional(weight, float(explained.prior[d])))
+            elif (stand_in := stand_ins[d]) is not None:
+                found.append(stand_in.worth.scaled(weight))
             else:
                 missed, false_alarm = weight * value.loss_missed, weight * value.loss_false_alarm
                 found.append(DecisionValue(value.distance, value.variance, missed, false_alarm))

@@ -19,7 +19,7 @@ from evalfolio.sensitivities.frontier_points import Frontier as Frontier
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import perfect_value
 
 Floats = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def frontier(
             f"no choice meets all limits at any of the {len(amounts)} amounts of "
             f"{words(resource)} up to {amounts[-1]:g}; give more or loosen a limit"
         )
-    evpi = float(sum(DecisionValue.of(menu, decision).evpi for decision in menu.decisions))
+    evpi = perfect_value(menu)
     rows = [
         {
             "amount": float(amounts[k]),

@@ -30,11 +30,10 @@ from evalbayes import Menu
 from evalfolio.constraints import Mandatory
 from evalfolio.errors import InputError
 from evalfolio.evaluation import choice_vector, evaluate
-from evalfolio.explained import ExplainedVariance
 from evalfolio.narrative import DEPTH
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import valuation
 
 Floats = NDArray[np.float64]
 
@@ -189,12 +188,10 @@ def _candidates(menu: Menu, budget: Mapping[str, float], most: int) -> list[str]
     for row in deep[np.argsort(share[deep], kind="stable")]:
         if share[row] <= 1:
             cheapest.setdefault(str(menu.options["eval"].iloc[row]), int(row))
-    gains = [DecisionValue.of(menu, d) for d in menu.decisions]
-    explained = ExplainedVariance(menu)
+    values = valuation(menu)
 
     def worth(row: int) -> float:
-        v = explained.at(choice_vector(menu, [str(menu.options.index[row])]))
-        return sum(float(g.gain(part)) for g, part in zip(gains, v, strict=True))
+        return float(values.gains(choice_vector(menu, [str(menu.options.index[row])])).sum())
 
     rows = sorted(cheapest.values(), key=lambda row: (-worth(row), row))[:most]
     return [str(menu.options.index[row]) for row in rows]

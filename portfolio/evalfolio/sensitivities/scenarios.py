@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.evaluation import choice_vector
-from evalfolio.explained import ExplainedVariance
 from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.value import DecisionValue
+from evalfolio.valuation import valuation
 
 Floats = NDArray[np.float64]
 
@@ -69,9 +68,7 @@ class Scenarios:
         """Return what a mix is worth under every scenario, of shape (n_scenarios,)."""
         out = []
         for menu in self.menus.values():
-            v = ExplainedVariance(menu).at(choice_vector(menu, options))
-            gains = [DecisionValue.of(menu, d) for d in menu.decisions]
-            out.append(sum(float(g.gain(part)) for g, part in zip(gains, v, strict=True)))
+            out.append(float(valuation(menu).gains(choice_vector(menu, options)).sum()))
         return np.array(out)
 
     def weighted(self, weights: Sequence[float]) -> Menu:
@@ -117,7 +114,14 @@ class Scenarios:
         first = blocks[0]
         states = tuple(f"{k} {name}" for k in range(len(blocks)) for name in first.states)
         return Menu(
-            first.options, first.resources, information, states, mean, covariance, tuple(decisions)
+            first.options,
+            first.resources,
+            information,
+            states,
+            mean,
+            covariance,
+            tuple(decisions),
+            skewed=tuple(f"{k} {name}" for k, block in enumerate(blocks) for name in block.skewed),
         )
 
 
@@ -130,7 +134,7 @@ def same_belief(one: Menu, other: Menu) -> bool:
     >>> same_belief(small_menu(), small_menu())
     True
     """
-    return all(
+    return one.skewed == other.skewed and all(
         np.array_equal(getattr(one, key), getattr(other, key))
         for key in ("prior_mean", "prior_covariance", "information")
     )

@@ -227,7 +227,7 @@ def menu_hash(menu: Menu) -> str:
         digest.update(decision.contrast.tobytes())
     options = menu.options[["eval", "domain", "tier"]].astype(str)
     digest.update(options.to_csv().encode())
-    digest.update(json.dumps([menu.resources, menu.states]).encode())
+    digest.update(json.dumps([menu.resources, menu.states, menu.skewed]).encode())
     return digest.hexdigest()
 
 

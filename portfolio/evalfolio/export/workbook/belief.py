@@ -8,10 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes import Decision
 from evalfolio.export.workbook.contents import Contents
+from evalfolio.objectives.knowledge import Indices
+from evalfolio.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.skew.outcome import outcome_of
+from evalfolio.skew.stand_in import StandIn
 from evalfolio.value import DecisionValue
 
 STEPS = 400
+PATH = np.geomspace(1e-4, 1e4, 49)  # times the information of the mix shown; 1 is among them
 Floats = NDArray[np.float64]
 
 
@@ -23,7 +29,9 @@ class Belief:
     """cᵀΣc, the most variance that results could explain."""
     explained: float
     root: float
-    """Root of the share explained, where the tables are read."""
+    """Root of what is known, where the tables are read: the share explained, or u of an index."""
+    shares: Floats
+    """Shares explained that the index is of; none where the share explained serves."""
     value: float
     wrong: float
     """Chance of a wrong call."""
@@ -32,20 +40,49 @@ class Belief:
 
 
 def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
-    """Return G and the chance of a wrong call at even steps of the root of the share explained.
+    """Return G and the chance of a wrong call at even steps of the root of what is known.
+
+    With a skewed gap the chance of a wrong call is no function of the index alone; it is taken
+    along the way from nothing to the mix shown and on, so that it is exact for that mix.
 
     Returns
     -------
     tuple
         Two arrays of shape (STEPS + 1, n_decisions).
     """
+    known = np.linspace(0.0, 1.0, STEPS + 1) ** 2
     gains, wrong = [], []
-    for decision in contents.menu.decisions:
+    for decision, stand_in in zip(
+        contents.menu.decisions, Indices(contents.menu).stand_ins, strict=True
+    ):
+        if stand_in is not None:
+            gains.append(stand_in.worth.gain(known))
+            wrong.append(_wrong_calls(contents, decision, stand_in, known))
+            continue
         value = DecisionValue.of(contents.menu, decision)
-        explained = np.linspace(0.0, 1.0, STEPS + 1) ** 2 * _most(contents, decision.contrast)
+        explained = known * _most(contents, decision.contrast)
         gains.append(value.gain(explained))
         wrong.append(value.wrong_call(explained))
     return np.array(gains).T, np.array(wrong).T
+
+
+def _wrong_calls(
+    contents: Contents, decision: Decision, stand_in: StandIn, known: Floats
+) -> Floats:
+    """Return the chance of a wrong call at values of the index, of the shape of `known`."""
+    menu = contents.menu
+    gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
+    if gap is None or at is None:
+        raise ValueError(f"{decision.name} has a stand-in, so it has a skewed gap")
+    rows = [i - 1 for i in contents.plans[contents.own].rows] or slice(None)
+    both = contrasts(menu, decision, at)
+    precision = np.linalg.inv(menu.prior_covariance)
+    information = menu.information[rows].sum(axis=0)
+    left = [both @ np.linalg.inv(precision + t * information) @ both.T for t in PATH]
+    u = stand_in.index.of(stand_in.index.explained(gap.prior, np.array(left)))
+    chances = [outcome_of(gap, each).p_wrong for each in left]
+    now = 1.0 - gap.p_exceeds if gap.now[1] == 1 else gap.p_exceeds
+    return np.asarray(np.interp(known, np.concatenate([[0.0], u]), np.array([now, *chances])))
 
 
 def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
@@ -55,18 +92,30 @@ def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
     precision = np.linalg.inv(menu.prior_covariance) + menu.information[chosen].sum(axis=0)
     posterior = np.linalg.inv(precision)
     gains, wrong = contents.tables
+    indices = Indices(menu)
     steps = np.linspace(0.0, 1.0, STEPS + 1)
     beliefs = []
     for d, decision in enumerate(menu.decisions):
         most = _most(contents, decision.contrast)
         left = float(decision.contrast @ posterior @ decision.contrast)
         explained = min(max(most - left, 0.0), most)
-        root = (explained / most) ** 0.5 if most > 0 else 0.0
+        known, shares = explained / most if most > 0 else 0.0, np.zeros(0)
+        stand_in, place = indices.stand_ins[d], indices.places[d]
+        if stand_in is not None and place is not None:
+            lines = indices.contrasts[place]
+            before, after = (
+                np.einsum("ki,ij,kj->k", lines, c, lines)
+                for c in (menu.prior_covariance, posterior)
+            )
+            shares = np.clip(1.0 - after / before, 0.0, 1.0)
+            known = float(stand_in.index.of(shares))
+        root = known**0.5
         beliefs.append(
             Belief(
                 most,
                 explained,
                 root,
+                shares,
                 float(np.interp(root, steps, gains[:, d])),
                 float(np.interp(root, steps, wrong[:, d])),
                 float((most - explained + decision.later_gain_sd**2) ** 0.5),

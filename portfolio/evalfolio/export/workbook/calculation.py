@@ -3,7 +3,8 @@ r"""Hidden sheet Calculation: what a mix is worth, by the workbook's own formula
 States are counted in their prior sd. For a mix x the information is
 M = Σ⁻¹ + Σ_o x_o K_o (SUMPRODUCT over the sheet Options), the variance a decision sees explained is
 v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of √(v / cᵀΣc),
-between which it is interpolated.
+between which it is interpolated. Where its gap is skewed, the table is of the index u of three such
+shares instead.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
 from evalfolio.export.workbook.options import state_scale, upper
+from evalfolio.objectives.knowledge import Indices
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +32,7 @@ def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout)
     n, n_decisions = len(menu.states), len(menu.decisions)
     scale = state_scale(contents)
     precision = np.asarray(np.linalg.inv(menu.prior_covariance / np.outer(scale, scale)), float)
-    contrasts = np.array([d.contrast for d in menu.decisions]) * scale
+    contrasts = Indices(menu).contrasts * scale
     sheet.write_string(0, 0, "Value of the mix shown and of the mix typed on Menu.")
     sheet.write_string(1, 0, "Inverse of the prior covariance, states in units of their prior sd")
     prior_row = 2
@@ -39,9 +41,9 @@ def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout)
         sheet.write_string(prior_row + 1 + j, 0, state)
     _numbers(sheet, prior_row + 1, 1, precision)
     contrast_row = prior_row + n + 2
-    sheet.write_string(contrast_row, 0, "Contrasts of the decisions")
+    sheet.write_string(contrast_row, 0, "Contrasts of the decisions, then of their indices")
     _numbers(sheet, contrast_row + 1, 1, contrasts)
-    table_row = contrast_row + n_decisions + 2
+    table_row = contrast_row + len(contrasts) + 2
     row = _write_gain_table(book, sheet, contents, table_row)
     chosen = contents.plans[contents.own].rows
     beliefs = mix_belief(contents, chosen)
@@ -78,7 +80,7 @@ def _numbers(sheet: Any, row: int, column: int, values: Floats) -> None:
 def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> int:
     """Write G and the chance of a wrong call at even steps of √v; return the row after."""
     gains, wrong = contents.tables
-    sheet.write_string(row, 0, "Root of the share of variance explained; value; wrong calls")
+    sheet.write_string(row, 0, "Root of what is known; value; wrong calls")
     names = [decision.name for decision in contents.menu.decisions]
     book.heads(sheet, row + 1, 0, ["root", *names, *names])
     roots = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
@@ -120,6 +122,8 @@ def _write_values(
     plain = book.style()
     n_decisions = len(beliefs)
     heads = ["decision", "variance", "explained", "root", "value", "wrong calls", "sd after"]
+    indices = Indices(contents.menu)
+    heads += ["share 1", "share 2", "share 3"] if any(indices.places) else []
     book.heads(sheet, cells.values - 1, 0, heads)
     block = xl_range_abs(cells.inverse, 1, cells.inverse + cells.n - 1, cells.n)
     for d, (decision, belief) in enumerate(zip(contents.menu.decisions, beliefs, strict=True)):
@@ -130,9 +134,24 @@ def _write_values(
         sheet.write_string(row, 0, decision.name)
         sheet.write_number(row, 1, belief.most)
         later = f"{decision.later_gain_sd**2:.17g}"
+        known = f"IF({most}>0,{explained}/{most},0)"
+        stand_in, place = indices.stand_ins[d], indices.places[d]
+        if stand_in is not None and place is not None:
+            prior = contents.menu.prior_covariance
+            parts = []
+            for j, k in enumerate(range(place.start, place.stop)):
+                contrast = indices.contrasts[k]
+                own = xl_range_abs(cells.contrasts + k, 1, cells.contrasts + k, cells.n)
+                share, bend = xl_rowcol_to_cell(row, 7 + j), stand_in.index.bends[j]
+                rest = f"SUMPRODUCT(MMULT({own},{block}),{own})/{contrast @ prior @ contrast:.17g}"
+                formula = f"=MIN(MAX(1-{rest},0),1)"
+                book.formula(sheet, row, 7 + j, formula, float(belief.shares[j]), plain)
+                weight = stand_in.index.shares[j] * (1.0 + bend)
+                parts.append(f"{weight:.17g}*{share}/({share}+{bend:.17g})")
+            known = "+".join(parts)
         for column, formula, figure in (
             (2, f"=MIN(MAX({most}-{left},0),{most})", belief.explained),
-            (3, f"=IF({most}>0,SQRT({explained}/{most}),0)", belief.root),
+            (3, f"=SQRT({known})", belief.root),
             (4, _interpolation(cells, 1 + d, root), belief.value),
             (5, _interpolation(cells, 1 + n_decisions + d, root), belief.wrong),
             (6, f"=SQRT({most}-{explained}+{later})", belief.sd),
