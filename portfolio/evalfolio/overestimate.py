@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.value import DecisionValue
+if TYPE_CHECKING:
+    from evalfolio.objectives.worth import Worth
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +57,7 @@ class Overestimate:
 
     Examples
     --------
+    >>> from evalfolio.value import DecisionValue
     >>> g = DecisionValue(-1.0, 1.0, 3.0, 1.0)
     >>> above = Overestimate(g, 0.9, float(g.evpi), 1e-4)
     >>> v = np.linspace(0, 1, 200)
@@ -63,7 +66,7 @@ class Overestimate:
     (True, True)
     """
 
-    def __init__(self, value: DecisionValue, v_max: float, scale: float, error: float) -> None:
+    def __init__(self, value: Worth, v_max: float, scale: float, error: float) -> None:
         self.value, self.v_max, self.scale = value, v_max, scale
         inner = [v / v_max for v in value.inflections if 1e-12 < v / v_max < 1 - 1e-12]
         ends = [0.0, *inner, 1.0]

@@ -42,11 +42,12 @@ def small_menu(**changes: Any) -> Menu:
 
 
 def test_round_trip_keeps_everything_and_uses_no_pickle(tmp_path: Path) -> None:
-    menu = small_menu()
+    menu = replace(small_menu(), skewed=small_menu().states[1:])
     loaded = Menu.load(menu.save(tmp_path / "menu"))
     pd.testing.assert_frame_equal(loaded.options, menu.options)
     assert loaded.resources == menu.resources
     assert loaded.states == menu.states
+    assert loaded.skewed == menu.skewed
     for key in ("information", "prior_mean", "prior_covariance"):
         np.testing.assert_array_equal(getattr(loaded, key), getattr(menu, key))
     np.testing.assert_array_equal(loaded.information_draws, menu.information_draws)
@@ -98,6 +99,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("flat prior", {"prior_covariance": np.ones((2, 2))}, "prior_covariance of the states"),
     ("twin states", {"states": ("x", "x")}, "names of states must be unique"),
+    ("stranger", {"skewed": ("depth",)}, "skewed must name states of the menu, got 'depth'"),
     ("no decision", {"decisions": ()}, "at least one of decisions"),
     (
         "contrast",

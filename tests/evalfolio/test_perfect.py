@@ -175,6 +175,15 @@ def test_a_gap_far_from_normal_is_warned_of() -> None:
     assert matching_warnings(perfect_information(MENU, normal)) == []
 
 
+def test_the_menu_knows_what_shown_capability_is_worth_though_the_gap_is_skewed() -> None:
+    table = perfect_information(MENU, state_draws(POSTERIOR, CATALOGUE))
+    for _, row in table.iterrows():
+        slack = 0.1 * row["draws"] + 4 * row["standard_error"]
+        assert row["menu"] == pytest.approx(row["draws"], abs=slack)
+    worst = {kind: (table[kind] / table["draws"] - 1).abs().max() for kind in ("menu", "normal")}
+    assert worst["menu"] < 0.5 * worst["normal"]
+
+
 def test_an_unknown_state_is_told() -> None:
     with pytest.raises(InputError, match=r"a state must be one of the menu's, got 'cyber\.shwon'"):
         evppi(MENU, ["cyber.shwon"])

@@ -98,11 +98,12 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
         saved = belief @ (losses[current] - losses[1 - current])[0].T
         exceeds = belief @ above[0].T
     chances = chance[:, None] * likely
-    mitigate = (saved > 0) != (current == 1)
+    turned = _share_above(saved)
+    mitigate = 1.0 - turned if current == 1 else turned
     return Outcome(
         value=float((chances * np.maximum(saved, 0.0)).sum()),
-        p_turned=float(chances[saved > 0].sum()),
-        p_wrong=float((chances * np.where(mitigate, 1.0 - exceeds, exceeds)).sum()),
+        p_turned=float((chances * turned).sum()),
+        p_wrong=float((chances * (mitigate * (1.0 - exceeds) + (1.0 - mitigate) * exceeds)).sum()),
     )
 
 
@@ -137,6 +138,13 @@ def values_apart(gap: SkewedGap, shown: Floats, known: Floats) -> Floats:
             gained = np.maximum(belief @ saved.T, 0.0)
             found[i, j] = chance @ gained @ likely
     return found
+
+
+def _share_above(values: Floats) -> Floats:
+    """Return the share of every cell of a grid in which values are above 0, read between steps."""
+    axis = 1 if values.shape[1] > 1 else 0
+    step = np.abs(np.gradient(values, axis=axis))
+    return np.clip(0.5 + values / np.maximum(step, 1e-300), 0.0, 1.0)
 
 
 def _readings(gap: SkewedGap, left: Floats) -> tuple[float, float, float]:
