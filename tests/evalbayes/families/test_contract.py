@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 from evalbayes.errors import InputError
 from evalbayes.families import FAMILIES, Family, FamilyCurve, check_family
@@ -101,6 +102,26 @@ def test_a_constant_hazard_has_its_best_cap_nowhere() -> None:
     curve = FamilyCurve(FAMILIES["weibull"], 1.0, (0.0, 1.0))
     caps = np.linspace(-3.0, 1.5, 7)
     np.testing.assert_allclose(curve.elasticity(caps), 1.0, rtol=1e-9)
+
+
+@pytest.mark.parametrize("narrow", [0.3, 1.0])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_sweet_spot_is_where_most_is_solved_per_unit_spent(name: str, narrow: float) -> None:
+    """argmax of A·F(c)/E[min(T, c)] over a grid, the spend by summing up the survival."""
+    family, plateau = FAMILIES[name], 0.6
+    shapes = [float(np.exp(p["mean_ln"])) for p in family.priors.values()]
+    shapes[0] *= narrow
+    ln_cap = np.linspace(1.0, 16.0, 60_001)
+    cap = np.exp(ln_cap)
+    solved = plateau * np.exp(family.log_cdf(ln_cap, 11.0, *shapes))
+    stopped = 1.0 - solved - (1.0 - plateau) * stats.norm.cdf((ln_cap - 12.0) / 0.9)
+    spend = cap[0] + integrate.cumulative_trapezoid(stopped, cap, initial=0.0)
+    best = int(np.argmax(solved / spend))
+    spot = FamilyCurve(family, plateau, (11.0, *shapes), (12.0, 0.9)).sweet_spot(16.0)
+    if 0 < best < len(cap) - 1:
+        assert spot == pytest.approx(ln_cap[best], abs=2e-3)
+    else:  # success per unit falls all the way: no inner top
+        assert np.isnan(spot)
 
 
 def test_the_curve_is_the_lognormal_one() -> None:
