@@ -21,12 +21,15 @@ from evalfolio.incumbent import WHOLE, Incumbent
 from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
 from evalfolio.programme import Programme, Relaxed
+from evalfolio.shaving import shaved
 
 Floats = NDArray[np.float64]
 
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS, PRICE_ROUNDS = 60, 8, 40
 PRICE_ERROR = 1e-5  # relative looseness of the programme that prices are read from
+SHAVINGS = 6  # rounds of shaving at the root
+LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
 
 
@@ -61,7 +64,7 @@ class Search:
 
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
-        self.programme.add_tangents(np.zeros(self.problem.n_options))
+        self.programme.add_tangents(self._evenly())
         self._open = [(-np.inf, next(self._order), self._whole_menu())]
         while self._open and not self.out_of_time() and self.n_boxes < MAX_BOXES:
             _, _, box = heapq.heappop(self._open)
@@ -71,6 +74,14 @@ class Search:
             self.n_boxes += 1
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
+
+    def _evenly(self) -> Floats:
+        """Return the same share of every option that fits, as far as the budgets go."""
+        problem = self.problem
+        each = np.bincount(problem.eval_codes, weights=problem.allowed)
+        x: Floats = problem.allowed / np.maximum(each, 1.0)[problem.eval_codes]
+        used = problem.matrix[: len(problem.resource_names), : problem.n_options] @ x
+        return x / max(1.0, float(used.max(initial=0.0)))
 
     @property
     def best(self) -> Floats:
@@ -116,7 +127,40 @@ class Search:
             self.done = max(self.done, box.bound)
             return []
         self._fix(box, relaxed)
+        if is_root:
+            relaxed = self._shave(box, relaxed)
+            if relaxed is None:
+                return []
         return self._split(box, relaxed)
+
+    def _shave(self, box: Box, relaxed: Relaxed) -> Relaxed | None:
+        """Narrow a box from below where its hulls are loose; None when that settles it."""
+        for _ in range(SHAVINGS):
+            before, target = box.bound, self._target
+            bent = self._bent(box, relaxed)
+            for d in np.argsort(-bent):
+                if bent[d] < LOOSE * (before - target) or self.out_of_time():
+                    break
+                for cap in shaved(box, int(d), float(relaxed.v[d]), target, self._bound_of):
+                    box.low = box.low.copy()
+                    box.low[d] = cap
+                    self.done = max(self.done, target)  # what was cut off may be worth that much
+            again = self._relax(box, BOX_ROUNDS, False)
+            if again is None or again.x is None:
+                return again
+            relaxed = again
+            self.incumbent.round(relaxed, thorough=True)
+            if self.near_enough(box.bound):
+                self.done = max(self.done, box.bound)
+                return None
+            if before - box.bound < 0.1 * (before - self._target) or self.out_of_time():
+                break
+        return relaxed
+
+    def _bound_of(self, box: Box) -> float:
+        """Return what the programme proves of a box as it stands, without further tangents."""
+        self.programme.enter(box)
+        return self.programme.solve().bound
 
     def _tighten(self, box: Box) -> bool:
         """Narrow the box to what its options can explain; say whether anything is left of it.
@@ -265,11 +309,26 @@ class Search:
             worst[tail.quantities[totals <= last]] = True
         return worst[self.problem.active]
 
+    @property
+    def _target(self) -> float:
+        """What choices are worth at most that need not be found.
+
+        A hair within the gap, so that a bound of just this counts as near enough.
+        """
+        return max(self.best_value, 0.0) / (1 - 0.999 * self.gap)
+
+    def _bent(self, box: Box, relaxed: Relaxed) -> Floats:
+        """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
+        hulls = [
+            float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
+            for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
+        ]
+        return np.array(hulls) * relaxed.weight
+
     def _fix(self, box: Box, relaxed: Relaxed) -> None:
         """Fix options that no choice better than the best can have, or can lack."""
         n = self.problem.n_options
-        # A hair within the gap, so that a bound of just this counts as near enough.
-        target = max(self.best_value, 0.0) / (1 - 0.999 * self.gap)
+        target = self._target
         # Reduced costs go with the bound of the programme they are from, not the box's best.
         room = relaxed.bound - target
         reduced = relaxed.reduced[:n]
@@ -283,11 +342,7 @@ class Search:
 
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
         assert relaxed.x is not None
-        hulls = [
-            float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
-            for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
-        ]
-        bent = np.array(hulls) * relaxed.weight
+        bent = self._bent(box, relaxed)
         part = np.abs(relaxed.x - np.round(relaxed.x))
         part[self.problem.n_options :][~self.problem.extra_whole] = 0.0
         fractional = part.max(initial=0.0) > WHOLE

@@ -32,8 +32,8 @@ Floats = NDArray[np.float64]
 
 # Weights of a tangent below this are left out and their sum over evals added to its constant.
 SMALL = 1e-9
-MOST_PER_DECISION = 30  # tangents kept before idle ones are dropped
-PATIENCE = 15
+MOST_PER_DECISION = 20  # tangents kept before idle ones are dropped
+PATIENCE = 10
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 
@@ -108,6 +108,7 @@ class Programme:
         # A draw's quantities keep their widest segments until they have a tangent.
         self._held = self.draw_of < 0
         self._starts = np.full(self.n_d, np.nan)
+        self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
         self.tangents = Tangents(problem.n_options)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
         share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
@@ -213,6 +214,13 @@ class Programme:
                 starts[draw] += self._starts[d]
                 continue
             low, high_v, near = float(box.low[d]), float(box.high[d]), float(box.near[d])
+            if self._entered[d] == (low, high_v, near):
+                if draw < 0:
+                    self.constant += self._starts[d]
+                else:
+                    starts[draw] += self._starts[d]
+                continue
+            self._entered[d] = low, high_v, near
             part = above.segments(low, high_v, near, self.n_segments)
             self._starts[d] = part.start
             high[at] = 0.0
