@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.box import Box
-from evalfolio.incumbent import WHOLE, Incumbent
+from evalfolio.incumbent import Incumbent
+from evalfolio.looseness import looseness
 from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
 from evalfolio.programme import Programme, Relaxed
 from evalfolio.shaving import shaved
+from evalfolio.splitting import place
 
 Floats = NDArray[np.float64]
 
@@ -64,7 +66,7 @@ class Search:
 
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
-        self.programme.add_tangents(self._evenly())
+        self.programme.add_tangents(self.problem.evenly())
         self._open = [(-np.inf, next(self._order), self._whole_menu())]
         while self._open and not self.out_of_time() and self.n_boxes < MAX_BOXES:
             _, _, box = heapq.heappop(self._open)
@@ -74,14 +76,6 @@ class Search:
             self.n_boxes += 1
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
-
-    def _evenly(self) -> Floats:
-        """Return the same share of every option that fits, as far as the budgets go."""
-        problem = self.problem
-        each = np.bincount(problem.eval_codes, weights=problem.allowed)
-        x: Floats = problem.allowed / np.maximum(each, 1.0)[problem.eval_codes]
-        used = problem.matrix[: len(problem.resource_names), : problem.n_options] @ x
-        return x / max(1.0, float(used.max(initial=0.0)))
 
     @property
     def best(self) -> Floats:
@@ -198,7 +192,7 @@ class Search:
                 self.done = max(self.done, box.bound)
                 return None
             box.near = relaxed.v
-            loose, wanted = self._looseness(box, relaxed)
+            loose, wanted = looseness(self.problem, self.above, box, relaxed)
             slack = min(max(box.bound - self.best_value, 0.0), box.bound)
             aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
             if is_root:
@@ -253,7 +247,7 @@ class Search:
             if self._cut(relaxed.x):
                 continue
             box.near = relaxed.v
-            loose, wanted = self._looseness(box, relaxed)
+            loose, wanted = looseness(self.problem, self.above, box, relaxed)
             if loose <= error * relaxed.bound or self.out_of_time():
                 break
             self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
@@ -273,41 +267,6 @@ class Search:
             return False
         self.programme.add_rows(*cuts)
         return True
-
-    def _looseness(self, box: Box, relaxed: Relaxed) -> tuple[float, NDArray[np.bool_]]:
-        """Return by how much more tangents could lower a box's bound, and of which quantities."""
-        assert relaxed.x is not None  # boxes without a point are split before
-        problem = self.problem
-        x = relaxed.x[: problem.n_options]
-        v = problem.explained.at(x)[problem.active] / [a.v_max for a in self.above]
-        high = relaxed.v - v
-        hulls, true = np.empty(len(v)), np.empty(len(v))
-        for d, a in enumerate(self.above):
-            corners = a.hull(float(box.low[d]), float(box.high[d]))
-            hulls[d], true[d] = np.interp((relaxed.v[d], v[d]), *corners)
-        below = v < box.low - 1e-12
-        true = np.where(below, np.minimum(true, hulls - high), true)
-        loose = relaxed.bound - problem.constant - self._total(true)
-        # Draws that weigh nothing may do so only because nothing holds them down yet.
-        return loose, (high > 1e-12) & ((relaxed.weight > 0) | self._in_tail(true))
-
-    def _total(self, gains: Floats) -> float:
-        """Return the objective for worths of the active quantities, scaled."""
-        every = np.zeros(len(self.problem.values))
-        every[self.problem.active] = gains
-        return float(self.problem.total.of(every[None])[0])
-
-    def _in_tail(self, gains: Floats) -> NDArray[np.bool_]:
-        """Say which active quantities are of draws among the worst."""
-        every = np.zeros(len(self.problem.values))
-        every[self.problem.active] = gains
-        worst = np.zeros(len(every), dtype=bool)
-        worst[self.problem.total.plain] = True
-        for tail in self.problem.total.tails:
-            totals = every[tail.quantities].sum(axis=1)
-            last = np.partition(totals, tail.count - 1)[tail.count - 1]
-            worst[tail.quantities[totals <= last]] = True
-        return worst[self.problem.active]
 
     @property
     def _target(self) -> float:
@@ -341,37 +300,12 @@ class Search:
             self.done = max(self.done, target)
 
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
-        assert relaxed.x is not None
         bent = self._bent(box, relaxed)
-        part = np.abs(relaxed.x - np.round(relaxed.x))
-        part[self.problem.n_options :][~self.problem.extra_whole] = 0.0
-        fractional = part.max(initial=0.0) > WHOLE
-        slack = box.bound - self.best_value
-        d = int(np.argmax(bent))
-        wide = box.high[d] - box.low[d] > 1e-9
-        hull_is_loose = wide and bent[d] > 1e-11
-        # A tail has as many intervals as draws, but one option narrows them all.
-        by_draw = bool(self.problem.total.tails)
-        if hull_is_loose and not by_draw and (not fractional or bent.sum() > 0.3 * slack):
-            return box.halved(d, float(relaxed.v[d]))
-        free = box.x_high - box.x_low > 0.5
-        free[self.problem.n_options :] &= self.problem.extra_whole
-        if fractional or (hull_is_loose and free.any()):
-            rise = np.zeros(len(part))
-            n = self.problem.n_options
-            _, gradient = self.problem.explained.tangent(relaxed.x[:n])
-            slopes = [
-                float(a.value.slope(v * a.v_max))
-                for a, v in zip(self.above, relaxed.v, strict=True)
-            ]
-            slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
-            rise[:n] = slopes_now @ gradient[self.problem.active] + 1e-12 * self.problem.scale
-            rise[n:] = rise[:n].max(initial=1.0)
-            if not fractional:  # of the options that are free, those taken say the most
-                part = np.where(free, 0.01 + relaxed.x, 0.0)
-            return self._split_option(box, int(np.argmax(part * rise)))
-        if hull_is_loose:
-            return box.halved(d, float(relaxed.v[d]))
+        kind, where = place(self.problem, self.above, box, relaxed, bent, self.best_value)
+        if kind == "quantity":
+            return box.halved(where, float(relaxed.v[where]))
+        if kind == "option":
+            return self._split_option(box, where)
         return self._split_blindly(box)
 
     def _split_option(self, box: Box, option: int) -> list[Box]:

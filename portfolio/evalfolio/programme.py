@@ -32,8 +32,8 @@ Floats = NDArray[np.float64]
 
 # Weights of a tangent below this are left out and their sum over evals added to its constant.
 SMALL = 1e-9
-MOST_PER_DECISION = 20  # tangents kept before idle ones are dropped
-PATIENCE = 10
+MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
+PATIENCE = 6
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 TRIALS = 4  # programmes per quantity
 FIRST = 0.85  # of the way to the relaxed value: the first cap tried
 LAST = 0.98  # caps nearer to it say nothing new
+LEAST = 0.02  # of the way: gains smaller than that are not worth a programme
+BACK = 0.9  # of a step between two points, as a concave bound bulges above the line
 ENOUGH = 0.1  # of the room between bound and target: a cap whose bound is that near is best
 
 
@@ -34,8 +36,7 @@ def shaved(
 ) -> Iterator[float]:
     """Yield ever larger caps on one quantity below which no choice is worth more than the target.
 
-    The bound as a function of the cap is concave, so a line through the last two points finds the
-    next cap.
+    The bound is a concave function of the cap, so a line through two points finds the next one.
 
     Parameters
     ----------
@@ -52,20 +53,25 @@ def shaved(
     """
     low = float(box.low[quantity])
     room, length = box.bound - target, v - low
-    cap, before, bound_before = low + FIRST * length, v, box.bound
-    best = low
+    proved: tuple[float, float] | None = None  # the largest cap that was proved, and its bound
+    before, above = (v, box.bound), (v, box.bound)  # the two smallest that were not
+    cap = low + FIRST * length
     for _ in range(TRIALS):
         bound = bound_of(capped(box, quantity, cap))
-        if bound <= target and cap > best:
-            best = cap
-            yield best
-        if bound <= target and target - bound < ENOUGH * room:
-            return
-        slope = max((bound_before - bound) / (before - cap), 1e-300) if before != cap else 1e-300
-        step = (target - bound) / slope
-        cap, before, bound_before = cap + 0.95 * step - (0.02 * length if step < 0 else 0.0), cap, bound
+        if bound <= target:
+            proved = cap, bound
+            yield cap
+            if target - bound < ENOUGH * room:
+                return
+        else:
+            before, above = above, (cap, bound)
+        # Below two points the line through them is above a concave function, between them below.
+        first, second = (proved, above) if proved else (above, before)
+        rise = (second[1] - first[1]) / max(second[0] - first[0], 1e-300)
+        step = (target - first[1]) / max(rise, 1e-300)
+        cap = first[0] + (BACK * step if proved else step)
         cap = min(cap, low + LAST * length)
-        if cap <= max(best, low + 0.02 * length) or abs(cap - before) < 0.005 * length:
+        if cap < low + LEAST * length or (proved and cap < proved[0] + LEAST * length):
             return
 
 
