@@ -171,9 +171,9 @@ class Problem:
     def evenly(self) -> Floats:
         """Return the same share of every option that fits by itself, as far as the budgets go."""
         each = np.bincount(self.eval_codes, weights=self.allowed, minlength=len(self.evals))
-        x: Floats = self.allowed / np.maximum(each, 1.0)[self.eval_codes]
-        used = self.matrix[: len(self.resource_names), : self.n_options] @ x
-        return x / max(1.0, float(used.max(initial=0.0)))
+        x = self.allowed / np.maximum(each, 1.0)[self.eval_codes]
+        used = np.asarray(self.matrix[: len(self.resource_names), : self.n_options] @ x)
+        return np.asarray(x / max(1.0, float(used.max(initial=0.0))))
 
     def met(self, x: Floats, extra: Floats | None = None) -> bool:
         """Whether a whole choice, with its extra variables, meets all limits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,14 @@ Array = NDArray[np.float64]
 SLOPE_ERROR = 1e-11  # relative, of the slopes of items that share the money
 MAX_STEPS = 100  # of Newton or bisection, inner and outer
 FLOOR_SHARE = 1e-13  # of an item's range: spends nearer to its lower end count as that end
+
+
+class Moment(NamedTuple):
+    """What was known at a moment of a search: seconds since its start, best value, bound."""
+
+    seconds: float
+    value: float
+    bound: float
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -35,6 +43,9 @@ class Allocation:
         How often the curves of all items were evaluated (value, slope or curvature).
     n_nodes
         Boxes of spends looked into; 1 where the curves are concave.
+    trace
+        How value and bound came together, a moment for every better answer; empty where the
+        curves are concave, as the first answer then is the last. The first bounds are infinite.
     """
 
     spend: Array
@@ -43,6 +54,7 @@ class Allocation:
     multiplier: float
     n_evaluations: int
     n_nodes: int = 1
+    trace: tuple[Moment, ...] = ()
 
     @property
     def gap(self) -> float:

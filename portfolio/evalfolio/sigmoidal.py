@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import heapq
+import time
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.separable import Allocation, Counted, concave_allocation
+from evalfolio.separable import Allocation, Counted, Moment, concave_allocation
 
 Array = NDArray[np.float64]
 
 GRID = 192  # geometric spends per item at first
+ROUGH = 24  # of them for the first answer
 DECADES = 8  # below the top of its range that an item's grid reaches
 SUBDIVISION = np.array([0.25, 0.5, 0.75])  # of an interval where the envelope is used
 REFINED = 6 * len(SUBDIVISION)  # spends added per item and round: six intervals
@@ -39,13 +41,18 @@ def sigmoidal_allocation(
     curves: Counted, budget: float, low: Array, high: Array, *, gap: float, max_nodes: int
 ) -> Allocation:
     """Return a split within `gap` of the best, for curves of any shape that never fall."""
-    table = _table(curves, _first_grid(low, high))
-    if (np.diff(table.slope, axis=0) <= 1e-12 * table.slope[:-1]).all():
+    search = _Search(curves, budget, low, high)
+    rough = _table(curves, _first_grid(low, high, ROUGH))
+    if not _concave(rough):
+        search.look_at(rough)
+        search.first_answer()
+    table = _table(curves, _first_grid(low, high, GRID))
+    if _concave(table):
         return concave_allocation(curves, budget, low, high)
     for _ in range(ROUNDS):
         root = _Box(table, budget, low, high)
         table = _refined(curves, table, root)
-    search = _Search(curves, table, budget, low, high)
+    search.look_at(table)
     search.run(gap, max_nodes)
     return Allocation(
         spend=search.spend,
@@ -54,6 +61,7 @@ def sigmoidal_allocation(
         multiplier=search.multiplier,
         n_evaluations=curves.n_evaluations,
         n_nodes=search.n_nodes,
+        trace=tuple(search.trace),
     )
 
 
@@ -96,14 +104,23 @@ class _Box:
 class _Search:
     """Branch and bound over ranges of spend, best bound first."""
 
-    def __init__(
-        self, curves: Counted, table: _Table, budget: float, low: Array, high: Array
-    ) -> None:
-        self.curves, self.table, self.budget = curves, table, budget
+    table: _Table
+
+    def __init__(self, curves: Counted, budget: float, low: Array, high: Array) -> None:
+        self.started = time.perf_counter()
+        self.trace: list[Moment] = []
+        self.curves, self.budget = curves, budget
         self.low, self.high = low, high
         self.spend, self.value = low.copy(), -np.inf
         self.bound, self.multiplier, self.n_nodes = np.inf, 0.0, 0
-        self._bends = _concave_from(table)
+
+    def look_at(self, table: _Table) -> None:
+        """Search on this table from now on."""
+        self.table, self._bends = table, _concave_from(table)
+
+    def first_answer(self) -> None:
+        """Round the envelope's split on a coarse grid: an answer long before the bound."""
+        self._try(_Box(self.table, self.budget, self.low, self.high))
 
     def run(self, gap: float, max_nodes: int) -> None:
         """Search until the gap or the number of boxes is reached."""
@@ -185,6 +202,8 @@ class _Search:
         value = float(self.curves.value(spend).sum())
         if value > self.value:
             self.spend, self.value = spend, value
+            seconds = time.perf_counter() - self.started
+            self.trace.append(Moment(seconds, value, self.bound))
             return True
         return False
 
@@ -203,9 +222,14 @@ class _Search:
             self.multiplier = found.multiplier
 
 
-def _first_grid(low: Array, high: Array) -> Array:
-    """Return geometric spends from `low` to `high`, of shape (n_points, n_items)."""
-    share = np.concatenate([[0.0], np.geomspace(10.0**-DECADES, 1.0, GRID)])
+def _concave(table: _Table) -> bool:
+    """Whether no slope rises on the grid."""
+    return bool((np.diff(table.slope, axis=0) <= 1e-12 * table.slope[:-1]).all())
+
+
+def _first_grid(low: Array, high: Array, n_points: int) -> Array:
+    """Return geometric spends from `low` to `high`, of shape (n_points + 1, n_items)."""
+    share = np.concatenate([[0.0], np.geomspace(10.0**-DECADES, 1.0, n_points)])
     return np.asarray(low + (high - low) * share[:, None])
 
 

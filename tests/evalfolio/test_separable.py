@@ -150,6 +150,17 @@ def test_bounds_on_spends_hold() -> None:
     assert (plenty.multiplier, plenty.gap) == (0.0, 0.0)
 
 
+def test_the_trace_ends_with_the_answer_and_its_bounds_hold_on_the_way() -> None:
+    curves = random_curves("hill", 5, 12)
+    found = allocate(curves, 40.0, gap=1e-8)
+    seconds, values, bounds = np.array(found.trace).T
+    assert (np.diff(seconds) >= 0).all()
+    assert (np.diff(values) > 0).all()
+    assert values[-1] == found.value
+    assert (bounds >= found.value).all()  # the best split known is below every bound
+    assert values[0] > 0.8 * found.value  # a first answer is one to work with
+
+
 def test_the_search_says_how_far_it_got_when_it_runs_out_of_boxes() -> None:
     curves = random_curves("hill", 4, 4)
     full = allocate(curves, 80.0, gap=1e-7)
