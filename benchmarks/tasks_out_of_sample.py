@@ -24,7 +24,7 @@ from evalbayes.tasks import Forecast, TaskHistory, recapped
 Array = NDArray[np.float64]
 
 SEED = 1
-FIT = {"seed": SEED, "draws": 250, "tune": 300, "chains": 2}
+FIT = {"seed": SEED, "draws": 1000, "tune": 500, "chains": 4}
 SMALL, LARGE = 200_000.0, 10_000_000.0
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
 RERUN = "GPT-5.3 Codex"
@@ -40,9 +40,8 @@ def drawn_of(
     return drawn.reshape(-1, probability.shape[1])
 
 
-def beyond_the_cap(runs: pd.DataFrame) -> pd.DataFrame:
-    """Foretell success within 2M from runs cut at 200k."""
-    history = TaskHistory.fit(recapped(runs, SMALL), **FIT)
+def beyond_the_cap(runs: pd.DataFrame, history: TaskHistory) -> pd.DataFrame:
+    """Foretell success within 2M from a history of the runs cut at 200k."""
     rows = []
     for k, name in enumerate(history.ai_models):
         forecast = history.member(name)
@@ -74,9 +73,9 @@ def log_linear_shares(own: pd.DataFrame, rng: np.random.Generator) -> Array:
     return np.clip(at, 0.0, 1.0)
 
 
-def reruns(runs: pd.DataFrame, again: pd.DataFrame) -> list[list[str]]:
+def reruns(history: TaskHistory, again: pd.DataFrame) -> list[list[str]]:
     """Foretell fresh attempts at failed tasks, by eval."""
-    forecast = TaskHistory.fit(runs, **FIT).member(RERUN)
+    forecast = history.member(RERUN)
     rng = np.random.default_rng(SEED)
     fresh = forecast.outcomes(again, LARGE, rng, fresh=True)
     goes_on = forecast.outcomes(again, LARGE, rng)
@@ -112,13 +111,26 @@ def in_words(counts: NDArray[np.int64]) -> str:
 
 def part_b(runs: pd.DataFrame) -> str:
     title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
-    return f"{title}\n\n{table(HEAD, rows_of(beyond_the_cap(runs)))}"
+    history = TaskHistory.fit(recapped(runs, SMALL), **FIT)
+    rows = rows_of(beyond_the_cap(runs, history))
+    return f"{title}\n\n{table(HEAD, rows)}\n\n{converged(history)}"
 
 
 def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
     head = ("eval", "reruns", "solved", "fresh attempt", "had the run gone on", "tasks alike")
     title = f"{RERUN}, failed tasks again with {LARGE:,.0f} tokens: solved, and foretold [90 %]:"
-    return f"{title}\n\n{table(head, reruns(runs, again))}"
+    history = TaskHistory.fit(runs, **FIT)
+    return f"{title}\n\n{table(head, reruns(history, again))}\n\n{converged(history)}"
+
+
+def converged(history: TaskHistory) -> str:
+    told = history.diagnostics.quantities
+    return (
+        f"{FIT['chains']} chains of {FIT['draws']} draws, {len(told)} quantities: R-hat at most "
+        f"{told['r_hat'].max():.3f}, effective sample size at least {told['ess_bulk'].min():.0f} "
+        f"(bulk) and {told['ess_tail'].min():.0f} (tail), {history.diagnostics.divergences} "
+        "divergences."
+    )
 
 
 def main(folder: Path, parts: str = "bc") -> None:
@@ -134,7 +146,7 @@ def main(folder: Path, parts: str = "bc") -> None:
         body = study()
         when = circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy"))
         command = f"`python -m benchmarks.tasks_out_of_sample ../shared/data {part}`"
-        body = f"{body}\n\n{command}; {FIT['chains']} chains of {FIT['draws']} draws. {when}"
+        body = f"{body}\n\n{command}. {when}"
         write_section(f"tasks-{part}", f"Task-level forecasts ({part}): {title}", body)
         print(body)
 

@@ -36,14 +36,11 @@ def quantities_of(table: TaskTable, named: Mapping[str, Array], n_models: int) -
     """Return what forecasts and reports need, of shape (chains, draws, ...)."""
     found = {key: np.exp(named[key]) if key in LOGARITHMS else named[key] for key in named}
     n_evals, shape = len(table.evals), named["shown"].shape[:2]
-    length = table.eval_level - table.centre
     slope = found["slope_mean"][..., None]
     for name in CELLS:
         found[name] = named[name].reshape(*shape, n_evals, n_models)
-    departure, place = named["difficulty_departure"], named["eval_location"]
-    found["difficulty"] = departure - departure.mean(axis=-1, keepdims=True) + slope * length
-    place = place - place.mean(axis=-1, keepdims=True)
-    found["place"] = place + named["spend_per_minutes"][..., None] * np.log(2.0) * length
+    for name, own in (("difficulty", named["difficulty"]), ("place", named["eval_location"])):
+        found[name] = own - own.mean(axis=-1, keepdims=True)
     found["minutes"] = slope * named["minutes_mean"][..., None] + named["minutes_offset"]
     return found
 

@@ -59,7 +59,7 @@ def log_density(
     evals, tasks, models = sizes[0], sizes[1], sizes[2]
     # Forward: v is the entries, then what is derived from them.
     derived = n + 2 * evals
-    v = np.empty(derived + 2 + 3 * tasks)
+    v = np.empty(derived + 2 + 4 * tasks)
     for k in range(n):
         v[k] = x[k] * math.exp(x[scale_entry[k]]) if scale_entry[k] >= 0 else x[k]
     for b in range(2):
@@ -73,6 +73,7 @@ def log_density(
     by_effect, loading = x[positions[BY_EFFECT]], x[positions[LOADING]]
     # Effects of the tasks of an eval are taken from their mean, which its cells stand for.
     effect_at, spend_at = derived + 2, derived + 2 + tasks
+    explained_at = spend_at + 2 * tasks
     number = np.zeros(evals)
     middles = np.zeros((2, evals))
     for j in range(tasks):
@@ -82,9 +83,9 @@ def log_density(
     middles /= number
     for j in range(tasks):
         v[effect_at + j] = v[positions[EFFECT] + j] - middles[0, eval_of[j]]
-        own = v[positions[SPEND] + j] - middles[1, eval_of[j]]
-        v[spend_at + j] = by_effect * v[effect_at + j] + own
+        v[spend_at + j] = v[positions[SPEND] + j] - middles[1, eval_of[j]]
         v[spend_at + tasks + j] = loading * v[spend_at + j]
+        v[explained_at + j] = by_effect * v[positions[EFFECT] + j]
     p = constant.copy()
     for r in range(len(p)):
         for c in range(width):
@@ -161,8 +162,8 @@ def log_density(
     for j in range(tasks):
         gv[spend_at + j] += loading * gv[spend_at + tasks + j]
         gx[positions[LOADING]] += gv[spend_at + tasks + j] * v[spend_at + j]
-        gx[positions[BY_EFFECT]] += gv[spend_at + j] * v[effect_at + j]
-        gv[effect_at + j] += by_effect * gv[spend_at + j]
+        gx[positions[BY_EFFECT]] += gv[explained_at + j] * v[positions[EFFECT] + j]
+        gv[positions[EFFECT] + j] += by_effect * gv[explained_at + j]
         middles[0, eval_of[j]] += gv[effect_at + j]
         middles[1, eval_of[j]] += gv[spend_at + j]
     middles /= number

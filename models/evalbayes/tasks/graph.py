@@ -7,6 +7,10 @@ and of giving up about location'[i,m] + c'·w[j] + ρ·σ[j]. Departures of diff
 average 0 over the evals, ε and ζ over the tasks of an eval, which fixes where θ, speed, β and the
 cells lie: β[i] is the mean difficulty of the tasks there are.
 
+Sampled are sums, since runs tell them and not their parts: difficulty and place of an eval with
+what human time says of them, σ[j] with φ·ε[j] in it. On the cyber runs this, and adapting to
+correlations, gives four times the least effective sample size per draw that parts gave.
+
 The likelihood is the joint model's, run by run. Written as one loop it takes a fraction of the
 time of as many array operations, and most of a fit would otherwise be their compilation.
 """
@@ -53,7 +57,7 @@ def data_of(lay: Layout, runs: TaskRuns, model: NDArray[np.int64]) -> dict[str, 
     """Everything `density.log_density` reads but the vector, by name."""
     table = lay.table
     singles = ("slope_mean", "minutes_mean", "spend_by_effect", "gave_up_loading")
-    firsts = ("difficulty_departure", "eval_location", "task_effect", "task_spend")
+    firsts = ("difficulty", "eval_location", "task_effect", "task_spend")
     values = (
         np.array([len(table.evals), len(table), lay.n_models]),
         np.array([lay.spans[name][0] for name in (*singles, *firsts)]),

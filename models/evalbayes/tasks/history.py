@@ -79,9 +79,9 @@ class TaskHistory:
         runs: pd.DataFrame,
         *,
         seed: int = 0,
-        draws: int = 500,
+        draws: int = 1000,
         tune: int = 500,
-        chains: int = 2,
+        chains: int = 4,
         kept: int = 128,
         progress: bool = False,
     ) -> TaskHistory:
@@ -95,7 +95,8 @@ class TaskHistory:
         seed
             Same runs and seed, same draws.
         draws, tune, chains
-            Draws of each chain after `tune` steps of adaptation.
+            Draws of each chain after `tune` steps of adaptation. With fewer, `diagnostics` of
+            hundreds of tasks will hardly pass the gate.
         kept
             Evenly spaced draws kept for forecasts, of all chains together.
 

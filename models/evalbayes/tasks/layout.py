@@ -100,8 +100,8 @@ class Layout:
     def derived(self) -> dict[str, int]:
         """Where what is derived from the entries begins in v."""
         evals, tasks = len(self.table.evals), len(self.table)
-        start = np.cumsum([len(self), evals, evals, 1, 1, tasks, tasks])
-        names = ("difficulty_departure", "place", "slope", "minutes", "effect", *OUTCOMES)
+        start = np.cumsum([len(self), evals, evals, 1, 1, tasks, tasks, tasks])
+        names = ("difficulty", "place", "slope", "minutes", "effect", *OUTCOMES, "by_effect")
         return {name: int(at) for name, at in zip(names, start, strict=True)}
 
     def draws(self, x: Array) -> dict[str, Array]:
@@ -155,48 +155,51 @@ def layout_of(table: TaskTable, n_models: int, ln_spend_centre: float) -> Layout
     for outcome in OUTCOMES:
         lay.positive(f"{outcome}_scale_mean", joint.SCALE)
         lay.add(f"{outcome}_within", *priors.SPEND_WITHIN)
-    # Centred, as many runs tell each of these well.
+    # Centred, as many runs tell each of these well. Places of evals contain what human time says
+    # of them, as their runs tell the sum.
+    length = table.eval_level - table.centre
+    per_minutes = (lay.at("spend_per_minutes"), np.log(2.0) * length)
+    lay.add("eval_location", 0.0, 1.0, per_minutes, size=evals, sd_entry=lay.at("eval_spread"))
     for name, mean, spread, size in (
         ("shown", "shown_mean", "shown_spread", n_models),
         ("speed", "spend_centre", "speed_spread", n_models),
-        ("difficulty_departure", None, "difficulty_spread", evals),
-        ("eval_location", None, "eval_spread", evals),
         ("gave_up_later", "gave_up_later_mean", "gave_up_later_spread", evals),
         ("success_scale", "success_scale_mean", "success_scale_spread", evals),
         ("gave_up_scale", "gave_up_scale_mean", "gave_up_scale_spread", evals),
         ("task_sd", "task_sd_mean", "task_sd_spread", evals),
         ("task_spend_sd", "task_spend_sd_mean", "task_spend_sd_spread", evals),
     ):
-        terms = () if mean is None else ((lay.at(mean), 1.0),)
-        lay.add(name, 0.0, 1.0, *terms, size=size, sd_entry=lay.at(spread))
-    # Offsets, to be multiplied by their sd, as single runs tell little of each.
-    for name, size, scale in (
+        lay.add(name, 0.0, 1.0, (lay.at(mean), 1.0), size=size, sd_entry=lay.at(spread))
+    for name, size, by in (
         ("slope_offset", n_models, lay.at("slope_spread")),
         ("length_slope", n_models, lay.at("length_slope_sd")),
         ("minutes_offset", evals, lay.at("minutes_spread")),
-        ("task_effect", tasks, lay.at("task_sd", table.eval_of)),
-        ("task_spend", tasks, lay.at("task_spend_sd", table.eval_of)),
     ):
-        lay.add(name, size=size, scale_entry=scale)
-    # Cells last, and what is derived lies after all entries. A cell's level is what it shows, θ + u
-    # + ψ·(length of the eval) − β: centred too, as that is what its runs tell.
-    before = len(lay) + 3 * len(i)
-    length = (table.eval_level - table.centre)[i]
+        lay.add(name, size=size, sd_entry=by)
+    # An offset, to be multiplied by its sd: whether a few runs succeed tells little of a task.
+    lay.add("task_effect", size=tasks, scale_entry=lay.at("task_sd", table.eval_of))
+    # Last what leans on what is derived, which lies after all entries. A task's effect on spend
+    # contains what its difficulty explains of it. A level is what a cell shows, θ + u + ψ·(length
+    # of the eval) − β. Again the sums are what runs tell.
+    before = len(lay) + tasks + evals + 3 * len(i)
+    slope: tuple[ArrayLike, ArrayLike] = (before + 2 * evals, length)
+    lay.add("difficulty", 0.0, 1.0, slope, size=evals, sd_entry=lay.at("difficulty_spread"))
+    explained = before + 2 * evals + 2 + 3 * tasks + np.arange(tasks)
+    spend_sd = lay.at("task_spend_sd", table.eval_of)
+    lay.add("task_spend", 0.0, 1.0, (explained, 1.0), size=tasks, sd_entry=spend_sd)
     lay.add(
         "level",
         0.0,
         1.0,
         (lay.at("shown", m), 1.0),
         (before + i, -1.0),
-        (before + 2 * evals, -length),
-        (lay.at("length_slope", m), length),
+        (lay.at("length_slope", m), length[i]),
         size=len(i),
         sd_entry=lay.at("validity_sd"),
     )
     common: list[tuple[ArrayLike, ArrayLike]] = [
         (lay.at("speed", m), 1.0),
         (before + evals + i, 1.0),
-        (lay.at("spend_per_minutes"), np.log(2.0) * length),
     ]
     later: tuple[ArrayLike, ArrayLike] = (lay.at("gave_up_later", i), 1.0)
     for outcome, sums in (("success", common), ("gave_up", [*common, later])):

@@ -44,5 +44,6 @@ def sampled(
         tune=tune,
         chains=chains,
         progress=progress,
+        correlated=True,
     )
     return lay.draws(result.draws["x"]), result.divergences

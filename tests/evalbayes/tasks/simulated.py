@@ -30,24 +30,24 @@ def tasks(n_evals: int = 3, n_tasks: int = 12) -> pd.DataFrame:
 def prior_vector(lay: Layout, rng: np.random.Generator) -> Array:
     """Draw the sampler's vector from its prior, entry after entry."""
     columns, weights, constant = lay.means.arrays()
-    evals, n = len(lay.table.evals), len(lay)
-    v = np.zeros(n + 2 * evals + 2 + 3 * len(lay.table))
-    cells = lay.spans["level"][0]
+    evals, n, tasks = len(lay.table.evals), len(lay), len(lay.table)
+    v, x = np.zeros(n + 2 * evals + 2 + 4 * tasks), np.zeros(n)
+    first = {start: name for name, (start, _, _) in lay.spans.items()}
     for k in range(n):
-        if k == cells:  # all that levels and locations depend on is drawn
-            for b, name in enumerate(("difficulty_departure", "eval_location")):
+        if first.get(k) == "difficulty":
+            v[n + 2 * evals] = np.exp(v[lay.spans["slope_mean"][0]])
+        if first.get(k) == "task_spend":
+            start, stop, _ = lay.spans["task_effect"]
+            v[-tasks:] = v[lay.spans["spend_by_effect"][0]] * v[start:stop]
+        if first.get(k) == "level":
+            for b, name in enumerate(("difficulty", "eval_location")):
                 start, stop, _ = lay.spans[name]
                 at = n + b * evals
                 v[at : at + evals] = v[start:stop] - v[start:stop].mean()
-            v[n + 2 * evals] = np.exp(v[lay.spans["slope_mean"][0]])
-            raw = v[:n].copy()
-            for q in range(k):
-                if lay.scale_entry[q] >= 0:
-                    v[q] = raw[q] * np.exp(raw[lay.scale_entry[q]])
         sd = np.exp(lay.ln_sd[k] + (v[lay.sd_entry[k]] if lay.sd_entry[k] >= 0 else 0.0))
-        v[k] = constant[k] + weights[k] @ v[columns[k]] + sd * rng.standard_normal()
-    x = v[:n].copy()
-    x[:cells] = raw[:cells]
+        x[k] = constant[k] + weights[k] @ v[columns[k]] + sd * rng.standard_normal()
+        scale = lay.scale_entry[k]
+        v[k] = x[k] * np.exp(x[scale]) if scale >= 0 else x[k]
     return x
 
 

@@ -67,7 +67,7 @@ def test_likelihood_is_that_of_the_formula(
         return values - means[of]
 
     effect = centred(d["task_effect"])
-    spend = d["spend_by_effect"] * effect + centred(d["task_spend"])
+    spend = centred(d["task_spend"])
     difficulty = (slope * d["minutes_mean"] + d["minutes_offset"])[of] * w + effect
     total = 0.0
     for j, kind, ln, m in zip(runs.task, runs.kind, runs.ln, model, strict=True):
@@ -101,14 +101,30 @@ def test_prior_of_levels_and_locations_has_its_parts(
     empty = TaskRuns(runs.task[:0], runs.kind[:0], runs.ln[:0])
     d, table = lay.draws(x), lay.table
     length = table.eval_level - table.centre
-    departure = d["difficulty_departure"] - d["difficulty_departure"].mean()
-    difficulty = departure + np.exp(d["slope_mean"]) * length
+    difficulty = d["difficulty"] - d["difficulty"].mean()
     for i, m in ((0, 0), (2, 1)):
         mean = d["shown"][m] + d["length_slope"][m] * length[i] - difficulty[i]
         sd = np.exp(d["validity_sd"])
         other = x.copy()
         k = lay.at("level", i * MODELS + m)
         other[k] += 0.7
+        found = value_of(lay, empty, model[:0], other)[0] - value_of(lay, empty, model[:0], x)[0]
+        expected = norm.logpdf(other[k], mean, sd) - norm.logpdf(x[k], mean, sd)
+        assert found == pytest.approx(float(expected), rel=1e-7)
+
+
+def test_prior_of_a_tasks_spend_is_about_what_its_difficulty_explains(
+    case: tuple[Layout, TaskRuns, NDArray[np.int64], Array],
+) -> None:
+    lay, runs, model, x = case
+    empty = TaskRuns(runs.task[:0], runs.kind[:0], runs.ln[:0])
+    d = lay.draws(x)
+    for j in (1, 7):
+        mean = d["spend_by_effect"] * d["task_effect"][j]
+        sd = np.exp(d["task_spend_sd"][lay.table.eval_of[j]])
+        other = x.copy()
+        k = lay.at("task_spend", j)
+        other[k] += 0.4
         found = value_of(lay, empty, model[:0], other)[0] - value_of(lay, empty, model[:0], x)[0]
         expected = norm.logpdf(other[k], mean, sd) - norm.logpdf(x[k], mean, sd)
         assert found == pytest.approx(float(expected), rel=1e-7)
