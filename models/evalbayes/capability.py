@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 BUFFERS = (0.5, 0.8, 0.9, 0.95, 0.99)
 MONTHS = 12.0
+ALL = "all"
 COLUMNS = ["domain", "figure", "unit", "median", "low", "high"]
 
 
@@ -37,7 +38,9 @@ def capability_table(
     all that may still come on top of what is shown, and on top of what maximum elicitation has
     seen. Where the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown
     and fully elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings
-    from the 80 % horizon to the threshold.
+    from the 80 % horizon to the threshold. For all domains together the sds of an eval's own
+    departures: ω, from the capability it stands for, and κ, in its elicitation gap, which pairs of
+    standard and elicited runs teach.
 
     Parameters
     ----------
@@ -48,6 +51,11 @@ def capability_table(
     rows: list[dict[str, object]] = []
     for spec in catalogue.domains:
         rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
+    for figure, key in (
+        ("validity error of an eval (sd)", "validity_sd"),
+        ("spread of the gap between evals (sd)", "gap_departure_sd"),
+    ):
+        rows.append(_row(ALL, figure, "units of the domain", posterior.draws[key]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -31,6 +31,15 @@ def test_figures_are_those_of_the_draws() -> None:
     assert (
         cyber.loc["80% horizon, shown", "median"] < cyber.loc["50% horizon, shown", "median"] / 3
     )  # the slope of 0.6 logits is flatter than a constant hazard
+    for figure, key in (
+        ("validity error of", "validity_sd"),
+        ("spread of the", "gap_departure_sd"),
+    ):
+        (row,) = [name for name in table.loc["all"].index if name.startswith(figure)]
+        expected = np.quantile(POSTERIOR.draws[key], (0.5, 0.05, 0.95))
+        assert table.loc[("all", row), ["median", "low", "high"]].tolist() == pytest.approx(
+            expected
+        )
     shares = cyber.loc[
         [f"completion of {x} tasks, shown" for x in ("10 min", "30 min", "2 h", "8 h")]
     ]

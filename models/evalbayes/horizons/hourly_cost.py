@@ -16,10 +16,12 @@ from scipy.interpolate import BSpline, PchipInterpolator, make_smoothing_spline
 from scipy.optimize import brentq
 
 from evalbayes.errors import InputError
+from evalbayes.horizons.falling_slope import FallingSlope, falling_slope
 
 Array = NDArray[np.float64]
 
 SMOOTHED = 8  # points from which slopes are smoothed
+BEFORE = 0.3  # e-folds before the sweet spot from which returns are taken to fall
 GRID = 2000  # points on which turning points are looked for, before they are refined
 
 
@@ -101,8 +103,15 @@ class HourlyCost:
         The elasticity at the sweet spot is 1, so this is `fraction` of it. Without a sweet spot
         within the points the same elasticity is sought over all of them; NaN if it is never so low
         or rises again at the end (a last-moment uptick: an apparent plateau may be false).
+        Past a sweet spot, with 8 points or more, elasticities that may only fall are fitted
+        (`falling_slope`); the smoothed ones are used where the last points do not lie on that.
         """
         spot = self.sweet_spot()
+        tail = self._tail(spot)
+        if tail is not None and tail.holds:
+            x = np.linspace(max(np.log(spot), tail.start), np.log(self.usd[-1]), GRID)
+            reached = np.flatnonzero(tail.slope(x) <= fraction)
+            return float(np.exp(x[reached[0]])) if len(reached) else float("nan")
         x = self._grid()
         above = (self._smooth.derivative()(x) > fraction) | (
             (x < np.log(spot)) if np.isfinite(spot) else np.zeros(GRID, bool)
@@ -122,6 +131,12 @@ class HourlyCost:
             return float(self.usd[0])
         ends = np.log(self.usd[[0, -1]])
         return float(np.exp(brentq(lambda v: float(self._curve()(v)) - wanted, ends[0], ends[1])))
+
+    def _tail(self, spot: float) -> FallingSlope | None:
+        """Fit the part from just before the sweet spot on; None where points are too few."""
+        x, y = np.log(self.usd), np.log(self.hours)
+        keep = x >= np.log(spot) - BEFORE if np.isfinite(spot) else np.zeros(len(x), bool)
+        return falling_slope(x[keep], y[keep]) if keep.sum() >= SMOOTHED else None
 
     def _curve(self) -> PchipInterpolator:
         return PchipInterpolator(np.log(self.usd), np.log(self.hours))

@@ -107,8 +107,11 @@ def test_a_curve_that_only_flattens_has_no_sweet_spot_within_the_points() -> Non
 def test_an_uptick_at_the_end_is_not_called_saturated() -> None:
     usd = np.geomspace(0.3, 1000.0, 25)
     hours = saturating(2.5, usd)
-    hours[-2:] *= (1.3, 1.9)
-    assert np.isnan(HourlyCost(usd, hours).saturation())
+    assert np.isfinite(HourlyCost(usd, hours).saturation())
+    for uptick in ((1.3, 1.9), (1.0, 1.06)):
+        later = hours.copy()
+        later[-2:] *= uptick
+        assert np.isnan(HourlyCost(usd, later).saturation())
 
 
 def test_published_hourly_costs_are_read_back() -> None:
@@ -132,24 +135,26 @@ def test_hourly_costs_of_digitised_curves_are_found_within_a_tenth(
     """Curves with just these hourly costs, each point read off a chart to half a per cent.
 
     T = Tmax·(1 + (K/C)ᶜ)^(−2/c) has elasticity 2w with w = 1/(1 + (C/K)ᶜ): 1 at C = K, a tenth at
-    C = K·19^(1/c), and cost per hour there is (19/3.61)^(1/c) times that at K. Where a curve is
-    nearly flat its slope is hard to read: any sweet spot is within a tenth, saturation in the
-    middle of 21 readings.
+    C = K·19^(1/c), and cost per hour there is (19/3.61)^(1/c) times that at K. Without error both
+    are found within 3 %. Where a curve is nearly flat its slope is hard to read: with it every
+    sweet spot is within a tenth, saturation in nine of ten of 30 readings, and all within a fifth.
     """
     c = np.log(19.0 / 3.61) / np.log(saturated / sweet)
     middle = sweet * longest * 0.5 ** (2.0 / c)
     usd = middle * np.geomspace(1.0 / 30.0, 10.0 * 19.0 ** (1.0 / c), 24)
     hours = longest * (1.0 + (middle / usd) ** c) ** (-2.0 / c)
     exact = HourlyCost(usd, hours)
-    assert exact.per_hour(exact.saturation()) == pytest.approx(saturated, rel=0.02)
+    assert exact.per_hour(exact.sweet_spot()) == pytest.approx(sweet, rel=0.02)
+    assert exact.per_hour(exact.saturation()) == pytest.approx(saturated, rel=0.03)
     found = []
-    for seed in range(21):
+    for seed in range(30):
         noise = np.exp(0.005 * np.random.default_rng(seed).standard_normal((2, len(usd))))
         curve = HourlyCost(usd * noise[0], np.maximum.accumulate(hours * noise[1]))
         assert curve.per_hour(curve.sweet_spot()) == pytest.approx(sweet, rel=0.1)
         found.append(float(curve.per_hour(curve.saturation())))
-    assert np.median(found) == pytest.approx(saturated, rel=0.1)
-    assert np.mean(np.abs(np.log(np.array(found) / saturated)) < np.log(1.25)) > 0.8
+    off = np.abs(np.log(np.array(found) / saturated))
+    assert np.mean(off < np.log(1.1)) >= 0.9
+    assert off.max() < np.log(1.2)
 
 
 def test_a_curve_that_falls_is_refused() -> None:
