@@ -2,3 +2,4 @@
 
 from evalbayes.responses.history import ResponseHistory as ResponseHistory
 from evalbayes.responses.newcomer import Newcomer as Newcomer
+from evalbayes.responses.seen import Seen as Seen

@@ -1,19 +1,20 @@
 r"""The history: who solves what, fitted by Newton steps and kept as draws of a normal.
 
-η = α_e·θ_m + v_em + ψ_m·(x_j − x̄) − b_j + ζ_jm,   b_j = β_e + λ_e·(x_j − x̄_e) + ε_j,
+η = α_e·θ_m + v_em + (γ·θ_m + ψ_m)·(x_j − x̄) − b_j + ζ_jm,   b_j = β_e + λ_e·(x_j − x̄_e) + ε_j,
 
 success ~ Bernoulli(expit η), x = log2 human minutes; θ ~ N(0, 1) is the AI model's capability, v ~
-N(0, ω²) its departure on an eval (validity error), ψ ~ N(0, σ_ψ²) its own slope in length, ε ~ N(0,
-τ_e²) the task's effect, ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. It
-is the success part of `evalbayes.tasks` in logits, a second opinion on it that is a hundred times
-faster. Variances are found by empirical Bayes (MacKay 1992: each is the mean posterior second
-moment of what it is the variance of, with four prior observations), all else by its joint mode;
-draws are of the normal there (Laplace).
+N(0, ω²) its departure on an eval (validity error), γ how much longer tasks tell more able AI models
+from others, ψ ~ N(0, σ_ψ²) the rest of its own slope in length, ε ~ N(0, τ_e²) the task's effect,
+ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. It is the success part of
+`evalbayes.tasks` in logits, a second opinion on it that is a hundred times faster. Variances are
+found by empirical Bayes (MacKay 1992: each is the mean posterior second moment of what it is the
+variance of, with four prior observations), all else by its joint mode; draws are of the normal
+there (Laplace).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ from scipy import linalg, sparse
 from scipy.special import expit
 
 from evalbayes.errors import InputError
-from evalbayes.responses.newcomer import Newcomer, Population
+from evalbayes.responses.newcomer import Newcomer
+from evalbayes.responses.population import Population
+from evalbayes.responses.spending import Spending
 from evalbayes.responses.table import Counts, Tasks, counts_of, tasks_of
 
 Array = NDArray[np.float64]
@@ -30,6 +33,7 @@ Index = NDArray[np.int64]
 
 LN_LOADING = (0.4, 0.5)  # ln of logits per sd of capability: mean and sd between evals
 LEVEL_SD = 4.0  # of β, logits
+TURN_SD = 0.1  # of γ, logits per doubling and sd of capability
 PER_DOUBLING = (0.4, 0.3)  # of λ, logits per doubling of human time inside an eval
 SCALES = {"validity": 0.7, "tilt": 0.1, "task": 1.5, "pair": 1.0}  # prior guesses of the sds
 PRIOR_COUNT = 4.0  # observations that each guess is worth
@@ -71,7 +75,8 @@ class ResponseHistory:
         Parameters
         ----------
         runs
-            One row per run: eval, task, ai_model, outcome, human_minutes; repeats are rows.
+            One row per run: eval, task, ai_model, outcome, human_minutes; repeats are rows. With
+            spend and cap as well, a newcomer's runs may stop at lower caps.
         seed
             Same runs and seed, same draws.
         draws
@@ -91,7 +96,12 @@ class ResponseHistory:
         counts = counts_of(runs, table, models)
         if not len(counts.task):
             raise InputError("a history needs runs that succeeded, gave up or met their cap")
-        return _Fit(table, counts, len(models)).run().drawn(models, draws, seed)
+        found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed)
+        if not {"spend", "cap"} <= set(runs.columns):
+            return found
+        difficulty = found.population.difficulty.mean(axis=0)
+        spending = Spending.fit(runs, table, difficulty, models)
+        return replace(found, population=replace(found.population, spending=spending))
 
     def newcomer(self, runs: pd.DataFrame | None = None, *, seed: int = 0) -> Newcomer:
         """Infer an AI model that the history does not hold from some runs, or from none."""
@@ -108,6 +118,7 @@ class _Fit:
         sizes = {
             "capability": m,
             "loading": e,
+            "turn": 1,
             "level": e,
             "per_doubling": e,
             "departure": e * m,
@@ -125,6 +136,7 @@ class _Fit:
         self.prior_mean, self.prior_sd = np.zeros(self.size), np.ones(self.size)
         for name, mean, sd in (
             ("loading", *LN_LOADING),
+            ("turn", 0.0, TURN_SD),
             ("level", 0.0, LEVEL_SD),
             ("per_doubling", *PER_DOUBLING),
         ):
@@ -180,9 +192,9 @@ class _Fit:
         loading = np.exp(z[s["loading"]])[e]
         capability = z[s["capability"]][m]
         rows = np.arange(len(j))
+        turn = float(z[s["turn"]][0])
         entries = [
-            (s["capability"].start + m, loading),
-            (s["loading"].start + e, loading * capability),
+            (s["capability"].start + m, loading + turn * t.tilt[j]),
             (s["level"].start + e, -np.ones(len(j))),
             (s["per_doubling"].start + e, -t.within[j]),
             (s["departure"].start + e * self.n_models + m, np.full(len(j), self.validity)),
@@ -191,7 +203,11 @@ class _Fit:
         ]
         if self.repeated:
             entries.append((s["pair"].start + rows, np.full(len(j), self.pair)))
-        eta = sum(z[at] * value for at, value in entries if at is not entries[1][0])
+        eta = sum(z[at] * value for at, value in entries)
+        entries += [  # its products with capability are counted above
+            (s["loading"].start + e, loading * capability),
+            (np.full(len(j), s["turn"].start), t.tilt[j] * capability),
+        ]
         jacobian = sparse.csr_matrix(
             (
                 np.concatenate([value for _, value in entries]),
@@ -271,6 +287,7 @@ class _Fit:
             tasks=t,
             difficulty=difficulty,
             loading=np.exp(points[:, s["loading"]]),
+            turn=points[:, s["turn"].start],
             mean=middle,
             sd=np.sqrt(spread),
             validity_sd=uncertain(self.validity, pairs / 2 + PRIOR_COUNT),

@@ -38,9 +38,10 @@ class Finding:
         return f"{'holds' if self.holds else 'FAILS'}: {self.claim} ({self.figures})"
 
 
-def findings_of(trials: pd.DataFrame, ours: str, seed: int = 0) -> tuple[Finding, ...]:
-    """Return the findings for one strategy against all others."""
-    table = measures.summary(trials, seed)
+def findings_of(
+    trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int = 0
+) -> tuple[Finding, ...]:
+    """Return the findings for one strategy against all others; `table` is the trials' summary."""
     pairs = measures.ratios(trials, ours, seed)
     return (
         *_against_best(table, pairs, ours),

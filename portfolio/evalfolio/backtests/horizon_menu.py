@@ -1,14 +1,19 @@
 r"""The menu of a back-test: evals, how many tasks, caps and attempts, for the horizon's variance.
 
-The truth is of finitely many tasks, T ≈ T₀ + Σ_j c_j y_j. States are what each block of tasks adds
-to it, t_b = Σ_{j∈b} c_j y_j = g_b·z + r_b, with z the AI model's capability, its departures on
-evals and its own slope (normal, from the history), g_b = Σ c_j ∂p_j/∂z, and r_b the luck of the
-runs, of variance ρ_b² = Σ c_j² p_j(1 − p_j): it is part of the truth, and buying all of a
-block leaves nothing of it. Buying n of N tasks at random, each telling the share φ of its outcome,
-reads t_b with error variance ρ_b²·(1 − f)/f, f = φ·n/N. As c, p and φ depend on how capable the AI
-model turns out to be, the states are repeated at several points of its prior predictive, and the
-objective is the variance left, averaged over the points (pseudo-Bayesian A-optimality, Chaloner &
-Verdinelli 1995). Choices rest on the history alone.
+The truth is of finitely many tasks, T ≈ T₀ + Σ_j c_j y_j, and a success comes in one of several
+parts: within the lowest cap on offer, between that and the next, ..., in a later attempt. States
+are what each part k of each eval b adds, t_bk = Σ_{j∈b} c_j y_jk = g_bk·z + r_bk. z is the AI
+model's capability, its departures on evals, its own slope and how slowly it succeeds, in all and
+on an eval (normal, from the history), g = Σ c_j ∂q_jk/∂z with q the chance of the part, and r the
+luck of the runs, of covariance Λ_b = diag(Σ c² q) − Σ c² q qᵀ: luck is part of the truth, and
+buying everything leaves none of it.
+
+A run shows the first parts, as far as its cap and attempts reach. Where m of N tasks reach part k
+or further, precision is Σ_k f_k/(1 − f_k)·(Λ⁻¹ on the first k parts − Λ⁻¹ on the first k − 1), with
+f_k = m_k/N: all tasks at a low cap and some at the highest together tell what comes late. As c and
+q depend on how capable the AI model turns out to be, the states are repeated at several points of
+its prior predictive, and the objective is the variance left, averaged over the points
+(pseudo-Bayesian A-optimality, Chaloner & Verdinelli 1995). Choices rest on the history alone.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
 from evalfolio.backtests.market import Market
@@ -26,11 +32,40 @@ from evalfolio.value import DecisionValue
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-POINTS = (0.15, 0.5, 0.85)  # quantiles of the prior predictive horizon
-FRACTIONS = (1.0, 0.5, 0.25, 0.125, 0.0625)  # of the highest cap
-MOST_TOLD = 0.999  # of a block: precision stays finite
+POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
+FRACTIONS = (0.005, 0.02, 0.06, 0.2, 1.0)  # of the highest cap
+MOST_TOLD = 0.999  # of a part: precision stays finite
 COUNT_STEP = 1.8  # numbers of tasks grow by this factor
-FLOOR = 1e-9  # least share of the largest variance that a state has
+FLOOR = 1e-7  # least share of the largest variance that a state's luck has
+STEP = 0.25  # of difference quotients, in the unit of a level and in ln spend
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an option runs an eval.
+
+    Parameters
+    ----------
+    n_tasks
+        Tasks drawn at random.
+    share
+        Of the highest cap, for all of them but ...
+    deep
+        ... so many, which get the highest cap ...
+    attempts
+        ... and so many attempts.
+    """
+
+    n_tasks: int
+    share: float
+    deep: int
+    attempts: int
+
+    def __str__(self) -> str:
+        rest = self.n_tasks - self.deep
+        said = [f"{rest} tasks at {self.share:.3g} of the cap"] if rest else []
+        said += [f"{self.deep} tasks x {self.attempts}"] if self.deep else []
+        return " + ".join(said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +75,17 @@ class HorizonMenu:
     Parameters
     ----------
     menu
-        Options indexed by name; columns block (as eval), n_tasks, share_of_cap, attempts, spend.
+        Options indexed by name; columns eval, domain, tier, spend.
+    ways
+        Of every option, by name.
     blocks
-        Rows of the market's tasks of every block, by name.
+        Rows of the market's tasks of every eval, by name.
     prior_level, prior_variance
         Mean and variance of the horizon before anything is bought, in doublings.
     """
 
     menu: Menu
+    ways: dict[str, Way]
     blocks: dict[str, Index]
     prior_level: float
     prior_variance: float
@@ -77,83 +115,145 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     caps
         Whether caps below the highest are on offer.
     """
-    outlook, chances = market.outlook, market.outlook.chances
-    horizons = outlook.levels()
+    shares = FRACTIONS if caps else (1.0,)
+    horizons = market.outlook.levels()
     rows = points_of(horizons)
-    influence = outlook.influences(rows)
-    solved, rise = outlook.solved()[rows], outlook.rise()[rows]
-    luck = influence**2 * solved * (1.0 - solved)
     blocks = {name: market.of_eval(name) for name in market.evals}
-    names, shown = list(blocks), chances.levels
-    common, own = _variances(shown)
-    states, covariances, noise = [], [], []
-    for k in range(len(rows)):
-        pull = np.array([(influence[k] * rise[k])[blocks[b]].sum() for b in names])
-        tilt = np.array([(influence[k] * rise[k] * chances.tilt)[blocks[b]].sum() for b in names])
-        rho = np.array([luck[k][blocks[b]].sum() for b in names])
-        evals = np.array([chances.eval_of[blocks[b][0]] for b in names])
-        same = evals[:, None] == evals
-        covariance = np.outer(pull, pull) * (common + own * same)
-        covariance += np.outer(tilt, tilt) * chances.tilt_variance
-        rho = np.maximum(rho, FLOOR * max(float(np.trace(covariance)), 1e-12))
-        covariances.append(covariance + np.diag(rho))
-        noise.append(rho)
-        states += [f"{b} at point {k + 1}" for b in names]
-    n, size = len(names), len(names) * len(rows)
-    prior = np.zeros((size, size))
-    for k, covariance in enumerate(covariances):
-        prior[k * n : (k + 1) * n, k * n : (k + 1) * n] = covariance
-    options, information = _options(market, blocks, luck, noise, rows, caps)
-    contrasts = np.kron(np.eye(len(rows)), np.ones(n))
+    luck, moved = _states(market, blocks, rows, shares)
+    prior = block_diag(*(block_diag(*luck[k]) + moved[k] for k in range(len(rows))))
+    options, ways, information = _options(market, blocks, luck, shares)
+    parts = luck[0][0].shape[0]
+    states = tuple(
+        f"{name}, part {k + 1}, point {i + 1}"
+        for i in range(len(rows))
+        for name in blocks
+        for k in range(parts)
+    )
+    contrasts = np.kron(np.eye(len(rows)), np.ones(len(blocks) * parts))
     decisions = tuple(
         Decision(f"point {k + 1}", contrasts[k], 0.0, 1.0, 1.0) for k in range(len(rows))
     )
-    menu = Menu(options, ("spend",), information, tuple(states), np.zeros(size), prior, decisions)
+    size = len(states)
+    menu = Menu(options, ("spend",), information, states, np.zeros(size), prior, decisions)
     middle = np.clip(horizons, *np.quantile(horizons, (0.02, 0.98)))
-    return HorizonMenu(menu, blocks, float(middle.mean()), float(middle.var()))
+    return HorizonMenu(menu, ways, blocks, float(middle.mean()), float(middle.var()))
+
+
+def _states(
+    market: Market, blocks: dict[str, Index], rows: Index, shares: tuple[float, ...]
+) -> tuple[list[list[Array]], list[Array]]:
+    """Return at every point the luck's covariance of each eval's parts, and the rest's of all."""
+    outlook, chances = market.outlook, market.outlook.chances
+    influence = outlook.influences(rows)
+    chance = outlook.parts(rows, shares)
+    rise = (outlook.parts(rows, shares, STEP) - outlook.parts(rows, shares, -STEP)) / (2.0 * STEP)
+    slower = outlook.parts(rows, shares, slower=STEP) - outlook.parts(rows, shares, slower=-STEP)
+    slower /= 2.0 * STEP
+    common, own = _variances(chances.levels)
+    late, own_late = chances.slower_variance
+    evals = np.repeat(
+        [int(chances.eval_of[tasks[0]]) for tasks in blocks.values()], chance.shape[1]
+    )
+    same = evals[:, None] == evals
+    luck, moved = [], []
+    for k in range(len(rows)):
+        c = influence[k]
+
+        def pull(by_task: Array, c: Array = c) -> Array:
+            found: Array = np.concatenate(
+                [(c * by_task)[:, tasks].sum(axis=1) for tasks in blocks.values()]
+            )
+            return found
+
+        level, tilt, slow = pull(rise[k]), pull(rise[k] * chances.tilt), pull(slower[k])
+        covariance = np.outer(level, level) * (common + own * same)
+        covariance += np.outer(tilt, tilt) * chances.tilt_variance
+        covariance += np.outer(slow, slow) * (late + own_late * same)
+        by_eval = []
+        for tasks in blocks.values():
+            q = chance[k][:, tasks]
+            weighed = c[tasks] ** 2 * q
+            by_eval.append(np.diag(weighed.sum(axis=1)) - weighed @ q.T)
+        least = FLOOR * max(float(np.trace(covariance)), *(float(np.trace(m)) for m in by_eval))
+        luck.append([m + least * np.eye(len(m)) for m in by_eval])
+        moved.append(covariance)
+    return luck, moved
 
 
 def _options(
     market: Market,
     blocks: dict[str, Index],
-    luck: Array,
-    noise: list[Array],
-    rows: Index,
-    lower_caps: bool,
-) -> tuple[pd.DataFrame, Array]:
-    """Return the options and the information of each, (n_options, n_states, n_states)."""
-    outlook, n = market.outlook, len(blocks)
-    ways = [(f, 1) for f in (FRACTIONS if lower_caps else (1.0,))]
+    luck: list[list[Array]],
+    shares: tuple[float, ...],
+) -> tuple[pd.DataFrame, dict[str, Way], Array]:
+    """Return the options, their ways, and the information of each, (n_options, n, n)."""
+    points, parts = len(luck), luck[0][0].shape[0]
+    size = points * len(blocks) * parts
+    table, ways, information = [], {}, []
+    prices = {share: market.price(share, 1) for share in shares}
     if market.attempts > 1:
-        ways.append((1.0, market.attempts))
-    table, information = [], []
-    for cap, attempts in ways:
-        told = outlook.told(cap, attempts)[rows]
-        price = market.price(cap, attempts)
-        for b, (name, tasks) in enumerate(blocks.items()):
-            share = (luck * told)[:, tasks].sum(axis=1) / np.maximum(
-                luck[:, tasks].sum(axis=1), 1e-300
-            )
-            for count in _counts(len(tasks)):
-                f = np.minimum(share * count / len(tasks), MOST_TOLD)
-                matrix = np.zeros((n * len(rows), n * len(rows)))
-                for k in range(len(rows)):
-                    at = k * n + b
-                    matrix[at, at] = f[k] / (1.0 - f[k]) / noise[k][b]
-                information.append(matrix)
-                table.append(
-                    {
-                        "option": f"{name}: {count} tasks, {cap:.3g} cap, {attempts} attempts",
-                        "eval": name,
-                        "domain": "horizon",
-                        "tier": "max-elicitation" if attempts > 1 else "plateau",
-                        "n_tasks": count,
-                        "share_of_cap": cap,
-                        "attempts": attempts,
-                        "spend": count * float(price[tasks].mean()),
-                    }
+        prices[np.inf] = market.price(1.0, market.attempts)
+    for b, (name, tasks) in enumerate(blocks.items()):
+        steps = [_steps(luck[k][b]) for k in range(points)]
+        price = {share: float(each[tasks].mean()) for share, each in prices.items()}
+        for way in _ways(len(tasks), shares, market.attempts):
+            told = np.zeros(parts)  # share of the tasks that reach each part
+            rest = way.n_tasks - way.deep
+            told[: shares.index(way.share) + 1] += rest / len(tasks)
+            told[: parts if way.attempts > 1 else len(shares)] += way.deep / len(tasks)
+            told = np.minimum(told, MOST_TOLD)
+            matrix = np.zeros((size, size))
+            for k in range(points):
+                at = (k * len(blocks) + b) * parts
+                matrix[at : at + parts, at : at + parts] = np.tensordot(
+                    told / (1.0 - told), steps[k], axes=1
                 )
-    return pd.DataFrame(table).set_index("option"), np.stack(information)
+            deep = price[np.inf] if way.attempts > 1 else price[1.0]
+            option = f"{name}: {way}"
+            ways[option] = way
+            information.append(matrix)
+            table.append(
+                {
+                    "option": option,
+                    "eval": name,
+                    "domain": "horizon",
+                    "tier": "max-elicitation" if way.attempts > 1 else "plateau",
+                    "spend": rest * price[way.share] + way.deep * deep,
+                }
+            )
+    return pd.DataFrame(table).set_index("option"), ways, np.stack(information)
+
+
+def _ways(n: int, shares: tuple[float, ...], attempts: int) -> list[Way]:
+    """Return the ways on offer: some tasks in one way, or all of them, some of these deep.
+
+    Examples
+    --------
+    >>> [str(way) for way in _ways(2, (0.1, 1.0), 1)]  # doctest: +NORMALIZE_WHITESPACE
+    ['1 tasks x 1', '2 tasks x 1', '1 tasks at 0.1 of the cap', '2 tasks at 0.1 of the cap',
+     '1 tasks at 0.1 of the cap + 1 tasks x 1']
+    """
+    counts = _counts(n)
+    found = [Way(count, 1.0, count, 1) for count in counts]
+    if attempts > 1:
+        found += [Way(count, 1.0, count, attempts) for count in counts]
+        found += [Way(n, 1.0, deep, attempts) for deep in counts if deep < n]
+    for share in shares[:-1]:
+        found += [Way(count, share, 0, 1) for count in counts]
+        found += [Way(n, share, deep, attempts) for deep in counts if deep < n]
+    return found
+
+
+def _steps(luck: Array) -> Array:
+    """Return what each part adds to the precision of those before it, (n_parts, n, n)."""
+    size = len(luck)
+    found, before = [], np.zeros((size, size))
+    for k in range(1, size + 1):
+        now = np.zeros((size, size))
+        now[:k, :k] = np.linalg.inv(luck[:k, :k])
+        found.append(now - before)
+        before = now
+    return np.stack(found)
 
 
 def _counts(n: int) -> list[int]:

@@ -39,8 +39,6 @@ class Market:
         Attempts at a task at most.
     losses
         What the calls are about.
-    lower_caps
-        Whether runs may be bought at less than the highest cap.
     """
 
     at: Index
@@ -50,7 +48,6 @@ class Market:
     caps: Array
     attempts: int
     losses: Losses
-    lower_caps: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property

@@ -87,13 +87,13 @@ class Bootstrap:
 
 def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array]:
     """Return means of a column by AI model (sorted), for every strategy and budget."""
+    keys = [trials[name] for name in ("strategy", "budget", "ai_model")]
+    means = trials[column].astype(float).groupby(keys, sort=False).mean().unstack()
     found = {}
     for strategy in trials["strategy"].unique():
-        rows = trials[trials["strategy"] == strategy]
-        for budget in sorted(rows["budget"].unique()):
-            own = rows[rows["budget"] == budget]
-            means = own[column].astype(float).groupby(own["ai_model"]).mean()
-            found[str(strategy), float(budget)] = means.sort_index().to_numpy(np.float64)
+        rows = means.loc[strategy].sort_index()
+        for budget, own in zip(rows.index, rows.to_numpy(np.float64), strict=True):
+            found[str(strategy), float(budget)] = own[np.argsort(rows.columns.to_numpy(str))]
     return found
 
 

@@ -6,7 +6,7 @@ T ≈ T₀ + Σ_j c_j y_j, with c the influence of each task on the regression.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,9 @@ from evalbayes.horizons.regression import HorizonRegression
 from evalfolio.backtests.teaching import Chances
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
-STEP = 0.25  # doublings: half the width of the difference quotient in capability
-RISE = 1e-3  # relative step in the cap at which P(spend > cap) is read off expected spend
+ALL = slice(None)
 
 
 class Outlook:
@@ -38,55 +38,47 @@ class Outlook:
     def __init__(self, chances: Chances, human_minutes: Array, caps: Array, attempts: int) -> None:
         self.chances, self.caps, self.attempts = chances, caps, attempts
         self._regression = HorizonRegression(human_minutes)
-        self.attempt = cache(self._attempt)
 
-    def solved(self, shift: float = 0.0) -> Array:
+    def solved(self) -> Array:
         """Chance that each task is solved with everything spent, (n_draws, n_tasks)."""
-        p, _ = self.attempt(1.0, shift)
-        return self._mean(1.0 - (1.0 - p) ** self.attempts)
+        p = self.chances.within(self.caps, ALL)
+        return self._mean(1.0 - (1.0 - p) ** self.attempts, ALL)
 
-    def rise(self) -> Array:
-        """Rise of that chance per doubling of the level shown on the task's eval."""
-        return (self.solved(STEP) - self.solved(-STEP)) / (2.0 * STEP)
+    def within(self, share: float) -> Array:
+        """Chance that an attempt succeeds within a share of the highest cap, (n_tasks,)."""
+        found: Array = self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0)
+        return found
 
     def price(self, share: float, attempts: int) -> Array:
         """Return the expected spend on each task, attempts until the first success, (n_tasks,)."""
-        p, spend = self.attempt(share)
-        tries = sum((1.0 - p) ** a for a in range(attempts))  # attempts really made
-        found: Array = self._mean(spend * tries).mean(axis=0)
-        return found
-
-    def told(self, share: float, attempts: int) -> Array:
-        """Share of the variance of each task's outcome that buying it takes away.
-
-        1 − E[Var(y | what is seen)]/Var(y), (n_draws, n_tasks): what is seen is success, or how the
-        last attempt ended otherwise (stopped or given up, with one attempt bought).
-        """
-        full, _ = self.attempt(1.0)
-        p, spend = self.attempt(share)
-        _, more = self.attempt(share * (1.0 + RISE))
-        width = (share * RISE * self.caps)[None, :, None]
-        stopped = np.clip((more - spend) / width, 0.0, 1.0 - p)
-        if share >= 1.0:
-            stopped = np.zeros_like(stopped)  # nothing comes after the highest cap
-        chance = self._mean(1.0 - (1.0 - full) ** self.attempts)
-        rest = 1.0 - (1.0 - full) ** max(self.attempts - 1, 0)  # by the attempts not bought
+        spend = self.chances.spend(share * self.caps)
         if attempts == 1:
-            gave_up = 1.0 - p - stopped
-            on = np.clip((full - p) / np.maximum(stopped, 1e-12), 0.0, 1.0)
-            unsure = self._left(gave_up, rest) + self._left(
-                stopped, 1.0 - (1.0 - on) * (1.0 - rest)
-            )
-        else:
-            none = (1.0 - p) ** attempts
-            after = 1.0 - (1.0 - full) ** (self.attempts - attempts)
-            # each attempt that failed below the highest cap may have been stopped on its way
-            on = np.clip((full - p) / np.maximum(1.0 - p, 1e-12), 0.0, 1.0)
-            unsure = self._left(none, 1.0 - (1.0 - on) ** attempts * (1.0 - after))
-        found: Array = np.clip(1.0 - unsure / np.maximum(chance * (1.0 - chance), 1e-12), 0.0, 1.0)
+            return spend
+        p = self.chances.within(share * self.caps, ALL)
+        tries = sum((1.0 - p) ** a for a in range(attempts))  # attempts really made
+        found: Array = spend * self._mean(np.asarray(tries), ALL).mean(axis=0)
         return found
 
-    def influences(self, rows: NDArray[np.int64]) -> Array:
+    def parts(
+        self, rows: Index, shares: Sequence[float], shift: float = 0.0, slower: float = 0.0
+    ) -> Array:
+        """Return when each task comes to be solved, (n_rows, n_parts, n_tasks).
+
+        Chances that the first attempt succeeds between one share of the highest cap and the next
+        (`shares` ascend to 1), and last, where more than one counts, that a later attempt does.
+        Every way to buy a task shows the first so many parts.
+        """
+        found, before = [], np.zeros(1)
+        for share in shares:
+            p = self.chances.within(share * self.caps, rows, shift, slower)
+            found.append(self._mean(p - before, rows))
+            before = p
+        if self.attempts > 1:
+            later = (1.0 - before) * (1.0 - (1.0 - before) ** (self.attempts - 1))
+            found.append(self._mean(later, rows))
+        return np.maximum(np.stack(found, axis=1), 0.0)
+
+    def influences(self, rows: Index) -> Array:
         """Doublings by which each task's outcome moves the horizon, at some draws, (n, n_tasks)."""
         fits = self._regression.fit(self.solved()[rows])
         return np.stack(
@@ -100,16 +92,6 @@ class Outlook:
         """Horizon of the chances of every draw, log2 minutes."""
         return self._regression.fit(self.solved()).level
 
-    def _attempt(self, share: float, shift: float = 0.0) -> tuple[Array, Array]:
-        return self.chances.attempt(share * self.caps, shift)
-
-    def _mean(self, by_node: Array) -> Array:
-        found: Array = (self.chances.weight * by_node).sum(axis=2)
-        return found
-
-    def _left(self, probability: Array, success: Array) -> Array:
-        """Return P(seen)·Var(y | seen), nodes averaged out."""
-        seen = self._mean(probability)
-        q = self._mean(probability * success) / np.maximum(seen, 1e-12)
-        found: Array = seen * q * (1.0 - q)
+    def _mean(self, by_node: Array, rows: Index | slice) -> Array:
+        found: Array = (self.chances.weight[rows] * by_node).sum(axis=2)
         return found

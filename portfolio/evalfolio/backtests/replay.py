@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,12 @@ from evalfolio.backtests.findings import Finding, findings_of
 from evalfolio.backtests.recommended import Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.strategies import Strategy
-from evalfolio.backtests.teaching import ResponseModel, TaskModel
+from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Inference, Setting, trials_of
 from evalfolio.errors import InputError
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 OURS = "evalfolio"
-INFERENCES: dict[str, Callable[[], Inference]] = {"responses": ResponseModel, "tasks": TaskModel}
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
@@ -35,10 +34,12 @@ def known_strategies() -> dict[str, Strategy]:
         OURS: Recommended(),
         "greedy": Recommended(method="greedy"),
         "uniform random": strategies.uniform,
+        "uniform, filled": strategies.uniform_filled,
         "cheapest first": strategies.cheapest,
         "most informative first": strategies.most_informative,
         "all plateau": strategies.all_plateau,
         "all maximum": strategies.all_maximum,
+        "screen, then deep": strategies.screen,
         "one flagship": strategies.flagship,
         "as last time": strategies.like_last_time,
     }
@@ -65,15 +66,15 @@ class Backtest:
     record: Record
     skipped: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def summary(self) -> pd.DataFrame:
         """Every measure by strategy and budget, with 95 % intervals clustered by AI model."""
         return measures.summary(self.trials, self.setting.seed)
 
-    @property
+    @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """What the back-test was to show, and whether it does."""
-        return findings_of(self.trials, OURS, self.setting.seed)
+        return findings_of(self.trials, self.summary, OURS, self.setting.seed)
 
     def __str__(self) -> str:
         return "\n".join(str(finding) for finding in self.findings)
@@ -86,7 +87,7 @@ def backtest(
     repetitions: int = 50,
     ai_models: Sequence[str] | None = None,
     history: str = "others",
-    inference: str | Inference = "responses",
+    inference: Inference | None = None,
     extra: Mapping[str, Strategy] | None = None,
     losses: Losses | None = None,
     seed: int = 0,
@@ -112,8 +113,7 @@ def backtest(
     history
         "others", or "earlier": only AI models released before the one tested.
     inference
-        "responses" (seconds), "tasks" (the task-level model by NUTS, minutes per AI model), or
-        what has a `fit` of its own.
+        What learns from the history, for all strategies; by default `ResponseModel()`.
     extra
         Further strategies by name; one named as a known one takes its place.
     losses
@@ -139,18 +139,12 @@ def backtest(
     for name in names:
         record.of(name)
         record.history(name, history)
-    if isinstance(inference, str):
-        if inference not in INFERENCES:
-            raise InputError(
-                f"inference must be one of {', '.join(sorted(INFERENCES))}, got {inference!r}"
-            )
-        inference = INFERENCES[inference]()
     setting = Setting(
         tuple(float(share) for share in budgets),
         repetitions,
         history,
         losses or Losses(),
-        inference,
+        inference or ResponseModel(),
         seed,
     )
     compared = {**known_strategies(), **(extra or {})}

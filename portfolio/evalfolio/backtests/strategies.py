@@ -30,7 +30,14 @@ class Strategy(Protocol):
 
 
 def uniform(market: Market, budget: float, rng: np.random.Generator) -> Design:
-    """Buy tasks in random order, each that still fits."""
+    """Buy tasks in random order until the next does not fit."""
+    price = market.price()
+    order = rng.permutation(len(price))
+    return _bought(market, order[np.cumsum(price[order]) <= budget])
+
+
+def uniform_filled(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Buy tasks in random order, each that still fits: the last of the money buys cheap ones."""
     price = market.price()
     return _bought(market, fitted(rng.permutation(len(price)), price, budget)[0])
 
@@ -67,6 +74,18 @@ def all_maximum(market: Market, budget: float, rng: np.random.Generator) -> Desi
     """Split the money evenly over evals, all attempts at the highest cap."""
     even = dict.fromkeys(market.evals, 1.0)
     return _bought(market, shared_out(market, market.price(), budget, even, rng))
+
+
+def screen(market: Market, budget: float, rng: np.random.Generator) -> Design:
+    """Run every task at the lowest cap on offer, then carry random ones on at the highest."""
+    from evalfolio.backtests.horizon_menu import FRACTIONS
+
+    low, full = market.price(min(FRACTIONS), 1), market.price()
+    rows, left = fitted(rng.permutation(len(low)), low, budget)
+    deep, _ = fitted(rng.permutation(rows), full - low, left)
+    caps, attempts = np.full(len(low), min(FRACTIONS)), np.ones(len(low), dtype=np.int64)
+    caps[deep], attempts[deep] = 1.0, market.attempts
+    return Design(market.at[rows], (caps * market.caps)[rows], attempts[rows])
 
 
 def like_last_time(market: Market, budget: float, rng: np.random.Generator) -> Design:
@@ -158,11 +177,9 @@ def _plateau_caps(market: Market) -> Array:
     from evalfolio.backtests.horizon_menu import FRACTIONS
 
     caps = np.ones(len(market.at))
-    if not market.lower_caps:
-        return caps
-    full = market.outlook.attempt(1.0)[0].mean(axis=(0, 2))
+    full = market.outlook.within(1.0)
     for fraction in sorted(FRACTIONS, reverse=True):
-        within = market.outlook.attempt(fraction)[0].mean(axis=(0, 2))
+        within = market.outlook.within(fraction)
         for name in market.evals:
             rows = market.of_eval(name)
             if within[rows].sum() >= NEARLY * full[rows].sum():

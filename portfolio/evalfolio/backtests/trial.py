@@ -116,9 +116,7 @@ class Trials:
         )
         caps = tasks["cap"].to_numpy(np.float64)
         outlook = Outlook(teaching.chances(tasks), minutes, caps, attempts)
-        self.market = Market(
-            at, tasks, history, outlook, caps, attempts, setting.losses, teaching.reads_stops
-        )
+        self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses)
         self._concluded: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def rows(self, strategies: Mapping[str, Strategy]) -> list[dict[str, Any]]:

@@ -49,9 +49,6 @@ def backtest(
     ai_models: Annotated[
         list[str] | None, typer.Option("--ai-model", help="Test this one only; repeatable.")
     ] = None,
-    inference: Annotated[
-        str, typer.Option("--inference", help="responses (seconds) or tasks (NUTS, minutes).")
-    ] = "responses",
     quick: Annotated[
         bool, typer.Option("--quick", help="Three budgets, 4 repetitions: does my table replay?")
     ] = False,
@@ -101,7 +98,6 @@ def backtest(
                     repetitions=4 if quick else repetitions,
                     ai_models=ai_models,
                     history=mode,
-                    inference=inference,
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )

@@ -8,8 +8,9 @@ import pytest
 from scipy.special import expit
 
 from evalbayes.errors import InputError
-from evalbayes.responses import Newcomer, ResponseHistory
-from evalbayes.responses.newcomer import Population
+from evalbayes.responses import Newcomer, ResponseHistory, Seen
+from evalbayes.responses.modes import modes
+from evalbayes.responses.population import Population
 from evalbayes.responses.table import tasks_of
 
 EVALS = ("a", "b", "c")
@@ -52,6 +53,7 @@ def small_population() -> Population:
         tasks,
         np.array([[0.3, -0.4, 0.8]]),
         np.array([[1.5, 0.8]]),
+        0.1 * one,
         0.2 * one,
         1.1 * one,
         0.7 * one,
@@ -68,12 +70,11 @@ def test_newcomers_mode_is_a_grids() -> None:
     level = {0: 1.5 * (0.2 + 1.1 * theta) + 0.7 * va, 1: 0.8 * (0.2 + 1.1 * theta) + 0.7 * vb}
     log = -0.5 * (theta**2 + va**2 + vb**2 + tilt**2)
     for j, e in enumerate((0, 0, 1)):
-        eta = level[e] + 0.2 * tilt * population.tasks.tilt[j] - population.difficulty[0, j]
+        slope = 0.1 * (0.2 + 1.1 * theta) + 0.2 * tilt
+        eta = level[e] + slope * population.tasks.tilt[j] - population.difficulty[0, j]
         log = log + s[j] * eta - n[j] * np.logaddexp(0, eta)
     best = np.unravel_index(int(log.argmax()), log.shape)
-    from evalbayes.responses.newcomer import _modes
-
-    point, precision = _modes(population, s, n)
+    point, precision = modes(population, Seen.counts(s, n))
     assert point[0, 0] == pytest.approx(grid[best[0]], abs=0.1)
     assert point[0, 1] == pytest.approx(grid[best[1]], abs=0.1)
     assert point[0, 2] == pytest.approx(grid[best[2]], abs=0.1)
@@ -82,7 +83,8 @@ def test_newcomers_mode_is_a_grids() -> None:
 
 def test_what_was_seen_is_kept() -> None:
     population = small_population()
-    seen = Newcomer.counted(population, np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    counts = Seen.counts(np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    seen = Newcomer.given(population, counts)
     drawn = seen.completions(np.array([0, 1, 2]), np.random.default_rng(0))
     assert drawn[:, 0].all()
     assert not drawn[:, 1].any()

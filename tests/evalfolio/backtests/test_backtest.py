@@ -70,8 +70,10 @@ def test_every_strategy_keeps_within_the_budget_in_expectation(runs: pd.DataFram
         for name, strategy in known_strategies().items():
             design = strategy(market, budget, np.random.default_rng(1))
             rows = np.searchsorted(market.at, design.tasks)
-            assert market.price()[rows].sum() <= budget * (1 + 1e-9), name
-            if name != "one flagship":  # it may be unable to afford a single run
+            shares = np.round(design.caps / market.caps[rows], 9)
+            price = [market.price(share, 1)[row] for share, row in zip(shares, rows, strict=True)]
+            assert sum(price) <= budget * (1 + 1e-6), name
+            if name not in ("one flagship", "uniform random"):  # may afford no single run
                 assert len(design), name
 
 
@@ -196,8 +198,6 @@ def test_refuses_what_it_cannot_replay(runs: pd.DataFrame) -> None:
         backtest(record, budgets=(0.0,))
     with pytest.raises(InputError, match="repetitions must be 1 or more"):
         backtest(record, repetitions=0)
-    with pytest.raises(InputError, match="inference must be one of responses, tasks"):
-        backtest(record, inference="guess")
     with pytest.raises(InputError, match="must have a history"):
         backtest(record, ai_models=["model 0"], history="earlier")
     with pytest.raises(

@@ -1,0 +1,107 @@
+"""The back-test of the cyber runs, and of METR's with best of four attempts as elicitation.
+
+Run with ``python -m benchmarks.backtest FOLDER [REPETITIONS]``; it writes
+``benchmarks/backtest.md`` and the picture, and keeps finished AI models in FOLDER, so that it can
+be stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.cyber_runs import cyber_runs
+from benchmarks.tables import circumstances
+
+from evalfolio.backtests.page import svg_of, text_of
+from evalfolio.backtests.record import Record, record_of
+from evalfolio.backtests.replay import Backtest, backtest
+from evalfolio.sensitivities.sweep import Sweep
+
+HERE = Path(__file__).parent
+DATA = HERE.parent.parent / "shared" / "data"
+REPETITIONS, SEED, ATTEMPTS = 50, 0, 4
+LENGTHS = {"under 4 min": 4, "4 to 15 min": 15, "15 to 60 min": 60, "1 to 4 h": 240}
+BELOW = 0.95  # of the time limit: METR's other limits end runs before it
+NOTE = """\
+Lower caps are counterfactual: a run is taken to go as it went until the cap stops it, though an AI
+model told of a smaller cap might pace itself otherwise. GPT-5.5 was run on a non-random half of the
+cyber tasks. METR's task families are put together by length, as 36 families of two tasks are no
+evals a plan could split; spend is hours of wall clock, a task is solved when any of its first
+{attempts} attempts succeeds, and a failure before the time limit counts as given up. *greedy* is
+evalfolio's own menu without the certificate. *uniform random* stops at the first task that does not
+fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
+lowest cap and carries random ones on.
+
+Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
+Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
+2026 Lyptus Research; rows selected, columns renamed, summaries added. Of METR's: METR (2025),
+Measuring AI Ability to Complete Long Tasks, arXiv:2503.14499,
+github.com/METR/eval-analysis-public, MIT (c) 2025 METR; rows selected, columns renamed, summaries
+added."""
+
+
+def metr_runs(path: Path) -> pd.DataFrame:
+    """Read METR's runs, evals by length of task, spend and cap in hours."""
+    runs = pd.read_csv(path)
+    bucket = np.digitize(runs["human_minutes"], list(LENGTHS.values()))
+    eval_of = np.where(
+        runs["source"] == "RE-Bench", "RE-Bench", np.array([*LENGTHS, "over 4 h"])[bucket]
+    )
+    cap = runs["time_limit_seconds"] / 3600.0
+    spend = np.clip(runs["wall_minutes"] / 60.0, 1.0 / 60.0, cap)
+    failed = np.where(spend >= BELOW * cap, "stopped_by_cap", "gave_up")
+    return runs.assign(
+        eval=eval_of,
+        cap=cap,
+        spend=spend,
+        outcome=np.where(runs["success"] == 1, "success", failed),
+        attempt=runs.groupby(["ai_model", "task"]).cumcount() + 1,
+    )[
+        [
+            "eval", "task", "ai_model", "outcome", "spend", "cap", "human_minutes",
+            "release_date", "attempt",
+        ]
+    ]  # fmt: skip
+
+
+def records() -> dict[str, tuple[Record, str]]:
+    """Return what is replayed, by heading: the record, and which history is known."""
+    cyber = record_of(cyber_runs(DATA / "cyber_runs.csv.gz"), source="cyber runs")
+    metr = record_of(metr_runs(DATA / "metr_runs.csv.gz"), attempts=ATTEMPTS, source="METR runs")
+    return {
+        "Cyber runs, history: all other AI models": (cyber, "others"),
+        f"METR runs, best of {ATTEMPTS}, history: all other AI models": (metr, "others"),
+        f"METR runs, best of {ATTEMPTS}, history: earlier AI models only": (metr, "earlier"),
+    }
+
+
+def main() -> None:
+    """Replay and write the note and the picture."""
+    if len(sys.argv) < 2:
+        raise SystemExit("usage: python -m benchmarks.backtest FOLDER [REPETITIONS]")
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    repetitions = int(sys.argv[2]) if len(sys.argv) > 2 else REPETITIONS
+    made = circumstances(SEED, ["numpy", "scipy", "highspy"])
+    found: dict[str, Backtest] = {}
+    for number, (name, (record, history)) in enumerate(records().items()):
+        found[name] = backtest(
+            record,
+            repetitions=repetitions,
+            history=history,
+            seed=SEED,
+            sweep=Sweep(2, checkpoint=folder / f"{number}.checkpoint"),
+        )
+    said = NOTE.format(attempts=ATTEMPTS)
+    text = f"{text_of(found)}\n{said}\n\n{made} By `python -m benchmarks.backtest`.\n"
+    for path, content in ((HERE / "backtest.md", text), (HERE / "backtest.svg", svg_of(found))):
+        partial = path.with_suffix(".partial")
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+
+
+if __name__ == "__main__":
+    main()
