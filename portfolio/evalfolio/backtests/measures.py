@@ -87,8 +87,9 @@ class Bootstrap:
 
 def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array]:
     """Return means of a column by AI model (sorted), for every strategy and budget."""
-    keys = [trials[name] for name in ("strategy", "budget", "ai_model")]
-    means = trials[column].astype(float).groupby(keys, sort=False).mean().unstack()
+    means = trials.assign(**{column: trials[column].astype(float)}).pivot_table(
+        values=column, index=["strategy", "budget"], columns="ai_model", dropna=False
+    )
     found = {}
     for strategy in trials["strategy"].unique():
         rows = means.loc[strategy].sort_index()
