@@ -95,8 +95,8 @@ class _Joint:
         part = slice(self.abilities, self.size)
         factor = np.linalg.cholesky(covariance[part, part])
         z = mode[part] + rng.standard_normal((draws, self.size - self.abilities)) @ factor.T
-        success: Array = z @ self.maps[1][:, part].T
-        failure: Array = z @ self.maps[2][:, part].T
+        success = np.asarray(z @ self.maps[1][:, part].T, dtype=np.float64)
+        failure = np.asarray(z @ self.maps[2][:, part].T, dtype=np.float64)
         return success, failure
 
     def _value(self, point: Array) -> float:
