@@ -86,7 +86,8 @@ class _Joint:
             point, value = point + scale * step, new
             if float(np.abs(scale * step).max()) < CLOSE:
                 break
-        return point, np.linalg.inv(self._derivatives(point, maps)[1])
+        precision = self._derivatives(point, maps)[1]
+        return point, np.asarray(np.linalg.inv(precision), dtype=np.float64)
 
     def levels(
         self, mode: Array, covariance: Array, draws: int, rng: np.random.Generator
@@ -95,8 +96,8 @@ class _Joint:
         part = slice(self.abilities, self.size)
         factor = np.linalg.cholesky(covariance[part, part])
         z = mode[part] + rng.standard_normal((draws, self.size - self.abilities)) @ factor.T
-        success = np.asarray(z @ self.maps[1][:, part].T, dtype=np.float64)
-        failure = np.asarray(z @ self.maps[2][:, part].T, dtype=np.float64)
+        success = z @ self.maps[1][:, part].T
+        failure = z @ self.maps[2][:, part].T
         return success, failure
 
     def _value(self, point: Array) -> float:
