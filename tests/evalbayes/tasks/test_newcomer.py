@@ -157,3 +157,20 @@ def test_the_prior_of_levels_is_that_of_its_parts(history: TaskHistory) -> None:
     assert covariance[at, at] == pytest.approx(level.var(), rel=0.02)
     assert covariance[at, 0] == pytest.approx(np.cov(level, shown)[0, 1], rel=0.02)
     assert prior.log_determinant[0] == pytest.approx(np.linalg.slogdet(prior.precision[0])[1])
+
+
+@pytest.mark.parametrize(("outcome", "low", "high"), [("gave_up", 0.0, 0.35), ("success", 0.65, 1)])
+def test_an_ai_model_that_solves_nothing_or_everything_has_a_forecast(
+    history: TaskHistory, outcome: str, low: float, high: float
+) -> None:
+    """A floor, or a ceiling, is where the likelihood has no mode: the prior must hold it."""
+    rng = np.random.default_rng(18)
+    every = simulated.tasks()
+    own = every.assign(outcome=outcome, spend=np.exp(rng.normal(10.0, 0.5, len(every))), cap=CAP)
+    forecast = history.newcomer(own.iloc[::2], seed=19)
+    assert np.isfinite(forecast.capability).all()
+    assert np.isfinite(forecast.local).all()
+    share = forecast.success(every.iloc[1::2], CAP).mean(axis=1)
+    assert low < share.mean() < high
+    assert share.std() > 0.0
+    assert forecast.effective > 0.0
