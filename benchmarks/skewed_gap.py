@@ -55,7 +55,8 @@ def main() -> None:
         "0.5 to 3 times that, 2.5 sds below the threshold to 1.5 above it, losses 1:5 to 40:1, a "
         f"third with the rest tied to the gap), {N_RESULTS} results each, some of shown capability "
         "alone: error against quadrature, root mean square of relative errors where more than a "
-        "tenth of perfect information is reached, and the largest as a share of perfect information.",
+        "tenth of perfect information is reached, and the largest as a share of perfect "
+        "information.",
         table(["", "median", "90 %", "worst"], random_rows()),
         circumstances(SEED, ("numpy", "scipy", "evalfolio")),
     ]
