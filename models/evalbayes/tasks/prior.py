@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.model.likelihood import Curves
-from evalbayes.tasks.layout import OUTCOMES, Layout, layout_of, predictors
+from evalbayes.tasks.layout import Layout, layout_of, predictors
 from evalbayes.tasks.table import TaskTable
 
 Array = NDArray[np.float64]
@@ -16,39 +16,42 @@ Index = NDArray[np.int64]
 def prior_vectors(lay: Layout, n_draws: int, rng: np.random.Generator) -> Array:
     """Draw the sampler's vector from its prior, entry after entry, of shape (n_draws, n)."""
     columns, weights, constant = lay.means.arrays()
-    n, cells = len(lay), lay.spans["level"][0]
-    x = np.zeros((n_draws, n))
-    v = np.zeros((n_draws, lay.derived[OUTCOMES[-1]] + len(lay.table)))
-    for k in range(n):
-        if k == cells:  # all that levels and locations depend on is drawn
-            v[:, :n] = scaled(lay, x)
-            _centre(lay, x, v)
-        own = columns[k][weights[k] != 0]
-        mean = constant[k] + v[:, own] @ weights[k][weights[k] != 0]
-        factor = x[:, lay.sd_entry[k]] if lay.sd_entry[k] >= 0 else 0.0
-        x[:, k] = mean + np.exp(lay.ln_sd[k] + factor) * rng.standard_normal(n_draws)
-        v[:, k] = x[:, k]
+    x = np.zeros((n_draws, len(lay)))
+    for start, stop, _ in lay.spans.values():
+        v = entries(lay, x)  # what this quantity leans on is drawn; what is not counts for nothing
+        for k in range(start, stop):
+            own = weights[k] != 0
+            mean = constant[k] + v[:, columns[k][own]] @ weights[k][own]
+            factor = x[:, lay.sd_entry[k]] if lay.sd_entry[k] >= 0 else 0.0
+            x[:, k] = mean + np.exp(lay.ln_sd[k] + factor) * rng.standard_normal(n_draws)
     return x
 
 
-def scaled(lay: Layout, x: Array) -> Array:
-    """Multiply what is kept as an offset by its sd."""
+def entries(lay: Layout, x: Array) -> Array:
+    """Return v, the entries and what is derived from them, as `density.log_density` has it."""
+    n, derived, tasks = len(lay), lay.derived, len(lay.table)
+    v = np.zeros((len(x), max(derived.values()) + tasks))
     entry = np.array(lay.scale_entry)
-    value: Array = x * np.where(entry >= 0, np.exp(x[:, np.maximum(entry, 0)]), 1.0)
-    return value
+    v[:, :n] = x * np.where(entry >= 0, np.exp(x[:, np.maximum(entry, 0)]), 1.0)
 
-
-def _centre(lay: Layout, x: Array, v: Array) -> None:
-    """Work out what is measured against the mean of the evals, and the typical slope, in place."""
-    evals = len(lay.table.evals)
-    for name, target in (
-        ("difficulty_departure", "difficulty_departure"),
-        ("eval_location", "place"),
-    ):
+    def part(name: str) -> Array:
         start, stop, _ = lay.spans[name]
-        at = lay.derived[target]
-        v[:, at : at + evals] = x[:, start:stop] - x[:, start:stop].mean(axis=1, keepdims=True)
-    v[:, lay.derived["slope"]] = np.exp(x[:, lay.at("slope_mean")])
+        return v[:, start:stop]
+
+    slope = np.exp(part("slope_mean"))
+    effect, spend = _from_mean(lay, part("task_effect")), _from_mean(lay, part("task_spend"))
+    for name, value in (
+        ("difficulty", part("difficulty") - part("difficulty").mean(axis=1, keepdims=True)),
+        ("place", part("eval_location") - part("eval_location").mean(axis=1, keepdims=True)),
+        ("slope", slope),
+        ("minutes", slope * part("minutes_mean")),
+        ("effect", effect),
+        ("success", spend),
+        ("gave_up", part("gave_up_loading") * spend),
+        ("by_effect", part("spend_by_effect") * part("task_effect")),
+    ):
+        v[:, derived[name] : derived[name] + value.shape[1]] = value
+    return v
 
 
 def prior_curves(
@@ -74,21 +77,8 @@ def prior_curves(
         Typical ln spend, which locations are centred on.
     """
     lay = layout_of(table, n_models, ln_spend_centre)
-    x = prior_vectors(lay, n_draws, rng)
-    n, tasks, evals = len(lay), len(table), len(table.evals)
-    v = np.zeros((n_draws, lay.derived[OUTCOMES[-1]] + tasks))
-    v[:, :n] = scaled(lay, x)
-    _centre(lay, x, v)
-    slope = v[:, lay.derived["slope"]]
-    v[:, lay.derived["minutes"]] = slope * x[:, lay.at("minutes_mean")]
-    effect = _own(lay, v, "task_effect")
-    spend = x[:, [lay.at("spend_by_effect")]] * effect + _own(lay, v, "task_spend")
-    for name, value in (
-        ("effect", effect),
-        ("success", spend),
-        ("gave_up", x[:, [lay.at("gave_up_loading")]] * spend),
-    ):
-        v[:, lay.derived[name] : lay.derived[name] + tasks] = value
+    v = entries(lay, prior_vectors(lay, n_draws, rng))
+    tasks, evals = len(table), len(table.evals)
     columns, weights, constant = predictors(lay).arrays()
     p = np.broadcast_to(constant, (n_draws, len(constant))).copy()
     for c in range(columns.shape[1]):
@@ -110,10 +100,9 @@ def prior_curves(
     )
 
 
-def _own(lay: Layout, v: Array, name: str) -> Array:
-    """Effects of the tasks of an eval, taken from their mean."""
-    start, stop, _ = lay.spans[name]
-    value, of = v[:, start:stop], lay.table.eval_of
+def _from_mean(lay: Layout, value: Array) -> Array:
+    """Return effects of tasks, taken from the mean of their eval's."""
+    of = lay.table.eval_of
     member = np.eye(len(lay.table.evals))[of]
     middle: Array = (value @ member) / member.sum(axis=0)
     return value - middle[:, of]
