@@ -67,8 +67,9 @@ def prior_predictive(
     ...         "eval": [{"name": "a", "domain": "cyber", "tasks": 9, "usd_per_run": [1, 5]}],
     ...     }
     ... )
-    >>> print(prior_predictive(read, models=["gains"])[0].summary())
-    gains: gain in 6 months, doublings is expected from 0.1 to 0.75; nothing was seen of it.
+    >>> (found,) = prior_predictive(read, models=["gains"])  # 0.2 to 1.5 a year, half a year
+    >>> found.of, bool(np.all(np.abs(np.quantile(found.draws, [0.05, 0.95]) - [0.1, 0.75]) < 0.06))
+    (('cyber',), True)
     """
     from evalbayes.observations import Observations
     from evalbayes.observations.score_scale import on_scale
