@@ -7,6 +7,7 @@ pymc-marketing; it writes the section "rivals" of benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
@@ -211,7 +212,24 @@ def pymc_marketing(problem: Case) -> Run:
 Solver = Callable[[Case], Run]
 
 
-def compare(sizes: tuple[int, ...], solvers: dict[str, Solver]) -> str:
+def run_or_known(problem: Case, name: str, solver: Solver, kept: Path | None) -> Run:
+    """Run a solver, unless the file of runs holds this one already."""
+    key = [problem.shape, problem.regime, problem.n_items, name]
+    if kept is not None and kept.exists():
+        for line in kept.read_text(encoding="utf-8").splitlines():
+            known = json.loads(line)
+            if known["case"] == key:
+                trace = tuple(Moment(*moment) for moment in known["trace"])
+                return Run(np.array(known["spend"]), known["seconds"], known["said"], trace)
+    run = solver(problem)
+    if kept is not None:
+        with kept.open("a", encoding="utf-8") as file:
+            told = {"spend": run.spend.tolist(), "seconds": run.seconds, "said": run.said}
+            file.write(json.dumps({"case": key, "trace": run.trace, **told}) + "\n")
+    return run
+
+
+def compare(sizes: tuple[int, ...], solvers: dict[str, Solver], kept: Path | None) -> str:
     parts, firsts = [], []
     for shape in ("concave", "S-shaped"):
         for regime in ("mild", "spread", "dollars"):
@@ -223,7 +241,7 @@ def compare(sizes: tuple[int, ...], solvers: dict[str, Solver]) -> str:
                 for name, solver in solvers.items():
                     if name == PLAIN and shape != "concave":
                         continue
-                    run = solver(problem)
+                    run = run_or_known(problem, name, solver, kept)
                     spend = np.maximum(run.spend, 0.0)
                     spend = spend * min(1.0, problem.budget / spend.sum())
                     value = float(problem.curves.value(spend).sum())
@@ -257,6 +275,7 @@ OURS, PLAIN = "evalfolio `allocate`", "nested Newton, plain (no bound)"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--kept", type=Path, help="file of measured runs, to go on from")
     arguments = parser.parse_args()
     solvers: dict[str, Solver] = {
         OURS: ours,
@@ -271,7 +290,7 @@ def main() -> None:
     except ImportError:
         print("pymc-marketing is not installed: its rows are left out")
     allocate(case("concave", "mild", 4).curves, 1.0)  # first-call costs are no one's
-    body = compare(tuple(arguments.sizes), solvers)
+    body = compare(tuple(arguments.sizes), solvers, arguments.kept)
     text = (
         f"{circumstances(SEED, PACKAGES)}\n\n"
         f"Mean of {N_DRAWS} draws of saturating curves, one budget, each spend in [0, budget]. "

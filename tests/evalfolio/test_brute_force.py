@@ -187,9 +187,9 @@ def check_case(
     allowed = np.ones(len(choices), dtype=bool)
     for name, amount in budget.items():
         allowed &= choices @ menu.options[name].to_numpy() <= amount * (1 + EDGE)
-    for row, (x, total) in enumerate(zip(choices, totals, strict=True)):
-        rows = menu.options[x > 0.5]
-        allowed[row] &= all(bool(rule(rows, total)) for _, rule in picked)
+    for row in np.flatnonzero(allowed):
+        rows = menu.options[choices[row] > 0.5]
+        allowed[row] = all(bool(rule(rows, totals[row])) for _, rule in picked)
     used |= {type(c).__name__ + str(getattr(c, "by", "")) for c, _ in picked}
     constraints = [constraint for constraint, _ in picked]
     if not allowed.any():

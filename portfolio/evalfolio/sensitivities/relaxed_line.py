@@ -14,7 +14,7 @@ from evalfolio.programme import Relaxed
 
 Floats = NDArray[np.float64]
 
-STRIDE = 4  # amounts between those where tangents are gathered first
+STRIDE = 8  # amounts between those that are looked at first
 
 CORNERS = 5e-4  # the gap whose over-estimates of G (to 1e-5 of the value) are taken
 EVERY = 256  # segments: about all of an envelope, so that one programme serves every amount
@@ -31,18 +31,19 @@ def relaxed_line(
     """Return the relaxation's value and price of the resource at every amount.
 
     Options may be bought in part and G is its concave envelope. Tangents of the explained variance
-    found at any amount over-estimate at all of them. They are gathered from the largest amount
-    down, until they suffice everywhere; then the same linear programme of the certified search, all
-    corners of the envelopes in it, is solved again at every amount, each from the last one's basis:
-    its value is concave in its right side and the dual price is its slope, to the solver's
-    tolerance.
+    found at any amount over-estimate at all of them, and so does the line that the dual prices of
+    the linear programme there make: its bound is linear in the amount. The programme of the
+    certified search, all corners of the envelopes in it, is solved at some amounts, each from the
+    last one's basis, and then wherever the least of the lines is more than the tolerance above the
+    chord between solved amounts. That least line is what comes back: concave, with its slope.
 
     Parameters
     ----------
     menu, others, resource, amounts, constraints
         As `frontier` has them; amounts ascend.
     tolerance
-        Rounds stop when more tangents could lower the value by no more than this share of it.
+        Rounds stop when more tangents, or more amounts, could lower the value by no more than this
+        share of it each.
 
     Returns
     -------
@@ -62,16 +63,65 @@ def relaxed_line(
     unit = float(problem.price_units[row])
     search = Search(problem, gap=CORNERS, deadline=None, start=None, n_segments=EVERY)
     limits = np.asarray(amounts, dtype=np.float64) / unit
-    answers: list[Relaxed | None] = [None] * len(limits)
-    known = np.full(len(limits), -1)  # tangents there were when an amount was last solved
-    for error, stride in ((tolerance, STRIDE), (tolerance, 1), (np.inf, 1)):
-        for k in range(len(limits) - 1, -1, -stride):
-            if known[k] < len(search.programme.tangents):
-                answers[k] = search.relaxed_at(row, float(limits[k]), error)
-                known[k] = len(search.programme.tangents)
-    values, prices = np.full(len(limits), np.nan), np.full(len(limits), np.nan)
-    for k, answer in enumerate(answers):
-        if answer is not None:
-            values[k] = answer.bound * problem.scale
-            prices[k] = max(float(answer.prices[row]), 0.0) * problem.scale / unit
-    return values, prices
+    lines = _Lines(limits)
+
+    def look(k: int) -> None:
+        lines.learn(k, search.relaxed_at(row, float(limits[k]), tolerance), row)
+
+    for k in (*range(len(limits) - 1, 0, -STRIDE), 0):
+        look(k)
+    while (k := lines.loosest(tolerance)) is not None:
+        look(k)
+    values, slopes = lines.least()
+    return values * problem.scale, slopes * problem.scale / unit
+
+
+class _Lines:
+    """Dual lines over the amounts: none is below the relaxation, and their least is concave."""
+
+    def __init__(self, limits: Floats) -> None:
+        self.limits = limits
+        self._solved: dict[int, float] = {}  # value where the relaxation was solved
+        self._empty = -1  # the largest amount at which nothing fits
+        self._at: list[Floats] = []  # every line at every amount
+        self._slopes: list[float] = []
+
+    def learn(self, k: int, answer: Relaxed | None, row: int) -> None:
+        """Take the answer at an amount."""
+        if answer is None:
+            self._empty = max(self._empty, k)
+            return
+        slope = max(float(answer.prices[row]), 0.0)
+        self._at.append(answer.bound + slope * (self.limits - self.limits[k]))
+        self._slopes.append(slope)
+        self._solved[k] = answer.bound
+
+    def least(self) -> tuple[Floats, Floats]:
+        """Return the least line's value and slope at every amount; NaN where nothing fits."""
+        values, slopes = np.full(len(self.limits), np.nan), np.full(len(self.limits), np.nan)
+        if self._at:
+            at = np.array(self._at)
+            first = at.argmin(axis=0)
+            values, slopes = at.min(axis=0), np.array(self._slopes)[first]
+        values[: self._empty + 1] = slopes[: self._empty + 1] = np.nan
+        return values, slopes
+
+    def loosest(self, tolerance: float) -> int | None:
+        """Return the amount where the lines may be furthest above the relaxation, or None.
+
+        It is concave too, so it is nowhere below the chord between two solved amounts.
+        """
+        unknown = np.ones(len(self.limits), dtype=bool)
+        unknown[: self._empty + 1] = False
+        known = sorted(self._solved)
+        unknown[known] = False
+        if not unknown.any():
+            return None
+        values, _ = self.least()
+        if not known:
+            return int(np.flatnonzero(unknown)[-1])
+        heights = np.array([values[k] for k in known])
+        chord = np.interp(self.limits, self.limits[known], heights, left=-np.inf)
+        above = np.where(unknown, values - chord, -np.inf)
+        k = int(above.argmax())
+        return k if above[k] > tolerance * values[k] else None
