@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -14,6 +15,7 @@ from tests.evalbayes.model.simulated import catalogue, observed, runs
 from evalbayes.calibration import simulated_statistics
 from evalbayes.curves import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
+from evalbayes.fit import fit
 from evalbayes.model import derived
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
@@ -107,3 +109,35 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert sum(len(value) for value in results["saturation"]) > 2 * DATA_SETS
     for name, value in coverage.items():
         assert LEAST <= value <= MOST, (name, coverage)
+
+
+@pytest.mark.slow  # a fit of six evals with pairs: about half a CPU-minute
+@pytest.mark.timeout(1800)
+def test_the_spread_of_the_gap_between_evals_is_learned_from_pairs() -> None:
+    """κ of 2 doublings, where the prior has nine tenths below 1.1."""
+    kappa = 2.0
+    evals = [{"name": f"e{k}", "human_minutes": 30 * 1.5**k} for k in range(6)]
+    specs = catalogue(*evals, elicitation_gap=[0.7, 3.0])
+    rng = np.random.default_rng(3)
+    rows = []
+    for spec in specs.evals:
+        for m, ai_model in enumerate("AB"):
+            margin = 5.0 + 1.5 * m - np.log2(spec.human_minutes or 30.0)
+            departure = kappa * rng.standard_normal()
+            for effort in (0.0, 1.0):
+                share = expit(0.6 * (margin + effort * (1.5 + departure)))
+                rows.append(
+                    {
+                        "eval": spec.name,
+                        "ai_model": ai_model,
+                        "cap": 1e12,  # far above any spend: the share is the plateau's
+                        "effort": effort,
+                        "n_runs": 400,
+                        "n_success": rng.binomial(400, share),
+                    }
+                )
+    posterior = fit(specs, observed(pd.DataFrame(rows)), draws=250, tune=400, chains=2, seed=2)
+    low, middle, high = np.quantile(posterior.draws["gap_departure_sd"], (0.05, 0.5, 0.95))
+    assert low > np.exp(np.log(0.5) + 0.5 * 1.28)  # nine tenths of the prior lie below
+    assert low <= kappa <= high
+    assert 1.0 < middle < 3.0
