@@ -1,11 +1,11 @@
 """Which solvers are used, which others could be, and what becomes of the way each ends.
 
 Whole choices are searched for with HiGHS, which comes with the package, and with no other: the
-search solves linear programmes only, each warm from the last one's basis, which
-cvxpy's interfaces to SCIP, CBC and GLPK do not offer. Whole-number solvers are thus not asked for a choice at all, and
-what HiGHS answers is not taken on trust: every bound is proved from row prices in our own
-arithmetic, so that no solver and no tolerance can make one false. Convex programmes go to the
-first of `PREFERRED` that is installed, and to the next where one ends without an answer.
+search solves linear programmes only, each warm from the last one's basis, which cvxpy's
+interfaces to SCIP, CBC and GLPK do not offer. Whole-number solvers are thus not asked for a
+choice at all, and what HiGHS answers is not taken on trust: every bound is proved from row prices
+in our own arithmetic, so that no solver and no tolerance can make one false. Convex programmes go
+to the first of `PREFERRED` that is installed, and to the next where one ends without an answer.
 """
 
 from __future__ import annotations

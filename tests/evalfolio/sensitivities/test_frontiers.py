@@ -16,6 +16,7 @@ from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.examples import small_menu
 from evalfolio.sensitivities.frontiers import Frontier, carried
 from evalfolio.sensitivities.kinks import changes
+from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution
 
 BUDGET = {"usd": 60.0, "staff_hours": 25.0}
@@ -193,3 +194,20 @@ def test_below_the_first_point_there_is_no_plan() -> None:
     line = ef.frontier(small_menu(), budget={}, points=[1_000, 2_000])
     with pytest.raises(InputError, match="starts at 1000 USD, got 10"):
         line.options_at(10)
+
+
+def test_lines_between_solved_amounts_are_near_what_each_amount_says_by_itself() -> None:
+    menu, amounts = small_menu(), np.linspace(300.0, 12_000.0, 25)
+    values, prices = relaxed_line(menu, {}, "usd", amounts, tolerance=1e-4)
+    alone = [relaxed_line(menu, {}, "usd", amounts[[k, -1]])[0][0] for k in range(24)]
+    np.testing.assert_allclose(values[:-1], alone, rtol=3e-4)
+    assert (np.diff(values, 2) <= 1e-9 * values[-1]).all()
+    assert (np.diff(prices) <= 1e-12).all()
+
+
+def test_amounts_at_which_nothing_fits_have_no_value() -> None:
+    amounts = np.linspace(300.0, 12_000.0, 25)
+    limits = (ef.Floor("max-elicitation", 4_000.0),)
+    values, prices = relaxed_line(small_menu(), {}, "usd", amounts, limits)
+    assert (np.isnan(values) == (amounts < 4_000.0)).all()
+    assert (np.isnan(prices) == np.isnan(values)).all()
