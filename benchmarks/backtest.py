@@ -1,6 +1,6 @@
 """The back-test of the cyber runs, and of METR's with best of four attempts as elicitation.
 
-Run with ``python -m benchmarks.backtest FOLDER [REPETITIONS]``; it writes
+Run with ``python -m benchmarks.backtest FOLDER [REPETITIONS [OF_METR]]``; it writes
 ``benchmarks/backtest.md`` and the picture, and keeps finished AI models in FOLDER, so that it can
 be stopped.
 """
@@ -81,16 +81,16 @@ def records() -> dict[str, tuple[Record, str]]:
 def main() -> None:
     """Replay and write the note and the picture."""
     if len(sys.argv) < 2:
-        raise SystemExit("usage: python -m benchmarks.backtest FOLDER [REPETITIONS]")
+        raise SystemExit("usage: python -m benchmarks.backtest FOLDER [REPETITIONS [OF_METR]]")
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    repetitions = int(sys.argv[2]) if len(sys.argv) > 2 else REPETITIONS
+    repetitions = [int(text) for text in sys.argv[2:4]] or [REPETITIONS]
     made = circumstances(SEED, ["numpy", "scipy", "highspy"])
     found: dict[str, Backtest] = {}
     for number, (name, (record, history)) in enumerate(records().items()):
         found[name] = backtest(
             record,
-            repetitions=repetitions,
+            repetitions=repetitions[0 if number == 0 else -1],
             history=history,
             seed=SEED,
             sweep=Sweep(2, checkpoint=folder / f"{number}.checkpoint"),
