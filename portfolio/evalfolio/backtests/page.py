@@ -23,6 +23,7 @@ they were, and one and the same inference turns them into a predictive distribut
 that *all* its runs show: human time at 50 % success, by logistic regression on log2 human minutes.
 Errors are in doublings. Intervals in brackets are 95 % bootstrap intervals over AI models, which
 are the independent units; repetitions only draw other tasks."""
+LABEL = 13  # height of a line's name in the picture
 MEANING = """\
 RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
 whose predictive interval holds it. Score: interval score of the 90 % interval (lower is better).
@@ -116,9 +117,10 @@ def svg_of(found: Mapping[str, Backtest]) -> str:
                 f'stroke-width="{stroke}"/>'
             )
             ends.append((at_y(float(line["rmse"].iloc[-1])), strategy, ours))
+        bottom = height - margin - LABEL * np.arange(len(ends))[::-1]  # room for those below
         last = -np.inf
-        for y, strategy, ours in sorted(ends):
-            y = last = max(y, last + 13)
+        for (y, strategy, ours), most in zip(sorted(ends), bottom.tolist(), strict=True):
+            y = last = max(min(y, most), last + LABEL)
             weight = ' font-weight="bold"' if ours else ""
             text = "#1b3a5c" if ours else "#567"
             parts.append(
