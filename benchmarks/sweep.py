@@ -1,7 +1,7 @@
 """A thousand certified plans of the example: how long a sweep takes.
 
-Run with ``python -m benchmarks.sweep POSTERIOR.nc``, a posterior that ``evalfolio fit`` wrote for
-``examples/cyber``; it writes its own section of ``benchmarks/README.md``.
+Run with ``python -m benchmarks.sweep POSTERIOR.nc [COUNT]``, a posterior that ``evalfolio fit``
+wrote for ``examples/cyber``; it writes its own section of ``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def plan_timed(
     return {"value": found.value, "bound": found.bound, "status": found.status, "seconds": took}
 
 
-def main(path: str) -> None:
+def main(path: str, count: int = COUNT) -> None:
     catalogue = read_catalogue(Path("examples/cyber/catalogue.toml"))
     posterior = Posterior.load(path)
     menu, _ = build_menu(posterior, catalogue, with_draws=False)
@@ -54,7 +54,7 @@ def main(path: str) -> None:
     task = partial(plan_timed, basis, figures, budget, limits)
     rng = np.random.default_rng(SEED)
     low, high = np.array([a.low for a in figures]), np.array([a.high for a in figures])
-    points = (low + rng.random((COUNT, len(figures))) * (high - low)).tolist()
+    points = (low + rng.random((count, len(figures))) * (high - low)).tolist()
     start = time.perf_counter()
     found = Sweep(workers=WORKERS).run(task, points)
     took = time.perf_counter() - start
@@ -62,7 +62,7 @@ def main(path: str) -> None:
     gaps = np.array([1 - each["value"] / each["bound"] for each in found])
     body = (
         f"{circumstances(SEED, ['numpy', 'scipy', 'highspy', 'joblib'])}\n\n"
-        f"{COUNT} certified plans of `examples/cyber` ({len(menu)} options of "
+        f"{count} certified plans of `examples/cyber` ({len(menu)} options of "
         f"{menu.options['eval'].nunique()} evals, {len(menu.states)} states), thresholds, losses, "
         "later gains, uncertainties, prices and hours drawn from their ranges, "
         f"{WORKERS} workers. Processor time is that of the workers while they make plans; on two "
@@ -71,7 +71,7 @@ def main(path: str) -> None:
             ["plans", "certified", "largest gap", "wall clock", "processor time", "half of it"],
             [
                 [
-                    str(COUNT),
+                    str(count),
                     f"{np.mean([each['status'] == 'certified' for each in found]):.1%}",
                     percent(float(gaps.max())),
                     f"{took:.0f} s",
@@ -81,9 +81,9 @@ def main(path: str) -> None:
             ],
         )
     )
-    write_section("sweep", "A thousand certified plans", body)
+    write_section("sweep", "Certified plans in a sweep", body)
     print(body)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *(int(text) for text in sys.argv[2:3]))
