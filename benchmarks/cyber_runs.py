@@ -9,6 +9,15 @@ import pandas as pd
 
 CAP = 2_000_000.0  # of the main runs
 APART = "GPT-5.5"  # ran a half of the tasks that is no random one
+FAMILIES = {
+    "cvebench": "exploits",
+    "cybergym": "exploits",
+    "cybench": "ctf",
+    "nyuctf": "ctf",
+    "intercode_ctf": "ctf",
+    "cybashbench": "shell",
+    "nl2bash": "shell",
+}
 
 
 def cyber_runs(path: Path) -> pd.DataFrame:

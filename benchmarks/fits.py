@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.cyber_runs import cyber_runs
+from benchmarks.cyber_runs import FAMILIES, cyber_runs
 from benchmarks.tables import circumstances, table, write_section
 from scipy.special import expit
 
@@ -40,15 +40,6 @@ ASKED = {
 }
 EVALS, AI_MODELS, RUNS = 10, 20, 500  # of 10⁵ runs: 200 cells
 PACKAGES = ("evalfolio", "pymc", "nutpie", "numba", "numpy")
-FAMILIES = {
-    "cvebench": "exploits",
-    "cybergym": "exploits",
-    "cybench": "ctf",
-    "nyuctf": "ctf",
-    "intercode_ctf": "ctf",
-    "cybashbench": "shell",
-    "nl2bash": "shell",
-}
 
 
 def catalogue_of(runs: pd.DataFrame, families: dict[str, str]) -> Catalogue:

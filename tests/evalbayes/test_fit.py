@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.cyber_runs import FAMILIES
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
@@ -19,15 +20,6 @@ from evalbayes.observations import Observations
 from evalbayes.posterior import Posterior
 
 DATA = Path(os.environ.get("EVALFOLIO_DATA", Path(__file__).parents[3] / "shared" / "data"))
-FAMILIES = {
-    "cvebench": "exploits",
-    "cybergym": "exploits",
-    "cybench": "ctf",
-    "nyuctf": "ctf",
-    "intercode_ctf": "ctf",
-    "cybashbench": "shell",
-    "nl2bash": "shell",
-}
 
 
 def cyber() -> tuple[Catalogue, Observations]:

@@ -48,14 +48,11 @@ def prior(
     spend = curves.success_location + curves.success_scale * rng.standard_normal(would.shape)
     success = would & (spend <= ln_cap)
     found = []
-    for figure, keys in (
-        ("success share", ["eval", "ai_model"]),
-        ("share of tasks solved by any AI model", ["eval"]),
+    for figure, read in (
+        ("success share", _shares),
+        ("share of tasks solved by any AI model", _solved),
     ):
-        if keys == ["eval"]:
-            draws, seen, of = _solved(success, runs, ended)
-        else:
-            draws, seen, of = _shares(success, runs, ended)
+        draws, seen, of = read(success, runs, ended)
         found.append(Predictive(MODEL, figure, of, draws, seen))
     return found
 
