@@ -69,10 +69,12 @@ class Spending:
         kinds = []
         for kind in (SUCCESS, FAILURE):
             rows = (outcome == "success") == (kind == SUCCESS)
+            # Where no run is of a kind, all that is known is where the others' spends lie.
+            middle = float(ln_spend[rows if rows.any() else slice(None)].mean())
             kinds.append(
                 _Fit(
                     tasks, difficulty, len(models), task[rows], model[rows], ln_spend[rows],
-                    (outcome == "stopped_by_cap")[rows],
+                    (outcome == "stopped_by_cap")[rows], middle,
                 ).run()
             )  # fmt: skip
         return cls(
@@ -130,6 +132,7 @@ class _Fit:
         model: Index,
         ln_spend: Array,
         censored: NDArray[np.bool_],
+        middle: float,
     ) -> None:
         self.y, self.censored, self.from_ = ln_spend.copy(), censored, ln_spend
         self.eval_of = tasks.eval_of
@@ -159,7 +162,7 @@ class _Fit:
         )
         self.scales = {name: SCALES[name] for name in ("model", "departure")}
         self.task_sd, self.noise = np.full(e, SCALES["task"]), np.full(e, SCALES["noise"])
-        self.middle = float(ln_spend.mean()) if len(ln_spend) else 0.0
+        self.middle = middle
 
     def run(self) -> _Fit:
         """Iterate to the empirical-Bayes fixed point."""

@@ -66,6 +66,20 @@ def test_spends_are_found_again() -> None:
     assert (chances[-1] == 1.0).all()
 
 
+@pytest.mark.parametrize("outcome", ["success", "gave_up"])
+def test_a_history_of_one_kind_of_run_reads_stops_too(outcome: str) -> None:
+    runs = simulated(np.random.default_rng(3), 4, 6).assign(outcome=outcome)
+    history = ResponseHistory.fit(runs)
+    spending = history.population.spending
+    assert spending is not None
+    # Of the kind not seen no more is known than where spends of all runs lie, within e^4 or so.
+    assert np.isfinite(spending.mean).all()
+    assert abs(spending.mean - np.log(runs["spend"]).mean()).max() < 2.0
+    newcomer = history.newcomer(under(runs[runs["ai_model"] == "m00"], 3.0))
+    drawn = newcomer.completions(runs.head(12), np.random.default_rng(0))
+    assert (drawn.mean() > 0.5) == (outcome == "success")
+
+
 def small(model_sd: float) -> Population:
     """One eval of three tasks, without departures, so that a grid can hold its posterior."""
     tasks = tasks_of(
