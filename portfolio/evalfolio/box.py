@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Box:
         Where v is believed to end up; segments are finest there.
     bound
         No choice in the box is worth more, scaled.
+    run
+        Whether each eval must be run, by an option that is free, of shape (n_evals,).
     """
 
     low: Floats
@@ -34,6 +36,7 @@ class Box:
     x_high: Floats
     near: Floats
     bound: float
+    run: NDArray[np.bool_]
 
     def halved(self, d: int, v: float) -> list[Box]:
         """Return the halves with v_d below and above v, moved off the ends of the interval."""
@@ -44,8 +47,16 @@ class Box:
             lows, highs, near = self.low.copy(), self.high.copy(), self.near.copy()
             lows[d], highs[d] = low, high
             near[d] = np.clip(near[d], low, high)
-            halves.append(Box(lows, highs, self.x_low, self.x_high, near, self.bound))
+            halves.append(replace(self, low=lows, high=highs, near=near))
         return halves
+
+    def parted(self, code: int, small: NDArray[np.intp], large: NDArray[np.intp]) -> list[Box]:
+        """Return the parts where an eval runs one of its large options, and where it does not."""
+        within, without, run = self.x_high.copy(), self.x_high.copy(), self.run.copy()
+        within[small] = 0.0
+        without[large] = 0.0
+        run[code] = True
+        return [replace(self, x_high=within, run=run), replace(self, x_high=without)]
 
     def with_and_without(self, option: int, rivals: NDArray[np.intp]) -> list[Box]:
         """Return the parts that have an option, its rivals then ruled out, and that lack it."""
@@ -54,8 +65,8 @@ class Box:
         within[rivals] = 0.0
         x_low[option] = within[option] = 1.0
         return [
-            Box(self.low, self.high, x_low, within, self.near, self.bound),
-            Box(self.low, self.high, self.x_low, without, self.near, self.bound),
+            replace(self, x_low=x_low, x_high=within),
+            replace(self, x_high=without),
         ]
 
     def without_options(self, out: NDArray[np.bool_], inside: NDArray[np.bool_]) -> None:

@@ -1,35 +1,34 @@
 """The certified optimum by branch and bound on the few explained variances and on the options.
 
-A box holds an interval for every v_d and says which options are still free. Its linear programme
-over-estimates every choice in it (see `Programme`). Where the hull of an S-shaped G is what keeps
-bound and value apart, the box is split at v_d, and both halves' hulls touch G there; where bought
-parts of options do, it is split at an option. A box whose bound is within the gap of the best value
-is done. Bounds are proved from row prices, so no tolerance of a solver can make one false.
+A box holds an interval for every v_d, measured by its odds (see `odds`), and says which options are
+still free. Its linear programme over-estimates every choice in it (see `Programme`). Where the hull
+of an S-shaped G is what keeps bound and value apart, the box is split at v_d, and both halves'
+hulls touch G there; where parts of options do, an eval's options are split in two. A box whose
+bound is within the gap of the best value is done, and so is one whose choices can be listed. Bounds
+are proved from row prices, so no tolerance of a solver can make one false.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-import time
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.box import Box
+from evalfolio.enumeration import Enumeration
 from evalfolio.incumbent import Incumbent
-from evalfolio.looseness import looseness
-from evalfolio.overestimate import N_SEGMENTS, Overestimate
+from evalfolio.menu_relaxation import MenuRelaxation
 from evalfolio.problem import Problem
-from evalfolio.programme import Programme, Relaxed
+from evalfolio.programme import Relaxed
 from evalfolio.shaving import shaved
-from evalfolio.splitting import place
+from evalfolio.splitting import marginal, place
 
 Floats = NDArray[np.float64]
 
 MAX_BOXES = 200_000
-ROOT_ROUNDS, BOX_ROUNDS, PRICE_ROUNDS = 60, 8, 40
-PRICE_ERROR = 1e-5  # relative looseness of the programme that prices are read from
+ROOT_ROUNDS, BOX_ROUNDS = 60, 8
 SHAVINGS = 6  # rounds of shaving at the root
 LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
@@ -46,18 +45,12 @@ class Search:
         deadline: float | None,
         start: Floats | None,
         seed: int = 0,
-        n_segments: int = N_SEGMENTS,
     ) -> None:
-        self.problem, self.gap, self.deadline = problem, gap, deadline
-        error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
-        made: dict[int, Overestimate] = {}  # draws share their decision's
-        for d in problem.active:
-            value, top = problem.values[d], float(problem.v_max[d])
-            if id(value) not in made:
-                made[id(value)] = Overestimate(value, top, problem.scale, error)
-        self.above = [made[id(problem.values[d])] for d in problem.active]
-        self.programme = Programme(problem, self.above, seed, n_segments)
+        self.problem, self.gap = problem, gap
+        self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
+        self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
         self.incumbent = Incumbent(problem, start)
+        self.enumeration = Enumeration(self.scales, self.relaxation.above, self.incumbent)
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.stalled = False
@@ -67,8 +60,8 @@ class Search:
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
         self.programme.add_tangents(self.problem.evenly())
-        self._open = [(-np.inf, next(self._order), self._whole_menu())]
-        while self._open and not self.out_of_time() and self.n_boxes < MAX_BOXES:
+        self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
+        while self._open and not self.relaxation.out_of_time() and self.n_boxes < MAX_BOXES:
             _, _, box = heapq.heappop(self._open)
             if self.near_enough(box.bound):
                 self.done = max(self.done, box.bound)
@@ -101,10 +94,6 @@ class Search:
         """Whether nothing under this bound beats the best value by more than the gap."""
         return bound < np.inf and bound - self.best_value <= self.gap * abs(bound)
 
-    def out_of_time(self) -> bool:
-        """Whether the time limit has passed."""
-        return self.deadline is not None and time.monotonic() >= self.deadline
-
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
         is_root = self.n_boxes == 1
@@ -125,15 +114,18 @@ class Search:
             relaxed = self._shave(box, relaxed)
             if relaxed is None:
                 return []
+        if self.enumeration.settled(box, relaxed, self.programme.tangents, lambda: self._target):
+            self.done = max(self.done, self._target)
+            return []
         return self._split(box, relaxed)
 
     def _shave(self, box: Box, relaxed: Relaxed) -> Relaxed | None:
         """Narrow a box from below where its hulls are loose; None when that settles it."""
         for _ in range(SHAVINGS):
             before, target = box.bound, self._target
-            bent = self._bent(box, relaxed)
+            bent = self.relaxation.bent(box, relaxed)
             for d in np.argsort(-bent):
-                if bent[d] < LOOSE * (before - target) or self.out_of_time():
+                if bent[d] < LOOSE * (before - target) or self.relaxation.out_of_time():
                     break
                 for cap in shaved(box, int(d), float(relaxed.v[d]), target, self._bound_of):
                     box.low = box.low.copy()
@@ -147,7 +139,7 @@ class Search:
             if self.near_enough(box.bound):
                 self.done = max(self.done, box.bound)
                 return None
-            if before - box.bound < 0.1 * (before - self._target) or self.out_of_time():
+            if before - box.bound < 0.1 * (before - self._target) or self.relaxation.out_of_time():
                 break
         return relaxed
 
@@ -162,9 +154,8 @@ class Search:
         No choice explains less than the options that are fixed inside, nor more than all that are
         free together.
         """
-        n, unit = self.problem.n_options, self.problem.v_max[self.problem.active]
-        least = self.problem.explained.at(box.x_low[:n])[self.problem.active] / unit
-        most = self.problem.explained.at(box.x_high[:n])[self.problem.active] / unit
+        n = self.problem.n_options
+        least, most = self.scales.at(box.x_low[:n]), self.scales.at(box.x_high[:n])
         box.low = np.maximum(box.low, least * (1 - ROUNDING))
         box.high = np.minimum(box.high, most * (1 + ROUNDING) + ROUNDING)
         if (box.low > box.high + 2 * ROUNDING).any():
@@ -178,21 +169,20 @@ class Search:
         relaxed = None
         before = np.inf
         for _ in range(rounds):
-            left = None if self.deadline is None else self.deadline - time.monotonic()
             self.programme.enter(box)
-            relaxed = self.programme.solve(left)
+            relaxed = self.programme.solve(self.relaxation.time_left())
             if relaxed.x is None:
                 if relaxed.bound == -np.inf:
                     return None
                 return relaxed
             box.bound = min(box.bound, relaxed.bound)
-            if self._cut(relaxed.x) and not self.near_enough(box.bound):
+            if self.relaxation.cut(relaxed.x) and not self.near_enough(box.bound):
                 continue
             if self.near_enough(box.bound):
                 self.done = max(self.done, box.bound)
                 return None
             box.near = relaxed.v
-            loose, wanted = looseness(self.problem, self.above, box, relaxed)
+            loose, wanted = self.relaxation.loose(box, relaxed)
             slack = min(max(box.bound - self.best_value, 0.0), box.bound)
             aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
             if is_root:
@@ -200,73 +190,10 @@ class Search:
             if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
                 break
             before = box.bound
-            if self.out_of_time():
+            if self.relaxation.out_of_time():
                 break
             self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
         return relaxed
-
-    def price(self) -> Floats:
-        """Return what one more unit of each budget row is worth to the relaxation, scaled.
-
-        The search's own programmes stop when their bound is good enough; prices take longer to
-        settle, so the whole menu's programme is tightened further here.
-        """
-        found = self._settled(PRICE_ERROR)
-        n_budgets = len(self.problem.resource_names)
-        return np.zeros(n_budgets) if found is None else np.maximum(found.prices[:n_budgets], 0.0)
-
-    def relaxed_at(self, row: int, limit: float, error: float) -> Relaxed | None:
-        """Return the whole menu's relaxation with another budget, or None where nothing fits.
-
-        Tangents found before hold for every budget, and the simplex method starts from the last
-        one's basis, so a sweep costs little more than its first programme.
-
-        Parameters
-        ----------
-        row
-            Position of the budget.
-        limit
-            Its amount, in units of the budget the problem was made with, at most 1.
-        error
-            Relative looseness at which the tangents suffice; infinite for those there are.
-        """
-        self.programme.set_budget(row, limit)
-        return self._settled(error)
-
-    def _settled(self, error: float) -> Relaxed | None:
-        """Tighten the whole menu's programme until its looseness is below a relative error."""
-        box = self._whole_menu()
-        found: Relaxed | None = None
-        left: float | None = None  # the first programme is solved even when time has run out
-        for _ in range(PRICE_ROUNDS):
-            self.programme.enter(box)
-            relaxed = self.programme.solve(left)
-            if relaxed.x is None:
-                break
-            found = relaxed
-            if self._cut(relaxed.x):
-                continue
-            box.near = relaxed.v
-            loose, wanted = looseness(self.problem, self.above, box, relaxed)
-            if loose <= error * relaxed.bound or self.out_of_time():
-                break
-            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
-            left = None if self.deadline is None else self.deadline - time.monotonic()
-        return found
-
-    def _whole_menu(self) -> Box:
-        n_d, problem = len(self.above), self.problem
-        x_high = np.concatenate([problem.allowed, problem.extra_upper])
-        reach = problem.reach[problem.active]
-        return Box(np.zeros(n_d), reach, np.zeros(len(x_high)), x_high, 0.5 * reach, np.inf)
-
-    def _cut(self, x: Floats) -> bool:
-        """Add the rows by which a curved limit refuses shares; say whether there were any."""
-        cuts = self.problem.cuts(x[: self.problem.n_options])
-        if cuts is None:
-            return False
-        self.programme.add_rows(*cuts)
-        return True
 
     @property
     def _target(self) -> float:
@@ -275,14 +202,6 @@ class Search:
         A hair within the gap, so that a bound of just this counts as near enough.
         """
         return max(self.best_value, 0.0) / (1 - 0.999 * self.gap)
-
-    def _bent(self, box: Box, relaxed: Relaxed) -> Floats:
-        """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
-        hulls = [
-            float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
-            for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
-        ]
-        return np.array(hulls) * relaxed.weight
 
     def _fix(self, box: Box, relaxed: Relaxed) -> None:
         """Fix options that no choice better than the best can have, or can lack."""
@@ -300,13 +219,25 @@ class Search:
             self.done = max(self.done, target)
 
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
-        bent = self._bent(box, relaxed)
-        kind, where = place(self.problem, self.above, box, relaxed, bent, self.best_value)
+        bent = self.relaxation.bent(box, relaxed)
+        kind, where = place(self.scales, box, relaxed, bent, self.best_value)
+        if kind == "eval":
+            return self._part(box, relaxed, where)
         if kind == "quantity":
             return box.halved(where, float(relaxed.v[where]))
         if kind == "option":
             return self._split_option(box, where)
         return self._split_blindly(box)
+
+    def _part(self, box: Box, relaxed: Relaxed, code: int) -> list[Box]:
+        """Split an eval's free options in two about their mean, running none counting as least."""
+        own = np.flatnonzero(self.problem.eval_codes == code)
+        own = own[box.x_high[own] > 0.5]
+        rise = marginal(self.scales, relaxed)[own]
+        assert relaxed.x is not None  # boxes without a point are split blindly
+        mean = float(relaxed.x[own] @ rise)
+        large = rise > mean
+        return box.parted(code, own[~large], own[large])
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
         codes = self.problem.eval_codes

@@ -74,7 +74,7 @@ def certify(
     search.run()
     value, bound = search.best_value, search.bound
     status = "certified" if search.near_enough(bound) else "stalled"
-    if status == "stalled" and search.out_of_time():
+    if status == "stalled" and search.relaxation.out_of_time():
         status = "time limit"
     if search.proved < value - TOLERANCE:
         status, bound = "uncertified", 1.0
@@ -83,6 +83,6 @@ def certify(
         problem.value(search.best),
         max(bound * problem.scale, problem.value(search.best)),
         status,
-        search.price(),
+        search.relaxation.price(),
         search.n_boxes,
     )

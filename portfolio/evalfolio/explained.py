@@ -40,6 +40,11 @@ class ExplainedVariance:
         self.information = root.T @ raw @ root
         self.prior = np.square(self.contrasts).sum(axis=1)
 
+    @property
+    def ceilings(self) -> Floats:
+        """What every quantity would be with everything known, of shape (n_decisions,)."""
+        return np.asarray(self.prior)
+
     @cached_property
     def _flat(self) -> Floats:
         """Whitened information, of shape (n_options, n_states²)."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.box import Box
+from evalfolio.odds import Scales
 from evalfolio.overestimate import Overestimate
 from evalfolio.problem import Problem
 from evalfolio.programme import Relaxed
@@ -14,20 +15,20 @@ Floats = NDArray[np.float64]
 
 
 def looseness(
-    problem: Problem, above: list[Overestimate], box: Box, relaxed: Relaxed
+    scales: Scales, above: list[Overestimate], box: Box, relaxed: Relaxed
 ) -> tuple[float, NDArray[np.bool_]]:
     """Return by how much more tangents could lower a box's bound, and of which quantities.
 
     Parameters
     ----------
-    problem, above
-        The problem, and the over-estimates of its active quantities' worths.
+    scales, above
+        The problem's active quantities, and the over-estimates of its active quantities' worths.
     box, relaxed
         The box and the solution of its programme.
     """
     assert relaxed.x is not None  # boxes without a point are split before
-    x = relaxed.x[: problem.n_options]
-    v = problem.explained.at(x)[problem.active] / [a.v_max for a in above]
+    problem = scales.problem
+    v = scales.at(relaxed.x[: problem.n_options])
     high = relaxed.v - v
     hulls, true = np.empty(len(v)), np.empty(len(v))
     for d, a in enumerate(above):

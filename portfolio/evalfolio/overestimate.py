@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from evalfolio.objectives.worth import Worth
+    from evalfolio.objectives.worth import Curve
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ class Overestimate:
     value
         The decision's value function.
     v_max
-        Largest variance the menu can explain, the unit of v.
+        Largest argument the menu can reach, the unit of v.
     scale
         Unit of G.
     error
@@ -66,7 +66,7 @@ class Overestimate:
     (True, True)
     """
 
-    def __init__(self, value: Worth, v_max: float, scale: float, error: float) -> None:
+    def __init__(self, value: Curve, v_max: float, scale: float, error: float) -> None:
         self.value, self.v_max, self.scale = value, v_max, scale
         inner = [v / v_max for v in value.inflections if 1e-12 < v / v_max < 1 - 1e-12]
         ends = [0.0, *inner, 1.0]
@@ -84,6 +84,15 @@ class Overestimate:
         if any(low <= v <= high for low, high in self._convex):
             return float(self.gain(v)) * (1 + ROUNDING)
         return float(np.interp(v, self.v, self.height))
+
+    def heights(self, v: Floats) -> Floats:
+        """Return the over-estimate at scaled v, of any shape."""
+        out = np.interp(v, self.v, self.height)
+        for low, high in self._convex:
+            inside = (v >= low) & (v <= high)
+            if inside.any():
+                out[inside] = self.gain(v[inside]) * (1 + ROUNDING)
+        return np.asarray(out)
 
     def gain(self, v: Floats | float) -> Floats:
         """Return G itself at scaled v."""

@@ -63,6 +63,7 @@ class Problem:
         self.values: list[Any] = []
         self.explained: Any
         self.values, self.explained, self.total = (objective or evsi()).on(menu)
+        self.ceilings: Floats = self.explained.ceilings
         self._alike = _alike(self.values)
         gathered = [as_constraint(thing) for thing in constraints]
         self._gather_limits(gathered)

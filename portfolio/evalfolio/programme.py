@@ -1,9 +1,9 @@
 """The linear programme of one box: an over-estimate of every choice's value inside it.
 
 max Σ_d t_d over shares x, with v_d under its tangents in x, t_d under the concave hull of G on the
-box's interval of v_d, and x within all limits. Tangents hold everywhere and are kept; the hull's
-segments enter as the costs and widths of columns, so that going from box to box changes no matrix
-and the simplex method starts warm.
+box's interval of v_d, and x within all limits; v_d is on the scale of `Scales`. Tangents hold
+everywhere and are kept; the hull's segments enter as the costs and widths of columns, so that going
+from box to box changes no matrix and the simplex method starts warm.
 
 A tail, the mean of the worst share α of n draws, is max η − Σ_s u_s/(αn) over η − u_s ≤ Σ_d t_ds
 (Rockafellar & Uryasev 2000). There the segments' slopes stand in the draws' rows, whose prices are
@@ -24,6 +24,7 @@ from scipy import sparse
 
 from evalfolio.box import Box
 from evalfolio.highs import quiet_highs
+from evalfolio.odds import Scales
 from evalfolio.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.problem import Problem
 from evalfolio.tangents import Tangents
@@ -41,6 +42,7 @@ NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solve
 class Relaxed:
     """Solution of one box's programme; `bound` is proved, `x` None when nothing fits.
 
+    No choice x in the box is worth more than `rest` + `reduced` · x either.
     `weight` says how much every active quantity counts: 1, or what its draw weighs in its tail.
     """
 
@@ -50,6 +52,7 @@ class Relaxed:
     weight: Floats
     reduced: Floats
     prices: Floats
+    rest: float = np.inf
 
 
 class Programme:
@@ -58,11 +61,13 @@ class Programme:
     def __init__(
         self,
         problem: Problem,
+        scales: Scales,
         above: list[Overestimate],
         seed: int = 0,
         n_segments: int = N_SEGMENTS,
     ) -> None:
-        self.problem, self.above, self.n_segments = problem, above, n_segments
+        self.problem, self.scales, self.above = problem, scales, above
+        self.n_segments = n_segments
         self.n_x = problem.n_options + problem.n_extra
         self.n_d = len(above)
         tails = problem.total.tails
@@ -108,6 +113,8 @@ class Programme:
         # A draw's quantities keep their widest segments until they have a tangent.
         self._held = self.draw_of < 0
         self._starts = np.full(self.n_d, np.nan)
+        self._first_eval = len(problem.resource_names)
+        self._run = np.zeros(len(problem.evals), dtype=bool)
         self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
         self.tangents = Tangents(problem.n_options)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
@@ -141,14 +148,12 @@ class Programme:
     def add_tangents(self, x: Floats, wanted: NDArray[np.bool_] | None = None) -> None:
         """Make the over-estimate of v_d exact at x, for the wanted quantities."""
         problem = self.problem
-        v, gradient = problem.explained.tangent(x)
+        v, gradient = self.scales.tangent(x)
         added, limits, of = [], [], []
-        for d, quantity in enumerate(problem.active):
+        for d, weights in enumerate(gradient):
             if wanted is not None and not wanted[d]:
                 continue
-            top = self.above[d].v_max
-            weights = gradient[quantity] / top
-            constant = float(v[quantity] / top - weights @ x)
+            constant = float(v[d] - weights @ x)
             small = weights < SMALL
             if small.any():  # at most one option per eval runs: the largest small weight is enough
                 largest = np.zeros(len(problem.evals))
@@ -207,6 +212,11 @@ class Programme:
         self.constant = self.problem.constant
         self.z_low[:n], high[:n] = box.x_low[:n], box.x_high[:n]
         self.z_low[n : self.n_x], high[n : self.n_x] = box.x_low[n:], box.x_high[n:]
+        for code in np.flatnonzero(box.run != self._run):
+            row = self._first_eval + int(code)
+            self.row_low[row] = 1.0 if box.run[code] else -np.inf
+            self._solver.changeRowBounds(row, self.row_low[row], 1.0)
+        self._run = box.run
         starts = np.zeros(self.matrix.shape[0] - self.first_draw)
         for d, above in enumerate(self.above):
             at, draw = self._segments(d), int(self.draw_of[d])
@@ -264,6 +274,8 @@ class Programme:
         prices = -np.asarray(solution.row_dual)
         self.tangents.used(prices[self.matrix.shape[0] :] > 0)
         total, reduced = self._dual(prices, self.cost)
+        n = self.problem.n_options
+        taken = np.maximum(reduced[:n] * self.z_low[:n], reduced[:n] * self.z_high[:n])
         weight = np.ones(self.n_d)
         by_draw = self.draw_of >= 0
         weight[by_draw] = np.maximum(prices[self.first_draw + self.draw_of[by_draw]], 0.0)
@@ -274,6 +286,7 @@ class Programme:
             weight=weight,
             reduced=reduced[: self.n_x],
             prices=prices,
+            rest=total + self.constant - float(taken.sum()),
         )
 
     def _dual(self, prices: Floats, cost: Floats) -> tuple[float, Floats]:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from evalfolio.box import Box
 from evalfolio.incumbent import WHOLE
-from evalfolio.overestimate import Overestimate
-from evalfolio.problem import Problem
+from evalfolio.odds import Scales
 from evalfolio.programme import Relaxed
 
 Floats = NDArray[np.float64]
@@ -19,19 +18,18 @@ HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split 
 
 
 def place(
-    problem: Problem,
-    above: list[Overestimate],
+    scales: Scales,
     box: Box,
     relaxed: Relaxed,
     bent: Floats,
     best: float,
-) -> tuple[Literal["quantity", "option", "none"], int]:
+) -> tuple[Literal["quantity", "eval", "option", "none"], int]:
     """Return what to split a box at: an active quantity, an option (or extra variable), or nothing.
 
     Parameters
     ----------
-    problem, above
-        The problem, and the over-estimates of its active quantities' worths.
+    scales
+        The problem's active quantities.
     box, relaxed
         The box and the solution of its programme.
     bent
@@ -40,6 +38,7 @@ def place(
         The best value so far, scaled.
     """
     assert relaxed.x is not None  # boxes without a point are split elsewhere
+    problem = scales.problem
     n = problem.n_options
     part = np.abs(relaxed.x - np.round(relaxed.x))
     part[n:][~problem.extra_whole] = 0.0
@@ -54,12 +53,24 @@ def place(
     free[n:] &= problem.extra_whole
     if fractional or (loose and free.any()):
         rise = np.zeros(len(part))
-        _, gradient = problem.explained.tangent(relaxed.x[:n])
-        slopes = [float(a.value.slope(v * a.v_max)) for a, v in zip(above, relaxed.v, strict=True)]
-        slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
-        rise[:n] = slopes_now @ gradient[problem.active] + 1e-12 * problem.scale
+        rise[:n] = marginal(scales, relaxed)
         rise[n:] = rise[:n].max(initial=1.0)
+        if fractional:
+            most = int(np.argmax(part * rise))
+            if most < n:
+                code = problem.eval_codes[most]
+                return "eval", int(code)
         if not fractional:  # of the options that are free, those taken say the most
             part = np.where(free, 0.01 + relaxed.x, 0.0)
         return "option", int(np.argmax(part * rise))
     return ("quantity", d) if loose else ("none", -1)
+
+
+def marginal(scales: Scales, relaxed: Relaxed) -> Floats:
+    """Return what every option adds at the relaxed choice, per share of it, above 0."""
+    assert relaxed.x is not None
+    problem = scales.problem
+    _, gradient = scales.tangent(relaxed.x[: problem.n_options])
+    slopes = [float(a.slope(v)) for a, v in zip(scales.worths, relaxed.v, strict=True)]
+    slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
+    return np.asarray(slopes_now @ gradient + 1e-12 * problem.scale)

@@ -29,6 +29,21 @@ class Tangents:
         """Programmes since a row last had a price, of shape (n_rows,)."""
         return self._idle[: self._n]
 
+    @property
+    def rows(self) -> Floats:
+        """Weights on the options, of shape (n_rows, n_options)."""
+        return self._rows[: self._n]
+
+    @property
+    def limits(self) -> Floats:
+        """Right-hand sides, of shape (n_rows,)."""
+        return self._limits[: self._n]
+
+    @property
+    def of(self) -> NDArray[np.int_]:
+        """Position of each row's quantity, or -1, of shape (n_rows,)."""
+        return self._of[: self._n]
+
     def add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:
         """Add rows; room doubles when it runs out, as copying all for every row would not do."""
         end = self._n + len(limits)

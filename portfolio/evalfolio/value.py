@@ -247,7 +247,25 @@ class DecisionValue:
         if self.variance == 0:
             return ()
         d, k = self.distance / self.sd, self.k  # in units of √S, so that S = 1
-        roots = np.roots([1.0, -d * k, k * k + d * d - 1.0, -d * k])
+        return self._turns(np.array([1.0, -d * k, k * k + d * d - 1.0, -d * k]))
+
+    def bends(self, ceiling: float) -> tuple[float, ...]:
+        """Return where G turns between convex and concave as a function of v/(ceiling − v).
+
+        There G″/G′ = 2/(ceiling − v): v = S − r² for the roots r in (0, √S) of
+        (ceiling − S + r²)·P(r) = 4r(S − r²)², P the polynomial of `inflections`.
+        """
+        if self.variance == 0:
+            return ()
+        d, k = self.distance / self.sd, self.k  # in units of √S, so that S = 1
+        least = ceiling / self.variance - 1.0
+        own = np.array([1.0, -d * k, k * k + d * d - 1.0, -d * k])
+        far = np.convolve([1.0, 0.0, least], own)
+        return self._turns(far - np.array([4.0, 0.0, -8.0, 0.0, 4.0, 0.0]))
+
+    def _turns(self, polynomial: Floats) -> tuple[float, ...]:
+        """Return v = S − r² at the roots r in (0, √S) where the sign changes, ascending."""
+        roots = np.roots(polynomial)
         real = roots.real[np.abs(roots.imag) < 1e-9]
         inside = real[(real > 1e-12) & (real < 1 - 1e-15)]
         # A double root only touches: the curvature keeps its sign, so it is no inflection.

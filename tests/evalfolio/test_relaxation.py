@@ -11,6 +11,7 @@ from evalbayes import Menu
 from evalfolio.certified import certify
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.menu_relaxation import MenuRelaxation
 from evalfolio.problem import Problem
 from evalfolio.relaxation import Relaxation
 
@@ -52,19 +53,44 @@ def test_shadow_prices_are_the_slope_of_the_bound(
         assert min(left, right) - slack <= price <= max(left, right) + slack
 
 
-def test_prices_of_the_certified_method_are_those_of_the_relaxation(
+@pytest.mark.parametrize("seed", [3, 5])
+def test_prices_of_the_certified_method_are_slopes_of_its_relaxation(
+    make_menu: Callable[..., Menu], seed: int
+) -> None:
+    menu = make_menu(seed, 8, 3, 3)
+    budget = {name: 0.25 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
+    problem = Problem(menu, {name: 1.02 * amount for name, amount in budget.items()})
+    relaxation = MenuRelaxation(problem, gap=1e-6)
+    small = Problem(menu, budget)
+    prices = certify(small, gap=1e-6).prices * small.scale / small.price_units
+    prices *= problem.price_units / problem.scale  # in the units of the larger budget
+    for row, price in enumerate(prices):
+        bounds = []
+        for step in (-0.01, 0.0, 0.01):
+            relaxation.at_budget(1 - row, 1 / 1.02, 1e-6)
+            found = relaxation.at_budget(row, (1 + step) / 1.02, 1e-6)
+            assert found is not None
+            bounds.append(found.bound)
+        right, left = np.diff(bounds)[::-1] / (0.01 / 1.02)
+        slack = 0.01 * left + 1e-3 * bounds[1]
+        assert right - slack <= price <= left + slack
+
+
+def test_by_shares_the_relaxation_is_that_of_the_cone_programme(
     make_menu: Callable[..., Menu],
 ) -> None:
     menu = make_menu(3, 8, 3, 3)
     budget = {name: 0.25 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
     problem = Problem(menu, budget)
-    found = certify(problem, gap=1e-6)
-    prices = found.prices * problem.scale / problem.price_units
+    by_shares = MenuRelaxation(problem, gap=1e-6, by_odds=False)
+    prices = by_shares.price() * problem.scale / problem.price_units
     expected = Relaxation(menu, budget, n_lines=600).solve(budget)
     for name, price in zip(problem.resource_names, prices, strict=True):
         share = expected.shadow_prices[name] * budget[name] / expected.bound
         assert price * budget[name] / expected.bound == pytest.approx(share, abs=5e-3)
-    assert found.value <= expected.bound * (1 + 1e-6)
+    by_odds = MenuRelaxation(problem, gap=1e-6).at_budget(0, 1.0, 1e-6)
+    assert by_odds is not None
+    assert certify(problem).value <= by_odds.bound * problem.scale <= expected.bound * (1 + 1e-6)
 
 
 def test_unknown_resource_is_refused() -> None:

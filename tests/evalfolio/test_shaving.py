@@ -16,7 +16,7 @@ from evalfolio.shaving import capped, shaved
 
 def whole(bound: float) -> Box:
     one = np.ones(2)
-    return Box(np.zeros(2), one, np.zeros(3), np.ones(3), one / 2, bound)
+    return Box(np.zeros(2), one, np.zeros(3), np.ones(3), one / 2, bound, np.zeros(3, dtype=bool))
 
 
 @pytest.mark.parametrize("bend", [0.0, 0.3, 1.0])
@@ -53,7 +53,7 @@ def test_no_choice_worth_more_than_the_target_is_cut_off(money: float) -> None:
     problem = Problem(menu, {"usd": money})
     search = Search(problem, gap=1e-3, deadline=None, start=None)
     search.n_boxes = 1
-    box = search._whole_menu()
+    box = search.relaxation.whole_menu()
     relaxed = search._relax(box, 60, True)
     assert relaxed is not None
     search.incumbent.round(relaxed, thorough=True)

@@ -34,6 +34,12 @@ class Criteria:
         self.explained, self.rows, self.drawn = explained, rows, drawn
         self._determinant = rows == LOG_DETERMINANT
 
+    @property
+    def ceilings(self) -> Floats:
+        """What every quantity would be with everything known: infinite for a log-determinant."""
+        mean = np.where(self._determinant, np.inf, self.explained.ceilings[self.rows])
+        return np.concatenate([mean, *(part.ceilings for part in self.drawn)])
+
     def at(self, x: Floats) -> Floats:
         """Return every quantity, of shape (n_quantities,)."""
         v = self.explained.at(x)[self.rows] if len(self.rows) else np.zeros(0)

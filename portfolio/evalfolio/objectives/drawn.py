@@ -39,6 +39,11 @@ class DrawnVariance:
         self.information = root.T @ information @ root
         self.prior = np.square(self.contrasts).sum(axis=1)
 
+    @property
+    def ceilings(self) -> Floats:
+        """What every quantity would be with everything known."""
+        return np.tile(self.prior, self.n_draws)
+
     @cached_property
     def factors(self) -> Floats:
         """F with FFᵀ = K, of shape (n_draws, n_options, n_states, rank)."""

@@ -47,6 +47,11 @@ class Indices:
             rows += list(stand_in.index.contrasts @ contrasts(menu, decision, at))
         self.contrasts: Floats = np.array(rows)
 
+    def ceilings(self, prior: Floats) -> Floats:
+        """Return what both rows would be with everything known, of shape (2·n_decisions,)."""
+        whole = [1.0 if place is not None else prior[d] for d, place in enumerate(self.places)]
+        return np.concatenate([prior[: self.n_decisions], whole])
+
     def of(self, explained: Floats, prior: Floats) -> Floats:
         """Return both rows of quantities for variances explained, (..., n_variances)."""
         n = self.n_decisions
@@ -75,6 +80,11 @@ class Knowledge(ExplainedVariance):
         self.indices = Indices(menu)
         super().__init__(menu, information, self.indices.contrasts)
 
+    @property
+    def ceilings(self) -> Floats:
+        """What both rows would be with everything known."""
+        return self.indices.ceilings(self.prior)
+
     def at(self, x: Floats) -> Floats:
         """Return both rows, of shape (2·n_decisions,)."""
         return self.indices.of(super().at(x), self.prior)
@@ -96,6 +106,11 @@ class DrawnKnowledge(DrawnVariance):
         self.indices = Indices(menu)
         super().__init__(menu, information, self.indices.contrasts)
         self.n_variances, self.n_decisions = self.n_decisions, self.indices.n_decisions
+
+    @property
+    def ceilings(self) -> Floats:
+        """What every u_ds would be with everything known."""
+        return np.tile(self.indices.ceilings(self.prior)[self.n_decisions :], self.n_draws)
 
     def at(self, x: Floats) -> Floats:
         """Return every u_ds, of shape (n_draws·n_decisions,)."""

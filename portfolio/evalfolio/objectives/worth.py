@@ -13,17 +13,12 @@ from evalfolio.value import certain_call
 Floats = NDArray[np.float64]
 
 
-class Worth(Protocol):
-    """A nondecreasing function of one quantity, of known curvature."""
+class Curve(Protocol):
+    """A nondecreasing function of known curvature."""
 
     @property
     def inflections(self) -> tuple[float, ...]:
         """Where it turns between convex and concave."""
-        ...
-
-    @property
-    def evpi(self) -> float:
-        """What knowing all of the quantity would be worth."""
         ...
 
     def gain(self, v: ArrayLike) -> Floats:
@@ -39,6 +34,19 @@ class Worth(Protocol):
         ...
 
 
+class Worth(Curve, Protocol):
+    """What one quantity is worth."""
+
+    @property
+    def evpi(self) -> float:
+        """What knowing all of the quantity would be worth."""
+        ...
+
+    def bends(self, ceiling: float) -> tuple[float, ...]:
+        """Return where it turns as a function of v/(ceiling − v), these v ascending."""
+        ...
+
+
 @dataclass(frozen=True)
 class Proportional:
     """weight · v."""
@@ -46,6 +54,10 @@ class Proportional:
     weight: float
     largest: float = np.inf
     inflections: tuple[float, ...] = ()
+
+    def bends(self, ceiling: float) -> tuple[float, ...]:
+        """Return none: it is concave in the odds throughout."""
+        return ()
 
     @property
     def evpi(self) -> float:
@@ -106,6 +118,21 @@ class FewerWrongCalls:
             return ()
         roots = ((s + d2) + np.array([-1.0, 1.0]) * np.sqrt(under)) / 4
         return tuple(float(v) for v in roots if 1e-15 * s < v < s * (1 - 1e-15))
+
+    def bends(self, ceiling: float) -> tuple[float, ...]:
+        """Return where it turns as a function of v/(ceiling − v), ascending in (0, S).
+
+        G″/G′ = 2/(ceiling − v) there: (d₀²(S − v) − v(S − v) + v²)(ceiling − v) = 4v²(S − v).
+        """
+        if self.variance == 0:
+            return ()
+        d2, far = self.distance**2 / self.variance, ceiling / self.variance  # S = 1
+        left = np.polymul([2.0, -1.0 - d2, d2], [-1.0, far])
+        roots = np.roots(np.polysub(left, [-4.0, 4.0, 0.0, 0.0]))
+        real = roots.real[np.abs(roots.imag) < 1e-9]
+        inside = real[(real > 1e-15) & (real < 1 - 1e-15)]
+        distinct = [v for v in inside if np.sum(np.abs(inside - v) < 1e-9) == 1]
+        return tuple(sorted(float(self.variance * v) for v in distinct))
 
     @property
     def evpi(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.branching import Search
+from evalfolio.menu_relaxation import MenuRelaxation
 from evalfolio.problem import Problem
 from evalfolio.programme import Relaxed
 
@@ -27,15 +27,17 @@ def relaxed_line(
     amounts: Floats,
     constraints: Sequence[object] = (),
     tolerance: float = 1e-4,
+    by_odds: bool = True,
 ) -> tuple[Floats, Floats]:
     """Return the relaxation's value and price of the resource at every amount.
 
-    Options may be bought in part and G is its concave envelope. Tangents of the explained variance
-    found at any amount over-estimate at all of them, and so does the line that the dual prices of
-    the linear programme there make: its bound is linear in the amount. The programme of the
-    certified search, all corners of the envelopes in it, is solved at some amounts, each from the
-    last one's basis, and then wherever the least of the lines is more than the tolerance above the
-    chord between solved amounts. That least line is what comes back: concave, with its slope.
+    Options may be bought in part and G is its concave envelope over the odds of what is explained
+    (see `evalfolio.odds`). Tangents found at any amount over-estimate at all of them, and so does
+    the line that the dual prices of the linear programme there make: its bound is linear in the
+    amount. The programme of the certified search, all corners of the envelopes in it, is solved at
+    some amounts, each from the last one's basis, and then wherever the least of the lines is more
+    than the tolerance above the chord between solved amounts. That least line is what comes back:
+    concave, with its slope.
 
     Parameters
     ----------
@@ -44,6 +46,9 @@ def relaxed_line(
     tolerance
         Rounds stop when more tangents, or more amounts, could lower the value by no more than this
         share of it each.
+    by_odds
+        As `MenuRelaxation` has it; without, the relaxation is that of the cone programme
+        (`Relaxation`), which is looser.
 
     Returns
     -------
@@ -61,12 +66,12 @@ def relaxed_line(
     problem = Problem(menu, {**others, resource: float(amounts[-1])}, constraints)
     row = problem.resource_names.index(resource)
     unit = float(problem.price_units[row])
-    search = Search(problem, gap=CORNERS, deadline=None, start=None, n_segments=EVERY)
+    relaxation = MenuRelaxation(problem, gap=CORNERS, n_segments=EVERY, by_odds=by_odds)
     limits = np.asarray(amounts, dtype=np.float64) / unit
     lines = _Lines(limits)
 
     def look(k: int) -> None:
-        lines.learn(k, search.relaxed_at(row, float(limits[k]), tolerance), row)
+        lines.learn(k, relaxation.at_budget(row, float(limits[k]), tolerance), row)
 
     for k in (*range(len(limits) - 1, 0, -STRIDE), 0):
         look(k)

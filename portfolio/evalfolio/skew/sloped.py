@@ -71,6 +71,28 @@ class Sloped:
             last = float(sign) or last
         return tuple(turns)
 
+    def bends(self, ceiling: float) -> tuple[float, ...]:
+        """Return where it turns between convex and concave as a function of u/(ceiling − u).
+
+        Where the slope is a + bu, it turns at u = (b·ceiling − 2a)/(3b), or at a knot.
+        """
+        knots, slopes, _ = self._arrays
+        rise = np.diff(slopes) / np.diff(knots)
+        start = slopes[:-1] - rise * knots[:-1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inner = (rise * ceiling - 2.0 * start) / (3.0 * rise)
+        inner = inner[(inner > knots[:-1]) & (inner < knots[1:])]
+        ends = np.unique(np.concatenate([knots, inner]))
+        middle = (ends[:-1] + ends[1:]) / 2
+        k = np.searchsorted(knots, middle) - 1
+        sign = np.sign(rise[k] * (ceiling - middle) - 2.0 * (start[k] + rise[k] * middle))
+        turns, last = [], 0.0
+        for at, each in zip(ends, sign, strict=False):
+            if each and last and each != last:
+                turns.append(float(at))
+            last = float(each) or last
+        return tuple(turns)
+
     def convex(self, low: float, high: float) -> bool:
         """Say whether it is convex on [low, high], which holds no inflection inside."""
         first, second = self.slope(np.array([low, high]))

@@ -76,12 +76,18 @@ def test_the_relaxation_is_concave_above_the_plans_and_its_prices_are_slopes(
     np.testing.assert_allclose(finite[inner], price[inner], atol=0.05 * price.max())
 
 
-def test_the_relaxation_is_that_of_the_cone_programme(menu: Menu, line: Frontier) -> None:
-    top = {**BUDGET, "usd": float(line.points["amount"].iloc[-1])}
-    programme = ef.Relaxation(menu, top)
-    for _, point in line.points.iloc[::4].iterrows():
+def test_the_relaxation_is_tighter_than_the_cone_programme_and_equals_it_by_shares(
+    menu: Menu, line: Frontier
+) -> None:
+    points = line.points.iloc[::4]
+    others = {name: amount for name, amount in BUDGET.items() if name != "usd"}
+    amounts = points["amount"].to_numpy()
+    programme = ef.Relaxation(menu, {**others, "usd": float(amounts[-1])})
+    by_shares, _ = relaxed_line(menu, others, "usd", amounts, by_odds=False)
+    for (_, point), share in zip(points.iterrows(), by_shares, strict=True):
         cone = programme.solve({**BUDGET, "usd": point["amount"]})
-        assert point["relaxed"] == pytest.approx(cone.bound, rel=1e-3)
+        assert point["value"] <= point["relaxed"] <= cone.bound * (1 + 1e-3)
+        assert share == pytest.approx(cone.bound, rel=1e-3)
 
 
 def test_the_budget_is_a_point_and_the_plan_there_is_the_plan(menu: Menu, line: Frontier) -> None:
