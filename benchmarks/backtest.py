@@ -1,18 +1,22 @@
 """The back-test of the cyber runs, and of METR's with best of four attempts as elicitation.
 
-Run with ``python -m benchmarks.backtest FOLDER [REPETITIONS [OF_METR]]``; it writes
+Run with ``python -m benchmarks.backtest FOLDER [REPETITIONS [OF_OTHERS]]``; it writes
 ``benchmarks/backtest.md`` and the picture, and keeps finished AI models in FOLDER, so that it can
 be stopped.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.cyber_runs import cyber_runs
+from benchmarks.cyber_runs import RELEASED, cyber_runs
+from benchmarks.luck_floor import floor_of
 from benchmarks.tables import circumstances
 
 from evalfolio.backtests.page import svg_of, text_of
@@ -22,7 +26,7 @@ from evalfolio.sensitivities.sweep import Sweep
 
 HERE = Path(__file__).parent
 DATA = HERE.parent.parent / "shared" / "data"
-REPETITIONS, SEED, ATTEMPTS = 50, 0, 4
+REPETITIONS, SEED, ATTEMPTS = (50, 12), 0, 4
 LENGTHS = {"under 4 min": 4, "4 to 15 min": 15, "15 to 60 min": 60, "1 to 4 h": 240}
 BELOW = 0.95  # of the time limit: METR's other limits end runs before it
 NOTE = """\
@@ -67,40 +71,71 @@ def metr_runs(path: Path) -> pd.DataFrame:
     ]  # fmt: skip
 
 
-def records() -> dict[str, tuple[Record, str]]:
-    """Return what is replayed, by heading: the record, and which history is known."""
-    cyber = record_of(cyber_runs(DATA / "cyber_runs.csv.gz"), source="cyber runs")
+@dataclass(frozen=True)
+class Study:
+    """One back-test: what is replayed, with which history and horizon, how often."""
+
+    record: Record
+    history: str
+    slope: str
+    repetitions: int
+
+
+def studies(often: int, seldom: int) -> dict[str, Study]:
+    """Return the back-tests by heading."""
+    cyber = record_of(
+        cyber_runs(DATA / "cyber_runs.csv.gz"), released=RELEASED, source="cyber runs"
+    )
     metr = record_of(metr_runs(DATA / "metr_runs.csv.gz"), attempts=ATTEMPTS, source="METR runs")
+    best = f"METR runs, best of {ATTEMPTS}, history: "
     return {
-        "Cyber runs, history: all other AI models": (cyber, "others"),
-        f"METR runs, best of {ATTEMPTS}, history: all other AI models": (metr, "others"),
-        f"METR runs, best of {ATTEMPTS}, history: earlier AI models only": (metr, "earlier"),
+        "Cyber runs, history: all other AI models": Study(cyber, "others", "common", often),
+        "Cyber runs, history: earlier AI models only": Study(cyber, "earlier", "common", seldom),
+        "Cyber runs, each AI model's own slope": Study(cyber, "others", "own", seldom),
+        f"{best}all other AI models": Study(metr, "others", "common", seldom),
+        f"{best}earlier AI models only": Study(metr, "earlier", "common", seldom),
     }
 
 
 def main() -> None:
     """Replay and write the note and the picture."""
     if len(sys.argv) < 2:
-        raise SystemExit("usage: python -m benchmarks.backtest FOLDER [REPETITIONS [OF_METR]]")
+        raise SystemExit("usage: python -m benchmarks.backtest FOLDER [REPETITIONS [OF_OTHERS]]")
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    repetitions = [int(text) for text in sys.argv[2:4]] or [REPETITIONS]
+    given = [int(text) for text in sys.argv[2:4]]
+    often, seldom = (*given, *REPETITIONS[len(given) :])
     made = circumstances(SEED, ["numpy", "scipy", "highspy"])
     found: dict[str, Backtest] = {}
-    for number, (name, (record, history)) in enumerate(records().items()):
+    for number, (name, study) in enumerate(studies(often, seldom).items()):
+        started = time.perf_counter(), cpu()
         found[name] = backtest(
-            record,
-            repetitions=repetitions[0 if number == 0 else -1],
-            history=history,
+            study.record,
+            repetitions=study.repetitions,
+            history=study.history,
+            slope=study.slope,
             seed=SEED,
             sweep=Sweep(2, checkpoint=folder / f"{number}.checkpoint"),
         )
+        print(
+            f"{name}: {time.perf_counter() - started[0]:.0f} s, {cpu() - started[1]:.0f} CPU-s",
+            flush=True,
+        )
+    first = next(iter(found))
+    floor = floor_of(found[first].record, found[first].setting)
     said = NOTE.format(attempts=ATTEMPTS)
-    text = f"{text_of(found)}\n{said}\n\n{made} By `python -m benchmarks.backtest`.\n"
-    for path, content in ((HERE / "backtest.md", text), (HERE / "backtest.svg", svg_of(found))):
+    text = f"{text_of(found)}\n{floor}\n{said}\n\n{made} By `python -m benchmarks.backtest`.\n"
+    shown = {name: each for name, each in found.items() if each.setting.slope == "common"}
+    for path, content in ((HERE / "backtest.md", text), (HERE / "backtest.svg", svg_of(shown))):
         partial = path.with_suffix(".partial")
         partial.write_text(content, encoding="utf-8")
         partial.replace(path)
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of workers that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 if __name__ == "__main__":

@@ -9,6 +9,18 @@ import pandas as pd
 
 CAP = 2_000_000.0  # of the main runs
 APART = "GPT-5.5"  # ran a half of the tasks that is no random one
+RELEASED = {  # as announced by their makers
+    "Claude 3 Opus": "2024-03-04",
+    "GPT-4o": "2024-05-13",
+    "o3": "2025-04-16",
+    "Opus 4": "2025-05-22",
+    "DeepSeek V3.1": "2025-08-21",
+    "GPT-5.1 Codex Max": "2025-11-19",
+    "GPT-5.3 Codex": "2026-02-05",
+    "GLM-5": "2026-02-11",
+    "Sonnet 4.6": "2026-02-17",
+    "GPT-5.5": "2026-04-23",
+}
 FAMILIES = {
     "cvebench": "exploits",
     "cybergym": "exploits",

@@ -67,19 +67,13 @@ class HorizonRegression:
     """
 
     def __init__(self, human_minutes: ArrayLike, weights: ArrayLike | None = None) -> None:
-        minutes = np.asarray(human_minutes, dtype=np.float64)
-        if minutes.ndim != 1 or not len(minutes) or not (minutes > 0).all():
-            raise InputError(
-                "a horizon needs tasks with human minutes above 0, got "
-                f"{int((~(minutes > 0)).sum())} of {minutes.size} without; leave those out"
-            )
-        w = np.ones(len(minutes)) if weights is None else np.asarray(weights, dtype=np.float64)
-        if w.shape != minutes.shape or not (w >= 0).all() or not w.sum() > 0:
+        x = lengths_of(human_minutes)
+        w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)
+        if w.shape != x.shape or not (w >= 0).all() or not w.sum() > 0:
             raise InputError(
                 "weights of a horizon must be one number per task, 0 or more and not all 0; "
                 "leave them out to weight tasks alike"
             )
-        x = np.log2(minutes)
         lengths, group = np.unique(x, return_inverse=True)
         self.middle = float((w * x).sum() / w.sum())
         self._x = lengths - self.middle
@@ -94,12 +88,7 @@ class HorizonRegression:
 
         Outcomes are 0, 1 or shares between.
         """
-        y = np.atleast_2d(np.asarray(outcomes, dtype=np.float64))
-        if y.shape[1] != len(self._order) or not ((y >= 0) & (y <= 1)).all():
-            raise InputError(
-                f"outcomes must be numbers from 0 to 1, one for each of {len(self._order)} tasks, "
-                f"got an array of shape {y.shape}"
-            )
+        y = outcomes_of(outcomes, len(self._order))
         solved = np.add.reduceat(y[:, self._order] * self._task_weight, self._starts, axis=1)
         first, second = solved.sum(axis=1), solved @ self._x  # the sufficient statistics
         a, s = np.zeros(len(y)), np.full(len(y), SLOPE_MODE)
@@ -160,3 +149,25 @@ class HorizonRegression:
         h_aa = curved.sum(axis=1) + MIDDLE_SD**-2.0
         h_ss = curved @ self._x**2 + s**-2.0
         return wp, h_aa, -(curved @ self._x), h_ss
+
+
+def lengths_of(human_minutes: ArrayLike) -> Array:
+    """Return log2 of human minutes; InputError where there is none or one is not above 0."""
+    minutes = np.asarray(human_minutes, dtype=np.float64)
+    if minutes.ndim != 1 or not len(minutes) or not (minutes > 0).all():
+        raise InputError(
+            "a horizon needs tasks with human minutes above 0, got "
+            f"{int((~(minutes > 0)).sum())} of {minutes.size} without; leave those out"
+        )
+    return np.log2(minutes)
+
+
+def outcomes_of(outcomes: ArrayLike, n_tasks: int) -> Array:
+    """Return completions as (n_completions, n_tasks); InputError where they are no such numbers."""
+    y = np.atleast_2d(np.asarray(outcomes, dtype=np.float64))
+    if y.shape[1] != n_tasks or not ((y >= 0) & (y <= 1)).all():
+        raise InputError(
+            f"outcomes must be numbers from 0 to 1, one for each of {n_tasks} tasks, "
+            f"got an array of shape {y.shape}"
+        )
+    return y

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.horizons.regression import HorizonRegression
+from evalbayes.horizons.common_slope import CommonSlopeHorizon, common_slope
+from evalbayes.horizons.regression import HorizonFits, HorizonRegression
 
 Array = NDArray[np.float64]
 
@@ -54,6 +57,39 @@ class Losses:
         return found
 
 
+class Regression(Protocol):
+    """What a horizon is: `HorizonRegression` or `CommonSlopeHorizon` of `evalbayes.horizons`."""
+
+    def fit(self, outcomes: Array) -> HorizonFits:
+        """Return the fits of completions, (n_completions, n_tasks)."""
+        ...
+
+    def influence(self, level: float, slope: float) -> Array:
+        """Return how far the horizon moves with each task's outcome, (n_tasks,)."""
+        ...
+
+
+def regression_of(
+    slope: str, human_minutes: Array, history: pd.DataFrame, attempts: int
+) -> Regression:
+    """Return what the horizon is on these tasks, known before anything is bought.
+
+    With slope "common" all AI models lose as many logits per doubling of length as those of the
+    history, taken together, do: the horizon is the shown capability, and depends on how many tasks
+    are solved. With "own" each AI model's outcomes say how much it loses (METR's horizon).
+    """
+    if slope == "own":
+        return HorizonRegression(human_minutes)
+    counted = history[history["attempt"] < attempts]
+    solved = (counted["outcome"] == "success").groupby([counted["ai_model"], counted["at"]]).max()
+    minutes = counted.groupby(["ai_model", "at"])["human_minutes"].first()
+    groups = [
+        (minutes.loc[name].to_numpy(np.float64), solved.loc[name].to_numpy(np.float64))
+        for name in solved.index.get_level_values(0).unique()
+    ]
+    return CommonSlopeHorizon(human_minutes, common_slope(groups))
+
+
 class Judge:
     """Reads horizons off completions of a fixed set of tasks.
 
@@ -61,10 +97,14 @@ class Judge:
     ----------
     human_minutes, eval_of
         Of every task, and which eval it is of.
+    regression
+        What the horizon is.
     """
 
-    def __init__(self, human_minutes: Array, eval_of: NDArray[np.int64]) -> None:
-        self._regression = HorizonRegression(human_minutes)
+    def __init__(
+        self, human_minutes: Array, eval_of: NDArray[np.int64], regression: Regression
+    ) -> None:
+        self.regression = regression
         x = np.log2(human_minutes)
         self.low, self.high = float(x.min()) - BEYOND, float(x.max()) + BEYOND
         self._sizes = np.bincount(eval_of).astype(np.float64)
@@ -73,9 +113,14 @@ class Judge:
 
     def horizons(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
         """Return the horizon of every completion, log2 minutes, held on the tasks' scale."""
-        level = self._regression.fit(completions).level
+        level = self.regression.fit(np.asarray(completions, dtype=np.float64)).level
         found: Array = np.clip(level, self.low, self.high)
         return found
+
+    def influence(self, chances: Array) -> Array:
+        """Return how far each task moves the horizon of chances, doublings, (n_tasks,)."""
+        fit = self.regression.fit(chances)
+        return self.regression.influence(float(fit.level[0]), float(fit.slope[0]))
 
     def shares(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
         """Return the share solved of every eval, (n_completions, n_evals)."""

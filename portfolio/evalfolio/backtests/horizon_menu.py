@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
+from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.market import Market
-from evalfolio.value import DecisionValue
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -80,29 +80,18 @@ class HorizonMenu:
         Of every option, by name.
     blocks
         Rows of the market's tasks of every eval, by name.
-    prior_level, prior_variance
-        Mean and variance of the horizon before anything is bought, in doublings.
+    horizons
+        Draws of the horizon before anything is bought, log2 minutes.
     """
 
     menu: Menu
     ways: dict[str, Way]
     blocks: dict[str, Index]
-    prior_level: float
-    prior_variance: float
+    horizons: Array
 
     def promised(self, explained_share: float, market: Market) -> Array:
         """Return the EVSI at every threshold when this share of the variance is explained."""
-        losses = market.losses
-        found = [
-            DecisionValue(
-                self.prior_level - float(level),
-                self.prior_variance,
-                losses.missed,
-                losses.false_alarm,
-            ).gain(explained_share * self.prior_variance)
-            for level in losses.levels
-        ]
-        return np.asarray(found, dtype=np.float64)
+        return promised(self.horizons, explained_share, market.losses)
 
 
 def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
@@ -135,8 +124,31 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     )
     size = len(states)
     menu = Menu(options, ("spend",), information, states, np.zeros(size), prior, decisions)
-    middle = np.clip(horizons, *np.quantile(horizons, (0.02, 0.98)))
-    return HorizonMenu(menu, ways, blocks, float(middle.mean()), float(middle.var()))
+    return HorizonMenu(menu, ways, blocks, horizons)
+
+
+def promised(horizons: Array, explained: float, losses: Losses) -> Array:
+    r"""Return the EVSI of calls at every threshold, from draws of the horizon T.
+
+    What is bought explains a share r of the variance. The posterior's mean is taken as
+    μ + √r·(T − μ) and what stays unknown as √(1 − r)·(T' − μ), T and T' independent draws: no
+    normal, as the prior is skewed and ends where the tasks end. Values are those of the losses.
+
+    Examples
+    --------
+    >>> draws, losses = np.array([2.0, 4.0]), Losses(thresholds=(8.0,), missed=1.0)
+    >>> [promised(draws, share, losses).tolist() for share in (0.0, 1.0)]
+    [[0.0], [0.5]]
+    """
+    away = horizons - horizons.mean()
+    known, unknown = np.sqrt(explained) * away, np.sqrt(1.0 - explained) * away
+    drawn = horizons.mean() + known[:, None] + unknown
+    found = []
+    for level in losses.levels:
+        called = losses.false_alarm * np.maximum(level - drawn, 0.0).mean(axis=1)
+        passed = losses.missed * np.maximum(drawn - level, 0.0).mean(axis=1)
+        found.append(min(called.mean(), passed.mean()) - np.minimum(called, passed).mean())
+    return np.asarray(found, dtype=np.float64)
 
 
 def _states(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.horizons.regression import HorizonRegression
+from evalfolio.backtests.conclusion import Judge
 from evalfolio.backtests.teaching import Chances
 
 Array = NDArray[np.float64]
@@ -27,17 +27,17 @@ class Outlook:
     ----------
     chances
         Of single attempts.
-    human_minutes
-        Of every task.
+    judge
+        Of the horizon.
     caps
         The highest cap of every task.
     attempts
         Attempts that count: a task is solved when any of them succeeds.
     """
 
-    def __init__(self, chances: Chances, human_minutes: Array, caps: Array, attempts: int) -> None:
+    def __init__(self, chances: Chances, judge: Judge, caps: Array, attempts: int) -> None:
         self.chances, self.caps, self.attempts = chances, caps, attempts
-        self._regression = HorizonRegression(human_minutes)
+        self.judge = judge
 
     def solved(self) -> Array:
         """Chance that each task is solved with everything spent, (n_draws, n_tasks)."""
@@ -80,17 +80,11 @@ class Outlook:
 
     def influences(self, rows: Index) -> Array:
         """Doublings by which each task's outcome moves the horizon, at some draws, (n, n_tasks)."""
-        fits = self._regression.fit(self.solved()[rows])
-        return np.stack(
-            [
-                self._regression.influence(float(level), float(slope))
-                for level, slope in zip(fits.level, fits.slope, strict=True)
-            ]
-        )
+        return np.stack([self.judge.influence(chances) for chances in self.solved()[rows]])
 
     def levels(self) -> Array:
-        """Horizon of the chances of every draw, log2 minutes."""
-        return self._regression.fit(self.solved()).level
+        """Horizon of the chances of every draw, log2 minutes, on the judge's scale."""
+        return self.judge.horizons(self.solved())
 
     def _mean(self, by_node: Array, rows: Index | slice) -> Array:
         found: Array = (self.chances.weight[rows] * by_node).sum(axis=2)

@@ -23,6 +23,12 @@ they were, and one and the same inference turns them into a predictive distribut
 that *all* its runs show: human time at 50 % success, by logistic regression on log2 human minutes.
 Errors are in doublings. Intervals in brackets are 95 % bootstrap intervals over AI models, which
 are the independent units; repetitions only draw other tasks."""
+SLOPE = {
+    "common": "The regression's slope is common to all AI models, the likeliest for the history's: "
+    "the horizon is their shown capability on one scale.",
+    "own": "The regression's slope is each AI model's own (METR's horizon): where few tasks are "
+    "failed, or few solved, the slope alone moves the horizon by doublings.",
+}
 LABEL = 13  # height of a line's name in the picture
 MEANING = """\
 RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
@@ -147,7 +153,7 @@ def _circumstances(each: Backtest) -> str:
         f"{len(record.runs):,} runs of {len(record.ai_models)} AI models on {len(record.tasks)} "
         f"tasks of {record.tasks['eval'].nunique()} evals; {tested} AI models tested, history: "
         f"{history}; {setting.repetitions} repetitions, seed {setting.seed}, inference "
-        f"{type(setting.inference).__name__}."
+        f"{type(setting.inference).__name__}. {SLOPE[setting.slope]}"
     )
     if record.attempts > 1:
         words += f" A task counts as solved by the best of up to {record.attempts} attempts."

@@ -25,6 +25,7 @@ from evalfolio.errors import InputError
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 OURS = "evalfolio"
+SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
@@ -87,6 +88,7 @@ def backtest(
     repetitions: int = 50,
     ai_models: Sequence[str] | None = None,
     history: str = "others",
+    slope: str = "common",
     inference: Inference | None = None,
     extra: Mapping[str, Strategy] | None = None,
     losses: Losses | None = None,
@@ -112,6 +114,9 @@ def backtest(
         To test; by default all.
     history
         "others", or "earlier": only AI models released before the one tested.
+    slope
+        Of the horizon, logits lost per doubling of length: "common", the one at which the outcomes
+        of the history's AI models are likeliest, or "own", each AI model's, as METR has it.
     inference
         What learns from the history, for all strategies; by default `ResponseModel()`.
     extra
@@ -135,6 +140,8 @@ def backtest(
         )
     if repetitions < 1:
         raise InputError(f"repetitions must be 1 or more, got {repetitions}")
+    if slope not in SLOPES:
+        raise InputError(f"slope must be one of {', '.join(SLOPES)}, got {slope!r}")
     names = list(record.ai_models if ai_models is None else ai_models)
     for name in names:
         record.of(name)
@@ -143,6 +150,7 @@ def backtest(
         tuple(float(share) for share in budgets),
         repetitions,
         history,
+        slope,
         losses or Losses(),
         inference or ResponseModel(),
         seed,

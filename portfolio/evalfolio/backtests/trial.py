@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses
+from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_of
 from evalfolio.backtests.design import Design
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.outlook import Outlook
@@ -42,6 +42,8 @@ class Setting:
         Draws of the tasks bought, per strategy and budget.
     history
         "others": all other AI models; "earlier": those released before.
+    slope
+        Of the horizon: "common", that of the history's AI models, or each AI model's "own".
     losses
         Of wrong calls.
     inference
@@ -53,6 +55,7 @@ class Setting:
     shares: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
     repetitions: int = 50
     history: str = "others"
+    slope: str = "common"
     losses: Losses = field(default_factory=Losses)
     inference: Inference = field(default_factory=ResponseModel)
     seed: int = 0
@@ -105,7 +108,8 @@ class Trials:
         minutes = tasks["human_minutes"].to_numpy(np.float64)
         codes, names = pd.factorize(tasks["eval"], sort=True)
         self.evals = [str(name) for name in names]
-        self.judge = Judge(minutes, codes.astype(np.int64))
+        regression = regression_of(setting.slope, minutes, history, attempts)
+        self.judge = Judge(minutes, codes.astype(np.int64), regression)
         self.outcome = hidden.truth[np.isin(hidden.run_on, at)]
         self.truth = float(self.judge.horizons(self.outcome)[0])
         self.true_shares = self.judge.shares(self.outcome)[0]
@@ -115,7 +119,7 @@ class Trials:
             ].sum()
         )
         caps = tasks["cap"].to_numpy(np.float64)
-        outlook = Outlook(teaching.chances(tasks), minutes, caps, attempts)
+        outlook = Outlook(teaching.chances(tasks), self.judge, caps, attempts)
         self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses)
         self._concluded: dict[tuple[Any, ...], dict[str, Any]] = {}
 

@@ -42,6 +42,10 @@ def backtest(
     history: Annotated[
         str, typer.Option("--history", help="others, earlier (by release_date), or both.")
     ] = "others",
+    slope: Annotated[
+        str,
+        typer.Option("--slope", help="Of the horizon: common to AI models, or each one's own."),
+    ] = "common",
     released: Annotated[
         list[str] | None,
         typer.Option("--released", help="AI model=date, where no column release_date is."),
@@ -98,6 +102,7 @@ def backtest(
                     repetitions=4 if quick else repetitions,
                     ai_models=ai_models,
                     history=mode,
+                    slope=slope,
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from evalbayes.horizons.regression import HorizonRegression
 from evalfolio.backtests import measures
-from evalfolio.backtests.conclusion import Judge, Losses
+from evalfolio.backtests.conclusion import Judge, Losses, regression_of
 from evalfolio.backtests.design import Design
+from evalfolio.backtests.horizon_menu import promised
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import record_of
 from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
@@ -178,8 +180,35 @@ def test_calls_lose_what_the_decision_says() -> None:
 
 
 def test_shares_are_counted_by_eval() -> None:
-    judge = Judge(np.array([1.0, 2.0, 4.0]), np.array([1, 0, 1]))
+    minutes = np.array([1.0, 2.0, 4.0])
+    judge = Judge(minutes, np.array([1, 0, 1]), HorizonRegression(minutes))
     assert judge.shares(np.array([[1.0, 0.0, 0.0]])).tolist() == [[0.0, 0.5]]
+
+
+def test_promised_value_is_none_for_nothing_and_of_perfect_information_for_all() -> None:
+    rng = np.random.default_rng(0)
+    draws, losses = rng.gamma(2.0, 2.0, 400), Losses((4.0, 60.0), missed=3.0)
+    nothing, some, half, everything = (promised(draws, r, losses) for r in (0.0, 0.2, 0.5, 1.0))
+    lost = np.array(  # by call, draw and threshold
+        [[losses.of(np.array([call, call]), float(t)) for t in draws] for call in (False, True)]
+    )
+    perfect = lost.mean(axis=1).min(axis=0) - lost.min(axis=0).mean(axis=0)
+    np.testing.assert_allclose(everything, perfect, atol=1e-9)
+    np.testing.assert_allclose(nothing, 0.0, atol=1e-12)
+    assert (some >= 0).all()
+    assert (some <= half).all()
+    assert (half < everything).all()
+
+
+@pytest.mark.parametrize("slope", ["common", "own"])
+def test_the_horizon_is_of_the_slope_asked_for(runs: pd.DataFrame, slope: str) -> None:
+    record = record_of(runs)
+    history = record.history("model 1", "others")
+    minutes = 2.0 ** np.arange(8.0)
+    steep, mixed = np.array([[1.0] * 6 + [0.0] * 2]), np.array([[1.0, 1, 0, 1, 0, 1, 0, 0]])
+    found = regression_of(slope, minutes, history, 1).fit(steep).slope[0]
+    other = regression_of(slope, minutes, history, 1).fit(mixed).slope[0]
+    assert bool(found == other) is (slope == "common")
 
 
 def test_writes_tables_note_and_picture(found: Backtest, tmp_path: Path) -> None:
@@ -196,6 +225,8 @@ def test_refuses_what_it_cannot_replay(runs: pd.DataFrame) -> None:
     record = record_of(runs)
     with pytest.raises(InputError, match="shares of the full bill above 0"):
         backtest(record, budgets=(0.0,))
+    with pytest.raises(InputError, match="slope must be one of common, own, got 'mine'"):
+        backtest(record, slope="mine")
     with pytest.raises(InputError, match="repetitions must be 1 or more"):
         backtest(record, repetitions=0)
     with pytest.raises(InputError, match="must have a history"):
