@@ -28,6 +28,15 @@ SensitivityOption = Annotated[
     ),
 ]
 
+BacktestOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--backtest",
+        help="Folder that evalfolio backtest wrote: its findings become a section of report and "
+        "workbook.",
+    ),
+]
+
 
 def recommend(
     catalogue: shared.CatalogueArgument,
@@ -39,12 +48,14 @@ def recommend(
     gap: GapOption = 1e-3,
     time_limit: TimeLimitOption = 60.0,
     sensitivity: SensitivityOption = True,
+    backtest: BacktestOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
+    from evalfolio.backtests.told import told
     from evalfolio.budget import parse_budgets
     from evalfolio.cli.inputs import (
         check_budgets,
@@ -59,6 +70,7 @@ def recommend(
     budgets = parse_budgets(budget or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
+    replayed = None if backtest is None else told(backtest)
     check_budgets(catalogue, budgets)
     check_constraints(catalogue, rules)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
@@ -84,6 +96,8 @@ def recommend(
             inputs=files,
             sensitivity=sensitivity,
         )
+    if replayed is not None:
+        result.record["backtest"] = replayed
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out)
     if as_json:

@@ -245,8 +245,8 @@ class SensitivityRow(TypedDict):
 
 
 @_closed
-class FirmnessTable(TypedDict):
-    """One table of what the mix withstands."""
+class AccountTable(TypedDict):
+    """One table of an account."""
 
     name: str
     """A word, e.g. regret."""
@@ -256,11 +256,11 @@ class FirmnessTable(TypedDict):
 
 
 @_closed
-class Firmness(TypedDict):
-    """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
+class Account(TypedDict):
+    """What another command found, in sentences and tables."""
 
     sentences: list[str]
-    tables: list[FirmnessTable]
+    tables: list[AccountTable]
 
 
 @_closed
@@ -325,4 +325,7 @@ class Record(TypedDict):
     """What `evalfolio capability` tells of the AI model under test."""
     frontier: NotRequired[list[FrontierPoint]]
     sensitivity: NotRequired[list[SensitivityRow]]
-    firmness: NotRequired[Firmness]
+    firmness: NotRequired[Account]
+    """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
+    backtest: NotRequired[Account]
+    """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""

@@ -11,14 +11,14 @@ import pandas as pd
 from evalfolio.plan import words
 
 if TYPE_CHECKING:
-    from evalfolio.export.record import Firmness, FirmnessTable
+    from evalfolio.export.record import Account, AccountTable
     from evalfolio.sensitivities.findings import Sensitivity
 
 Cell = str | float | bool | None
 MOST = 12  # rows of a table
 
 
-def firmness(found: Sensitivity) -> Firmness:
+def firmness(found: Sensitivity) -> Account:
     """Return the sentences and tables that report and workbook show."""
     value = max(found.tornado.value, 1e-300)
     tables = [_evals(found)]
@@ -95,7 +95,7 @@ def firmness(found: Sensitivity) -> Firmness:
     return {"sentences": found.sentences(), "tables": tables}
 
 
-def _evals(found: Sensitivity) -> FirmnessTable:
+def _evals(found: Sensitivity) -> AccountTable:
     """How often each eval stays in the mix, under draws and under assumptions."""
     over = found.over_assumptions.evals
     draws = found.over_draws.evals["included"] if found.over_draws is not None else None
@@ -118,7 +118,7 @@ def _evals(found: Sensitivity) -> FirmnessTable:
     return _table("evals", "How often each eval stays in the mix", columns, rows, most=40)
 
 
-def _sobol(table: pd.DataFrame) -> FirmnessTable:
+def _sobol(table: pd.DataFrame) -> AccountTable:
     value = table[table["answer"] == "value"].set_index("name")
     deep = table[table["answer"] == "share on max elicitation"].set_index("name")
     order = value["total"].sort_values(ascending=False, kind="stable").index
@@ -145,7 +145,7 @@ def _table(
     columns: Sequence[str],
     rows: Iterable[Iterable[object]],
     most: int = MOST,
-) -> FirmnessTable:
+) -> AccountTable:
     plain = [[_plain(cell) for cell in row] for row in rows]
     return {"name": name, "title": title, "columns": list(columns), "rows": plain[:most]}
 

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
-from evalfolio.export.record import Firmness
+from evalfolio.export.record import Account
 from evalfolio.export.report.write import report
 from evalfolio.recommendation import Recommendation
 from evalfolio.sensitivities.assumed import Assumed
@@ -40,7 +40,7 @@ def firm(found: Sensitivity, recommendation: Recommendation) -> Recommendation:
     return dataclasses.replace(recommendation, record=record)
 
 
-def firmness_of(firm: Recommendation) -> Firmness:
+def firmness_of(firm: Recommendation) -> Account:
     return firm.record["firmness"]
 
 

@@ -52,7 +52,7 @@ def page(
         "curves": curve_cards(record, curves, curve_grid),
         "frontier": frontier_view(record, menu, worth),
         "tornado": tornado_view(record, worth),
-        "firmness": record.get("firmness"),
+        "accounts": accounts(record),
         "firm_cell": firm_cell,
         "worth": worth,
         "amount": amount,
@@ -231,8 +231,29 @@ def priced(value: float, unit: str) -> str:
     return money(value) if unit == "usd" else f"{two_digits(value)} points"
 
 
+def accounts(record: Record) -> list[dict[str, Any]]:
+    """Return what `sensitivity` and `backtest` found, where they were run."""
+    found: list[dict[str, Any]] = []
+    if "firmness" in record:
+        found.append(
+            {"id": "firmness", "title": "How firm the mix is", "found": record["firmness"]}
+        )
+    if "backtest" in record:
+        found.append(
+            {
+                "id": "backtest",
+                "title": "This way to plan, on real runs",
+                "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
+                "this way to plan and by others, and what each concluded was compared with what "
+                "all runs show. Errors are of the time horizon, in doublings of human time.",
+                "found": record["backtest"],
+            }
+        )
+    return found
+
+
 def firm_cell(value: str | float | bool | None) -> str:
-    """Return a cell of the tables of firmness: words as they are, figures in two digits.
+    """Return a cell of the tables of an account: words as they are, figures in two digits.
 
     Examples
     --------

@@ -25,11 +25,11 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     InputError
         If the record breaks the schema or the place cannot be written to.
     """
+    from evalfolio.export.workbook.accounts import write_accounts
     from evalfolio.export.workbook.assumptions import write_assumptions
     from evalfolio.export.workbook.book import Book
     from evalfolio.export.workbook.calculation import write_calculation
     from evalfolio.export.workbook.domains import write_domains
-    from evalfolio.export.workbook.firmness import write_firmness
     from evalfolio.export.workbook.frontier import write_frontier
     from evalfolio.export.workbook.menu import write_menu
     from evalfolio.export.workbook.mix import write_mix
@@ -48,7 +48,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_domains(book, contents, where)
     write_frontier(book, contents)
     write_sensitivity(book, contents)
-    write_firmness(book, contents)
+    write_accounts(book, contents)
     write_assumptions(book, contents)
     write_menu(book, contents, where)
     write_provenance(book, contents)

@@ -1,0 +1,86 @@
+"""A back-test in the record, the report and the workbook of a plan."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from html import unescape
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+
+from evalfolio.backtests.told import told
+from evalfolio.errors import InputError
+from evalfolio.export import write_workbook
+from evalfolio.export.report.write import report
+from evalfolio.recommendation import Recommendation
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    findings = [
+        {"claim": "the error is small", "holds": True, "figures": "RMSE 0.5"},
+        {"claim": "it is tiny", "holds": False, "figures": "RMSE 0.5 > 0.1"},
+    ]
+    made = tmp_path / "replayed"
+    made.mkdir()
+    (made / "findings.json").write_text(json.dumps({"earlier": findings}))
+    pd.DataFrame(
+        {
+            "strategy": ["evalfolio", "even", "evalfolio", "even"],
+            "budget": [0.01, 0.01, 0.1, 0.1],
+            "rmse": [0.9, 0.7, 0.3, 0.8],
+            "coverage_90": [0.9, 0.8, 0.88, 1.0],
+        }
+    ).to_csv(made / "summary-earlier.csv", index=False)
+    return made
+
+
+@pytest.fixture
+def replayed(folder: Path, recommendation: Recommendation) -> Recommendation:
+    record = copy.deepcopy(recommendation.record)
+    record["backtest"] = told(folder)
+    return dataclasses.replace(recommendation, record=record)
+
+
+def test_tells_what_holds_and_what_fails(folder: Path) -> None:
+    found = told(folder)
+    assert found["sentences"] == [
+        "Holds (only earlier AI models known): the error is small; RMSE 0.5.",
+        "Fails (only earlier AI models known): it is tiny; RMSE 0.5 > 0.1.",
+    ]
+    error = found["tables"][0]
+    assert error["columns"] == ["Strategy", "1 %", "10 %"]
+    assert error["rows"] == [["evalfolio", 0.9, 0.3], ["even", 0.7, 0.8]]  # least on average first
+
+
+def test_report_and_workbook_say_it(
+    replayed: Recommendation, recommendation: Recommendation, tmp_path: Path
+) -> None:
+    account = replayed.record["backtest"]
+    page = unescape(report(replayed))
+    book = load_workbook(write_workbook(replayed, tmp_path / "plan.xlsx"))
+    column = [cell.value for cell in book["Back-test"]["A"]]
+    for words in (*account["sentences"], *(table["title"] for table in account["tables"])):
+        assert words in page
+        assert words in column
+    assert set(book["Back-test"].tables) == {
+        "backtest_rmse_earlier",
+        "backtest_coverage_90_earlier",
+    }
+    assert "on real runs" not in report(recommendation)
+
+
+@pytest.mark.parametrize("broken", ["nothing", "text", "other json", "no summary"])
+def test_refuses_a_folder_that_is_no_backtest(folder: Path, broken: str) -> None:
+    if broken == "nothing":
+        (folder / "findings.json").unlink()
+    elif broken == "no summary":
+        (folder / "summary-earlier.csv").unlink()
+    else:
+        (folder / "findings.json").write_text("[1]" if broken == "other json" else "no")
+    with pytest.raises(InputError, match="must be a folder that evalfolio backtest wrote"):
+        told(folder)
