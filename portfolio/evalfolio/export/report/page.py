@@ -11,6 +11,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.export.mix import other_resources
 from evalfolio.export.record import Record
+from evalfolio.export.report.accounts import account_cell, accounts
 from evalfolio.export.report.charts.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
@@ -53,7 +54,7 @@ def page(
         "frontier": frontier_view(record, menu, worth),
         "tornado": tornado_view(record, worth),
         "accounts": accounts(record),
-        "firm_cell": firm_cell,
+        "account_cell": account_cell,
         "worth": worth,
         "amount": amount,
         "unit_words": "USD" if value["unit"] == "usd" else "share of perfect information",
@@ -229,42 +230,6 @@ def priced(value: float, unit: str) -> str:
     ('0.0095 points', '$3.20', '0 points')
     """
     return money(value) if unit == "usd" else f"{two_digits(value)} points"
-
-
-def accounts(record: Record) -> list[dict[str, Any]]:
-    """Return what `sensitivity` and `backtest` found, where they were run."""
-    found: list[dict[str, Any]] = []
-    if "firmness" in record:
-        found.append(
-            {"id": "firmness", "title": "How firm the mix is", "found": record["firmness"]}
-        )
-    if "backtest" in record:
-        found.append(
-            {
-                "id": "backtest",
-                "title": "This way to plan, on real runs",
-                "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
-                "this way to plan and by others, and what each concluded was compared with what "
-                "all runs show. Errors are of the time horizon, in doublings of human time.",
-                "found": record["backtest"],
-            }
-        )
-    return found
-
-
-def firm_cell(value: str | float | bool | None) -> str:
-    """Return a cell of the tables of an account: words as they are, figures in two digits.
-
-    Examples
-    --------
-    >>> firm_cell(0.1234), firm_cell(None), firm_cell(True), firm_cell("pays"), firm_cell(12345.0)
-    ('0.12', '–', 'yes', 'pays', '12,000')
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else two_digits(value)
 
 
 MOST_BARS = 14  # of the tornado before it folds
