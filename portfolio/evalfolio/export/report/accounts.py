@@ -29,12 +29,12 @@ def accounts(record: Record) -> list[dict[str, Any]]:
     return found
 
 
-def account_cell(value: str | float | bool | None) -> str:
+def cell(value: str | float | bool | None) -> str:
     """Return a cell of the tables of an account: words as they are, figures in two digits.
 
     Examples
     --------
-    >>> account_cell(0.1234), account_cell(None), account_cell(True), account_cell("pays"), account_cell(12345.0)
+    >>> cell(0.1234), cell(None), cell(True), cell("pays"), cell(12345.0)
     ('0.12', '–', 'yes', 'pays', '12,000')
     """
     if value is None:
