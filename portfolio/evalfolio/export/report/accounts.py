@@ -29,12 +29,12 @@ def accounts(record: Record) -> list[dict[str, Any]]:
     return found
 
 
-def cell(value: str | float | bool | None) -> str:
+def plain(value: str | float | bool | None) -> str:
     """Return a cell of the tables of an account: words as they are, figures in two digits.
 
     Examples
     --------
-    >>> cell(0.1234), cell(None), cell(True), cell("pays"), cell(12345.0)
+    >>> plain(0.1234), plain(None), plain(True), plain("pays"), plain(12345.0)
     ('0.12', '–', 'yes', 'pays', '12,000')
     """
     if value is None:

@@ -11,7 +11,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.export.mix import other_resources
 from evalfolio.export.record import Record
-from evalfolio.export.report.accounts import accounts, cell
+from evalfolio.export.report.accounts import accounts, plain
 from evalfolio.export.report.charts.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
@@ -54,7 +54,7 @@ def page(
         "frontier": frontier_view(record, menu, worth),
         "tornado": tornado_view(record, worth),
         "accounts": accounts(record),
-        "cell": cell,
+        "plain": plain,
         "worth": worth,
         "amount": amount,
         "unit_words": "USD" if value["unit"] == "usd" else "share of perfect information",
