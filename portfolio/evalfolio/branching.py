@@ -105,7 +105,7 @@ class Search:
             return []
         if relaxed.x is None:
             return self._split_blindly(box)
-        self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0, pairs=is_root)
+        self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
         if self.near_enough(box.bound):
             self.done = max(self.done, box.bound)
             return []

@@ -65,17 +65,12 @@ class Exchanges:
         allowed = np.where(options >= 0, self.problem.allowed[options] > 0, True)
         return np.asarray(ok.all(axis=0) & allowed)
 
-    def climb(self, x: Floats, candidates: Positions, max_pairs: int = 0) -> Floats:
-        """Return the choice after the best single exchanges, then some pairs, until none gains."""
+    def climb(self, x: Floats, candidates: Positions) -> Floats:
+        """Return the choice after the best single exchanges in turn, until none gains."""
         x = x.copy()
-        while True:
-            better = self._single(x, candidates)
-            if better is None and max_pairs > 0:
-                max_pairs -= 1
-                better = self._pair(x, candidates)
-            if better is None:
-                return x
+        while (better := self._single(x, candidates)) is not None:
             x = better
+        return x
 
     def _single(self, x: Floats, candidates: Positions) -> Floats | None:
         chosen = self.chosen(x)
@@ -93,32 +88,6 @@ class Exchanges:
         if gain[best] <= 1e-9 * self.problem.scale:
             return None
         return moved(x, int(options[best]), int(without[best]))
-
-    def _pair(self, x: Floats, candidates: Positions) -> Floats | None:
-        """Return the best gain of removing or cheapening one eval and then adding an option."""
-        now = float(self.worth(self.problem.explained.at(x)[None])[0])
-        best: Floats | None = None
-        most = 1e-9 * self.problem.scale
-        codes = self.problem.eval_codes
-        for old in np.flatnonzero(x > 0.5):
-            cheaper = candidates[(codes[candidates] == codes[old]) & (candidates != old)]
-            for new in (-1, *cheaper[:3].tolist()):
-                if not self.fits(x, np.array([new]), np.array([old]))[0]:
-                    continue
-                y = moved(x, new, int(old))
-                chosen = self.chosen(y)
-                options = candidates[(y[candidates] < 0.5) & (codes[candidates] != codes[old])]
-                without = chosen[codes[options]]
-                ok = self.fits(y, options, without)
-                options, without = options[ok], without[ok]
-                if not len(options):
-                    continue
-                gain = self.worth(self.problem.explained.exchanged(y, without, options)) - now
-                top = int(np.argmax(gain))
-                if gain[top] > most:
-                    most = float(gain[top])
-                    best = moved(y, int(options[top]), int(without[top]))
-        return best
 
 
 def moved(x: Floats, option: int, without: int) -> Floats:

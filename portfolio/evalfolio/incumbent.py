@@ -12,7 +12,6 @@ from evalfolio.programme import Relaxed
 Floats = NDArray[np.float64]
 
 WHOLE = 1e-7
-PAIRS = 2  # pairs of exchanges tried after the first rounding; they cost more than a box
 
 
 class Incumbent:
@@ -40,7 +39,7 @@ class Incumbent:
         self.x, self.value = x, value
         return True
 
-    def round(self, relaxed: Relaxed, *, thorough: bool, pairs: bool = False) -> None:
+    def round(self, relaxed: Relaxed, *, thorough: bool) -> None:
         """Round the shares to whole choices that meet all limits, and improve the best."""
         problem = self.problem
         assert relaxed.x is not None  # boxes without a point are split before
@@ -68,7 +67,7 @@ class Incumbent:
             if key + b"+" in self._seen:
                 continue
             self._seen.add(key + b"+")
-            better = self.exchanges.climb(x, candidates, PAIRS if pairs else 0)
+            better = self.exchanges.climb(x, candidates)
             if self.met(better):
                 self.learn(better)
 

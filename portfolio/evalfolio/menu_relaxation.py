@@ -21,7 +21,7 @@ from evalfolio.programme import Programme, Relaxed
 Floats = NDArray[np.float64]
 
 ROUNDS = 40
-PRICE_ERROR = 1e-5  # relative looseness of the programme that prices are read from
+PRICE_ERROR = 1e-4  # relative looseness of the programme that prices are read from
 
 
 class MenuRelaxation:

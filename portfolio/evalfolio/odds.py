@@ -42,8 +42,10 @@ class Measure:
     Examples
     --------
     >>> odds = Measure(0.8, 1.0)
-    >>> odds.of(0.5), odds.back(odds.of(0.5)).round(12)  # odds of 1 where 4 can be reached
-    (0.25, 0.5)
+    >>> round(odds.of(0.5), 12)  # odds of 1 where 4 can be reached
+    0.25
+    >>> odds.back([0.25, 1.0]).round(12).tolist()
+    [0.5, 0.8]
     """
 
     top: float

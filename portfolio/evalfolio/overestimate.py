@@ -9,6 +9,7 @@ units of the largest total value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ class Overestimate:
         self.v, first = np.unique(v, return_index=True)
         self.height = np.maximum.reduceat(height, first)
         self._hulls: dict[tuple[float, float], tuple[Floats, Floats]] = {}
+        self._edges: dict[tuple[float, float], tuple[Floats, Floats]] = {}
 
     def at(self, v: float) -> float:
         """Return the over-estimate at a scaled v: G where it is convex, else the polyline."""
@@ -108,6 +110,7 @@ class Overestimate:
             keep = _upper_hull(v.tolist(), h.tolist())
             if len(self._hulls) > 2000:
                 self._hulls.clear()
+                self._edges.clear()
             self._hulls[key] = v[keep], h[keep]
         return self._hulls[key]
 
@@ -121,16 +124,18 @@ class Overestimate:
         v, h = self.hull(low, high)
         if len(v) == 1 or high - low <= 0:
             return Segments(low, float(h.max()), np.zeros(0), np.zeros(0))
-        slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
+        if (low, high) not in self._edges:
+            slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
+            self._edges[low, high] = slopes, h[:-1] - slopes * v[:-1]
+        slopes, heights = self._edges[low, high]
         n = len(slopes)
         if n > n_segments:
-            centre = int(np.clip(np.searchsorted(v, near) - 1, 0, n - 1))
-            reach = np.unique(np.geomspace(1, n, n_segments // 2 - 1).astype(int))
-            picked = np.concatenate([[0, centre, n - 1], centre - reach, centre + reach])
-            picked = np.unique(picked[(picked >= 0) & (picked < n)])
-        else:
-            picked = np.arange(n)
-        slopes, heights = slopes[picked], (h[:-1] - slopes * v[:-1])[picked]
+            centre = min(max(int(np.searchsorted(v, near)) - 1, 0), n - 1)
+            reach = _reach(n, n_segments // 2 - 1)
+            picked = np.concatenate([[0], centre - reach[::-1], [centre], centre + reach, [n - 1]])
+            inner = (picked > 0) & (picked < n - 1)
+            inner[0] = inner[-1] = True
+            slopes, heights = slopes[picked[inner]], heights[picked[inner]]
         # Equal slopes have no corner between them; rounding may even make one rise.
         flatter = np.append(True, slopes[1:] < np.minimum.accumulate(slopes)[:-1])
         slopes, heights = slopes[flatter], heights[flatter]
@@ -168,6 +173,12 @@ class Overestimate:
 
     def _slope(self, v: Floats) -> Floats:
         return np.asarray(self.value.slope(v * self.v_max) * (self.v_max / self.scale))
+
+
+@cache
+def _reach(n: int, count: int) -> NDArray[np.int_]:
+    """Return distances to the edges that are kept, ever wider apart, ascending."""
+    return np.unique(np.geomspace(1, n, count).astype(int))
 
 
 def _tips(v: Floats, g: Floats, s: Floats) -> tuple[Floats, Floats]:

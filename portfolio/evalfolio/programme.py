@@ -74,6 +74,7 @@ class Programme:
         n_draws = sum(len(tail.quantities) for tail in tails)
         self.first_tail = self.n_x + self.n_d + self.n_d * self.n_segments
         self.n_columns = self.first_tail + len(tails) + n_draws
+        self._columns = np.arange(self.n_columns, dtype=np.int32)
         self.cost = np.zeros(self.n_columns)
         self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
         rows = problem.matrix.shape[0]
@@ -104,6 +105,7 @@ class Programme:
             [problem.matrix, sparse.csr_matrix((rows, self.n_columns - self.n_x))], format="csr"
         )
         self.matrix = sparse.csr_matrix(sparse.vstack([left, links.tocsr(), draws.tocsr()]))
+        self._turned = sparse.csr_matrix(self.matrix.T)
         free = np.full(n_draws, -np.inf)
         self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
         self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d), np.zeros(n_draws)])
@@ -235,7 +237,8 @@ class Programme:
             self._starts[d] = part.start
             high[at] = 0.0
             high[at.start : at.start + len(part.widths)] = part.widths
-            slopes = np.pad(part.slopes, (0, self.n_segments - len(part.slopes)))
+            slopes = np.zeros(self.n_segments)
+            slopes[: len(part.slopes)] = part.slopes
             if draw < 0:
                 cost[at] = slopes
                 self.constant += part.start
@@ -250,9 +253,8 @@ class Programme:
         for draw, start in enumerate(starts):
             self.row_high[self.first_draw + draw] = start
             self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
-        columns = np.arange(self.n_columns, dtype=np.int32)
-        self._solver.changeColsBounds(self.n_columns, columns, self.z_low, high)
-        self._solver.changeColsCost(self.n_columns, columns, -cost)
+        self._solver.changeColsBounds(self.n_columns, self._columns, self.z_low, high)
+        self._solver.changeColsCost(self.n_columns, self._columns, -cost)
 
     def solve(self, time_limit: float | None = None) -> Relaxed:
         """Solve the programme of the box entered last."""
@@ -295,7 +297,7 @@ class Programme:
         base = prices[:m].copy()
         base[(base > 0) & ~np.isfinite(self.row_high)] = 0.0
         base[(base < 0) & ~np.isfinite(self.row_low)] = 0.0
-        reduced = cost - self.matrix.T @ base
+        reduced = cost - self._turned @ base
         for d in np.flatnonzero(self.draw_of >= 0):  # slopes that only the solver's matrix holds
             reduced[self._segments(int(d))] += (
                 base[self.first_draw + self.draw_of[d]] * self.slopes[d]

@@ -4,8 +4,10 @@ Whole choices are searched for with HiGHS, which comes with the package, and wit
 search solves linear programmes only, each warm from the last one's basis, which cvxpy's
 interfaces to SCIP, CBC and GLPK do not offer. Whole-number solvers are thus not asked for a
 choice at all, and what HiGHS answers is not taken on trust: every bound is proved from row prices
-in our own arithmetic, so that no solver and no tolerance can make one false. Convex programmes go
-to the first of `PREFERRED` that is installed, and to the next where one ends without an answer.
+in our own arithmetic, so that no solver and no tolerance can make one false. Where worths are
+concave the programme is one that SCIP solves with whole choices; the tests hold plans to it where
+it is installed (``pip install 'evalfolio[solvers]'``). Convex programmes go to the first of
+`PREFERRED` that is installed, and to the next where one ends without an answer.
 """
 
 from __future__ import annotations

@@ -36,22 +36,32 @@ def thrifty(problem: Problem, found: Certificate, gap: float) -> Certificate:
     )
     cost = (costs / np.where(np.isfinite(sizes), sizes, 1.0)).sum(axis=1)
     x, value = found.x.copy(), found.value
-    while True:
-        best: tuple[float, int, int] | None = None  # saving, leaves, enters (-1: none)
-        for old in np.flatnonzero(x > 0.5):
-            mates = np.flatnonzero(problem.eval_codes == problem.eval_codes[old])
-            cheaper = mates[(costs[mates] <= costs[old]).all(axis=1) & (cost[mates] < cost[old])]
-            for new in (-1, *cheaper.tolist()):
-                saving = float(cost[old] - (cost[new] if new >= 0 else 0.0))
-                if best is not None and saving <= best[0]:
-                    continue
-                trial = _exchanged(x, int(old), new)
-                if problem.value(trial) >= floor and problem.met(trial):
-                    best = (saving, int(old), new)
-        if best is None or best[0] <= 0:
-            return replace(found, x=x, value=value)
-        x = _exchanged(x, best[1], best[2])
-        value = problem.value(x)
+    while (better := _cheapest(problem, x, costs, cost, floor)) is not None:
+        x, value = better, problem.value(better)
+    return replace(found, x=x, value=value)
+
+
+def _cheapest(
+    problem: Problem, x: Floats, costs: Floats, cost: Floats, floor: float
+) -> Floats | None:
+    """Return the downgrade of one option that saves most and keeps the value above the floor."""
+    pairs = []
+    for old in np.flatnonzero(x > 0.5):
+        mates = np.flatnonzero(problem.eval_codes == problem.eval_codes[old])
+        cheaper = mates[(costs[mates] <= costs[old]).all(axis=1) & (cost[mates] < cost[old])]
+        pairs += [(int(old), new) for new in (-1, *cheaper.tolist())]
+    if not pairs:
+        return None
+    old, new = np.array(pairs).T
+    saving = cost[old] - np.where(new >= 0, cost[new], 0.0)
+    values = problem.values_of(problem.explained.exchanged(x, old, new))
+    near = floor - 1e-9 * abs(floor)  # exchanged values are right to rounding only
+    for k in np.argsort(-saving, kind="stable"):
+        if saving[k] > 0 and values[k] >= near:
+            trial = _exchanged(x, int(old[k]), int(new[k]))
+            if problem.value(trial) >= floor and problem.met(trial):
+                return trial
+    return None
 
 
 def _exchanged(x: Floats, old: int, new: int) -> Floats:

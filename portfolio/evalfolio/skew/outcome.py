@@ -25,7 +25,7 @@ from evalfolio.value import density
 Floats = NDArray[np.float64]
 
 SIGNALS, READINGS = 60, 61  # values of D and r₁
-SHARED = 161  # values of r₁ where all D share them
+SHARED, MOST_SHARED = 161, 1000  # values of r₁ where all D share them: at least, at most
 UNLIKELY = 1e-9  # chance of a D that no grid of r₁ need reach
 WIDE = 0.4  # sds of δ above which the noise of a reading of it is wide
 NARROW = 7  # values of D about each δ where it is not
@@ -69,6 +69,26 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     >>> bool(0 < shown_known < all_known < gap.evpi)
     True
     """
+    chances, saved, exceeds = _calls_after(gap, left)
+    turned = _share_above(saved)
+    mitigate = 1.0 - turned if gap.now[1] == 1 else turned
+    return Outcome(
+        value=float((chances * np.maximum(saved, 0.0)).sum()),
+        p_turned=float((chances * turned).sum()),
+        p_wrong=float((chances * (mitigate * (1.0 - exceeds) + (1.0 - mitigate) * exceeds)).sum()),
+    )
+
+
+def value_of(gap: SkewedGap, left: Floats) -> float:
+    """Return the value alone, in less time than `outcome_of`."""
+    chances, saved, _ = _calls_after(gap, left, with_chances=False)
+    return float((chances * np.maximum(saved, 0.0)).sum())
+
+
+def _calls_after(
+    gap: SkewedGap, left: Floats, with_chances: bool = True
+) -> tuple[Floats, Floats, Floats]:
+    """Return, for every (D, r₁): its chance, what the other call would save, and P(y above)."""
     a, beta, c = _readings(gap, left)
     s2 = gap.rest + 1.0 / a
     g = gap.rest / s2
@@ -91,20 +111,14 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     means = start + (gap.weight + gap.slope - g * beta) * gaps
     losses, above = gap.calls(means, gap.rest * (1.0 - g))
     current = gap.now[1]
+    difference = losses[current] - losses[1 - current]
     if grid is None:
-        saved = ((losses[current] - losses[1 - current]) * belief).sum(axis=-1)
-        exceeds = (above * belief).sum(axis=-1)
+        saved = (difference * belief).sum(axis=-1)
+        exceeds = (above * belief).sum(axis=-1) if with_chances else saved
     else:
-        saved = belief @ (losses[current] - losses[1 - current])[0].T
-        exceeds = belief @ above[0].T
-    chances = chance[:, None] * likely
-    turned = _share_above(saved)
-    mitigate = 1.0 - turned if current == 1 else turned
-    return Outcome(
-        value=float((chances * np.maximum(saved, 0.0)).sum()),
-        p_turned=float((chances * turned).sum()),
-        p_wrong=float((chances * (mitigate * (1.0 - exceeds) + (1.0 - mitigate) * exceeds)).sum()),
-    )
+        saved = belief @ difference[0].T
+        exceeds = belief @ above[0].T if with_chances else saved
+    return chance[:, None] * likely, saved, exceeds
 
 
 def values_apart(gap: SkewedGap, shown: Floats, known: Floats) -> Floats:
@@ -128,15 +142,18 @@ def values_apart(gap: SkewedGap, shown: Floats, known: Floats) -> Floats:
     gaps, _ = gap.gaps
     z, likely = _spread(1.0)
     current = gap.now[1]
-    found = np.zeros((len(shown), len(known)))
-    readings = [_signals(gap, _information(gap.gap_variance, share)) for share in known]
-    for i, share in enumerate(np.clip(shown, 0.0, 1.0 - SMALL)):
+    shares = np.clip(shown, 0.0, 1.0 - SMALL)
+    tables = []
+    for share in shares:
         moved = np.sqrt(share * gap.rest) * z
         losses, _ = gap.calls(gap.means(moved[:, None], gaps), (1.0 - share) * gap.rest)
-        saved = losses[current] - losses[1 - current]
-        for j, (_, chance, belief) in enumerate(readings):
-            gained = np.maximum(belief @ saved.T, 0.0)
-            found[i, j] = chance @ gained @ likely
+        tables.append(losses[current] - losses[1 - current])
+    saved = np.concatenate(tables).T  # (n_gaps, n·n_moved): one product serves all shares of w
+    found = np.zeros((len(shown), len(known)))
+    for j, share in enumerate(known):
+        _, chance, belief = _signals(gap, _information(gap.gap_variance, share))
+        gained = chance @ np.maximum(belief @ saved, 0.0)
+        found[:, j] = gained.reshape(len(shown), -1) @ likely
     return found
 
 
@@ -165,9 +182,12 @@ def _readings(gap: SkewedGap, left: Floats) -> tuple[float, float, float]:
 
 
 def _shared_grid(centre: Floats, sd: float) -> Floats | None:
-    """Return a grid of E(w | r₁) for all D, or None where one sd of it falls between steps."""
+    """Return a grid of E(w | r₁) for all D, steps within an sd, or None where that is too fine."""
+    if sd <= 0:
+        return None
     low, high = float(centre.min()) - REACH * sd, float(centre.max()) + REACH * sd
-    return np.linspace(low, high, SHARED) if (high - low) / SHARED < sd else None
+    steps = max(SHARED, int(np.ceil((high - low) / sd)) + 1)
+    return np.linspace(low, high, steps) if steps <= MOST_SHARED else None
 
 
 def _signals(gap: SkewedGap, information: float) -> tuple[Floats, Floats, Floats]:

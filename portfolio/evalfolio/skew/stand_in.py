@@ -12,15 +12,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, nnls
+from scipy.optimize import nnls
 
 from evalfolio.skew.gap import SkewedGap
 from evalfolio.skew.index import Index
-from evalfolio.skew.outcome import outcome_of, values_apart
+from evalfolio.skew.misfit import Misfit
+from evalfolio.skew.outcome import value_of, values_apart
+from evalfolio.skew.shape import Shapes
 from evalfolio.skew.sloped import Sloped, ramps
 
 if TYPE_CHECKING:
@@ -38,8 +40,14 @@ KNOTS = np.array(
 )  # of u, which soon comes near 1
 # ln h₁/q, ln of ln h₂/h₁, ln ω₂/ω₁, ln ω₃/ω₁, ln r₁, ln r₂, ln r₃
 START = np.array([-0.17, 0.43, 0.15, -2.9, -2.3, -3.7, -6.0])
-LARGEST = 7.0  # of the absolute value of these
-STEPS = 300
+# Where the search for these starts, until one ends well
+STARTS = (
+    START,
+    np.array([-0.34, 0.96, -3.1, -5.6, -2.4, -2.7, -7.0]),
+    np.array([-1.6, 0.7, -0.5, -2.6, -1.3, -5.8, -5.7]),
+)
+WELL = 0.1  # sum of squares
+PULL = 0.03
 FLOOR = 0.02  # of perfect information: smaller values count as if they were as large
 POWER = 0.8  # 1: relative errors count alike, 0: absolute ones
 CORNER, JOINT = 3.0, 2.0  # how much more knowing all of one counts, and readings of both
@@ -79,7 +87,7 @@ def fitted(gap: SkewedGap) -> StandIn:
     --------
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
     >>> left = np.array([np.diag([0.7, 0.8]), np.diag([0.0, 0.9])])
-    >>> exact = [outcome_of(gap, each).value for each in left]
+    >>> exact = [value_of(gap, each) for each in left]
     >>> bool((np.abs(fitted(gap).value(gap, left) / exact - 1) < 0.1).all())
     True
     """
@@ -91,18 +99,16 @@ def fitted(gap: SkewedGap) -> StandIn:
     values = values / whole
     count = count * (values + FLOOR) ** -POWER
 
-    def design(x: Floats) -> Floats:
-        index = _index(gap, x)
-        return ramps(index.of(index.explained(gap.prior, left)), KNOTS) * count[:, None]
-
-    def misfit(x: Floats) -> float:
-        residual = nnls(design(x), values * count)[1]
-        return float(residual**2 + 1e-3 * np.square(x - START).sum())
-
-    simplex = np.vstack([START, START + np.eye(len(START))])
-    options: Any = {"maxfev": STEPS, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": simplex}
-    x = minimize(misfit, START, method="Nelder-Mead", options=options).x
-    rows = design(x)
+    shapes = Shapes(gap, left)
+    misfit = Misfit(shapes, values, count, KNOTS, START, PULL)
+    tried: list[tuple[float, Floats]] = []
+    for start in STARTS:
+        x, missed = misfit.least(start)
+        tried.append((missed, x))
+        if missed < WELL:
+            break
+    x = min(tried, key=lambda found: found[0])[1]
+    rows = misfit.design(x)
     tries = []
     for peak in range(len(KNOTS)):
         shape = _unimodal(peak)
@@ -112,7 +118,7 @@ def fitted(gap: SkewedGap) -> StandIn:
     # Never more than perfect information, of which the later gain is a part
     reached = float((ramps(np.ones(1), KNOTS) @ slopes)[0])
     slopes = slopes * min(1.0, gap.evpi / reached)
-    return StandIn(_index(gap, x), Sloped(tuple(KNOTS.tolist()), tuple(slopes.tolist()), gap.evpi))
+    return StandIn(shapes.index(x), Sloped(tuple(KNOTS.tolist()), tuple(slopes.tolist()), gap.evpi))
 
 
 def _points(gap: SkewedGap) -> tuple[Floats, Floats, Floats]:
@@ -129,22 +135,11 @@ def _points(gap: SkewedGap) -> tuple[Floats, Floats, Floats]:
         )
         for share, beta, known in BOTH
     ]
-    by_both = np.array([outcome_of(gap, left).value for left in joint])
+    by_both = np.array([value_of(gap, left) for left in joint])
     values = [values_apart(gap, SHOWN, GAP).ravel(), by_both]
     count = [np.where(corner, CORNER, 1.0), np.full(len(joint), JOINT)]
     left = np.concatenate([turn @ apart @ turn.T, np.array(joint)])
     return left, np.concatenate(values), np.concatenate(count)
-
-
-def _index(gap: SkewedGap, x: Floats) -> Index:
-    x = np.clip(x, -LARGEST, LARGEST)
-    first = float(np.clip(x[0], -2.0, 2.0))
-    second = float(np.clip(first + np.exp(x[1]), -2.0, 4.0))
-    shares = np.exp(np.array([0.0, x[2], x[3]]))
-    r1, r2, r3 = np.exp(x[4:]).tolist()
-    w1, w2, w3 = (shares / shares.sum()).tolist()
-    weights = (gap.weight * float(np.exp(first)), gap.weight * float(np.exp(second)))
-    return Index(weights, (w1, w2, w3), (r1, r2, r3))
 
 
 def _unimodal(peak: int) -> Floats:

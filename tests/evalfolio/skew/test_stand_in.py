@@ -11,6 +11,7 @@ from tests.evalfolio.skew.menus import skewed_menu
 from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
 from evalfolio.overestimate import Overestimate
 from evalfolio.skew import Index, SkewedGap, Sloped, fitted, outcome_of
+from evalfolio.skew.shape import Shapes
 from evalfolio.valuation import Valuation, perfect_value
 from evalfolio.value import DecisionValue
 
@@ -107,6 +108,20 @@ def test_nothing_known_is_worth_nothing_and_all_never_above_perfect_information(
         values = Valuation(menu)
         assert values.gains(np.zeros(len(menu))) == pytest.approx(0.0, abs=1e-12)
         assert values.gains(np.full(len(menu), 1e9)).sum() <= perfect_value(menu) * (1 + 1e-12)
+
+
+def test_an_index_moves_with_its_shape_as_finite_differences_say() -> None:
+    rng = np.random.default_rng(3)
+    gap = random_gap(rng)
+    left = np.array([gap.left_by(a, 0.4, c) for a, c in rng.uniform(0.01, 3.0, (12, 2))])
+    shapes = Shapes(gap, left)
+    for x in rng.normal([-0.2, 0.4, 0.1, -2.0, -2.0, -3.0, -4.0], 0.5, (5, 7)):
+        u, rise = shapes.of(x)
+        index = shapes.index(x)
+        np.testing.assert_allclose(u, index.of(index.explained(gap.prior, left)), rtol=1e-12)
+        for k, step in enumerate(1e-6 * np.eye(7)):
+            finite = (shapes.of(x + step)[0] - shapes.of(x - step)[0]) / 2e-6
+            np.testing.assert_allclose(rise[:, k], finite, rtol=1e-5, atol=1e-9)
 
 
 def test_a_sloped_worth_is_the_integral_of_its_slopes() -> None:
