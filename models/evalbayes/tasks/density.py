@@ -14,7 +14,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 # Positions of what is multiplied with something else, in the array of that name below.
-SLOPE_MEAN, MINUTES_MEAN, BY_EFFECT, LOADING, DEPARTURE, LOCATION, EFFECT, SPEND = range(8)
+SLOPE_MEAN, MINUTES_MEAN, BY_EFFECT, LOADING = range(4)
+DEPARTURE, LOCATION, EFFECT, SPEND, EFFECT_SD, SPEND_SD = range(4, 10)
+FLATTENING = math.pi / 8.0  # a logit with a normal of variance τ² mixed in is √(1 + π τ²/8) flatter
 HALF_LN_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -28,7 +30,8 @@ def log_density(
     mean_constant: Array,
     ln_sd: Array,
     sd_entry: Index,
-    scale_entry: Index,
+    sd_weight: Array,
+    stretch: Index,
     columns: Index,
     weights: Array,
     constant: Array,
@@ -47,8 +50,9 @@ def log_density(
         Numbers of evals, tasks and AI models.
     positions
         Entries of ln typical slope, typical λ, spend by effect and loading of giving up; first
-        entries of difficulty departures, eval locations, task effects and their spend.
-    mean_columns, mean_weights, mean_constant, ln_sd, sd_entry, scale_entry
+        entries of difficulty departures, eval locations, task effects and their spend, and of ln
+        sds of the two.
+    mean_columns, mean_weights, mean_constant, ln_sd, sd_entry, sd_weight, stretch
         The prior, see `layout.Layout`.
     columns, weights, constant
         The predictors, see `layout.predictors`.
@@ -59,9 +63,29 @@ def log_density(
     evals, tasks, models = sizes[0], sizes[1], sizes[2]
     # Forward: v is the entries, then what is derived from them.
     derived = n + 2 * evals
-    v = np.empty(derived + 2 + 4 * tasks)
+    v = np.empty(derived + 2 + 3 * tasks)
+    by_effect, loading = x[positions[BY_EFFECT]], x[positions[LOADING]]
+    # Log sds: entries, then by eval that of a task's spend, and of its effect given its spend.
+    log_scale = np.empty(n + 3 * evals)
+    log_scale[:n] = x
+    share, of_spend, per_variance = np.empty(evals), np.empty(evals), np.empty(evals)
+    for i in range(evals):
+        ln_effect, ln_spend = x[positions[EFFECT_SD] + i], x[positions[SPEND_SD] + i]
+        variance = math.exp(2.0 * ln_effect)
+        total = by_effect * by_effect * variance + math.exp(2.0 * ln_spend)
+        per_variance[i] = variance / total
+        of_spend[i] = by_effect * per_variance[i]
+        share[i] = by_effect * of_spend[i]
+        log_scale[n + i] = 0.5 * math.log(total)
+        log_scale[n + evals + i] = ln_effect + ln_spend - log_scale[n + i]
+        log_scale[n + 2 * evals + i] = 0.5 * math.log1p(FLATTENING * variance)
+    y = x.copy()
     for k in range(n):
-        v[k] = x[k] * math.exp(x[scale_entry[k]]) if scale_entry[k] >= 0 else x[k]
+        if stretch[k] >= 0:
+            y[k] *= math.exp(log_scale[stretch[k]])
+        v[k] = y[k]
+        if sd_weight[k] < 1.0:
+            v[k] *= math.exp((1.0 - sd_weight[k]) * log_scale[sd_entry[k]])
     for b in range(2):
         first = positions[DEPARTURE + b]
         middle = x[first : first + evals].mean()
@@ -70,22 +94,22 @@ def log_density(
     slope_mean = math.exp(x[positions[SLOPE_MEAN]])
     v[derived] = slope_mean
     v[derived + 1] = slope_mean * x[positions[MINUTES_MEAN]]
-    by_effect, loading = x[positions[BY_EFFECT]], x[positions[LOADING]]
     # Effects of the tasks of an eval are taken from their mean, which its cells stand for.
     effect_at, spend_at = derived + 2, derived + 2 + tasks
-    explained_at = spend_at + 2 * tasks
     number = np.zeros(evals)
     middles = np.zeros((2, evals))
     for j in range(tasks):
-        number[eval_of[j]] += 1.0
-        for b in range(2):
-            middles[b, eval_of[j]] += v[positions[EFFECT + b] + j]
+        i = eval_of[j]
+        number[i] += 1.0
+        spend = v[positions[SPEND] + j]
+        v[effect_at + j] = v[positions[EFFECT] + j] + of_spend[i] * spend
+        middles[0, i] += v[effect_at + j]
+        middles[1, i] += spend
     middles /= number
     for j in range(tasks):
-        v[effect_at + j] = v[positions[EFFECT] + j] - middles[0, eval_of[j]]
+        v[effect_at + j] -= middles[0, eval_of[j]]
         v[spend_at + j] = v[positions[SPEND] + j] - middles[1, eval_of[j]]
         v[spend_at + tasks + j] = loading * v[spend_at + j]
-        v[explained_at + j] = by_effect * v[positions[EFFECT] + j]
     p = constant.copy()
     for r in range(len(p)):
         for c in range(width):
@@ -94,19 +118,25 @@ def log_density(
     value = 0.0
     gx = np.zeros(n)  # in the entries themselves
     gv = np.zeros(len(v))  # in v, entries included
+    gs = np.zeros(len(log_scale))
     for k in range(n):
         mean = mean_constant[k]
         for c in range(width):
             mean += mean_weights[k, c] * v[mean_columns[k, c]]
-        log_sd = ln_sd[k] + (x[sd_entry[k]] if sd_entry[k] >= 0 else 0.0)
+        log_sd = ln_sd[k]
+        if sd_entry[k] >= 0:
+            log_sd += sd_weight[k] * log_scale[sd_entry[k]]
         sd = math.exp(log_sd)
-        z = (x[k] - mean) / sd
+        z = (y[k] - mean) / sd
         value -= 0.5 * z * z + log_sd
         gx[k] -= z / sd
+        if stretch[k] >= 0:
+            value += log_scale[stretch[k]]
+            gs[stretch[k]] += 1.0
         for c in range(width):
             gv[mean_columns[k, c]] += mean_weights[k, c] * z / sd
         if sd_entry[k] >= 0:
-            gx[sd_entry[k]] += z * z - 1.0
+            gs[sd_entry[k]] += sd_weight[k] * (z * z - 1.0)
     # Likelihood.
     gp = np.zeros(len(p))
     cells = evals * models
@@ -162,14 +192,16 @@ def log_density(
     for j in range(tasks):
         gv[spend_at + j] += loading * gv[spend_at + tasks + j]
         gx[positions[LOADING]] += gv[spend_at + tasks + j] * v[spend_at + j]
-        gx[positions[BY_EFFECT]] += gv[explained_at + j] * v[positions[EFFECT] + j]
-        gv[positions[EFFECT] + j] += by_effect * gv[explained_at + j]
         middles[0, eval_of[j]] += gv[effect_at + j]
         middles[1, eval_of[j]] += gv[spend_at + j]
     middles /= number
+    gb = np.zeros(evals)
     for j in range(tasks):
-        gv[positions[EFFECT] + j] += gv[effect_at + j] - middles[0, eval_of[j]]
-        gv[positions[SPEND] + j] += gv[spend_at + j] - middles[1, eval_of[j]]
+        i = eval_of[j]
+        own = gv[effect_at + j] - middles[0, i]
+        gv[positions[EFFECT] + j] += own
+        gv[positions[SPEND] + j] += gv[spend_at + j] - middles[1, i] + of_spend[i] * own
+        gb[i] += own * v[positions[SPEND] + j]
     gx[positions[MINUTES_MEAN]] += slope_mean * gv[derived + 1]
     gx[positions[SLOPE_MEAN]] += gv[derived] * slope_mean + gv[derived + 1] * v[derived + 1]
     for b in range(2):
@@ -178,9 +210,23 @@ def log_density(
         for i in range(evals):
             gx[first + i] += gv[n + b * evals + i] - middle
     for k in range(n):
-        if scale_entry[k] >= 0:
-            gx[k] += gv[k] * math.exp(x[scale_entry[k]])
-            gx[scale_entry[k]] += gv[k] * v[k]
-        else:
-            gx[k] += gv[k]
+        factor = 1.0
+        if sd_weight[k] < 1.0:
+            factor = math.exp((1.0 - sd_weight[k]) * log_scale[sd_entry[k]])
+            gs[sd_entry[k]] += (1.0 - sd_weight[k]) * gv[k] * v[k]
+        gx[k] += factor * gv[k]
+        if stretch[k] >= 0:
+            gs[stretch[k]] += gx[k] * y[k]
+            gx[k] *= math.exp(log_scale[stretch[k]])
+    for i in range(evals):
+        g_total, g_left, rest = gs[n + i], gs[n + evals + i], 1.0 - share[i]
+        gx[positions[BY_EFFECT]] += of_spend[i] * (g_total - g_left)
+        gx[positions[BY_EFFECT]] += gb[i] * (per_variance[i] - 2.0 * of_spend[i] * of_spend[i])
+        turned = 2.0 * of_spend[i] * rest * gb[i]
+        flat = FLATTENING * math.exp(2.0 * x[positions[EFFECT_SD] + i])
+        turned_flat = flat / (1.0 + flat) * gs[n + 2 * evals + i]
+        gx[positions[EFFECT_SD] + i] += share[i] * g_total + rest * g_left + turned + turned_flat
+        gx[positions[SPEND_SD] + i] += rest * g_total + share[i] * g_left - turned
+    for k in range(n):
+        gx[k] += gs[k]
     return np.array(value), gx

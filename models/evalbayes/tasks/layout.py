@@ -1,7 +1,9 @@
 """The task-level model as a network of normals: one vector, each entry normal given others.
 
-Entry k is normal with mean const + Σ weight·v[column] and sd exp(const + x[sd_entry]), where v
-holds the entries (those kept as offsets times their sd) and what is derived from them. Logits are
+Quantity k is v[k] = h·x[k]·s^(1 − w), x[k] being the entry; h·x[k] is normal with mean const +
+Σ weight·v[column] and sd const·s^w. Its sd s is another entry or derived from some; w is 1 where
+runs tell the quantity well and 0 where they hardly do. h is 1 but for levels, which are told only
+as far as the spread of tasks is: without it all of an eval's would have to move with it. Logits are
 those of the typical AI model: capability, difficulty and their sds are kept times the typical
 slope a, which then stands in their priors only. Without this all of them would have to move
 together whenever a does, and the sampler would crawl along that ridge.
@@ -18,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from evalbayes.model import priors as joint
 from evalbayes.model.priors import Positive
 from evalbayes.tasks import priors
+from evalbayes.tasks.density import FLATTENING
 from evalbayes.tasks.table import TaskTable
 
 Array = NDArray[np.float64]
@@ -26,6 +29,7 @@ Terms = Iterable[tuple[ArrayLike, ArrayLike]]
 
 WIDTH = 5  # terms of the longest sum
 OUTCOMES = ("success", "gave_up")
+RUNS_AS_PRIOR = 3.0  # runs of a task that tell about as much of its spend as the prior
 
 
 @dataclass
@@ -63,8 +67,9 @@ class Layout:
     spans: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
     means: Sums = field(default_factory=Sums)
     ln_sd: list[float] = field(default_factory=list)
-    sd_entry: list[int] = field(default_factory=list)  # entry with ln of a further factor, −1: none
-    scale_entry: list[int] = field(default_factory=list)  # entry with ln sd of an offset, −1: none
+    sd_entry: list[int] = field(default_factory=list)  # where ln s is, −1: s is 1
+    sd_weight: list[float] = field(default_factory=list)  # w
+    stretch: list[int] = field(default_factory=list)  # where ln h is, −1: h is 1
 
     def __len__(self) -> int:
         return len(self.ln_sd)
@@ -77,7 +82,8 @@ class Layout:
         *terms: tuple[ArrayLike, ArrayLike],
         size: int | None = None,
         sd_entry: ArrayLike = -1,
-        scale_entry: ArrayLike = -1,
+        sd_weight: ArrayLike = 1.0,
+        stretch: ArrayLike = -1,
     ) -> None:
         """Append one quantity (size None) or `size` of them."""
         n = 1 if size is None else size
@@ -85,7 +91,8 @@ class Layout:
         self.means.add(n, *terms, constant=mean)
         self.ln_sd += [float(np.log(sd))] * n
         self.sd_entry += [int(k) for k in np.broadcast_to(sd_entry, n)]
-        self.scale_entry += [int(k) for k in np.broadcast_to(scale_entry, n)]
+        self.sd_weight += [float(w) for w in np.broadcast_to(sd_weight, n)]
+        self.stretch += [int(k) for k in np.broadcast_to(stretch, n)]
 
     def positive(self, name: str, prior: Positive, *terms: tuple[ArrayLike, ArrayLike]) -> None:
         """Append the logarithm of a lognormal quantity."""
@@ -100,23 +107,55 @@ class Layout:
     def derived(self) -> dict[str, int]:
         """Where what is derived from the entries begins in v."""
         evals, tasks = len(self.table.evals), len(self.table)
-        start = np.cumsum([len(self), evals, evals, 1, 1, tasks, tasks, tasks])
-        names = ("difficulty", "place", "slope", "minutes", "effect", *OUTCOMES, "by_effect")
+        start = np.cumsum([len(self), evals, evals, 1, 1, tasks, tasks])
+        names = ("difficulty", "place", "slope", "minutes", "effect", *OUTCOMES)
         return {name: int(at) for name, at in zip(names, start, strict=True)}
 
+    def quantities(self, x: Array) -> Array:
+        """Return v of the entries (..., n), but for effects of tasks beyond what spend tells."""
+        entry, weight = np.array(self.sd_entry), np.array(self.sd_weight)
+        stretch = np.array(self.stretch)
+        scale = np.concatenate([x, self.task_scales(x)[0]], axis=-1)
+        wide = np.where(stretch >= 0, scale[..., np.maximum(stretch, 0)], 0.0)
+        value: Array = x * np.exp((1.0 - weight) * scale[..., np.maximum(entry, 0)] + wide)
+        return value
+
+    def task_scales(self, x: Array) -> tuple[Array, Array]:
+        """Return logs of three scales of every eval, (..., 3·n_evals), and its effect per spend.
+
+        Spend φ·ε + ζ of a task has variance V = φ²τ² + ν²; given it ε is normal about φτ²/V times
+        the spend with sd τν/√V. The scales are √V, τν/√V and h = √(1 + π τ²/8): shares over tasks
+        tell level/h, since effects of tasks make their mean so much flatter.
+        """
+        by_effect, effect, spend = (
+            x[..., slice(*self.spans[name][:2])]
+            for name in ("spend_by_effect", "task_sd", "task_spend_sd")
+        )
+        variance = np.exp(2.0 * effect)
+        total = by_effect**2 * variance + np.exp(2.0 * spend)
+        ln_total, flatter = 0.5 * np.log(total), 0.5 * np.log1p(FLATTENING * variance)
+        scales = [ln_total, effect + spend - ln_total, flatter]
+        return np.concatenate(scales, axis=-1), by_effect * variance / total
+
     def draws(self, x: Array) -> dict[str, Array]:
-        """Split draws (..., n) by name; offsets are multiplied by their sd."""
-        entry = np.array(self.scale_entry)
-        factor = np.where(entry >= 0, np.exp(x[..., np.maximum(entry, 0)]), 1.0)
-        scaled = x * factor
-        return {
-            name: scaled[..., a] if single else scaled[..., a:b]
+        """Split draws (..., n) by name, each in its own unit."""
+        value = self.quantities(x)
+        found = {
+            name: value[..., a] if single else value[..., a:b]
             for name, (a, b, single) in self.spans.items()
         }
+        per_spend = self.task_scales(x)[1][..., self.table.eval_of]
+        found["task_effect"] = found["task_effect"] + per_spend * found["task_spend"]
+        return found
 
 
-def layout_of(table: TaskTable, n_models: int, ln_spend_centre: float) -> Layout:
-    """Lay the model out for these tasks and a number of AI models."""
+def layout_of(
+    table: TaskTable, n_models: int, ln_spend_centre: float, runs: ArrayLike = 0
+) -> Layout:
+    """Lay the model out for these tasks and a number of AI models.
+
+    `runs` is how many each task has, by eval: what to sample depends on it, not the model.
+    """
     evals, tasks = len(table.evals), len(table)
     i, m = (k.reshape(-1) for k in np.indices((evals, n_models)))
     lay = Layout(table, n_models)
@@ -176,17 +215,18 @@ def layout_of(table: TaskTable, n_models: int, ln_spend_centre: float) -> Layout
         ("minutes_offset", evals, lay.at("minutes_spread")),
     ):
         lay.add(name, size=size, sd_entry=by)
-    # An offset, to be multiplied by its sd: whether a few runs succeed tells little of a task.
-    lay.add("task_effect", size=tasks, scale_entry=lay.at("task_sd", table.eval_of))
-    # Last what leans on what is derived, which lies after all entries. A task's effect on spend
-    # contains what its difficulty explains of it. A level is what a cell shows, θ + u + ψ·(length
-    # of the eval) − β. Again the sums are what runs tell.
-    before = len(lay) + tasks + evals + 3 * len(i)
+    # A task's spend comes first and its effect given that: every run that ends tells what a task
+    # takes, ten hardly how hard it is, and what the first says of the second is then one slope on
+    # what is known.
+    before = len(lay) + 2 * tasks + evals + 3 * len(i)  # all entries; what is derived follows
+    number = np.broadcast_to(np.asarray(runs, dtype=float), evals)[table.eval_of]
+    told = number / (number + RUNS_AS_PRIOR)
+    lay.add("task_spend", size=tasks, sd_entry=before + table.eval_of, sd_weight=told)
+    lay.add("task_effect", size=tasks, sd_entry=before + evals + table.eval_of, sd_weight=0.0)
+    # Last what leans on what is derived. A level is what a cell shows, θ + u + ψ·(length of the
+    # eval) − β. Again the sums are what runs tell.
     slope: tuple[ArrayLike, ArrayLike] = (before + 2 * evals, length)
     lay.add("difficulty", 0.0, 1.0, slope, size=evals, sd_entry=lay.at("difficulty_spread"))
-    explained = before + 2 * evals + 2 + 3 * tasks + np.arange(tasks)
-    spend_sd = lay.at("task_spend_sd", table.eval_of)
-    lay.add("task_spend", 0.0, 1.0, (explained, 1.0), size=tasks, sd_entry=spend_sd)
     lay.add(
         "level",
         0.0,
@@ -196,6 +236,7 @@ def layout_of(table: TaskTable, n_models: int, ln_spend_centre: float) -> Layout
         (lay.at("length_slope", m), length[i]),
         size=len(i),
         sd_entry=lay.at("validity_sd"),
+        stretch=before + 2 * evals + i,
     )
     common: list[tuple[ArrayLike, ArrayLike]] = [
         (lay.at("speed", m), 1.0),

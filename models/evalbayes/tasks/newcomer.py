@@ -1,9 +1,11 @@
 """What runs of an AI model that the history does not hold tell about it.
 
 For every draw of the history the joint posterior of θ, ln slope, ψ, speed and the evals' levels and
-locations is found by Newton steps, drawn from as a normal, and corrected by importance weights,
-which carry over the draws of the history too: a draw of it under which the new runs are more
-likely counts for more.
+locations is found by Newton steps, drawn from as a normal, and corrected by importance weights.
+A draw of the history under which the new runs are more likely counts for more, as far as there are
+draws enough to tell: many runs would single out one or two draws of a hundred, whose hundreds of
+other figures are no likelier for it, and what is not known of the history would be lost. So their
+likelihoods are raised to the largest power ≤ 1 that leaves `LEAST_DRAWS` of them effective.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -20,6 +23,7 @@ Index = NDArray[np.int64]
 GLOBALS = 4  # θ, ln a, ψ, speed
 STEPS = 12
 CLOSE = 0.02  # a Newton decrement at which the mode is near enough: weights do the rest
+LEAST_DRAWS = 0.25  # share of the draws of the history that stay effective
 WIDER = 1.1  # of the normal that is drawn from, so that weights stay bounded
 # Returns log-likelihood, gradient and second derivatives in local parameters of the seen evals.
 Likelihood = Callable[[Index, Array, bool], tuple[Array, Array, Array]]
@@ -200,7 +204,7 @@ def draws(
     log_proposal = np.log(np.einsum("rii->ri", factor)).sum(axis=1)[of] - 0.5 * (z**2).sum(axis=1)
     log_l, _, _ = likelihood(of, local_of(points, n_evals), False)
     log_weight = log_l + prior.log_density(of, points) - log_proposal
-    weight = np.exp(log_weight - log_weight.max())
+    weight = _weights(log_weight.reshape(len(mode), per_draw)).reshape(-1)
     weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
     weight /= weight.sum()
     effective = float(1.0 / (weight**2).sum() / len(weight))
@@ -208,6 +212,38 @@ def draws(
     chosen = np.minimum(np.searchsorted(np.cumsum(weight), place), len(weight) - 1)
     chosen = rng.permutation(chosen)
     return of[chosen], points[chosen], effective
+
+
+def _weights(log_weight: Array) -> Array:
+    """Weights of points, (n, per_draw), those of the history's draws flattened where they must be.
+
+    Examples
+    --------
+    >>> even = _weights(np.zeros((8, 2)))
+    >>> bool(np.allclose(even, 1 / 16))
+    True
+    >>> one = _weights(np.array([[50.0, 50.0], [0.0, 0.0], [-50.0, -50.0], [-100.0, -100.0]]))
+    >>> round(float(1.0 / (one.sum(axis=1) ** 2).sum()), 2)  # a quarter of four draws
+    1.0
+    """
+    of_draw = logsumexp(log_weight, axis=1)
+
+    def raised(power: float) -> Array:
+        value = np.exp(power * (of_draw - of_draw.max()))
+        shared: Array = value / value.sum()
+        return shared
+
+    low, high = 0.0, 1.0
+    least = LEAST_DRAWS * len(of_draw)
+    if 1.0 / (raised(1.0) ** 2).sum() < least:
+        for _ in range(40):
+            middle = (low + high) / 2.0
+            enough = 1.0 / (raised(middle) ** 2).sum() >= least
+            low, high = (middle, high) if enough else (low, middle)
+    else:
+        low = 1.0
+    within: Array = np.exp(log_weight - of_draw[:, None])
+    return raised(low)[:, None] * within
 
 
 def everywhere(

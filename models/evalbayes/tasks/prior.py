@@ -19,11 +19,16 @@ def prior_vectors(lay: Layout, n_draws: int, rng: np.random.Generator) -> Array:
     x = np.zeros((n_draws, len(lay)))
     for start, stop, _ in lay.spans.values():
         v = entries(lay, x)  # what this quantity leans on is drawn; what is not counts for nothing
+        scale = np.concatenate([x, lay.task_scales(x)[0]], axis=1)
         for k in range(start, stop):
             own = weights[k] != 0
             mean = constant[k] + v[:, columns[k][own]] @ weights[k][own]
-            factor = x[:, lay.sd_entry[k]] if lay.sd_entry[k] >= 0 else 0.0
-            x[:, k] = mean + np.exp(lay.ln_sd[k] + factor) * rng.standard_normal(n_draws)
+            ln_sd = lay.ln_sd[k] + np.zeros(n_draws)
+            if lay.sd_entry[k] >= 0:
+                ln_sd += lay.sd_weight[k] * scale[:, lay.sd_entry[k]]
+            x[:, k] = mean + np.exp(ln_sd) * rng.standard_normal(n_draws)
+            if lay.stretch[k] >= 0:
+                x[:, k] /= np.exp(scale[:, lay.stretch[k]])
     return x
 
 
@@ -31,15 +36,16 @@ def entries(lay: Layout, x: Array) -> Array:
     """Return v, the entries and what is derived from them, as `density.log_density` has it."""
     n, derived, tasks = len(lay), lay.derived, len(lay.table)
     v = np.zeros((len(x), max(derived.values()) + tasks))
-    entry = np.array(lay.scale_entry)
-    v[:, :n] = x * np.where(entry >= 0, np.exp(x[:, np.maximum(entry, 0)]), 1.0)
+    v[:, :n] = lay.quantities(x)
 
     def part(name: str) -> Array:
         start, stop, _ = lay.spans[name]
         return v[:, start:stop]
 
     slope = np.exp(part("slope_mean"))
-    effect, spend = _from_mean(lay, part("task_effect")), _from_mean(lay, part("task_spend"))
+    per_spend = lay.task_scales(x)[1][:, lay.table.eval_of]
+    effect = _from_mean(lay, part("task_effect") + per_spend * part("task_spend"))
+    spend = _from_mean(lay, part("task_spend"))
     for name, value in (
         ("difficulty", part("difficulty") - part("difficulty").mean(axis=1, keepdims=True)),
         ("place", part("eval_location") - part("eval_location").mean(axis=1, keepdims=True)),
@@ -48,7 +54,6 @@ def entries(lay: Layout, x: Array) -> Array:
         ("effect", effect),
         ("success", spend),
         ("gave_up", part("gave_up_loading") * spend),
-        ("by_effect", part("spend_by_effect") * part("task_effect")),
     ):
         v[:, derived[name] : derived[name] + value.shape[1]] = value
     return v

@@ -32,7 +32,9 @@ def sampled(
     progress: bool = False,
 ) -> tuple[dict[str, Array], int]:
     """Draws by name, of shape (chains, draws, ...), and the number of divergences."""
-    lay = layout_of(table, n_models, ln_spend_centre)
+    number = np.bincount(table.eval_of[runs.task], minlength=len(table.evals))
+    per_task = number / np.bincount(table.eval_of, minlength=len(table.evals))
+    lay = layout_of(table, n_models, ln_spend_centre, per_task)
     data = graph.data_of(lay, runs, model)
     key = (len(table.evals), len(table), n_models)
     if key not in _programs:

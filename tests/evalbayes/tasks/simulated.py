@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from evalbayes.tasks import Forecast, TaskHistory
-from evalbayes.tasks.layout import Layout, layout_of
+from evalbayes.tasks.layout import layout_of
+from evalbayes.tasks.prior import prior_vectors
 from evalbayes.tasks.runs import TaskRuns
 from evalbayes.tasks.table import TaskTable, table_of
 
@@ -27,36 +28,11 @@ def tasks(n_evals: int = 3, n_tasks: int = 12) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def prior_vector(lay: Layout, rng: np.random.Generator) -> Array:
-    """Draw the sampler's vector from its prior, entry after entry."""
-    columns, weights, constant = lay.means.arrays()
-    evals, n, tasks = len(lay.table.evals), len(lay), len(lay.table)
-    v, x = np.zeros(n + 2 * evals + 2 + 4 * tasks), np.zeros(n)
-    first = {start: name for name, (start, _, _) in lay.spans.items()}
-    for k in range(n):
-        if first.get(k) == "difficulty":
-            v[n + 2 * evals] = np.exp(v[lay.spans["slope_mean"][0]])
-        if first.get(k) == "task_spend":
-            start, stop, _ = lay.spans["task_effect"]
-            v[-tasks:] = v[lay.spans["spend_by_effect"][0]] * v[start:stop]
-        if first.get(k) == "level":
-            for b, name in enumerate(("difficulty", "eval_location")):
-                start, stop, _ = lay.spans[name]
-                at = n + b * evals
-                v[at : at + evals] = v[start:stop] - v[start:stop].mean()
-        sd = np.exp(lay.ln_sd[k] + (v[lay.sd_entry[k]] if lay.sd_entry[k] >= 0 else 0.0))
-        x[k] = constant[k] + weights[k] @ v[columns[k]] + sd * rng.standard_normal()
-        scale = lay.scale_entry[k]
-        v[k] = x[k] * np.exp(x[scale]) if scale >= 0 else x[k]
-    return x
-
-
 def history(n_draws: int = 24, n_models: int = 3, seed: int = 0) -> TaskHistory:
     """Make a history that has learned nothing: its draws are the prior's, and it has no runs."""
     table = table_of(tasks())
     lay = layout_of(table, n_models, 10.0)
-    rng = np.random.default_rng(seed)
-    x = np.stack([prior_vector(lay, rng) for _ in range(n_draws)])
+    x = prior_vectors(lay, n_draws, np.random.default_rng(seed))
     nothing = TaskRuns(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     named = lay.draws(x[None])
     names = tuple(f"m{k}" for k in range(n_models))

@@ -12,6 +12,7 @@ from tests.evalbayes.tasks import simulated
 from evalbayes.tasks.density import log_density
 from evalbayes.tasks.graph import NAMES, data_of
 from evalbayes.tasks.layout import Layout, layout_of
+from evalbayes.tasks.prior import prior_vectors
 from evalbayes.tasks.runs import TaskRuns
 from evalbayes.tasks.table import table_of
 
@@ -22,12 +23,12 @@ MODELS = 2
 @pytest.fixture(scope="module")
 def case() -> tuple[Layout, TaskRuns, NDArray[np.int64], Array]:
     table = table_of(simulated.tasks(3, 4))
-    lay = layout_of(table, MODELS, 10.0)
+    lay = layout_of(table, MODELS, 10.0, [0, 2, 9])
     rng = np.random.default_rng(0)
     n = 60
     runs = TaskRuns(rng.integers(0, 12, n), rng.integers(0, 5, n), rng.normal(10.0, 1.5, n))
     model = rng.integers(0, MODELS, n)
-    return lay, runs, model, simulated.prior_vector(lay, rng)
+    return lay, runs, model, prior_vectors(lay, 1, rng)[0]
 
 
 def value_of(
@@ -108,23 +109,47 @@ def test_prior_of_levels_and_locations_has_its_parts(
         other = x.copy()
         k = lay.at("level", i * MODELS + m)
         other[k] += 0.7
+        moved = lay.draws(other)["level"][i * MODELS + m]
         found = value_of(lay, empty, model[:0], other)[0] - value_of(lay, empty, model[:0], x)[0]
-        expected = norm.logpdf(other[k], mean, sd) - norm.logpdf(x[k], mean, sd)
+        expected = norm.logpdf(moved, mean, sd) - norm.logpdf(d["level"][i * MODELS + m], mean, sd)
         assert found == pytest.approx(float(expected), rel=1e-7)
 
 
-def test_prior_of_a_tasks_spend_is_about_what_its_difficulty_explains(
+def test_prior_of_a_tasks_effects_is_that_of_a_spend_about_what_difficulty_explains(
     case: tuple[Layout, TaskRuns, NDArray[np.int64], Array],
 ) -> None:
+    """In ε and σ: ε ~ N(0, τ²) and σ ~ N(φ·ε, ν²), the change of variables taken out."""
     lay, runs, model, x = case
     empty = TaskRuns(runs.task[:0], runs.kind[:0], runs.ln[:0])
-    d = lay.draws(x)
-    for j in (1, 7):
-        mean = d["spend_by_effect"] * d["task_effect"][j]
-        sd = np.exp(d["task_spend_sd"][lay.table.eval_of[j]])
+
+    def density(x: Array, j: int) -> float:
+        d, i = lay.draws(x), lay.table.eval_of[j]
+        effect, spend = d["task_effect"][j], d["task_spend"][j]
+        return float(
+            norm.logpdf(effect, 0.0, np.exp(d["task_sd"][i]))
+            + norm.logpdf(spend, d["spend_by_effect"] * effect, np.exp(d["task_spend_sd"][i]))
+        )
+
+    for j in (1, 7, 11):  # of evals with no, some and many runs a task
         other = x.copy()
-        k = lay.at("task_spend", j)
-        other[k] += 0.4
+        other[lay.at("task_spend", j)] += 0.4
+        other[lay.at("task_effect", j)] -= 0.3
         found = value_of(lay, empty, model[:0], other)[0] - value_of(lay, empty, model[:0], x)[0]
-        expected = norm.logpdf(other[k], mean, sd) - norm.logpdf(x[k], mean, sd)
-        assert found == pytest.approx(float(expected), rel=1e-7)
+        assert found == pytest.approx(density(other, j) - density(x, j), rel=1e-7)
+
+
+def test_prior_does_not_depend_on_how_it_is_sampled(
+    case: tuple[Layout, TaskRuns, NDArray[np.int64], Array],
+) -> None:
+    """At the same quantities, log densities differ by the log Jacobian of the entries alone."""
+    lay, runs, model, x = case
+    empty = TaskRuns(runs.task[:0], runs.kind[:0], runs.ln[:0])
+    plain = layout_of(lay.table, MODELS, 10.0)
+    scale = np.concatenate([x, lay.task_scales(x)[0]])[np.array(lay.sd_entry)]
+    weight, other = np.array(lay.sd_weight), np.array(plain.sd_weight)
+    moved = x * np.exp((other - weight) * scale)
+    for name, value in lay.draws(x).items():
+        assert plain.draws(moved)[name] == pytest.approx(value, rel=1e-12)
+    jacobian = ((other - weight) * scale).sum()
+    one, two = value_of(lay, empty, model[:0], x), value_of(plain, empty, model[:0], moved)
+    assert one[0] == pytest.approx(two[0] + jacobian, rel=1e-9)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chisquare
 from tests.evalbayes.tasks import simulated
 
@@ -14,6 +15,9 @@ from evalbayes.errors import InputError
 from evalbayes.tasks import TaskHistory, newcomer
 from evalbayes.tasks.forecast import grouped
 from evalbayes.tasks.kernel import evaluate
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 CAP = float(np.exp(12.0))
 
@@ -33,8 +37,10 @@ def test_no_runs_give_back_the_prior(history: TaskHistory) -> None:
 
 
 def test_newcomer_agrees_with_brute_force_importance_draws_from_the_prior(
-    history: TaskHistory,
+    history: TaskHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the draws of the history taken at their word, as brute force takes them."""
+    monkeypatch.setattr(newcomer, "LEAST_DRAWS", 0.0)
     truth = history.newcomer(None, n_draws=50, seed=2)
     rng = np.random.default_rng(3)
     runs = simulated.runs_of(truth, 0, np.array([0, 3, 14, 20]), CAP, rng)
@@ -96,7 +102,8 @@ def test_more_runs_tell_more(history: TaskHistory) -> None:
 def test_own_runs_are_kept_and_stopped_ones_go_on(history: TaskHistory) -> None:
     rng = np.random.default_rng(10)
     truth = history.newcomer(None, n_draws=10, seed=11)
-    runs = simulated.runs_of(truth, 1, np.arange(36), CAP, rng)
+    every = (simulated.runs_of(truth, row, np.arange(36), CAP, rng) for row in range(10))
+    runs = next(each for each in every if each["outcome"].nunique() == 3)
     forecast = history.newcomer(runs, seed=12)
     at_cap = forecast.success(runs, CAP)
     np.testing.assert_array_equal(
@@ -174,3 +181,38 @@ def test_an_ai_model_that_solves_nothing_or_everything_has_a_forecast(
     assert low < share.mean() < high
     assert share.std() > 0.0
     assert forecast.effective > 0.0
+
+
+def test_what_is_not_known_of_a_history_is_not_lost_to_many_runs() -> None:
+    """Ninety-percent intervals of θ where the history's own draws leave places of evals open.
+
+    Levels of 12 evals are all but known; each is θ plus a place of which the history has 128 draws
+    about no truth of theirs. Taking likelihoods of draws at their word one draw would win.
+    """
+    n, evals, history_sd, cell_sd, error = 128, 12, 0.5, 0.2, 0.05
+    rng = np.random.default_rng(20)
+    covered = []
+    for _ in range(100):
+        shown = rng.normal(0.0, 2.0)
+        place, truth = rng.normal(0.0, history_sd, (2, n, evals))
+        seen = shown + truth[0] + rng.normal(0.0, np.hypot(cell_sd, error), evals)
+        one = np.ones(n)
+        told = {"shown_mean": 0.0 * one, "speed_mean": 0.0 * one, "shown_spread": 2.0 * one}
+        told |= dict.fromkeys(("slope_spread", "length_slope_sd", "speed_spread"), 0.01 * one)
+        told["place"] = np.stack([place, np.zeros((n, evals)), np.zeros((n, evals))], axis=-1)
+        told["cell_sd"] = np.tile([cell_sd, 0.1, 0.1], (n, 1))
+
+        def likelihood(
+            of: Index, local: Array, derivatives: bool, seen: Array = seen
+        ) -> tuple[Array, Array, Array]:
+            off = (local[:, :, 0] - seen) / error
+            first, second = np.zeros(local.shape), np.zeros((*local.shape, 5))
+            first[:, :, 0], second[:, :, 0, 0] = -off / error, -1.0 / error**2
+            return -0.5 * (off**2).sum(axis=1), first, second
+
+        prior = newcomer.prior_of(told, np.arange(evals), np.zeros(evals))
+        _, points, _ = newcomer.draws(prior, likelihood, evals, 256, 2, rng)
+        low, high = np.quantile(points[:, 0], [0.05, 0.95])
+        covered.append(low <= shown <= high)
+    # of 100: 0.90 ± 3 standard errors; taken at their word draws of the history cover about half
+    assert 0.81 <= np.mean(covered) <= 0.99

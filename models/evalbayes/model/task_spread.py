@@ -1,0 +1,121 @@
+"""How unlike the tasks of an eval are, learned from runs of the same tasks.
+
+A run of task j by AI model m succeeds with p = expit(c[m] − b·z[j]), z standard normal and b = a·τ
+in logits. Runs of one task, by several AI models or again by one, agree the more the larger b is;
+one run of each task tells nothing of it. Given b, c[m] is what makes the mean of p the share seen,
+so only agreement counts: L(b) = Π_j ∫ Π_m p^k (1 − p)^(n − k) φ(z) dz. The prior is that of
+`priors.TASK_SD`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, logsumexp
+
+from evalbayes.curves.special import log_expit
+from evalbayes.model import priors
+
+if TYPE_CHECKING:
+    from evalbayes.observations import Observations
+
+Array = NDArray[np.float64]
+
+GRID = np.geomspace(0.05, 25.0, 60)  # b
+_Z = np.linspace(-5.0, 5.0, 61)
+_LN_WEIGHT = -0.5 * _Z**2 - logsumexp(-0.5 * _Z**2)
+UNTOLD = ("spurious", "excluded")
+
+
+def task_spreads(
+    observations: Observations,
+    evals: tuple[str, ...],
+    slope: Array,
+    prior: Array,
+    rng: np.random.Generator,
+) -> Array:
+    """Draw τ of every eval, of shape (n_draws, n_evals).
+
+    Parameters
+    ----------
+    observations
+        Runs as they come count, a stop as no success; elicited and spurious ones do not.
+    evals
+        Names, in the order of the result.
+    slope
+        Typical slope a, of shape (n_draws,): its uncertainty is τ's.
+    prior
+        Draws from the prior, kept for evals of which no task was run twice.
+    """
+    told = _counts(observations)
+    ln_prior = (np.log(GRID / slope[:, None]) - priors.TASK_SD.mean_ln) / priors.TASK_SD.sd_ln
+    spreads = prior.copy()
+    for i, name in enumerate(evals):
+        if name in told and (told[name][0].sum(axis=1) > 1).any():
+            likelihood = log_likelihood(*told[name])
+            spreads[:, i] = _drawn(likelihood - 0.5 * ln_prior**2, rng) / slope
+    return spreads
+
+
+def log_likelihood(runs: Array, successes: Array) -> Array:
+    """Log-likelihood of every b of `GRID`, the largest being 0.
+
+    Parameters
+    ----------
+    runs, successes
+        By task and AI model, of shape (n_tasks, n_models).
+    """
+    centre = _centres((successes.sum(axis=0) + 0.5) / (runs.sum(axis=0) + 1.0))  # (models, b)
+    level = centre[:, :, None] - GRID[:, None] * _Z  # (models, b, z)
+    won, lost = log_expit(level), log_expit(-level)
+    flat = (len(runs.T), -1)
+    by_task = successes @ won.reshape(flat) + (runs - successes) @ lost.reshape(flat)
+    by_task = by_task.reshape(len(runs), len(GRID), len(_Z))
+    value: Array = logsumexp(by_task + _LN_WEIGHT, axis=2).sum(axis=0)
+    relative: Array = value - value.max()
+    return relative
+
+
+def _centres(share: Array) -> Array:
+    """Return c at which the mean of expit(c − b·z) is each share, of shape (n, len(GRID))."""
+    centre, mean = _means()
+    found = [np.interp(logit(share), mean[k], centre[k]) for k in range(len(GRID))]
+    return np.stack(found, axis=1)
+
+
+@lru_cache(maxsize=1)
+def _means() -> tuple[Array, Array]:
+    """Return centres c for every b and the logit of the mean of expit(c − b·z) at each."""
+    # a normal of variance b² mixed in makes a logit about √(1 + π b²/8) flatter
+    centre = np.sqrt(1.0 + np.pi / 8.0 * GRID[:, None] ** 2) * np.linspace(-12.0, 12.0, 241)
+    mean = expit(centre[:, :, None] - GRID[:, None, None] * _Z) @ np.exp(_LN_WEIGHT)
+    return centre, logit(mean)
+
+
+def _drawn(log_density: Array, rng: np.random.Generator) -> Array:
+    """Draw b, one per row of densities in ln b over `GRID`, evenly inside a step of it."""
+    probability = np.exp(log_density - logsumexp(log_density, axis=1, keepdims=True))
+    place = (np.cumsum(probability, axis=1) < rng.random((len(log_density), 1))).sum(axis=1)
+    step = np.log(GRID[1] / GRID[0])
+    value: Array = np.exp(np.log(GRID[place]) + step * (rng.random(len(place)) - 0.5))
+    return value
+
+
+def _counts(observations: Observations) -> dict[str, tuple[Array, Array]]:
+    """Count runs and successes by task and AI model of every eval that has runs."""
+    runs = observations.runs
+    if not len(runs):
+        return {}
+    effort = runs["effort"].fillna(0.0).astype(float)
+    runs = runs[(effort == 0.0) & ~runs["outcome"].isin(UNTOLD)]
+    found = {}
+    for name, own in runs.groupby("eval"):
+        won = (own["outcome"] == "success").astype(float).groupby([own["task"], own["ai_model"]])
+        number, successes = (
+            table.unstack(fill_value=0).to_numpy(np.float64) for table in (won.size(), won.sum())
+        )
+        found[str(name)] = number, successes
+    return found
