@@ -39,6 +39,7 @@ ASKED = {
     name: inspect.signature(fit).parameters[name].default for name in ("draws", "tune", "chains")
 }
 EVALS, AI_MODELS, RUNS = 10, 20, 500  # of 10⁵ runs: 200 cells
+GROUPS = 5  # families of evals among them
 PACKAGES = ("evalfolio", "pymc", "nutpie", "numba", "numpy")
 
 
@@ -71,15 +72,22 @@ def observed(runs: pd.DataFrame) -> Observations:
 
 
 def simulated(rng: np.random.Generator) -> pd.DataFrame:
-    """10⁵ runs: abler AI models solve more of harder evals, spends grow with human time."""
+    """10⁵ runs: abler AI models solve more of harder evals, spends grow with human time.
+
+    Departures of evals, families and cells are as large as the model's priors have them.
+    """
     ln_minutes = np.sort(rng.uniform(0.0, 7.0, EVALS))
     shown = rng.uniform(0.0, 8.0, AI_MODELS)
     speed = rng.normal(0.0, 0.6, AI_MODELS)
     i, m, _ = (k.reshape(-1) for k in np.indices((EVALS, AI_MODELS, RUNS)))
     departure = rng.normal(0.0, 0.8, (EVALS, AI_MODELS))
+    departure += rng.normal(0.0, 0.5, (GROUPS, AI_MODELS))[np.arange(EVALS) % GROUPS]
     level = 0.6 * (shown[m] + departure[i, m] - ln_minutes[i] / np.log(2.0))
     would = rng.random(len(i)) < expit(level)
-    location = 10.0 + 0.4 * ln_minutes[i] + speed[m] + np.where(would, 0.0, 0.7)
+    later = 0.7 + rng.normal(0.0, 0.4, EVALS)
+    cell = rng.normal(0.0, 0.4, (2, EVALS, AI_MODELS))
+    location = 10.0 + 0.4 * ln_minutes[i] + rng.normal(0.0, 0.7, EVALS)[i] + speed[m]
+    location += np.where(would, cell[0, i, m], later[i] + cell[1, i, m])
     spend = np.exp(rng.normal(location, 1.1))
     cap = 1e6
     outcome = np.where(spend > cap, "stopped_by_cap", np.where(would, "success", "gave_up"))
@@ -162,7 +170,7 @@ def cyber(folder: Path) -> None:
 def one_large() -> None:
     """Fit 10⁵ runs whole, its sampling timed apart; print what it took as JSON."""
     runs = simulated(np.random.default_rng(7))
-    families = {name: f"family {k % 5}" for k, name in enumerate(runs["eval"].unique())}
+    families = {name: f"family {k % GROUPS}" for k, name in enumerate(runs["eval"].unique())}
     catalogue, observations = catalogue_of(runs, families), observed(runs)
     took: dict[str, float] = {}
 
@@ -210,7 +218,9 @@ def many(_: Path) -> None:
     gate = "; ".join(found["reasons"]) or "passed"
     text = (
         f"{found['runs']:,} simulated runs of {AI_MODELS} AI models on {EVALS} evals, "
-        f"{EVALS * AI_MODELS} cells of which each is summed up without loss. Largest memory of the "
+        f"{EVALS * AI_MODELS} cells of which each is summed up without loss; departures of "
+        "families, evals and cells are simulated as large as the model's priors have them. Largest "
+        "memory of the "
         f"process {found['memory']:.1f} GiB (aim: 4). Sampling takes {found['cpu']:.0f} CPU-s: "
         f"{found['cpu'] / 2:.0f} s on two idle cores (aim: 300 s). "
         f"{found['divergences']} divergences, R-hat at most {found['r_hat']:.4f}, bulk ESS at "

@@ -22,7 +22,9 @@ from evalbayes.model.convergence import convergence
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.prior_sensitivity import NOTEWORTHY
+from evalbayes.model.task_spread import task_spreads
 from evalbayes.observations.best_of_k import with_best_of_k
+from evalbayes.observations.equal_spends import equal_spends
 from evalbayes.observations.observations import FRAMES
 from evalbayes.observations.score_scale import on_scale
 from evalbayes.posterior import Posterior
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from evalbayes.observations import Observations
 
 Array = NDArray[np.float64]
+
+# Runs a condition from which plateaus are told so much better than what they are summed from that
+# scales of single quantities do not do: then a step takes 300 gradients, and a ninth with these.
+MANY = 200
 
 
 def fit(
@@ -106,17 +112,33 @@ def fit(
         key: value.reshape(value.shape[0] * value.shape[1], *value.shape[2:])
         for key, value in named.items()
     }
+    complete = completed(design, flat, seed)
+    complete["task_sd"] = task_spreads(
+        observations,
+        design.evals,
+        flat["slope_mean"],
+        complete["task_sd"],
+        np.random.default_rng([seed, 2]),
+    )
     return Posterior(
         domains=design.domains,
         evals=design.evals,
         ai_models=design.ai_models,
         families=design.families,
-        draws=carried(completed(design, flat, seed), selection, design, seed),
+        draws=carried(complete, selection, design, seed),
         loadings=design.loadings,
         family_of=design.family_of,
         n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
         elicited_history=design.elicited,
-        diagnostics=_diagnostics(design, evidence, named, flat, divergences, seed),
+        diagnostics=_diagnostics(
+            design,
+            evidence,
+            named,
+            flat,
+            divergences,
+            seed,
+            tuple(equal_spends(observations.cells, observations.runs)),
+        ),
         provenance=provenance | {"chains": chains},
         n_success=_by_pair(design, _successes(evidence), np.add).astype(np.int64),
         n_gave_up=_by_pair(design, evidence.n_gave_up, np.add).astype(np.int64),
@@ -149,6 +171,7 @@ def _sampled(
         tune=tune,
         chains=chains,
         progress=progress,
+        correlated=bool(evidence.n_runs.mean() >= MANY),
     )
     return graph.named(**result.draws), result.divergences
 
@@ -217,6 +240,7 @@ def _diagnostics(
     flat: Mapping[str, Array],
     divergences: int,
     seed: int,
+    suspect: tuple[str, ...],
 ) -> Diagnostics:
     from evalbayes.model.predictive import checks
 
@@ -226,7 +250,7 @@ def _diagnostics(
         return Diagnostics(pd.DataFrame(), pd.DataFrame(), 0, chains * draws, (note,))
     quantities = convergence(design, evidence, named)
     cells = checks(derived.curves_of(design, flat), evidence, seed)
-    notes = []
+    notes = list(suspect)
     if divergences:
         notes.append(f"{divergences} of {chains * draws} transitions diverged")
     resting = quantities["prior_shift"][quantities["prior_shift"] > NOTEWORTHY]

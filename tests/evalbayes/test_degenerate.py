@@ -31,11 +31,18 @@ def none_won() -> pd.DataFrame:
     return table.assign(spend=np.where(table["outcome"] == "gave_up", np.minimum(spend, 9e5), 1e6))
 
 
+def one_spend() -> pd.DataFrame:
+    """Every run that gives up does so at one spend, as an unflagged limit has it."""
+    table = runs(SPECS, ("A", "B"), n=20)
+    return table.assign(spend=table["spend"].where(table["outcome"] != "gave_up", 5e4))
+
+
 CASES = {
     "one eval": (ONE_EVAL, runs(ONE_EVAL, ("A", "B", "C"), n=20)),
     "no success": (SPECS, none_won()),
     "all successes": (SPECS, all_won()),
     "one run": (SPECS, runs(SPECS, ("A",), n=1).head(1)),
+    "one spend": (SPECS, one_spend()),
 }
 
 
@@ -45,7 +52,7 @@ def fitted(case: str) -> tuple[Catalogue, Posterior, pd.DataFrame]:
     return specs, posterior, curves(posterior, specs, "A").set_index("eval")
 
 
-@pytest.mark.slow  # four fits, compiling included: three CPU-minutes
+@pytest.mark.slow  # five fits, compiling included: four CPU-minutes
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("case", list(CASES))
 def test_it_fits_and_says_no_more_than_was_seen(case: str) -> None:
@@ -63,6 +70,10 @@ def test_it_fits_and_says_no_more_than_was_seen(case: str) -> None:
     elif case == "all successes":
         assert (plateau > 0.7).all()
         assert "floor" not in kinds
+    elif case == "one spend":
+        told = [note for note in posterior.diagnostics.notes if "spent exactly 50,000" in note]
+        assert len(told) == 4  # of the two harder evals by both AI models
+        assert all("write stopped_otherwise" in note for note in told)
     elif case == "one run":
         assert "plateau" not in kinds
         assert set(table.drop(index="easy")["class"]) == {"unknown"}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.names import nearest
+from evalbayes.observations.equal_spends import equal_spends
 
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
@@ -36,6 +37,7 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
                 f"the AI model under test is {under_test!r}, and {twin!r} is observed; if they are "
                 "one, spell them alike"
             )
+    yield from equal_spends(observations.cells, observations.runs)
     frames = (observations.cells, observations.runs, observations.counts, observations.scores)
     columns = ["eval", "cap", "human_minutes"]
     told = [frame[columns] for frame in frames if len(frame)]

@@ -19,6 +19,30 @@ def runs(*changes: dict[str, Any]) -> Observations:
     return observations_of([Rows(pd.DataFrame(rows, dtype=object), "rows")])
 
 
+def test_spends_all_alike_are_pointed_out(data: dict[str, Any]) -> None:
+    """Five give-ups at one spend look like a limit; four, or spends that differ, do not."""
+    catalogue = parse_catalogue(data)
+
+    def told(outcome: str, *spends: float) -> list[str]:
+        seen = runs(*({"outcome": outcome, "spend": spend, "cap": 99} for spend in spends))
+        return [each for each in check_inputs(catalogue, seen).warnings if "exactly" in each]
+
+    assert told("gave_up", *[7.0] * 5) == [
+        "all 5 runs of cybench by Model B that gave up spent exactly 7: if a limit stopped them, "
+        "write stopped_otherwise in their outcome; if the spend was filled in, leave it out by "
+        "giving counts"
+    ]
+    assert "is a price per run" in told("success", *[7.0] * 6)[0]
+    assert not told("gave_up", *[7.0] * 4)
+    assert not told("gave_up", *[7.0] * 5, 8.0)
+    row = {"eval": "cybench", "ai_model": "Model B", "n_success": 2, "n_gave_up": 9}
+    row |= {"n_stopped_by_cap": 0, "cap": 99, "mean_ln_spend_success": 1.0}
+    row |= {"sd_ln_spend_success": 0.0, "mean_ln_spend_gave_up": 2.0, "sd_ln_spend_gave_up": 0.0}
+    cells = observations_of([Rows(pd.DataFrame([row], dtype=object), "rows")])
+    (line,) = [w for w in check_inputs(catalogue, cells).warnings if "exactly" in w]
+    assert line.startswith("all 9 runs of cybench by Model B that gave up spent exactly 7.38906")
+
+
 def test_the_inputs_are_read_back_in_words(data: dict[str, Any]) -> None:
     lines = check_inputs(parse_catalogue(data)).lines
     assert lines[0] == (
