@@ -21,6 +21,7 @@ from evalbayes.menus.unlimited import unlimited_menu
 from evalfolio import evaluate
 from evalfolio.errors import InputError
 from evalfolio.perfect import evppi, matching_warnings, perfect_information
+from evalfolio.skew.stand_in import stand_in_of
 from evalfolio.valuation import worth_of
 
 Array = NDArray[np.float64]
@@ -47,6 +48,14 @@ def evpi(menu: Menu) -> dict[str, float]:
 
 def without_limit(evals: list[str]) -> dict[str, float]:
     return evaluate(LIMITLESS, [f"{name} / without limit" for name in evals]).by_decision
+
+
+def test_what_follows_is_under_a_skewed_gap() -> None:
+    """Every property below is of the value that plans use, by the index of a lognormal gap."""
+    for menu in (MENU, LIMITLESS):
+        assert menu.skewed
+        for decision in menu.decisions:
+            assert stand_in_of(menu, decision) is not None
 
 
 @given(st.permutations(EVALS), st.permutations(list(MENU.states)))

@@ -44,4 +44,5 @@ def unlimited_menu(posterior: Posterior, catalogue: Catalogue) -> Menu:
         prior_mean=states.mean,
         prior_covariance=states.covariance,
         decisions=decisions_of(catalogue, states),
+        skewed=states.skewed,
     )
