@@ -87,7 +87,7 @@ def shape_of(columns: Iterable[str], source: str) -> Shape:
             raise InputError(
                 f"{source}: columns of {shape.name} must be spelt as they are known, got "
                 f"{column!r}; did you mean {near!r}? Rename it, e.g. by "
-                f"`evalfolio import table --map {near}={column}`"
+                f"{_renaming(shape, near, column)}"
             )
     missing = [column for column in shape.required if column not in got]
     if missing:
@@ -106,8 +106,14 @@ def _cure(missing: str, shape: Shape, got: list[str]) -> str:
     alike = [column for column in free if column.startswith(missing)]
     near = alike[0] if alike else nearest(missing, free)
     if near:
-        return f"if {near!r} is it, use `evalfolio import table --map {missing}={near}`"
+        return f"if {near!r} is it, use {_renaming(shape, missing, near)}"
     return f"{shape.name} need {', '.join(shape.required)}"
+
+
+def _renaming(shape: Shape, known: str, theirs: str) -> str:
+    """Return how to give a column its known name; `evalfolio backtest` reads runs alone."""
+    also = ", or that --map with `evalfolio backtest`" if shape is RUNS else ""
+    return f"`evalfolio import table --map {known}={theirs}`{also}"
 
 
 def _likeliest(got: list[str], source: str) -> Shape:
