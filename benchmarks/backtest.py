@@ -37,7 +37,8 @@ evals a plan could split; spend is hours of wall clock, a task is solved when an
 {attempts} attempts succeeds, and a failure before the time limit counts as given up. *greedy* is
 evalfolio's own menu without the certificate. *uniform random* stops at the first task that does not
 fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
-lowest cap and carries random ones on.
+lowest cap and carries random ones on. WeirdML's runs are not replayed: they have no human times, and
+spends only as a mean per AI model.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
