@@ -37,8 +37,13 @@ evals a plan could split; spend is hours of wall clock, a task is solved when an
 {attempts} attempts succeeds, and a failure before the time limit counts as given up. *greedy* is
 evalfolio's own menu without the certificate. *uniform random* stops at the first task that does not
 fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
-lowest cap and carries random ones on. WeirdML's runs are not replayed: they have no human times, and
-spends only as a mean per AI model.
+lowest cap and carries random ones on. WeirdML's runs are not replayed: they have no human times,
+and spends only as a mean per AI model.
+
+Where evalfolio loses most: on METR's runs to *all maximum*, by gpt-3.5-turbo-instruct (horizon 15 s
+where all others but one are at 16 min or more) and, in order of time, by GPT-4 0314 and its next
+successors, whose history is davinci-002 and gpt-3.5-turbo-instruct: nothing there solves a long
+task, so the plan expects little of long tasks and leaves them out, which an even split does not.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
