@@ -13,10 +13,11 @@ from scipy import stats
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
+from evalbayes.diagnostics import PARETO_K
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.influence import pareto_k
 from evalbayes.model.likelihood import Curves
-from evalbayes.model.predictive import checks
+from evalbayes.model.predictive import WEIGHED, checks
 from evalbayes.observations.score_scale import on_scale
 
 
@@ -94,3 +95,12 @@ def test_scores_are_foretold_by_the_truth_and_not_by_a_shift(noise: str) -> None
         found = checks(curves, evidence, seed=0)
         assert (stats.kstest(found["p_score"], "uniform").pvalue > 0.01) == uniform
         assert found["pareto_k"].isna().all()
+
+
+def test_cells_of_moderate_influence_rarely_fail_a_small_fit_by_chance() -> None:
+    """Twenty cells of k = 0.5: two above 0.7 fail the gate, as half of fits did by 1,000 draws."""
+    rng = np.random.default_rng(3)
+    failed = [
+        (pareto_k(0.5 * np.log(rng.random((WEIGHED, 20)))) > PARETO_K).sum() > 1 for _ in range(20)
+    ]
+    assert sum(failed) <= 3  # 0.02 of fits measured
