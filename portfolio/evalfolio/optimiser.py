@@ -53,7 +53,8 @@ def optimise(
         "evsi": the expected value of the decisions the results are for. "variance" (A-optimality),
         "log-determinant" (D), "wrong-calls", "tail" (mean value of the worst tenth of the posterior
         draws; see `tail_value`), or a weighted sum of `evalfolio.objectives`; value and bound are
-        then in the objective's own unit.
+        then in the objective's own unit. Only "evsi" and "tail" know a lognormal elicitation gap;
+        "wrong-calls" takes it as normal.
     method
         "certified": the global optimum with bound and gap. "greedy": instant; its bound is what
         running everything would be worth.

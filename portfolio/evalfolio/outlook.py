@@ -99,7 +99,8 @@ def buffer(problem: Problem, x: Floats, decision: int, level: float = 0.95) -> f
 
     The upper quantile, at `level`, of what full elicitation and the time to the horizon may still
     add: E[δ] + E[later gain] + z·√(Var(δ | results) + Var(later gain)), with the variance of δ
-    as it is expected to be after the choice.
+    as it is expected to be after the choice. The quantile is a normal's, also of a lognormal gap,
+    whose own upper quantile lies higher where the gap is wide.
     """
     menu, spec = problem.menu, problem.menu.decisions[decision]
     gap = spec.contrast * np.array([name.endswith(".gap") for name in menu.states])

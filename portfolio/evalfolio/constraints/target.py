@@ -1,4 +1,9 @@
-"""Targets on what is left uncertain: a posterior sd, or the probability of a wrong call."""
+"""Targets on what is left uncertain: a posterior sd, or the probability of a wrong call.
+
+Both are of the normal model, also where the elicitation gap is lognormal: a posterior sd then is
+what is expected by second moments, and a probability of a wrong call may differ from the one a
+plan's outlook shows, which is by quadrature under the lognormal gap.
+"""
 
 from __future__ import annotations
 

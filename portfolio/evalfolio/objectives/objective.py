@@ -232,7 +232,10 @@ def variance(weights: Mapping[str, float] | None = None) -> Objective:
 
 
 def wrong_calls(weights: Mapping[str, float] | None = None) -> Objective:
-    """Return the fall of the probability of a wrong call, summed over decisions."""
+    """Return the fall of the probability of a wrong call, summed over decisions.
+
+    By the normal model, also where a gap is lognormal and `evsi` is not (see `evalfolio.skew`).
+    """
     return Objective((Part("wrong-calls"),), weights or {})
 
 
