@@ -72,7 +72,9 @@ def test_it_fits_and_says_no_more_than_was_seen(case: str) -> None:
         assert "floor" not in kinds
     elif case == "one spend":
         told = [note for note in posterior.diagnostics.notes if "spent exactly 50,000" in note]
-        assert len(told) == 4  # of the two harder evals by both AI models
+        _, seen = CASES[case]
+        gave_up = seen[seen["outcome"] == "gave_up"].groupby(["eval", "ai_model"]).size()
+        assert len(told) == (gave_up >= 5).sum() > 0
         assert all("write stopped_otherwise" in note for note in told)
     elif case == "one run":
         assert "plateau" not in kinds
