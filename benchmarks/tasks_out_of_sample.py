@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 
 SEED = 1
 FIT = {"seed": SEED, "draws": 1000, "tune": 500, "chains": 4}
+# Cut runs say little of what is slow and what is hard: the chains need more draws to pass the gate.
+OF_CUT = FIT | {"draws": 4000, "tune": 1000}
 SMALL, LARGE = 200_000.0, 10_000_000.0
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
 RERUN = "GPT-5.3 Codex"
@@ -111,25 +113,25 @@ def in_words(counts: NDArray[np.int64]) -> str:
 
 def part_b(runs: pd.DataFrame) -> str:
     title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
-    history = TaskHistory.fit(recapped(runs, SMALL), **FIT)
+    history = TaskHistory.fit(recapped(runs, SMALL), **OF_CUT)
     rows = rows_of(beyond_the_cap(runs, history))
-    return f"{title}\n\n{table(HEAD, rows)}\n\n{converged(history)}"
+    return f"{title}\n\n{table(HEAD, rows)}\n\n{converged(history, OF_CUT)}"
 
 
 def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
     head = ("eval", "reruns", "solved", "fresh attempt", "had the run gone on", "tasks alike")
     title = f"{RERUN}, failed tasks again with {LARGE:,.0f} tokens: solved, and foretold [90 %]:"
     history = TaskHistory.fit(runs, **FIT)
-    return f"{title}\n\n{table(head, reruns(history, again))}\n\n{converged(history)}"
+    return f"{title}\n\n{table(head, reruns(history, again))}\n\n{converged(history, FIT)}"
 
 
-def converged(history: TaskHistory) -> str:
+def converged(history: TaskHistory, asked: dict[str, int]) -> str:
     told = history.diagnostics.quantities
     return (
-        f"{FIT['chains']} chains of {FIT['draws']} draws, {len(told)} quantities: R-hat at most "
-        f"{told['r_hat'].max():.3f}, effective sample size at least {told['ess_bulk'].min():.0f} "
-        f"(bulk) and {told['ess_tail'].min():.0f} (tail), {history.diagnostics.divergences} "
-        "divergences."
+        f"{asked['chains']} chains of {asked['draws']} draws, {len(told)} quantities: "
+        f"R-hat at most {told['r_hat'].max():.3f}, effective sample size at least "
+        f"{told['ess_bulk'].min():.0f} (bulk) and {told['ess_tail'].min():.0f} (tail), "
+        f"{history.diagnostics.divergences} divergences."
     )
 
 
