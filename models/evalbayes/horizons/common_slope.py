@@ -106,7 +106,7 @@ def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:
     Examples
     --------
     >>> round(common_slope([([1, 4, 16, 64], [1, 1, 0, 1]), ([1, 4, 16, 64], [1, 0, 0, 0])]), 2)
-    0.61
+    0.66
     """
     if not groups:
         raise InputError("a common slope needs the outcomes of one AI model or more, got none")

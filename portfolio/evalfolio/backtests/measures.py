@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 
 RESAMPLES = 2000
 INTERVAL = (0.025, 0.975)
+EXACT = 1e-3  # doublings: errors below it are none
 LEVEL = 0.9  # of the intervals that are scored
 
 
@@ -205,13 +206,14 @@ def saved(summary_table: pd.DataFrame, to: str) -> pd.DataFrame:
     `at_least`).
     """
     own = summary_table[summary_table["strategy"] == to].sort_values("budget")
-    budgets, errors = (np.log(own[name].to_numpy(np.float64)) for name in ("budget", "rmse"))
+    budgets = np.log(own["budget"].to_numpy(np.float64))
+    errors = np.log(np.maximum(own["rmse"].to_numpy(np.float64), EXACT))
     best = np.minimum.accumulate(errors)
     rows = []
     for strategy, budget, error in summary_table[["strategy", "budget", "rmse"]].to_numpy():
         if strategy == to:
             continue
-        target = float(np.log(error))
+        target = float(np.log(max(error, EXACT)))
         if target >= best[0]:
             need, bounded = budgets[0], True
         elif target < best[-1]:

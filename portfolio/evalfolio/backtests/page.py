@@ -29,6 +29,7 @@ SLOPE = {
     "own": "The regression's slope is each AI model's own (METR's horizon): where few tasks are "
     "failed, or few solved, the slope alone moves the horizon by doublings.",
 }
+LEAST = 0.02  # doublings: no error is drawn smaller
 LABEL = 13  # height of a line's name in the picture
 MEANING = """\
 RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
@@ -84,8 +85,8 @@ def svg_of(found: Mapping[str, Backtest]) -> str:
     parts = []
     for k, name in enumerate(names):
         table = found[name].summary
-        low = 0.9 * float(table["rmse"].min())
-        high = 1.1 * float(table["rmse"].max())
+        low = 0.9 * max(float(table["rmse"].min()), LEAST)
+        high = 1.1 * max(float(table["rmse"].max()), LEAST)
         budgets = sorted(table["budget"].unique().tolist())
         x0 = k * width + margin
 
@@ -94,7 +95,7 @@ def svg_of(found: Mapping[str, Backtest]) -> str:
             return x0 + (width - margin - 130) * float(np.log(b / budgets[0]) / span)
 
         def at_y(v: float, low: float = low, high: float = high) -> float:
-            share = float(np.log(v / low) / np.log(high / low))
+            share = float(np.log(max(v, low) / low) / np.log(high / low))
             return height - margin - (height - 2 * margin) * share
 
         parts.append(f'<text x="{x0}" y="20" font-weight="bold">{html.escape(name)}</text>')

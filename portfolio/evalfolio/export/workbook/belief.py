@@ -28,8 +28,10 @@ class Belief:
     most: float
     """cᵀΣc, the most variance that results could explain."""
     explained: float
-    root: float
-    """Root of what is known, where the tables are read: the share explained, or u of an index."""
+    angle: float
+    """Where the tables are read: the angle, in right angles, whose sine squared is what is known,
+    the share explained or u of an index. Even steps of it are fine near nothing and near all, where
+    gains are steep."""
     shares: Floats
     """Shares explained that the index is of; none where the share explained serves."""
     value: float
@@ -40,7 +42,7 @@ class Belief:
 
 
 def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
-    """Return G and the chance of a wrong call at even steps of the root of what is known.
+    """Return G and the chance of a wrong call at even steps of the angle of what is known.
 
     With a skewed gap the chance of a wrong call is no function of the index alone; it is taken
     along the way from nothing to the mix shown and on, so that it is exact for that mix.
@@ -50,7 +52,7 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
     tuple
         Two arrays of shape (STEPS + 1, n_decisions).
     """
-    known = np.linspace(0.0, 1.0, STEPS + 1) ** 2
+    known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []
     for decision, stand_in in zip(
         contents.menu.decisions, Indices(contents.menu).stand_ins, strict=True
@@ -109,15 +111,15 @@ def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
             )
             shares = np.clip(1.0 - after / before, 0.0, 1.0)
             known = float(stand_in.index.of(shares))
-        root = known**0.5
+        angle = float(np.arcsin(min(known, 1.0) ** 0.5) / (np.pi / 2))
         beliefs.append(
             Belief(
                 most,
                 explained,
-                root,
+                angle,
                 shares,
-                float(np.interp(root, steps, gains[:, d])),
-                float(np.interp(root, steps, wrong[:, d])),
+                float(np.interp(angle, steps, gains[:, d])),
+                float(np.interp(angle, steps, wrong[:, d])),
                 float((most - explained + decision.later_gain_sd**2) ** 0.5),
             )
         )

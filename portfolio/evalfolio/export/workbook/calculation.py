@@ -2,7 +2,7 @@ r"""Hidden sheet Calculation: what a mix is worth, by the workbook's own formula
 
 States are counted in their prior sd. For a mix x the information is
 M = Σ⁻¹ + Σ_o x_o K_o (SUMPRODUCT over the sheet Options), the variance a decision sees explained is
-v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of √(v / cᵀΣc),
+v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of asin √(v / cᵀΣc),
 between which it is interpolated. Where its gap is skewed, the table is of the index u of three such
 shares instead.
 """
@@ -82,9 +82,9 @@ def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> i
     gains, wrong = contents.tables
     sheet.write_string(row, 0, "Root of what is known; value; wrong calls")
     names = [decision.name for decision in contents.menu.decisions]
-    book.heads(sheet, row + 1, 0, ["root", *names, *names])
-    roots = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
-    _numbers(sheet, row + 2, 0, np.hstack([roots, gains, wrong]))
+    book.heads(sheet, row + 1, 0, ["angle", *names, *names])
+    angles = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
+    _numbers(sheet, row + 2, 0, np.hstack([angles, gains, wrong]))
     return row + STEPS + 4
 
 
@@ -121,14 +121,14 @@ def _write_values(
     """Write variance explained, value and wrong calls of every decision, and the total value."""
     plain = book.style()
     n_decisions = len(beliefs)
-    heads = ["decision", "variance", "explained", "root", "value", "wrong calls", "sd after"]
+    heads = ["decision", "variance", "explained", "angle", "value", "wrong calls", "sd after"]
     indices = Indices(contents.menu)
     heads += ["share 1", "share 2", "share 3"] if any(indices.places) else []
     book.heads(sheet, cells.values - 1, 0, heads)
     block = xl_range_abs(cells.inverse, 1, cells.inverse + cells.n - 1, cells.n)
     for d, (decision, belief) in enumerate(zip(contents.menu.decisions, beliefs, strict=True)):
         row = cells.values + d
-        most, explained, root = (xl_rowcol_to_cell(row, column) for column in (1, 2, 3))
+        most, explained, angle = (xl_rowcol_to_cell(row, column) for column in (1, 2, 3))
         line = xl_range_abs(cells.contrasts + d, 1, cells.contrasts + d, cells.n)
         left = f"SUMPRODUCT(MMULT({line},{block}),{line})"
         sheet.write_string(row, 0, decision.name)
@@ -151,9 +151,9 @@ def _write_values(
             known = "+".join(parts)
         for column, formula, figure in (
             (2, f"=MIN(MAX({most}-{left},0),{most})", belief.explained),
-            (3, f"=SQRT({known})", belief.root),
-            (4, _interpolation(cells, 1 + d, root), belief.value),
-            (5, _interpolation(cells, 1 + n_decisions + d, root), belief.wrong),
+            (3, f"=ASIN(SQRT(MIN({known},1)))*2/PI()", belief.angle),
+            (4, _interpolation(cells, 1 + d, angle), belief.value),
+            (5, _interpolation(cells, 1 + n_decisions + d, angle), belief.wrong),
             (6, f"=SQRT({most}-{explained}+{later})", belief.sd),
         ):
             book.formula(sheet, row, column, formula, figure, plain)
@@ -166,9 +166,9 @@ def _write_values(
     book.name(f"{name}_value", "Calculation", total, 4)
 
 
-def _interpolation(cells: _Block, column: int, root: str) -> str:
+def _interpolation(cells: _Block, column: int, angle: str) -> str:
     """Return the formula that reads a table of even steps between its rows."""
     span = xl_range_abs(cells.table, column, cells.table + STEPS, column)
-    step = f"MIN(INT({root}*{STEPS}),{STEPS - 1})"
+    step = f"MIN(INT({angle}*{STEPS}),{STEPS - 1})"
     low, high = f"INDEX({span},{step}+1)", f"INDEX({span},{step}+2)"
-    return f"={low}+({root}*{STEPS}-{step})*({high}-{low})"
+    return f"={low}+({angle}*{STEPS}-{step})*({high}-{low})"
