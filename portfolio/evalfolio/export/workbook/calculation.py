@@ -2,9 +2,9 @@ r"""Hidden sheet Calculation: what a mix is worth, by the workbook's own formula
 
 States are counted in their prior sd. For a mix x the information is
 M = Σ⁻¹ + Σ_o x_o K_o (SUMPRODUCT over the sheet Options), the variance a decision sees explained is
-v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of asin √(v / cᵀΣc),
-between which it is interpolated. Where its gap is skewed, the table is of the index u of three such
-shares instead.
+v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of
+asin √(v / cᵀΣc), between which it is interpolated. Where its gap is skewed, the table is of the
+index u of three such shares instead.
 """
 
 from __future__ import annotations
