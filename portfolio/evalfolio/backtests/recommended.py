@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,13 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
+Method = Literal["certified", "greedy"]
+METHODS: dict[Method, tuple[Method, ...]] = {
+    "certified": ("certified", "greedy"),
+    "greedy": ("greedy",),
+}
+
+
 @dataclass(frozen=True)
 class Recommended:
     """The plan of evalfolio for each budget.
@@ -34,29 +42,32 @@ class Recommended:
         Whether caps below the highest are on offer.
     """
 
-    method: Literal["certified", "greedy"] = "certified"
+    method: Method = "certified"
     gap: float = 0.05
     caps: bool = True
 
     def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
         """Buy what the plan says, and fill the budget."""
         menu = market.remembered(("menu", self.caps), lambda: horizon_menu(market, caps=self.caps))
-        plan = market.remembered((self, budget), lambda: self.plan(menu, budget))
-        return filled(market, menu, plan, budget, rng)
-
-    def plan(self, menu: HorizonMenu, budget: float) -> Plan:
-        """Return the plan for a budget: of the certified and the greedy one the better."""
-        found = [
-            optimise(
-                menu.menu,
-                budget={"spend": budget},
-                objective=objectives.variance(),
-                method=method,
-                gap=self.gap,
+        # The better of the certified and the greedy plan; strategies share plans of a method.
+        plans = [
+            market.remembered(
+                (replace(self, method=method), budget),
+                partial(self.plan, menu, budget, method),
             )
-            for method in dict.fromkeys((self.method, "greedy"))
+            for method in METHODS[self.method]
         ]
-        return max(found, key=lambda plan: plan.value)
+        return filled(market, menu, max(plans, key=lambda plan: plan.value), budget, rng)
+
+    def plan(self, menu: HorizonMenu, budget: float, method: Method) -> Plan:
+        """Return the plan of a method for a budget."""
+        return optimise(
+            menu.menu,
+            budget={"spend": budget},
+            objective=objectives.variance(),
+            method=method,
+            gap=self.gap,
+        )
 
 
 def filled(

@@ -54,7 +54,7 @@ def backtest(
         list[str] | None, typer.Option("--ai-model", help="Test this one only; repeatable.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Three budgets, 4 repetitions: does my table replay?")
+        bool, typer.Option("--quick", help="Two budgets, 4 repetitions: does my table replay?")
     ] = False,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
@@ -88,7 +88,7 @@ def backtest(
         attempts=attempts,
         source=", ".join(str(path) for path in runs),
     )
-    shares = tuple(budgets) if budgets else ((0.01, 0.1, 0.3) if quick else BUDGETS)
+    shares = tuple(budgets) if budgets else ((0.01, 0.1) if quick else BUDGETS)
     found = {}
     kept = []
     with connected(scheduler):
