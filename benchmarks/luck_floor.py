@@ -9,7 +9,8 @@ from scipy.special import expit
 
 from evalfolio.backtests.design import Design
 from evalfolio.backtests.record import Record
-from evalfolio.backtests.trial import Setting, Trials
+from evalfolio.backtests.teaching import ResponseTeaching
+from evalfolio.backtests.trial import Setting, prepared
 
 Array = NDArray[np.float64]
 
@@ -44,18 +45,15 @@ def floor_of(record: Record, setting: Setting) -> str:
     """Return the section: the floor by AI model and budget."""
     rows, squares = [], []
     for name in record.ai_models:
-        history = record.history(name, setting.history)
-        hidden = record.of(name)
-        at = hidden.run_on
-        tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
-        teaching = setting.inference.fit(history, tasks, setting.seed)
-        trials = Trials(hidden, at, tasks, history, teaching, record.attempts, setting)
-        runs = hidden.buy(Design(at, trials.market.caps, 1))
-        newcomer = teaching.history.newcomer(runs, seed=setting.seed)
-        chance = expit(newcomer.logits(newcomer.population.tasks.positions(tasks)))
+        trials = prepared(name, record, setting)
+        if trials is None or not isinstance(trials.teaching, ResponseTeaching):
+            raise SystemExit(f"{name}: a floor needs a history, read by the response model")
+        runs = trials.hidden.buy(Design(trials.at, trials.market.caps, 1))
+        newcomer = trials.teaching.belief(runs, setting.seed).newcomer
+        chance = expit(newcomer.logits(trials.teaching.positions))
         influence = trials.judge.influence(trials.outcome.astype(np.float64))
         variance = influence**2 * (chance * (1.0 - chance)).mean(axis=0)
-        spend = runs.set_index("at")["spend"].reindex(at).to_numpy(np.float64)
+        spend = runs.set_index("at")["spend"].reindex(trials.at).to_numpy(np.float64)
         left = [luck_left(variance, spend, share * trials.bill) for share in setting.shares]
         squares.append(np.square(left))
         rows.append([name, *(f"{sd:.2f}" for sd in left)])

@@ -68,8 +68,8 @@ class CommonSlopeHorizon:
         for _ in range(STEPS):
             p = self._chance(a)
             gradient = solved - p @ self._weight - a / MIDDLE_SD**2
-            # Bounded by the largest curvature where a step would overshoot: the objective is
-            # concave and its slope nearly flat far out.
+            # A Newton step from where the curve is nearly flat would overshoot; the objective is
+            # concave, so short steps in the right direction arrive.
             step = gradient / ((p * (1.0 - p)) @ self._weight + MIDDLE_SD**-2.0)
             a = a + np.clip(step, -1.0, 1.0)
             if float(np.abs(step).max()) < TOLERANCE:

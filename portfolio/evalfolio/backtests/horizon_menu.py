@@ -269,7 +269,7 @@ def _steps(luck: Array) -> Array:
 
 
 def _counts(n: int) -> list[int]:
-    """Numbers of tasks on offer: 1, 2, 3, then steps of a third, and all."""
+    """Return numbers of tasks on offer: 1, then growing by `COUNT_STEP` or by one, and all."""
     counts, count = [], 1.0
     while count < n:
         counts.append(round(count))

@@ -64,30 +64,39 @@ class Setting:
 def trials_of(
     ai_model: str, record: Record, strategies: Mapping[str, Strategy], setting: Setting
 ) -> list[dict[str, Any]]:
-    """Return one row per strategy, budget and repetition for one AI model.
+    """Return one row per strategy, budget and repetition for one AI model; none without a history.
 
-    Tasks of evals that the history does not hold are left out, of the market and of the truth:
-    nothing is known of them. Strategies see the market only; whatever they choose, the runs bought
-    are read by the same inference.
+    Strategies see the market only; whatever they choose, the runs bought are read by the same
+    inference.
 
     Raises
     ------
     InputError
         If a strategy's design is expected to overspend or names a task that is not on offer.
     """
+    trials = prepared(ai_model, record, setting)
+    return [] if trials is None else trials.rows(strategies)
+
+
+def prepared(ai_model: str, record: Record, setting: Setting) -> Trials | None:
+    """Learn from an AI model's history; None where there is none of the evals it was run on.
+
+    Tasks of evals that the history does not hold are left out, of the market and of the truth:
+    nothing is known of them.
+    """
     history = record.history(ai_model, setting.history)
-    if history["ai_model"].nunique() < 1:
-        return []
+    if not len(history):
+        return None
     hidden = record.of(ai_model)
     kept = np.isin(
         hidden.tasks["eval"].to_numpy(str)[hidden.run_on], history["eval"].unique().astype(str)
     )
     at = hidden.run_on[kept]
     if not len(at):
-        return []
+        return None
     tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
     teaching = setting.inference.fit(history, tasks, setting.seed)
-    return Trials(hidden, at, tasks, history, teaching, record.attempts, setting).rows(strategies)
+    return Trials(hidden, at, tasks, history, teaching, record.attempts, setting)
 
 
 class Trials:

@@ -19,7 +19,7 @@ from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import record_of
 from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
 from evalfolio.backtests.teaching import ResponseModel
-from evalfolio.backtests.trial import Setting, Trials
+from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.cli.app import app
 from evalfolio.errors import InputError
 from evalfolio.sensitivities.sweep import Sweep
@@ -33,13 +33,10 @@ def everything(market: Market, budget: float, rng: np.random.Generator) -> Desig
 
 
 def trials_on(runs: pd.DataFrame, ai_model: str = "model 3") -> Trials:
-    record = record_of(runs)
-    hidden = record.of(ai_model)
-    at = hidden.run_on
-    tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
-    history = record.history(ai_model, "others")
-    teaching = ResponseModel(draws=48).fit(history, tasks, 0)
-    return Trials(hidden, at, tasks, history, teaching, 1, Setting())
+    setting = Setting(inference=ResponseModel(draws=48))
+    trials = prepared(ai_model, record_of(runs), setting)
+    assert trials is not None
+    return trials
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def _numbers(sheet: Any, row: int, column: int, values: Floats) -> None:
 def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> int:
     """Write G and the chance of a wrong call at even steps of √v; return the row after."""
     gains, wrong = contents.tables
-    sheet.write_string(row, 0, "Root of what is known; value; wrong calls")
+    sheet.write_string(row, 0, "Angle of what is known; value; wrong calls")
     names = [decision.name for decision in contents.menu.decisions]
     book.heads(sheet, row + 1, 0, ["angle", *names, *names])
     angles = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
