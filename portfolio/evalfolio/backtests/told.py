@@ -32,9 +32,13 @@ def told(folder: str | Path) -> Account:
     try:
         findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
         tables = {name: pd.read_csv(folder / f"summary-{name}.csv") for name in findings}
+
+        def which(name: str) -> str:
+            return f" ({HISTORIES.get(name, name)})" if len(findings) > 1 else ""
+
         sentences = [
-            f"{'Holds' if row['holds'] else 'Fails'} ({HISTORIES.get(name, name)}): "
-            f"{row['claim']}; {row['figures']}."
+            f"{'Holds' if row['holds'] else 'Fails'}{which(name)}: {row['claim']}; "
+            f"{row['figures']}."
             for name, rows in findings.items()
             for row in rows
         ]
@@ -42,10 +46,10 @@ def told(folder: str | Path) -> Account:
             _table(table, measure, name) for name, table in tables.items() for measure in TABLES
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not what it writes there"
         raise InputError(
-            f"{folder}: must be a folder that evalfolio backtest wrote, with findings.json and "
-            f"summaries that can be read ({type(error).__name__}: {error}); run "
-            "evalfolio backtest RUNS.csv --out DIR"
+            f"{folder}: must be a folder that evalfolio backtest wrote, but its findings.json or a "
+            f"summary cannot be read ({why}); run evalfolio backtest RUNS.csv --out {folder}"
         ) from error
     return {"sentences": sentences, "tables": shown}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import shutil
 from html import unescape
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def replayed(folder: Path, recommendation: Recommendation) -> Recommendation:
 def test_tells_what_holds_and_what_fails(folder: Path) -> None:
     found = told(folder)
     assert found["sentences"] == [
-        "Holds (only earlier AI models known): the error is small; RMSE 0.5.",
-        "Fails (only earlier AI models known): it is tiny; RMSE 0.5 > 0.1.",
+        "Holds: the error is small; RMSE 0.5.",
+        "Fails: it is tiny; RMSE 0.5 > 0.1.",
     ]
+    findings = json.loads((folder / "findings.json").read_text())["earlier"]
+    (folder / "findings.json").write_text(json.dumps({"others": findings, "earlier": findings}))
+    shutil.copy(folder / "summary-earlier.csv", folder / "summary-others.csv")
+    assert told(folder)["sentences"][2].startswith("Holds (only earlier AI models known): the")
     error = found["tables"][0]
     assert error["columns"] == ["Strategy", "1 %", "10 %"]
     assert error["rows"] == [["evalfolio", 0.9, 0.3], ["even", 0.7, 0.8]]  # least on average first
@@ -71,6 +76,7 @@ def test_report_and_workbook_say_it(
         "backtest_rmse_earlier",
         "backtest_coverage_90_earlier",
     }
+    assert 'href="#backtest"' in page
     assert "on real runs" not in report(recommendation)
 
 

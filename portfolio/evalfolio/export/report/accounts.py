@@ -13,12 +13,18 @@ def accounts(record: Record) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if "firmness" in record:
         found.append(
-            {"id": "firmness", "title": "How firm the mix is", "found": record["firmness"]}
+            {
+                "id": "firmness",
+                "short": "How firm it is",
+                "title": "How firm the mix is",
+                "found": record["firmness"],
+            }
         )
     if "backtest" in record:
         found.append(
             {
                 "id": "backtest",
+                "short": "On real runs",
                 "title": "This way to plan, on real runs",
                 "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
                 "this way to plan and by others, and what each concluded was compared with what "
