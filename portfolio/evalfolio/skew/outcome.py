@@ -14,6 +14,7 @@ forms, and the average over (D, r₁) is a smooth integral in two dimensions. No
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +70,8 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     >>> bool(0 < shown_known < all_known < gap.evpi)
     True
     """
-    chances, saved, exceeds = _calls_after(gap, left)
-    turned = _share_above(saved)
+    chances, saved, exceeding = _calls_after(gap, left)
+    turned, exceeds = _share_above(saved), exceeding()
     mitigate = 1.0 - turned if gap.now[1] == 1 else turned
     return Outcome(
         value=float((chances * np.maximum(saved, 0.0)).sum()),
@@ -81,14 +82,15 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
 
 def value_of(gap: SkewedGap, left: Floats) -> float:
     """Return the value alone, in less time than `outcome_of`."""
-    chances, saved, _ = _calls_after(gap, left, with_chances=False)
+    chances, saved, _ = _calls_after(gap, left)
     return float((chances * np.maximum(saved, 0.0)).sum())
 
 
-def _calls_after(
-    gap: SkewedGap, left: Floats, with_chances: bool = True
-) -> tuple[Floats, Floats, Floats]:
-    """Return, for every (D, r₁): its chance, what the other call would save, and P(y above)."""
+def _calls_after(gap: SkewedGap, left: Floats) -> tuple[Floats, Floats, Callable[[], Floats]]:
+    """Return, for every (D, r₁): its chance, what the other call would save, and P(y above).
+
+    The last is worked out when it is asked for.
+    """
     a, beta, c = _readings(gap, left)
     s2 = gap.rest + 1.0 / a
     g = gap.rest / s2
@@ -111,14 +113,13 @@ def _calls_after(
     means = start + (gap.weight + gap.slope - g * beta) * gaps
     losses, above = gap.calls(means, gap.rest * (1.0 - g))
     current = gap.now[1]
-    difference = losses[current] - losses[1 - current]
-    if grid is None:
-        saved = (difference * belief).sum(axis=-1)
-        exceeds = (above * belief).sum(axis=-1) if with_chances else saved
-    else:
-        saved = belief @ difference[0].T
-        exceeds = belief @ above[0].T if with_chances else saved
-    return chance[:, None] * likely, saved, exceeds
+
+    def mean(by_gap: Floats) -> Floats:
+        found: Floats = (by_gap * belief).sum(axis=-1) if grid is None else belief @ by_gap[0].T
+        return found
+
+    saved = mean(losses[current] - losses[1 - current])
+    return chance[:, None] * likely, saved, lambda: mean(above)
 
 
 def values_apart(gap: SkewedGap, shown: Floats, known: Floats) -> Floats:
