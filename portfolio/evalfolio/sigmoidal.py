@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import heapq
 import time
-from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.separable import Allocation, Counted, Moment, concave_allocation
+from evalfolio.spend_grid import SpendGrid
 
 Array = NDArray[np.float64]
 
 GRID = 192  # geometric spends per item at first
-ROUGH = 24  # of them for the first answer
-DECADES = 8  # below the top of its range that an item's grid reaches
-SUBDIVISION = np.array([0.25, 0.5, 0.75])  # of an interval where the envelope is used
-REFINED = 6 * len(SUBDIVISION)  # spends added per item and round: six intervals
+ROUGH = 24  # of them for the first answers
 ROUNDS = 3  # of refinement before the search
 POLISHED_NODES = 60  # boxes whose split is polished by Newton steps, not only read off the grid
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """Spends, values of the curves and over-estimates there, each of shape (n_points, n_items).
-
-    Between neighbouring spends a curve is taken to be concave, convex, or one after the other.
-    Then it lies below the line through the two over-estimates.
-    """
-
-    spend: Array
-    value: Array
-    slope: Array
-    over: Array
 
 
 def sigmoidal_allocation(
@@ -42,17 +25,16 @@ def sigmoidal_allocation(
 ) -> Allocation:
     """Return a split within `gap` of the best, for curves of any shape that never fall."""
     search = _Search(curves, budget, low, high)
-    rough = _table(curves, _first_grid(low, high, ROUGH))
-    if not _concave(rough):
-        search.look_at(rough)
-        search.first_answer()
-    table = _table(curves, _first_grid(low, high, GRID))
-    if _concave(table):
+    search.even_answer()
+    rough = SpendGrid.geometric(curves, low, high, ROUGH)
+    if not rough.concave:
+        search.rough_answer(rough)
+    grid = SpendGrid.geometric(curves, low, high, GRID)
+    if grid.concave:
         return concave_allocation(curves, budget, low, high)
     for _ in range(ROUNDS):
-        root = _Box(table, budget, low, high)
-        table = _refined(curves, table, root)
-    search.look_at(table)
+        grid = _Box(grid, budget, low, high).finer(curves, grid)
+    search.look_at(grid)
     search.run(gap, max_nodes)
     return Allocation(
         spend=search.spend,
@@ -71,15 +53,15 @@ class _Box:
     pieces: list[tuple[Array, Array]]  # corners of each item's envelope
 
     def __init__(
-        self, table: _Table, budget: float, low: Array, high: Array, parent: _Box | None = None
+        self, grid: SpendGrid, budget: float, low: Array, high: Array, parent: _Box | None = None
     ) -> None:
         self.low, self.high = low, high
-        n_items = table.spend.shape[1]
+        n_items = grid.spend.shape[1]
         self.spend = low.copy()
         stale = np.ones(n_items, dtype=bool)
         if parent is not None:
             stale = (parent.low != low) | (parent.high != high)
-        fresh = _hulls(table, np.flatnonzero(stale), low, high)
+        fresh = grid.hulls(np.flatnonzero(stale), low, high)
         pieces = [fresh.pop(0) if old else parent.pieces[i] for i, old in enumerate(stale)]  # type: ignore[union-attr]  # a piece is kept only where there is a parent
         self.pieces = pieces
         widths = np.concatenate([np.diff(x) for x, _ in pieces])
@@ -100,11 +82,15 @@ class _Box:
         cut = order[partial & (filled > 0)]
         self.split_item = int(owner[cut[0]]) if len(cut) else -1
 
+    def finer(self, curves: Counted, grid: SpendGrid) -> SpendGrid:
+        """Return the grid with more points where this box uses it."""
+        return grid.refined(curves, [corners for corners, _ in self.pieces], self.spend)
+
 
 class _Search:
     """Branch and bound over ranges of spend, best bound first."""
 
-    table: _Table
+    grid: SpendGrid
 
     def __init__(self, curves: Counted, budget: float, low: Array, high: Array) -> None:
         self.started = time.perf_counter()
@@ -114,17 +100,31 @@ class _Search:
         self.spend, self.value = low.copy(), -np.inf
         self.bound, self.multiplier, self.n_nodes = np.inf, 0.0, 0
 
-    def look_at(self, table: _Table) -> None:
-        """Search on this table from now on."""
-        self.table, self._bends = table, _concave_from(table)
+    def look_at(self, grid: SpendGrid) -> None:
+        """Search on this grid from now on."""
+        self.grid, self._bends = grid, grid.concave_from
 
-    def first_answer(self) -> None:
-        """Round the envelope's split on a coarse grid: an answer long before the bound."""
-        self._try(_Box(self.table, self.budget, self.low, self.high))
+    def even_answer(self) -> None:
+        """Take the even split for a first answer: one evaluation."""
+        share = (self.budget - self.low.sum()) / (self.high - self.low).sum()
+        self._keep(self.low + share * (self.high - self.low))
+
+    def rough_answer(self, rough: SpendGrid) -> None:
+        """Look for an answer on a coarse grid, long before there is a bound.
+
+        The envelopes of the curves' own values say which items to have at all; the lifts that
+        make a bound of them are large on a coarse grid and would choose too many.
+        """
+        for last in (False, True):
+            self.look_at(rough.unlifted)
+            box = _Box(self.grid, self.budget, self.low, self.high)
+            self._try(box)
+            if not last:
+                rough = box.finer(self.curves, rough)
 
     def run(self, gap: float, max_nodes: int) -> None:
         """Search until the gap or the number of boxes is reached."""
-        root = _Box(self.table, self.budget, self.low, self.high)
+        root = _Box(self.grid, self.budget, self.low, self.high)
         self.multiplier = root.multiplier
         self._try(root)
         ticket = count()
@@ -137,8 +137,8 @@ class _Search:
             box = heapq.heappop(queue)[2]
             if self._lift(box) > 0.25 * (self.bound - self.value):
                 # the grid, not the shape of the curves, keeps the bound up
-                self.table = _refined(self.curves, self.table, box)
-                again = _Box(self.table, self.budget, box.low, box.high)
+                self.grid = box.finer(self.curves, self.grid)
+                again = _Box(self.grid, self.budget, box.low, box.high)
                 self.n_nodes += 1
                 heapq.heappush(queue, (-min(again.bound, box.bound), next(ticket), again))
                 continue
@@ -151,12 +151,12 @@ class _Search:
 
     def _lift(self, box: _Box) -> float:
         """Return how much of a box's bound comes from the over-estimates at the grid."""
-        lift = self.table.over - self.table.value
+        lift = self.grid.over - self.grid.value
         total = 0.0
         for item, (corners, _) in enumerate(box.pieces):
             right = int(np.searchsorted(corners, box.spend[item]))
             ends = [corners[max(right - 1, 0)], corners[min(right, len(corners) - 1)]]
-            total += float(np.interp(ends, self.table.spend[:, item], lift[:, item]).max())
+            total += float(np.interp(ends, self.grid.spend[:, item], lift[:, item]).max())
         return total
 
     def _branches(self, box: _Box) -> list[_Box]:
@@ -166,7 +166,7 @@ class _Search:
         distance = np.array(
             [
                 np.interp(spend[i], *box.pieces[i])
-                - np.interp(spend[i], self.table.spend[:, i], self.table.value[:, i])
+                - np.interp(spend[i], self.grid.spend[:, i], self.grid.value[:, i])
                 for i in range(len(spend))
             ]
         )
@@ -181,7 +181,7 @@ class _Search:
             low, high = box.low.copy(), box.high.copy()
             (high if side == 0 else low)[item] = at
             if low.sum() <= self.budget:
-                halves.append(_Box(self.table, self.budget, low, high, box))
+                halves.append(_Box(self.grid, self.budget, low, high, box))
         return halves
 
     def _try(self, box: _Box) -> None:
@@ -220,116 +220,3 @@ class _Search:
         found = concave_allocation(self.curves, self.budget, low, high)
         if self._keep(found.spend):
             self.multiplier = found.multiplier
-
-
-def _concave(table: _Table) -> bool:
-    """Whether no slope rises on the grid."""
-    return bool((np.diff(table.slope, axis=0) <= 1e-12 * table.slope[:-1]).all())
-
-
-def _first_grid(low: Array, high: Array, n_points: int) -> Array:
-    """Return geometric spends from `low` to `high`, of shape (n_points + 1, n_items)."""
-    share = np.concatenate([[0.0], np.geomspace(10.0**-DECADES, 1.0, n_points)])
-    return np.asarray(low + (high - low) * share[:, None])
-
-
-def _table(curves: Counted, spend: Array) -> _Table:
-    """Evaluate the curves on a grid and lift each point by what may lie above the chords."""
-    # the lower ends may be 0, where a curve's formula for all at once may not serve
-    value, slope = curves.value(spend[:1]), curves.slope(spend[:1])
-    above = curves.value_and_slope(spend[1:])
-    value, slope = np.concatenate([value, above[0]]), np.concatenate([slope, above[1]])
-    return _Table(spend, value, slope, _over(spend, value, slope))
-
-
-def _over(spend: Array, value: Array, slope: Array) -> Array:
-    """Return over-estimates at the grid whose chords lie above the curves.
-
-    Concave between a and b: below both tangents, which meet at most
-    (s_a - c)(c - s_b)/(s_a - s_b)·(b - a) above the chord of slope c. Convex: below the chord.
-    Convex, then concave: below the tangent at b, at most (c - s_b)(b - a) above the chord; and
-    the other way round with a. A rising curve is never above its value at b either.
-    """
-    width = np.diff(spend, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chord = np.where(width > 0, np.diff(value, axis=0) / width, 0.0)
-        fore, aft = slope[:-1] - chord, chord - slope[1:]
-        meet = np.where((fore > 0) & (aft > 0), fore * aft / (fore + aft), 0.0)
-    meet = np.where(np.isposinf(fore), np.maximum(aft, 0.0), meet)
-    falls = np.pad(slope[1:] <= slope[:-1], ((1, 1), (0, 0)), mode="edge")
-    concave = falls[:-2] & falls[1:-1] & falls[2:]  # with both neighbours: no bend near
-    mixed = np.where(concave, meet, np.maximum(np.maximum(fore, aft), 0.0))
-    convex = ~(falls[:-2] | falls[1:-1] | falls[2:])
-    mixed = np.where(convex, 0.0, mixed)
-    lift = np.minimum(mixed * width, np.diff(value, axis=0))
-    over = value.copy()
-    over[:-1] += lift
-    over[1:] = np.maximum(over[1:], value[1:] + lift)
-    return over
-
-
-def _refined(curves: Counted, table: _Table, box: _Box) -> _Table:
-    """Return the table with more spends where the envelope problem uses it."""
-    n_points, n_items = table.spend.shape
-    fresh = np.empty((REFINED, n_items))
-    for item in range(n_items):
-        corners, x = box.pieces[item][0], table.spend[:, item]
-        right = int(np.searchsorted(corners, box.spend[item]))
-        used = corners[[max(right - 1, 0), min(right, len(corners) - 1)]]
-        near = np.searchsorted(x, [*used, box.spend[item]], side="right")
-        # the intervals on either side of the two corners and of the spend itself
-        left = np.clip(np.concatenate([near - 2, near - 1]), 0, n_points - 2)
-        width = x[left + 1] - x[left]
-        fresh[:, item] = (x[left] + width * SUBDIVISION[:, None]).ravel()
-    order = np.argsort(np.concatenate([table.spend, fresh]), axis=0, kind="stable")
-
-    def merged(old: Array, new: Array) -> Array:
-        return np.take_along_axis(np.concatenate([old, new]), order, axis=0)
-
-    spend = merged(table.spend, fresh)
-    fresh_value, fresh_slope = curves.value_and_slope(fresh)
-    value, slope = merged(table.value, fresh_value), merged(table.slope, fresh_slope)
-    return _Table(spend, value, slope, _over(spend, value, slope))
-
-
-def _hulls(
-    table: _Table, items: NDArray[np.intp], low: Array, high: Array
-) -> list[tuple[Array, Array]]:
-    """Return, for each item, the corners of the least concave function above its over-estimates.
-
-    A point on or below the chord of its present neighbours is no corner; all such points of all
-    items are dropped at once, until there is none.
-    """
-    spends, heights = [], []
-    for item in items:
-        x, over = table.spend[:, item], table.over[:, item]
-        inside = slice(*np.searchsorted(x, [low[item], high[item]], side="right"))
-        inner = x[inside] < high[item]
-        ends = np.interp([low[item], high[item]], x, over)
-        spends.append(np.concatenate([[low[item]], x[inside][inner], [high[item]]]))
-        heights.append(np.concatenate([ends[:1], over[inside][inner], ends[1:]]))
-    if not spends:
-        return []
-    owner = np.repeat(np.arange(len(items)), [len(part) for part in spends])
-    x, height = np.concatenate(spends), np.concatenate(heights)
-    # spends that coincide count once, with the highest over-estimate
-    first = np.flatnonzero(np.concatenate([[True], (np.diff(x) > 0) | (np.diff(owner) > 0)]))
-    x, owner, height = x[first], owner[first], np.maximum.reduceat(height, first)
-    while True:
-        between = np.zeros(len(x), dtype=bool)
-        between[1:-1] = (owner[1:-1] == owner[:-2]) & (owner[1:-1] == owner[2:])
-        left, right = np.diff(x)[:-1], np.diff(x)[1:]
-        rise, next_rise = np.diff(height)[:-1], np.diff(height)[1:]
-        between[1:-1] &= rise * right <= next_rise * left
-        if not between.any():
-            break
-        x, height, owner = x[~between], height[~between], owner[~between]
-    cuts = np.flatnonzero(np.diff(owner)) + 1
-    return list(zip(np.split(x, cuts), np.split(height, cuts), strict=True))
-
-
-def _concave_from(table: _Table) -> Array:
-    """Return the spend from which each curve stays concave, of shape (n_items,)."""
-    rising = np.diff(table.slope, axis=0) > 1e-9 * np.abs(table.slope[:-1])
-    last = np.where(rising.any(axis=0), len(rising) - np.argmax(rising[::-1], axis=0), 0)
-    return np.asarray(np.take_along_axis(table.spend, last[None, :], axis=0)[0])

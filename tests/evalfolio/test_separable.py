@@ -158,7 +158,15 @@ def test_the_trace_ends_with_the_answer_and_its_bounds_hold_on_the_way() -> None
     assert (np.diff(values) > 0).all()
     assert values[-1] == found.value
     assert (bounds >= found.value).all()  # the best split known is below every bound
-    assert values[0] > 0.8 * found.value  # a first answer is one to work with
+    even = np.full(12, 40.0 / 12)
+    assert values[0] == pytest.approx(curves.value(even).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_answer_to_work_with_comes_before_there_is_a_bound(seed: int) -> None:
+    found = allocate(random_curves("hill", seed, 30), 60.0, gap=1e-8)
+    early = [moment.value for moment in found.trace if np.isinf(moment.bound)]
+    assert early[-1] > 0.99 * found.value
 
 
 def test_the_search_says_how_far_it_got_when_it_runs_out_of_boxes() -> None:
