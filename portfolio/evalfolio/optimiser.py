@@ -16,6 +16,7 @@ from evalfolio.cutting import solve_with_cuts
 from evalfolio.errors import InputError
 from evalfolio.greedy import greedy
 from evalfolio.infeasible import check_feasible
+from evalfolio.left_over import next_steps
 from evalfolio.narrative import listing, percent, two_digits
 from evalfolio.objectives import Objective, as_objective, evsi
 from evalfolio.outlook import decision_outlook
@@ -190,6 +191,7 @@ def _plan(problem: Problem, found: Certificate, objective: Objective) -> Plan:
         choices=_choices(problem, x),
         domains=decision_outlook(decisions, x),
         not_chosen=_not_chosen(problem, x, prices),
+        next_steps=next_steps(problem, x),
         note=note,
         objective=repr(objective),
     )

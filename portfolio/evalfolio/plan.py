@@ -52,6 +52,9 @@ class Plan:
         One row per decision: belief now and expected after, see `decision_outlook`.
     not_chosen
         One row per eval left out: reason, cost_to_enter (usd; None if at no price).
+    next_steps
+        One row per single change that would add value, nearest to affordable first, see
+        `evalfolio.left_over.next_steps`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
     objective
@@ -71,6 +74,7 @@ class Plan:
     choices: pd.DataFrame
     domains: pd.DataFrame
     not_chosen: pd.DataFrame
+    next_steps: pd.DataFrame
     note: str = ""
     objective: str = "evsi"
 
@@ -78,6 +82,11 @@ class Plan:
     def unlimited(self) -> tuple[str, ...]:
         """Resources of the menu without a budget."""
         return tuple(name for name in self.menu.resources if name not in self.budget)
+
+    @property
+    def left_over(self) -> dict[str, float]:
+        """What the mix, of whole runs, leaves of each limited resource."""
+        return {name: amount - self.spend[name] for name, amount in self.budget.items()}
 
     @property
     def share_of_evpi(self) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalfolio.left_over import left_over_in_words
 from evalfolio.narrative import (
     DEPTH,
     mix_in_words,
@@ -62,6 +63,7 @@ def make_record(
             + mix_in_words(plan.choices, catalogue.portfolio.ai_model)
             + (f" {plan.note}" if plan.note else ""),
             "hangs_on": _hangs_on(plan, posterior),
+            "left_over": left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value),
         },
         "portfolio": {
             "ai_model": catalogue.portfolio.ai_model,
