@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from evalfolio.certified import Certificate
 from evalfolio.constraints.group import nearest
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.least_cost import cheapest_within
+from evalfolio.narrative import listing, percent
+from evalfolio.objectives.knowledge import skewed
 from evalfolio.optimiser import search
 from evalfolio.outlook import decision_outlook
 from evalfolio.problem import Problem
@@ -47,6 +49,9 @@ class Requirement:
         One row per decision; see `Plan.domains`.
     status
         "certified" where the gap asked for was reached, else "gap not reached".
+    note
+        What the targets take otherwise than the rest: they read a lognormal elicitation gap as a
+        normal one, and the note gives the chances of a wrong call under the lognormal. Else empty.
     """
 
     resource: str
@@ -57,6 +62,7 @@ class Requirement:
     value: float
     domains: pd.DataFrame
     status: str
+    note: str = ""
 
     @property
     def gap(self) -> float:
@@ -65,12 +71,13 @@ class Requirement:
 
     def __str__(self) -> str:
         if not self.chosen:
-            return f"Nothing has to be run: the target holds already, with 0 {self.resource}."
+            said = f"Nothing has to be run: the target holds already, with 0 {self.resource}."
+            return f"{said} {self.note}".strip()
         certificate = f"no programme needs less than {self.bound:,.6g}"
         return (
             f"The target needs {self.need:,.6g} {self.resource} ({certificate}): "
-            f"{', '.join(self.chosen)}."
-        )
+            f"{', '.join(self.chosen)}. {self.note}"
+        ).strip()
 
 
 def require(
@@ -140,8 +147,10 @@ def require(
     if value is None:
         cost = menu.costs[:, menu.resources.index(resource)]
         x, bound = cheapest_within(menu, cost, limits, every, gap=gap)
-        return _requirement(menu, resource, x, bound, gap)
-    return _least_for_value(menu, value, resource, limits, every, gap)
+        found = _requirement(menu, resource, x, bound, gap)
+    else:
+        found = _least_for_value(menu, value, resource, limits, every, gap)
+    return replace(found, note=_under_skew(found.domains)) if targets and skewed(menu) else found
 
 
 def requirements(
@@ -163,7 +172,8 @@ def requirements(
     -------
     pandas.DataFrame
         Indexed by standard: need, bound, n_evals, the use of every resource, value, chosen and
-        note; a standard that cannot be met has a note that says why.
+        note; a standard that cannot be met has a note that says why, another that of its
+        `Requirement`.
     """
     rows = []
     for name, standard in standards.items():
@@ -175,7 +185,7 @@ def requirements(
         else:
             row |= {"need": found.need, "bound": found.bound, "n_evals": len(found.chosen)}
             row |= dict(found.spend) | {"value": found.value, "chosen": ", ".join(found.chosen)}
-            row["note"] = ""
+            row["note"] = found.note
         rows.append(row)
     columns = ["standard", "need", "bound", "n_evals", *menu.resources, "value", "chosen", "note"]
     return pd.DataFrame(rows, columns=columns).set_index("standard")
@@ -248,4 +258,16 @@ def _requirement(
         value=problem.value(x),
         domains=decision_outlook(problem, x),
         status="certified" if need - bound <= gap * need * (1 + 1e-9) else "gap not reached",
+    )
+
+
+def _under_skew(domains: pd.DataFrame) -> str:
+    """Say which chances of a wrong call are left with the elicitation gap as it is believed."""
+    chances = [
+        f"{percent(float(chance))} for {name}"
+        for name, chance in domains["p_wrong_call_expected"].items()
+    ]
+    return (
+        "The targets read the elicitation gap as normal; with the lognormal that is believed, a "
+        f"wrong call after the programme has a chance of {listing(chances)}."
     )

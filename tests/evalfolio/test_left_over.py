@@ -28,11 +28,12 @@ def test_steps_are_all_single_changes_that_add_value(seed: int) -> None:
     plan = ef.optimise(menu, budget=budget, gap=1e-9)
     by_eval = {str(menu.options.loc[name, "eval"]): name for name in plan.chosen}
     expected = {}
-    for option, row in menu.options.iterrows():
+    for name, row in menu.options.to_dict("index").items():
+        option = str(name)
         old = by_eval.get(str(row["eval"]))
         if option == old:
             continue
-        changed = [name for name in plan.chosen if name != old] + [str(option)]
+        changed = [other for other in plan.chosen if other != old] + [option]
         added = ef.evaluate(menu, changed).value - plan.value
         more = row["usd"] - (menu.options.loc[old, "usd"] if old else 0.0)
         if added > 1e-3 * plan.value:
@@ -40,10 +41,11 @@ def test_steps_are_all_single_changes_that_add_value(seed: int) -> None:
     steps = plan.next_steps
     assert expected, "a case where nothing more could be bought shows nothing"
     assert set(steps.index) == set(expected)
+    told = steps.to_dict("index")
     for option, (old, added, short) in expected.items():
-        assert steps.loc[option, "instead_of"] == old, option
-        assert steps.loc[option, "value_added"] == pytest.approx(added, rel=1e-6)
-        assert steps.loc[option, "short_usd"] == pytest.approx(short, abs=1e-6)
+        assert told[option]["instead_of"] == old, option
+        assert told[option]["value_added"] == pytest.approx(added, rel=1e-6)
+        assert told[option]["short_usd"] == pytest.approx(short, abs=1e-6)
     # the mix is the best there is: what adds value does not fit
     assert (steps["short_usd"] > 0).all()
     assert steps["short_usd"].is_monotonic_increasing

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.evalfolio.skew.menus import skewed_menu
 
 import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.constraints import EveryDomain, Forbidden, PosteriorSd, WrongCall
 from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.narrative import percent
 from evalfolio.problem import Problem
 from evalfolio.requirement import require, requirements
 from evalfolio.waiver import waive
@@ -250,3 +252,20 @@ def test_refusals(make_menu: MakeMenu) -> None:
         require(menu, posterior_sd={"bio": everything * 0.9})
     for target in (PosteriorSd("bio", 0.5), WrongCall("bio", 0.1)):
         assert eval(repr(target), {"PosteriorSd": PosteriorSd, "WrongCall": WrongCall}) == target
+
+
+def test_targets_say_where_they_take_a_skewed_gap_for_normal(
+    make_menu: MakeMenu,
+) -> None:
+    menu = skewed_menu(3)
+    found = require(menu, wrong_call=0.08)
+    assert found.chosen
+    assert "lognormal" in found.note
+    for name, chance in found.domains["p_wrong_call_expected"].items():
+        assert f"{percent(float(chance))} for {name}" in found.note
+    assert found.note in str(found)
+    table = requirements(menu, {"strict": {"wrong_call": 0.08}})
+    assert table.loc["strict", "note"] == found.note
+    assert require(make_menu(3), posterior_sd=1.9).note == ""
+    plan = ef.optimise(menu, budget={"usd": 1e9})
+    assert require(menu, value=0.9 * plan.value).note == ""  # value is of the lognormal itself
