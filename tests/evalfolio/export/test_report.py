@@ -110,7 +110,10 @@ def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
     for domain in record["domains"]:
         for key in ("prior_sd", "posterior_sd", "elicitation_floor_sd", "validity_floor_sd"):
             assert f"{domain[key]:.2f}" in text["domains"]
-        assert f"Buffer: alert this far below{domain['buffer']:.1f}" in text["domains"]
+        assert (
+            f"Buffer: alert this far below (95 % of a normal){domain['buffer']:.1f}"
+            in text["domains"]
+        )
     for rival in ("greedy", "even split", "all plateau", "all maximum"):
         assert rival in text["money"]
     of_plan = record["comparisons"][1]["value"] / record["value"]["evsi"]
