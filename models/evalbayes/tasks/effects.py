@@ -2,8 +2,8 @@
 
 Given the rest tasks are independent, and each has two unknowns: the effect ε on difficulty and the
 effect σ on ln spend. Both are found by Newton steps; ε is then kept as Gauss–Hermite nodes about
-its mode, each with σ's conditional mean and sd (Laplace inside Laplace), and weighted by posterior
-over normal.
+its mode, weighted by posterior over normal, each with σ's conditional mean and sd by a rule of
+their own about its mode.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from evalbayes.tasks.kernel import _run
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-NODES = 5
+NODES, SPEND_NODES = 5, 7
 STEPS = 25
 
 
@@ -94,13 +94,15 @@ def posterior(
     spend_sd: Array,
     z: Array,
     log_w: Array,
+    z_s: Array,
+    log_w_s: Array,
 ) -> tuple[Array, Array, Array, Array]:
     """Nodes of ε, log weights, and mean and sd of σ at each, all (n_tasks, n_nodes).
 
     Runs are sorted by task, those of task j from start[j] to start[j + 1]; everything else is of
     one draw of the history.
     """
-    tasks, nodes = len(eval_of), len(z)
+    tasks, nodes, nodes_s = len(eval_of), len(z), len(z_s)
     node, log_weight = np.empty((tasks, nodes)), np.empty((tasks, nodes))
     mean, spread = np.empty((tasks, nodes)), np.empty((tasks, nodes))
     out, trial = np.zeros(5), np.zeros(5)
@@ -152,10 +154,23 @@ def posterior(
                     break
                 here += max(min(out[1] / curvature, 2.0 * sd[1]), -2.0 * sd[1])
             value = _joint(at, here, a, b, rows, task, local, within, of_spend, scale, sd, out)
-            curvature = max(-out[4], floor_s)
+            sd_s = 1.0 / math.sqrt(max(-out[4], floor_s))
+            # σ's conditional law leans to the right where runs were stopped: its mode is no mean.
+            mass, first, second = 0.0, 0.0, 0.0
+            for q in range(nodes_s):
+                off = sd_s * z_s[q]
+                other = _joint(
+                    at, here + off, a, b, rows, task, local, within, of_spend, scale, sd, out
+                )
+                share = math.exp(log_w_s[q] + other - value + 0.5 * z_s[q] ** 2)
+                mass += share
+                first += share * off
+                second += share * off * off
+            first /= mass
             node[j, k] = at
-            mean[j, k], spread[j, k] = here, 1.0 / math.sqrt(curvature)
-            log_weight[j, k] = log_w[k] + value - 0.5 * math.log(curvature) + 0.5 * z[k] ** 2
+            mean[j, k] = here + first
+            spread[j, k] = math.sqrt(max(second / mass - first * first, 0.0))
+            log_weight[j, k] = log_w[k] + value + math.log(mass * sd_s) + 0.5 * z[k] ** 2
             top = max(top, log_weight[j, k])
         total = 0.0
         for k in range(nodes):
@@ -173,6 +188,6 @@ def hermite(n_nodes: int = NODES) -> tuple[Array, Array]:
 
 def effects_of(start: Index, rows: tuple[Any, ...], draws: list[tuple[Any, ...]]) -> list[Array]:
     """Nodes, log weights, mean and sd of the spend effect for every draw, (n, n_tasks, n_nodes)."""
-    z, log_w = hermite()
-    found = [posterior(start, *rows, *draw, z, log_w) for draw in draws]
+    rules = (*hermite(), *hermite(SPEND_NODES))
+    found = [posterior(start, *rows, *draw, *rules) for draw in draws]
     return [np.stack([each[k] for each in found]) for k in range(4)]

@@ -124,6 +124,8 @@ class Forecast:
             ln_cap,
             passed,
             log_weight,
+            known.shared,
+            self.updated,
             **known.arguments,
         )
         if len(self.runs) and not fresh:

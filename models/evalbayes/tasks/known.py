@@ -47,10 +47,22 @@ class Known:
         return len(self.node)
 
     @cached_property
+    def shared(self) -> Array:
+        """Return the sd of what is not known of a task's spend, (n, n_tasks, n_nodes, 2).
+
+        All its runs share it: success has it whole, giving up times ρ.
+        """
+        value: Array = self._factor * self.spend_sd[..., None]
+        return value
+
+    @property
+    def _factor(self) -> Array:
+        return np.stack([np.ones(len(self)), self.draws["loading"]], axis=-1)[:, None, None, :]
+
+    @cached_property
     def arguments(self) -> dict[str, Any]:
         """What the kernels read of the tasks, by name."""
         of, within = self.table.eval_of, self.table.within
-        factor = np.stack([np.ones(len(self)), self.draws["loading"]], axis=-1)[:, None, None, :]
         by_time = self.draws["within"][:, None, None, :] * within[None, :, None, None]
         own = self.draws["scale"][:, of][:, :, None, :]
         return {
@@ -58,8 +70,8 @@ class Known:
             "within": within,
             "difficulty": self.draws["minutes"][:, of] * within,
             "node": self.node,
-            "spend": by_time + factor * self.spend_mean[..., None],
-            "scale": np.hypot(own, factor * self.spend_sd[..., None]),
+            "spend": by_time + self._factor * self.spend_mean[..., None],
+            "scale": np.hypot(own, self.shared),
         }
 
     def holding(self, tasks: pd.DataFrame | Index) -> tuple[Known, Index]:

@@ -124,6 +124,8 @@ def test_success_of_a_run_that_goes_on_is_the_conditional_probability(
             np.full(N_TASKS, cap),
             np.full(N_TASKS, passed),
             log_weight,
+            np.zeros_like(c["scale"]),
+            False,
             **rest,
         )
         return found
@@ -155,7 +157,9 @@ def test_expected_spend_is_the_integral_of_survival(case: dict[str, NDArray[np.g
     one = np.where(np.arange(N_NODES) == 0, 0.0, -np.inf) + np.zeros((N_DRAWS, N_TASKS, 1))
     nothing = np.full(N_TASKS, -np.inf)
     ln_cap = np.full(N_TASKS, 2.0)
-    _, spend = predict(np.arange(N_DRAWS), c["local"], at, ln_cap, nothing, one, **rest)
+    apart = np.zeros_like(c["scale"])
+    rows = np.arange(N_DRAWS)
+    _, spend = predict(rows, c["local"], at, ln_cap, nothing, one, apart, False, **rest)
     ln = np.linspace(-8.0, 2.0, 161)  # ∫ S(t) dt = ∫ S(e^y) e^y dy, S = 1 below
     for d in range(N_DRAWS):
         for j in at:
