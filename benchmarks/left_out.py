@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from benchmarks.cyber_runs import APART, cyber_runs
-from benchmarks.forecasts import HEAD, binomial_shares, clustered, judged, rows_of
+from benchmarks.forecasts import HEAD, binomial_shares, judged, rows_of, verdict
 from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 
@@ -111,25 +111,9 @@ def scored(
             alone.append(shares["the fifth alone"])
             of.append(len(tasks))
         for method, share in shares.items():
-            row = judged(share, float(tasks["success"].mean()), rng)
+            row = judged(share, float(tasks["success"].mean()))
             rows.append({"ai_model": name, "eval": eval_, "part": part, "method": method} | row)
     return rows
-
-
-def verdict(found: pd.DataFrame) -> str:
-    """Say whether the claim of CONTRIBUTING's *Statistical claims* holds."""
-    ours = found[found["method"] == "evalbayes"]
-    _, low, high = clustered(ours["covered0.9"], ours["ai_model"])
-    scores = found.pivot_table(index="ai_model", columns="method", values="score0.9")
-    rivals = scores.drop(columns="evalbayes")
-    means = found.groupby("method")["score0.9"].mean()
-    better = {m: int((scores["evalbayes"] < rivals[m]).sum()) for m in rivals}
-    holds = low <= 0.9 <= high and (means["evalbayes"] < means.drop("evalbayes")).all()
-    won = ", ".join(f"than {m} for {n} of {len(scores)} AI models" for m, n in better.items())
-    return (
-        f"The claim (interval of the coverage holds 0.90, mean score better than every baseline) "
-        f"{'holds' if holds else 'does NOT hold'}; the score is better {won}."
-    )
 
 
 def by(found: pd.DataFrame, key: str) -> str:
@@ -158,7 +142,7 @@ def body(found: pd.DataFrame) -> str:
             "Share solved on the four fifths of an eval's tasks not seen, each AI model left out "
             f"in turn, {SPLITS} random fifths seen:",
             table(HEAD, rows_of(each)),
-            verdict(each),
+            verdict(each, "evalbayes"),
             "The share over all seven evals together:",
             table(HEAD, rows_of(whole)),
             "**Warning.** The same with the *cheapest* fifth instead of a random one (those tasks "

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from benchmarks.cyber_runs import CAP, cyber_runs
-from benchmarks.forecasts import HEAD, binomial_shares, judged, rows_of
+from benchmarks.forecasts import HEAD, LEVELS, binomial_shares, in_worlds, judged, rows_of, verdict
 from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 SEED = 1
 FIT = {"seed": SEED, "draws": 1000, "tune": 500, "chains": 4}
 # Cut runs say little of what is slow and what is hard: the chains need more draws to pass the gate.
-OF_CUT = FIT | {"draws": 4000, "tune": 1000}
+OF_CUT = FIT | {"draws": 4000, "tune": 1000, "kept": 512}
 SMALL, LARGE = 200_000.0, 10_000_000.0
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
 RERUN = "GPT-5.3 Codex"
@@ -42,9 +42,9 @@ def drawn_of(
     return drawn.reshape(-1, probability.shape[1])
 
 
-def beyond_the_cap(runs: pd.DataFrame, history: TaskHistory) -> pd.DataFrame:
-    """Foretell success within 2M from a history of the runs cut at 200k."""
-    rows = []
+def beyond_the_cap(runs: pd.DataFrame, history: TaskHistory) -> tuple[pd.DataFrame, Array]:
+    """Foretell success within 2M from a history of the runs cut at 200k; and our draws of it."""
+    rows, draws = [], []
     for k, name in enumerate(history.ai_models):
         forecast = history.member(name)
         for eval_ in UNFINISHED:
@@ -57,10 +57,47 @@ def beyond_the_cap(runs: pd.DataFrame, history: TaskHistory) -> pd.DataFrame:
                 "log-linear": log_linear_shares(own, rng),
             }
             for method, share in shares.items():
-                row = judged(share, float(own["success"].mean()), rng)
+                row = judged(share, float(own["success"].mean()))
                 row |= {"ai_model": name, "eval": eval_, "method": method, "early": early.mean()}
                 rows.append(row)
-    return pd.DataFrame(rows)
+            draws.append(shares["tasks"])
+    return pd.DataFrame(rows), np.array(draws)
+
+
+def by_luck(found: pd.DataFrame, draws: Array) -> str:
+    """Say what coverage these forecasts would have in worlds that are draws of their own.
+
+    What forecasts share through figures of AI models and evals is in such worlds; what they share
+    through tasks alone is not, so coverage varies more than this says.
+    """
+    ours = found[found["method"] == "tasks"]
+    said = []
+    for level in LEVELS:
+        coverage, seen = in_worlds(draws, level), ours[f"covered{level}"].mean()
+        low, high = np.quantile(coverage, [0.025, 0.975])
+        fewer = (coverage <= seen).mean()
+        said.append(
+            f"{level:.0%} intervals cover between {low:.2f} and {high:.2f} in 95 % of them, and no "
+            f"more than the {seen:.2f} seen in {fewer:.0%}"
+        )
+    return (
+        f"Forecasts of an AI model err together, and those on an eval too, so {len(ours)} of them "
+        "tell as much as far fewer. In worlds drawn from the fit itself, where intervals are right "
+        f"by construction, {'; '.join(said)}."
+    )
+
+
+def by_eval(found: pd.DataFrame) -> str:
+    """Table of our forecasts by eval."""
+    ours = found[found["method"] == "tasks"]
+    rows = [
+        [str(name), *(f"{own[f'covered{level}'].mean():.2f}" for level in LEVELS)]
+        + [f"{own[column].mean():.3f}" for column in ("early", "actual")]
+        + [f"{own['error'].mean():+.3f}", f"{own['score0.9'].mean():.3f}"]
+        for name, own in ours.groupby("eval")
+    ]
+    head = ("", "50 % covered", "90 % covered", "within 200k", "within 2M", "bias", "score")
+    return table(head, rows)
 
 
 def log_linear_shares(own: pd.DataFrame, rng: np.random.Generator) -> Array:
@@ -114,8 +151,18 @@ def in_words(counts: NDArray[np.int64]) -> str:
 def part_b(runs: pd.DataFrame) -> str:
     title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
     history = TaskHistory.fit(recapped(runs, SMALL), **OF_CUT)
-    rows = rows_of(beyond_the_cap(runs, history))
-    return f"{title}\n\n{table(HEAD, rows)}\n\n{converged(history, OF_CUT)}"
+    found, draws = beyond_the_cap(runs, history)
+    return "\n\n".join(
+        [
+            title,
+            table(HEAD, rows_of(found)),
+            verdict(found, "tasks"),
+            by_luck(found, draws),
+            "By eval:",
+            by_eval(found),
+            converged(history, OF_CUT),
+        ]
+    )
 
 
 def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
