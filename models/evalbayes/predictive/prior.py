@@ -9,7 +9,7 @@ import numpy as np
 
 from evalbayes.errors import InputError
 from evalbayes.names import cure
-from evalbayes.predictive import curves, gains, horizons, pairs, repeats, tasks
+from evalbayes.predictive import curves, gains, horizons, pairs, repeats, responses, tasks
 from evalbayes.predictive.predictive import Predictive
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ Prior = Callable[..., list[Predictive]]
 MODELS: dict[str, Prior] = {
     "curves": curves.prior,
     "tasks": tasks.prior,
+    "responses": responses.prior,
     "repeats": repeats.prior,
     "pairs": pairs.prior,
     "horizons": horizons.prior,
@@ -47,9 +48,10 @@ def prior_predictive(
     ----------
     models
         Which: "curves", the joint model of capability and spend (success shares, mean ln spend,
-        scores); "tasks", the task-level model; "repeats", best-of-k; "pairs", the elicitation gap
-        as pairs of runs show it; "horizons", of the runs of each AI model; "gains", post-training
-        gains until the catalogue's horizon. One that the observations are not of says nothing.
+        scores); "tasks", the task-level model; "responses", that of the back-test; "repeats",
+        best-of-k; "pairs", the elicitation gap as pairs of runs show it; "horizons", of the runs
+        of each AI model; "gains", post-training gains until the catalogue's horizon. One that the
+        observations are not of says nothing.
     n_draws, seed
         Of replicates.
 

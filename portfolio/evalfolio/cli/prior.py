@@ -13,7 +13,8 @@ from evalfolio.cli.console import console, print_json, print_table
 ModelOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--model", help="One of curves, tasks, repeats, pairs, horizons, gains; by default all."
+        "--model",
+        help="One of curves, tasks, responses, repeats, pairs, horizons, gains; by default all.",
     ),
 ]
 DrawsOption = Annotated[int, typer.Option("--draws", min=100, help="Replicates to draw.")]

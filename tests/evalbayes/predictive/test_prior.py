@@ -19,6 +19,8 @@ from evalbayes.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.predictive import MODELS, Predictive, prior_predictive
 from evalbayes.predictive.predictive import tables
+from evalbayes.responses.history import PRIOR_COUNT, SCALES, _Fit
+from evalbayes.responses.table import LOST, counts_of, tasks_of
 from evalbayes.tasks.density import log_density
 from evalbayes.tasks.graph import NAMES, data_of
 from evalbayes.tasks.layout import layout_of
@@ -191,6 +193,41 @@ def test_curves_of_the_task_model_give_its_likelihood() -> None:
             data = data_of(lay, own, model[keep])
             got.append(float(log_density(row, *(data[name] for name in NAMES))[0]))
         assert got[0] - got[1] == pytest.approx(value, rel=1e-9)
+
+
+def test_draws_of_the_response_model_are_those_of_its_linear_predictor() -> None:
+    """The fit's own predictor at parameters drawn from the priors it climbs under."""
+    table = runs(catalogue(), n=12)
+    twice = pd.concat([table.assign(attempt=1), table.assign(attempt=2)], ignore_index=True)
+    seen = observed(twice.assign(effort=0.0))
+    found = prior_predictive(catalogue(), seen, models=["responses"], n_draws=N)
+    share = one(found, "success share")
+    kept = seen.runs[~seen.runs["outcome"].isin(LOST)]
+    names = tuple(sorted(kept["ai_model"].unique()))
+    tasks = tasks_of(kept)
+    climb = _Fit(tasks, counts_of(kept, tasks, names), len(names))
+    rng, counts = np.random.default_rng(11), climb.counts
+    eval_of = tasks.eval_of[counts.task]
+    again = np.empty((1000, len(share.of)))
+    cells = [
+        (eval_of == tasks.evals.index(e)) & (counts.model == names.index(m))
+        for e, m in (name.split(" by ") for name in share.of)
+    ]
+    for draw in again:
+        sds = np.sqrt(PRIOR_COUNT / rng.chisquare(PRIOR_COUNT, 3 + len(tasks.evals)))
+        climb.validity, climb.tilt, climb.pair = sds[:3] * [
+            SCALES["validity"],
+            SCALES["tilt"],
+            SCALES["pair"],
+        ]
+        climb.task = SCALES["task"] * sds[3:]
+        climb.point = rng.normal(climb.prior_mean, climb.prior_sd)
+        won = rng.binomial(counts.attempts.astype(int), expit(climb._parts()[0]))
+        draw[:] = [won[cell].sum() / counts.attempts[cell].sum() for cell in cells]
+    for column in range(len(cells)):
+        assert stats.ks_2samp(share.draws[:, column], again[:, column]).pvalue > 1e-4
+    ours, theirs = (np.asarray(np.corrcoef(each.T)) for each in (share.draws, again))
+    assert np.abs(ours - theirs).max() < 0.15
 
 
 def test_an_unknown_model_is_refused() -> None:
