@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 # Runs a condition from which plateaus are told so much better than what they are summed from that
-# scales of single quantities do not do: then a step takes 300 gradients, and a ninth with these.
+# scales of single quantities do not do: of 1,000 draws of 10⁵ runs the typical slope's are then
+# worth 30, and ten times as much with the strongest correlations followed.
 MANY = 200
 
 

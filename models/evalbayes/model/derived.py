@@ -41,29 +41,46 @@ def difficulties(design: Design, named: Draws) -> Array:
 
 def plateau_logits(design: Design, named: Draws) -> Array:
     """Logit plateau of every condition, of shape (..., n_conditions)."""
-    i, m = design.condition_eval, design.condition_model
-    weights = _bearing(design)
-    margin = (
-        named["shown"] @ weights.T
-        - difficulties(design, named)[..., np.searchsorted(design.seen_evals, i)]
-        + (named["validity_sd"][..., None] * named["private_offset"])[..., design.condition_pair]
-    )
-    for k, (family, model) in enumerate(design.seen_families):
-        member = (design.family_of[i] == family) & (m == model)
-        margin[..., member] += (named["family_sd"] * named["family_offset"][..., k])[..., None]
+    private = named["validity_sd"][..., None] * named["private_offset"]
+    margin = (expected_margins(design, named) + private)[..., design.condition_pair]
     if design.elicited:
         departure = named["gap_departure_sd"][..., None] * named["gap_departure_offset"]
-        gap = gaps(design, named) @ weights.T + departure[..., design.condition_pair]
-        margin = margin + design.effort * gap
-    value: Array = slopes(named)[..., np.searchsorted(design.seen_models, m)] * margin
+        gap = gaps(design, named) @ _bearing(design).T + departure
+        margin = margin + design.effort * gap[..., design.condition_pair]
+    model = np.searchsorted(design.seen_models, design.condition_model)
+    value: Array = slopes(named)[..., model] * margin
     return value
 
 
+def expected_margins(design: Design, named: Draws) -> Array:
+    """Margin s + f − β of every pair at effort 0, without its own u, of shape (..., n_pairs)."""
+    i, m = design.pair_eval, design.pair_model
+    difficulty = difficulties(design, named)[..., np.searchsorted(design.seen_evals, i)]
+    margin: Array = named["shown"] @ _bearing(design).T - difficulty
+    for k, (family, model) in enumerate(design.seen_families):
+        member = (design.family_of[i] == family) & (m == model)
+        margin[..., member] += (named["family_sd"] * named["family_offset"][..., k])[..., None]
+    return margin
+
+
+def with_departures(design: Design, named: Draws) -> dict[str, Array]:
+    """Put u/ω of every pair in place of the margins of centred pairs, see `centring`."""
+    found = dict(named)
+    margin = found.pop("margin")
+    if design.centred.any():
+        off = margin - expected_margins(design, named)[..., design.centred]
+        offset = np.empty((*margin.shape[:-1], len(design.centred)))
+        offset[..., design.centred] = off / named["validity_sd"][..., None]
+        offset[..., ~design.centred] = named["private_offset"]
+        found["private_offset"] = offset
+    return found
+
+
 def _bearing(design: Design) -> Array:
-    """Return the loadings of every condition on the seen capabilities, (n_conditions, n)."""
+    """Return the loadings of every pair on the seen capabilities, (n_pairs, n)."""
     domain, model = design.seen_capabilities.T
-    weights: Array = design.loadings[design.condition_eval][:, domain] * (
-        design.condition_model[:, None] == model
+    weights: Array = design.loadings[design.pair_eval][:, domain] * (
+        design.pair_model[:, None] == model
     )
     return weights
 

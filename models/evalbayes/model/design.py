@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
+from evalbayes.model.centring import well_told
 from evalbayes.model.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class Design:
         Of every condition of the evidence.
     pair_eval, pair_model
         Seen eval by AI model pairs.
+    centred
+        Pairs whose runs tell the plateau so much better than all else does that what they tell,
+        and not its departure, is sampled; of shape (n_pairs,).
     """
 
     domains: tuple[str, ...]
@@ -96,6 +100,7 @@ class Design:
     effort: Array
     pair_eval: Index
     pair_model: Index
+    centred: NDArray[np.bool_]
     spend_seen: NDArray[np.bool_] = field(repr=False)
 
     @property
@@ -252,6 +257,7 @@ def design_of(
         effort=evidence.conditions["effort"].to_numpy(dtype=np.float64),
         pair_eval=pairs[:, 0],
         pair_model=pairs[:, 1],
+        centred=well_told(evidence, condition_pair.reshape(-1), len(pairs)),
         spend_seen=spend_seen,
     )
 

@@ -3,8 +3,9 @@
 logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s, β, f, u in the domain's unit.
 s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates, relatives and the general
 factor g where the catalogue and the evidence have them.
-Plateaus and locations are centred on what the levels above expect, as data on most are strong;
-effects that are seen weakly are not. The location of s and β is fixed by `Design.anchor`.
+Locations are centred on what the levels above expect, as data on most are strong, and so are the
+margins of plateaus that many runs tell (`centring`); effects that are seen weakly are not. The
+location of s and β is fixed by `Design.anchor`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model import likelihood
+from evalbayes.model import derived, likelihood
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.gap import ln_gap
@@ -45,6 +46,7 @@ class Graph:
     `base`, `effects` and `cells` are the layouts of the model's three variables of these names.
     """
 
+    design: Design
     model: Any
     base: Layout
     effects: Layout
@@ -52,11 +54,12 @@ class Graph:
 
     def named(self, base: Array, effects: Array, cells: Array) -> dict[str, Array]:
         """Split draws of the three vectors, of shape (..., n), by name."""
-        return {
+        found = {
             **self.base.named(base),
             **self.effects.named(effects),
             **self.cells.named(cells),
         }
+        return derived.with_departures(self.design, found)
 
 
 def build(design: Design, evidence: Evidence) -> Graph:
@@ -68,6 +71,7 @@ def build(design: Design, evidence: Evidence) -> Graph:
     _add_effects(design, base, effects)
     for name in ("success_location", "gave_up_location"):
         cells.add(name, size=len(evidence))
+    cells.add("margin", size=int(design.centred.sum()))
     of, segments, figures = likelihood.rows_of(evidence)
     with pm.Model(check_bounds=False) as model:  # every sd is an exponential: none can be negative
         data = {key: pm.Data(key, values) for key, values in figures.items() if key not in FIXED}
@@ -82,15 +86,15 @@ def build(design: Design, evidence: Evidence) -> Graph:
         part = _predictions(design, base, effects, scaled, y, of)
         z = pm.Normal(
             "cells",
-            mu=part["locations"],
-            sigma=pt.exp(part["ln_location_sds"]),
+            mu=part["cells"],
+            sigma=pt.exp(part["ln_cell_sds"]),
         )
         curves = _curves(design, base, part, z, scaled, of)
         for kind, rows in segments.items():
             if rows.stop > rows.start:
                 terms = likelihood.TERMS[kind](curves.of(rows), data)
                 pm.Potential(kind, terms.sum())
-    return Graph(model, base, effects, cells)
+    return Graph(design, model, base, effects, cells)
 
 
 def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
@@ -171,8 +175,9 @@ def _predictions(
 ) -> dict[str, Any]:
     """Everything that is linear in scaled base and effects, by name.
 
-    By row of the evidence: margin, ln_slope, ln_success_scale, ln_gave_up_scale. By condition,
-    successes before runs that gave up: locations and ln_location_sds.
+    By row of the evidence: margin (but for centred pairs), ln_slope, ln_success_scale,
+    ln_gave_up_scale. By condition, successes before runs that gave up, and then by centred pair:
+    the means of the cells, and ln_cell_sds.
     """
     matrix, constant, rows = _predictors(design, base, effects, of)
     # What is measured against a mean: difficulties against their anchor, speeds against a unit's.
@@ -207,6 +212,11 @@ def _curves(
 ) -> likelihood.Curves:
     """Curve of every row of the evidence."""
     margin, n = part["margin"], len(design.effort)
+    if design.centred.any():
+        pair = design.condition_pair[of]
+        place = 2 * n + np.cumsum(design.centred)[pair] - 1
+        centred = design.centred[pair]
+        margin = margin + centred * z[np.where(centred, place, 0)]
     if design.elicited:
         margin = margin + (design.effort[of] * _gaps(design, base, scaled)[of])
     location = z[np.concatenate([of, n + of])]
@@ -230,16 +240,22 @@ def _predictors(
     rows = Layout()
     for name in ("margin", "ln_slope", "ln_success_scale", "ln_gave_up_scale"):
         rows.add(name, size=len(of))
-    rows.add("locations", size=2 * n)
-    rows.add("ln_location_sds", size=2 * n)
+    centred = np.flatnonzero(design.centred)
+    rows.add("cells", size=2 * n + len(centred))
+    rows.add("ln_cell_sds", size=2 * n + len(centred))
     seen, after = design.seen_evals, len(base)
     first_departure = after + len(effects)
     first_speed = first_departure + len(seen)
     matrix = np.zeros((len(rows), first_speed + len(design.seen_speeds)))
     constant = np.zeros(len(rows))
 
-    i, m = design.condition_eval[of], design.condition_model[of]
-    margin = rows.at("margin", np.arange(len(of)))
+    # What margins are summed from: of centred pairs the means of cells, of other pairs' rows all.
+    apart = np.flatnonzero(~design.centred[design.condition_pair[of]])
+    own_pair = design.condition_pair[of[apart]]
+    pair = np.concatenate([own_pair, centred])
+    i, m = design.pair_eval[pair], design.pair_model[pair]
+    mean = rows.at("cells", 2 * n + np.arange(len(centred)))
+    margin = np.concatenate([rows.at("margin", apart), mean])
     for k, (d, model) in enumerate(design.seen_capabilities):
         own = m == model
         matrix[margin[own], after + effects.at("shown", k)] = design.loadings[i[own], d]
@@ -248,8 +264,11 @@ def _predictors(
     for k, (family, model) in enumerate(design.seen_families):
         member = (design.family_of[i] == family) & (m == model)
         matrix[margin[member], base.at("family_offset", k)] = 1.0
-    matrix[margin, base.at("private_offset", design.condition_pair[of])] = 1.0
+    departure = base.at("private_offset", np.cumsum(~design.centred)[own_pair] - 1)
+    matrix[rows.at("margin", apart), departure] = 1.0
+    matrix[rows.at("ln_cell_sds", 2 * n + np.arange(len(centred))), base.at("validity_sd")] = 1.0
 
+    i, m = design.condition_eval[of], design.condition_model[of]
     ln_slope = rows.at("ln_slope", np.arange(len(of)))
     matrix[ln_slope, base.at("slope_mean")] = 1.0
     matrix[ln_slope, base.at("slope_offset", np.searchsorted(design.seen_models, m))] = 1.0
@@ -259,13 +278,13 @@ def _predictors(
 
     at = np.searchsorted(seen, design.condition_eval)
     for first, spread in ((0, "cell_spread"), (n, "gave_up_cell_spread")):
-        row = rows.at("locations", first + np.arange(n))
+        row = rows.at("cells", first + np.arange(n))
         matrix[row, after + effects.at("eval_location", at)] = 1.0
         matrix[row, first_speed + _speed_of(design)] = 1.0
         if design.elicited:
             matrix[row, base.at("effort_spend")] = design.effort
-        matrix[rows.at("ln_location_sds", first + np.arange(n)), base.at(spread)] = 1.0
-    matrix[rows.at("locations", n + np.arange(n)), after + effects.at("gave_up_later_of", at)] = 1.0
+        matrix[rows.at("ln_cell_sds", first + np.arange(n)), base.at(spread)] = 1.0
+    matrix[rows.at("cells", n + np.arange(n)), after + effects.at("gave_up_later_of", at)] = 1.0
     return matrix, constant, rows
 
 

@@ -106,7 +106,7 @@ def base_layout(design: Design) -> Layout:
     for name, size, sd in (
         ("slope_offset", len(design.seen_models), "slope_spread"),
         ("family_offset", len(design.seen_families), "family_sd"),
-        ("private_offset", len(design.pair_eval), "validity_sd"),
+        ("private_offset", int((~design.centred).sum()), "validity_sd"),
     ):
         base.add(name, size=size, sd_entry=base.at(sd))
     if design.factored:
