@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evalbayes.model.evidence import Evidence
 
 # Successes and runs that gave up, n₁n₀/(n₁ + n₀): a logit told to 0.13, some 0.2 doublings, which
-# is a quarter of a typical ω. The largest cells of the cyber runs have 50.
+# is a quarter of a typical ω. The largest of the cyber runs have 30.
 TELLING = 60.0
 
 
