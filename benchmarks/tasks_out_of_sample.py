@@ -4,7 +4,8 @@ Run with the folder of the public data and the parts:
 python -m benchmarks.tasks_out_of_sample ../shared/data bc
 (b) all runs cut at 200k tokens, success within 2M foretold; (c) fresh attempts at failed tasks
 with 10M tokens; (a) is `left_out.py`. Far fewer than 100 units are independent, so coverage comes
-with an interval clustered by AI model, and interval scores stand beside those of baselines.
+with an interval clustered by AI model, and interval scores stand beside those of baselines. The
+forecast has no constant that was chosen by what came of it.
 """
 
 from __future__ import annotations
