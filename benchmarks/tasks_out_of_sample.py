@@ -1,11 +1,12 @@
-"""Does the task-level model foretell what more spend brings? Two studies on the cyber runs.
+"""Does the task-level model foretell what more spend brings? Three studies on the cyber runs.
 
 Run with the folder of the public data and the parts:
-python -m benchmarks.tasks_out_of_sample ../shared/data bc
-(b) all runs cut at 200k tokens, success within 2M foretold; (c) fresh attempts at failed tasks
-with 10M tokens; (a) is `left_out.py`. Far fewer than 100 units are independent, so coverage comes
-with an interval clustered by AI model, and interval scores stand beside those of baselines. The
-forecast has no constant that was chosen by what came of it.
+python -m benchmarks.tasks_out_of_sample ../shared/data bcp
+(b) all runs cut at 200k tokens, success within 2M foretold; (p) the same inside what (b) is given:
+cut at 50k, success within 200k foretold; (c) fresh attempts at failed tasks with 10M tokens; (a) is
+`left_out.py`. Far fewer than 100 units are independent, so coverage comes with an interval
+clustered by AI model, and interval scores stand beside those of baselines. The forecast has no
+constant that was chosen by what came of it.
 """
 
 from __future__ import annotations
@@ -28,39 +29,43 @@ SEED = 1
 FIT = {"seed": SEED, "draws": 1000, "tune": 500, "chains": 4}
 # Cut runs say little of what is slow and what is hard: the chains need more draws to pass the gate.
 OF_CUT = FIT | {"draws": 4000, "tune": 1000, "kept": 512}
-SMALL, LARGE = 200_000.0, 10_000_000.0
+LARGE = 10_000_000.0
+CUTS = {"b": (200_000.0, CAP), "p": (50_000.0, 200_000.0)}  # cut at, and foretold
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
 RERUN = "GPT-5.3 Codex"
-CAPS = np.array([25e3, 50e3, 100e3, 200e3])  # of which the log-linear line is drawn
+HALVINGS = np.array([3, 2, 1, 0])  # of the cap: those through which the log-linear line goes
 
 
 def drawn_of(
-    forecast: Forecast, tasks: pd.DataFrame, rng: np.random.Generator
+    forecast: Forecast, tasks: pd.DataFrame, cap: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Draw outcomes, eight for every draw of what the AI model can do."""
-    probability = forecast.success(tasks, CAP)
+    probability = forecast.success(tasks, cap)
     drawn = rng.random((8, *probability.shape)) < probability
     return drawn.reshape(-1, probability.shape[1])
 
 
-def beyond_the_cap(runs: pd.DataFrame, history: TaskHistory) -> tuple[pd.DataFrame, Array]:
-    """Foretell success within 2M from a history of the runs cut at 200k; and our draws of it."""
+def beyond_the_cap(
+    runs: pd.DataFrame, history: TaskHistory, small: float, large: float
+) -> tuple[pd.DataFrame, Array]:
+    """Foretell success within a cap from a history of runs cut at a smaller; and our draws."""
     rows, draws = [], []
+    solved = recapped(runs, large)["outcome"] == "success"
+    runs = runs.assign(solved=solved.astype(int), early=(solved & (runs["spend"] <= small)))
     for k, name in enumerate(history.ai_models):
         forecast = history.member(name)
         for eval_ in UNFINISHED:
             own = runs[(runs["ai_model"] == name) & (runs["eval"] == eval_)]
             rng = np.random.default_rng([SEED, k])
-            early = ((own["success"] == 1) & (own["spend"] <= SMALL)).astype(int)
             shares = {
-                "tasks": drawn_of(forecast, own, rng).mean(axis=1),
-                "flat": binomial_shares(early, len(own), rng),
-                "log-linear": log_linear_shares(own, rng),
+                "tasks": drawn_of(forecast, own, large, rng).mean(axis=1),
+                "flat": binomial_shares(own["early"], len(own), rng),
+                "log-linear": log_linear_shares(own, small, large, rng),
             }
             for method, share in shares.items():
-                row = judged(share, float(own["success"].mean()))
-                row |= {"ai_model": name, "eval": eval_, "method": method, "early": early.mean()}
-                rows.append(row)
+                row = judged(share, float(own["solved"].mean()))
+                row |= {"ai_model": name, "eval": eval_, "method": method}
+                rows.append(row | {"early": own["early"].mean()})
             draws.append(shares["tasks"])
     return pd.DataFrame(rows), np.array(draws)
 
@@ -97,19 +102,22 @@ def by_eval(found: pd.DataFrame) -> str:
         + [f"{own['error'].mean():+.3f}", f"{own['score0.9'].mean():.3f}"]
         for name, own in ours.groupby("eval")
     ]
-    head = ("", "50 % covered", "90 % covered", "within 200k", "within 2M", "bias", "score")
+    head = ("", "50 % covered", "90 % covered", "solved early", "in the end", "bias", "score")
     return table(head, rows)
 
 
-def log_linear_shares(own: pd.DataFrame, rng: np.random.Generator) -> Array:
+def log_linear_shares(
+    own: pd.DataFrame, small: float, large: float, rng: np.random.Generator
+) -> Array:
     """Shares on a line through those at smaller caps against ln cap; tasks are resampled."""
+    caps = small / 2.0**HALVINGS
     solved = (own["success"] == 1).to_numpy()[:, None]
-    within = solved & (own["spend"].to_numpy()[:, None] <= CAPS)
+    within = solved & (own["spend"].to_numpy()[:, None] <= caps)
     picks = rng.integers(0, len(own), (4000, len(own)))
     shares = within[picks].mean(axis=1)
-    x = np.log(CAPS) - np.log(CAPS).mean()
+    x = np.log(caps) - np.log(caps).mean()
     slope = shares @ x / (x @ x)
-    at = shares.mean(axis=1) + slope * (np.log(CAP) - np.log(CAPS).mean())
+    at = shares.mean(axis=1) + slope * (np.log(large) - np.log(caps).mean())
     return np.clip(at, 0.0, 1.0)
 
 
@@ -149,10 +157,10 @@ def in_words(counts: NDArray[np.int64]) -> str:
     return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
 
 
-def part_b(runs: pd.DataFrame) -> str:
-    title = f"Success within {CAP:,.0f} tokens from all runs cut at {SMALL:,.0f}, four evals:"
-    history = TaskHistory.fit(recapped(runs, SMALL), **OF_CUT)
-    found, draws = beyond_the_cap(runs, history)
+def part_b(runs: pd.DataFrame, small: float, large: float) -> str:
+    title = f"Success within {large:,.0f} tokens from all runs cut at {small:,.0f}, four evals:"
+    history = TaskHistory.fit(recapped(runs, small), **OF_CUT)
+    found, draws = beyond_the_cap(runs, history, small, large)
     return "\n\n".join(
         [
             title,
@@ -183,12 +191,13 @@ def converged(history: TaskHistory, asked: dict[str, int]) -> str:
     )
 
 
-def main(folder: Path, parts: str = "bc") -> None:
+def main(folder: Path, parts: str = "bcp") -> None:
     """Run parts of the study; each writes its own section."""
     runs = cyber_runs(folder / "cyber_runs.csv.gz")
     again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
     studies = {
-        "b": ("beyond the cap", lambda: part_b(runs)),
+        "b": ("beyond the cap", lambda: part_b(runs, *CUTS["b"])),
+        "p": ("the same, earlier", lambda: part_b(runs, *CUTS["p"])),
         "c": ("reruns", lambda: part_c(runs, again)),
     }
     for part in parts:
@@ -202,4 +211,4 @@ def main(folder: Path, parts: str = "bc") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bc")
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bcp")
