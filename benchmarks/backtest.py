@@ -36,8 +36,9 @@ evals a plan could split; spend is hours of wall clock, a task is solved when an
 {attempts} attempts succeeds, and a failure before the time limit counts as given up. *greedy* is
 evalfolio's own menu without the certificate. *uniform random* stops at the first task that does not
 fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
-lowest cap and carries random ones on. WeirdML's runs are not replayed: they have no human times,
-and spends only as a mean per AI model.
+lowest cap and carries random ones on. What a second look at the runs bought would give is in
+README.md, *Buying in stages*. WeirdML's runs are not replayed: they have no human times, and spends
+only as a mean per AI model.
 
 Where evalfolio loses most: on METR's runs to *all maximum*, by gpt-3.5-turbo-instruct (horizon 15 s
 where all others but one are at 16 min or more) and, in order of time, by GPT-4 0314 and its next
