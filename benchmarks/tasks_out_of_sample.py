@@ -187,7 +187,8 @@ def converged(history: TaskHistory, asked: dict[str, int]) -> str:
         f"{asked['chains']} chains of {asked['draws']} draws, {len(told)} quantities: "
         f"R-hat at most {told['r_hat'].max():.3f}, effective sample size at least "
         f"{told['ess_bulk'].min():.0f} (bulk) and {told['ess_tail'].min():.0f} (tail), "
-        f"{history.diagnostics.divergences} divergences."
+        f"{history.diagnostics.divergences} divergences. "
+        f"The gate is {'passed' if history.diagnostics.passed else '**failed**'}."
     )
 
 
