@@ -29,14 +29,21 @@ def ln_odds_of(population: Population, seen: Seen, rng: np.random.Generator) -> 
     """Draw ln P(going | success)/P(going | failure) of every task, (n_draws, n_tasks)."""
     spending = population.spending
     assert spending is not None  # Seen refuses runs stopped early without
-    joint = _Joint(population, spending, seen)
-    mode, covariance = joint.climb()
-    levels = joint.levels(mode, covariance, len(population.mean), rng)
+    levels = spend_levels(population, spending, seen, rng)
     at = np.flatnonzero(seen.going > 0)
     found = np.zeros((len(population.mean), len(population.tasks.length)))
     found[:, at] = spending.ln_on(SUCCESS, seen.ln_cap[at], at, levels[SUCCESS][:, at])
     found[:, at] -= spending.ln_on(FAILURE, seen.ln_cap[at], at, levels[FAILURE][:, at])
     return found
+
+
+def spend_levels(
+    population: Population, spending: Spending, seen: Seen, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks)."""
+    joint = _Joint(population, spending, seen)
+    mode, covariance = joint.climb()
+    return joint.levels(mode, covariance, len(population.mean), rng)
 
 
 class _Joint:
