@@ -50,6 +50,24 @@ class Population:
     pair_sd: float
     spending: Spending | None = None
 
+    def level_covariance(self, at: NDArray[np.int64]) -> Array:
+        r"""Return the covariance of a further AI model's mean log-odds on evals, (n_evals, n_evals).
+
+        Cov(η̄_e, η̄_f) = E[α_e·α_f·σ²] + δ_ef·E[ω²] + Cov(α_e·μ − b̄_e, α_f·μ − b̄_f) over draws, b̄_e
+        the mean difficulty of those of the tasks `at` that are of eval e (0 where none is): what
+        the AI model's capability and departures add, and what is not known of the evals
+        themselves. Its own slope in length is left out.
+        """
+        eval_of = self.tasks.eval_of[at]
+        member = eval_of == np.arange(self.loading.shape[1])[:, None]
+        share = member / np.maximum(member.sum(axis=1, keepdims=True), 1)
+        centre = self.loading * self.mean[:, None] - self.difficulty[:, at] @ share.T
+        centre -= centre.mean(axis=0)
+        spread = self.loading * self.sd[:, None]
+        n = len(self.mean)
+        found: Array = (spread.T @ spread + centre.T @ centre) / n
+        return found + np.eye(len(found)) * float((self.validity_sd**2).mean())
+
     def nodes(self) -> tuple[Array, Array]:
         """Nodes and weights of ζ."""
         if self.pair_sd == 0:

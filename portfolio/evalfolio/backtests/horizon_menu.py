@@ -161,12 +161,12 @@ def _states(
     rise = (outlook.parts(rows, shares, STEP) - outlook.parts(rows, shares, -STEP)) / (2.0 * STEP)
     slower = outlook.parts(rows, shares, slower=STEP) - outlook.parts(rows, shares, slower=-STEP)
     slower /= 2.0 * STEP
-    common, own = _variances(chances.levels)
     late, own_late = chances.slower_variance
     evals = np.repeat(
         [int(chances.eval_of[tasks[0]]) for tasks in blocks.values()], chance.shape[1]
     )
     same = evals[:, None] == evals
+    shown = chances.level_covariance[np.ix_(evals, evals)]
     luck, moved = [], []
     for k in range(len(rows)):
         c = influence[k]
@@ -178,7 +178,7 @@ def _states(
             return found
 
         level, tilt, slow = pull(rise[k]), pull(rise[k] * chances.tilt), pull(slower[k])
-        covariance = np.outer(level, level) * (common + own * same)
+        covariance = np.outer(level, level) * shown
         covariance += np.outer(tilt, tilt) * chances.tilt_variance
         covariance += np.outer(slow, slow) * (late + own_late * same)
         by_eval = []
@@ -282,12 +282,3 @@ def points_of(horizons: Array) -> Index:
     order = np.argsort(horizons, kind="stable")
     found: Index = order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)]
     return found
-
-
-def _variances(levels: Array) -> tuple[float, float]:
-    """Variance of capability common to all evals, and of each eval's own departure from it."""
-    mean = levels.mean(axis=1, keepdims=True)
-    n = levels.shape[1]
-    own = float(((levels - mean) ** 2).sum() / (len(levels) * max(n - 1, 1)))
-    common = max(float(mean.var()) - own / n, 1e-6)
-    return common, own

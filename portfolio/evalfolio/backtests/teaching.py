@@ -37,7 +37,7 @@ class Chances(Protocol):
     weight: Array  # of the nodes, (n_draws, n_tasks, n_nodes), summing to 1
     tilt: Array  # log2 human minutes of every task above where AI models' own slopes turn
     tilt_variance: float  # of those slopes, units of level per doubling of length
-    levels: Array  # what is shown on every eval, in the unit of `shift`, (n_draws, n_evals)
+    level_covariance: Array  # of what is shown on the evals, unit of `shift` squared
     slower_variance: tuple[float, float]  # of the ln spend of successes: of all evals, of each
     eval_of: Index  # of every task
 
@@ -139,7 +139,7 @@ class ResponseChances:
         self.weight = np.broadcast_to(weight, self._logits.shape)
         self.tilt = population.tasks.tilt[self._at]
         self.tilt_variance = float(newcomer.own_slope.var())
-        self.levels = newcomer.levels()
+        self.level_covariance = population.level_covariance(self._at)
         self.slower_variance = (
             float(spending.model_sd[0] ** 2),
             float(spending.departure_sd[0] ** 2),
