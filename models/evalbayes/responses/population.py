@@ -51,7 +51,7 @@ class Population:
     spending: Spending | None = None
 
     def level_covariance(self, at: NDArray[np.int64]) -> Array:
-        r"""Return the covariance of a further AI model's mean log-odds on evals, (n_evals, n_evals).
+        r"""Return the covariance of a further AI model's mean log-odds on evals, by eval.
 
         Cov(η̄_e, η̄_f) = E[α_e·α_f·σ²] + δ_ef·E[ω²] + Cov(α_e·μ − b̄_e, α_f·μ − b̄_f) over draws, b̄_e
         the mean difficulty of those of the tasks `at` that are of eval e (0 where none is): what
