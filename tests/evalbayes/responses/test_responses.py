@@ -91,10 +91,10 @@ def test_covariance_of_levels_is_that_of_newcomers_drawn() -> None:
         population,
         difficulty=population.difficulty + rng.normal(0.0, [0.5, 0.5, 0.9], (n, 3)),
         loading=population.loading + rng.normal(0.0, 0.2, (n, 2)),
-        **{
-            name: np.repeat(getattr(population, name), n)
-            for name in ("turn", "mean", "validity_sd", "tilt_sd")
-        },
+        turn=np.repeat(population.turn, n),
+        mean=np.repeat(population.mean, n),
+        validity_sd=np.repeat(population.validity_sd, n),
+        tilt_sd=np.repeat(population.tilt_sd, n),
         sd=rng.uniform(0.5, 1.5, n),
     )
     newcomer = Newcomer.inferred(many, None)
