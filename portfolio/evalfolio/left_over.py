@@ -74,7 +74,7 @@ def left_over_in_words(
     ]
     if not parts:
         return ""
-    said = f"Left over, as runs are bought whole: {listing(parts)}."
+    said = f"Left over of what may be planned, as runs are bought whole: {listing(parts)}."
     short = [f"short_{name}" for name in rests]
     beyond = steps[(steps[short] > 0).any(axis=1)]
     if beyond.empty:

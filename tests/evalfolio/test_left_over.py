@@ -54,7 +54,7 @@ def test_steps_are_all_single_changes_that_add_value(seed: int) -> None:
 def test_the_nearest_step_is_said_with_what_it_needs() -> None:
     plan = ef.optimise(small_menu(), budget=BUDGET)
     said = left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value)
-    assert said.startswith("Left over, as runs are bought whole: $")
+    assert said.startswith("Left over of what may be planned, as runs are bought whole: $")
     nearest = plan.next_steps.index[0]
     assert str(nearest) in said
     more = {
