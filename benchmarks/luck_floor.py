@@ -188,5 +188,5 @@ def _verdict(setting: Setting, departed: list[list[float]], real: Array) -> str:
     return (
         f"At {UP_TO:.0%} of the bill the floor is {bound:.2f}\ndoublings, and real runs give "
         f"{shown:.2f} although all other evals are free: the {ACCURATE} asked for is below\nboth, "
-        "out of reach of whatever split of the money."
+        "whatever split of the money into whole runs; what lower caps tell is in neither."
     )

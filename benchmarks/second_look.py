@@ -23,7 +23,7 @@ from evalbayes import Decision, Menu
 from evalbayes.responses.spending import FAILURE, SUCCESS
 from evalbayes.responses.stops import spend_levels
 from evalfolio import objectives
-from evalfolio.backtests.horizon_menu import FLOOR, FRACTIONS, MOST_TOLD, Way, _steps, _ways
+from evalfolio.backtests.horizon_menu import FLOOR, FRACTIONS, MOST_TOLD, Way, steps_of, ways_of
 from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Trials
 from evalfolio.optimiser import optimise
@@ -228,10 +228,10 @@ def _menu(
     size = parts * len(blocks)
     table, ways, information = [], {}, []
     for b, (block, rows) in enumerate(blocks.items()):
-        steps, n = _steps(luck[b]), len(rows)
+        steps, n = steps_of(luck[b]), len(rows)
         reached = look.ln_cap[rows[0]] - look.ln_top[rows[0]]
         shares = tuple(share for share in FRACTIONS if np.log(share) > reached + SAME)
-        for way in _ways(n, shares, 1):
+        for way in ways_of(n, shares, 1):
             told = np.full(parts, way.deep / n)
             told[: FRACTIONS.index(way.share) + 1] += (way.n_tasks - way.deep) / n
             told = np.minimum(told, MOST_TOLD)

@@ -78,9 +78,9 @@ def test_with_everything_bought_no_step_is_left() -> None:
         ),
         key=lambda found: found.value,
     )
-    plan = ef.optimise(menu, budget={"usd": 1e9})
+    plan = ef.optimise(menu, budget={"usd": 1e9}, gap=1e-9)
     assert plan.value == pytest.approx(best.value, rel=1e-3)
-    said = left_over_in_words(plan.budget, plan.spend, plan.next_steps.iloc[:0], plan.value)
+    said = left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value)
     assert "No further step" in said
 
 

@@ -69,13 +69,14 @@ def prior(
         + normal(n_tasks, 0.0, sd("task", n_evals)[:, table.eval_of])
     )
     own, pair = np.unique(model * n_tasks + task, return_inverse=True)
-    together = normal(len(own), 0.0, sd("pair", 1)) if len(own) < len(runs) else 0.0 * own
+    repeated = len(own) < len(runs)  # without repeats ζ is not told apart, and left out
+    together = normal(len(own), 0.0, sd("pair", 1) * repeated)
     logit = (
         loading[:, e] * capability[:, model]
         + departure[:, model * n_evals + e]
         + slope[:, model] * table.tilt[task]
         - difficulty[:, task]
-        + np.broadcast_to(together, (n_draws, len(own)))[:, pair]
+        + together[:, pair]
     )
     success = rng.random(logit.shape) < expit(logit)
     return solved_figures(MODEL, success, runs, runs["outcome"] == "success")

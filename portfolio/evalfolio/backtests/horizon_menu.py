@@ -206,9 +206,9 @@ def _options(
     if market.attempts > 1:
         prices[np.inf] = market.price(1.0, market.attempts)
     for b, (name, tasks) in enumerate(blocks.items()):
-        steps = [_steps(luck[k][b]) for k in range(points)]
+        steps = [steps_of(luck[k][b]) for k in range(points)]
         price = {share: float(each[tasks].mean()) for share, each in prices.items()}
-        for way in _ways(len(tasks), shares, market.attempts):
+        for way in ways_of(len(tasks), shares, market.attempts):
             told = np.zeros(parts)  # share of the tasks that reach each part
             rest = way.n_tasks - way.deep
             told[: shares.index(way.share) + 1] += rest / len(tasks)
@@ -236,12 +236,12 @@ def _options(
     return pd.DataFrame(table).set_index("option"), ways, np.stack(information)
 
 
-def _ways(n: int, shares: tuple[float, ...], attempts: int) -> list[Way]:
+def ways_of(n: int, shares: tuple[float, ...], attempts: int) -> list[Way]:
     """Return the ways on offer: some tasks in one way, or all of them, some of these deep.
 
     Examples
     --------
-    >>> [str(way) for way in _ways(2, (0.1, 1.0), 1)]  # doctest: +NORMALIZE_WHITESPACE
+    >>> [str(way) for way in ways_of(2, (0.1, 1.0), 1)]  # doctest: +NORMALIZE_WHITESPACE
     ['1 tasks x 1', '2 tasks x 1', '1 tasks at 0.1 of the cap', '2 tasks at 0.1 of the cap',
      '1 tasks at 0.1 of the cap + 1 tasks x 1']
     """
@@ -256,7 +256,7 @@ def _ways(n: int, shares: tuple[float, ...], attempts: int) -> list[Way]:
     return found
 
 
-def _steps(luck: Array) -> Array:
+def steps_of(luck: Array) -> Array:
     """Return what each part adds to the precision of those before it, (n_parts, n, n)."""
     size = len(luck)
     found, before = [], np.zeros((size, size))
