@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,14 +101,14 @@ def _mapped(rows: Rows, plan: TableMapping) -> Rows:
         frame[target] = values
     for target, value in plan.constants.items():
         frame[target] = pd.Series([value] * len(rows), dtype=object)
-    mapped = Rows(frame, rows.source, rows.first)
+    mapped = replace(rows, frame=frame)
     if mapped.has("outcome"):
         words = [plan.outcomes.get(str(word), word) for word in frame["outcome"]]
-        return Rows(frame.assign(outcome=words), rows.source, rows.first)
+        return replace(rows, frame=frame.assign(outcome=words))
     if mapped.has("success"):
         outcome = _outcome(mapped)
         bare = frame.drop(columns=[flag for flag in FLAGS if mapped.has(flag)])
-        return Rows(bare.assign(outcome=outcome), rows.source, rows.first)
+        return replace(rows, frame=bare.assign(outcome=outcome))
     return mapped
 
 

@@ -15,7 +15,7 @@ from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shar
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.scores import refuse_shared_scores, scores_of
 from evalbayes.observations.shape import shape_of
@@ -51,16 +51,19 @@ def read_observations(
 def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) -> Observations:
     """Check tables of rows, each of any shape, and put them together."""
     parts: dict[str, list[pd.DataFrame]] = {key: [] for key in FRAMES}
+    read: dict[str, list[Rows]] = {key: [] for key in FRAMES}
     notes: list[str] = []
     for rows in tables:
         shape = shape_of(map(str, rows.frame.columns), rows.source)
         if catalogue is not None:
             _refuse_unknown_evals(rows, catalogue)
         parts[shape.name].append(CHECKS[shape.name](rows))
+        read[shape.name].append(rows)
         extras = [str(c) for c in rows.frame.columns if c not in shape.columns]
         if extras:
             notes.append(f"{rows.source}: kept, but not used: {', '.join(extras)}")
     frames = {key: joined(parts[key], key) for key in FRAMES}
+    refuse_shared(frames["runs"], _places(read["runs"]))
     runs, counts, run_notes = _usable(frames["runs"])
     excluded = frames["runs"][frames["runs"]["outcome"] == "excluded"]["eval"].value_counts()
     if len(excluded):
@@ -68,7 +71,7 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
         notes.append(f"excluded runs, counted but not used: {by_eval}")
     frames["counts"] = joined([frames["counts"], counts], "counts")
     for key in ("cells", "counts", "scores"):
-        _refuse_repeated(frames[key], key)
+        _refuse_repeated(frames[key], key, _places(read[key]))
     _refuse_told_twice(frames["cells"], runs)
     refuse_torn(frames["counts"])
     refuse_shared_scores(frames["scores"])
@@ -92,11 +95,23 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
     )
 
 
+def _places(tables: list[Rows]) -> Places:
+    """Return a function that names the file and row of a row of the tables put together."""
+
+    def place(position: int) -> str | None:
+        for rows in tables:
+            if position < len(rows):
+                return rows.place(position)
+            position -= len(rows)
+        return None  # a count made of runs
+
+    return place
+
+
 def _usable(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Split runs into those with a spend and counts of those without; say what was done."""
     if not len(runs):
         return runs, countable(runs) if len(runs) else pd.DataFrame(), []
-    refuse_shared(runs)
     runs = numbered(runs[runs["outcome"] != "excluded"]).reset_index(drop=True)
     unknown = runs["spend"].isna()
     notes = []
@@ -121,13 +136,15 @@ def _refuse_unknown_evals(rows: Rows, catalogue: Catalogue) -> None:
             )
 
 
-def _refuse_repeated(frame: pd.DataFrame, key: str) -> None:
+def _refuse_repeated(frame: pd.DataFrame, key: str, places: Places) -> None:
     again = frame[frame.duplicated(CELL)] if len(frame) else frame
     if len(again):
         row = again.iloc[0]
+        alike = (frame[CELL] == row[CELL]).all(axis=1)
         raise InputError(
             f"{key}: each eval, AI model, effort and cap must have one row, got {row['eval']} by "
-            f"{row['ai_model']} at cap {row['cap']:g} twice; put the rows together or drop one"
+            f"{row['ai_model']} at cap {row['cap']:g} twice"
+            f"{told_at(places, frame.index[alike][:2])}; put the rows together or drop one"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +12,29 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
 
+Places = Callable[[int], str | None]  # from a row of several tables put together to its place
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
+NUMERAL = "write it in digits, with a point before decimals and neither separators nor units"
 BLANKS = ("", "nan", "na", "n/a", "null", "none")  # what programs write for an empty number
 
 
 def _is_blank(value: object) -> bool:
     return (isinstance(value, str) and value.lower() in BLANKS) or value != value
+
+
+def told_at(places: Places, positions: Iterable[int]) -> str:
+    """Return where rows that clash stand, in brackets; nothing where that is not known.
+
+    Examples
+    --------
+    >>> told_at(lambda row: f"runs.csv row {row + 2}", [0, 7])
+    ' (runs.csv row 2 and runs.csv row 9)'
+    """
+    known = [place for place in map(places, positions) if place]
+    return f" ({' and '.join(known)})" if known else ""
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -35,11 +49,14 @@ class Rows:
         Name of the file (and sheet), for messages.
     first
         Number of the first row in the file: 2 below a header.
+    row_numbers
+        Number of every row in the file, where empty rows lie between them.
     """
 
     frame: pd.DataFrame
     source: str
     first: int = 2
+    row_numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -52,7 +69,12 @@ class Rows:
             if column in self.frame and self.frame[column].iloc[row] is not None
         ]
         label = f" ({' by '.join(names)})" if names else ""
-        return f"{self.source} row {row + self.first}{label}"
+        return f"{self.place(row)}{label}"
+
+    def place(self, row: int) -> str:
+        """Name a row by its file and number."""
+        number = self.row_numbers[row] if self.row_numbers else row + self.first
+        return f"{self.source} row {number}"
 
     def has(self, column: str) -> bool:
         """Whether there is such a column."""
@@ -111,6 +133,8 @@ class Rows:
         )
         if required:
             self.refuse(empty, column, rule, "fill it in or drop the row")
+        worded = np.array([not _is_blank(v) for v in raw], dtype=bool) & ~empty & np.isnan(values)
+        self.refuse(worded, column, rule, NUMERAL)
         with np.errstate(invalid="ignore"):
             bad = ~empty & ~(np.isfinite(values) & holds(values))
         self.refuse(bad, column, rule, cure)

@@ -8,7 +8,7 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import cure
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.shape import RUNS
 
 RUN = ["eval", "task", "ai_model", "effort"]
@@ -97,7 +97,7 @@ def numbered(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(attempt=runs["attempt"].where(~missing, order.astype(str)))
 
 
-def refuse_shared(runs: pd.DataFrame) -> None:
+def refuse_shared(runs: pd.DataFrame, places: Places = lambda _: None) -> None:
     """Refuse one run told at several caps, or told twice.
 
     Points made by capping one run after the fact share that run: as independent runs they would
@@ -106,7 +106,7 @@ def refuse_shared(runs: pd.DataFrame) -> None:
     Raises
     ------
     InputError
-        Naming the eval, task, AI model and attempt.
+        Naming the eval, task, AI model and attempt, and the rows where `places` knows them.
     """
     used = runs[runs["outcome"] != "excluded"]
     keys = [*RUN, "attempt"]
@@ -118,7 +118,8 @@ def refuse_shared(runs: pd.DataFrame) -> None:
         which = f"attempt {attempt}" if attempt else "it without an attempt"
         raise InputError(
             f"runs: each run must be told once, at the cap it really had, got {which} of task "
-            f"{task!r} of {name} by {ai_model} at {shared.iloc[0]} caps; points made by capping "
+            f"{task!r} of {name} by {ai_model} at {shared.iloc[0]} caps"
+            f"{told_at(places, _alike(given, keys, shared.index[0]))}; points made by capping "
             "one run after the fact share that run, so keep the largest cap only, or number the "
             "attempts if these were separate runs"
         )
@@ -128,8 +129,14 @@ def refuse_shared(runs: pd.DataFrame) -> None:
         row = again.iloc[0]
         raise InputError(
             f"runs: each run must be told once, got attempt {row['attempt']} of task "
-            f"{row['task']!r} of {row['eval']} by {row['ai_model']} twice; drop one or renumber it"
+            f"{row['task']!r} of {row['eval']} by {row['ai_model']} twice"
+            f"{told_at(places, _alike(given, keys, tuple(row[keys])))}; drop one or renumber it"
         )
+
+
+def _alike(runs: pd.DataFrame, keys: list[str], values: tuple[object, ...]) -> list[int]:
+    """Return the first two rows that have these values."""
+    return [int(row) for row in runs.index[(runs[keys] == list(values)).all(axis=1)][:2]]
 
 
 def countable(runs: pd.DataFrame) -> pd.DataFrame:

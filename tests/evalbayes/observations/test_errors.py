@@ -1,6 +1,7 @@
 # ruff: noqa: E501 -- one line per mistake, so that they read as the table they are
 """Every mistake observations can hold is refused in one sentence: row, rule, what came, cure."""
 
+import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,8 @@ def test_one_run_told_at_several_caps_is_refused(csv: Callable[..., Path]) -> No
     once, again = {**RUN, "attempt": 1}, {**RUN, "attempt": 1, "cap": 60, "spend": 50}
     message = (
         "each run must be told once, at the cap it really had, got attempt 1 of task 'crackme' of "
-        "cybench by Model A at 2 caps; points made by capping one run after the fact share that run"
+        "cybench by Model A at 2 caps (results.csv row 2 and results.csv row 3); points made by capping "
+        "one run after the fact share that run"
     )
     with pytest.raises(InputError, match=re.escape(message)):
         read_observations(csv(once, again))
@@ -128,7 +130,9 @@ def test_one_run_told_twice_is_refused(csv: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="got attempt 1 of task 'crackme' of cybench by Model A t"):
         read_observations(csv({**RUN, "attempt": 1}, {**RUN, "attempt": 1, "spend": 3}))
     twice = csv({**RUN, "attempt": 1}), csv({**RUN, "attempt": 1}, name="again.csv")
-    with pytest.raises(InputError, match="got attempt 1"):
+    with pytest.raises(
+        InputError, match=r"got attempt 1 .*\(results\.csv row 2 and again\.csv row 2\)"
+    ):
         read_observations(twice)
 
 
@@ -136,7 +140,7 @@ def test_one_run_told_twice_is_refused(csv: Callable[..., Path]) -> None:
 def test_one_cell_told_twice_is_refused(
     kind: str, row: dict[str, Any], csv: Callable[..., Path]
 ) -> None:
-    message = f"{kind}: each eval, AI model, effort and cap must have one row, got cybench by Model A at cap 100 twice"
+    message = f"{kind}: each eval, AI model, effort and cap must have one row, got cybench by Model A at cap 100 twice (results.csv row 2 and again.csv row 2); put the rows together"
     with pytest.raises(InputError, match=re.escape(message)):
         read_observations([csv(row), csv(row, name="again.csv")])
 
@@ -164,12 +168,23 @@ def test_an_eval_that_is_not_in_the_catalogue_is_refused(csv: Callable[..., Path
     ("name", "content", "message"),
     [
         ("a.csv", None, "must be a file that exists, but there is none; check its name"),
-        ("a.csv", b"", "must be a file that can be read, got an error (No columns to parse"),
-        ("a.csv", b"eval,task\n\xff\xfe,x", "must be a file that can be read, got an error ('utf-8'"),
-        ("a.csv", b"eval,task\na,b,c\n", "must be a file that can be read, got an error (rows have more cells than the header)"),
+        ("a.csv", b"", "must have the names of its columns in the first row, got an empty file; write them there"),
+        ("a.csv", b"\xef\xbb\xbf", "got an empty file"),
+        ("a.csv", b",,\nctf,t,A\n", "must have the names of its columns in the first row, got an empty first row"),
+        ("a.csv", b"eval,task\n\xff\xfe,x", "must be text in UTF-8, got other bytes in line 2; save it as CSV in UTF-8, or as .xlsx"),
+        ("a.csv", "eval,task\n".encode("utf-16"), "must be text in UTF-8, got UTF-16"),
+        ("a.csv", b"PK\x03\x04\xff\xff", "must be text in UTF-8, got a workbook or an archive"),
+        ("a.csv", b"eval,task\na,b,c\n", "a.csv row 2: must have no more cells than the first row, 2, got 3; mend it"),
+        ("a.csv", b"eval,task\na,b\n\na,b\na,b,c\n", "a.csv row 5: must have no more cells than the first row"),
+        ("a.csv", b"Results of May\n\neval,task,cap\n", "a.csv row 3: must have no more cells than the first row, 1, got 3; mend it, and delete what stands above the names"),
+        ("a.csv", b'eval,task\na,b\n"a,b\n', "every quotation mark must be closed, got one that is not; close it"),
+        ("a.csv", b"eval;task;spend\nctf;t;0,5\n", "cells must be parted by commas, got semicolons; save it as CSV with commas between cells and points in numbers, or as .xlsx"),
+        ("a.csv", b"eval\ttask\n", "cells must be parted by commas, got tabs"),
+        ("a.csv", b"eval,task,eval\nctf,t,A\n", "every column must have a name of its own, got 'eval' 2 times; rename or drop one"),
         ("a.csv.gz", b"plain", "must be a file that can be read, got an error (Not a gzipped file"),
-        ("a.parquet", b"plain", "must be a file that can be read, got an error"),
-        ("a.xlsx", b"plain", "must be a file that can be read, got an error"),
+        ("a.csv.gz", gzip.compress(b"eval,task\n" * 99)[:-9], "must be a file that can be read, got an error (Compressed file ended"),
+        ("a.parquet", b"plain", "must be Parquet that can be read, got an error"),
+        ("a.xlsx", b"plain", "must be a workbook that can be read, got an error (File is not a zip file); write it again"),
         ("a.json", b"{}", "observations must be a file ending in .csv, .csv.gz, .parquet, .xlsx, got '.json'"),
         ("a.csv", b"eval,ai_model,cap,n_runs,n_success\n", "must hold at least one row, got an empty table; give rows or leave the file out"),
         ("a.csv", b"eval,ai_model,cap,n_runs,n_success\n,,,,\n", "must hold at least one row, got an empty table"),
@@ -180,14 +195,48 @@ def test_a_file_that_cannot_be_read_is_refused(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=re.escape(message)):
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_observations(tmp_path / name)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
-    with pytest.raises(InputError, match="must be a file that exists, but there is none"):
+    with pytest.raises(InputError, match="must be a file, got a folder; name a file in it"):
         read_observations(tmp_path / "a.csv")
+
+
+def test_rows_are_numbered_as_the_file_has_them(tmp_path: Path) -> None:
+    head, good = "eval,ai_model,cap,n_runs,n_success\r\n", "ctf,A,2e6,5,2\r\n"
+    (tmp_path / "a.csv").write_bytes(f"{head}\r\n{good},,,,\r\nctf,B,-1,5,2\r\n".encode())
+    with pytest.raises(InputError, match=r"a\.csv row 5 \(ctf by B\): cap must be"):
+        read_observations(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_bytes(f"{head}\r\n{good},,,,\r\n".encode())
+    assert len(read_observations(tmp_path / "a.csv").counts) == 1
+
+
+def test_a_sheet_may_begin_lower_down_and_have_empty_rows(tmp_path: Path) -> None:
+    table = pd.DataFrame([COUNT, {}, {**COUNT, "ai_model": "Model B"}, {**COUNT, "cap": 7}])
+    table.to_excel(tmp_path / "a.xlsx", index=False, startrow=3, startcol=1)
+    found = read_observations(tmp_path / "a.xlsx").counts
+    assert found["ai_model"].tolist() == ["Model A", "Model B", "Model A"]
+    table.loc[3, "cap"] = -1
+    table.to_excel(tmp_path / "a.xlsx", index=False, startrow=3, startcol=1)
+    with pytest.raises(InputError, match=r"sheet 'Sheet1' row 8 \(cybench by Model A\): cap must"):
+        read_observations(tmp_path / "a.xlsx")
+    table.columns = pd.Index([*table.columns[:-1], "cap"])
+    table.to_excel(tmp_path / "a.xlsx", index=False)
+    with pytest.raises(InputError, match="every column must have a name of its own, got 'cap' 2"):
+        read_observations(tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize("cap", ["2,000,000", "2 000 000", "2M", "$5", "1,5", "#N/A", "50%"])
+def test_what_is_no_numeral_is_told_how_numerals_are_written(
+    cap: str, csv: Callable[..., Path]
+) -> None:
+    message = f"cap must be a number above 0, got {cap}; write it in digits, with a point before"
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_observations(csv({**COUNT, "cap": cap}))
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:

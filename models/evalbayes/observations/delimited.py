@@ -1,0 +1,137 @@
+"""Delimited text: a CSV file as cells of text, its faults told by row as a spreadsheet counts."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from evalbayes.errors import InputError
+
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_ENCODED = (
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"PK\x03\x04", "a workbook or an archive"),
+)
+
+
+def read_delimited(path: Path) -> pd.DataFrame:
+    r"""Read a CSV file, plain or gzipped: every cell as text, a blank line as a row of nothing.
+
+    Row i of the frame is row i + 2 of the file, as a spreadsheet shows it. Nothing is read as a
+    number: a task may be called "001" or "NA".
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, is no text in UTF-8, has its cells parted otherwise than by
+        commas, names a column twice, or has a row with more cells than the header.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "results.csv"
+    >>> _ = file.write_text("eval;score\nctf;0,5\n")
+    >>> read_delimited(file)
+    Traceback (most recent call last):
+      ...
+    evalbayes.errors.InputError: ...results.csv: cells must be parted by commas, got semicolons...
+    """
+    text = _decoded(path, _content(path))
+    heading = next(csv.reader(StringIO(text)), None)
+    if heading is None or not any(name.strip() for name in heading):
+        got = "an empty file" if not text.strip() else "an empty first row"
+        raise InputError(
+            f"{path}: must have the names of its columns in the first row, got {got}; "
+            "write them there"
+        )
+    if len(heading) == 1:
+        for separator, words in OTHER_SEPARATORS.items():
+            if separator in heading[0]:
+                raise InputError(
+                    f"{path}: cells must be parted by commas, got {words}; save it as CSV with "
+                    "commas between cells and points in numbers, or as .xlsx"
+                )
+    refuse_twice(path, heading)
+    try:
+        frame = pd.read_csv(
+            StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False
+        )
+        ragged = not isinstance(frame.index, pd.RangeIndex)
+    except pd.errors.ParserError:
+        ragged = True
+    if ragged:
+        raise InputError(f"{path}{_fault(text, len(heading))}")
+    return frame
+
+
+def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
+    """Refuse a heading that names a column twice: which of the two is meant, nobody could tell.
+
+    Raises
+    ------
+    InputError
+        Naming the place and the column.
+    """
+    names = Counter(str(name).strip() for name in heading if name is not None)
+    for name, times in names.items():
+        if name and times > 1:
+            raise InputError(
+                f"{where}: every column must have a name of its own, got {name!r} {times} times; "
+                "rename or drop one"
+            )
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path}: must be a file, got a folder; name a file in it")
+    try:
+        if path.name.lower().endswith(".gz"):
+            with gzip.open(path) as file:
+                return file.read()
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: must be a file that exists, but there is none; check its name"
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError(
+            f"{path}: must be a file that can be read, got an error ({words}); write it again"
+        ) from error
+
+
+def _decoded(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        kind = next((words for start, words in _ENCODED if content.startswith(start)), None)
+        got = kind or f"other bytes in line {content[: error.start].count(10) + 1}"
+        raise InputError(
+            f"{path}: must be text in UTF-8, got {got}; save it as CSV in UTF-8, or as .xlsx"
+        ) from None
+
+
+def _fault(text: str, width: int) -> str:
+    """Return which row does not fit the header, and how to mend it."""
+    number = 0
+    try:
+        for number, row in enumerate(csv.reader(StringIO(text), strict=True), start=1):
+            if len(row) > width:
+                return (
+                    f" row {number}: must have no more cells than the first row, {width}, got "
+                    f"{len(row)}; mend it, and delete what stands above the names of the columns"
+                )
+    except csv.Error:
+        pass
+    return (
+        f" row {number + 1}: every quotation mark must be closed, got one that is not; close it, "
+        "and double a mark inside a cell"
+    )
