@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
 
 HOURS_PER_DAY = 24.0
+_SEPARATED = re.compile(r",(?=\d{3}(?:,\d{3})*(?:\.\d*)?$)")  # commas between thousands only
 
 
 def parse_budgets(words: Iterable[str]) -> dict[str, float]:
@@ -21,18 +23,18 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
     Raises
     ------
     InputError
-        If a word is not `name=number` or a name comes twice.
+        If a word is not `name=number`, a name comes twice, or an amount is without end.
 
     Examples
     --------
-    >>> parse_budgets(["usd=250_000", "staff_hours=400"])
+    >>> parse_budgets(["usd=250,000", "staff_hours=400"])
     {'usd': 250000.0, 'staff_hours': 400.0}
     """
     budgets: dict[str, float] = {}
     for word in words:
         name, _, number = word.partition("=")
         try:
-            amount = float(number.replace(",", ""))
+            amount = float(_SEPARATED.sub("", number))
         except ValueError:
             name = ""
         if not name:
@@ -41,6 +43,11 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
             )
         if name in budgets:
             raise InputError(f"--budget {name} must be given once, got it twice; keep one")
+        if math.isinf(amount):
+            raise InputError(
+                f"--budget {name} must be a finite number, got {number}; leave it out where "
+                "there is no limit"
+            )
         budgets[name] = amount
     return budgets
 

@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalbayes.names import cure
+from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
 from evalfolio.evaluation import Evaluation, choice_vector, evaluate
+from evalfolio.export.record import Record
+from evalfolio.export.schema import checked
+from evalfolio.mix_file import read_mix
 from evalfolio.narrative import percent, two_digits
 from evalfolio.plan import words
 from evalfolio.problem import TOLERANCE
@@ -94,8 +97,8 @@ def score_mix(mix: str | Path, plan: str | Path) -> Score:
     InputError
         If a file cannot be read, has no column `option`, or names an option not on the menu.
     """
-    menu, record = Menu.load(Path(plan) / "menu"), read_record(plan)
-    options = _read_options(Path(mix))
+    menu, record = Menu.load(Path(plan) / "menu"), whole_record(plan)
+    options = _read_options(mix, menu)
     evaluation = evaluate(menu, options)
     kept = 1.0 - float(record["money"]["contingency"])
     over = {
@@ -121,13 +124,31 @@ def read_record(plan: str | Path) -> dict[str, Any]:
     """
     path = Path(plan) / "plan.json"
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict):
+            raise ValueError("it is no JSON object")
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: must be a plan's record, but it cannot be read ({error}); "
             "give the folder that `evalfolio recommend` wrote"
         ) from error
     return record
+
+
+def whole_record(plan: str | Path) -> Record:
+    """Return the record in a plan's folder with every key and type checked.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none that can be read, or one that lacks something; it is named.
+    """
+    try:
+        return checked(read_record(plan))
+    except InputError as error:
+        words = str(error).removeprefix("plan record: ")
+        path = str(Path(plan) / "plan.json")
+        raise InputError(words if words.startswith(path) else f"{path}: {words}") from error
 
 
 def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
@@ -138,7 +159,7 @@ def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
     InputError
         If the plan knows no such eval.
     """
-    record = read_record(plan)
+    record = whole_record(plan)
     for row in record["choices"]:
         if row["eval"] == name:
             text = (
@@ -146,30 +167,34 @@ def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
                 f"{row['reason']}."
             )
             return {"eval": name, "chosen": True, "text": text, **row}
-    for row in record["not_chosen"]:
-        if row["eval"] == name:
-            price = row["cost_to_enter"]
+    for left in record["not_chosen"]:
+        if left["eval"] == name:
+            price = left["cost_to_enter"]
             enter = (
                 "at no price would it enter"
                 if price is None
                 else f"it would enter at ${two_digits(price)}"
             )
-            text = f"{name} does not run: its best option {row['reason']}; {enter}."
-            return {"chosen": False, "text": text, **row}
+            text = f"{name} does not run: its best option {left['reason']}; {enter}."
+            return {"chosen": False, "text": text, **left}
     known = [row["eval"] for row in (*record["choices"], *record["not_chosen"])]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")
 
 
-def _read_options(path: Path) -> list[str]:
-    try:
-        table = pd.read_excel(path) if path.suffix == ".xlsx" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a CSV or .xlsx table, but it cannot be read ({error})"
-        ) from error
+def _read_options(path: str | Path, menu: Menu) -> list[str]:
+    table = read_mix(path)
     if "option" not in table.columns:
         raise InputError(
             f"{path}: must have a column 'option', got {', '.join(map(str, table.columns))}; "
             "start from a plan's mix.csv"
         )
-    return [str(name) for name in table["option"].dropna()]
+    known = set(menu.options.index)
+    for row, name in table["option"].items():
+        if name not in known:
+            near = None if name is None else nearest(name, known)
+            raise InputError(
+                f"{path} row {row}: option must be one of the menu's, got "
+                f"{'nothing' if name is None else repr(name)}; "
+                + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
+            )
+    return table["option"].tolist()

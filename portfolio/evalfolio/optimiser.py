@@ -85,7 +85,7 @@ def optimise(
     >>> plan.status, plan.chosen
     ('certified', ('a max', 'b plateau'))
     """
-    _check(method, gap, time_limit)
+    check_search(gap, time_limit, method)
     found = search(
         menu,
         budget,
@@ -153,7 +153,15 @@ def prices_of(problem: Problem, found: Certificate) -> dict[str, float]:
     return dict(zip(problem.resource_names, prices.tolist(), strict=True))
 
 
-def _check(method: str, gap: float, time_limit: float | None) -> None:
+def check_search(gap: float, time_limit: float | None, method: str = "certified") -> None:
+    """Refuse a gap or a time limit that no search could keep.
+
+    Raises
+    ------
+    InputError
+        If `gap` is not strictly between 0 and 1, `time_limit` not above 0 seconds, or `method`
+        not one of those there are.
+    """
     if method not in METHODS:
         raise InputError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if not 0 < gap < 1:

@@ -47,14 +47,15 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
 
 def _read_toml(path: Path) -> Tables:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(
             f"{path}: must be a file that can be read, got {error.strerror}; check its name"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path}: must be TOML in UTF-8, got an error ({error}); mend it"
+            f"{path}: must be TOML in UTF-8, got an error ({error}); mend it there, and "
+            "write numbers without commas: 20_000"
         ) from None
     return tables_of(data, path.name)
 

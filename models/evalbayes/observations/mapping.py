@@ -103,7 +103,7 @@ def read_mapping(path: str | Path) -> TableMapping:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path}: must be a mapping in TOML that can be read, got an error ({error}); "

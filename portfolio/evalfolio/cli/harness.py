@@ -36,19 +36,21 @@ def harness(
     as_json: JsonOption = False,
 ) -> None:
     """Write a YAML file and a script of `inspect eval` commands with the plan's caps and epochs."""
-    import pandas as pd
-
     from evalbayes.catalogue import read_catalogue
+    from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
+    from evalfolio.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
 
     mix = plan_folder(plan, "mix.csv") / "mix.csv"
+    known, tasks = read_catalogue(catalogue), pairs(task, "--task")
+    refuse_unknown("--task", tasks, [spec.name for spec in known.evals], what="eval")
     settings = inspect_settings(
-        with_baselines(pd.read_csv(mix).set_index("option"), plan),
-        read_catalogue(catalogue),
+        with_baselines(numbered(read_mix(mix)), plan),
+        known,
         model=model,
-        tasks=pairs(task, "--task") or None,
+        tasks=tasks or None,
         sample_ids=drawn_tasks(plan) if drawn else None,
         prices=None if prices is None else read_prices(prices),
         seed=plan_seed(plan),
@@ -60,6 +62,16 @@ def harness(
         print_json(settings)
     elif not quiet:
         console().print(f"wrote {out}/settings.yaml and {out}/run.sh", markup=False)
+
+
+def numbered(mix: pd.DataFrame) -> pd.DataFrame:
+    """Return a mix by its options, with numbers where Inspect's settings need them."""
+    import pandas as pd
+
+    if "option" in mix:
+        mix = mix.set_index("option")
+    figures = [name for name in ("cap", "attempts", "tasks", "effort") if name in mix]
+    return mix.assign(**{name: pd.to_numeric(mix[name], errors="coerce") for name in figures})
 
 
 def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:

@@ -105,8 +105,9 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Read Inspect logs (.eval and .json), or folders of them; needs the extra `inspect`."""
-    from evalfolio.readers import read_inspect_logs
+    from evalfolio.readers import check_ending, read_inspect_logs
 
+    check_ending(out)
     result = read_inspect_logs(
         [str(path) for path in files],
         prices=prices,
@@ -141,8 +142,9 @@ def metr(
     as_json: JsonOption = False,
 ) -> None:
     """Read METR's runs.jsonl files."""
-    from evalfolio.readers import read_metr_runs
+    from evalfolio.readers import check_ending, read_metr_runs
 
+    check_ending(out)
     result = read_metr_runs(
         [str(path) for path in files],
         spend=spend,
@@ -152,6 +154,16 @@ def metr(
         strict=strict,
     )
     _finish(result, out, errors, quiet=quiet, as_json=as_json)
+
+
+_EXAMPLES = {
+    "--map": "spend=spend_tokens",
+    "--set": "cap=2e6",
+    "--eval": "popularity=ours",
+    "--ai-model": "openai/gpt-5=GPT-5",
+    "--released": "o3=2025-04-16",
+    "--task": "cybench=inspect_evals/cybench",
+}
 
 
 def pairs(words: list[str] | None, option: str) -> dict[str, str]:
@@ -168,7 +180,14 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
     for word in words or []:
         name, equals, value = word.partition("=")
         if not equals or not name or not value:
-            raise InputError(f"{option} must be name=value, got {word!r}; write spend=spend_tokens")
+            raise InputError(
+                f"{option} must be name=value, got {word!r}; write {_EXAMPLES[option]}"
+            )
+        if name.strip() in found:
+            raise InputError(
+                f"{option} {name.strip()} must be given once, got both {found[name.strip()]} and "
+                f"{value.strip()}; keep one"
+            )
         found[name.strip()] = value.strip()
     return found
 
@@ -176,12 +195,19 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
 def _finish(
     result: ImportResult, out: Path, errors: Path | None, *, quiet: bool, as_json: bool
 ) -> None:
+    from evalfolio.errors import InputError
     from evalfolio.export.whole import whole_file
 
-    result.write(out)
     if errors is not None:
         with whole_file(errors) as partial:
             result.errors.to_csv(partial, index=False)
+    if len(result.errors) and not len(result.runs) and not len(result.counts):
+        first = result.errors.iloc[0]
+        raise InputError(
+            f"{first['log']}: at least one file must be readable, but none of {len(result.errors)}"
+            f" is ({first['error']}: {first['message']}); nothing was written to {out}"
+        )
+    result.write(out)
     outcomes = result.runs["outcome"].value_counts()
     if as_json:
         print_json(

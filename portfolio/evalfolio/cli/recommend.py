@@ -65,8 +65,10 @@ def recommend(
     )
     from evalfolio.constraints import constraints_from_table
     from evalfolio.export import check_folder, write_all
+    from evalfolio.optimiser import check_search
     from evalfolio.recommender import recommend as make
 
+    check_search(gap, time_limit)
     budgets = parse_budgets(budget or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)

@@ -73,14 +73,26 @@ def sensitivity(
     from evalfolio.cli.inputs import check_budgets, enforce_gate, posterior_of
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
+    from evalfolio.mix_file import read_mix
+    from evalfolio.optimiser import check_search
     from evalfolio.recommender import catalogue_limits, recommend
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.earlier_mix import earlier_mix
     from evalfolio.sensitivities.firmness import firmness
     from evalfolio.sensitivities.sweep import Sweep, connected
 
-    if sobol and sobol & (sobol - 1):
+    if sobol < 0 or sobol & (sobol - 1):
         raise InputError(f"--sobol must be a power of 2, got {sobol}; take 128 or 256")
+    for name, number, least in (
+        ("samples", samples, 1),
+        ("pilots", pilots, 0),
+        ("bootstrap", bootstrap, 0),
+    ):
+        if number < least:
+            raise InputError(f"--{name} must be {least} or more, got {number}; raise it")
+    check_search(gap, time_limit)
+    for path in mix or []:
+        read_mix(path)  # one that cannot be read is refused before the long work
     budgets = parse_budgets(budget or [])
     check_folder(out)
     check_budgets(catalogue, budgets)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from evalbayes.observations.delimited import read_delimited
 from evalfolio.constraints.bounds import Ceiling, Floor, ZeroOrAtLeast
 from evalfolio.constraints.chance import ChanceLimit
 from evalfolio.constraints.constraint import Constraint
@@ -112,18 +113,21 @@ def _read(source: pd.DataFrame | str | Path, sheet: str) -> tuple[pd.DataFrame, 
     if isinstance(source, pd.DataFrame):
         return source, "constraints"
     path = Path(source)
+    if path.suffix.lower() == ".csv":
+        return read_delimited(path), path.name
+    if path.suffix.lower() != ".xlsx":
+        raise InputError(
+            f"{path}: constraints must be a .csv or .xlsx file, got "
+            f"{path.suffix or 'no ending'!r}; save them as one of these"
+        )
     try:
-        if path.suffix.lower() == ".csv":
-            return pd.read_csv(path, dtype=str, skip_blank_lines=False), path.name
-        if path.suffix.lower() == ".xlsx":
-            frame = pd.read_excel(path, sheet_name=sheet, dtype=str, engine="openpyxl")
-            return frame, f"{path.name}, sheet {sheet!r}"
-    except (OSError, ValueError) as error:
+        frame = pd.read_excel(path, sheet_name=sheet, dtype=str, engine="openpyxl")
+    except Exception as error:  # openpyxl raises what zip and XML readers do
         raise InputError(
             f"{path}: must be a readable table of constraints, but {error}; check the path"
             f" and the sheet (looked for {sheet!r})"
         ) from error
-    raise InputError(f"{path}: constraints must be a .csv or .xlsx file, got {path.suffix!r}")
+    return frame, f"{path.name}, sheet {sheet!r}"
 
 
 def _constraint(cells: dict[str, str]) -> Constraint:
@@ -171,7 +175,9 @@ def _number(text: str, *, share: bool = False) -> float:
     try:
         value = float(plain.removesuffix("%"))
     except ValueError:
-        raise InputError(f"amount must be a number, got {text!r}") from None
+        raise InputError(
+            f"amount must be a number, got {text!r}; write it in digits, as 50000 or 20 %"
+        ) from None
     if percent and not share:
         raise InputError(
             f"amount must be a number here, got {text!r}; for a share use 'floor share' "
@@ -184,7 +190,7 @@ def _count(text: str) -> int:
     """Return the whole number in a cell."""
     value = _number(text)
     if not value.is_integer():
-        raise InputError(f"amount must be a whole number of evals, got {text!r}")
+        raise InputError(f"amount must be a whole number of evals, got {text!r}; round it")
     return int(value)
 
 

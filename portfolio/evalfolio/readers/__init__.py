@@ -11,3 +11,4 @@ from evalfolio.readers.prices import Prices as Prices
 from evalfolio.readers.prices import default_prices as default_prices
 from evalfolio.readers.prices import read_prices as read_prices
 from evalfolio.readers.result import ImportResult as ImportResult
+from evalfolio.readers.result import check_ending as check_ending

@@ -7,10 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from evalbayes.errors import InputError
 from evalbayes.observations.outcome import OVERSHOOT
 from evalbayes.observations.runs import LEAST_OF_CAP
 
 CapRule = float | Mapping[str, float] | None
+
+
+def check_cap(given: CapRule) -> None:
+    """Refuse a cap that no run can have.
+
+    Raises
+    ------
+    InputError
+        If it is not a finite number above 0; the eval is named where caps are given by eval.
+    """
+    rules = given if isinstance(given, Mapping) else {} if given is None else {"": given}
+    for name, cap in rules.items():
+        if not 0 < cap < np.inf:
+            raise InputError(
+                f"{f'{name}: ' if name else ''}cap must be a number above 0, got {cap:g}; give "
+                "what one attempt was allowed to spend"
+            )
 
 
 def settle_caps(runs: pd.DataFrame, given: CapRule) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalfolio.readers.caps import CapRule
+from evalfolio.readers.caps import CapRule, check_cap
 from evalfolio.readers.checkpoint import partial_file, read_facts
 from evalfolio.readers.log_facts import inspect_log_module
 from evalfolio.readers.log_runs import Reading, runs_of_logs
@@ -104,6 +104,7 @@ def read_inspect_logs(
     for share in effort.values() if isinstance(effort, Mapping) else [effort]:
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"effort must be from 0 to 1, got {share}.")
+    check_cap(cap)
     inspect_log_module()
     logs = find_logs(paths)
     reading = Reading(
@@ -166,9 +167,15 @@ def find_logs(paths: str | Path | Sequence[str | Path]) -> list[str]:
         elif Path(text).exists():
             found[text] = None
         else:
-            raise InputError(f"The log {text} does not exist.")
+            raise InputError(
+                f"{text}: must be a log or a folder of logs that exists, but there is none; "
+                "check its name"
+            )
     if not found:
-        raise InputError("No Inspect log (.eval or .json) was found under the paths given.")
+        raise InputError(
+            "there must be an Inspect log (.eval or .json) under the paths given, got none; "
+            "check their names"
+        )
     return list(found)
 
 

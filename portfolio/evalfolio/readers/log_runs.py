@@ -85,6 +85,10 @@ def runs_of_logs(
         scorer=reading.scorer,
         default_threshold=reading.success == 1.0,
     )
+    met = {name for header in headers for name in (header["task"], _bare(header["task"]))}
+    unmet = [name for name in reading.evals if name not in met]
+    if unmet:
+        notes += (f"No log is of {', '.join(unmet)}: the new names given for them are not used.",)
     return samples[list(RUN_COLUMNS)], counts, notes
 
 
@@ -164,9 +168,14 @@ def _records(
     return records
 
 
+def _bare(task: str) -> str:
+    """Return a task's name without its package: inspect_evals/cybench is cybench."""
+    return task.rsplit("/", 1)[-1]
+
+
 def _eval_name(task: str, ours: Mapping[str, Any], evals: Mapping[str, str]) -> str:
     """Return the eval's name: renamed by the caller, as exported by us, or the task's own."""
-    bare = task.rsplit("/", 1)[-1]  # inspect_evals/cybench is cybench
+    bare = _bare(task)
     return str(evals.get(task) or evals.get(bare) or ours.get("eval") or bare)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.observations.outcome import OVERSHOOT
-from evalfolio.readers.caps import CapRule, numbered_attempts, settle_caps
+from evalfolio.readers.broken_log import one_line
+from evalfolio.readers.caps import CapRule, check_cap, numbered_attempts, settle_caps
 from evalfolio.readers.outcomes import SuccessRule, succeeded
 from evalfolio.readers.result import ImportResult
 
@@ -28,6 +30,10 @@ _ALIASES = {
     "run": "run_id",
     "source": "task_source",
 }
+_UNREADABLE = (
+    *(OSError, EOFError, zlib.error, UnicodeDecodeError),
+    *(pd.errors.ParserError, pd.errors.EmptyDataError),
+)
 _NUMBERS = ("score_binarized", "score_cont", "human_minutes", "generation_cost", "tokens_count")
 _SPENDS = ("hours", "usd", "tokens")
 _AT_CAP = 0.98  # a stop by a limit at less than this share of the time limit was another limit
@@ -80,6 +86,7 @@ def read_metr_runs(
     """
     if spend not in _SPENDS:
         raise InputError(f'spend must be "hours", "usd" or "tokens", got {spend!r}.')
+    check_cap(cap)
     errors: list[dict[str, str]] = []
     frames = [
         _read(Path(path), errors, strict)
@@ -102,11 +109,19 @@ def read_metr_runs(
 
 def _read(path: Path, errors: list[dict[str, str]], strict: bool) -> pd.DataFrame:
     if not path.exists():
-        raise InputError(f"The run file {path} does not exist.")
-    if path.name.endswith((".csv", ".csv.gz")):
-        frame = pd.read_csv(path)
-    else:
-        frame = pd.DataFrame(_lines(path, errors, strict))
+        raise InputError(
+            f"{path}: must be a run file that exists, but there is none; check its name"
+        )
+    try:
+        if path.name.endswith((".csv", ".csv.gz")):
+            frame = pd.read_csv(path)
+        else:
+            frame = pd.DataFrame(_lines(path, errors, strict))
+    except _UNREADABLE as error:
+        raise InputError(
+            f"{path}: must be JSON lines or CSV that can be read, plain or gzipped, got an error "
+            f"({one_line(error)}); write it again"
+        ) from error
     renames = {a: b for a, b in _ALIASES.items() if a in frame and b not in frame}
     frame = frame.rename(columns=renames)
     if "alias" not in frame and "model" in frame:
@@ -114,8 +129,9 @@ def _read(path: Path, errors: list[dict[str, str]], strict: bool) -> pd.DataFram
     for column in ("task_id", "alias", "score_binarized"):
         if column not in frame:
             raise InputError(
-                f"{path} must have the column {column} of METR's run files; it has "
-                f"{', '.join(map(str, frame.columns)) or 'none'}."
+                f"{path}: must have the column {column} of METR's run files, got "
+                f"{', '.join(map(str, frame.columns)) or 'none'}; give a runs.jsonl, or import "
+                "another table by `evalfolio import table`"
             )
     return frame.assign(log=str(path))
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from queue import Empty, Queue
 
+from evalfolio.readers.broken_log import in_words
 from evalfolio.readers.checkpoint import partial_file
-from evalfolio.readers.worker import one_line, read_one
+from evalfolio.readers.worker import read_one
 
 Failure = dict[str, str]
 _LOGS_PER_PROCESS = 500  # a worker is replaced after so many: memory a library keeps is let go
@@ -38,7 +39,7 @@ def read_logs(
         try:
             target = partial_file(folder, log)
         except OSError as error:
-            on_done(log, {"error": type(error).__name__, "message": one_line(error)})
+            on_done(log, {"error": type(error).__name__, "message": in_words(error, log)})
             continue
         if target.exists():
             on_done(log, None)

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.observations.delimited import read_delimited
 
 COLUMNS = ("model", "input", "output", "cache_read", "cache_write", "since", "date", "source")
 _DATE_SUFFIX = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
@@ -152,19 +153,26 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
     path = Path(path)
     try:
         if path.suffix.lower() == ".csv":
-            frame = pd.read_csv(path, dtype={"model": str, "source": str})
-            entries = [
-                {str(k): v for k, v in row.items() if not pd.isna(v)}
-                for row in frame.to_dict("records")
+            entries: Any = [
+                {str(k).strip(): _figure(v) for k, v in row.items() if v and str(v).strip()}
+                for row in read_delimited(path).to_dict("records")
             ]
         else:
-            entries = tomllib.loads(path.read_text("utf-8")).get("price", [])
+            entries = tomllib.loads(path.read_text("utf-8-sig")).get("price", [])
     except FileNotFoundError:
-        raise InputError(f"The price table {path} does not exist.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise InputError(f"The price table {path} cannot be read: {error}.") from error
-    if not entries:
-        raise InputError(f"The price table {path} must hold at least one [[price]] row.")
+        raise InputError(
+            f"{path}: must be a price table that exists, but there is none; check its name"
+        ) from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: must be a price table in TOML or CSV that can be read, got an error "
+            f"({error}); mend it there"
+        ) from error
+    if not entries or not isinstance(entries, list):
+        raise InputError(
+            f"{path}: must hold at least one [[price]] row, got none; write [[price]], with two "
+            "brackets, and below it model, input, output, date and source"
+        )
     mine = Prices(_rows(entries, str(path)))
     return default_prices().with_overrides(mine) if with_defaults else mine
 
@@ -199,6 +207,14 @@ def _row(entry: Mapping[str, Any], where: str) -> Price:
             )
         values[key] = number
     return Price(**values)
+
+
+def _figure(cell: object) -> object:
+    """Return a cell of text as the number it may be."""
+    try:
+        return float(str(cell))
+    except ValueError:
+        return cell
 
 
 def _day(value: object, where: str) -> datetime.date:

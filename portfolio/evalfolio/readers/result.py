@@ -9,6 +9,8 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class ImportResult:
@@ -61,11 +63,7 @@ class ImportResult:
         """
         from evalfolio.export.whole import whole_file  # workers never write: not paid for there
 
-        path = Path(path)
-        if not path.name.endswith((".csv", ".csv.gz", ".parquet")):
-            raise InputError(
-                f"Observations are written to a .csv, .csv.gz or .parquet file, got {path}."
-            )
+        path = check_ending(path)
         with whole_file(path) as partial:
             if path.suffix == ".parquet":
                 self.runs.to_parquet(partial, index=False)
@@ -74,3 +72,20 @@ class ImportResult:
             else:
                 self.runs.to_csv(partial, index=False, compression=None)
         return path
+
+
+def check_ending(path: str | Path) -> Path:
+    """Return where runs are to be written, before the long work of reading them.
+
+    Raises
+    ------
+    InputError
+        If no observations file ends so.
+    """
+    path = Path(path)
+    if not path.name.endswith(ENDINGS):
+        raise InputError(
+            f"{path}: observations must be written to a file ending in {', '.join(ENDINGS)}, "
+            f"got {path.suffix or 'no ending'!r}; name it so"
+        )
+    return path

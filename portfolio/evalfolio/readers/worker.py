@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from evalfolio.readers.broken_log import in_words
 from evalfolio.readers.checkpoint import write_facts
 from evalfolio.readers.log_facts import read_log_facts
 
@@ -19,14 +20,8 @@ def read_one(log: str, target: str, max_bytes: int) -> dict[str, str]:
     try:
         write_facts(read_log_facts(log, max_bytes=max_bytes), Path(target))
     except Exception as error:  # a broken log may raise anything: it becomes a row of the errors
-        return {"error": type(error).__name__, "message": one_line(error)}
+        return {"error": type(error).__name__, "message": in_words(error, log)}
     return {}
-
-
-def one_line(error: BaseException, longest: int = 300) -> str:
-    """Return the error's text on one line, cut to a length that fits a table."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
+from evalfolio.mix_file import read_mix
 
 
 def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -39,12 +40,7 @@ def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[st
     (('a plateau',), ('z (plateau)',))
     """
     path = Path(path)
-    try:
-        table = pd.read_excel(path) if path.suffix == ".xlsx" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a CSV or .xlsx table, but it cannot be read ({error})"
-        ) from error
+    table = read_mix(path)
     if "option" not in table and not {"eval", "tier"} <= set(table.columns):
         raise InputError(
             f"{path}: must have a column 'option', or 'eval' and 'tier', got "
@@ -79,7 +75,7 @@ def _counterpart(menu: Menu, row: dict[str, object]) -> str | None:
     same = menu.options[like]
     if same.empty:
         return None
-    if "tasks" in row and "tasks" in same and str(row["tasks"]) not in ("", "nan"):
-        tasks = float(str(row["tasks"]))
+    tasks = pd.to_numeric(row.get("tasks"), errors="coerce")  # type: ignore[call-overload]
+    if "tasks" in same and tasks == tasks and tasks is not None:
         return str((same["tasks"].astype(float) - tasks).abs().idxmin())
     return str(same.index[0])

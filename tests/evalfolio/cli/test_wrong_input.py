@@ -233,6 +233,128 @@ def test_a_budget_nobody_knows_is_refused_before_the_long_work(
     assert "sampling" not in result.err
 
 
+BEFORE_THE_FIT = [
+    ("recommend", ("--budget", "usd=inf"), "--budget usd must be a finite number, got inf; leave it out where"),
+    ("recommend", ("--budget", "usd=10,5"), "--budget must be name=number, got 'usd=10,5'"),
+    ("recommend", ("--gap", "0"), "gap must lie between 0 and 1, got 0"),
+    ("recommend", ("--time-limit", "-1"), "time_limit must be above 0 seconds, got -1"),
+    ("sensitivity", ("--samples", "-1"), "--samples must be 1 or more, got -1; raise it"),
+    ("sensitivity", ("--pilots", "-1"), "--pilots must be 0 or more, got -1"),
+    ("sensitivity", ("--bootstrap", "-2"), "--bootstrap must be 0 or more, got -2"),
+    ("sensitivity", ("--sobol", "-2"), "--sobol must be a power of 2, got -2"),
+    ("sensitivity", ("--gap", "2"), "gap must lie between 0 and 1, got 2"),
+    ("sensitivity", ("--mix", "last.csv"), "last.csv: must be a file that exists, but there is none"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "words", "message"), BEFORE_THE_FIT)
+def test_options_out_of_place_are_refused_before_the_fit(
+    run: Run,
+    files: tuple[Path, Path],
+    command: str,
+    words: tuple[str, ...],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_fit(*_: object, **__: object) -> None:
+        raise AssertionError("options come first")
+
+    monkeypatch.setattr("evalbayes.fit.fit", no_fit)
+    result = run(command, *files, *words, "--out", "plan")
+    assert result.code == 2
+    assert message in one_sentence(result.err)
+    assert {path.name for path in Path().iterdir()} == {path.name for path in files}
+
+
+RECORDS = [
+    ("[]", "it is no JSON object"),
+    ('{"a"', "cannot be read"),
+    ("{}", "must be there and valid"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), RECORDS)
+def test_a_record_that_is_none(run: Run, text: str, message: str) -> None:
+    Path("plan").mkdir()
+    Path("plan/plan.json").write_text(text)
+    result = run("explain", "ctf", "--plan", "plan")
+    assert result.code == 2
+    sentence = one_sentence(result.err)
+    assert sentence.startswith("error: plan/plan.json: ")
+    assert message in sentence
+
+
+MIXES = [
+    ("option\nctf / platoo\n", "mix.csv row 2: option must be one of the menu's, got 'ctf / platoo'; "),
+    ("option,usd\n\n,3\n", "mix.csv row 3: option must be one of the menu's, got nothing; the sheet Menu of"),
+    ("eval,tier\nctf,plateau\n", "mix.csv: must have a column 'option', got eval, tier; start from a plan's mix.csv"),
+    ("option;usd\nctf;3\n", "mix.csv: cells must be parted by commas, got semicolons"),
+    ("option\n", "mix.csv: must hold at least one row, got an empty table"),
+    ("", "mix.csv: must have the names of its columns in the first row, got an empty file"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), MIXES)
+def test_a_mix_that_cannot_be_judged(run: Run, plan_folder: Path, text: str, message: str) -> None:
+    Path("mix.csv").write_text(text)
+    result = run("score", "mix.csv", "--plan", plan_folder)
+    assert result.code == 2
+    assert message in one_sentence(result.err)
+
+
+def test_a_mix_that_is_no_table(run: Run, plan_folder: Path) -> None:
+    Path("mix.txt").write_text("ctf")
+    for name, message in (
+        ("mix.txt", "a mix must be a file ending in .csv or .xlsx, got '.txt'; save it as one"),
+        ("mix.csv", "mix.csv: must be a file that exists, but there is none; check its name"),
+        (".", ".: must be a file, got a folder; name a file in it"),
+    ):
+        result = run("score", name, "--plan", plan_folder)
+        assert result.code == 2
+        assert message in one_sentence(result.err)
+
+
+def test_a_name_given_twice(run: Run, files: tuple[Path, Path]) -> None:
+    words = ("--map", "cap=a", "--map", "cap=b", "--out", "out.csv")
+    result = run("import", "table", files[1], *words)
+    assert result.code == 2
+    assert "--map cap must be given once, got both a and b; keep one" in one_sentence(result.err)
+    result = run("import", "table", files[1], "--map", "cap", "--out", "out.csv")
+    assert "--map must be name=value, got 'cap'; write spend=spend_tokens" in result.err
+
+
+def test_a_task_of_an_eval_nobody_knows(
+    run: Run, files: tuple[Path, Path], plan_folder: Path
+) -> None:
+    words = ("--model", "mockllm/model", "--out", "runs", "--task")
+    result = run("harness", files[0], "--plan", plan_folder, *words, "ctff=ctf.py")
+    assert result.code == 2
+    assert "every eval must be a known one, got 'ctff'; did you mean 'ctf'?" in result.err
+    result = run("harness", files[0], "--plan", plan_folder, *words, "ctf")
+    assert "--task must be name=value, got 'ctf'; write cybench=" in one_sentence(result.err)
+    assert not Path("runs").exists()
+
+
+def test_logs_that_are_all_broken_write_nothing_but_their_errors(run: Run) -> None:
+    pytest.importorskip("inspect_ai", reason="reading logs needs the extra `inspect`")
+    Path("torn.eval").write_bytes(b"PK")
+    words = ("import", "inspect", "torn.eval", "--workers", "1")
+    result = run(*words, "--out", "runs.csv", "--errors", "errors.csv")
+    assert result.code == 2
+    assert "torn.eval: at least one file must be readable, but none of 1 is" in one_sentence(
+        result.err
+    )
+    assert not Path("runs.csv").exists()
+    assert "torn.eval" in Path("errors.csv").read_text()
+    result = run(*words, "--out", "runs.txt")
+    assert "runs.txt: observations must be written to a file ending in" in one_sentence(result.err)
+
+
+def test_a_catalogue_saved_with_a_byte_order_mark(run: Run, files: tuple[Path, Path]) -> None:
+    files[0].write_text(files[0].read_text(), encoding="utf-8-sig")
+    assert run("check", *files).code == 0
+
+
 def test_samples_of_sobol_indices(run: Run, files: tuple[Path, Path]) -> None:
     result = run("sensitivity", *files, "--sobol", "3", "--out", "plan")
     assert result.code == 2

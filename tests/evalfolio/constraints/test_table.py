@@ -109,8 +109,14 @@ def test_blank_and_commented_rows_are_passed_over_and_rows_counted_as_seen(
 
 
 def test_unreadable_tables_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"must be a readable table .* check the path"):
+    with pytest.raises(InputError, match=r"absent\.csv: must be a file that exists, but there is"):
         constraints_from_table(tmp_path / "absent.csv")
+    (tmp_path / "limits.csv").write_text("type;of\nmandatory;a\n")
+    with pytest.raises(InputError, match="cells must be parted by commas, got semicolons"):
+        constraints_from_table(tmp_path / "limits.csv")
+    (tmp_path / "limits.xlsx").write_bytes(b"no workbook")
+    with pytest.raises(InputError, match=r"must be a readable table .* check the path"):
+        constraints_from_table(tmp_path / "limits.xlsx")
     table().to_excel(tmp_path / "limits.xlsx", sheet_name="other")
     with pytest.raises(InputError, match="looked for 'constraints'"):
         constraints_from_table(tmp_path / "limits.xlsx")

@@ -239,6 +239,9 @@ def test_a_folder_is_searched_and_other_files_left(write_log: WriteLog, tmp_path
         ({"workers": 0}, "workers must be at least 1"),
         ({"effort": 1.5}, "effort must be from 0 to 1"),
         ({"effort": {"ctf": -1}}, "effort must be from 0 to 1"),
+        ({"cap": -7}, "cap must be a number above 0, got -7; give what one attempt"),
+        ({"cap": float("nan")}, "cap must be a number above 0, got nan"),
+        ({"cap": {"ctf": 0}}, "ctf: cap must be a number above 0, got 0"),
     ],
 )
 def test_an_argument_out_of_place_is_refused(
@@ -250,9 +253,9 @@ def test_an_argument_out_of_place_is_refused(
 
 def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("inspect_ai")
-    with pytest.raises(InputError, match="No Inspect log"):
+    with pytest.raises(InputError, match="there must be an Inspect log"):
         read_inspect_logs(tmp_path)
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="exists, but there is none; check its name"):
         read_inspect_logs(tmp_path / "gone.eval")
 
 
@@ -273,8 +276,19 @@ def test_without_inspect_ai_the_extra_is_named(
 
 def test_observations_go_to_known_endings_only(write_log: WriteLog, tmp_path: Path) -> None:
     result = read_inspect_logs(write_log([scored("C")]))
-    with pytest.raises(InputError, match=r"\.csv, \.csv\.gz or \.parquet"):
+    with pytest.raises(InputError, match=r"ending in \.csv, \.csv\.gz, \.parquet, got '\.txt'"):
         result.write(tmp_path / "obs.txt")
+
+
+def test_a_new_name_for_an_eval_no_log_is_of_is_noted(write_log: WriteLog) -> None:
+    log = write_log([scored("C")])
+    (eval_name,) = read_inspect_logs(log).runs["eval"]
+    assert not any(
+        "No log is of" in n for n in read_inspect_logs(log, evals={eval_name: "x"}).notes
+    )
+    assert read_inspect_logs(log, evals={"cybnch": "x"}).notes[-1] == (
+        "No log is of cybnch: the new names given for them are not used."
+    )
 
 
 def test_importing_the_readers_loads_neither_inspect_ai_nor_pymc() -> None:

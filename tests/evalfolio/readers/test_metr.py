@@ -140,11 +140,28 @@ def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
         read_metr_runs(write(tmp_path, bare))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("runs.jsonl", b"\xff\xfe\x00"),
+        ("runs.jsonl.gz", b"no gzip"),
+        ("runs.csv", b"a,b\n1,2\n1,2,3\n"),
+        ("runs.csv", b""),
+    ],
+)
+def test_a_file_that_is_no_run_file_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}: must be JSON lines or CSV that can be read"):
+        read_metr_runs(tmp_path / name)
+
+
 def test_arguments_out_of_place_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="spend must be"):
         read_metr_runs(write(tmp_path, row()), spend="days")
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="must be a run file that exists"):
         read_metr_runs(tmp_path / "none.jsonl")
+    with pytest.raises(InputError, match="cap must be a number above 0, got 0"):
+        read_metr_runs(write(tmp_path, row()), cap=0)
     with pytest.raises(InputError, match="No METR run file"):
         read_metr_runs([])
 

@@ -15,6 +15,7 @@ import pytest
 
 from evalbayes.errors import InputError
 from evalfolio.readers import parallel, read_inspect_logs, worker
+from evalfolio.readers.broken_log import in_words
 
 WriteLog = Callable[..., Path]
 SAMPLE = {
@@ -70,6 +71,25 @@ def test_a_broken_log_is_one_row_of_the_error_table(folder: Path) -> None:
     assert len(result.counts) == 40
     assert seen == [(n, 48) for n in range(1, 49)]
     assert "8 errors" in str(result)
+
+
+def test_a_broken_log_is_told_in_words(folder: Path) -> None:
+    files = {
+        "empty.eval": (b"", "it is empty; copy it again or remove it"),
+        "empty.json": (b"", "it is empty"),
+        "junk.eval": (b"junk", "it is no whole .eval archive: cut short, or no Inspect log; copy"),
+        "list.json": (b"[]", "it is no Inspect log (Input should be"),
+        "other.json": (b'{"a": 1}', "it is no Inspect log (eval: Field required); remove it"),
+        "half.json": (b'{"version": 2, "eval": {', "its JSON is cut short ("),
+    }
+    paths = [folder / name for name in files]
+    for path in paths:
+        path.write_bytes(files[path.name][0])
+    for error in read_inspect_logs(paths, workers=1).errors.itertuples():
+        assert files[Path(str(error.log)).name][1] in str(error.message)
+    assert len(read_inspect_logs(paths, workers=1).errors) == len(files)
+    newer = in_words(ValueError("Unable to read version 99 of log format."), "new.json")
+    assert newer.startswith("it was written by a newer Inspect (Unable to read version 99")
 
 
 def test_strict_raises_and_names_the_log(folder: Path) -> None:

@@ -104,8 +104,9 @@ def test_a_table_may_be_csv(tmp_path: Path) -> None:
         (ROW.format("m").replace("7", "-7"), "input must be a price"),
         (ROW.format("m").replace("7", '"seven"'), "input must be a price"),
         (ROW.format("m").replace("2026-11-01", '"soon"'), "date must be a day"),
-        ("price = 3 =", "cannot be read"),
+        ("price = 3 =", "must be a price table in TOML or CSV that can be read, got an error"),
         ("", "at least one"),
+        ("[price]\nmodel = 'm'\n", r"write \[\[price\]\], with two brackets"),
     ],
 )
 def test_a_faulty_table_is_refused(tmp_path: Path, text: str, says: str) -> None:
@@ -113,8 +114,23 @@ def test_a_faulty_table_is_refused(tmp_path: Path, text: str, says: str) -> None
         read_prices(toml(tmp_path, text))
 
 
+def test_a_table_from_a_spreadsheet_is_read_or_told_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    text = "model,input,output,date,source,cache_read\nm,1.5,7,2026-11-01,list,\n"
+    file.write_text(text, encoding="utf-8-sig")
+    price = read_prices(file).find("m")
+    assert price is not None
+    assert (price.input, price.output, price.cache_read) == (1.5, 7.0, None)
+    file.write_text(text.replace("1.5", '"1,5"'))
+    with pytest.raises(InputError, match=r"row 1: input must be a price .* got '1,5'"):
+        read_prices(file)
+    file.write_text(text.replace(",", ";"))
+    with pytest.raises(InputError, match="cells must be parted by commas, got semicolons"):
+        read_prices(file)
+
+
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="must be a price table that exists, but there is none"):
         read_prices(tmp_path / "none.toml")
 
 
