@@ -47,13 +47,6 @@ class Exchanges:
         """Return the objective from the tables, v of shape (n, n_quantities)."""
         return self.problem.total.of(self.gains(v))
 
-    def chosen(self, x: Floats) -> Positions:
-        """Return the chosen option of every eval, or -1."""
-        found = np.full(len(self.problem.evals), -1)
-        inside = np.flatnonzero(x > 0.5)
-        found[self.problem.eval_codes[inside]] = inside
-        return found
-
     def fits(self, x: Floats, options: Positions, without: Positions) -> NDArray[np.bool_]:
         """Say which exchanges keep all limits, other variables left as they are."""
         change = np.where(options >= 0, self.use[:, options], 0.0)
@@ -73,9 +66,8 @@ class Exchanges:
         return x
 
     def _single(self, x: Floats, candidates: Positions) -> Floats | None:
-        chosen = self.chosen(x)
         options = candidates[x[candidates] < 0.5]
-        without = chosen[self.problem.eval_codes[options]]
+        without = self.problem.present(x)[self.problem.eval_codes[options]]
         ok = self.fits(x, options, without)
         return self._best(x, options[ok], without[ok])
 

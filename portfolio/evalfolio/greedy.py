@@ -49,7 +49,7 @@ def greedy(problem: Problem, start: Floats | None = None) -> Floats:
 
     while True:
         options = np.flatnonzero((problem.allowed > 0) & (x < 0.5))
-        without = exchanges.chosen(x)[problem.eval_codes[options]]
+        without = problem.present(x)[problem.eval_codes[options]]
         ok = exchanges.fits(x, options, without)
         options, without = options[ok], without[ok]
         if not len(options):

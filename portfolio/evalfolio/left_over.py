@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalfolio.changes import NOTHING, Changes
 from evalfolio.narrative import listing, percent, two_digits, words
 from evalfolio.problem import Problem
 
 WORTH = 1e-3  # of the plan's value; steps that add less are within the usual gap, and not told
 
 
-def next_steps(problem: Problem, x: NDArray[np.float64]) -> pd.DataFrame:
+def next_steps(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd.DataFrame:
     """Return the single changes of a choice that would add value, nearest to affordable first.
 
     A step runs an eval that the choice leaves out, or runs a chosen one by another option. Its
@@ -28,6 +29,8 @@ def next_steps(problem: Problem, x: NDArray[np.float64]) -> pd.DataFrame:
         The problem that was solved.
     x
         The choice, of shape (n_options,), 0 or 1.
+    changes
+        Its single changes.
 
     Returns
     -------
@@ -35,32 +38,25 @@ def next_steps(problem: Problem, x: NDArray[np.float64]) -> pd.DataFrame:
         Indexed by option: eval, instead_of (an option, or None), value_added (unit of the
         objective), and `short_` and each limited resource (its unit; 0 where it fits).
     """
-    menu, total = problem.menu, problem.value(x)
-    present = np.full(len(problem.evals), -1)
-    chosen = np.flatnonzero(x > 0.5)
-    present[problem.eval_codes[chosen]] = chosen
-    new = np.flatnonzero(x < 0.5)
-    old = present[problem.eval_codes[new]]
-    columns = [menu.resources.index(name) for name in problem.resource_names]
-    costs = np.concatenate([menu.costs[:, columns], np.zeros((1, len(columns)))])  # -1: none
-    left = np.array(list(problem.budget.values())) - x @ menu.costs[:, columns]
-    short = np.maximum(costs[new] - costs[old] - left, 0.0)
-    v = problem.explained.exchanged(x, old, new) if len(new) else np.empty((0, 1))
-    added = problem.values_of(v) - total if len(new) else np.empty(0)
-    frame = pd.DataFrame(
-        {
-            "eval": menu.options["eval"].to_numpy()[new],
-            "instead_of": np.array(
-                [str(menu.options.index[k]) if k >= 0 else None for k in old], dtype=object
-            ),
-            "value_added": added,
-            **{f"short_{name}": short[:, k] for k, name in enumerate(problem.resource_names)},
-        },
-        index=menu.options.index[new],
-    )
+    left = np.array(list(problem.budget.values())) - x @ problem.use
+    short = np.maximum(changes.more - left, 0.0)
     distance = (short / problem.price_units).max(axis=1, initial=0.0)
-    order = np.lexsort((-added, distance))
-    return frame.iloc[order[added[order] > WORTH * abs(total)]]
+    order = np.lexsort((-changes.added, distance))
+    steps = order[changes.added[order] > WORTH * abs(changes.value)]
+    steps = steps[changes.new[steps] != NOTHING]
+    names, evals = problem.menu.options.index, problem.menu.options["eval"].to_numpy()
+    new, old = changes.new[steps], changes.old[steps]
+    return pd.DataFrame(
+        {
+            "eval": evals[new],
+            "instead_of": np.array(
+                [None if k == NOTHING else str(names[k]) for k in old], dtype=object
+            ),
+            "value_added": changes.added[steps],
+            **{f"short_{name}": short[steps, k] for k, name in enumerate(problem.resource_names)},
+        },
+        index=names[new],
+    )
 
 
 def left_over_in_words(

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.certified import Certificate, certify
+from evalfolio.changes import NOTHING, Changes
 from evalfolio.cutting import solve_with_cuts
 from evalfolio.errors import InputError
 from evalfolio.greedy import greedy
 from evalfolio.infeasible import check_feasible
+from evalfolio.left_out import least_useful_budget, left_out
 from evalfolio.left_over import next_steps
-from evalfolio.narrative import listing, percent, two_digits
 from evalfolio.objectives import Objective, as_objective, evsi
 from evalfolio.outlook import decision_outlook
-from evalfolio.plan import Plan, words
+from evalfolio.plan import Plan
 from evalfolio.problem import Problem
 from evalfolio.thrift import thrifty
 
@@ -182,9 +183,10 @@ def _plan(problem: Problem, found: Certificate, objective: Objective) -> Plan:
     prices = prices_of(problem, found)
     least = 1e-12 * evpi if np.isfinite(evpi) else 0.0
     gap = (found.bound - found.value) / max(abs(found.bound), least, 1e-300)
+    changes = Changes.of(problem, x)
     note = ""
     if not x.any():
-        note = _least_useful_budget(problem)
+        note = least_useful_budget(problem, changes)
     return Plan(
         menu=menu,
         chosen=tuple(str(name) for name in menu.options.index[x > 0.5]),
@@ -193,113 +195,24 @@ def _plan(problem: Problem, found: Certificate, objective: Objective) -> Plan:
         gap=None if found.status == "uncertified" else gap,
         status=found.status,
         budget=dict(problem.budget),
-        spend=dict(zip(menu.resources, (x @ menu.costs).tolist(), strict=True)),
+        spend=dict(zip(menu.resources, (x @ problem.costs).tolist(), strict=True)),
         shadow_prices=prices,
         evpi=evpi,
-        choices=_choices(problem, x),
+        choices=_choices(problem, x, changes),
         domains=decision_outlook(decisions, x),
-        not_chosen=_not_chosen(problem, x, prices),
-        next_steps=next_steps(problem, x),
+        not_chosen=left_out(problem, changes, prices),
+        next_steps=next_steps(problem, x, changes),
         note=note,
         objective=repr(objective),
     )
 
 
-def _choices(problem: Problem, x: Floats) -> pd.DataFrame:
+def _choices(problem: Problem, x: Floats, changes: Changes) -> pd.DataFrame:
     """Return the chosen rows with share_of_usd and the value lost when only that row is dropped."""
     menu = problem.menu
-    chosen = np.flatnonzero(x > 0.5)
-    frame = menu.options.iloc[chosen].copy()
+    frame = menu.options[x > 0.5].copy()
     if "usd" in menu.resources:
         usd = frame["usd"].to_numpy(dtype=np.float64)
         frame["share_of_usd"] = usd / usd.sum() if usd.sum() > 0 else 0.0
-    value = problem.value(x)
-    lost = []
-    for option in chosen:
-        without = x.copy()
-        without[option] = 0.0
-        lost.append(value - problem.value(without))
-    frame["value_if_dropped"] = lost
+    frame["value_if_dropped"] = 0.0 - changes.added[changes.new == NOTHING]
     return frame
-
-
-def _not_chosen(problem: Problem, x: Floats, prices: Mapping[str, float]) -> pd.DataFrame:
-    """Return, for every eval left out, its best option, why it is out and at what price it enters.
-
-    An option pays when the value it adds covers its use of every budget at the shadow prices; the
-    price at which it enters is the usd at which it just does.
-    """
-    menu = problem.menu
-    total = problem.value(x)
-    inside = set(problem.eval_codes[x > 0.5])
-    out = np.flatnonzero([code not in inside for code in problem.eval_codes])
-    columns = ["eval", "option", "value_added", "reason", "cost_to_enter"]
-    if not len(out):
-        return pd.DataFrame(columns=columns).set_index("eval")
-    v = problem.explained.exchanged(x, np.full(len(out), -1), out)
-    added = problem.values_of(v) - total
-    use = {name: menu.costs[:, menu.resources.index(name)] for name in problem.resource_names}
-    charge = sum((prices[n] * use[n][out] for n in use), np.zeros(len(out)))
-    usd_price = prices.get("usd", 0.0)
-    other = charge - (usd_price * use["usd"][out] if "usd" in use else 0.0)
-    rows = []
-    for code in dict.fromkeys(problem.eval_codes[out].tolist()):
-        own = np.flatnonzero(problem.eval_codes[out] == code)
-        best = own[np.argmax(added[own] - charge[own])]
-        enter = (added[best] - other[best]) / usd_price if usd_price > 0 else None
-        rows.append(
-            {
-                "eval": problem.evals[code],
-                "option": menu.options.index[out[best]],
-                "value_added": float(added[best]),
-                "reason": _reason(problem, out[best], float(added[best]), total, use),
-                "cost_to_enter": float(enter) if enter is not None and enter > 0 else None,
-            }
-        )
-    return pd.DataFrame(rows, columns=columns).set_index("eval")
-
-
-def _reason(
-    problem: Problem, option: int, added: float, total: float, use: Mapping[str, Floats]
-) -> str:
-    if problem.allowed[option] == 0:
-        over = [words(n) for n, u in use.items() if u[option] > problem.budget[n]]
-        return f"its best option alone exceeds the budget of {listing(over) or 'a resource'}"
-    share = added / total if total > 0 else 0.0
-    amounts = [
-        f"{percent(u[option] / problem.budget[n])} of the {words(n)}"
-        for n, u in use.items()
-        if problem.budget[n] > 0 and np.isfinite(problem.budget[n])
-    ]
-    price = f" for {listing(amounts)}" if amounts else ""
-    return f"would add {percent(max(share, 0.0))} to the plan's value{price}"
-
-
-def _least_useful_budget(problem: Problem) -> str:
-    """Say what the nearest option that is worth anything needs, when nothing was chosen."""
-    menu = problem.menu
-    options = np.arange(len(menu))
-    if not len(options):
-        return "The menu holds no option."
-    v = problem.explained.exchanged(np.zeros(len(menu)), np.full(len(menu), -1), options)
-    worth = problem.values_of(v)
-    useful = np.flatnonzero(worth > 1e-9 * problem.scale)
-    if not len(useful):
-        return "No option on the menu could change a call."
-    names = problem.resource_names
-    costs = menu.costs[:, [menu.resources.index(name) for name in names]]
-    amounts = np.array([max(problem.budget[name], 1e-12) for name in names])
-    short = (costs[useful] / amounts).max(axis=1, initial=0.0)
-    nearest = useful[int(np.lexsort((costs[useful].sum(axis=1), short))[0])]
-    needs = listing(
-        [
-            f"${two_digits(costs[nearest, k])}"
-            if n == "usd"
-            else f"{two_digits(costs[nearest, k])} {words(n)}"
-            for k, n in enumerate(names)
-        ]
-    )
-    return (
-        f"The least useful budget is {needs}: what the option "
-        f"{str(menu.options.index[nearest])!r} needs."
-    )

@@ -35,6 +35,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     menu = problem.menu
     variances = ExplainedVariance(menu)
     explained, known = variances.at(x), problem.explained.at(x)
+    precision = variances.precision(x)
     rows: list[dict[str, Any]] = []
     for d, (decision, worth) in enumerate(zip(menu.decisions, problem.values, strict=True)):
         value = DecisionValue.of(menu, decision)
@@ -42,7 +43,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
         left = float(np.sqrt(max(value.variance - v, 0.0)))
         mean = value.distance + decision.threshold
         evsi = float(worth.gain(known[d]))
-        calls = _calls(menu, decision, value, v, variances.precision(x))
+        calls = _calls(menu, decision, value, v, precision)
         reach = calls.pop("reach")
         effort_usd, least = minimum_effort(problem, d)
         rows.append(
@@ -60,7 +61,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
                 "upper95_now": mean + reach * value.sd,
                 "upper95_expected": mean + reach * left,
                 "minimum_effort_usd": effort_usd,
-                "buffer": buffer(problem, x, d),
+                "buffer": buffer(menu, decision, precision),
                 "funded": bool(v > 0 and known[d] >= least * (1 - 1e-6)),
             }
         )
@@ -94,22 +95,20 @@ def _calls(
     }
 
 
-def buffer(problem: Problem, x: Floats, decision: int, level: float = 0.95) -> float:
+def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.95) -> float:
     """Return how far below the danger threshold to put the alert threshold of shown capability.
 
     The upper quantile, at `level`, of what full elicitation and the time to the horizon may still
     add: E[δ] + E[later gain] + z·√(Var(δ | results) + Var(later gain)), with the variance of δ
-    as it is expected to be after the choice. The quantile is a normal's, also of a lognormal gap,
-    whose own upper quantile lies higher where the gap is wide.
+    as it is expected to be after the choice, whose whitened `precision` is given. The quantile is a
+    normal's, also of a lognormal gap, whose own upper quantile lies higher where the gap is wide.
     """
-    menu, spec = problem.menu, problem.menu.decisions[decision]
-    gap = spec.contrast * np.array([name.endswith(".gap") for name in menu.states])
+    gap = decision.contrast * np.array([name.endswith(".gap") for name in menu.states])
     root = np.linalg.cholesky(menu.prior_covariance)
     whitened = gap @ root
-    precision = ExplainedVariance(menu).precision(x)
     variance = float(whitened @ np.linalg.solve(precision, whitened))
-    mean = float(gap @ menu.prior_mean) + spec.later_gain_mean
-    return mean + float(ndtri(level)) * float(np.sqrt(variance + spec.later_gain_sd**2))
+    mean = float(gap @ menu.prior_mean) + decision.later_gain_mean
+    return mean + float(ndtri(level)) * float(np.sqrt(variance + decision.later_gain_sd**2))
 
 
 def call(value: DecisionValue) -> str:
@@ -140,7 +139,7 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
     most = float(problem.v_max[decision])
     if "usd" not in menu.resources:
         return None, 0.0
-    usd = menu.costs[:, menu.resources.index("usd")]
+    usd = problem.costs[:, menu.resources.index("usd")]
     cost = _generalised_cost(problem, usd)
     x, chosen = np.zeros(len(menu)), np.full(len(problem.evals), -1)
     path: list[tuple[float, float, float]] = []  # cost, usd, variance explained
@@ -177,10 +176,9 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
 
 def _generalised_cost(problem: Problem, usd: Floats) -> Floats:
     """Return the sum of the shares of every budget that each option takes."""
-    menu = problem.menu
     shares = [
-        menu.costs[:, menu.resources.index(name)] / amount
-        for name, amount in problem.budget.items()
+        used / amount
+        for used, amount in zip(problem.use.T, problem.budget.values(), strict=True)
         if np.isfinite(amount) and amount > 0
     ]
     return np.asarray(sum(shares)) if shares else usd

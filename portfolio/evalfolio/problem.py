@@ -40,6 +40,10 @@ class Problem:
     matrix, lower, upper
         All limits as rows over [x; binaries; continuous]: first a row per budget (scaled to a
         limit of 1), then one per eval (at most one option), then the constraints'.
+    costs
+        Expected use of every resource by every option, of shape (n_options, n_resources).
+    use
+        The same of the limited resources only, in the order of `resource_names`.
     allowed
         1 for options that no budget rules out by themselves, 0 for the others.
     active
@@ -73,14 +77,14 @@ class Problem:
         self._scale()
 
     def _gather_limits(self, constraints: Sequence[object]) -> None:
-        costs, n = self.menu.costs, self.n_options
+        self.costs, n = self.menu.costs, self.n_options
         self.resource_names = tuple(self.budget)
         amounts = np.array([self.budget[name] for name in self.resource_names])
         columns = [self.menu.resources.index(name) for name in self.resource_names]
-        use = costs[:, columns].T.reshape(len(columns), n)
+        self.use = self.costs[:, columns]
         finite = np.isfinite(amounts)
         self.price_units = np.where((amounts > 0) & finite, amounts, 1.0)
-        scaled = use / self.price_units[:, None]
+        scaled = self.use.T / self.price_units[:, None]
         limit = np.where(finite, np.where(amounts > 0, 1.0, 0.0), np.inf)
         fits = (scaled <= limit[:, None] * (1 + TOLERANCE)).all(axis=0) if len(columns) else True
         self.allowed = np.where(fits, 1.0, 0.0) * np.ones(n)
@@ -162,6 +166,13 @@ class Problem:
     def values_of(self, v: Floats) -> Floats:
         """Return the objective for rows of quantities, of shape (n, n_quantities)."""
         return self.total.of(self.gains_of(v))
+
+    def present(self, x: Floats) -> NDArray[np.intp]:
+        """Return the option of every eval in a whole choice, or -1, of shape (n_evals,)."""
+        found = np.full(len(self.evals), -1)
+        inside = np.flatnonzero(x > 0.5)
+        found[self.eval_codes[inside]] = inside
+        return found
 
     @property
     def evpi(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.certified import Certificate
+from evalfolio.exchange import moved
 from evalfolio.problem import Problem
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ def thrifty(problem: Problem, found: Certificate, gap: float) -> Certificate:
     """
     floor = found.value - SHARE * gap * abs(found.bound)
     floor = max(floor, found.bound - gap * abs(found.bound))
-    costs = problem.menu.costs
+    costs = problem.costs
     top = costs.max(axis=0, initial=0.0)
     sizes = np.array(
         [
@@ -58,15 +59,7 @@ def _cheapest(
     near = floor - 1e-9 * abs(floor)  # exchanged values are right to rounding only
     for k in np.argsort(-saving, kind="stable"):
         if saving[k] > 0 and values[k] >= near:
-            trial = _exchanged(x, int(old[k]), int(new[k]))
+            trial = moved(x, option=int(new[k]), without=int(old[k]))
             if problem.value(trial) >= floor and problem.met(trial):
                 return trial
     return None
-
-
-def _exchanged(x: Floats, old: int, new: int) -> Floats:
-    trial = x.copy()
-    trial[old] = 0.0
-    if new >= 0:
-        trial[new] = 1.0
-    return trial
