@@ -119,7 +119,7 @@ def run_horizons(
         raise InputError(
             f"horizons need {FEWEST} or more runs of one domain by {name!r} with spend and human "
             f"minutes, got fewer (AI models with runs: {models}); give runs rather than cells, or "
-            "name another AI model"
+            "name another AI model (--ai-model)"
         )
     return found
 

@@ -8,7 +8,7 @@ import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
-from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.console import cell, console, print_json, print_table
 from evalfolio.cli.curves import ModelOption
 from evalfolio.narrative import two_digits
 
@@ -66,8 +66,8 @@ def repeats(
             "Share solved by k attempts of one length (the whole map)",
         )
         sentence = (
-            f"Best split of {spend:,.4g} {unit} per task: {int(best['attempts'])} "
-            f"attempt{'' if best['attempts'] == 1 else 's'} of {best['length']:,.4g} solve "
+            f"Best split of {cell(float(spend))} {unit} per task: {int(best['attempts'])} "
+            f"attempt{'' if best['attempts'] == 1 else 's'} of {cell(float(best['length']))} {unit} each solve "
             f"{two_digits(best['solved'])} [{two_digits(best['solved_low'])}, "
             f"{two_digits(best['solved_high'])}] of the tasks. It rests on {found.source}, "
             "and supposes that how long a success takes does not hang on how likely it is."

@@ -54,7 +54,7 @@ def test_repeats_say_the_best_split(
     arguments = ("repeats", files[0], "--posterior", posterior_file, "--eval", "ctf")
     result = run(*arguments, "--spend", 400000)
     assert result.code == 0, result.err
-    assert "Best split of 400,000" in result.out.replace("4e+05", "400,000")
+    assert "Best split of 400,000 tokens per task: " in result.out
     told = json.loads(run(*arguments, "--spend", 400000, "--json").out)
     assert told["best"]["spend_ceiling"] <= 400000 * (1 + 1e-9)
     fits = [row["solved"] for row in told["splits"] if row["spend_ceiling"] <= 400000 * (1 + 1e-9)]
