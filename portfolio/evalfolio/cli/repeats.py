@@ -65,9 +65,10 @@ def repeats(
             shares.reset_index().rename(columns={"length": f"{unit} each"}),
             "Share solved by k attempts of one length (the whole map)",
         )
+        each = f"{cell(float(best['length']))} {unit}"
         sentence = (
             f"Best split of {cell(float(spend))} {unit} per task: {int(best['attempts'])} "
-            f"attempt{'' if best['attempts'] == 1 else 's'} of {cell(float(best['length']))} {unit} each solve "
+            f"attempt{'' if best['attempts'] == 1 else 's'} of {each} each solve "
             f"{two_digits(best['solved'])} [{two_digits(best['solved_low'])}, "
             f"{two_digits(best['solved_high'])}] of the tasks. It rests on {found.source}, "
             "and supposes that how long a success takes does not hang on how likely it is."

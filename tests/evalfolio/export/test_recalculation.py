@@ -171,6 +171,35 @@ def test_another_budget_looks_up_the_certified_plan_not_above_it(
     assert sum(shares) == pytest.approx(1.0 if usd else 0.0)
 
 
+@pytest.mark.parametrize("changed", ["price", pytest.param("share kept back", marks=slow)])
+def test_a_plan_that_no_longer_fits_its_budgets_says_so(
+    swept: Recommendation, tmp_path: Path, recalculate: Recalculate, changed: str
+) -> None:
+    path = write_workbook(swept, tmp_path / "plan.xlsx")
+    usd: dict[str, float] = swept.menu.options["usd"].to_dict()  # type: ignore[assignment]
+    chosen = [row["option"] for row in swept.record["choices"]]
+    before, budget = sum(usd[name] for name in chosen), swept.record["budget"]["usd"]
+    kept, added = swept.record["money"]["contingency"], budget
+    if changed == "price":
+        sheet = openpyxl.load_workbook(path)["Menu"]
+        (column,) = [cell.column_letter for cell in sheet[10] if cell.value == "USD expected"]
+        place = ("Menu", f"{column}{11 + list(usd).index(chosen[0])}")
+        edits: Edits = {place: usd[chosen[0]] + added}
+    else:
+        kept, added = 1 - 0.9 * before / budget, 0.0
+        edits = {address_of(path, "contingency"): kept}
+    book = recalculate(path, edits)
+    said = [cell.value for cell in book["Summary"][6] if isinstance(cell.value, str)]
+    assert any(text.startswith("This mix exceeds its budgets since prices") for text in said)
+    assert named(book, "your_check") == "Over a budget: see Summary."
+    spent = before + added
+    assert named(book, "mix_usd") == pytest.approx(spent)
+    rows = book["Summary"].iter_rows(min_row=10, values_only=True)
+    (left,) = [row[4] for row in rows if row[0] == "USD"]
+    assert left == pytest.approx(budget * (1 - kept) - spent)
+    assert left < 0
+
+
 def test_a_budget_below_the_frontier_shows_no_mix_and_says_so(
     swept: Recommendation, tmp_path: Path, recalculate: Recalculate
 ) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import openpyxl
 import pytest
+from tests.evalfolio.export.made import made
 
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
@@ -154,6 +155,29 @@ def test_the_sensitivity_is_a_table_with_its_swings(swept: Recommendation, tmp_p
         assert (change_low, change_high) == pytest.approx((at_low - base, at_high - base))
         assert swing == pytest.approx(max(at_low, at_high, base) - min(at_low, at_high, base))
     assert [row[7] for row in rows] == sorted((row[7] for row in rows), reverse=True)
+
+
+def test_no_number_below_0_loses_its_sign_to_a_format(tmp_path: Path) -> None:
+    # Some programs write a number without its sign where its section has a condition, or is what
+    # conditions leave.
+    recommendation = made(swept=True)
+    recommendation.record["sensitivity"][0]["low"] = -1.0
+    book = openpyxl.load_workbook(write_workbook(recommendation, tmp_path / "plan.xlsx"))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    below = [c for c in cells if isinstance(c.value, int | float) and c.value < 0]
+    assert below
+    (left,) = [row[4] for row in book["Summary"].iter_rows(min_row=10) if row[0].value == "USD"]
+    assert not [c.coordinate for c in (*below, left) if "[" in c.number_format]
+
+
+def test_what_is_long_is_shown_whole(path: Path, recommendation: Recommendation) -> None:
+    book = openpyxl.load_workbook(path)
+    width = book["Menu"].column_dimensions["B"].width
+    assert width >= max(map(len, recommendation.menu.options.index))
+    sheet = book["Provenance"]
+    for cells in sheet.iter_rows(min_row=5):
+        lines = len(str(cells[1].value)) / sheet.column_dimensions["B"].width
+        assert (sheet.row_dimensions[cells[0].row].height or 15) >= 15 * lines
 
 
 def test_the_input_cells_are_validated(path: Path) -> None:

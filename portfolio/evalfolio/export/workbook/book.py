@@ -15,12 +15,15 @@ HEAD, BAND, INPUT = "#22405f", "#f4f6f8", "#fff8e1"
 DEPTH, PLATEAU, SWEET = "#22405f", "#2a8c82", "#d69a2d"
 TIER_COLOURS = {"max-elicitation": DEPTH, "plateau": PLATEAU, "sweet-spot": SWEET}
 
-USD = '[=0]"–";[<10]$0.00;$#,##0'  # a dash where nothing is spent, cents where little is
+# A dash where nothing is spent, cents where little is. Not for amounts that may be below 0: some
+# programs drop the sign where a section has a condition; `end` likewise.
+USD = '[=0]"–";[<10]$0.00;$#,##0'
 NUMBER_FORMATS = {
     "usd": USD,
+    "usd_left": "$#,##0;-$#,##0;$0",
     "hours": "#,##0.0",
     "count": "#,##0",
-    "cap": "#,##0",
+    "cap": "[>=100]#,##0;[>=1]0.0;0.000",  # tokens by the million, hours by the minute
     "share": "0%",
     "share1": "0.0%",
     "change_usd": "+$#,##0;-$#,##0;0",
@@ -28,6 +31,7 @@ NUMBER_FORMATS = {
     "gap": "0.00%",
     "end": "[>=100]#,##0;[>=0.01]0.00;General",
     "unit": "0.00",
+    "digits": "0.0000",
     "price": "0.00E+00",
     "points": "[>=100]#,##0;[>=1]0.00;0.0000",
     "general": "General",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 HEADS = {
     "option": ("Option", "text"),
     "eval": ("Eval", "text"),
@@ -17,7 +19,7 @@ HEADS = {
     "usd_p90": ("USD, 90 % sure", "usd"),
     "usd_ceiling": ("USD if all hit the cap", "usd"),
 }
-WIDTHS = {"option": 34, "eval": 22, "domain": 14, "tier": 16, "cap": 13, "cap_unit": 9}
+WIDTHS = {"option": 34, "eval": 22, "domain": 14, "tier": 16, "cap": 13, "cap_unit": 9, "usd": 14}
 
 
 def head(name: str) -> tuple[str, str]:
@@ -49,6 +51,17 @@ def resource_words(name: str) -> str:
 def width(name: str) -> float:
     """Return the width of a column in characters."""
     return WIDTHS.get(name, 12)
+
+
+def names_width(names: Iterable[str], least: float, most: float = 60) -> float:
+    """Return the width that shows every name whole, or `most` where one is longer.
+
+    Examples
+    --------
+    >>> names_width(["cybench / plateau / 38 tasks x 3 / full cap"], least=34)
+    46
+    """
+    return max(least, min(most, max(map(len, names), default=0) + 3))
 
 
 def safe_name(name: str) -> str:

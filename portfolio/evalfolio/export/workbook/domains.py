@@ -11,6 +11,7 @@ from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
 
 FIRST = 4
+TITLE = "Domains and their decisions"
 WHY = 60  # width of the reasons, in characters
 COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("name", "Domain", "text", 20),
@@ -49,7 +50,7 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
         ]
     sheet = book.sheet(
         "Domains",
-        "Domains and their decisions",
+        TITLE,
         "Beliefs are those of the plan's own budget; the last columns follow the budget on "
         "Summary. Only maximum elicitation goes below the elicitation floor.",
         [*(column[3] for column in COLUMNS), *(13 for _ in live)],
@@ -68,6 +69,9 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
     sheet.freeze_panes(FIRST, 1)
     sheet.repeat_columns(0)
     sheet.fit_to_pages(3, 0)  # on one page across nobody could read it
+    # A title beside a repeated column would be cut off on every page but the first.
+    sheet.print_area(FIRST - 1, 0, FIRST + len(contents.record["domains"]) - 1, len(heads) - 1)
+    sheet.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
     return sheet
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evalfolio.export.workbook.book import Book
+from evalfolio.export.workbook.columns import safe_name
 from evalfolio.export.workbook.contents import DESCRIPTIONS, Contents
 
 # First data row of every sheet that others read, from 0; the heading is the row above.
@@ -76,6 +77,19 @@ class Layout:
         """Return a column of the sheet Mix by its name; "row" is the option's number."""
         column = 0 if name == "row" else 1 + self.mix_columns.index(name)
         return Book.span("Mix", MIX_FIRST, column, MIX_FIRST + self.n_mix - 1, column)
+
+
+def over_budget(stem: str, contents: Contents) -> str:
+    """Return a condition: whether the amounts named `stem_RESOURCE` pass what may be spent.
+
+    That is the budget less the share kept back, as the optimiser and `evalfolio score` count it.
+    """
+    limits = [
+        f"{stem}_{safe_name(name)}>limit_{safe_name(name)}*(1-contingency)*(1+1E-6)"
+        for name in ("usd", *contents.others)
+        if name in contents.record["budget"]
+    ]
+    return f"OR({','.join(limits)})" if limits else "FALSE"
 
 
 def value_row(contents: Contents) -> int:

@@ -7,7 +7,13 @@ from typing import Any
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.belief import mix_belief
 from evalfolio.export.workbook.book import INPUT, Book
-from evalfolio.export.workbook.columns import head, resource_words, safe_name, width
+from evalfolio.export.workbook.columns import (
+    head,
+    names_width,
+    resource_words,
+    safe_name,
+    width,
+)
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import MENU_FIRST, Layout
 
@@ -18,11 +24,14 @@ SCORE_ELSEWHERE = "run `evalfolio score` (more than 16 states)"
 def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
     """Write all options, the column to type in, and the cost and value of what is typed."""
     columns = where.menu_columns
+    widths = {name: width(name) for name in columns}
+    widths["option"] = names_width(map(str, contents.options.index), widths["option"])
     sheet = book.sheet(
         "Menu",
         "The menu, and a mix of your own",
-        "Type 1 beside each option you would run, at most one per eval; it starts as the plan.",
-        [12, *(width(name) for name in columns)],
+        "Type 1 beside each option you would run, at most one per eval; it starts as the plan. "
+        "Prices typed over are counted, but the certified mixes are not chosen anew.",
+        [12, *widths.values()],
     )
     chosen = set(contents.plans[contents.own].rows)
     for i, (name, option) in enumerate(contents.options.iterrows()):
@@ -88,15 +97,10 @@ def _write_totals(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         sheet.write_string(COST_ROW + 1, value_column, SCORE_ELSEWHERE, book.line("text"))
     book.name("your_value", "Menu", COST_ROW + 1, value_column)
     book.formula(sheet, COST_ROW + 2, value_column, "=plan_value", plan.value, book.line("value"))
-    limits = " , ".join(
-        f"your_{safe_name(name)}>limit_{safe_name(name)}*(1+1E-9)"
-        for name in contents.record["budget"]
-        if name in resources
-    )
-    over = f"OR({limits})" if limits else "FALSE"
     formula = (
         f'=IF(SUM({where.options(at.TWICE)})>0,"Two options of one eval: keep one.",'
-        f'IF({over},"Over a budget: see Summary.","Within every budget."))'
+        f'IF({at.over_budget("your", contents)},"Over a budget: see Summary.",'
+        '"Within every budget."))'
     )
     sheet.write_string(COST_ROW + 4, 1, "Check", book.style("text", bold=True))
     book.formula(

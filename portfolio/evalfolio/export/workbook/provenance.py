@@ -9,6 +9,7 @@ from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 
 FIRST = 4
+LABEL, FIGURE = 34, 74  # widths of the columns, in characters
 
 
 def write_provenance(book: Book, contents: Contents) -> Any:
@@ -18,7 +19,7 @@ def write_provenance(book: Book, contents: Contents) -> Any:
         "Provenance",
         "Where the figures come from",
         "The same inputs, seed and versions give the same plan.",
-        [34, 74],
+        [LABEL, FIGURE],
     )
     origin = record["provenance"]
     lines: list[tuple[str, object]] = [
@@ -32,8 +33,11 @@ def write_provenance(book: Book, contents: Contents) -> Any:
     lines += [("optimiser ended as", record["value"]["status"])]
     for i, (label, value) in enumerate(lines):
         book.put(sheet, FIRST + i, 0, label, book.line("wrap"))
-        style = book.line("general" if isinstance(value, int | float) else "wrap", align="left")
-        book.put(sheet, FIRST + i, 1, value, style)
+        kind = "wrap" if isinstance(value, str | bool) else "general"
+        if isinstance(value, float) and not value.is_integer():
+            kind = "digits" if abs(value) < 100 else "count"
+        book.put(sheet, FIRST + i, 1, value, book.line(kind, align="left"))
+        book.tall(sheet, FIRST + i, [(label, LABEL), (value, FIGURE)])
     heads = [("What", "text"), ("Figure", "text")]
     book.table(sheet, "provenance", FIRST - 1, len(lines), heads)
     sheet.freeze_panes(FIRST, 0)

@@ -43,7 +43,10 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
         r = FIRST + i
         low, high = row["value_low"], row["value_high"]
         for column, value in enumerate((row["name"], row["low"], row["high"], low, high)):
-            book.put(sheet, r, column, value, book.line(COLUMNS[column][1]))
+            kind = COLUMNS[column][1]
+            if kind == "end" and isinstance(value, int | float) and value < 0:
+                kind = "unit"
+            book.put(sheet, r, column, value, book.line(kind))
         style = book.line("change")
         book.formula(sheet, r, 5, f"=D{r + 1}-sensitivity_base", low - base, style)
         book.formula(sheet, r, 6, f"=E{r + 1}-sensitivity_base", high - base, style)
@@ -56,6 +59,8 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
     book.table(sheet, "sensitivity", FIRST - 1, len(rows), heads)
     sheet.set_row(FIRST - 1, 48)
     sheet.freeze_panes(FIRST, 1)
+    if len(rows) > 12:  # the tornado goes whole onto a page of its own
+        sheet.set_h_pagebreaks([FIRST + len(rows) + 1])
     _write_tornado(book, sheet, FIRST + len(rows) - 1, min(len(rows), 20))
     return sheet
 

@@ -12,6 +12,11 @@ from evalfolio.export.workbook.domains import COLUMNS, FIRST
 from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, Layout
 from evalfolio.export.workbook.summary_charts import write_charts
 
+DEARER = (
+    "This mix exceeds its budgets since prices, limits or the share kept back were changed: "
+    "run evalfolio recommend again."
+)
+
 
 def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     """Write the first sheet; every figure but the words follows the budget cell."""
@@ -84,7 +89,8 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         found = f'TEXT(INDEX({budgets},plan_row),"#,##0")'
         note = (
             f'=IF(plan_row=0,"No certified plan for so little; the least budget is $"&'
-            f'TEXT({least or 0.0},"#,##0"),"Shows the certified plan for a budget of $"&{found})'
+            f'TEXT({least or 0.0},"#,##0"),IF({at.over_budget("mix", contents)},"{DEARER}",'
+            f'"Shows the certified plan for a budget of $"&{found}))'
         )
         told = f"Shows the certified plan for a budget of ${own.budget:,.0f}"
     book.name("budget_usd", "Summary", row, column)
@@ -138,7 +144,8 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
             book.formula(sheet, row, 2, f"=contingency*{limited}", kept * limit, style)
             left = limit * (1 - kept) - spent
             cells = [book.cell("Summary", row, c).split("!")[1] for c in (1, 2, 3)]
-            book.formula(sheet, row, 4, f"={cells[0]}-{cells[1]}-{cells[2]}", left, style)
+            signed = book.line("usd_left") if kind == "usd" else style
+            book.formula(sheet, row, 4, f"={cells[0]}-{cells[1]}-{cells[2]}", left, signed)
             share = spent / limit if limit > 0 else 0.0
             formula = f"=IF({cells[0]}>0,{cells[2]}/{cells[0]},0)"
             book.formula(sheet, row, 5, formula, share, book.line("share"))
