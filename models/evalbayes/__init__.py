@@ -1,7 +1,26 @@
 """evalbayes: Bayesian models of what evals tell and cost, ending in a `Menu` of options.
 
+Data walks one way, and each step has a module of its own:
+
+>>> from evalbayes.catalogue import read_catalogue      # what could be run, and what is at stake
+>>> from evalbayes.observations import read_observations  # results of AI models so far
+>>> from evalbayes.fit import fit                       # both together give a `Posterior`
+>>> from evalbayes.curves import curves                 # plateau, sweet spot, saturation by eval
+>>> from evalbayes.capability import capability_table   # shown capability, gap, distance to danger
+>>> from evalbayes.menus import menu_of                 # ... and the `Menu` that evalfolio plans on
+
+Names
+-----
+`menu_of` makes a `Menu`, whose `Decision` objects are the calls that results are for. `InputError`
+    (a rule of the input is broken) and `FitError` (a fit failed its gate) are kinds of
+    `EvalfolioError`.
+
+Other modules: `families` (of spend), `horizons`, `repeats` (best-of-k), `pairs`, `post_training`,
+`spurious` (failures), `predictive`, `tasks` and `responses` (what single runs tell, for
+back-tests), `calibration`, `diagnostics`.
+
 Importing this package loads no PyMC, and neither numpy nor pandas until one of its names is asked
-for; `evalbayes.fit` loads PyMC when it is called.
+for; PyMC is loaded when `fit` is called.
 """
 
 from importlib import import_module
@@ -16,6 +35,7 @@ if TYPE_CHECKING:
     from evalbayes.menu import Menu as Menu
     from evalbayes.menus import menu_of as menu_of
 
+__all__ = ["Decision", "EvalfolioError", "FitError", "InputError", "Menu", "menu_of"]
 _HOME = {"Decision": "evalbayes.decision", "Menu": "evalbayes.menu", "menu_of": "evalbayes.menus"}
 
 
@@ -27,4 +47,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return __all__

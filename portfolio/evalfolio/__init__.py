@@ -5,6 +5,55 @@
 >>> plan = ef.optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90})
 >>> plan.chosen
 ('a max', 'b plateau')
+
+Words
+-----
+eval, task, run, attempt
+    An eval has tasks; a run is one attempt of an AI model at a task, within a cap on its spend
+    (tokens, USD or hours).
+domain, decision
+    One danger, and the call about it: mitigate or not. y is the capability the call is about,
+    in the domain's unit, by default doublings of human task time (log2 of minutes).
+shown capability, elicitation gap
+    What a standard agent shows, and how much more full elicitation would show; y is their sum.
+option, tier, menu
+    One way to run an eval (cap, tasks, attempts, effort), at the tier sweet-spot, plateau or
+    max-elicitation; all options with what they cost and tell are the menu.
+mix, plan
+    The options chosen, at most one per eval; a plan is a mix with its certificate.
+information
+    Precision about the states that an option's results add, a matrix.
+value (EVSI)
+    Expected value of sample information: how much less the calls are expected to lose once the
+    results are in, in USD or, with stakes given as probabilities, in points.
+EVPI
+    What perfect information would be worth; the share of it that a mix buys is comparable.
+bound, gap
+    No mix on the menu within the limits is worth more than the bound; gap is the relative
+    distance to it.
+shadow price
+    Value of one more unit of a resource.
+validity floor, elicitation floor
+    The sd of y that is left however much is spent on the evals there are, and the sd that is
+    left however many evals are run without elicitation.
+contingency
+    Share of the budget kept back; budgets hold in expectation.
+
+Names
+-----
+Plan: `optimise`, `evaluate`, `Plan`, `Evaluation`, `Relaxation`, and `allocate`, `Allocation`
+    for spends that need not be whole runs.
+From a posterior: `recommend`, `Recommendation`; `Menu` and `Decision` are evalbayes's.
+Limits: `Mandatory`, `Forbidden`, `Requires`, `Excludes`, `MinEvals`, `MaxEvals`, `EveryDomain`,
+    `Floor`, `Ceiling`, `ZeroOrAtLeast`, `PosteriorSd`, `WrongCall`, `ChanceLimit`, `TailLimit`,
+    `Affine`; `Where` names a group of options, `constraints_from_table` reads limits from a
+    table and `cost_of_limits` says what each of them costs.
+Aims: `Objective`, made by `evsi`, `tail_value`, `variance`, `wrong_calls`, `log_determinant`.
+Targets: `require`, `requirements`, `Requirement`; `waive`, `Waiver` where not all can be met.
+How sure: `frontier`, `Frontier`, `sensitivity`, `Sensitivity`, `Sweep`; `spend_risk`, `SpendRisk`,
+    `value_risk`, `ValueRisk`.
+Against real runs: `record_of`, `Record`, `backtest`, `Backtest`.
+Errors: `EvalfolioError`, and under it `InputError`, `InfeasibleError`, `SolverError`, `FitError`.
 """
 
 from __future__ import annotations

@@ -8,10 +8,16 @@ from evalbayes.errors import InputError as InputError
 
 
 class InfeasibleError(EvalfolioError):
-    """No choice meets all limits at once: the text names the clash and the least mend."""
+    """No choice meets all limits at once: the text names the clash and the least mend.
+
+    Exit code 3.
+    """
 
     exit_code = 3
 
 
 class SolverError(EvalfolioError):
-    """A solver ended without a usable answer; the text gives its status and the cure."""
+    """A solver ended without a usable answer; the text gives its status and the cure.
+
+    Exit code 1.
+    """

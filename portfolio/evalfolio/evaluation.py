@@ -43,7 +43,23 @@ class Evaluation:
 
 
 def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
-    """Value any set of options: Σ_d G_d, as the optimiser does.
+    """Value any set of options: Σ_d G_d(v_d), as the optimiser does.
+
+    v_d = cᵀΣc − cᵀM(x)⁻¹c is the variance of the decision's y that the results explain and G_d
+    its expected value of sample information; see `evsi`.
+
+    Parameters
+    ----------
+    menu
+        What could be bought.
+    options
+        Names of the options, as ``menu.options.index`` has them; at most one per eval, none
+        is worth 0. Budgets and limits are not looked at.
+
+    Returns
+    -------
+    Evaluation
+        Value in the unit of the losses, use of every resource in its own unit.
 
     Raises
     ------

@@ -92,7 +92,27 @@ class _Priced:
 
 
 def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Menu:
-    """Return the menu of a catalogue under a posterior; see `build_menu`."""
+    """Return all sensible options of all evals under a posterior, with cost and information.
+
+    Parameters
+    ----------
+    posterior
+        Belief about curves and capability, with every eval and the AI model under test.
+    catalogue
+        Evals, prices, hours, stakes and days.
+    seed
+        For prices and the luck of runs in `resource_draws`; all else is deterministic.
+
+    Raises
+    ------
+    InputError
+        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
+        eval can be done in the calendar days there are.
+
+    See Also
+    --------
+    build_menu : the same, with what reports need to know beside the menu.
+    """
     return build_menu(posterior, catalogue, seed=seed)[0]
 
 

@@ -55,8 +55,22 @@ class Objective:
     Build it from `evsi()`, `variance()`, `wrong_calls()`, `log_determinant()`, `tail_value()`;
     objectives add and take a weight above 0, and ``objective >= amount`` is a constraint.
 
+    Parameters
+    ----------
+    parts
+        The terms, each with its weight.
+    weights
+        How much each decision counts, by name; 1 by default, 0 for not at all.
+
+    Raises
+    ------
+    InputError
+        If a weight is not above 0 and finite, objectives that add weight decisions otherwise, or
+        an objective is asked to be at most an amount.
+
     Examples
     --------
+    >>> from evalfolio.objectives import evsi, variance, wrong_calls
     >>> evsi() + 2 * wrong_calls()
     evsi + 2 * wrong-calls
     >>> print(variance() >= 1.5)
@@ -219,84 +233,3 @@ def information_draws(menu: Menu, n_draws: int | None = None) -> Any:
     if not 1 <= n_draws <= len(draws):
         raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {n_draws}")
     return draws[chosen_draws(len(draws), n_draws)]
-
-
-def evsi(weights: Mapping[str, float] | None = None) -> Objective:
-    """Return the expected value of the decisions, in the unit of the losses."""
-    return Objective((Part("evsi"),), weights or {})
-
-
-def variance(weights: Mapping[str, float] | None = None) -> Objective:
-    """Return the fall of the posterior variance, summed over decisions (A-optimality)."""
-    return Objective((Part("variance"),), weights or {})
-
-
-def wrong_calls(weights: Mapping[str, float] | None = None) -> Objective:
-    """Return the fall of the probability of a wrong call, summed over decisions.
-
-    By the normal model, also where a gap is lognormal and `evsi` is not (see `evalfolio.skew`).
-    """
-    return Objective((Part("wrong-calls"),), weights or {})
-
-
-def log_determinant() -> Objective:
-    """Return log det of the information relative to the prior (D-optimality), in nats · 2."""
-    return Objective((Part("log-determinant"),))
-
-
-def tail_value(
-    share: float = 0.1, n_draws: int | None = None, weights: Mapping[str, float] | None = None
-) -> Objective:
-    """Return the CVaR of the value over posterior draws: the mean of its worst share of draws.
-
-    Every draw of the information gives a value Σ_d G_d(v_ds(x)); the objective is the mean of the
-    least of them (Rockafellar & Uryasev 2000, turned round for a gain).
-
-    Parameters
-    ----------
-    share
-        Share of the draws that are the worst; 1 is the mean over all of them.
-    n_draws
-        Choose on so many draws, evenly spaced, and keep the others for `value_risk`, as in-sample
-        figures flatter.
-    weights
-        How much each decision counts, 1 by default.
-
-    Raises
-    ------
-    InputError
-        If the share is not above 0 and at most 1.
-    """
-    if not 0 < share <= 1:
-        raise InputError(
-            f"tail_value: share must be above 0 and at most 1, got {share!r}; "
-            "0.1 means the worst tenth of the draws"
-        )
-    return Objective((Part("tail", 1.0, share, n_draws),), weights or {})
-
-
-NAMED = {
-    "evsi": evsi,
-    "variance": variance,
-    "wrong-calls": wrong_calls,
-    "log-determinant": log_determinant,
-    "tail": tail_value,
-}
-
-
-def as_objective(thing: object) -> Objective:
-    """Return an objective given as one or by name.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    if isinstance(thing, Objective):
-        return thing
-    if isinstance(thing, str) and thing in NAMED:
-        return NAMED[thing]()
-    raise InputError(
-        f"objective must be one of {', '.join(NAMED)} or a sum of evalfolio.objectives, "
-        f"got {thing!r}"
-    )
