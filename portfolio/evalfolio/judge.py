@@ -162,9 +162,15 @@ def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
     record = whole_record(plan)
     for row in record["choices"]:
         if row["eval"] == name:
+            lost, whole = row["value_if_dropped"], record["value"]["evsi"]
+            share = (
+                f"; dropping it loses {percent(lost / whole)} of the plan's value"
+                if lost and whole > 0
+                else ""
+            )
             text = (
                 f"{name} runs at the tier {row['tier']} for ${two_digits(row['usd'])}: "
-                f"{row['reason']}."
+                f"{row['reason']}{share}."
             )
             return {"eval": name, "chosen": True, "text": text, **row}
     for left in record["not_chosen"]:

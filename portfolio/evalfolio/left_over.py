@@ -1,4 +1,4 @@
-"""What whole runs leave of the budget, and the next steps it falls short of."""
+"""The next steps that what whole runs leave of the budget falls short of."""
 
 from __future__ import annotations
 
@@ -59,35 +59,26 @@ def next_steps(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd
     )
 
 
-def left_over_in_words(
-    budget: Mapping[str, float], spend: Mapping[str, float], steps: pd.DataFrame, value: float
-) -> str:
-    """Say what of each budget is left over and what the nearest step would still need."""
-    rests = {name: limit - spend[name] for name, limit in budget.items() if np.isfinite(limit)}
-    parts = [
-        f"{_figure(name, max(rest, 0.0))} of {_amount(name, budget[name])}"
-        for name, rest in rests.items()
-    ]
-    if not parts:
+def next_step_in_words(budget: Mapping[str, float], steps: pd.DataFrame, value: float) -> str:
+    """Say what the nearest step still needs and adds; nothing where no budget is limited."""
+    limited = [name for name, amount in budget.items() if np.isfinite(amount)]
+    if not limited:
         return ""
-    said = f"Left over of what may be planned, as runs are bought whole: {listing(parts)}."
-    short = [f"short_{name}" for name in rests]
-    beyond = steps[(steps[short] > 0).any(axis=1)]
+    beyond = steps[(steps[[f"short_{name}" for name in limited]] > 0).any(axis=1)]
     if beyond.empty:
-        return f"{said} No further step would add a thousandth to the value, at any price."
+        return "No further step would add a thousandth to the value, at any price."
     step = beyond.iloc[0]
     needs = listing(
-        [_amount(name, step[f"short_{name}"]) for name in rests if step[f"short_{name}"] > 0]
+        [
+            f"${two_digits(short)}" if name == "usd" else f"{two_digits(short)} {words(name)}"
+            for name in limited
+            if (short := step[f"short_{name}"]) > 0
+        ]
     )
     way = f", instead of {step['instead_of']}" if step["instead_of"] else ""
-    gain = f"adds {percent(step['value_added'] / value)}" if value > 0 else "is the first of worth"
-    return f"{said} The nearest step, {beyond.index[0]}{way}, needs {needs} more and {gain}."
-
-
-def _amount(resource: str, amount: float) -> str:
-    figure = _figure(resource, amount)
-    return figure if resource == "usd" else f"{figure} {words(resource)}"
-
-
-def _figure(resource: str, amount: float) -> str:
-    return f"${two_digits(amount)}" if resource == "usd" else two_digits(amount)
+    gain = (
+        f"adds {percent(step['value_added'] / value)} to the value"
+        if value > 0
+        else "is the first of worth"
+    )
+    return f"The nearest step, {beyond.index[0]}{way}, needs {needs} more and {gain}."

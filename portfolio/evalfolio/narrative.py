@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,15 +115,16 @@ def what_it_hangs_on(
     )
 
 
-def reason_of_choice(row: Mapping[str, Any], value: float) -> str:
-    """Say in a few words why an option is in the mix."""
-    lost = row.get("value_if_dropped")
-    share = (
-        f"dropping it loses {percent(lost / value)} of the plan's value" if lost and value else ""
-    )
-    kind = {
+def reason_of_choice(tier: str) -> str:
+    """Say in a few words what an option is in the mix for; what dropping it loses is a figure.
+
+    Examples
+    --------
+    >>> reason_of_choice("max-elicitation")
+    'reads the elicitation gap, which no plateau-level run can'
+    """
+    return {
         DEPTH: "reads the elicitation gap, which no plateau-level run can",
         "plateau": "reads shown capability near this eval's plateau",
         "sweet-spot": "reads shown capability at the lowest price per success",
-    }.get(str(row.get("tier")), "reads capability")
-    return f"{kind}; {share}" if share else kind
+    }.get(tier, "reads capability")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalfolio.left_over import left_over_in_words
+from evalfolio.left_over import next_step_in_words
 from evalfolio.narrative import (
     DEPTH,
     mix_in_words,
@@ -63,7 +63,7 @@ def make_record(
             + mix_in_words(plan.choices, catalogue.portfolio.ai_model)
             + (f" {plan.note}" if plan.note else ""),
             "hangs_on": _hangs_on(plan, posterior),
-            "left_over": left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value),
+            "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
         },
         "portfolio": {
             "ai_model": catalogue.portfolio.ai_model,
@@ -193,7 +193,7 @@ def _choices(plan: Plan) -> list[Choice]:
         choice.setdefault("usd", 0.0)
         choice["share_of_usd"] = float(cells.get("share_of_usd", 0.0))
         choice["value_if_dropped"] = plain(cells["value_if_dropped"])
-        choice["reason"] = reason_of_choice(cells, plan.value)
+        choice["reason"] = reason_of_choice(choice["tier"])
         rows.append(choice)
     return rows
 

@@ -11,7 +11,8 @@ from tests.evalfolio.conftest import random_menu
 
 import evalfolio as ef
 from evalfolio.examples import small_menu
-from evalfolio.left_over import left_over_in_words
+from evalfolio.left_over import next_step_in_words
+from evalfolio.narrative import two_digits
 
 BUDGET = {"usd": 10_000.0, "staff_hours": 90.0}
 
@@ -53,10 +54,12 @@ def test_steps_are_all_single_changes_that_add_value(seed: int) -> None:
 
 def test_the_nearest_step_is_said_with_what_it_needs() -> None:
     plan = ef.optimise(small_menu(), budget=BUDGET)
-    said = left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value)
-    assert said.startswith("Left over of what may be planned, as runs are bought whole: $")
+    said = next_step_in_words(plan.budget, plan.next_steps, plan.value)
     nearest = plan.next_steps.index[0]
-    assert str(nearest) in said
+    short = float(plan.next_steps.loc[nearest, "short_usd"])
+    assert short > 0
+    assert said.startswith(f"The nearest step, {nearest}")
+    assert f"needs ${two_digits(short)}" in said
     more = {
         name: BUDGET[name] + float(plan.next_steps.loc[nearest, f"short_{name}"]) for name in BUDGET
     }
@@ -80,11 +83,11 @@ def test_with_everything_bought_no_step_is_left() -> None:
     )
     plan = ef.optimise(menu, budget={"usd": 1e9}, gap=1e-9)
     assert plan.value == pytest.approx(best.value, rel=1e-3)
-    said = left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value)
+    said = next_step_in_words(plan.budget, plan.next_steps, plan.value)
     assert "No further step" in said
 
 
 def test_without_a_budget_nothing_is_said() -> None:
     empty = pd.DataFrame(columns=["eval", "instead_of", "value_added"])
-    assert left_over_in_words({}, {"usd": 5.0}, empty, 1.0) == ""
-    assert left_over_in_words({"usd": np.inf}, {"usd": 5.0}, empty, 1.0) == ""
+    assert next_step_in_words({}, empty, 1.0) == ""
+    assert next_step_in_words({"usd": np.inf}, empty, 1.0) == ""

@@ -105,7 +105,10 @@ def print_json(value: object) -> None:
 
 
 def print_table(frame: pd.DataFrame, title: str = "") -> None:
-    """Print a frame as a table: numbers to the right with at most three significant digits."""
+    """Print a frame as a table: numbers to the right with at most three significant digits.
+
+    Where it is wider than the terminal its heads are folded before any name is.
+    """
     from rich import box
     from rich.table import Table
 
@@ -118,9 +121,28 @@ def print_table(frame: pd.DataFrame, title: str = "") -> None:
         table.add_column(
             str(column), justify="right" if numeric[column] else "left", overflow="fold"
         )
-    for row in frame.itertuples(index=False):
-        table.add_row(*(cell(value) for value in row))
-    console().print(table)
+    columns = [[cell(value) for value in frame.iloc[:, k]] for k in range(frame.shape[1])]
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    out = console()
+    if out.measure(table, options=out.options.update(width=10_000)).maximum > out.width:
+        for head, cells in zip(table.columns, columns, strict=True):
+            head.header = folded(str(head.header), max(map(len, cells), default=0))
+    out.print(table)
+
+
+def folded(words: str, width: int) -> str:
+    r"""Return words broken into lines of a width, or as wide as the longest of them.
+
+    Examples
+    --------
+    >>> folded("tasks × attempts", 7)
+    'tasks ×\nattempts'
+    """
+    import textwrap
+
+    widest = max([width, *map(len, words.split())])
+    return textwrap.fill(words, widest, break_long_words=False, break_on_hyphens=False)
 
 
 def cell(value: object) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console, print_table, step, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BudgetOption = Annotated[
     list[str] | None,
@@ -121,13 +124,14 @@ def show(record: object) -> None:
 
     assert isinstance(record, dict)  # the record is a typed dictionary
     if record["choices"]:
-        print_table(pd.DataFrame([mix_row(row) for row in record["choices"]]), "Mix")
+        rows = pd.DataFrame([mix_row(row) for row in record["choices"]])
+        print_table(pd.concat([rows, mix_total(rows)]), "Mix")
     domains = pd.DataFrame(record["domains"])[
         ["name", "call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected"]
     ]
     print_table(
         domains.set_axis(
-            ["domain", "call now", "P(exceeds)", "P(wrong call) now", "expected after"], axis=1
+            ["domain", "call now", "P(exceeds)", "P(wrong call) now", "after the plan"], axis=1
         ),
         "Decisions",
     )
@@ -141,6 +145,9 @@ def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
     >>> row = {"eval": "ctf", "tier": "plateau", "cap": 2e6, "cap_unit": "tokens", "tasks": 40}
     >>> list(mix_row({**row, "attempts": 3, "usd": 570.2, "staff_hours": 9.15}).values())
     ['ctf', 'plateau', '2 M tokens', '40 × 3', 570.2, 9.15]
+    >>> by_skill = {"staff_hours.bio": 2.0, "staff_hours.ml": 3.5}
+    >>> mix_row({**row, "attempts": 3, "usd": 570.2, **by_skill})["staff hours"]
+    5.5
     """
     from evalfolio.export.report.numerals import amount
 
@@ -149,7 +156,24 @@ def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "eval": row["eval"],
         "tier": row["tier"],
         "cap": "" if row["cap"] is None else amount(row["cap"], row["cap_unit"] or ""),
-        "tasks": "" if tasks is None else f"{tasks} × {attempts or 1}",
-        "usd": row["usd"],
-        "staff hours": row.get("staff_hours"),
+        "tasks × attempts": "" if tasks is None else f"{tasks} × {attempts or 1}",
+        "USD": row["usd"],
+        "staff hours": sum(used for key, used in row.items() if key.startswith("staff_hours")),
     }
+
+
+def mix_total(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the row that sums the mix.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"eval": ["a", "b"], "USD": [570.2, 30.0], "staff hours": [9.0, 2.5]})
+    >>> mix_total(rows).to_dict("records")
+    [{'eval': 'total', 'USD': 600.2, 'staff hours': 11.5}]
+    """
+    import pandas as pd
+
+    sums = rows[["USD", "staff hours"]].sum().to_dict()
+    words = dict.fromkeys(rows.columns, "") | {"eval": "total"}
+    return pd.DataFrame([words | sums])

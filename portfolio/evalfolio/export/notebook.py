@@ -27,9 +27,9 @@ def plan_in_html(plan: Plan) -> str:
     names = {
         "p_exceeds": "P(exceeds)",
         "p_wrong_call_now": "P(wrong call) now",
-        "p_wrong_call_expected": "expected after",
+        "p_wrong_call_expected": "after the plan",
         "prior_sd": "sd now",
-        "posterior_sd": "sd expected after",
+        "posterior_sd": "sd after the plan",
     }
     parts.append(_table(plan.domains.reindex(columns=list(names)).rename(columns=names), "Domains"))
     return "\n".join(parts)

@@ -11,7 +11,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.export.record import FORMAT, Record
 from evalfolio.export.schema import checked
-from evalfolio.left_over import left_over_in_words
+from evalfolio.left_over import next_step_in_words
 
 if TYPE_CHECKING:
     from evalfolio.plan import Plan
@@ -75,7 +75,7 @@ def record_of(plan: Plan) -> Record:
         "words": {
             "mix": f"{first.rstrip('.')}.",
             "hangs_on": f"It is worth{rest}" if rest else plan.note,
-            "left_over": left_over_in_words(plan.budget, plan.spend, plan.next_steps, plan.value),
+            "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
         },
         "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
         "budget": plan.budget,

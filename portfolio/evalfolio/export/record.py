@@ -26,8 +26,8 @@ class Words(TypedDict):
     """The mix in words: how much goes to how many evals at which tier. The first line."""
     hangs_on: str
     """What the mix hangs on: the belief that would change it. The second line."""
-    left_over: NotRequired[str]
-    """What the mix leaves of each budget, and what the nearest further step would need."""
+    next_step: NotRequired[str]
+    """What the nearest step beyond the mix would need more of each budget, and add."""
 
 
 @_closed

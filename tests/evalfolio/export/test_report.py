@@ -122,6 +122,14 @@ def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
     per_thousand = 1000 * record["shadow_prices"]["usd"]
     assert f"${per_thousand:,.0f} per $1,000" in text["money"]
     assert f"${record['shadow_prices']['staff_hours']:.2f} an hour" in text["money"]
+    planned = 1 - record["money"]["contingency"]
+    left = planned * record["budget"]["staff_hours"] - record["spend"]["staff_hours"]
+    assert 0 < left < 10  # told to a tenth of an hour
+    assert f"Staff hours{left:.1f}${record['shadow_prices']['staff_hours']:.2f}" in text["money"]
+    assert (
+        f"{record['spend']['staff_hours']:,.0f} of {record['budget']['staff_hours']:,.0f}"
+        in (text["mix"])
+    )
     for tipped in record["sensitivity"]:
         assert tipped["name"] in text["sensitivity"]
     for words in ("Cap chosen", "Sweet spot", "Saturation", "Plateau", "Success at the largest"):

@@ -90,24 +90,20 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
     """Return what the mix costs and buys as (name, figure, remark)."""
     value, cost = record["value"], record["money"]
     bought = value["evsi"] / value["evpi"] if value["evpi"] > 0 else 0.0
-    overspend = (
-        ""
-        if cost["p_overspend"] is None
-        else f"; {share(cost['p_overspend'])} chance to pass the budget"
-    )
+    remarks = [f"nine times in ten below {about(cost['p90'])}"]
+    if "usd" in record["budget"]:
+        remarks.insert(0, f"of {money(record['budget']['usd'])}")
+    if cost["p_overspend"] is not None:
+        remarks.append(f"{share(cost['p_overspend'])} chance to pass the budget")
     rows = [
-        (
-            "Expected cost",
-            about(cost["expected"]),
-            f"nine times in ten below {about(cost['p90'])}{overspend}",
-        ),
+        ("Expected cost", about(cost["expected"]), "; ".join(remarks)),
         ("Cost if every run hits its cap", about(cost["ceiling"]), "cannot be passed"),
     ]
     for name in other_resources(record):
         limit = record["budget"].get(name)
         if limit is not None:
-            used = two_digits(record["spend"][name])
-            rows.append((resource_words(name), used, f"of {two_digits(limit)}"))
+            used = hours(record["spend"][name])
+            rows.append((resource_words(name), used, f"of {hours(limit)}"))
     remark = (
         f"worth {about(value['evsi'])} in expectation"
         if value["unit"] == "usd"
@@ -182,19 +178,17 @@ def against(value: float, whole: float | None) -> str:
 
 
 def price_rows(record: Record) -> list[dict[str, str]]:
-    """Return the shadow price of every limited resource, and what a tenth more of it would add."""
-    value = record["value"]
+    """Return what is left of every limited resource, its price, and what a tenth more would add."""
+    value, kept_back = record["value"], record["money"]["contingency"]
     rows = []
     for name, limit in record["budget"].items():
         price = record["shadow_prices"].get(name)
         shown = money if name == "usd" else hours
-        used = record["spend"].get(name)
+        used = record["spend"].get(name, 0.0)
         rows.append(
             {
                 "resource": resource_words(name),
-                "limit": shown(limit),
-                "used": shown(used),
-                "share": share(used / limit) if used is not None and limit > 0 else DASH,
+                "left": shown(max(limit * (1 - kept_back) - used, 0.0)),
                 "price": DASH if price is None else price_words(price, name, limit, value["unit"]),
                 "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
             }
