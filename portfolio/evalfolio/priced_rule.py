@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalfolio.rule_of_thumb import Figures, check_figures, left_variance
+from evalfolio.like_evals import Figures, check_figures, left_variance
 
 
 def priced_mix(

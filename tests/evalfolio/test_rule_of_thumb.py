@@ -10,9 +10,10 @@ import pytest
 
 import evalfolio as ef
 from evalfolio.errors import InputError
+from evalfolio.like_evals import Figures, left_variance
 from evalfolio.narrative import DEPTH
 from evalfolio.priced_rule import priced_mix
-from evalfolio.rule_of_thumb import Figures, depth_rule, least_gap_sd, left_variance
+from evalfolio.rule_of_thumb import depth_rule, least_gap_sd
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.solution import solve
 
