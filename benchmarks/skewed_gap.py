@@ -27,8 +27,9 @@ from evalfolio.evaluation import choice_vector, evaluate
 from evalfolio.explained import ExplainedVariance
 from evalfolio.optimiser import optimise
 from evalfolio.perfect import perfect_information
-from evalfolio.recommender import catalogue_limits, rival_plans
+from evalfolio.recommender import catalogue_limits
 from evalfolio.revalue import skewed_value
+from evalfolio.rivals import rival_plans
 from evalfolio.skew import SkewedGap, fitted, outcome_of
 from evalfolio.skew.gap import contrasts, gap_position
 from evalfolio.value import DecisionValue

@@ -7,22 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.baselines import even_split, restricted
 from evalfolio.budget import catalogue_budget, check_budget
+from evalfolio.cautions import plan_warnings
 from evalfolio.constraints import Forbidden, Mandatory, MinEvals
 from evalfolio.errors import InfeasibleError
-from evalfolio.evaluation import choice_vector, evaluate
-from evalfolio.narrative import DEPTH, percent
+from evalfolio.evaluation import choice_vector
 from evalfolio.optimiser import optimise
 from evalfolio.overspend import overspend
 from evalfolio.perfect import matching_warnings, perfect_information
-from evalfolio.plan import Plan
 from evalfolio.recommendation import Recommendation
 from evalfolio.recording import make_record
-from evalfolio.revalue import skewed_value
+from evalfolio.rivals import compare, rival_plans
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
 from evalfolio.sensitivities.ranges import assumptions_of
@@ -204,50 +201,6 @@ def catalogue_limits(
     return (*limits, *floors)
 
 
-def rival_plans(
-    menu: Menu, budget: Mapping[str, float], limits: Sequence[object], *, seed: int
-) -> dict[str, tuple[str, ...]]:
-    """Return other ways to spend the same budget, by name; those that cannot be are left out."""
-    rivals = {
-        "greedy": optimise(
-            menu, budget=budget, constraints=limits, method="greedy", seed=seed
-        ).chosen,
-        "even split": even_split(menu, budget),
-    }
-    for name, tiers in (
-        ("all plateau", ("sweet-spot", "plateau")),
-        ("all maximum", (DEPTH,)),
-    ):
-        part = restricted(menu, tiers)
-        if len(part):
-            rivals[name] = optimise(
-                part, budget=budget, gap=1e-2, time_limit=20.0, seed=seed
-            ).chosen
-    return rivals
-
-
-def compare(
-    menu: Menu, plans: Mapping[str, Sequence[str]], evpi: float, *, seed: int
-) -> pd.DataFrame:
-    """Return one row per plan: spend, value, share of perfect information, skewed value."""
-    rows = []
-    for name, options in plans.items():
-        result = evaluate(menu, options)
-        skewed = skewed_value(menu, options, seed=seed)
-        rows.append(
-            {
-                "plan": name,
-                **result.spend,
-                "value": result.value,
-                "share_of_evpi": result.value / evpi if evpi > 0 else None,
-                "value_skewed": skewed.value,
-                "value_skewed_se": skewed.standard_error,
-                "evals": len(options),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def value_over_draws(menu: Menu, options: Sequence[str]) -> dict[str, float] | None:
     """Return mean, 5 % and 95 % quantiles of a mix's value over the menu's information draws."""
     if menu.information_draws is None or not len(menu.information_draws):
@@ -256,78 +209,3 @@ def value_over_draws(menu: Menu, options: Sequence[str]) -> dict[str, float] | N
     values = Valuation(menu, menu.information_draws).gains(x).sum(axis=1)
     low, high = np.quantile(values, [0.05, 0.95])
     return {"mean": float(np.mean(values)), "q05": float(low), "q95": float(high)}
-
-
-def plan_warnings(
-    menu: Menu,
-    plan: Plan,
-    comparisons: pd.DataFrame,
-    posterior: Posterior,
-    budget: Mapping[str, float],
-    limits: Sequence[object],
-    seed: int,
-) -> list[str]:
-    """Return what a reader must know: bounds, depth on a prior, order under the skewed gap."""
-    warnings = []
-    if plan.status != "certified":
-        warnings.append(f"The plan is not certified to the gap asked for: {plan.status}.")
-    ours = comparisons.iloc[0]
-    error = 2 * comparisons["value_skewed_se"]
-    ahead = comparisons[comparisons["value_skewed"] - error > ours["value_skewed"] + error.iloc[0]]
-    for _, row in ahead.iterrows():
-        warnings.append(
-            f"With the elicitation gap as skewed as believed, {row['plan']!r} is worth more than "
-            "this plan: the stand-in for it decides their order."
-        )
-    if not posterior.elicited_history:
-        warnings.append(depth_on_prior(menu, plan, budget, limits, seed))
-    for name, row in plan.domains.iterrows():
-        if row["v"] > 0 and not row["funded"]:
-            warnings.append(
-                f"{name} is funded below its minimum sensible effort of "
-                f"${row['minimum_effort_usd']:,.0f}: fund it to there, or drop it."
-            )
-    return warnings
-
-
-def depth_on_prior(
-    menu: Menu, plan: Plan, budget: Mapping[str, float], limits: Sequence[object], seed: int
-) -> str:
-    """Say how the share on max elicitation moves with the sd of the elicitation gap."""
-    shares = []
-    for factor in (0.5, 1.0, 2.0):
-        if factor == 1.0:
-            chosen = plan.choices
-        else:
-            try:
-                chosen = optimise(
-                    with_gap_sd(menu, factor),
-                    budget=budget,
-                    constraints=limits,
-                    gap=1e-2,
-                    time_limit=20.0,
-                    seed=seed,
-                ).choices
-            except InfeasibleError:
-                continue
-        shares.append(percent(depth_share(chosen)))
-    return (
-        "No observation was elicited, so depth rests on the prior range of the elicitation gap: "
-        f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
-        "goes to max elicitation."
-    )
-
-
-def depth_share(choices: pd.DataFrame) -> float:
-    """Return the share of USD that goes to max-elicitation options."""
-    total = float(choices["usd"].sum()) if len(choices) else 0.0
-    deep = choices["tier"] == DEPTH
-    return float(choices.loc[deep, "usd"].sum()) / total if total > 0 else 0.0
-
-
-def with_gap_sd(menu: Menu, factor: float) -> Menu:
-    """Return the menu with the prior sd of every elicitation gap multiplied by a factor."""
-    from dataclasses import replace
-
-    scale = np.array([factor if name.endswith(".gap") else 1.0 for name in menu.states])
-    return replace(menu, prior_covariance=menu.prior_covariance * np.outer(scale, scale))

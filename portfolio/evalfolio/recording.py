@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +19,7 @@ from evalfolio.narrative import (
     what_it_hangs_on,
 )
 from evalfolio.plan import words
+from evalfolio.provenance import file_hash, versions
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from evalfolio.overspend import Overspend
     from evalfolio.plan import Plan
 
-PACKAGES = ("evalfolio", "numpy", "scipy", "pandas", "cvxpy", "highspy", "pymc", "arviz", "nutpie")
 CHOICE_KEYS = ("cap", "cap_unit", "attempts", "tasks", "effort", "runs", "usd_p90", "usd_ceiling")
 
 
@@ -125,22 +122,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if isinstance(value, (bool, int, str)) else str(value)
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that shape a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _hangs_on(plan: Plan, posterior: Posterior) -> str:

@@ -15,7 +15,7 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
 
     from evalfolio.examples import small_menu
     from evalfolio.optimiser import optimise
-    from evalfolio.recording import versions
+    from evalfolio.provenance import versions
 
     plan = optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90})
     found = {

@@ -9,6 +9,7 @@ import numpy as np
 
 from evalfolio.errors import InputError
 from evalfolio.plan import Plan
+from evalfolio.rivals import rival_plans
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.bootstrap import stability_over_observations
@@ -93,8 +94,6 @@ def sensitivity(
     InputError
         If neither a catalogue with its posterior nor assumptions are given.
     """
-    from evalfolio.recommender import rival_plans  # it imports the frontier of this package
-
     if assumptions is None:
         if catalogue is None or posterior is None:
             raise InputError(
