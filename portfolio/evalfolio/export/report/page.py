@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,12 @@ from evalbayes import Menu
 from evalfolio.export.mix import other_resources
 from evalfolio.export.record import Record
 from evalfolio.export.report.accounts import accounts, plain
+from evalfolio.export.report.budgets import lost_by, price_rows, resource_words
 from evalfolio.export.report.charts.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
+from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
 
 
@@ -97,7 +98,7 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
         remarks.append(f"{share(cost['p_overspend'])} chance to pass the budget")
     rows = [
         ("Expected cost", about(cost["expected"]), "; ".join(remarks)),
-        ("Cost if every run hits its cap", about(cost["ceiling"]), "cannot be passed"),
+        ("Cost if all hit the cap", about(cost["ceiling"]), "cannot be passed"),
     ]
     for name in other_resources(record):
         limit = record["budget"].get(name)
@@ -109,7 +110,7 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
         if value["unit"] == "usd"
         else f"{two_digits(value['evsi'])} of {two_digits(value['evpi'])} points"
     )
-    rows.append(("Bought of perfect information", share(bought), remark))
+    rows.append(("Of perfect information", share(bought), remark))
     return rows
 
 
@@ -125,18 +126,6 @@ def floor_rows(domain: Mapping[str, Any]) -> list[tuple[str, str, float | None, 
     return [
         (look, words, sd, 0.0 if sd is None else min(sd / most, 1.0)) for look, words, sd in rows
     ]
-
-
-def lost_by(record: Record) -> Any:
-    """Return what says the value lost when a row is dropped: money, or a share of the plan's."""
-    value = record["value"]
-
-    def lost(amount: float | None) -> str:
-        if amount is None or value["unit"] == "usd":
-            return money(amount)
-        return share(amount / value["evsi"]) if value["evsi"] > 0 else share(0.0)
-
-    return lost
 
 
 def rival_rows(record: Record, worth: Any) -> list[dict[str, Any]]:
@@ -175,117 +164,6 @@ def against(value: float, whole: float | None) -> str:
         return DASH
     percentage = 100 * value / whole
     return "100 %" if abs(percentage - 100) < 0.05 else f"{percentage:.1f} %"
-
-
-def price_rows(record: Record) -> list[dict[str, str]]:
-    """Return what is left of every limited resource, its price, and what a tenth more would add."""
-    value, kept_back = record["value"], record["money"]["contingency"]
-    rows = []
-    for name, limit in record["budget"].items():
-        price = record["shadow_prices"].get(name)
-        shown = money if name == "usd" else hours
-        used = record["spend"].get(name, 0.0)
-        rows.append(
-            {
-                "resource": resource_words(name),
-                "left": shown(max(limit * (1 - kept_back) - used, 0.0)),
-                "price": DASH if price is None else price_words(price, name, limit, value["unit"]),
-                "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
-            }
-        )
-    return rows
-
-
-def price_words(price: float, resource: str, limit: float, unit: str) -> str:
-    """Return a shadow price, of so much money that the figure is easy to read.
-
-    Examples
-    --------
-    >>> price_words(9.54e-6, "usd", 12_000.0, "points")
-    '0.0095 points per $1,000'
-    >>> price_words(1.24, "staff_hours", 240.0, "usd")
-    '$1.24 an hour'
-    >>> price_words(0.0, "licences", 3, "points")
-    '0 points a unit'
-    """
-    if resource == "usd":
-        step = 10.0 ** max(math.floor(math.log10(limit)) - 1, 0) if limit > 0 else 1.0
-        return f"{priced(price * step, unit)} per {money(step)}"
-    one = "an hour" if resource.partition(".")[0].endswith("hours") else "a unit"
-    return f"{priced(price, unit)} {one}"
-
-
-def priced(value: float, unit: str) -> str:
-    """Return a shadow price in the unit of value.
-
-    Examples
-    --------
-    >>> priced(0.00954, "points"), priced(3.2, "usd"), priced(0.0, "points")
-    ('0.0095 points', '$3.20', '0 points')
-    """
-    return money(value) if unit == "usd" else f"{two_digits(value)} points"
-
-
-MOST_BARS = 14  # of the tornado before it folds
-
-
-def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
-    """Return the tornado: inputs by how much moving them changes the value, bars from 0 to 1."""
-    rows: list[dict[str, Any]] = [dict(row) for row in record.get("sensitivity", [])]
-    if not rows:
-        return None
-    base = record["value"]["evsi"]
-    ends = [base, *(row["value_low"] for row in rows), *(row["value_high"] for row in rows)]
-    low, high = min(ends), max(ends)
-    span = max(high - low, 1e-12)
-    rows.sort(key=lambda row: -(max(_ends(row, base)) - min(_ends(row, base))))
-    shown = [
-        {
-            "name": row["name"],
-            "range": f"{_end(row['low'])} to {_end(row['high'])}",
-            "at_low": worth(row["value_low"]),
-            "at_high": worth(row["value_high"]),
-            "bars": [
-                (look, (min(end, base) - low) / span, abs(end - base) / span)
-                for look, end in (("low", row["value_low"]), ("high", row["value_high"]))
-            ],
-            "deep": None
-            if row.get("deep_low") is None or row.get("deep_high") is None
-            else f"{share(row['deep_low'])} → {share(row['deep_high'])}",
-        }
-        for row in rows
-    ]
-    return {
-        "rows": shown[:MOST_BARS],
-        "folded": shown[MOST_BARS:],
-        "base": (base - low) / span,
-        "plan": worth(base),
-        "deep": any(row["deep"] is not None for row in shown),
-    }
-
-
-def _end(value: float | None) -> str:
-    """Return an end of a range in three digits."""
-    return DASH if value is None else f"{value:.3g}"
-
-
-def _ends(row: Mapping[str, Any], base: float) -> tuple[float, float, float]:
-    return row["value_low"], row["value_high"], base
-
-
-def resource_words(name: str) -> str:
-    """Return a resource's name as words.
-
-    Examples
-    --------
-    >>> resource_words("usd"), resource_words("staff_hours.bio")
-    ('USD', 'Staff hours (bio)')
-    """
-    if name == "usd":
-        return "USD"
-    stem, _, skill = name.partition(".")
-    words = stem.replace("_", " ")
-    return words[:1].upper() + words[1:] + (f" ({skill})" if skill else "")
 
 
 def _usd(record: Record, domain: str, tier: str | None = None) -> float:
