@@ -264,8 +264,7 @@ def _domain_reason(row: Mapping[str, Any], choices: pd.DataFrame) -> str:
     read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
     return (
         f"{read} it, {deep or 'none'} with maximum elicitation, "
-        f"for ${two_digits(float(choices['usd'].sum()))}; the sd of what is believed goes "
-        f"from {two_digits(row['prior_sd'])} to {two_digits(row['posterior_sd'])}"
+        f"for ${two_digits(float(choices['usd'].sum()))}"
     )
 
 

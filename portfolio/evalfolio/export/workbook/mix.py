@@ -13,7 +13,7 @@ from evalfolio.export.workbook.columns import head, safe_name, width
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import MIX_FIRST, Layout
 
-WHY = 52  # width of the reasons, in characters
+WHY = 62  # width of the reasons, in characters
 SUMMED = ("tasks", "runs", "usd", "usd_ceiling")
 TOTAL_ROW = MIX_FIRST - 3
 

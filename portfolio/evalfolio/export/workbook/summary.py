@@ -120,7 +120,7 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
     kept = record["money"]["contingency"]
     row = RESOURCE_ROW
     book.heads(
-        sheet, row - 1, 0, ["Resource", "Budget", "Kept back", "Expected use", "Left", "Used"]
+        sheet, row - 1, 0, ["Resource", "Budget", "Kept back", "Expected use", "Left over", "Used"]
     )
     for name in ("usd", *contents.others):
         kind, limit = head(name)[1], record["budget"].get(name)
@@ -204,7 +204,7 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
         draws = value["draws"]
         note = book.style("text", font_color=MUTED, align="left", indent=1)
         sheet.write_string(
-            row, 0, "The model's own error (5 % to 95 %)", book.line("text", text_wrap=True)
+            row, 0, "The model's own error (5 %, mean, 95 %)", book.line("text", text_wrap=True)
         )
         for column, key in ((1, "q05"), (2, "mean"), (3, "q95")):
             sheet.write_number(row, column, draws[key], book.line("value"))  # type: ignore[literal-required]  # keys of ValueDraws above
