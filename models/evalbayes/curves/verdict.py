@@ -30,8 +30,16 @@ LATE_SHARE = 0.1  # mean share of all runs that such submissions turn into succe
 class Verdict:
     """What a curve is, the probability of every kind, and why.
 
-    `p_levelled` is that of the largest cap seen reaching `LEVELLED` of the plateau; the
-    probabilities of `KINDS` add to 1.
+    Parameters
+    ----------
+    kind
+        One of `KINDS`.
+    p_levelled
+        Probability that the largest cap seen reaches `LEVELLED` of the plateau.
+    reason
+        Why, in words.
+    probabilities
+        Of every kind; they add to 1.
     """
 
     kind: Kind

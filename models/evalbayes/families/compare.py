@@ -78,6 +78,8 @@ def compare(
         own spend, excluded is left out) and spend > 0.
     families
         By name; by default `FAMILIES`.
+    seed, n_draws
+        Of the weighted draws of each cell's posterior.
 
     Returns
     -------
@@ -124,6 +126,12 @@ def fit_family(
     ----------
     runs
         As for `compare`, of one eval and one AI model.
+    family
+        One of `FAMILIES`.
+    n
+        Number of curves.
+    seed, n_draws
+        Of the weighted draws that the curves are taken from.
 
     Raises
     ------

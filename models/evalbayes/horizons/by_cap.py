@@ -34,6 +34,10 @@ def horizon_by_cap(
         Of one AI model, one row each: task, human_minutes, success (0/1) and spend.
     caps
         None above the cap that the runs had: beyond it nothing was seen.
+    share
+        Share of tasks completed at the horizon, 0.5 or 0.8.
+    seed, resamples
+        Of the resampled tasks that intervals are read off.
 
     Returns
     -------

@@ -78,6 +78,13 @@ def constant_hazard(share: float, half_life: float = 1.0) -> float:
 
     Ord's half-life: S(t) = 2^(−t/T50), so T80 is about a third of T50.
 
+    Parameters
+    ----------
+    share
+        Between 0 and 1.
+    half_life
+        T50, in any unit of time; the length is in the same.
+
     Examples
     --------
     >>> round(constant_hazard(0.8), 2), round(1 / constant_hazard(0.99))
@@ -91,6 +98,13 @@ def horizon_of(posterior: Posterior, domain: str, ai_model: str, effort: float =
 
     Capability is on the scale of log2 human minutes at 50 % there, so the level is s + effort·δ
     and the slope the AI model's own.
+
+    Parameters
+    ----------
+    posterior, domain, ai_model
+        The belief, and which of its domains and AI models.
+    effort
+        Elicitation effort: 0 for what the AI model shows as it comes, 1 for full elicitation.
     """
     d, m = posterior.index_of("domain", domain), posterior.index_of("ai_model", ai_model)
     shown, gap = posterior.draws["shown"][:, d, m], posterior.draws["gap"][:, d, m]
@@ -114,6 +128,8 @@ def fit_horizon(
     weights
         Of each run; by default 1. They are scaled to the number of effective runs,
         (Σw)²/Σw², so that weighting does not invent certainty.
+    seed, n_draws
+        Of the posterior draws that intervals are read off.
 
     Raises
     ------

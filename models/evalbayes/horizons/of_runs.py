@@ -100,8 +100,12 @@ def run_horizons(
 
     Parameters
     ----------
+    observations, catalogue
+        Runs, and the domains, thresholds and prices of their evals.
     ai_model
         By default the one under test.
+    seed, resamples
+        Of the resampled tasks that intervals are read off.
 
     Raises
     ------

@@ -105,7 +105,13 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
 
 
 def state_draws(posterior: Posterior, catalogue: Catalogue) -> Array:
-    """Posterior draws of the menu's states, true skew and all, of shape (n_draws, n_states)."""
+    """Posterior draws of the menu's states, true skew and all, of shape (n_draws, n_states).
+
+    Parameters
+    ----------
+    posterior, catalogue
+        What the menu is built from; states are in the unit of their domain.
+    """
     return states_of(posterior, catalogue).draws
 
 

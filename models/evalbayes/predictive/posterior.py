@@ -134,8 +134,14 @@ def posterior_predictive(
 
     Parameters
     ----------
+    posterior, catalogue, observations
+        The fit and what it was fitted to.
+    eval_name
+        The eval.
     ai_models
         By default all that have results of the eval.
+    n_draws, seed
+        Of replicates.
 
     Raises
     ------

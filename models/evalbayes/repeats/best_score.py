@@ -17,6 +17,13 @@ def best_score(mean: float, sd: float, k: int) -> float:
     It supposes that the best one can be told (the score is seen, without noise): an overestimate
     where attempts at one environment share their luck.
 
+    Parameters
+    ----------
+    mean, sd
+        Of one score, on the scale from 0 to 1.
+    k
+        Number of scores.
+
     Raises
     ------
     InputError

@@ -18,6 +18,15 @@ def counted(
     resettable·best + (1 − resettable)·single, and single throughout without a verifier, as nobody
     can then tell which of the k attempts succeeded.
 
+    Parameters
+    ----------
+    single, best
+        Share of tasks solved by one run, and by any of k, of one shape.
+    resettable
+        Share of tasks that can be started afresh, 0 to 1.
+    verifier
+        Whether a checker tells a success from a failure.
+
     Examples
     --------
     >>> float(counted(0.3, 0.7, resettable=0.5, verifier=True))

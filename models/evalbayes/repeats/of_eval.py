@@ -133,6 +133,17 @@ def repeats_of(
     tasks are is learned from them (zero-inflated beta-binomial). Elsewhere it follows from the
     posterior: see `implied`.
 
+    Parameters
+    ----------
+    posterior, catalogue
+        Belief about the curves, and the evals.
+    name, ai_model
+        The eval, and the AI model; by default the one under test.
+    observations
+        Runs with repeats of a task, if there are any.
+    seed
+        Of the draws.
+
     Raises
     ------
     InputError

@@ -107,6 +107,10 @@ def best_split(table: pd.DataFrame, total: float, *, by: str = "spend_ceiling") 
 
     Parameters
     ----------
+    table
+        As `split_map` gives it.
+    total
+        Spend per task, in the unit of the table.
     by
         "spend_ceiling" holds the total in the worst case, "spend" in expectation.
 
