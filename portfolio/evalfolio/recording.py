@@ -72,7 +72,7 @@ def make_record(
         "value": _value(plan, unit, draws),
         "choices": _choices(plan),
         "not_chosen": _not_chosen(plan),
-        "not_covered": _not_covered(plan, posterior, left_off),
+        "not_covered": _not_covered(plan, left_off),
         "domains": domains,
         "comparisons": _plain_rows(comparisons),
         "shadow_prices": {name: float(price) for name, price in plan.shadow_prices.items()},
@@ -190,19 +190,13 @@ def _not_chosen(plan: Plan) -> list[NotChosen]:
     ]
 
 
-def _not_covered(
-    plan: Plan, posterior: Posterior, left_off: Sequence[tuple[str, str]]
-) -> list[Any]:
+def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[Any]:
     rows = []
     for name, row in records(plan.domains):
         if row["v"] <= 0:
             rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
         elif not ((plan.choices["tier"] == DEPTH) & (plan.choices["domain"] == name)).any():
             rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
-    if not posterior.elicited_history:
-        rows.append(
-            ("elicitation gap", "no observation was elicited, so its range is the catalogue's")
-        )
     rows += list(left_off)
     return [{"name": name, "reason": reason} for name, reason in rows]
 

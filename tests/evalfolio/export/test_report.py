@@ -198,6 +198,16 @@ def test_an_uncertified_plan_claims_no_certificate(recommendation: Recommendatio
     assert "how far it is from the optimum is not certified" in text
 
 
+def test_an_eval_that_no_price_brings_in_says_so(recommendation: Recommendation) -> None:
+    record = copy.deepcopy(recommendation.record)
+    assert len(record["not_chosen"]) > 1
+    record["not_chosen"][0]["cost_to_enter"] = None
+    text = Reader(report(dataclasses.replace(recommendation, record=record))).text
+    for row in record["not_chosen"]:
+        price = "at no price" if row["cost_to_enter"] is None else f"${row['cost_to_enter']:,.0f}"
+        assert f"{row['eval']}{row['reason']}{price}" in text
+
+
 def test_an_empty_plan_is_a_report_too(recommendation: Recommendation, tmp_path: Path) -> None:
     record: Any = copy.deepcopy(recommendation.record)
     record |= {"choices": [], "comparisons": [], "not_covered": [], "warnings": []}

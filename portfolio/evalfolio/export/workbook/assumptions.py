@@ -55,7 +55,10 @@ def _write_not_chosen(book: Book, sheet: Any, row: int, contents: Contents) -> N
         sheet.write_string(row + 1, column, head, book.head(right=kind == "usd"))
     for i, out in enumerate(contents.record["not_chosen"]):
         book.put(sheet, row + 2 + i, 0, out["eval"], book.line("text"))
-        book.put(sheet, row + 2 + i, 1, out["cost_to_enter"], book.line("usd"))
+        if out["cost_to_enter"] is None:
+            book.put(sheet, row + 2 + i, 1, "at no price", book.line("text", align="right"))
+        else:
+            book.put(sheet, row + 2 + i, 1, out["cost_to_enter"], book.line("usd"))
         book.put(sheet, row + 2 + i, 2, None, book.line("text"))
         book.put(sheet, row + 2 + i, 3, out["reason"], book.line("wrap"))
         book.tall(sheet, row + 2 + i, [(out["reason"], REASON)])

@@ -17,8 +17,8 @@ COLUMNS = (
     ("Change at the low end", "change", 14),
     ("Change at the high end", "change", 14),
     ("Swing", "value", 14),
-    ("On maximum elicitation at the low end", "share", 18),
-    ("On maximum elicitation at the high end", "share", 18),
+    ("Max elicitation at the low end", "share", 18),
+    ("Max elicitation at the high end", "share", 18),
 )
 
 
