@@ -8,7 +8,8 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_ndtr, ndtr
 
-from evalfolio.value import DecisionValue, expected_excess, indifference
+from evalfolio.normal_loss import expected_excess, indifference
+from evalfolio.value import DecisionValue
 
 RATIOS = (1 / 100, 1 / 30, 1 / 3, 1.0, 2.0, 10.0, 30.0, 100.0)
 DISTANCES = (-3.0, -1.0, -0.2, 0.0, 0.5, 2.0, 3.5)

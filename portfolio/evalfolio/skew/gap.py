@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from evalfolio.value import density
+from evalfolio.normal_loss import density
 
 if TYPE_CHECKING:
     from evalbayes import Decision, Menu

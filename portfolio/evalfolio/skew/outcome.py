@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evalfolio.normal_loss import density
 from evalfolio.skew.gap import REACH, SMALL, SkewedGap
-from evalfolio.value import density
 
 Floats = NDArray[np.float64]
 
