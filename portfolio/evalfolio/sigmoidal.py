@@ -9,7 +9,9 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.separable import Allocation, Counted, Moment, concave_allocation
+from evalfolio.allocation import Allocation, Moment
+from evalfolio.concave_split import concave_allocation
+from evalfolio.counted import Counted
 from evalfolio.spend_grid import SpendGrid
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.separable import Counted
+from evalfolio.counted import Counted
 
 Array = NDArray[np.float64]
 
