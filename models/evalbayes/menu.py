@@ -175,6 +175,8 @@ class Menu:
         folder = Path(folder)
         try:
             head = json.loads((folder / "menu.json").read_text())
+            if not isinstance(head, dict):
+                raise ValueError("menu.json is no JSON object")
             options = pd.read_parquet(folder / "options.parquet")
             with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
                 arrays = dict(stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -131,6 +132,11 @@ def require(
     >>> print(require(small_menu(), posterior_sd={"cyber": 1.1}))
     The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau.
     """
+    if value is not None and not math.isfinite(value):
+        raise InputError(
+            f"require: value must be a finite number, got {value:g}; give the least the decisions "
+            "are to be worth"
+        )
     targets = targets_of(menu, posterior_sd, wrong_call)
     if value is None and not targets:
         raise InputError(

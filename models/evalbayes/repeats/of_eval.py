@@ -95,8 +95,11 @@ class EvalRepeats:
         Lengths are the equal shares of the total by every k, so the best split of the whole total
         is among them, and what it leaves unspent can be seen.
         """
-        if not total > 0:
-            raise InputError(f"the total spend per task must be above 0, got {total:g}: raise it")
+        if not 0 < total < np.inf:
+            raise InputError(
+                f"the total spend per task must be a finite number above 0, got {total:g}; "
+                "give what all attempts at one task may spend"
+            )
         price = self.spec.usd_per_reset / self.spec.usd_per_unit.mid
         lengths = [(total - (k - 1) * price) / k for k in attempts]
         lengths = [t for t in lengths if t > 0]

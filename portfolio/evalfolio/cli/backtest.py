@@ -68,6 +68,7 @@ def backtest(
     Finished AI models are kept beside OUT until all is written: started again after a kill, with
     the same inputs, it goes on where it was.
     """
+    from evalbayes.names import refuse_unknown
     from evalbayes.observations import import_table
     from evalfolio.backtests.record import record_of
     from evalfolio.backtests.replay import BUDGETS, write
@@ -82,9 +83,11 @@ def backtest(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: must be a folder or not there yet; give another --out")
     frame = import_table(runs, pairs(mapped, "--map"), pairs(constant, "--set"))
+    dates = pairs(released, "--released")
+    refuse_unknown("--released", dates, map(str, frame["ai_model"].unique()), what="AI model")
     record = record_of(
         frame,
-        released=pairs(released, "--released") or None,
+        released=dates or None,
         attempts=attempts,
         source=", ".join(str(path) for path in runs),
     )

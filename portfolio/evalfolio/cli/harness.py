@@ -92,12 +92,17 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
     InputError
         If none were drawn, as nobody named the tasks.
     """
-    import pandas as pd
-
+    from evalbayes.observations.delimited import read_delimited
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.errors import InputError
 
-    rows = pd.read_csv(plan_folder(plan, "tasks.csv") / "tasks.csv", dtype={"task": str})
+    path = plan_folder(plan, "tasks.csv") / "tasks.csv"
+    rows = read_delimited(path)
+    if not {"option", "task"} <= set(rows.columns):
+        raise InputError(
+            f"{path}: must have the columns option and task, got {', '.join(rows.columns)}; take "
+            "it as `evalfolio recommend` wrote it"
+        )
     if rows.empty:
         raise InputError(
             f"{plan}/tasks.csv: must hold the tasks that were drawn, but it has none: neither the "
@@ -108,6 +113,15 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
 
 def plan_seed(plan: Path) -> int:
     """Return the seed a plan was made with; 0 where only a mix.csv is at hand."""
+    from evalfolio.errors import InputError
     from evalfolio.judge import read_record
 
-    return int(read_record(plan)["provenance"]["seed"]) if (plan / "plan.json").exists() else 0
+    if not (plan / "plan.json").exists():
+        return 0
+    try:
+        return int(read_record(plan)["provenance"]["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{plan}/plan.json: must hold the seed the plan was made with, got none; take it as "
+            "`evalfolio recommend` wrote it"
+        ) from error

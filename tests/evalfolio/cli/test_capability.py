@@ -56,6 +56,9 @@ def test_repeats_say_the_best_split(
     assert result.code == 0, result.err
     assert "Best split of 400,000 tokens per task: " in result.out
     told = json.loads(run(*arguments, "--spend", 400000, "--json").out)
+    refused = run(*arguments, "--spend", "inf")
+    assert refused.code == 2
+    assert "must be a finite number above 0, got inf" in refused.err
     assert told["best"]["spend_ceiling"] <= 400000 * (1 + 1e-9)
     fits = [row["solved"] for row in told["splits"] if row["spend_ceiling"] <= 400000 * (1 + 1e-9)]
     assert told["best"]["solved"] == pytest.approx(max(fits))

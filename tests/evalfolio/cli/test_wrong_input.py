@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -333,6 +334,45 @@ def test_a_task_of_an_eval_nobody_knows(
     result = run("harness", files[0], "--plan", plan_folder, *words, "ctf")
     assert "--task must be name=value, got 'ctf'; write cybench=" in one_sentence(result.err)
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("tasks.csv", "", "plan/tasks.csv: must have the names of its columns in the first row"),
+        ("tasks.csv", "x\n1\n", "plan/tasks.csv: must have the columns option and task, got x"),
+        ("plan.json", "{}", "plan/plan.json: must hold the seed the plan was made with, got none"),
+        ("mix.csv", "a,b\n1,2\n", "columns eval, tier, cap, cap_unit, attempts, tasks; eval is missing"),
+        ("menu/menu.json", "[]", "must be a folder written by Menu.save, but it cannot be read (menu.json is no JSON object)"),
+    ],
+)  # fmt: skip
+def test_a_plan_with_one_file_broken(
+    run: Run, files: tuple[Path, Path], plan_folder: Path, file: str, text: str, message: str
+) -> None:
+    shutil.copytree(plan_folder, "plan")
+    (Path("plan") / file).write_text(text)
+    words = ("--plan", "plan", "--model", "mockllm/model", "--out", "runs")
+    drawn = ("--drawn-tasks",) if file == "tasks.csv" else ()
+    result = run("harness", files[0], *words, *drawn)
+    assert result.code == 2
+    assert message in one_sentence(result.err)
+    assert not Path("runs").exists()
+
+
+def test_figures_without_end(run: Run, files: tuple[Path, Path], plan_folder: Path) -> None:
+    result = run("require", plan_folder, "--value", "nan")
+    assert result.code == 2
+    assert "value must be a finite number, got nan" in one_sentence(result.err)
+
+
+def test_a_release_date_of_an_ai_model_without_runs(run: Run) -> None:
+    Path("runs.csv").write_text(
+        "eval,task,ai_model,outcome,spend,cap,human_minutes\n"
+        "ctf,t,A,success,1e5,2e6,30\nctf,t,B,gave_up,1e5,2e6,30\n"
+    )
+    result = run("backtest", "runs.csv", "--released", "C=2025-01-01", "--out", "replay")
+    assert result.code == 2
+    assert "--released: every AI model must be a known one, got 'C'" in one_sentence(result.err)
 
 
 def test_logs_that_are_all_broken_write_nothing_but_their_errors(run: Run) -> None:
