@@ -229,6 +229,15 @@ def test_time_limit_gives_the_best_so_far_with_an_honest_bound() -> None:
     assert problem.met(found.x)
 
 
+def test_a_search_cut_short_is_worth_no_less_than_greedy() -> None:
+    for seed in range(700, 710):
+        menu, budget = awkward_menu(seed)
+        problem = Problem(menu, budget)
+        found = certify(problem, gap=1e-6, time_limit=1e-9)
+        assert problem.met(found.x)
+        assert problem.value(greedy(problem)) <= found.value <= found.bound
+
+
 def test_greedy_keeps_the_limits_and_never_beats_the_bound() -> None:
     for seed in range(700, 730):
         menu, budget = awkward_menu(seed)
