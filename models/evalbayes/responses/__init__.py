@@ -1,5 +1,6 @@
 """Responses: which AI model solves which task, in a normal approximation that takes seconds."""
 
+from evalbayes.responses.further import Further as Further
 from evalbayes.responses.history import ResponseHistory as ResponseHistory
 from evalbayes.responses.newcomer import Newcomer as Newcomer
 from evalbayes.responses.seen import Seen as Seen

@@ -120,11 +120,12 @@ def pulls(
     if many:
         eta, s, n, going, odds = eta[..., None] + node, *(a[..., None] for a in (s, n, going, odds))
     p = expit(eta)
-    after = expit(eta + odds)  # P(would have succeeded | still going)
-    own = p * (1.0 - p)
-    told = (n + going) * own
-    first = s - n * p + going * (after - p)
-    second = told - going * after * (1.0 - after)
+    told = (n + going) * p * (1.0 - p)
+    first, second = s - n * p, told
+    if going.any():
+        after = expit(eta + odds)  # P(would have succeeded | still going)
+        first = first + going * (after - p)
+        second = told - going * after * (1.0 - after)
     if not many:
         return first, second, told
     softplus = np.logaddexp(0.0, eta)

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes.responses.modes import modes
-from evalbayes.responses.population import Population
+from evalbayes.responses.population import NODES, Population
 from evalbayes.responses.seen import Seen
-from evalbayes.responses.stops import ln_odds_of
+from evalbayes.responses.stops import ln_odds_of, spend_levels
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -37,6 +37,9 @@ class Newcomer:
         Its runs.
     ln_odds
         Of `stops`, (n_draws, n_tasks); None where no cap stopped a run early.
+    pace
+        What it adds to the ln spends of successes and failures, each (n_draws, n_tasks), as
+        `ln_odds` has it; None where that is.
     """
 
     population: Population
@@ -45,6 +48,7 @@ class Newcomer:
     own_slope: Array
     seen: Seen
     ln_odds: Array | None = None
+    pace: tuple[Array, Array] | None = None
 
     @classmethod
     def inferred(cls, population: Population, runs: pd.DataFrame | None, seed: int = 0) -> Newcomer:
@@ -56,7 +60,8 @@ class Newcomer:
     def given(cls, population: Population, seen: Seen, seed: int = 0) -> Newcomer:
         """Infer it from what is seen of it."""
         rng = np.random.default_rng([seed, 4])
-        ln_odds = ln_odds_of(population, seen, rng) if seen.going.any() else None
+        pace = spend_levels(population, seen, rng) if seen.going.any() else None
+        ln_odds = None if pace is None else ln_odds_of(population, seen, pace)
         point, precision = modes(population, seen, ln_odds)
         z = rng.standard_normal((*point.shape, 1))
         factor = np.linalg.cholesky(precision)
@@ -70,6 +75,7 @@ class Newcomer:
             population.turn * capability + population.tilt_sd * point[:, 1 + e],
             seen,
             ln_odds,
+            pace,
         )
 
     @property
@@ -92,6 +98,27 @@ class Newcomer:
         )
         return found
 
+    def by_node(self, at: Index) -> tuple[Array, Array]:
+        """Return log-odds of an attempt at tasks at every node of ζ, and the nodes' weights.
+
+        Weights are ζ's posterior given the task's own runs, summing to 1 over nodes; both of shape
+        (n_draws, len(at), n_nodes).
+        """
+        node, weight = self.population.nodes()
+        eta = self.logits(at)[..., None] + node
+        if len(node) == 1:
+            return eta, np.ones_like(eta)
+        s, n, going = (a[at] for a in (self.seen.successes, self.seen.attempts, self.seen.going))
+        log_w = np.log(weight) + s[:, None] * eta
+        log_w = log_w - (n + going)[:, None] * np.logaddexp(0.0, eta)
+        log_w = log_w + going[:, None] * np.logaddexp(0.0, eta + self.going_odds(at)[..., None])
+        found = np.exp(log_w - log_w.max(axis=2, keepdims=True))
+        return eta, found / found.sum(axis=2, keepdims=True)
+
+    def going_odds(self, at: Index) -> Array:
+        """Return ln P(going | success)/P(going | failure) of tasks, (1 or n_draws, len(at))."""
+        return np.zeros((1, len(at))) if self.ln_odds is None else self.ln_odds[:, at]
+
     def completions(
         self, tasks: pd.DataFrame | Index, rng: np.random.Generator, *, attempts: int = 1
     ) -> NDArray[np.bool_]:
@@ -102,18 +129,13 @@ class Newcomer:
         """
         held = self.population.tasks
         at = held.positions(tasks) if isinstance(tasks, pd.DataFrame) else tasks
-        node, weight = self.population.nodes()
-        eta = self.logits(at)
+        by_node, weight = self.by_node(at)
+        eta, odds = by_node[..., 0], self.going_odds(at)
         s, n, going = (a[at] for a in (self.seen.successes, self.seen.attempts, self.seen.going))
-        odds = np.zeros((1, len(at))) if self.ln_odds is None else self.ln_odds[:, at]
-        if len(node) > 1:
-            by_node = eta[..., None] + node
-            log_w = np.log(weight) + s[:, None] * by_node
-            log_w = log_w - (n + going)[:, None] * np.logaddexp(0.0, by_node)
-            log_w = log_w + going[:, None] * np.logaddexp(0.0, by_node + odds[..., None])
-            below = np.cumsum(np.exp(log_w - log_w.max(axis=2, keepdims=True)), axis=2)
-            u = rng.random(eta.shape)[..., None] * below[..., -1:]
-            eta = eta + node[np.minimum((u > below).sum(axis=2), len(node) - 1)]
+        if weight.shape[2] > 1:
+            below = np.cumsum(weight, axis=2)
+            node = np.minimum((rng.random(eta.shape)[..., None] > below).sum(axis=2), NODES - 1)
+            eta = np.take_along_axis(by_node, node[..., None], axis=2)[..., 0]
         rest = np.maximum(attempts - n - going, 0.0)
         ln_failing = -rest * np.logaddexp(0.0, eta) - going * np.logaddexp(0.0, eta + odds)
         failing = np.exp(ln_failing)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes.errors import InputError
 from evalbayes.responses.spending import Spending
 from evalbayes.responses.table import Tasks
 
@@ -67,6 +68,21 @@ class Population:
         n = len(self.mean)
         found: Array = (spread.T @ spread + centre.T @ centre) / n
         return found + np.eye(len(found)) * float((self.validity_sd**2).mean())
+
+    def spends(self) -> Spending:
+        """Return where spends lie.
+
+        Raises
+        ------
+        InputError
+            If the history gives none.
+        """
+        if self.spending is None:
+            raise InputError(
+                "what runs cost, and runs stopped below the highest cap, can only be read where "
+                "the history gives spend and cap of every run; add those columns to it"
+            )
+        return self.spending
 
     def nodes(self) -> tuple[Array, Array]:
         """Nodes and weights of ζ."""

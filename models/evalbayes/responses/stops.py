@@ -25,23 +25,27 @@ WIDTH = 1e-3  # of difference quotients in a task's own predictors
 LEAST = 0.2  # eigenvalue of the precision; the prior's are 1
 
 
-def ln_odds_of(population: Population, seen: Seen, rng: np.random.Generator) -> Array:
-    """Draw ln P(going | success)/P(going | failure) of every task, (n_draws, n_tasks)."""
-    spending = population.spending
-    assert spending is not None  # Seen refuses runs stopped early without
-    levels = spend_levels(population, spending, seen, rng)
+def ln_odds_of(population: Population, seen: Seen, pace: tuple[Array, Array]) -> Array:
+    """Return ln P(going | success)/P(going | failure) of every task, (n_draws, n_tasks)."""
+    spending = population.spends()
     at = np.flatnonzero(seen.going > 0)
     found = np.zeros((len(population.mean), len(population.tasks.length)))
-    found[:, at] = spending.ln_on(SUCCESS, seen.ln_cap[at], at, levels[SUCCESS][:, at])
-    found[:, at] -= spending.ln_on(FAILURE, seen.ln_cap[at], at, levels[FAILURE][:, at])
+    found[:, at] = spending.ln_on(SUCCESS, seen.ln_cap[at], at, pace[SUCCESS][:, at])
+    found[:, at] -= spending.ln_on(FAILURE, seen.ln_cap[at], at, pace[FAILURE][:, at])
     return found
 
 
 def spend_levels(
-    population: Population, spending: Spending, seen: Seen, rng: np.random.Generator
+    population: Population, seen: Seen, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks)."""
-    joint = _Joint(population, spending, seen)
+    """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks).
+
+    Raises
+    ------
+    InputError
+        If the history gives no spends.
+    """
+    joint = _Joint(population, population.spends(), seen)
     mode, covariance = joint.climb()
     return joint.levels(mode, covariance, len(population.mean), rng)
 
