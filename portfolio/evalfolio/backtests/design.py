@@ -64,3 +64,9 @@ class Design:
 
     def __len__(self) -> int:
         return len(self.tasks)
+
+    def rows(self) -> list[tuple[int, float, int]]:
+        """Return task, cap and attempts of each."""
+        return list(
+            zip(self.tasks.tolist(), self.caps.tolist(), self.attempts.tolist(), strict=True)
+        )

@@ -18,21 +18,24 @@ from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of
 from evalfolio.backtests.recommended import Recommended
 from evalfolio.backtests.record import Record
+from evalfolio.backtests.sight import Staged
+from evalfolio.backtests.stages import InStages
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Inference, Setting, trials_of
 from evalfolio.errors import InputError
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
-OURS = "evalfolio"
+OURS, AT_ONCE = "evalfolio", "evalfolio, at once"
 SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
-def known_strategies() -> dict[str, Strategy]:
+def known_strategies() -> dict[str, Strategy | Staged]:
     """Return the strategies that are compared by default, by name."""
     return {
-        OURS: Recommended(),
+        OURS: InStages(),
+        AT_ONCE: Recommended(),
         "greedy": Recommended(method="greedy"),
         "uniform random": strategies.uniform,
         "uniform, filled": strategies.uniform_filled,
@@ -90,7 +93,7 @@ def backtest(
     history: str = "others",
     slope: str = "common",
     inference: Inference | None = None,
-    extra: Mapping[str, Strategy] | None = None,
+    extra: Mapping[str, Strategy | Staged] | None = None,
     losses: Losses | None = None,
     seed: int = 0,
     sweep: Sweep | None = None,
@@ -98,9 +101,10 @@ def backtest(
     """Let strategies buy runs of every AI model in turn, and judge what they conclude.
 
     The history is all runs of the other AI models. A strategy sees the history only and buys
-    runs (tasks, caps, attempts) that are expected to cost no more than the budget; the runs bought
-    are seen as they were, as far as the cap paid for lets them; one and the same inference turns
-    them into the predictive distribution of the horizon that all runs together show.
+    runs (tasks, caps, attempts) that are expected to cost no more than the budget; a staged one,
+    such as evalfolio's, sees what the runs bought so far have shown before it buys more. Runs
+    bought are seen as they were, as far as the cap paid for lets them; one and the same inference
+    turns them into the predictive distribution of the horizon that all runs together show.
 
     Parameters
     ----------
@@ -120,7 +124,8 @@ def backtest(
     inference
         What learns from the history, for all strategies; by default `ResponseModel()`.
     extra
-        Further strategies by name; one named as a known one takes its place.
+        Further strategies by name, functions as those in `evalfolio.backtests.strategies` or staged
+        ones (`evalfolio.backtests.sight.Staged`); one named as a known one takes its place.
     losses
         Thresholds and losses of the calls.
     seed
@@ -175,7 +180,7 @@ def backtest(
 
 
 def _point(
-    record: Record, compared: Mapping[str, Strategy], setting: Setting, ai_model: str
+    record: Record, compared: Mapping[str, Strategy | Staged], setting: Setting, ai_model: str
 ) -> list[dict[str, Any]]:
     return trials_of(ai_model, record, compared, setting)
 

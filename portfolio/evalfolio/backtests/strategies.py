@@ -1,7 +1,8 @@
 """Strategies: what to buy, decided on the history alone.
 
 A strategy is a function of a market, a budget and a random generator that returns a `Design`. The
-expected spend of a design must keep within the budget; what it really spends is measured.
+expected spend of a design must keep within the budget; what it really spends is measured. One that
+looks at what came out before it buys more is `evalfolio.backtests.sight.Staged`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalfolio.backtests.design import Design
+from evalfolio.backtests.horizon_menu import at_quantiles
 from evalfolio.backtests.market import Market
+from evalfolio.backtests.ways import FRACTIONS
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -78,8 +81,6 @@ def all_maximum(market: Market, budget: float, rng: np.random.Generator) -> Desi
 
 def screen(market: Market, budget: float, rng: np.random.Generator) -> Design:
     """Run every task at the lowest cap on offer, then carry random ones on at the highest."""
-    from evalfolio.backtests.horizon_menu import FRACTIONS
-
     low, full = market.price(min(FRACTIONS), 1), market.price()
     rows, left = fitted(rng.permutation(len(low)), low, budget)
     deep, _ = fitted(rng.permutation(rows), full - low, left)
@@ -164,9 +165,7 @@ def _bought(market: Market, rows: Iterable[int] | Index) -> Design:
 
 def luck_of(market: Market) -> Array:
     """Return the mean over the prior of the variance that each task adds to the horizon."""
-    from evalfolio.backtests.horizon_menu import points_of
-
-    rows = points_of(market.outlook.levels())
+    rows = at_quantiles(market.outlook.levels())
     solved = market.outlook.solved()[rows]
     found: Array = (market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0)
     return found
@@ -174,8 +173,6 @@ def luck_of(market: Market) -> Array:
 
 def _plateau_caps(market: Market) -> Array:
     """Least cap on offer, by eval, within which 95 % of the successes come."""
-    from evalfolio.backtests.horizon_menu import FRACTIONS
-
     caps = np.ones(len(market.at))
     full = market.outlook.within(1.0)
     for fraction in sorted(FRACTIONS, reverse=True):

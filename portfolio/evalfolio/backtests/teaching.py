@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from scipy.special import expit
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 Outcomes = NDArray[np.bool_]
+Flags = NDArray[np.bool_]
 
 
 class Belief(Protocol):
@@ -55,6 +57,25 @@ class Chances(Protocol):
         ...
 
 
+class Foresight(Protocol):
+    """What further runs would show and cost once some are seen: `evalbayes.responses.Further`."""
+
+    going: Flags  # tasks whose run a lower cap stopped, (n_tasks,) ...
+    tried: Flags  # ... that an attempt failed and that may be tried again ...
+    settled: Flags  # ... of which nothing more can be learnt
+    ln_cap: Array  # of the cap that stopped the run going, -inf where none is
+    ln_top: Array  # of the highest cap
+    solved: Array  # chance with everything spent, (n_draws, n_tasks)
+
+    def parts(self, shares: Sequence[float]) -> Array:
+        """Return when each task comes to be solved, (n_draws, n_parts, n_tasks)."""
+        ...
+
+    def price(self, share: float, attempts: int = 1) -> Array:
+        """Return what carrying each task on is expected to cost, (n_tasks,)."""
+        ...
+
+
 class Teaching(Protocol):
     """A history: what the runs of other AI models teach of a further one."""
 
@@ -64,6 +85,10 @@ class Teaching(Protocol):
 
     def chances(self, tasks: pd.DataFrame) -> Chances:
         """Return the chances of an AI model of which nothing was bought."""
+        ...
+
+    def foresight(self, runs: pd.DataFrame, attempts: int, seed: int) -> Foresight:
+        """Return what further runs would show, of so many attempts, given the bought ones."""
         ...
 
 
@@ -99,17 +124,25 @@ class ResponseTeaching:
 
     def belief(self, runs: pd.DataFrame | None, seed: int) -> ResponseBelief:
         """Infer the AI model from its bought runs."""
+        return ResponseBelief(self._newcomer(runs, seed), self.positions)
+
+    def chances(self, tasks: pd.DataFrame) -> ResponseChances:
+        """Return the chances before anything is bought."""
+        return ResponseChances(self.history.newcomer(None), self.runs, tasks)
+
+    def foresight(self, runs: pd.DataFrame, attempts: int, seed: int) -> Foresight:
+        """Infer the AI model, and what further runs would show and cost."""
+        from evalbayes.responses import Further
+
+        return Further(self._newcomer(runs, seed), self.positions, attempts, seed)
+
+    def _newcomer(self, runs: pd.DataFrame | None, seed: int) -> Any:
         from evalbayes.responses import Newcomer, Seen
 
         population = self.history.population
         bought = np.zeros(0, dtype=np.int64) if runs is None else runs["at"].to_numpy(np.int64)
         place = self.positions[np.searchsorted(self.at, bought)]
-        seen = Seen.runs(population, place, runs)
-        return ResponseBelief(Newcomer.given(population, seen, seed), self.positions)
-
-    def chances(self, tasks: pd.DataFrame) -> ResponseChances:
-        """Return the chances before anything is bought."""
-        return ResponseChances(self.history.newcomer(None), self.runs, tasks)
+        return Newcomer.given(population, Seen.runs(population, place, runs), seed)
 
 
 @dataclass(frozen=True, eq=False)

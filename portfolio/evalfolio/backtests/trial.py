@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,14 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalfolio.backtests.buying import chosen_by
 from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_of
 from evalfolio.backtests.design import Design
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.outlook import Outlook
 from evalfolio.backtests.record import Hidden, Record
+from evalfolio.backtests.sight import Sight, Staged
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import Belief, ResponseModel, Teaching
-from evalfolio.errors import InputError
 
 Array = NDArray[np.float64]
 
@@ -62,7 +64,7 @@ class Setting:
 
 
 def trials_of(
-    ai_model: str, record: Record, strategies: Mapping[str, Strategy], setting: Setting
+    ai_model: str, record: Record, strategies: Mapping[str, Strategy | Staged], setting: Setting
 ) -> list[dict[str, Any]]:
     """Return one row per strategy, budget and repetition for one AI model; none without a history.
 
@@ -112,38 +114,44 @@ class Trials:
         attempts: int,
         setting: Setting,
     ) -> None:
-        self.hidden, self.at, self.tasks, self.setting = hidden, at, tasks, setting
+        self.at, self.tasks, self.setting = at, tasks, setting
         self.teaching, self.attempts = teaching, attempts
         minutes = tasks["human_minutes"].to_numpy(np.float64)
-        codes, names = pd.factorize(tasks["eval"], sort=True)
-        self.evals = [str(name) for name in names]
+        codes, _ = pd.factorize(tasks["eval"], sort=True)
         regression = regression_of(setting.slope, minutes, history, attempts)
         self.judge = Judge(minutes, codes.astype(np.int64), regression)
-        self.outcome = hidden.truth[np.isin(hidden.run_on, at)]
-        self.truth = float(self.judge.horizons(self.outcome)[0])
-        self.true_shares = self.judge.shares(self.outcome)[0]
-        self.bill = float(
-            hidden.runs.loc[
-                hidden.runs["at"].isin(at) & (hidden.runs["attempt"] < attempts), "spend"
-            ].sum()
-        )
         caps = tasks["cap"].to_numpy(np.float64)
         outlook = Outlook(teaching.chances(tasks), self.judge, caps, attempts)
         self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses)
+        self._hide(hidden)
+
+    def on(self, hidden: Hidden) -> Trials:
+        """Return the trials of another AI model on the same tasks, with the same history.
+
+        The market, and so what is planned on it, is shared: it rests on the history alone.
+        """
+        found = copy(self)
+        found._hide(hidden)
+        return found
+
+    def _hide(self, hidden: Hidden) -> None:
+        self.hidden = hidden
+        counted = hidden.runs["at"].isin(self.at) & (hidden.runs["attempt"] < self.attempts)
+        self.bill = float(hidden.runs.loc[counted, "spend"].sum())
+        self.outcome = hidden.truth[np.isin(hidden.run_on, self.at)]
+        self.truth = float(self.judge.horizons(self.outcome)[0])
+        self.true_shares = self.judge.shares(self.outcome)[0]
         self._concluded: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def rows(self, strategies: Mapping[str, Strategy]) -> list[dict[str, Any]]:
+    def rows(self, strategies: Mapping[str, Strategy | Staged]) -> list[dict[str, Any]]:
         """Return the rows of all strategies, budgets and repetitions."""
         nothing = self._conclude(self.teaching.belief(None, self.setting.seed), 0)
         found = []
         for share in self.setting.shares:
             for name, strategy in strategies.items():
                 for repetition in range(self.setting.repetitions):
-                    # The same draw for every strategy: differences between them are not luck.
-                    rng = np.random.default_rng([self.setting.seed, repetition, 1])
-                    design = strategy(self.market, share * self.bill, rng)
-                    self._check(name, design, share * self.bill)
-                    row = self._judged(design, repetition)
+                    design = self.design(name, strategy, share * self.bill, repetition)
+                    row = self.judged(design, repetition)
                     value = np.asarray(nothing["loss"]) - np.asarray(row["loss"])
                     found.append(
                         {
@@ -162,8 +170,24 @@ class Trials:
                     )
         return found
 
-    def _judged(self, design: Design, repetition: int) -> dict[str, Any]:
-        """Buy, infer and compare; equal designs in equal order are worked out once."""
+    def design(
+        self, name: str, strategy: Strategy | Staged, budget: float, repetition: int
+    ) -> Design:
+        """Return what a strategy buys with a budget; see `evalfolio.backtests.buying.chosen_by`."""
+        # The same draw for every strategy: differences between them are not luck.
+        rng = np.random.default_rng([self.setting.seed, repetition, 1])
+        seed = self.setting.seed + repetition
+
+        def sell(design: Design) -> Sight:
+            return Sight(
+                self.hidden.buy(design),
+                lambda runs: self.teaching.foresight(runs, self.attempts, seed),
+            )
+
+        return chosen_by(name, strategy, self.market, budget, rng, sell)
+
+    def judged(self, design: Design, repetition: int) -> dict[str, Any]:
+        """Buy, infer and compare; equal designs are worked out once."""
         order = np.argsort(design.tasks, kind="stable")
         parts = (design.tasks[order], design.caps[order], design.attempts[order])
         key = (repetition, *(part.tobytes() for part in parts))
@@ -197,22 +221,3 @@ class Trials:
             "share_error": float(np.abs(np.median(shares, axis=0) - self.true_shares).mean()),
             "share_inside": float(inside.mean()),
         }
-
-    def _check(self, name: str, design: Design, budget: float) -> None:
-        outside = np.setdiff1d(design.tasks, self.at)
-        if len(outside):
-            raise InputError(
-                f"strategy {name}: every task must be on offer in the market, got task "
-                f"{int(outside[0])}; use positions from market.at"
-            )
-        rows = np.searchsorted(self.at, design.tasks)
-        expected = 0.0
-        shares = np.round(design.caps / self.market.caps[rows], 9)
-        for share, tries in {*zip(shares.tolist(), design.attempts.tolist(), strict=True)}:
-            part = rows[(shares == share) & (design.attempts == tries)]
-            expected += float(self.market.price(float(share), int(tries))[part].sum())
-        if expected > budget * (1.0 + 1e-6):
-            raise InputError(
-                f"strategy {name}: the expected spend must keep within the budget of {budget:.4g}, "
-                f"got {expected:.4g}; buy fewer tasks or lower caps"
-            )
