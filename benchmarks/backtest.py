@@ -34,16 +34,24 @@ model told of a smaller cap might pace itself otherwise. GPT-5.5 was run on a no
 cyber tasks. METR's task families are put together by length, as 36 families of two tasks are no
 evals a plan could split; spend is hours of wall clock, a task is solved when any of its first
 {attempts} attempts succeeds, and a failure before the time limit counts as given up. *greedy* is
-evalfolio's own menu without the certificate. *uniform random* stops at the first task that does not
-fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
-lowest cap and carries random ones on. What a second look at the runs bought would give is in
-README.md, *Buying in stages*. WeirdML's runs are not replayed: they have no human times, and spends
-only as a mean per AI model.
+the plan made at once without the certificate; so are evalfolio's later stages, as a certificate
+for each would take minutes. *uniform random* stops at the first task that does not fit; *uniform,
+filled* goes on to the next that does. *screen, then deep* runs every task at the lowest cap and
+carries random ones on. What evalfolio promises is the plan's for the whole budget, made before
+anything is bought. That it buys in stages was decided where the response model is true (README.md,
+*Buying in stages*), but not blindly: a study of 25 repetitions at 10 % of the cyber runs had been
+seen. WeirdML's runs are not replayed: they have no human times, and spends only as a mean per AI
+model.
 
-Where evalfolio loses most: on METR's runs to *all maximum*, by gpt-3.5-turbo-instruct (horizon 15 s
-where all others but one are at 16 min or more) and, in order of time, by GPT-4 0314 and its next
-successors, whose history is davinci-002 and gpt-3.5-turbo-instruct: nothing there solves a long
-task, so the plan expects little of long tasks and leaves them out, which an even split does not.
+Where evalfolio loses most: on METR's runs up to a tenth of the bill to *all maximum*, by
+gpt-3.5-turbo-instruct (horizon 15 s where all others but one are at 16 min or more) and, in order
+of time, by GPT-4 0314 and GPT-4 Turbo, whose history is davinci-002 and gpt-3.5-turbo-instruct:
+nothing there solves a long task, so the plan expects little of long tasks and leaves them out,
+which an even split does not. At 0.3 % of the bill a quarter buys too little for a look to tell
+anything. At 30 % of the cyber runs its 90 % intervals are too narrow, as they are where the
+response model is true (README.md, *Buying in stages*: 81 % there too), and *screen, then deep*
+loses a little less by wrong calls; with less uncertainty left, what the inference approximates
+weighs more.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)

@@ -118,7 +118,9 @@ def _calls(pairs: pd.DataFrame) -> list[Finding]:
         Finding(
             "no baseline loses significantly less by wrong calls",
             not len(worse),
-            figures or f"none of {len(rivals)} comparisons",
+            f"{figures}; {len(worse)} of {len(rivals)} comparisons at 2.5 % each"
+            if figures
+            else f"none of {len(rivals)} comparisons",
         )
     ]
 
