@@ -111,7 +111,7 @@ def test_resets_are_paid_for_and_where_unfair_one_attempt_counts() -> None:
 
 def test_wrong_asks_are_told() -> None:
     found = repeats_of(POSTERIOR, CATALOGUE, "cybench")
-    with pytest.raises(InputError, match="total spend per task must be above 0, got -1"):
+    with pytest.raises(InputError, match="must be a finite number above 0, got -1"):
         found.splits(-1.0)
     with pytest.raises(InputError, match="attempts must begin with 1, the single run, got 2"):
         found.pass_table([2, 4])
