@@ -16,7 +16,7 @@ import pandas as pd
 from evalfolio.backtests import measures, strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of
-from evalfolio.backtests.recommended import Recommended
+from evalfolio.backtests.recommended import Method, Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.sight import Staged
 from evalfolio.backtests.stages import InStages
@@ -31,11 +31,11 @@ SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
-def known_strategies() -> dict[str, Strategy | Staged]:
-    """Return the strategies that are compared by default, by name."""
+def known_strategies(method: Method = "certified") -> dict[str, Strategy | Staged]:
+    """Return the strategies that are compared by default, by name; evalfolio's plan by a method."""
     return {
-        OURS: InStages(),
-        AT_ONCE: Recommended(),
+        OURS: InStages(once=Recommended(method=method)),
+        AT_ONCE: Recommended(method=method),
         "greedy": Recommended(method="greedy"),
         "uniform random": strategies.uniform,
         "uniform, filled": strategies.uniform_filled,

@@ -54,7 +54,8 @@ def backtest(
         list[str] | None, typer.Option("--ai-model", help="Test this one only; repeatable.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Two budgets, 4 repetitions: does my table replay?")
+        bool,
+        typer.Option("--quick", help="Two budgets, 4 repetitions, greedy plans: does it replay?"),
     ] = False,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
@@ -71,7 +72,7 @@ def backtest(
     from evalbayes.names import refuse_unknown
     from evalbayes.observations import import_table
     from evalfolio.backtests.record import record_of
-    from evalfolio.backtests.replay import BUDGETS, write
+    from evalfolio.backtests.replay import BUDGETS, known_strategies, write
     from evalfolio.backtests.replay import backtest as replay
     from evalfolio.cli.imports import pairs
     from evalfolio.errors import InputError
@@ -106,6 +107,7 @@ def backtest(
                     ai_models=ai_models,
                     history=mode,
                     slope=slope,
+                    extra=known_strategies("greedy") if quick else None,
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )
