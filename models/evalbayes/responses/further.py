@@ -70,8 +70,8 @@ class Further:
     going, tried, settled
         Of every task, (n_tasks,): whether a lower cap stopped its run, an attempt failed for good
         and no run is going, nothing more can be learnt of it.
-    ln_cap
-        Of the cap that stopped the run going, −inf where none is, (n_tasks,).
+    ln_cap, ln_top
+        Of the cap that stopped the run going, −inf where none is, and of the highest, (n_tasks,).
     solved
         Chance that each task is solved with everything spent, (n_draws, n_tasks).
 

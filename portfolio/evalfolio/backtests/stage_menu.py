@@ -85,10 +85,8 @@ def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:
         (Decision("horizon", np.ones(size), 0.0, 1.0, 1.0),),
     )
     left_out = {
-        name: min(
-            (way.share, way.attempts if foresight.tried[blocks[name][0]] else 1) for way in each
-        )
-        for name, each in ways.items()
+        name: (min(way.share for way in ways[name]), market.attempts if again else 1)
+        for name, again in ((name, foresight.tried[rows[0]]) for name, rows in blocks.items())
     }
     spread = c**2 * (solved * (1.0 - solved)).mean(axis=0)
     return StageMenu(menu, way_of, blocks, left_out, spread)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import sys
 import zipfile
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from evalbayes.errors import InputError
 from evalfolio.readers import default_prices, read_inspect_logs
 from evalfolio.readers.prices import Price, Prices
 
@@ -229,55 +227,6 @@ def test_a_folder_is_searched_and_other_files_left(write_log: WriteLog, tmp_path
     (tmp_path / "logs.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("hello")
     assert len(read_inspect_logs(tmp_path).counts) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ({"spend": "gold"}, 'spend must be "tokens", "usd" or "hours"'),
-        ({"duplicates": "maybe"}, 'duplicates must be "exclude" or "keep"'),
-        ({"workers": 0}, "workers must be at least 1"),
-        ({"effort": 1.5}, "effort must be from 0 to 1"),
-        ({"effort": {"ctf": -1}}, "effort must be from 0 to 1"),
-        ({"cap": -7}, "cap must be a number above 0, got -7; give what one attempt"),
-        ({"cap": float("nan")}, "cap must be a number above 0, got nan"),
-        ({"cap": {"ctf": 0}}, "ctf: cap must be a number above 0, got 0"),
-    ],
-)
-def test_an_argument_out_of_place_is_refused(
-    tmp_path: Path, arguments: dict[str, Any], says: str
-) -> None:
-    with pytest.raises(InputError, match=says):
-        read_inspect_logs(tmp_path, **arguments)
-
-
-def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("inspect_ai")
-    with pytest.raises(InputError, match="there must be an Inspect log"):
-        read_inspect_logs(tmp_path)
-    with pytest.raises(InputError, match="exists, but there is none; check its name"):
-        read_inspect_logs(tmp_path / "gone.eval")
-
-
-def test_without_inspect_ai_the_extra_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    real = builtins.__import__
-
-    def absent(name: str, *args: Any, **given: Any) -> Any:
-        if name.startswith("inspect_ai"):
-            raise ImportError(name)
-        return real(name, *args, **given)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(InputError, match=r'pip install "evalfolio\[inspect\]"'):
-        read_inspect_logs(tmp_path)
-
-
-def test_observations_go_to_known_endings_only(write_log: WriteLog, tmp_path: Path) -> None:
-    result = read_inspect_logs(write_log([scored("C")]))
-    with pytest.raises(InputError, match=r"ending in \.csv, \.csv\.gz, \.parquet, got '\.txt'"):
-        result.write(tmp_path / "obs.txt")
 
 
 def test_a_new_name_for_an_eval_no_log_is_of_is_noted(write_log: WriteLog) -> None:
