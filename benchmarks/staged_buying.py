@@ -45,15 +45,14 @@ HEAD = [
 ]  # fmt: skip
 SAID = """\
 `benchmarks/backtest.md` says how evalfolio's strategy does on real runs: it buys in stages, which
-end at {ends} of the budget, and looks at what came out before it plans the next. Whether
-that beats buying at once was decided here, where the response model is true: {worlds} AI models \
-drawn
-from the prior that each history of the cyber runs teaches, outcomes and spends. Budgets are shares
-of the expected bill; both plans are the greedy ones and tasks are drawn by the same generator.
-Brackets: 95 % intervals over the AI models drawn, by histories; differences are paired, of squared
-error in doublings squared, above 0 where the strategy does better. It was decided on twelve AI
-models per history, which had 0.108 [0.027, 0.221] at 10% of the bill; the table is of a later run
-of twice as many.
+end at {ends} of the budget, and looks at what came out before it plans the next. Whether that beats
+buying at once was decided here, where the response model is true: {worlds} AI models drawn from the
+prior that each history of the cyber runs teaches, outcomes and spends. Budgets are shares of the
+expected bill; both plans are the greedy ones and tasks are drawn by the same generator. Brackets:
+95 % intervals over the AI models drawn, by histories; differences are paired, of squared error in
+doublings squared, above 0 where the strategy does better. It was decided on twelve AI models per
+history, which had 0.108 [0.027, 0.221] at 10% of the bill; the table is of a later run of twice as
+many.
 """
 
 
