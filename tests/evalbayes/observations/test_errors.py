@@ -182,7 +182,7 @@ def test_an_eval_that_is_not_in_the_catalogue_is_refused(csv: Callable[..., Path
         ("a.csv", b"eval\ttask\n", "cells must be parted by commas, got tabs"),
         ("a.csv", b"eval,task,eval\nctf,t,A\n", "every column must have a name of its own, got 'eval' 2 times; rename or drop one"),
         ("a.csv.gz", b"plain", "must be a file that can be read, got an error (Not a gzipped file"),
-        ("a.csv.gz", gzip.compress(b"eval,task\n" * 99)[:-9], "must be a file that can be read, got an error (Compressed file ended"),
+        ("a.csv.gz", gzip.compress(b"eval,task\n" * 99, mtime=0)[:-9], "must be a file that can be read, got an error (Compressed file ended"),
         ("a.parquet", b"plain", "must be Parquet that can be read, got an error"),
         ("a.xlsx", b"plain", "must be a workbook that can be read, got an error (File is not a zip file); write it again"),
         ("a.json", b"{}", "observations must be a file ending in .csv, .csv.gz, .parquet, .xlsx, got '.json'"),
