@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from menus import budget_share, random_menu  # path first
 
 import evalfolio as ef  # path first
-from evalfolio.certified import certify  # path first
-from evalfolio.problem import Problem  # path first
+from evalfolio.search.certified import certify  # path first
+from evalfolio.search.problem import Problem  # path first
 
 SIZES = ((120, 3, 6), (300, 10, 6), (1000, 10, 10))
 SHARE = 0.1

@@ -19,8 +19,8 @@ from multiprocessing import get_context
 import pandas as pd
 from benchmarks.tables import circumstances, table, write_section
 
-from evalbayes.calibration import RANKED, Calibration, Simulator, calibrate
 from evalbayes.catalogue import Catalogue, parse_catalogue
+from evalbayes.model.calibration import RANKED, Calibration, Simulator, calibrate
 from evalbayes.observations import Observations, Rows, observations_of
 
 SEED = 20261126

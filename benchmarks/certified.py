@@ -37,8 +37,8 @@ N_DRAWS, TAIL = 50, 0.1
 
 def plan(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
     """Certify one menu; return CPU seconds, boxes and gap."""
-    from evalfolio.certified import certify
-    from evalfolio.problem import Problem
+    from evalfolio.search.certified import certify
+    from evalfolio.search.problem import Problem
 
     menu = random_menu(*size, seed=seed)
     budget = budget_share(menu, share)
@@ -49,9 +49,9 @@ def plan(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
 
 def tail(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
     """Certify the mean value of the worst tenth of 50 draws of the information."""
-    from evalfolio.certified import certify
     from evalfolio.objectives import tail_value
-    from evalfolio.problem import Problem
+    from evalfolio.search.certified import certify
+    from evalfolio.search.problem import Problem
 
     menu = random_menu(*size, seed=seed)
     rng = np.random.default_rng([seed, 50])

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from evalbayes.catalogue import read_catalogue
 from evalbayes.menus import build_menu
-from evalbayes.posterior import Posterior
-from evalfolio.budget import catalogue_budget
-from evalfolio.cautions import depth_share
+from evalbayes.posterior.posterior import Posterior
+from evalfolio.limits.budget import catalogue_budget
 from evalfolio.narrative import percent
-from evalfolio.optimiser import optimise
-from evalfolio.recommender import catalogue_limits
+from evalfolio.plans.cautions import depth_share
+from evalfolio.plans.optimiser import optimise
+from evalfolio.recommendations.recommender import catalogue_limits
 
 CATALOGUE = Path(__file__).parents[1] / "examples" / "cyber" / "catalogue.toml"
 FACTORS = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)

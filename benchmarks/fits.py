@@ -26,11 +26,11 @@ from benchmarks.tables import circumstances, table, write_section
 from scipy.special import expit
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
-from evalbayes.fit import fit
 from evalbayes.model import sampling
 from evalbayes.model.convergence import convergence
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
+from evalbayes.model.fit import fit
 from evalbayes.model.graph import build
 from evalbayes.observations import Observations, Rows, observations_of
 

@@ -24,8 +24,8 @@ sys.path[:0] = [str(Path(__file__).parents[1] / source) for source in ("portfoli
 
 from tables import circumstances, percent, seconds, table, write_section  # noqa: E402 # path first
 
-from evalfolio.separable import Moment, allocate  # noqa: E402 # path first
-from evalfolio.spend_curves import Hill, MichaelisMenten  # noqa: E402 # path first
+from evalfolio.spends.curves import Hill, MichaelisMenten  # noqa: E402 # path first
+from evalfolio.spends.separable import Moment, allocate  # noqa: E402 # path first
 
 Array = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ from benchmarks.tables import circumstances, table, write_section
 
 import evalfolio as ef
 from evalfolio.narrative import DEPTH
-from evalfolio.priced_rule import priced_mix
-from evalfolio.rule_of_thumb import depth_rule
+from evalfolio.rule.priced import priced_mix
+from evalfolio.rule.square_root import depth_rule
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep
 

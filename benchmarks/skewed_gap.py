@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalbayes.catalogue import Catalogue, read_catalogue
 from evalbayes.menus import build_menu, state_draws
-from evalbayes.posterior import Posterior
-from evalfolio.budget import catalogue_budget
-from evalfolio.evaluation import choice_vector, evaluate
-from evalfolio.explained import ExplainedVariance
-from evalfolio.optimiser import optimise
-from evalfolio.perfect import perfect_information
-from evalfolio.recommender import catalogue_limits
-from evalfolio.revalue import skewed_value
-from evalfolio.rivals import rival_plans
-from evalfolio.skew import SkewedGap, fitted, outcome_of
-from evalfolio.skew.gap import contrasts, gap_position
-from evalfolio.value import DecisionValue
+from evalbayes.posterior.posterior import Posterior
+from evalfolio.limits.budget import catalogue_budget
+from evalfolio.plans.evaluation import choice_vector, evaluate
+from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.perfect import perfect_information
+from evalfolio.plans.revalue import skewed_value
+from evalfolio.plans.rivals import rival_plans
+from evalfolio.recommendations.recommender import catalogue_limits
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew import SkewedGap, fitted, outcome_of
+from evalfolio.value.skew.gap import contrasts, gap_position
 
 Floats = NDArray[np.float64]
 

@@ -16,9 +16,9 @@ from benchmarks.tables import circumstances, percent, table, write_section
 
 from evalbayes.catalogue import read_catalogue
 from evalbayes.menus import build_menu
-from evalbayes.posterior import Posterior
-from evalfolio.budget import catalogue_budget
-from evalfolio.recommender import catalogue_limits
+from evalbayes.posterior.posterior import Posterior
+from evalfolio.limits.budget import catalogue_budget
+from evalfolio.recommendations.recommender import catalogue_limits
 from evalfolio.sensitivities.assumed import ON_MENU, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.ranges import assumptions_of

@@ -1,4 +1,4 @@
-"""The layering: statistics never know the optimiser, and importing loads no sampler."""
+"""The house: rooms without circles, statistics that never know the optimiser, light imports."""
 
 from __future__ import annotations
 
@@ -6,58 +6,102 @@ import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BAYES = sorted((ROOT / "models" / "evalbayes").rglob("*.py"))
-FOLIO = sorted((ROOT / "portfolio" / "evalfolio").rglob("*.py"))
+SOURCES = {
+    "evalfolio": ROOT / "portfolio" / "evalfolio",
+    "evalbayes": ROOT / "models" / "evalbayes",
+}
+DOORS = {"evalfolio": 24, "evalbayes": 22}  # files and folders at the top: a list one reads at once
 
 
-def imported_modules(path: Path, *, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
-    names: set[str] = set()
-    for node in nodes:
+def imports(path: Path, package: tuple[str, ...]) -> Iterator[str]:
+    """Every module or name that a file imports, written out.
+
+    Imports inside functions and under TYPE_CHECKING count: they tie rooms just as much.
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-    return names
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            stem = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*stem, *([node.module] if node.module else [])))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", BAYES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_statistics_never_import_the_optimiser(path: Path) -> None:
-    assert not {name for name in imported_modules(path) if name.split(".")[0] == "evalfolio"}
+def rooms(name: str) -> dict[str, set[str]]:
+    """Return, for every room of a package, the rooms it imports from.
+
+    A room is a folder or a file at the top. The front door (`__init__`) gathers names of all rooms
+    and is imported by none of them.
+    """
+    top = SOURCES[name]
+    arrows: dict[str, set[str]] = {}
+    for path in top.rglob("*.py"):
+        where = path.relative_to(top).with_suffix("").parts
+        if where[0] in ("__init__", "__main__"):
+            continue
+        targets = (found.split(".") for found in imports(path, (name, *where[:-1])))
+        reached = {parts[1] for parts in targets if parts[0] == name and len(parts) > 1}
+        arrows.setdefault(where[0], set()).update(reached - {where[0]})
+    return arrows
 
 
-def _module(path: Path, root: Path) -> str:
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_circle_of_rooms_however_long(name: str) -> None:
+    arrows = rooms(name)
+
+    def visit(room: str, trail: tuple[str, ...]) -> None:
+        assert room not in trail, " -> ".join((*trail[trail.index(room) :], room))
+        for target in sorted(arrows.get(room, ())):
+            visit(target, (*trail, room))
+
+    for room in sorted(arrows):
+        visit(room, ())
 
 
-@pytest.mark.parametrize("source", ["models", "portfolio"])
-def test_imports_at_module_level_make_no_cycle(source: str) -> None:
-    root = ROOT / source
-    paths = {_module(p, root): p for p in root.rglob("*.py")}
-    # A package's __init__ gathers its own modules; the cycle that matters is among the others.
-    graph = {
-        name: {m for m in imported_modules(path, top_level_only=True) if m in paths} - {name}
-        for name, path in paths.items()
-        if path.name != "__init__.py"
-    }
-    done: set[str] = set()
+@pytest.mark.parametrize("name", SOURCES)
+def test_rooms_import_from_rooms_and_not_from_the_front_door(name: str) -> None:
+    arrows = rooms(name)
+    for room, targets in arrows.items():
+        assert targets <= set(arrows), f"{room} imports {targets - set(arrows)} from the front door"
 
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, " -> ".join((*trail, name))
-        if name not in done:
-            for target in graph.get(name, ()):
-                visit(target, (*trail, name))
-            done.add(name)
 
-    for name in graph:
-        visit(name, ())
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_list_of_rooms_is_read_at_once(name: str) -> None:
+    doors = [
+        entry.name
+        for entry in SOURCES[name].iterdir()
+        if entry.suffix == ".py" or (entry.is_dir() and any(entry.rglob("*.py")))
+    ]
+    assert len(doors) <= DOORS[name], sorted(doors)
+
+
+def test_statistics_never_import_the_optimiser() -> None:
+    top = SOURCES["evalbayes"]
+    for path in top.rglob("*.py"):
+        package = ("evalbayes", *path.relative_to(top).parts[:-1])
+        found = [name for name in imports(path, package) if name.split(".")[0] == "evalfolio"]
+        assert not found, f"{path.relative_to(ROOT)} imports {found[0]}"
+
+
+def test_a_circle_is_seen_wherever_its_imports_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room, text in {
+        "a/__init__.py": "from made.b import thing\n",
+        "b/thing.py": "def late():\n    from made import c\n",
+        "c/thing.py": "if TYPE_CHECKING:\n    from ..a import x\n",
+    }.items():
+        (tmp_path / room).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / room).write_text(text)
+    monkeypatch.setitem(SOURCES, "made", tmp_path)
+    with pytest.raises(AssertionError, match="a -> b -> c -> a"):
+        test_no_circle_of_rooms_however_long("made")
 
 
 def run_python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -104,8 +148,3 @@ def test_import_works_beside_somebody_elses_modules(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('shadowed')\n")
     result = run_python("import evalfolio; print(evalfolio.Menu.__name__)", tmp_path)
     assert result.stdout.strip() == "Menu", result.stderr
-
-
-@pytest.mark.parametrize("path", [*BAYES, *FOLIO], ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_file_stays_one_idea_long(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from evalbayes.catalogue import Catalogue, Interval, read_catalogue
-from evalbayes.fit import fit
+from evalbayes.model.fit import fit
 from evalbayes.observations import Observations, read_observations
-from evalfolio.recommendation import Recommendation
-from evalfolio.recommender import recommend
+from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.recommendations.recommender import recommend
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "cyber"

@@ -4,9 +4,9 @@ Data walks one way, and each step has a module of its own:
 
 >>> from evalbayes.catalogue import read_catalogue      # what could be run, and what is at stake
 >>> from evalbayes.observations import read_observations  # results of AI models so far
->>> from evalbayes.fit import fit                       # both together give a `Posterior`
->>> from evalbayes.curves import curves                 # plateau, sweet spot, saturation by eval
->>> from evalbayes.capability import capability_table   # shown capability, gap, distance to danger
+>>> from evalbayes.model.fit import fit                 # both together give a `Posterior`
+>>> from evalbayes.summaries.curves import curve_table  # plateau, sweet spot, saturation by eval
+>>> from evalbayes.summaries.capability import capability_table  # capability, gap, distance
 >>> from evalbayes.menus import menu_of                 # ... and the `Menu` that evalfolio plans on
 
 Names

@@ -68,58 +68,58 @@ if TYPE_CHECKING:
     from evalfolio.backtests.record import record_of as record_of
     from evalfolio.backtests.replay import Backtest as Backtest
     from evalfolio.backtests.replay import backtest as backtest
-    from evalfolio.constraints import Affine as Affine
-    from evalfolio.constraints import Ceiling as Ceiling
-    from evalfolio.constraints import ChanceLimit as ChanceLimit
-    from evalfolio.constraints import EveryDomain as EveryDomain
-    from evalfolio.constraints import Excludes as Excludes
-    from evalfolio.constraints import Floor as Floor
-    from evalfolio.constraints import Forbidden as Forbidden
-    from evalfolio.constraints import Mandatory as Mandatory
-    from evalfolio.constraints import MaxEvals as MaxEvals
-    from evalfolio.constraints import MinEvals as MinEvals
-    from evalfolio.constraints import PosteriorSd as PosteriorSd
-    from evalfolio.constraints import Requires as Requires
-    from evalfolio.constraints import TailLimit as TailLimit
-    from evalfolio.constraints import Where as Where
-    from evalfolio.constraints import WrongCall as WrongCall
-    from evalfolio.constraints import ZeroOrAtLeast as ZeroOrAtLeast
-    from evalfolio.constraints import constraints_from_table as constraints_from_table
     from evalfolio.errors import EvalfolioError as EvalfolioError
     from evalfolio.errors import FitError as FitError
     from evalfolio.errors import InfeasibleError as InfeasibleError
     from evalfolio.errors import InputError as InputError
     from evalfolio.errors import SolverError as SolverError
-    from evalfolio.evaluation import Evaluation as Evaluation
-    from evalfolio.evaluation import evaluate as evaluate
-    from evalfolio.limit_costs import cost_of_limits as cost_of_limits
+    from evalfolio.limits import Affine as Affine
+    from evalfolio.limits import Ceiling as Ceiling
+    from evalfolio.limits import ChanceLimit as ChanceLimit
+    from evalfolio.limits import EveryDomain as EveryDomain
+    from evalfolio.limits import Excludes as Excludes
+    from evalfolio.limits import Floor as Floor
+    from evalfolio.limits import Forbidden as Forbidden
+    from evalfolio.limits import Mandatory as Mandatory
+    from evalfolio.limits import MaxEvals as MaxEvals
+    from evalfolio.limits import MinEvals as MinEvals
+    from evalfolio.limits import PosteriorSd as PosteriorSd
+    from evalfolio.limits import Requires as Requires
+    from evalfolio.limits import TailLimit as TailLimit
+    from evalfolio.limits import Where as Where
+    from evalfolio.limits import WrongCall as WrongCall
+    from evalfolio.limits import ZeroOrAtLeast as ZeroOrAtLeast
+    from evalfolio.limits import constraints_from_table as constraints_from_table
     from evalfolio.objectives import Objective as Objective
     from evalfolio.objectives import evsi as evsi
     from evalfolio.objectives import log_determinant as log_determinant
     from evalfolio.objectives import tail_value as tail_value
     from evalfolio.objectives import variance as variance
     from evalfolio.objectives import wrong_calls as wrong_calls
-    from evalfolio.optimiser import optimise as optimise
-    from evalfolio.plan import Plan as Plan
-    from evalfolio.recommendation import Recommendation as Recommendation
-    from evalfolio.recommender import recommend as recommend
-    from evalfolio.relaxation import Relaxation as Relaxation
-    from evalfolio.requirement import Requirement as Requirement
-    from evalfolio.requirement import require as require
-    from evalfolio.requirement import requirements as requirements
-    from evalfolio.risk import SpendRisk as SpendRisk
-    from evalfolio.risk import ValueRisk as ValueRisk
-    from evalfolio.risk import spend_risk as spend_risk
-    from evalfolio.risk import value_risk as value_risk
+    from evalfolio.plans.evaluation import Evaluation as Evaluation
+    from evalfolio.plans.evaluation import evaluate as evaluate
+    from evalfolio.plans.limit_costs import cost_of_limits as cost_of_limits
+    from evalfolio.plans.optimiser import optimise as optimise
+    from evalfolio.plans.plan import Plan as Plan
+    from evalfolio.plans.risk import SpendRisk as SpendRisk
+    from evalfolio.plans.risk import ValueRisk as ValueRisk
+    from evalfolio.plans.risk import spend_risk as spend_risk
+    from evalfolio.plans.risk import value_risk as value_risk
+    from evalfolio.recommendations.recommendation import Recommendation as Recommendation
+    from evalfolio.recommendations.recommender import recommend as recommend
+    from evalfolio.search.convex.relaxation import Relaxation as Relaxation
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
     from evalfolio.sensitivities.frontiers import Frontier as Frontier
     from evalfolio.sensitivities.frontiers import frontier as frontier
     from evalfolio.sensitivities.sweep import Sweep as Sweep
-    from evalfolio.separable import Allocation as Allocation
-    from evalfolio.separable import allocate as allocate
-    from evalfolio.waiver import Waiver as Waiver
-    from evalfolio.waiver import waive as waive
+    from evalfolio.spends.separable import Allocation as Allocation
+    from evalfolio.spends.separable import allocate as allocate
+    from evalfolio.targets.requirement import Requirement as Requirement
+    from evalfolio.targets.requirement import require as require
+    from evalfolio.targets.requirement import requirements as requirements
+    from evalfolio.targets.waiver import Waiver as Waiver
+    from evalfolio.targets.waiver import waive as waive
 
 # Where each public name lives. They are imported when first used, so that the command line
 # answers at once; a module never has the name of what it exports, which would hide it.
@@ -127,7 +127,7 @@ _HOMES = {
     "evalbayes": ("Decision", "Menu"),
     "evalfolio.backtests.record": ("Record", "record_of"),
     "evalfolio.backtests.replay": ("Backtest", "backtest"),
-    "evalfolio.constraints": (
+    "evalfolio.limits": (
         "Affine",
         "Ceiling",
         "ChanceLimit",
@@ -153,8 +153,8 @@ _HOMES = {
         "InputError",
         "SolverError",
     ),
-    "evalfolio.evaluation": ("Evaluation", "evaluate"),
-    "evalfolio.limit_costs": ("cost_of_limits",),
+    "evalfolio.plans.evaluation": ("Evaluation", "evaluate"),
+    "evalfolio.plans.limit_costs": ("cost_of_limits",),
     "evalfolio.objectives": (
         "Objective",
         "evsi",
@@ -163,15 +163,15 @@ _HOMES = {
         "variance",
         "wrong_calls",
     ),
-    "evalfolio.optimiser": ("optimise",),
-    "evalfolio.plan": ("Plan",),
-    "evalfolio.recommender": ("recommend",),
-    "evalfolio.recommendation": ("Recommendation",),
-    "evalfolio.relaxation": ("Relaxation",),
-    "evalfolio.requirement": ("Requirement", "require", "requirements"),
-    "evalfolio.risk": ("SpendRisk", "ValueRisk", "spend_risk", "value_risk"),
-    "evalfolio.separable": ("Allocation", "allocate"),
-    "evalfolio.waiver": ("Waiver", "waive"),
+    "evalfolio.plans.optimiser": ("optimise",),
+    "evalfolio.plans.plan": ("Plan",),
+    "evalfolio.recommendations.recommender": ("recommend",),
+    "evalfolio.recommendations.recommendation": ("Recommendation",),
+    "evalfolio.search.convex.relaxation": ("Relaxation",),
+    "evalfolio.targets.requirement": ("Requirement", "require", "requirements"),
+    "evalfolio.plans.risk": ("SpendRisk", "ValueRisk", "spend_risk", "value_risk"),
+    "evalfolio.spends.separable": ("Allocation", "allocate"),
+    "evalfolio.targets.waiver": ("Waiver", "waive"),
     "evalfolio.sensitivities.analysis": ("Sensitivity", "sensitivity"),
     "evalfolio.sensitivities.frontiers": ("Frontier", "frontier"),
     "evalfolio.sensitivities.sweep": ("Sweep",),

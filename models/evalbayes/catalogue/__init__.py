@@ -6,13 +6,8 @@
 from evalbayes.catalogue.assumptions import Assumption as Assumption
 from evalbayes.catalogue.budget import BudgetSpec as BudgetSpec
 from evalbayes.catalogue.catalogue import Catalogue as Catalogue
-from evalbayes.catalogue.check import CheckReport as CheckReport
-from evalbayes.catalogue.check import check_inputs as check_inputs
-from evalbayes.catalogue.coverage import check_covered as check_covered
 from evalbayes.catalogue.domain import POPULATION_GAP as POPULATION_GAP
 from evalbayes.catalogue.domain import DomainSpec as DomainSpec
-from evalbayes.catalogue.drafting import draft as draft
-from evalbayes.catalogue.drafting import write_draft as write_draft
 from evalbayes.catalogue.eval import EvalSpec as EvalSpec
 from evalbayes.catalogue.interval import Interval as Interval
 from evalbayes.catalogue.portfolio import PortfolioSpec as PortfolioSpec

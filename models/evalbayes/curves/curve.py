@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.curves import lognormal
+from evalbayes.curves.families import lognormal
+from evalbayes.curves.families.lognormal import Array, Value
 from evalbayes.curves.law import Law
-from evalbayes.curves.lognormal import Array, Value
 
 GRID = 96  # points of the first search; bisection refines between two of them
 SPAN = 60.0  # e-folds below the limit within which a sweet spot is sought

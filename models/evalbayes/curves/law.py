@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import simpson
 
-from evalbayes.curves import burr, hill, lognormal, weibull
-from evalbayes.curves.special import logaddexp
+from evalbayes.curves.families import burr, hill, lognormal, weibull
+from evalbayes.curves.families.special import logaddexp
 
 Array = NDArray[np.float64]
 Value = Array | float

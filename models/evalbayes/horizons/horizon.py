@@ -14,7 +14,7 @@ from evalbayes.errors import InputError
 from evalbayes.small_posterior import small_posterior
 
 if TYPE_CHECKING:
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 

@@ -14,20 +14,20 @@ from evalbayes.decision import Decision
 from evalbayes.errors import InputError
 from evalbayes.menu import Menu
 from evalbayes.menus.caps import caps_of
-from evalbayes.menus.clustering import attempt_correlation, effective_runs
 from evalbayes.menus.costs import Cost, option_cost, price_draws, staff_columns
 from evalbayes.menus.dominance import undominated
-from evalbayes.menus.eval_curve import eval_curve
 from evalbayes.menus.floors import floors_of
 from evalbayes.menus.offer import Offer, offers_of
 from evalbayes.menus.reading import Reading, reading_of
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
+from evalbayes.model.eval_curve import eval_curve
+from evalbayes.repeats.clustering import attempt_correlation, effective_runs
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, EvalSpec
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 COST_DRAWS = 256

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from evalbayes.curves import Curve, lognormal
+from evalbayes.curves import Curve
+from evalbayes.curves.families import lognormal
 from evalbayes.menus.offer import Offer
 
 if TYPE_CHECKING:

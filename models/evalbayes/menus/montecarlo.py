@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from evalbayes.catalogue import Catalogue
     from evalbayes.menu import Menu
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 ERROR_NODES, DEPARTURE_NODES = 9, 5

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from evalbayes.menus.states import States, eval_error, explained_error
 
 if TYPE_CHECKING:
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_ndtr
 
 from evalbayes.errors import InputError
-from evalbayes.menus.clustering import attempt_correlation, effective_runs
-from evalbayes.menus.eval_curve import eval_curve
+from evalbayes.model.eval_curve import eval_curve
+from evalbayes.repeats.clustering import attempt_correlation, effective_runs
 
 if TYPE_CHECKING:
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 STATISTICS = 7

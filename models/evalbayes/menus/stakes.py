@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalbayes.decision import Decision
-from evalbayes.post_training import growth
+from evalbayes.elicitation.post_training import growth
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, DomainSpec

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 SIGNIFICANT = 3.0  # standard errors of a sample correlation of independent draws

@@ -16,7 +16,7 @@ from evalbayes.menus.states import states_of
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 
 def unlimited_menu(posterior: Posterior, catalogue: Catalogue) -> Menu:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.curves import lognormal
-from evalbayes.curves.special import gammaln, log_expit, logaddexp
+from evalbayes.curves.families import lognormal
+from evalbayes.curves.families.special import gammaln, log_expit, logaddexp
 from evalbayes.model.evidence import Evidence
 
 Array = NDArray[np.float64]

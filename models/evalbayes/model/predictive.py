@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr, ndtri
 
-from evalbayes.curves import Curve, lognormal
-from evalbayes.curves.special import log_expit
+from evalbayes.curves import Curve
+from evalbayes.curves.families import lognormal
+from evalbayes.curves.families.special import log_expit
+from evalbayes.curves.influence import pareto_k
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.gain import gain_probability, tail_probability
-from evalbayes.model.influence import pareto_k
 from evalbayes.model.likelihood import Curves
 
 Array = NDArray[np.float64]

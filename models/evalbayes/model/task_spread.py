@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, logsumexp
 
-from evalbayes.curves.special import log_expit
+from evalbayes.curves.families.special import log_expit
 from evalbayes.model import priors
 
 if TYPE_CHECKING:

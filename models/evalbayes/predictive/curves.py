@@ -31,10 +31,10 @@ def prior(
     seed = int(rng.integers(2**31))
     if not observations.evals:
         return _unseen(catalogue, observations, n_draws, seed)
-    from evalbayes.fit import human_minutes_of
     from evalbayes.model import derived, sampling  # loads PyMC: its graph is what is drawn from
     from evalbayes.model.design import design_of
     from evalbayes.model.evidence import evidence_of
+    from evalbayes.model.fit import human_minutes_of
     from evalbayes.model.graph import build
     from evalbayes.model.predictive import replicated
     from evalbayes.observations.best_of_k import with_best_of_k
@@ -61,7 +61,7 @@ def prior(
 def _unseen(
     catalogue: Catalogue, observations: Observations, n_draws: int, seed: int
 ) -> list[Predictive]:
-    from evalbayes.fit import fit
+    from evalbayes.model.fit import fit
 
     posterior = fit(catalogue, observations, seed=seed, draws=n_draws)  # nothing is sampled
     under_test = catalogue.portfolio.ai_model

@@ -20,8 +20,8 @@ def prior(
     catalogue: Catalogue, observations: Observations, n_draws: int, rng: np.random.Generator
 ) -> list[Predictive]:
     """Gain of better elicitation by domain, in its unit, one figure per unit."""
-    from evalbayes.capability import later_gain
-    from evalbayes.post_training import growth
+    from evalbayes.elicitation.post_training import growth
+    from evalbayes.summaries.capability import later_gain
 
     months = catalogue.portfolio.horizon_months
     by_unit: dict[str, dict[str, np.ndarray]] = {}

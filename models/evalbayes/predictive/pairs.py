@@ -28,8 +28,8 @@ def prior(
     eval's own departure η from their priors, the standard share from a Beta(½ + successes,
     ½ + failures).
     """
+    from evalbayes.elicitation.pairs import paired_gains
     from evalbayes.model import priors
-    from evalbayes.pairs import paired_gains
 
     def positive(prior: priors.Positive, n: int) -> Array:
         value: Array = np.exp(rng.normal(prior.mean_ln, prior.sd_ln, n))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.curves import Curve
     from evalbayes.observations import Observations
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 
@@ -148,7 +148,7 @@ def posterior_predictive(
     InputError
         If the eval is not the posterior's, or none of the AI models has results of it.
     """
-    from evalbayes.menus.eval_curve import eval_curve
+    from evalbayes.model.eval_curve import eval_curve
     from evalbayes.observations.score_scale import on_scale
 
     spec = catalogue.eval(eval_name)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from evalbayes.errors import InputError
-from evalbayes.menus.clustering import attempt_correlation
-from evalbayes.menus.eval_curve import eval_curve
+from evalbayes.model.eval_curve import eval_curve
 from evalbayes.repeats.best_of_k import BestOfK, fit_best_of_k
+from evalbayes.repeats.clustering import attempt_correlation
 from evalbayes.repeats.coverage import counted
 from evalbayes.repeats.split import best_split, split_map
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, EvalSpec
     from evalbayes.curves import Curve
     from evalbayes.observations import Observations
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 

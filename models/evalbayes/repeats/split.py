@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes.curves import Curve
+from evalbayes.curves.families import FamilyCurve
 from evalbayes.errors import InputError
-from evalbayes.families import FamilyCurve
 from evalbayes.repeats.best_of_k import BestOfK
 from evalbayes.repeats.coverage import counted
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
+from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.tasks import newcomer, storage
 from evalbayes.tasks.assembly import known_of, quantities_of
 from evalbayes.tasks.forecast import Forecast, grouped

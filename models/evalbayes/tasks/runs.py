@@ -71,7 +71,7 @@ def evidence_of(runs: pd.DataFrame) -> tuple[NDArray[np.bool_], Index, Array]:
     if "effort" in runs and (runs["effort"].fillna(0.0).to_numpy(float) > 0).any():
         raise InputError(
             "runs of tasks: effort must be 0, as tasks are modelled at standard elicitation; got "
-            f"{runs['effort'].max():g}: leave elicited runs to `evalbayes.fit`"
+            f"{runs['effort'].max():g}: leave elicited runs to `evalbayes.model.fit`"
         )
     spend = runs["spend"].to_numpy(dtype=np.float64)
     cap = runs["cap"].to_numpy(dtype=np.float64)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evalbayes.diagnostics import Diagnostics
 from evalbayes.errors import InputError
+from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.tasks.known import Known
 from evalbayes.tasks.runs import TaskRuns
 from evalbayes.tasks.table import TaskTable

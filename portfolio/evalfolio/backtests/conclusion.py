@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.horizons.common_slope import CommonSlopeHorizon, common_slope
-from evalbayes.horizons.regression import HorizonFits, HorizonRegression
+from evalfolio.backtests.common_slope import CommonSlopeHorizon, common_slope
+from evalfolio.backtests.regression import HorizonFits, HorizonRegression
 
 Array = NDArray[np.float64]
 

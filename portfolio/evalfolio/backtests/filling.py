@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.backtests.ways import Way
-from evalfolio.plan import Plan
+from evalfolio.plans.plan import Plan
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

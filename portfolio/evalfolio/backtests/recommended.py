@@ -15,8 +15,8 @@ from evalfolio.backtests.filling import chosen_of, filled
 from evalfolio.backtests.horizon_menu import HorizonMenu, horizon_menu, promised
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.strategies import luck_of
-from evalfolio.optimiser import optimise
-from evalfolio.plan import Plan
+from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.plan import Plan
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from evalfolio.backtests.recommended import Recommended
 from evalfolio.backtests.sight import Sight
 from evalfolio.backtests.stage_menu import StageMenu, stage_menu
 from evalfolio.backtests.teaching import Foresight
-from evalfolio.optimiser import optimise
+from evalfolio.plans.optimiser import optimise
 
 ENDS = (0.25, 0.5, 1.0)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
-    from evalfolio.export.record import Account, AccountTable
+    from evalfolio.record.record import Account, AccountTable
 
 HISTORIES = {"others": "all other AI models known", "earlier": "only earlier AI models known"}
 TABLES = {

@@ -28,8 +28,8 @@ def capability(
 
     With observations also the pairs of runs that the elicitation gap is learned from.
     """
-    from evalbayes.capability import capability_table
-    from evalbayes.pairs import paired_gains
+    from evalbayes.elicitation.pairs import paired_gains
+    from evalbayes.summaries.capability import capability_table
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
     read, observed, belief = posterior_of(

@@ -15,7 +15,8 @@ def check(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Say what the inputs mean, what is missing, assumed and implied; a second or two, no fit."""
-    from evalbayes.catalogue import check_covered, check_inputs, read_catalogue
+    from evalbayes.catalogue import read_catalogue
+    from evalbayes.inputs import check_covered, check_inputs
     from evalbayes.observations import read_observations
 
     read = read_catalogue(catalogue)

@@ -30,7 +30,7 @@ def curves(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Show the cost-versus-budget curve of every eval in figures, with 90 % intervals."""
-    from evalbayes.curves import curves as curve_table
+    from evalbayes.summaries.curves import curve_table
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
     read, observed, belief = posterior_of(

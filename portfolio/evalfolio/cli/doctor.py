@@ -14,8 +14,8 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
     import pandas as pd
 
     from evalfolio.examples import small_menu
-    from evalfolio.optimiser import optimise
-    from evalfolio.provenance import versions
+    from evalfolio.plans.optimiser import optimise
+    from evalfolio.record.provenance import versions
 
     plan = optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90})
     found = {

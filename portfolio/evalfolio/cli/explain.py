@@ -21,7 +21,7 @@ def explain(
     """Say why an eval is in the mix, or why not and at what price it would enter."""
     del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.cli.inputs import plan_folder
-    from evalfolio.judge import explain_eval
+    from evalfolio.recommendations.judge import explain_eval
 
     answer = explain_eval(name, plan_folder(plan))
     console().print(

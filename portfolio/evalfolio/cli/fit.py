@@ -16,7 +16,7 @@ from evalfolio.cli.console import console, print_json, print_table
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 PlotsOption = Annotated[
     Path | None,

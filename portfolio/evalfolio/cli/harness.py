@@ -40,7 +40,7 @@ def harness(
     from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
-    from evalfolio.mix_file import read_mix
+    from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
 
     mix = plan_folder(plan, "mix.csv") / "mix.csv"
@@ -114,7 +114,7 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
 def plan_seed(plan: Path) -> int:
     """Return the seed a plan was made with; 0 where only a mix.csv is at hand."""
     from evalfolio.errors import InputError
-    from evalfolio.judge import read_record
+    from evalfolio.recommendations.judge import read_record
 
     if not (plan / "plan.json").exists():
         return 0

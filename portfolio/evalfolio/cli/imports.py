@@ -195,8 +195,8 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
 def _finish(
     result: ImportResult, out: Path, errors: Path | None, *, quiet: bool, as_json: bool
 ) -> None:
+    from evalbayes.whole import whole_file
     from evalfolio.errors import InputError
-    from evalfolio.export.whole import whole_file
 
     if errors is not None:
         with whole_file(errors) as partial:

@@ -25,7 +25,8 @@ def init(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write a catalogue to be edited: every key explained, or drafted from observations."""
-    from evalbayes.catalogue import write_draft, write_template
+    from evalbayes.catalogue import write_template
+    from evalbayes.inputs import write_draft
     from evalbayes.observations import read_observations
     from evalfolio.errors import InputError
 

@@ -12,15 +12,16 @@ from evalfolio.errors import FitError, InputError
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
-    from evalbayes.posterior import Posterior
-    from evalfolio.constraints.constraint import Constraint
+    from evalbayes.posterior.posterior import Posterior
+    from evalfolio.limits.limit import Constraint
 
 
 def read_inputs(
     catalogue_path: Path, observation_paths: list[Path] | None
 ) -> tuple[Catalogue, Observations]:
     """Read and check the catalogue and the observations, and that every eval is covered."""
-    from evalbayes.catalogue import check_covered, read_catalogue
+    from evalbayes.catalogue import read_catalogue
+    from evalbayes.inputs import check_covered
     from evalbayes.observations import read_observations
 
     catalogue = read_catalogue(catalogue_path)
@@ -33,7 +34,7 @@ def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
     """Refuse a budget of an unknown name before the long work, not after it."""
     from evalbayes.catalogue import read_catalogue
     from evalbayes.menus.costs import staff_columns
-    from evalfolio.budget import check_budget
+    from evalfolio.limits.budget import check_budget
 
     if budgets:
         staff = staff_columns(read_catalogue(catalogue_path))
@@ -43,7 +44,7 @@ def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
 def check_constraints(catalogue_path: Path, rules: Sequence[Constraint]) -> None:
     """Refuse a limit on what the catalogue does not have before the long work, not after it."""
     from evalbayes.catalogue import read_catalogue
-    from evalfolio.constraints.vocabulary import check_names
+    from evalfolio.limits.vocabulary import check_names
 
     if rules:
         check_names(rules, read_catalogue(catalogue_path))
@@ -75,7 +76,7 @@ def fitted(
     keep: Path | None = None,
 ) -> Posterior:
     """Sample the posterior, with progress; one stored at `keep` from the same inputs will do."""
-    from evalbayes.fit import fit
+    from evalbayes.model.fit import fit
 
     with step("fitting the posterior, unless nothing has changed", quiet=quiet):
         return fit(catalogue, observations, seed=seed, keep=keep)
@@ -115,7 +116,7 @@ def posterior_of(
             "such file; check its name"
         )
     from evalbayes.catalogue import read_catalogue
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
     return read_catalogue(catalogue_path), None, Posterior.load(posterior_path)
 

@@ -59,17 +59,17 @@ def recommend(
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
     from evalfolio.backtests.told import told
-    from evalfolio.budget import parse_budgets
     from evalfolio.cli.inputs import (
         check_budgets,
         check_constraints,
         enforce_gate,
         posterior_of,
     )
-    from evalfolio.constraints import constraints_from_table
     from evalfolio.export import check_folder, write_all
-    from evalfolio.optimiser import check_search
-    from evalfolio.recommender import recommend as make
+    from evalfolio.limits import constraints_from_table
+    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.plans.optimiser import check_search
+    from evalfolio.recommendations.recommender import recommend as make
 
     check_search(gap, time_limit)
     budgets = parse_budgets(budget or [])

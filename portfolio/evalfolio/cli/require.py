@@ -62,12 +62,12 @@ def require(
 ) -> None:
     """Find the least programme of evals that meets a target of assurance."""
     from evalbayes import Menu
-    from evalfolio.budget import parse_budgets
     from evalfolio.cli.inputs import plan_folder
-    from evalfolio.constraints import constraints_from_table
-    from evalfolio.requirement import require as least
-    from evalfolio.requirement import requirements
-    from evalfolio.waiver import waive as give_up
+    from evalfolio.limits import constraints_from_table
+    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.targets.requirement import require as least
+    from evalfolio.targets.requirement import requirements
+    from evalfolio.targets.waiver import waive as give_up
 
     menu = Menu.load(plan if (plan / "menu.json").is_file() else plan_folder(plan, "menu") / "menu")
     rules = constraints_from_table(constraints) if constraints else ()

@@ -50,7 +50,7 @@ def rule(
 ) -> None:
     """Say how many evals are worth running deep, by the square-root law; all sds in one unit."""
     del quiet  # the answer is all it prints; every command takes the option
-    from evalfolio.rule_of_thumb import depth_rule
+    from evalfolio.rule.square_root import depth_rule
 
     if prices is not None:
         if evals is not None:
@@ -107,7 +107,7 @@ def _print_mix(
     prices: list[float], budget: float | None, figures: dict[str, float], *, as_json: bool
 ) -> None:
     """Say which evals of a price list to run deep and which at plateau level."""
-    from evalfolio.priced_rule import priced_mix
+    from evalfolio.rule.priced import priced_mix
 
     if budget is None:
         raise InputError("--prices asks for --budget, in the unit of the prices; give it")

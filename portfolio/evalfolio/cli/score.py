@@ -22,8 +22,8 @@ def score(
 
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.cli.recommend import mix_row
-    from evalfolio.judge import score_mix
-    from evalfolio.recording import records
+    from evalfolio.recommendations.judge import score_mix
+    from evalfolio.recommendations.recording import records
 
     result = score_mix(mix, plan_folder(plan))
     if as_json:

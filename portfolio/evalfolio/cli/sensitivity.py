@@ -69,13 +69,13 @@ def sensitivity(
     Finished points are kept beside OUT until everything is written: started again after a kill,
     with the same inputs and --posterior, the sweeps go on where they were.
     """
-    from evalfolio.budget import parse_budgets
     from evalfolio.cli.inputs import check_budgets, enforce_gate, posterior_of
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
-    from evalfolio.mix_file import read_mix
-    from evalfolio.optimiser import check_search
-    from evalfolio.recommender import catalogue_limits, recommend
+    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.plans.mix_file import read_mix
+    from evalfolio.plans.optimiser import check_search
+    from evalfolio.recommendations.recommender import catalogue_limits, recommend
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.earlier_mix import earlier_mix
     from evalfolio.sensitivities.firmness import firmness

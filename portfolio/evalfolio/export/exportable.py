@@ -7,7 +7,10 @@ from typing import Protocol
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.export.record import Record
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
+from evalbayes.posterior import Posterior
+from evalfolio.record.record import Record
 
 
 class Exportable(Protocol):
@@ -28,3 +31,19 @@ class Exportable(Protocol):
     @property
     def curve_grid(self) -> pd.DataFrame:
         """Curves to draw, column eval and see `charts.curve`; may be empty."""
+
+
+class Storable(Exportable, Protocol):
+    """What a folder is written from: an export that keeps the posterior it rests on."""
+
+    @property
+    def posterior(self) -> Posterior:
+        """Belief after the observations, kept as `posterior.nc`."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What could be run, with the names of tasks."""
+
+    @property
+    def observations(self) -> Observations | None:
+        """Results so far, which name tasks too; None where a stored posterior was used."""

@@ -8,17 +8,14 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evalfolio.errors import InputError
+from evalfolio.export.exportable import Storable
 from evalfolio.export.mix import write_mix_csv, write_mix_parquet
 from evalfolio.export.plan_json import write_plan_json
 from evalfolio.export.report import write_report
 from evalfolio.export.tasks import write_tasks_csv
 from evalfolio.export.workbook import write_workbook
-
-if TYPE_CHECKING:
-    from evalfolio.recommendation import Recommendation
 
 MARK = "plan.json"
 NAMES = (
@@ -67,7 +64,7 @@ def check_folder(folder: str | Path) -> Path:
     return folder
 
 
-def write_all(recommendation: Recommendation, folder: str | Path) -> Path:
+def write_all(recommendation: Storable, folder: str | Path) -> Path:
     """Write every export of a recommendation into `folder`, whole or not at all; return it.
 
     All files are made in a temporary sibling first. If moving them in fails half-way, the earlier
@@ -97,7 +94,7 @@ def write_all(recommendation: Recommendation, folder: str | Path) -> Path:
     return folder
 
 
-def _write_files(recommendation: Recommendation, folder: Path) -> None:
+def _write_files(recommendation: Storable, folder: Path) -> None:
     record = recommendation.record
     write_plan_json(record, folder / MARK)
     write_mix_csv(record, folder / "mix.csv")
@@ -109,7 +106,7 @@ def _write_files(recommendation: Recommendation, folder: Path) -> None:
     recommendation.menu.save(folder / "menu")
 
 
-def task_names(recommendation: Recommendation) -> dict[str, Sequence[str]]:
+def task_names(recommendation: Storable) -> dict[str, Sequence[str]]:
     """Return the names of all tasks by eval, where the catalogue or the runs name every one."""
     names: dict[str, Sequence[str]] = {}
     seen: dict[str, list[str]] = {}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalfolio.export.record import Record
-from evalfolio.export.whole import whole_file
+from evalbayes.whole import whole_file
+from evalfolio.record.record import Record
 
 BEFORE_RESOURCES = (
     "option",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from evalfolio.export.record import Record
-from evalfolio.export.schema import checked
-from evalfolio.export.whole import whole_file
+from evalbayes.whole import whole_file
+from evalfolio.record.record import Record
+from evalfolio.record.schema import checked
 
 
 def write_plan_json(record: Record, path: str | Path) -> Path:

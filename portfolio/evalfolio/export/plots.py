@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from evalfolio.sensitivities.frontiers import Frontier
-
 # Told apart in grey and by people who see red and green alike; a deep run is the darkest.
 TIER_COLOURS = {DEPTH: "#1b3a5c", "plateau": "#3f8fbf", "sweet-spot": "#b3d4e8"}
 CAPPED, FULL = "#1b3a5c", "#3f8fbf"
@@ -46,20 +44,23 @@ def plot_mix(choices: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_frontier(frontier: Frontier, ax: Axes | None = None) -> Axes:
-    """Draw the certified value and its bound by budget, and the budget there is."""
+def plot_frontier(
+    points: pd.DataFrame, resource: str, here: float | None, evpi: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the certified value and its bound by budget, and the budget there is.
+
+    `points` has columns amount, value and bound; `here` is the budget of the resource, or None.
+    """
     ax = _axes(ax, height=3.2)
-    points = frontier.points
-    scale = frontier.evpi if frontier.evpi > 0 else 1.0
+    scale = evpi if evpi > 0 else 1.0
     ax.fill_between(
         points["amount"], points["value"] / scale, points["bound"] / scale, color=FULL, alpha=0.3,
         label="up to the proven bound",
     )  # fmt: skip
     ax.plot(points["amount"], points["value"] / scale, "o-", color=CAPPED, ms=3, label="best mix")
-    here = frontier.budget.get(frontier.resource)
     if here is not None and np.isfinite(here):
         ax.axvline(here, color="0.4", ls=":", label="the budget there is")
-    ax.set_xlabel(f"budget, {words(frontier.resource)}")
+    ax.set_xlabel(f"budget, {words(resource)}")
     ax.set_ylabel("share of perfect information")
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalfolio.export.record import Record
-from evalfolio.export.whole import whole_file
+from evalbayes.whole import whole_file
+from evalfolio.record.record import Record
 
 COLUMNS = ("option", "eval", "task", "attempts", "cap", "cap_unit", "effort")
 

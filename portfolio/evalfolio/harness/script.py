@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evalfolio.export.whole import whole_file
+from evalbayes.whole import whole_file
 from evalfolio.harness.yaml_text import quoted, yaml_text
 
 # Settings of eval_config and the flags they go by.

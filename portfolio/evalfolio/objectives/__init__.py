@@ -8,5 +8,3 @@ from evalfolio.objectives.named import tail_value as tail_value
 from evalfolio.objectives.named import variance as variance
 from evalfolio.objectives.named import wrong_calls as wrong_calls
 from evalfolio.objectives.objective import Objective as Objective
-from evalfolio.objectives.worth import FewerWrongCalls as FewerWrongCalls
-from evalfolio.objectives.worth import Worth as Worth

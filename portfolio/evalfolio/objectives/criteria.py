@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.explained import ExplainedVariance
 from evalfolio.objectives.drawn import DrawnVariance
+from evalfolio.value.explained import ExplainedVariance
 
 Floats = NDArray[np.float64]
 LOG_DETERMINANT = -1  # in place of a decision's position

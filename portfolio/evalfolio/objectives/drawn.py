@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.explained import factors
+from evalfolio.value.explained import factors
 
 Floats = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.constraints.limits import LinearLimits
-from evalfolio.constraints.row import Row, stack
-from evalfolio.envelope import envelope_lines
 from evalfolio.errors import InputError
+from evalfolio.limits.row import Row, stack
+from evalfolio.limits.rows import LinearLimits
 from evalfolio.objectives.objective import Objective
-from evalfolio.objectives.worth import Proportional
+from evalfolio.value.envelope import envelope_lines
+from evalfolio.value.worth import Proportional
 
 Floats = NDArray[np.float64]
 

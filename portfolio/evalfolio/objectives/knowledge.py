@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.explained import ExplainedVariance
 from evalfolio.objectives.drawn import DrawnVariance
-from evalfolio.skew.gap import contrasts, gap_position
-from evalfolio.skew.stand_in import StandIn, stand_in_of
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.skew.gap import contrasts, gap_position
+from evalfolio.value.skew.stand_in import StandIn, stand_in_of
 
 Floats = NDArray[np.float64]
 

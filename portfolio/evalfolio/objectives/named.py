@@ -12,8 +12,9 @@ def evsi(weights: Mapping[str, float] | None = None) -> Objective:
     """Return the expected value of the decisions, Σ_d w_d G_d(v_d), in the unit of the losses.
 
     v_d is the variance of y that the results explain; G_d(v) = κ ∫₀^√v φ((k√(S − r²) − d₀)/r) dr
-    is the expected value of sample information (Raiffa & Schlaifer 1961; see `evalfolio.value`).
-    Where the elicitation gap is lognormal, a stand-in takes G's place (see `evalfolio.skew`).
+    is the expected value of sample information (Raiffa & Schlaifer 1961; see
+    `evalfolio.value.sample_information`).
+    Where the elicitation gap is lognormal, a stand-in takes G's place (see `evalfolio.value.skew`).
 
     Parameters
     ----------

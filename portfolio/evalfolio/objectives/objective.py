@@ -4,8 +4,8 @@ Every objective is made of nondecreasing functions of quantities that are concav
 (the variance explained of each decision's y, at mean information or by draw, or the
 log-determinant of the information): their sum, or the mean over the draws where that sum is
 worst. Where a decision's elicitation gap is skewed its value is of an index of what is known
-instead (`evalfolio.skew`). The certified method, greedy and `evaluate` treat them all alike;
-`expression` gives the concave over-estimate that convex solvers take.
+instead (`evalfolio.value.skew`). The certified method, greedy and `evaluate` treat them all alike;
+`evalfolio.search.convex.expression` gives the concave over-estimate that convex solvers take.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalbayes import Menu
-from evalfolio.constraints.draws import chosen_draws
 from evalfolio.errors import InputError
-from evalfolio.explained import ExplainedVariance
+from evalfolio.limits.draws import chosen_draws
 from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
 from evalfolio.objectives.total import Tail, Total
-from evalfolio.objectives.worth import FewerWrongCalls, Proportional, Worth
-from evalfolio.skew.stand_in import StandIn, stand_in_of
-from evalfolio.value import DecisionValue
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.stand_in import StandIn, stand_in_of
+from evalfolio.value.worth import FewerWrongCalls, Proportional, Worth
 
 if TYPE_CHECKING:
     from evalfolio.objectives.floor import ObjectiveFloor
@@ -202,16 +202,6 @@ class Objective:
                 missed, false_alarm = weight * value.loss_missed, weight * value.loss_false_alarm
                 found.append(DecisionValue(value.distance, value.variance, missed, false_alarm))
         return found
-
-    def expression(self, menu: Menu, x: Any, **options: Any) -> tuple[Any, list[Any]]:
-        """Return (expression, constraints) in cvxpy for a choice x in [0, 1].
-
-        The expression's largest value under the constraints is the objective's concave
-        over-estimate at x; see `evalfolio.objectives.expression`.
-        """
-        from evalfolio.objectives.expression import expression
-
-        return expression(self, menu, x, **options)
 
 
 def information_draws(menu: Menu, n_draws: int | None = None) -> Any:

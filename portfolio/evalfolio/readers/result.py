@@ -61,7 +61,7 @@ class ImportResult:
         InputError
             If the name ends otherwise.
         """
-        from evalfolio.export.whole import whole_file  # workers never write: not paid for there
+        from evalbayes.whole import whole_file  # workers never write: not paid for there
 
         path = check_ending(path)
         with whole_file(path) as partial:

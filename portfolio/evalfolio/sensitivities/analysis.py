@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalfolio.errors import InputError
-from evalfolio.plan import Plan
-from evalfolio.rivals import rival_plans
+from evalfolio.plans.plan import Plan
+from evalfolio.plans.rivals import rival_plans
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.bootstrap import stability_over_observations
@@ -29,7 +29,7 @@ from evalfolio.sensitivities.tornado import tornado
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 
 def sensitivity(

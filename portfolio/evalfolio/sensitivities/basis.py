@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 STATES = {"gap_sd": "gap", "shown_sd": "shown"}
 

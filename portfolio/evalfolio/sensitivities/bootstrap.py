@@ -110,8 +110,8 @@ def _point(
     time_limit: float | None,
     seed: int,
 ) -> dict[str, Any]:
-    from evalbayes.fit import fit
     from evalbayes.menus import build_menu
+    from evalbayes.model.fit import fit
 
     posterior = fit(catalogue, resampled(observations, seed), seed=seed, **settings)
     menu, _ = build_menu(posterior, catalogue)

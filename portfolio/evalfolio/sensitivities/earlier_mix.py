@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.mix_file import read_mix
+from evalfolio.plans.mix_file import read_mix
 
 
 def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[str, ...]]:

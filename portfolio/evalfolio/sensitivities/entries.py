@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.constraints import Forbidden, Where
+from evalfolio.limits import Forbidden, Where
 from evalfolio.narrative import DEPTH
 from evalfolio.sensitivities.frontier_points import Frontier
 from evalfolio.sensitivities.solution import Solution, solve
@@ -154,7 +154,7 @@ def _entry(
 
 
 def _members(menu: Menu, group: Where) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    from evalfolio.constraints.group import members
+    from evalfolio.limits.group import members
 
     return members(menu, group)
 

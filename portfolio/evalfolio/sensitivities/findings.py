@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalfolio.narrative import percent, two_digits
-from evalfolio.plan import words
+from evalfolio.plans.plan import words
 from evalfolio.sensitivities.frontier_points import Frontier
 from evalfolio.sensitivities.robust import RobustMix
 from evalfolio.sensitivities.stability import Stability
@@ -91,7 +91,7 @@ class Sensitivity:
 
     def write(self, folder: str | Path) -> Path:
         """Write every table as CSV into a folder; return it."""
-        from evalfolio.export.whole import whole_file
+        from evalbayes.whole import whole_file
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalfolio.plan import words
+from evalfolio.plans.plan import words
 
 if TYPE_CHECKING:
-    from evalfolio.export.record import Account, AccountTable
+    from evalfolio.record.record import Account, AccountTable
     from evalfolio.sensitivities.findings import Sensitivity
 
 Cell = str | float | bool | None

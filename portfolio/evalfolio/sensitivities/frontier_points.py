@@ -11,7 +11,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits
-from evalfolio.plan import Plan, words
+from evalfolio.plans.plan import Plan, words
 from evalfolio.sensitivities.kinks import changes, events
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Frontier:
         """Draw value, and the bound on any mix's, by the amount of the resource; return axes."""
         from evalfolio.export.plots import plot_frontier
 
-        return plot_frontier(self, ax)
+        here = self.budget.get(self.resource)
+        return plot_frontier(self.points, self.resource, here, self.evpi, ax)
 
     def saturation(self, share: float = 0.95) -> tuple[float, float] | None:
         """Return (below, at): amounts between which the value reaches a share of the ceiling.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.narrative import DEPTH, listing, two_digits
-from evalfolio.plan import words
+from evalfolio.plans.plan import words
 
 
 def events(menu: Menu, points: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalfolio.rule_of_thumb import depth_rule, least_gap_sd
+from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash

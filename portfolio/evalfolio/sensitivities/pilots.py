@@ -27,13 +27,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.constraints import Mandatory
 from evalfolio.errors import InputError
-from evalfolio.evaluation import choice_vector, evaluate
+from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
+from evalfolio.objectives.valuation import valuation
+from evalfolio.plans.evaluation import choice_vector, evaluate
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
-from evalfolio.valuation import valuation
 
 Floats = NDArray[np.float64]
 

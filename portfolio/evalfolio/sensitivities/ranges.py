@@ -10,7 +10,7 @@ from evalfolio.sensitivities.assumed import Assumed
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, Interval
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value
 UNIT = 1.0  # a threshold without one is tried a unit lower and higher

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.menu_relaxation import MenuRelaxation
-from evalfolio.problem import Problem
-from evalfolio.programme import Relaxed
+from evalfolio.search.menu_relaxation import MenuRelaxation
+from evalfolio.search.problem import Problem
+from evalfolio.search.programme import Relaxed
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +32,10 @@ def relaxed_line(
     """Return the relaxation's value and price of the resource at every amount.
 
     Options may be bought in part and G is its concave envelope over the odds of what is explained
-    (see `evalfolio.odds`). Tangents found at any amount over-estimate at all of them, and so does
-    the line that the dual prices of the linear programme there make: its bound is linear in the
-    amount. The programme of the certified search, all corners of the envelopes in it, is solved at
-    some amounts, each from the last one's basis, and then wherever the least of the lines is more
+    (see `evalfolio.search.odds`). Tangents found at any amount over-estimate at all of them, and so
+    does the line that the dual prices of the linear programme there make: its bound is linear in
+    the amount. The programme of the certified search, all corners of the envelopes in it, is solved
+    at some amounts, each from the last one's basis, and then wherever the least of the lines is more
     than the tolerance above the chord between solved amounts. That least line is what comes back:
     concave, with its slope.
 

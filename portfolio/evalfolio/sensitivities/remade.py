@@ -13,7 +13,7 @@ from evalfolio.sensitivities.assumed import FAMILIES, Assumed
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior import Posterior
+    from evalbayes.posterior.posterior import Posterior
 
 FIELDS = {
     "staff_hours": "staff_hours",
@@ -47,7 +47,7 @@ def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> C
 def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> Posterior:
     """Return the posterior with some draws times a factor, for a belief held and not learned."""
     if assumed.kind == "curve_family":
-        from evalbayes.families.same_spread import with_success_family
+        from evalbayes.posterior.same_spread import with_success_family
 
         return with_success_family(posterior, FAMILIES[level])
     draws = dict(posterior.draws)

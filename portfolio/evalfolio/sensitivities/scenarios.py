@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.evaluation import choice_vector
+from evalfolio.objectives.valuation import valuation
+from evalfolio.plans.evaluation import choice_vector
 from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.valuation import valuation
 
 Floats = NDArray[np.float64]
 

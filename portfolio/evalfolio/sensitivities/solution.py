@@ -8,7 +8,7 @@ from typing import Any
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
-from evalfolio.optimiser import prices_of, search
+from evalfolio.plans.optimiser import prices_of, search
 
 
 @dataclass(frozen=True)

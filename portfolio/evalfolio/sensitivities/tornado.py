@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.evaluation import evaluate
 from evalfolio.narrative import DEPTH, listing, percent
+from evalfolio.plans.evaluation import evaluate
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve

@@ -12,12 +12,12 @@ from evalbayes.catalogue import (
     Interval,
     catalogue_to_toml,
     catalogue_to_workbook,
-    check_inputs,
     parse_catalogue,
     read_catalogue,
 )
 from evalbayes.catalogue.ai_model import undated
 from evalbayes.errors import InputError
+from evalbayes.inputs import check_inputs
 
 LEAST: dict[str, Any] = {
     "portfolio": {"ai_model": "new"},

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from evalbayes.catalogue import check_covered, parse_catalogue, read_catalogue, write_template
+from evalbayes.catalogue import parse_catalogue, read_catalogue, write_template
 from evalbayes.errors import InputError
+from evalbayes.inputs import check_covered
 
 NAN = float("nan")
 EVAL, DOMAIN = ("eval", 0), ("domain", 0)

@@ -9,7 +9,6 @@ from evalbayes.catalogue import (
     Catalogue,
     catalogue_to_toml,
     catalogue_to_workbook,
-    check_covered,
     parse_catalogue,
     read_catalogue,
     toml_template,
@@ -17,6 +16,7 @@ from evalbayes.catalogue import (
 )
 from evalbayes.catalogue.template import explanations, template
 from evalbayes.errors import InputError
+from evalbayes.inputs import check_covered
 
 Sheets = dict[str, list[list[Any]]]
 

@@ -9,12 +9,12 @@ import pytest
 from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
 
 from evalbayes.curves import Curve
+from evalbayes.curves.families.family import FAMILIES
+from evalbayes.curves.families.family_curve import FamilyCurve
 from evalbayes.curves.law import STACKED, WIDTHS
 from evalbayes.errors import InputError
-from evalbayes.families.family import FAMILIES
-from evalbayes.families.family_curve import FamilyCurve
-from evalbayes.families.same_spread import OFFERED, with_success_family
 from evalbayes.menus.costs import spend_moments
+from evalbayes.posterior.same_spread import OFFERED, with_success_family
 
 
 def curve(

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalbayes.diagnostics import Diagnostics
 from evalbayes.horizons import horizon_of
-from evalbayes.posterior import DIMENSIONS, Posterior
+from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.posterior import DIMENSIONS, Posterior
 
 LENGTHS = {"domain": 2, "eval": 1, "ai_model": 2, "family": 0}
 

@@ -6,7 +6,7 @@ from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
 from evalbayes import Menu
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import MenuNotes, build_menu
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
-from evalbayes.diagnostics import Diagnostics
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.posterior import Posterior
 
 UNDER_TEST = "newest"
 

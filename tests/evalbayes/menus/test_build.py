@@ -17,7 +17,7 @@ from evalbayes.menus.dominance import undominated
 from evalbayes.menus.offer import REPAIRED
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
 

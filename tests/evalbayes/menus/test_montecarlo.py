@@ -16,7 +16,7 @@ from evalbayes.menus import menu_of
 from evalbayes.menus.montecarlo import expected_losses, simulated_value
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.states import states_of
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 from evalfolio import evaluate
 
 Array = NDArray[np.float64]
@@ -132,7 +132,7 @@ def test_value_of_any_mix_is_within_15_per_cent_of_simulation(options: tuple[str
 @pytest.mark.slow
 def test_value_of_the_examples_mix_is_within_10_per_cent_of_simulation() -> None:
     from evalbayes.catalogue import read_catalogue
-    from evalbayes.fit import fit
+    from evalbayes.model.fit import fit
     from evalbayes.observations import read_observations
     from evalfolio import optimise
 

@@ -14,7 +14,7 @@ from evalbayes.menus import state_draws
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import explained_error, moment_covariance, states_of
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 
 def with_own_results(posterior: Posterior, name: Any = "cybench", weight: Any = 0.9) -> Posterior:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
-from evalbayes.calibration import simulated_statistics
 from evalbayes.curves import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
-from evalbayes.fit import fit
 from evalbayes.model import derived
+from evalbayes.model.calibration import simulated_statistics
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
+from evalbayes.model.fit import fit
 from evalbayes.model.likelihood import Curves
 
 Array = NDArray[np.float64]

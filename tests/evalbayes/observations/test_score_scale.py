@@ -13,9 +13,10 @@ from scipy import stats
 from tests.evalbayes.model.simulated import catalogue, observed
 from tests.evalbayes.observations.conftest import COUNT, SCORE
 
-from evalbayes.catalogue import check_inputs, draft, parse_catalogue
+from evalbayes.catalogue import parse_catalogue
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.errors import InputError
+from evalbayes.inputs import check_inputs, draft
 from evalbayes.model.evidence import evidence_of
 from evalbayes.observations.score_scale import ScoreScale, on_scale
 

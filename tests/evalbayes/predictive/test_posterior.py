@@ -13,7 +13,7 @@ from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
 
 from evalbayes.errors import InputError
 from evalbayes.observations import Observations, Rows, observations_of
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.predictive import posterior_predictive
 from evalbayes.predictive.incidence import incidence
 
@@ -55,7 +55,7 @@ def small_posterior() -> Posterior:
 
 def results(posterior: Any, name: str, share_of: float = 1.0, n: int = 400) -> Observations:
     """Runs of one eval drawn from the posterior's mean curve, successes thinned to a share."""
-    from evalbayes.menus.eval_curve import eval_curve
+    from evalbayes.model.eval_curve import eval_curve
 
     i, m = posterior.index_of("eval", name), 0
     curve = eval_curve(posterior, i, m)

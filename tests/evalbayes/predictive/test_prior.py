@@ -15,7 +15,7 @@ from tests.evalbayes.tasks import simulated
 
 from evalbayes.catalogue import parse_catalogue
 from evalbayes.errors import InputError
-from evalbayes.fit import fit
+from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.predictive import MODELS, Predictive, prior_predictive
 from evalbayes.predictive.predictive import tables

@@ -12,9 +12,9 @@ from tests.evalbayes.menus.synthetic import UNDER_TEST, prior_posterior, small_c
 from tests.evalbayes.model.simulated import observed
 
 from evalbayes.errors import InputError
-from evalbayes.menus.clustering import attempt_correlation
 from evalbayes.observations import Observations
 from evalbayes.repeats import repeats_of
+from evalbayes.repeats.clustering import attempt_correlation
 from evalbayes.repeats.of_eval import implied
 
 CATALOGUE = small_catalogue()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from evalbayes.curves.families import FAMILIES, FamilyCurve
 from evalbayes.errors import InputError
-from evalbayes.families import FAMILIES, FamilyCurve
 from evalbayes.repeats import BestOfK, best_split, split_map
 
 CURVE = FamilyCurve(FAMILIES["weibull"], 0.5, (0.0, 1.0))

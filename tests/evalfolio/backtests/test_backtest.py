@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from evalbayes.horizons.regression import HorizonRegression
 from evalfolio.backtests import measures
 from evalfolio.backtests.conclusion import Judge, Losses, regression_of
 from evalfolio.backtests.design import Design
 from evalfolio.backtests.horizon_menu import promised
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import record_of
+from evalfolio.backtests.regression import HorizonRegression
 from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
 from evalfolio.backtests.sight import Staged
 from evalfolio.backtests.strategies import Strategy

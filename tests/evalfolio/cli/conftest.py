@@ -117,9 +117,9 @@ def plan_folder(posterior_file: Path, tmp_path_factory: pytest.TempPathFactory) 
 
     def make(folder: Path) -> None:
         from evalbayes.catalogue import read_catalogue
-        from evalbayes.posterior import Posterior
+        from evalbayes.posterior.posterior import Posterior
         from evalfolio.export import write_all
-        from evalfolio.recommender import recommend
+        from evalfolio.recommendations.recommender import recommend
 
         catalogue = read_catalogue(posterior_file.with_name("catalogue.toml"))
         made = recommend(catalogue, None, Posterior.load(posterior_file), frontier_points=6)

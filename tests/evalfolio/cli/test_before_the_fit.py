@@ -20,7 +20,7 @@ def no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*_: object, **__: object) -> None:
         raise AssertionError("what cannot be meant comes first")
 
-    monkeypatch.setattr("evalbayes.fit.fit", fit)
+    monkeypatch.setattr("evalbayes.model.fit.fit", fit)
 
 
 @pytest.mark.parametrize("command", ["recommend", "sensitivity"])
@@ -90,8 +90,8 @@ def test_limits_on_unknown_names_are_refused_before_the_fit(
 
 def test_names_that_a_menu_can_have_pass_before_the_fit(files: tuple[Path, Path]) -> None:
     from evalbayes.catalogue import read_catalogue
-    from evalfolio.constraints import constraints_from_table
-    from evalfolio.constraints.vocabulary import check_names
+    from evalfolio.limits import constraints_from_table
+    from evalfolio.limits.vocabulary import check_names
 
     rows = (
         "mandatory,ctf,,,",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalbayes.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run

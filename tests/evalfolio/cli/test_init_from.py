@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.evalfolio.cli.conftest import CELLS
 
-from evalbayes.catalogue import draft, read_catalogue
+from evalbayes.catalogue import read_catalogue
 from evalbayes.errors import InputError
+from evalbayes.inputs import draft
 from evalbayes.observations import Observations
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def test_an_eval_without_any_figure(run: Run, files: tuple[Path, Path]) -> None:
 def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
     run: Run, files: tuple[Path, Path], posterior_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evalbayes.diagnostics import Diagnostics
+    from evalbayes.posterior.diagnostics import Diagnostics
 
     reason = ("R-hat must be at most 1.01, got 1.200 for shown[cyber, A]",)
     monkeypatch.setattr(Diagnostics, "reasons", property(lambda self: reason))

@@ -9,7 +9,7 @@ import pytest
 from tests.evalfolio.export.made import made, nasty_names
 from tests.evalfolio.export.worth import Worth
 
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,9 @@ def worth() -> Callable[[Recommendation], Worth]:
 def real() -> Recommendation:
     """Recommend from the template's catalogue, with the frontier, by the recommender itself."""
     from evalbayes.catalogue import parse_catalogue, toml_template
-    from evalbayes.fit import fit
+    from evalbayes.model.fit import fit
     from evalbayes.observations import Observations
-    from evalfolio.recommender import recommend
+    from evalfolio.recommendations.recommender import recommend
 
     catalogue = parse_catalogue(tomllib.loads(toml_template()), "template")
     posterior = fit(catalogue, Observations(), seed=3)  # the prior alone: nothing is sampled

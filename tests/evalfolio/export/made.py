@@ -14,7 +14,7 @@ from tests.evalfolio.export.made_record import CHOSEN, made_record
 from tests.evalfolio.export.made_sweeps import made_curves, made_frontier, made_sensitivity
 from tests.evalfolio.export.worth import Worth
 
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 NASTY = (
     "<script>document.title='owned'</script>",

@@ -17,7 +17,7 @@ from evalfolio.backtests.told import told
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
 from evalfolio.export.report.write import report
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 
 @pytest.fixture

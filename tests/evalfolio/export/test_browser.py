@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from evalfolio.export import write_report
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(

@@ -13,9 +13,9 @@ from openpyxl import load_workbook
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
-from evalfolio.export.record import Account
 from evalfolio.export.report.write import report
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.record.record import Account
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.findings import Sensitivity
 from evalfolio.sensitivities.firmness import firmness

@@ -13,7 +13,7 @@ import pytest
 from evalfolio.errors import InputError
 from evalfolio.export import check_folder, folder, write_all
 from evalfolio.export.folder import NAMES
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 
 def contents(path: Path) -> dict[str, bytes]:

@@ -12,9 +12,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from evalfolio.evaluation import evaluate
 from evalfolio.export import write_workbook
-from evalfolio.recommendation import Recommendation
+from evalfolio.plans.evaluation import evaluate
+from evalfolio.recommendations.recommendation import Recommendation
 
 Edits = Mapping[tuple[str, str], float | str | None]
 Recalculate = Callable[[Path, Edits], Any]
@@ -223,7 +223,7 @@ def test_a_budget_below_the_frontier_shows_no_mix_and_says_so(
 def test_the_budget_cell_gives_what_recommend_gives_for_that_budget(
     real: Recommendation, tmp_path: Path, recalculate: Recalculate, place: float
 ) -> None:
-    from evalfolio.recommender import recommend
+    from evalfolio.recommendations.recommender import recommend
 
     path = write_workbook(real, tmp_path / "plan.xlsx")
     points = sorted(real.record["frontier"], key=lambda point: point["usd"])
@@ -253,7 +253,7 @@ def test_a_typed_mix_is_worth_what_score_says(
     real: Recommendation, tmp_path: Path, recalculate: Recalculate
 ) -> None:
     from evalfolio.export import write_all
-    from evalfolio.judge import score_mix
+    from evalfolio.recommendations.judge import score_mix
 
     folder = write_all(real, tmp_path / "plan")
     index = real.menu.options.index

@@ -17,7 +17,7 @@ import pytest
 from evalfolio.errors import InputError
 from evalfolio.export import write_report
 from evalfolio.export.report.write import report
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 VOID = {"meta", "link", "input", "br"}
 
@@ -284,7 +284,7 @@ def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recomme
 
 
 def test_the_record_of_a_real_plan_holds_capability_and_families(real: Recommendation) -> None:
-    from evalbayes.capability import capability_table
+    from evalbayes.summaries.capability import capability_table
 
     table = capability_table(real.posterior, real.catalogue, seed=0)
     rows = real.record["capability"]

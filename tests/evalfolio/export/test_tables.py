@@ -13,18 +13,12 @@ import pandas as pd
 import pytest
 
 from evalfolio.errors import InputError
-from evalfolio.export import (
-    json_schema,
-    mix_table,
-    write_mix_csv,
-    write_mix_parquet,
-    write_plan_json,
-)
+from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet, write_plan_json
 from evalfolio.export.folder import task_names
-from evalfolio.export.record import Record
-from evalfolio.export.schema import SCHEMA_FILE, checked
 from evalfolio.export.tasks import drawn, task_table
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.record.record import Record
+from evalfolio.record.schema import SCHEMA_FILE, checked, json_schema
 
 DESIGN_COLUMNS = [
     "option",

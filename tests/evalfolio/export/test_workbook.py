@@ -13,7 +13,7 @@ from tests.evalfolio.export.made import made
 
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
-from evalfolio.recommendation import Recommendation
+from evalfolio.recommendations.recommendation import Recommendation
 
 SHEETS = [
     *("Summary", "Mix", "Domains", "Frontier", "Sensitivity", "Assumptions", "Menu", "Provenance")

@@ -41,9 +41,9 @@ usd_per_unit = [1e-3, 2e-3]
 def test_a_log_goes_through_to_a_plan(tmp_path: Path) -> None:
     pytest.importorskip("inspect_ai", reason="a run needs the extra `inspect`")
     from evalbayes.catalogue import read_catalogue
-    from evalbayes.fit import fit
+    from evalbayes.model.fit import fit
     from evalbayes.observations import read_observations
-    from evalfolio.recommender import recommend
+    from evalfolio.recommendations.recommender import recommend
 
     shutil.copy(TOY, tmp_path / "toy.py")
     command = [

@@ -19,7 +19,7 @@ EveryChoice = Callable[[Menu], NDArray[np.float64]]
 
 def best_values(menu: Menu, choices: NDArray[np.float64], amount: float) -> dict[str, float]:
     """The best value at an amount of usd, of all mixes and of those without each group."""
-    from evalfolio.constraints.group import members
+    from evalfolio.limits.group import members
 
     fits = choices[choices @ menu.costs[:, 0] <= amount]
     values = [ef.evaluate(menu, list(menu.options.index[x > 0.5])).value for x in fits]

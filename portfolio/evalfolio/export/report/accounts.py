@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalfolio.export.record import Record
 from evalfolio.narrative import two_digits
+from evalfolio.record.record import Record
 
 
 def accounts(record: Record) -> list[dict[str, Any]]:

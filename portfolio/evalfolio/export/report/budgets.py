@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from evalfolio.export.record import Record
 from evalfolio.export.report.numerals import DASH, hours, money, share
 from evalfolio.narrative import two_digits
+from evalfolio.record.record import Record
 
 
 def lost_by(record: Record) -> Any:

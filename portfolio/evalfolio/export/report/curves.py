@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from evalfolio.export.record import Record
 from evalfolio.export.report.charts.curve import Marks, curve_chart
 from evalfolio.export.report.numerals import amount, compact, share
 from evalfolio.narrative import two_digits
+from evalfolio.record.record import Record
 
 MOST_CARDS = 60  # a page of hundreds of drawings is read by nobody; the table in plan.json has all
 

@@ -8,9 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from evalbayes import Menu
-from evalfolio.export.record import FrontierPoint, Record
 from evalfolio.export.report.charts.frontier import frontier_chart, places
 from evalfolio.export.report.numerals import money, share
+from evalfolio.record.record import FrontierPoint, Record
 
 DEPTH = "max-elicitation"
 TIER_NAMES = {

@@ -9,7 +9,6 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.export.mix import other_resources
-from evalfolio.export.record import Record
 from evalfolio.export.report.accounts import accounts, plain
 from evalfolio.export.report.budgets import lost_by, price_rows, resource_words
 from evalfolio.export.report.charts.belief import belief_chart
@@ -18,6 +17,7 @@ from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
 from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
+from evalfolio.record.record import Record
 
 
 def page(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evalfolio.export.record import Record
 from evalfolio.export.report.numerals import DASH, share
+from evalfolio.record.record import Record
 
 MOST_BARS = 14  # of the tornado before it folds
 

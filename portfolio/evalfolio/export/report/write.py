@@ -6,9 +6,9 @@ import base64
 import hashlib
 from pathlib import Path
 
+from evalbayes.whole import whole_file
 from evalfolio.export.exportable import Exportable
-from evalfolio.export.schema import checked
-from evalfolio.export.whole import whole_file
+from evalfolio.record.schema import checked
 
 FOLDER = Path(__file__).parent / "templates"
 

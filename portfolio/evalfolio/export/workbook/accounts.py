@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from evalfolio.export.record import Account
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
+from evalfolio.record.record import Account
 
 FIRST = 3
 WIDTHS = [54, 18, 18, 18, 18, 18, 18]

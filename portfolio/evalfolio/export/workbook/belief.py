@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from evalbayes import Decision
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.objectives.knowledge import Indices
-from evalfolio.skew.gap import SkewedGap, contrasts, gap_position
-from evalfolio.skew.outcome import outcome_of
-from evalfolio.skew.stand_in import StandIn
-from evalfolio.value import DecisionValue
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.value.skew.outcome import outcome_of
+from evalfolio.value.skew.stand_in import StandIn
 
 STEPS = 400
 PATH = np.geomspace(1e-4, 1e4, 49)  # times the information of the mix shown; 1 is among them

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.export.mix import other_resources
-from evalfolio.export.record import Record
+from evalfolio.record.record import Record
 
 MOST_STATES = 16  # Excel inverts larger matrices too, but the sheet grows with the square
 

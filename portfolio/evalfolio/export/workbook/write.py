@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evalbayes.whole import whole_file
 from evalfolio.export.exportable import Exportable
-from evalfolio.export.schema import checked
-from evalfolio.export.whole import whole_file
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
+from evalfolio.record.schema import checked
 
 
 def write_workbook(recommendation: Exportable, path: str | Path) -> Path:

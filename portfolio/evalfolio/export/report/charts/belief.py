@@ -7,10 +7,10 @@ import math
 import numpy as np
 from markupsafe import Markup
 
-from evalfolio.export.record import Domain
 from evalfolio.export.report.charts.drawing import drawing, line, path, text
 from evalfolio.export.report.charts.scale import Scale
 from evalfolio.export.report.numerals import figure, human_time, share
+from evalfolio.record.record import Domain
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 210, 12, 348, 44, 168
 MINUTES = "doublings of human task time"

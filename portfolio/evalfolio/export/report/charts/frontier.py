@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from evalfolio.export.record import FrontierPoint
 from evalfolio.export.report.charts.drawing import drawing, element, line, path, text
 from evalfolio.export.report.charts.scale import Scale
 from evalfolio.export.report.numerals import compact, money, share
+from evalfolio.record.record import FrontierPoint
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 290, 56, 452, 16, 238
 

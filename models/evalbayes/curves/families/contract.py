@@ -1,0 +1,137 @@
+"""What every family must satisfy, ours and a user's own: checked by numbers, not by trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes.curves.families.family import Family
+from evalbayes.curves.families.family_curve import FamilyCurve
+from evalbayes.errors import InputError
+
+Array = NDArray[np.float64]
+
+POINTS = 4001  # of the grid on which integrals and derivatives are taken
+LOCATIONS = (0.0, 11.5)  # spends around 1 (USD, hours) and around 1e5 (tokens)
+
+
+def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = None) -> None:
+    """Hold a family to the contract of a curve of spends.
+
+    F rises from 0 to 1; its derivative is the density; F and the survival add to 1; the quantile
+    inverts F, the median is e^location, a shift of the location is a change of unit; E[min(T, c)]
+    is the integral of the survival; the elasticity is the slope of ln success in ln expected
+    spend, and the sweet spot its argmax of success per unit of spend.
+
+    Parameters
+    ----------
+    family
+        The family to check.
+    shapes
+        Values of the parameters after the location; by default the middle of every prior, and
+        two sds to either side of it.
+
+    Raises
+    ------
+    InputError
+        Names the first rule that does not hold, where, and by how much.
+
+    Examples
+    --------
+    >>> from evalbayes.curves.families.family import FAMILIES
+    >>> check_family(FAMILIES["weibull"])
+    """
+    for location in LOCATIONS:
+        for shape in shapes if shapes is not None else _prior_shapes(family):
+            _check(family, (location, *shape))
+
+
+def _prior_shapes(family: Family) -> list[tuple[float, ...]]:
+    return [
+        tuple(float(np.exp(p["mean_ln"] + k * p["sd_ln"])) for p in family.priors.values())
+        for k in (-2.0, 0.0, 2.0)
+    ]
+
+
+def _check(family: Family, parameters: tuple[float, ...]) -> None:
+    def hold(rule: str, got: Array | float, wanted: Array | float, tolerance: float) -> None:
+        error = float(np.max(np.abs(np.asarray(got) - np.asarray(wanted))))
+        if not error <= tolerance:  # a NaN fails too
+            at = ", ".join(
+                f"{name} {value:.4g}"
+                for name, value in zip(("location", *family.shapes), parameters, strict=True)
+            )
+            raise InputError(
+                f"the family {family.name!r} must keep the rule '{rule}'; at {at} it is off by "
+                f"{error:.2g} (at most {tolerance:.0e}): correct its function"
+            )
+
+    low, high = (float(family.quantile(share, *parameters)) for share in (1e-6, 1.0 - 1e-6))
+    x = np.linspace(low, high, POINTS)
+    share = np.exp(family.log_cdf(x, *parameters))
+    survival = np.exp(family.log_survival(x, *parameters))
+    hold("F never falls", np.minimum(np.diff(share), 0.0), 0.0, 1e-14)
+    hold("F goes from 0 to 1", share[[0, -1]], np.array([1e-6, 1.0 - 1e-6]), 1e-9)
+    hold("F and the survival add to 1", share + survival, 1.0, 1e-10)
+
+    step = 1e-4 * (high - low) / 10.0
+    slope = (
+        np.exp(family.log_cdf(x + step, *parameters))
+        - np.exp(family.log_cdf(x - step, *parameters))
+    ) / (2.0 * step)
+    density = np.exp(family.log_density(x, *parameters))
+    hold("the derivative of F is the density", slope / density.max(), density / density.max(), 1e-5)
+
+    shares = np.array([0.01, 0.5, 0.9, 0.999])
+    back = np.exp(family.log_cdf(family.quantile(shares, *parameters), *parameters))
+    hold("the quantile inverts F", back, shares, 1e-9)
+    hold(
+        "half of the runs end within e^location",
+        float(family.quantile(0.5, *parameters)),
+        parameters[0],
+        1e-8,
+    )
+    moved = family.log_cdf(x + 3.0, parameters[0] + 3.0, *parameters[1:])
+    hold("a shift of the location is a change of unit", np.exp(moved), share, 1e-9)
+
+    caps = np.linspace(
+        float(family.quantile(0.02, *parameters)), float(family.quantile(0.98, *parameters)), 9
+    )
+    mean = np.asarray(family.limited_mean(caps, *parameters))
+    wanted = _integral_of_survival(family, parameters, caps)
+    hold("E[min(T, c)] is the integral of the survival", mean / wanted, 1.0, 1e-5)
+
+    curve = FamilyCurve(family, 0.6, parameters, (parameters[0] + 1.0, 1.0))
+    width = 1e-4
+    ratio = np.log(
+        curve.success_within(caps + width) / curve.success_within(caps - width)
+    ) / np.log(curve.expected_spend(caps + width) / curve.expected_spend(caps - width))
+    hold("the elasticity is a slope of logarithms", curve.elasticity(caps) / ratio, 1.0, 1e-4)
+    # In the far tails of heavy families E[min] has no inner trade-off: stay within the body.
+    top = float(family.quantile(0.999, *parameters))
+    spot = curve.sweet_spot(top)
+    if np.isfinite(spot):
+        grid = np.linspace(low, top, POINTS)
+        per_unit = curve.success_within(grid) / curve.expected_spend(grid)
+        own = curve.success_within(spot) / curve.expected_spend(spot)
+        hold(
+            "the sweet spot has most success per unit of spend",
+            np.maximum(per_unit / own, 1.0),
+            1.0,
+            1e-9,
+        )
+        hold("the elasticity is 1 at the sweet spot", float(curve.elasticity(spot)), 1.0, 1e-6)
+
+
+def _integral_of_survival(family: Family, parameters: tuple[float, ...], ln_caps: Array) -> Array:
+    """∫ S(t) dt over (0, c) by Simpson's rule in ln t, from where S is 1."""
+    from scipy.integrate import simpson
+
+    wanted = []
+    for ln_cap in ln_caps:
+        x = np.linspace(min(float(family.quantile(1e-9, *parameters)), ln_cap), ln_cap, POINTS)
+        y = np.exp(x + family.log_survival(x, *parameters))
+        wanted.append(np.exp(x[0]) + simpson(y, x=x))
+    return np.array(wanted)

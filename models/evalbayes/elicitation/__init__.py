@@ -1,0 +1,1 @@
+"""Elicitation: what it added where it was tried, and what is still to come."""

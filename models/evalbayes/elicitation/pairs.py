@@ -1,0 +1,152 @@
+"""Paired runs: what elicitation, or best-of-k, added on the same eval by the same AI model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from evalbayes.repeats.best_of_k import fit_best_of_k
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+    from evalbayes.posterior.posterior import Posterior
+
+Array = NDArray[np.float64]
+
+PAIR = ["eval", "ai_model"]
+COLUMNS = [
+    *("domain", "eval", "ai_model", "kind", "effort"),
+    *("runs", "share", "elicited_runs", "elicited_share"),
+    *("gain", "gain_low", "gain_high"),
+]
+FEWEST = 5  # tasks with repeats
+DRAWS = 2000
+LOW, HIGH = 0.05, 0.95
+
+
+def paired_gains(
+    observations: Observations,
+    catalogue: Catalogue,
+    posterior: Posterior | None = None,
+    *,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return what was gained in every pair, in logits, or in the domain's unit with a posterior.
+
+    Parameters
+    ----------
+    observations, catalogue
+        What was seen; the evals, and where best-of-k is fair.
+    posterior
+        For the slopes a, logits per unit, of the AI models.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair. kind is "elicited" (runs at an effort above 0 beside runs as they come)
+        or "best of k" (all attempts at a task beside single ones, where tasks can be reset and
+        successes verified). gain, with a 90 % interval, is logit elicited − logit standard, each
+        share from a Beta(½ + successes, ½ + failures); over the slope with a posterior. It is e·δ
+        for elicited runs: over the effort it is the gap. Pairs at different caps are left out.
+    """
+    rng = np.random.default_rng(seed)
+    table = _shares(observations)
+    rows = []
+    for (name, ai_model, _), own in table.groupby([*PAIR, "cap"]):
+        plain, deep = own[own["effort"] == 0], own[own["effort"] > 0]
+        for _, seen in deep.iterrows() if len(plain) else ():
+            n, k = int(plain["n"].sum()), int(plain["k"].sum())
+            before, after = _beta(n, k, rng), _beta(seen["n"], seen["k"], rng)
+            rows.append(
+                {
+                    "eval": name,
+                    "ai_model": ai_model,
+                    "kind": "elicited",
+                    "effort": seen["effort"],
+                    "runs": n,
+                    "share": k / n,
+                    "elicited_runs": int(seen["n"]),
+                    "elicited_share": seen["k"] / seen["n"],
+                    "draws": logit(after) - logit(before),
+                }
+            )
+    rows += _best_of_k(observations, catalogue, seed)
+    for row in rows:
+        row["domain"] = catalogue.eval(row["eval"]).domain
+        draws = row.pop("draws")
+        if posterior is not None:
+            slope = posterior.draws["slope"][:, posterior.index_of("ai_model", row["ai_model"])]
+            draws = draws / rng.permutation(np.resize(slope, len(draws)))
+        row["gain"], row["gain_low"], row["gain_high"] = np.quantile(draws, (0.5, LOW, HIGH))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _shares(observations: Observations) -> pd.DataFrame:
+    """Return runs n and successes k by eval, AI model, cap and effort, of every shape."""
+    keys = [*PAIR, "cap", "effort"]
+    runs, cells, counts = observations.runs, observations.cells, observations.counts
+    parts = [
+        runs.assign(n=1, k=runs["outcome"] == "success") if len(runs) else None,
+        cells.assign(
+            n=cells[["n_success", "n_gave_up", "n_stopped"]].sum(axis=1), k=cells["n_success"]
+        )
+        if len(cells)
+        else None,
+        counts.assign(n=counts["n_runs"], k=counts["n_success"]) if len(counts) else None,
+    ]
+    found = [
+        part[[*keys, "n", "k"]].astype({"n": float, "k": float, "effort": float})
+        for part in parts
+        if part is not None
+    ]
+    if not found:
+        return pd.DataFrame(columns=[*keys, "n", "k"])
+    whole = pd.concat(found)
+    whole["effort"] = whole["effort"].fillna(0.0)
+    return whole.groupby(keys, as_index=False)[["n", "k"]].sum()
+
+
+def _best_of_k(
+    observations: Observations, catalogue: Catalogue, seed: int
+) -> list[dict[str, object]]:
+    """Compare single attempts with all at a task, by the zero-inflated beta-binomial."""
+    runs = observations.runs
+    if not len(runs):
+        return []
+    fair = {spec.name for spec in catalogue.evals if spec.verifier and spec.resettable > 0}
+    plain = runs[(runs["effort"].astype(float).fillna(0.0) == 0) & runs["eval"].isin(fair)]
+    rows: list[dict[str, object]] = []
+    for (name, ai_model), own in plain.groupby(PAIR):
+        tasks = (own["outcome"] == "success").groupby(own["task"]).agg(["size", "sum"])
+        repeated = tasks[tasks["size"] > 1]
+        if len(repeated) < FEWEST:
+            continue
+        k = int(repeated["size"].median())
+        found = fit_best_of_k(
+            tasks["size"].to_numpy(), tasks["sum"].to_numpy(), seed=seed, n_draws=DRAWS
+        )
+        shares = np.clip(found.pass_at(np.array([1, k])), 1e-6, 1.0 - 1e-6)
+        rows.append(
+            {
+                "eval": name,
+                "ai_model": ai_model,
+                "kind": f"best of {k}",
+                "effort": np.nan,
+                "runs": int(tasks["size"].sum()),
+                "share": float(tasks["sum"].sum() / tasks["size"].sum()),
+                "elicited_runs": len(repeated),
+                "elicited_share": float((repeated["sum"] > 0).mean()),
+                "draws": np.diff(logit(shares), axis=1)[:, 0],
+            }
+        )
+    return rows
+
+
+def _beta(n: float, k: float, rng: np.random.Generator) -> Array:
+    share: Array = np.clip(rng.beta(k + 0.5, n - k + 0.5, DRAWS), 1e-9, 1.0 - 1e-9)
+    return share

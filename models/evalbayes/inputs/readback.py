@@ -1,0 +1,175 @@
+"""The inputs read back: the catalogue and the observations in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evalbayes.catalogue.ai_model import undated
+from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
+from evalbayes.catalogue.human_time import in_words
+from evalbayes.catalogue.interval import Interval
+from evalbayes.catalogue.skills import total
+from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.observations.spurious import reviewed_failures
+
+if TYPE_CHECKING:
+    from evalbayes.observations import Observations
+
+ELICITED = 0.5  # efforts above this are elicited runs, not repaired ones
+
+
+def heading(catalogue: Catalogue) -> str:
+    """Return who is under test in what, for how long."""
+    portfolio = catalogue.portfolio
+    domains, evals = len(catalogue.domains), len(catalogue.evals)
+    return (
+        f"AI model under test: {portfolio.ai_model}; {number_of(domains, 'domain')}, "
+        f"{number_of(evals, 'eval')}; decisions stand for "
+        f"{number_of(portfolio.horizon_months, 'month')}; all money is in one currency, called usd"
+    )
+
+
+def budget_line(catalogue: Catalogue) -> str:
+    """Return what may be spent, and what is not limited."""
+    budget = catalogue.budget
+    parts = []
+    if budget.usd is not None:
+        parts.append(f"{budget.usd:,.0f} usd of which {budget.contingency:.0%} is kept back")
+    if isinstance(budget.staff_hours, dict):
+        split = ", ".join(f"{hours:,.0f} of {s}" for s, hours in budget.staff_hours.items())
+        parts.append(f"{total(budget.staff_hours):,.0f} staff hours ({split})")
+    elif budget.staff_hours is not None:
+        parts.append(f"{budget.staff_hours:,.0f} staff hours")
+    if budget.calendar_days is not None:
+        parts.append(f"{budget.calendar_days:g} calendar days")
+    if budget.agents_in_parallel is not None:
+        on = f" on {number_of(budget.servers, 'server')}" if budget.servers is not None else ""
+        parts.append(f"{budget.agents_in_parallel:g} agents in parallel{on}")
+    if budget.tokens_per_second is not None:
+        parts.append(f"{budget.tokens_per_second:,.0f} tokens a second for each agent")
+    resources = ("usd", "staff_hours", "calendar_days", "agents_in_parallel")
+    free = [name for name in resources if getattr(budget, name) is None]
+    unlimited = f"; not limited: {', '.join(free)}" if free else ""
+    return f"budget: {', '.join(parts) or 'none given'}{unlimited}"
+
+
+def domain_line(spec: DomainSpec, catalogue: Catalogue) -> str:
+    """Return a domain's threshold, stakes and prior ranges, in human time where there is any."""
+    ratio = spec.loss_missed / spec.loss_false_alarm
+    if spec.mitigate_above is not None and spec.weight is not None:
+        stakes = (
+            f"mitigate when the probability of exceeding it is above {spec.mitigate_above:.2g}, so "
+            f"a missed unit weighs {ratio:.2g} times a false alarm; weight {spec.weight:g}"
+        )
+    else:
+        stakes = (
+            f"a missed unit loses {spec.loss_missed:,.0f} usd and a false alarm "
+            f"{spec.loss_false_alarm:,.0f}, so mitigate when the probability of exceeding it is "
+            f"above some {implied_probability(ratio):.2g}"
+        )
+    shown = ("learned from the observations" if spec.shown_capability is None else "") or in_unit(
+        spec.shown_capability, spec
+    )
+    gap = spec.elicitation_gap
+    gap_words = f"{POPULATION_GAP} by the population prior" if gap is None else f"{gap}"
+    count = sum(each.domain == spec.name for each in catalogue.evals)
+    return (
+        f"{spec.name}: danger above {in_unit(spec.threshold, spec)}, in {spec.unit}; {stakes}; "
+        f"shown capability {shown}; elicitation gap {gap_words}; {number_of(count, 'eval')}, at "
+        f"least {spec.min_evals} to be run"
+    )
+
+
+def in_unit(interval: Interval | None, spec: DomainSpec) -> str:
+    """Write a range in the unit, and as human task time where it is one."""
+    if interval is None:
+        return "not given"
+    words = (
+        f"{interval.low:.3g}" if interval.exact else f"{interval.low:.3g} to {interval.high:.3g}"
+    )
+    if not spec.minutes:
+        return words
+    low, high = in_words(2**interval.low), in_words(2**interval.high)
+    return f"{words} ({low if low == high else f'{low} to {high}'})"
+
+
+def observed_lines(
+    catalogue: Catalogue, observations: Observations | None, evals: pd.DataFrame
+) -> Iterable[str]:
+    """Say what was observed, and what is left to ranges and priors."""
+    if observations is None or not observations.evals:
+        yield "observations: none, so everything rests on the catalogue's ranges"
+    else:
+        yield (
+            f"observations: {number_of(int(evals['runs'].sum()), 'run')} of "
+            f"{number_of(len(observations.evals), 'eval')} by "
+            f"{number_of(len(observations.ai_models), 'AI model')}"
+        )
+    own = int(evals["runs_under_test"].sum())
+    name = catalogue.portfolio.ai_model
+    if own:
+        yield f"{name} has {number_of(own, 'run')} among them"
+    elif observations is not None and observations.evals:
+        yield (
+            f"{name} is not among them: what it shows rests on shown_capability, where given, and "
+            "on the other AI models"
+        )
+    if observations is None or not elicited(observations):
+        yield (
+            f"no run was elicited (effort above {ELICITED}), so what elicitation adds rests on its "
+            "prior"
+        )
+    yield from reviewed_line(observations)
+    yield from ancestry_line(catalogue, observations)
+    experts = list(evals.index[evals["rests_on"].str.startswith("expert")])
+    if experts:
+        yield f"resting on expert ranges alone: {', '.join(experts)}"
+    vague = [name for name in experts if catalogue.eval(name).plateau is None]
+    if vague:
+        yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
+
+
+def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+    """Say whether release dates and relatives count, and what keeps dates from counting."""
+    known = catalogue.known_models
+    if not known:
+        return
+    seen = set(observations.ai_models) if observations is not None else set()
+    names = tuple(sorted(seen | {catalogue.portfolio.ai_model} | set(known)))
+    without = undated(known, names)
+    if not without:
+        yield "release dates count: shown capability is let rise with them"
+    elif len(without) < len(names):
+        yield f"release dates do not count, as there is none of {', '.join(without)}"
+    lineages = [known[name].lineage for name in names if name in known]
+    shared = sorted({line for line in lineages if line and lineages.count(line) > 1})
+    if shared:
+        yield f"relatives lie near each other: {', '.join(shared)}"
+
+
+def reviewed_line(observations: Observations | None) -> Iterable[str]:
+    """Say how many failures were read, and how many of them were spurious."""
+    if observations is None:
+        return
+    counts = reviewed_failures(observations)
+    failed, reviewed, spurious = (int(counts[c].sum()) for c in ("failed", "reviewed", "spurious"))
+    if reviewed:
+        yield (
+            f"{reviewed} of {number_of(failed, 'failure')} as they come were reviewed, and "
+            f"{spurious} of those were spurious ({spurious / reviewed:.0%})"
+        )
+
+
+def elicited(observations: Observations) -> bool:
+    """Whether any run was elicited."""
+    frames = (observations.cells, observations.runs, observations.counts, observations.scores)
+    return any(bool((frame["effort"] > ELICITED).any()) for frame in frames)
+
+
+def number_of(amount: float, noun: str) -> str:
+    """Return an amount with its noun, in the plural unless it is one."""
+    return f"{amount:,g} {noun}{'' if amount == 1 else 's'}"

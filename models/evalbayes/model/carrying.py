@@ -1,0 +1,171 @@
+"""Families of spend carried into the posterior: every draw of a curve has one, by stacking weight.
+
+Capability is learned under the lognormal, whose likelihood needs sums only. A draw of an eval that
+falls to another family takes from the cell's own posterior under that family what differs from
+its posterior under the lognormal: median, width and tail of the spend, and the plateau. The
+plateau's shift, at the same quantile, goes to the eval's private error, so that curves keep
+passing through the success that was seen; the capability of the AI model stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes.curves.families.selection import Selection
+from evalbayes.curves.law import STACKED, WIDTHS
+from evalbayes.posterior.posterior import lognormal_spends
+
+Array = NDArray[np.float64]
+Draws = Mapping[str, Array]
+
+
+class Axes(Protocol):
+    """Names along the axes of draws, and how evals bear on capability: a design or a posterior."""
+
+    @property
+    def evals(self) -> tuple[str, ...]:
+        """Names of the evals."""
+
+    @property
+    def ai_models(self) -> tuple[str, ...]:
+        """Names of the AI models."""
+
+    @property
+    def loadings(self) -> Array:
+        """Weight of every domain in every eval, (n_evals, n_domains)."""
+
+    @property
+    def family_of(self) -> NDArray[np.int64]:
+        """Index of the family of every eval, -1 for none, (n_evals,)."""
+
+
+STEEPEST_TAIL = 30.0  # a Burr member beyond is a power law with an edge: kept at its tail index
+
+
+def carried(draws: Draws, selection: Selection, axes: Axes, seed: int) -> dict[str, Array]:
+    """Return the draws with families of spend by stacking weight.
+
+    Parameters
+    ----------
+    draws
+        As `Posterior` holds them, spends lognormal.
+    selection
+        Weights by eval and draws of cells.
+    axes
+        Names along the axes, loadings and families of evals.
+    seed
+        Of which draw has which family.
+    """
+    new = {**draws, **lognormal_spends(draws)}
+    if not selection.cells:
+        return new
+    new["success_location"] = draws["success_location"].copy()
+    new["private_error"] = draws["private_error"].copy()
+    rng = np.random.default_rng([seed, 3])
+    n_draws = len(draws["validity_sd"])
+    weights = selection.weights_of(axes.evals)
+    every = list(selection.cells)
+    for i, name in enumerate(axes.evals):
+        family = _families(weights[i], n_draws, rng)
+        if not family.any():
+            continue
+        donors = [key for key in every if key[0] == name] or every
+        for m, ai_model in enumerate(axes.ai_models):
+            own = (name, ai_model) in selection.cells
+            quantile = _ranks(_margin(draws, axes, i, m)) if own else np.zeros(0)
+            for k in np.unique(family[family > 0]):
+                rows = np.flatnonzero(family == k)
+                if own:
+                    cell = selection.cells[name, ai_model]
+                    _from_own(new, cell, STACKED[k], rows, quantile[rows], i, m)
+                else:
+                    usable = [key for key in donors if STACKED[k] in selection.cells[key]]
+                    _from_others(new, selection, usable, STACKED[k], rows, i, m, rng)
+    return new
+
+
+def _families(weights: Array, n_draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Family of every draw, in random order, as often as its weight says to within one draw."""
+    ends = np.cumsum(weights)
+    place = rng.permutation((np.arange(n_draws) + rng.random()) / n_draws) * ends[-1]
+    family: NDArray[np.int64] = np.searchsorted(ends, place, side="right")
+    return np.minimum(family, len(weights) - 1)
+
+
+def _from_own(
+    new: dict[str, Array],
+    cell: Mapping[str, Array],
+    family: str,
+    rows: NDArray[np.intp],
+    quantile: Array,
+    i: int,
+    m: int,
+) -> None:
+    """Take shape and plateau from the cell's own posterior, at the quantile of each draw's plateau.
+
+    Slow spend and high plateau go together; pairing by quantile of the plateau keeps that.
+    """
+    own, plain = cell[family], cell["lognormal"]
+    at = np.minimum((quantile * len(own)).astype(int), len(own) - 1)
+    at_plain = np.minimum((quantile * len(plain)).astype(int), len(plain) - 1)
+    slope = new["slope"][rows, m]
+    new["private_error"][rows, i, m] += (own[at, 0] - plain[at_plain, 0]) / slope
+    new["success_location"][rows, i, m] += own[at, 1] - plain[at_plain, 1]
+    _set_shape(new, own[at], family, rows, i, m)
+
+
+def _from_others(
+    new: dict[str, Array],
+    selection: Selection,
+    donors: list[tuple[str, str]],
+    family: str,
+    rows: NDArray[np.intp],
+    i: int,
+    m: int,
+    rng: np.random.Generator,
+) -> None:
+    """Take the shape from cells of other AI models, each draw from one; the plateau stays."""
+    if not donors:
+        return
+    which = rng.integers(len(donors), size=len(rows))
+    for j, key in enumerate(donors):
+        at = rows[which == j]
+        own = selection.cells[key][family]
+        _set_shape(new, own[rng.integers(len(own), size=len(at))], family, at, i, m)
+
+
+def _set_shape(
+    new: dict[str, Array],
+    drawn: Array,
+    family: str,
+    rows: NDArray[np.intp],
+    i: int,
+    m: int,
+) -> None:
+    width = np.exp(drawn[:, 2]) / WIDTHS[family]
+    tail = np.exp(drawn[:, 3]) if family == "burr" else np.ones(len(rows))
+    kept = np.minimum(tail, STEEPEST_TAIL)
+    new["spend_width"][rows, i, m] = width * tail / kept  # the same power of spend in the far tail
+    new["spend_tail"][rows, i, m] = kept
+    new["spend_family"][rows, i, m] = STACKED.index(family)
+
+
+def _margin(draws: Draws, axes: Axes, i: int, m: int) -> Array:
+    """Logit plateau of one curve at effort 0, (n_draws,)."""
+    margin = draws["shown"][:, :, m] @ axes.loadings[i] - draws["difficulty"][:, i]
+    margin = margin + draws["private_error"][:, i, m]
+    if axes.family_of[i] >= 0:
+        margin = margin + draws["family_error"][:, axes.family_of[i], m]
+    logit: Array = draws["slope"][:, m] * margin
+    return logit
+
+
+def _ranks(values: Array) -> Array:
+    """Quantile of every value among all, strictly between 0 and 1."""
+    ranks = np.empty(len(values))
+    ranks[np.argsort(values)] = (np.arange(len(values)) + 0.5) / len(values)
+    return ranks

@@ -1,0 +1,266 @@
+"""The fit: from a catalogue and observations to a posterior that says whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.curves.families.selection import selection_of
+from evalbayes.curves.law import STACKED
+from evalbayes.curves.verdict import LATE
+from evalbayes.errors import InputError
+from evalbayes.model import derived
+from evalbayes.model.carrying import carried
+from evalbayes.model.completion import completed, prior_base
+from evalbayes.model.convergence import convergence
+from evalbayes.model.design import Design, design_of
+from evalbayes.model.evidence import Evidence, evidence_of
+from evalbayes.model.prior_sensitivity import NOTEWORTHY
+from evalbayes.model.task_spread import task_spreads
+from evalbayes.observations.best_of_k import with_best_of_k
+from evalbayes.observations.equal_spends import equal_spends
+from evalbayes.observations.observations import FRAMES
+from evalbayes.observations.score_scale import on_scale
+from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.provenance import kept_posterior, provenance_of
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+
+Array = NDArray[np.float64]
+
+# Runs a condition from which plateaus are told so much better than what they are summed from that
+# scales of single quantities do not do: of 1,000 draws of 10⁵ runs the typical slope's are then
+# worth 30, and ten times as much with the strongest correlations followed.
+MANY = 200
+
+
+def fit(
+    catalogue: Catalogue,
+    observations: Observations,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+    tune: int = 1500,
+    chains: int = 4,
+    progress: bool = False,
+    families: Sequence[str] = STACKED,
+    keep: Path | None = None,
+) -> Posterior:
+    """Sample the joint model of capability and spend, and check the result.
+
+    Evals without observation keep the catalogue's expert ranges, AI models without any come from
+    the population of those seen. A fit that fails its gate is returned all the same: its
+    `diagnostics` say why.
+
+    Parameters
+    ----------
+    catalogue
+        What could be run.
+    observations
+        What was seen; evals must be the catalogue's.
+    seed
+        Same inputs and seed, same draws.
+    draws, tune, chains
+        Draws of each chain after `tune` steps of adaptation.
+    progress
+        Whether to show a progress bar.
+    families
+        Families of spend to weigh eval by eval where single spends are known, or one for all; see
+        `evalbayes.curves.families.selection_of`.
+    keep
+        A stored posterior that is returned as it is if this fit would give the same: same inputs,
+        seed, settings and versions.
+
+    Raises
+    ------
+    InputError
+        If an observation is about an eval that the catalogue does not hold, or a family of spend
+        is unknown.
+    """
+    _check_evals(catalogue, observations)
+    on_scale(observations, catalogue)  # refuses scores before anything is sampled
+    provenance = provenance_of(
+        catalogue,
+        observations,
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains_asked=chains,
+        families=list(families),
+    )
+    kept = kept_posterior(keep, provenance) if keep is not None else None
+    if kept is not None:
+        return kept
+    selection = selection_of(observations, families, seed=seed)
+    evidence = evidence_of(on_scale(with_best_of_k(observations, catalogue), catalogue))
+    design = design_of(catalogue, evidence, human_minutes_of(observations))
+    if len(evidence):
+        named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
+    else:
+        chains = 1
+        named = {key: value[None] for key, value in prior_base(design, draws, seed).items()}
+        divergences = 0
+    # sizes spelt out: -1 cannot be worked out where an axis is empty, e.g. without families
+    flat = {
+        key: value.reshape(value.shape[0] * value.shape[1], *value.shape[2:])
+        for key, value in named.items()
+    }
+    complete = completed(design, flat, seed)
+    complete["task_sd"] = task_spreads(
+        observations,
+        design.evals,
+        flat["slope_mean"],
+        complete["task_sd"],
+        np.random.default_rng([seed, 2]),
+    )
+    return Posterior(
+        domains=design.domains,
+        evals=design.evals,
+        ai_models=design.ai_models,
+        families=design.families,
+        draws=carried(complete, selection, design, seed),
+        loadings=design.loadings,
+        family_of=design.family_of,
+        n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
+        elicited_history=design.elicited,
+        diagnostics=_diagnostics(
+            design,
+            evidence,
+            named,
+            flat,
+            divergences,
+            seed,
+            tuple(equal_spends(observations.cells, observations.runs)),
+        ),
+        provenance=provenance | {"chains": chains},
+        n_success=_by_pair(design, _successes(evidence), np.add).astype(np.int64),
+        n_gave_up=_by_pair(design, evidence.n_gave_up, np.add).astype(np.int64),
+        n_stopped=_by_pair(design, evidence.stopped_by_condition, np.add).astype(np.int64),
+        largest_cap=_by_pair(design, np.exp(evidence.ln_largest_cap), np.maximum),
+        **_near_the_cap(design, observations),
+        spend_weights=selection.weights_of(design.evals),
+        spend_families=selection.table,
+    )
+
+
+def _sampled(
+    design: Design,
+    evidence: Evidence,
+    seed: int,
+    draws: int,
+    tune: int,
+    chains: int,
+    progress: bool,
+) -> tuple[dict[str, Array], int]:
+    """Draws by name, of shape (chains, draws, ...), and the number of divergences."""
+    from evalbayes.model import sampling  # loads PyMC: only where something is sampled
+    from evalbayes.model.graph import build
+
+    graph = build(design, evidence)
+    result = sampling.sample(
+        sampling.compiled(graph.model),
+        seed=seed,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        progress=progress,
+        correlated=bool(evidence.n_runs.mean() >= MANY),
+    )
+    return graph.named(**result.draws), result.divergences
+
+
+def _near_the_cap(design: Design, observations: Observations) -> dict[str, NDArray[np.int64]]:
+    """Count runs as they come that had the largest cap, and successes late in it, by pair."""
+    facing = np.zeros((len(design.evals), len(design.ai_models)), dtype=np.int64)
+    late = facing.copy()
+    runs = observations.runs
+    if len(runs):
+        runs = runs[runs["effort"].fillna(0.0).astype(float) == 0.0]
+        for (name, ai_model), own in runs.groupby(["eval", "ai_model"]):
+            at = design.evals.index(str(name)), design.ai_models.index(str(ai_model))
+            cap, spend = own["cap"].astype(float), own["spend"].astype(float)
+            largest = cap == cap.max()
+            facing[at] = largest.sum()
+            late[at] = (largest & (own["outcome"] == "success") & (spend > LATE * cap)).sum()
+    return {"n_facing": facing, "n_late": late}
+
+
+def _check_evals(catalogue: Catalogue, observations: Observations) -> None:
+    known = {spec.name for spec in catalogue.evals}
+    for name in observations.evals:
+        if name not in known:
+            raise InputError(
+                f"observations: eval must be one of the catalogue's {sorted(known)}, got {name!r}; "
+                "add it to the catalogue or drop its rows"
+            )
+
+
+def human_minutes_of(observations: Observations) -> dict[str, float]:
+    """Median human minutes of every eval whose observations state them."""
+    frames = [
+        frame[["eval", "human_minutes"]]
+        for frame in (getattr(observations, key) for key in FRAMES)
+        if len(frame) and "human_minutes" in frame
+    ]
+    if not frames:
+        return {}
+    stated = pd.concat(frames).astype({"human_minutes": float}).dropna()
+    return {
+        str(name): float(value)
+        for name, value in stated.groupby("eval")["human_minutes"].median().items()
+    }
+
+
+def _successes(evidence: Evidence) -> Array:
+    counted = np.bincount(
+        evidence.count_of, weights=evidence.count_success, minlength=len(evidence)
+    )
+    total: Array = evidence.n_success + counted
+    return total
+
+
+def _by_pair(design: Design, values: Array, gather: np.ufunc) -> Array:
+    """Gather figures of conditions by eval and AI model, 0 where there are none."""
+    table = np.zeros((len(design.evals), len(design.ai_models)))
+    gather.at(table, (design.condition_eval, design.condition_model), values)
+    return table
+
+
+def _diagnostics(
+    design: Design,
+    evidence: Evidence,
+    named: Mapping[str, Array],
+    flat: Mapping[str, Array],
+    divergences: int,
+    seed: int,
+    suspect: tuple[str, ...],
+) -> Diagnostics:
+    from evalbayes.model.predictive import checks
+
+    chains, draws = named["validity_sd"].shape[:2]
+    if not len(evidence):
+        note = "no observations: everything is prior"
+        return Diagnostics(pd.DataFrame(), pd.DataFrame(), 0, chains * draws, (note,))
+    quantities = convergence(design, evidence, named)
+    cells = checks(derived.curves_of(design, flat), evidence, seed)
+    notes = list(suspect)
+    if divergences:
+        notes.append(f"{divergences} of {chains * draws} transitions diverged")
+    resting = quantities["prior_shift"][quantities["prior_shift"] > NOTEWORTHY]
+    if len(resting):
+        notes.append(
+            f"{len(resting)} of {len(quantities)} reported quantities move by more than "
+            f"{NOTEWORTHY} sd when the priors weigh twice as much, most of all "
+            f"{resting.idxmax()} (by {resting.max():.1f} sd)"
+        )
+    if not design.elicited:
+        notes.append("no elicited runs among the observations: the elicitation gap is prior only")
+    return Diagnostics(quantities, cells, divergences, chains * draws, tuple(notes))

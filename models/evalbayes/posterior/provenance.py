@@ -1,0 +1,59 @@
+"""Provenance: what a posterior was made from, and whether it still is what a fit would give."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalbayes.errors import InputError
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+    from evalbayes.posterior.posterior import Posterior
+
+PACKAGES = ("evalfolio", "pymc", "nutpie", "arviz", "numpy", "scipy")
+
+
+def provenance_of(
+    catalogue: Catalogue, observations: Observations, **settings: Any
+) -> dict[str, Any]:
+    """Hashes of the inputs, the settings of the fit, and versions of what it runs on."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            versions[package] = "unknown"
+    return {
+        **settings,
+        "catalogue": catalogue.hash,
+        "observations": observations.hash,
+        "versions": versions,
+    }
+
+
+def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:
+    """Return the posterior stored at a path if a fit would give the same; None if not.
+
+    It would if catalogue, observations, seed, settings and versions are the same: the same seed
+    gives the same draws. A file that is no posterior counts as none.
+
+    Parameters
+    ----------
+    path
+        Where a fit would be written.
+    wanted
+        What `provenance_of` gives for the fit.
+    """
+    from evalbayes.posterior.posterior import Posterior  # reads provenance itself
+
+    if not path.is_file():
+        return None
+    try:
+        stored = Posterior.load(path)
+    except InputError:
+        return None
+    same = all(stored.provenance.get(key) == value for key, value in wanted.items())
+    return stored if same else None

@@ -1,0 +1,1 @@
+"""Summaries: what a posterior says of every eval and domain, as tables."""

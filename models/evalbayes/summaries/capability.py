@@ -1,0 +1,143 @@
+"""Capability by domain: what is shown, what elicitation adds, how far the threshold and the buffer.
+
+One row per figure, draws boiled down to a median and a 90 % interval.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.elicitation.post_training import buffer, to_come
+from evalbayes.horizons.horizon import LENGTHS, horizon_of
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue, DomainSpec
+    from evalbayes.posterior.posterior import Posterior
+
+Array = NDArray[np.float64]
+
+LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
+BUFFERS = (0.5, 0.8, 0.9, 0.95, 0.99)
+MONTHS = 12.0
+ALL = "all"
+COLUMNS = ["domain", "figure", "unit", "median", "low", "high"]
+
+
+def capability_table(
+    posterior: Posterior, catalogue: Catalogue, ai_model: str | None = None, *, seed: int = 0
+) -> pd.DataFrame:
+    """Return figures of capability, one row each: domain, figure, unit, median, low, high.
+
+    Per domain: shown capability; the elicitation gap; full capability, fully elicited; gain to
+    come before the horizon; units from full capability to the threshold (an uncertain threshold
+    adds to the interval); the chance to exceed it now and by the horizon; buffers, the quantiles of
+    all that may still come on top of what is shown, and on top of what maximum elicitation has
+    seen. Where the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown
+    and fully elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings
+    from the 80 % horizon to the threshold. For all domains together the sds of an eval's own
+    departures: ω, from the capability it stands for, and κ, in its elicitation gap, which pairs of
+    standard and elicited runs teach.
+
+    Parameters
+    ----------
+    ai_model
+        By default the one under test.
+    """
+    name = ai_model or catalogue.portfolio.ai_model
+    rows: list[dict[str, object]] = []
+    for spec in catalogue.domains:
+        rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
+    for figure, key in (
+        ("validity error of an eval (sd)", "validity_sd"),
+        ("spread of the gap between evals (sd)", "gap_departure_sd"),
+    ):
+        rows.append(_row(ALL, figure, "units of the domain", posterior.draws[key]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def later_gain(catalogue: Catalogue, spec: DomainSpec, n: int, rng: np.random.Generator) -> Array:
+    """Draw a year's gain of better elicitation, 0 or more, of shape (n,)."""
+    mean, sd = spec.post_training_gain_per_year.normal()
+    drawn: Array = np.maximum(rng.normal(mean, sd, n), 0.0)
+    return drawn
+
+
+def _domain_rows(
+    posterior: Posterior,
+    catalogue: Catalogue,
+    spec: DomainSpec,
+    ai_model: str,
+    rng: np.random.Generator,
+) -> list[dict[str, object]]:
+    d, m = posterior.index_of("domain", spec.name), posterior.index_of("ai_model", ai_model)
+    shown, gap = posterior.draws["shown"][:, d, m], posterior.draws["gap"][:, d, m]
+    years = catalogue.portfolio.horizon_months / MONTHS
+    rate = later_gain(catalogue, spec, len(shown), rng)
+    overlap = spec.post_training_overlap
+    threshold = rng.normal(*spec.threshold.normal(), len(shown))
+    gain = to_come(gap, 1.0, 1.0, rate, years, overlap)
+    full = shown + gap
+    unit = "doublings" if spec.minutes else spec.unit
+    figures: dict[str, tuple[str, Array]] = {
+        "shown": (unit, shown),
+        "elicitation gap": (unit, gap),
+        "full": (unit, full),
+        f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
+        "full to threshold": (unit, threshold - full),
+    }
+    if spec.minutes:
+        for words, effort in (("shown", 0.0), ("full", 1.0)):
+            horizon = horizon_of(posterior, spec.name, ai_model, effort)
+            for share in (0.5, 0.8):
+                figures[f"{share:.0%} horizon, {words}"] = ("min", horizon.minutes(share))
+            for length in LENGTHS:
+                figures[f"completion of {_named(length)} tasks, {words}"] = (
+                    "share",
+                    horizon.completion(length),
+                )
+            figures[f"80% horizon to threshold, {words}"] = (
+                unit,
+                threshold - np.log2(horizon.minutes(0.8)),
+            )
+    rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
+    for when, passed in (("now", full > threshold), ("by the horizon", full + gain > threshold)):
+        rows.append(_single(spec.name, f"chance to exceed {when}", "share", float(passed.mean())))
+    most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
+    for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
+        draws = to_come(gap, elicited, 1.0, rate, years, overlap)
+        rows += [
+            _single(spec.name, f"buffer after {after}, {level:.0%}", unit, buffer(draws, level))
+            for level in BUFFERS
+        ]
+    return rows
+
+
+def _row(domain: str, figure: str, unit: str, draws: Array) -> dict[str, object]:
+    low, middle, high = np.quantile(draws, (LOW, MIDDLE, HIGH))
+    return {
+        "domain": domain,
+        "figure": figure,
+        "unit": unit,
+        "median": float(middle),
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def _single(domain: str, figure: str, unit: str, value: float) -> dict[str, object]:
+    return {
+        "domain": domain,
+        "figure": figure,
+        "unit": unit,
+        "median": value,
+        "low": np.nan,
+        "high": np.nan,
+    }
+
+
+def _named(minutes: float) -> str:
+    return f"{minutes / 60:g} h" if minutes >= 60 else f"{minutes:g} min"

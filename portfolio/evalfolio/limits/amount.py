@@ -1,0 +1,71 @@
+"""Amounts of a resource, of a count of evals, or as a share of what is spent."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.limits.group import nearest
+
+COUNT = "evals"  # the pseudo-resource of which every chosen option uses one
+
+
+def use(menu: Menu, resource: str) -> NDArray[np.float64]:
+    """Return what every option uses of a resource, or 1 for ``"evals"``; shape (n_options,).
+
+    Raises
+    ------
+    InputError
+        If the menu has no such resource.
+    """
+    if resource in menu.resources:
+        return menu.costs[:, menu.resources.index(resource)]
+    if resource == COUNT:
+        return np.ones(len(menu))
+    raise InputError(
+        f"resource must be one of the menu's or {COUNT!r}, got {resource!r}; "
+        f"{nearest(resource, (*menu.resources, COUNT))}"
+    )
+
+
+def whole_number(rule: str, key: str, value: object) -> int:
+    """Return `value` as a whole number, 0 or more."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0:
+        return int(value)
+    raise InputError(f"{rule}: {key} must be a whole number, 0 or more, got {value!r}")
+
+
+def amount(rule: str, key: str, value: object, *, share: bool = False) -> float:
+    """Return `value` as a number, finite and 0 or more; at most 1 where it is a share."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        if share and 0 <= number <= 1:
+            return number
+        if not share and 0 <= number < math.inf:
+            return number
+    wanted = "a share between 0 and 1" if share else "a finite number, 0 or more"
+    raise InputError(f"{rule}: {key} must be {wanted}, got {value!r}")
+
+
+def evals(number: int) -> str:
+    """Return "1 eval", "2 evals"."""
+    return "1 eval" if number == 1 else f"{number} evals"
+
+
+def in_words(value: float, resource: str, *, share: bool = False) -> str:
+    """Return an amount with its unit.
+
+    Examples
+    --------
+    >>> in_words(50_000, "usd"), in_words(0.2, "usd", share=True)
+    ('50,000 usd', '20 % of all usd')
+    """
+    if share:
+        return f"{100 * value:.4g} % of all {resource}"
+    # thousands separators with at most two decimals: what a planner would write
+    return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {resource}"

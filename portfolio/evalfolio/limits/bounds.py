@@ -1,0 +1,165 @@
+"""Floors and ceilings of a group, in any resource, as a share, or as a count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.limits.amount import amount, in_words, use
+from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
+from evalfolio.limits.row import Row, indicator, stack
+from evalfolio.limits.rows import LinearLimits
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A group gets at least so much of a resource.
+
+    Parameters
+    ----------
+    of
+        A domain, tier, eval, family, several names, ``"everything"`` or `Where(...)`.
+    at_least
+        In the resource's unit; with `share`, a share between 0 and 1 of all that is used of it.
+    resource
+        A resource of the menu, or ``"evals"`` for their number.
+    share
+        Whether `at_least` is a share.
+
+    Examples
+    --------
+    >>> print(Floor("cyber", 50_000))
+    cyber gets at least 50,000 usd
+    >>> print(Floor("bio", 0.2, "staff_hours", share=True))
+    bio gets at least 20 % of all staff_hours
+    """
+
+    of: Group
+    at_least: float
+    resource: str = "usd"
+    share: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+        value = amount("Floor", "at_least", self.at_least, share=self.share)
+        object.__setattr__(self, "at_least", value)
+
+    def __str__(self) -> str:
+        words = in_words(self.at_least, self.resource, share=self.share)
+        return f"{describe(self.of)} gets at least {words}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the amount, which a mend may change."""
+        return self.resource
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row: the group's use, less the share of all use, is at least the amount."""
+        weights = _weights(menu, self.of, self.resource, self.at_least if self.share else 0.0)
+        least = 0.0 if self.share else self.at_least
+        return stack(menu, [Row(weights, least, np.inf, str(self))])
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """A group gets at most so much of a resource.
+
+    Parameters
+    ----------
+    of
+        A domain, tier, eval, family, several names, ``"everything"`` or `Where(...)`.
+    at_most
+        In the resource's unit; with `share`, a share between 0 and 1 of all that is used of it.
+    resource
+        A resource of the menu, or ``"evals"`` for their number.
+    share
+        Whether `at_most` is a share.
+
+    Examples
+    --------
+    >>> print(Ceiling("max-elicitation", 0.8, share=True))
+    max-elicitation gets at most 80 % of all usd
+    """
+
+    of: Group
+    at_most: float
+    resource: str = "usd"
+    share: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+        value = amount("Ceiling", "at_most", self.at_most, share=self.share)
+        object.__setattr__(self, "at_most", value)
+
+    def __str__(self) -> str:
+        words = in_words(self.at_most, self.resource, share=self.share)
+        return f"{describe(self.of)} gets at most {words}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the amount, which a mend may change."""
+        return self.resource
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row: the group's use, less the share of all use, is at most the amount."""
+        weights = _weights(menu, self.of, self.resource, self.at_most if self.share else 0.0)
+        most = 0.0 if self.share else self.at_most
+        return stack(menu, [Row(weights, -np.inf, most, str(self))])
+
+
+@dataclass(frozen=True)
+class ZeroOrAtLeast:
+    """A group is left out altogether, or gets at least so much.
+
+    Parameters
+    ----------
+    of
+        A domain, tier, eval, family, several names or `Where(...)`.
+    at_least
+        In the resource's unit.
+    resource
+        A resource of the menu, or ``"evals"`` for their number.
+
+    Examples
+    --------
+    >>> print(ZeroOrAtLeast("bio", 40_000))
+    bio gets nothing or at least 40,000 usd
+    """
+
+    of: Group
+    at_least: float
+    resource: str = "usd"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+        value = amount("ZeroOrAtLeast", "at_least", self.at_least)
+        object.__setattr__(self, "at_least", value)
+
+    def __str__(self) -> str:
+        words = in_words(self.at_least, self.resource)
+        return f"{describe(self.of)} gets nothing or at least {words}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the amount, which a mend may change."""
+        return self.resource
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return ``use - amount·w >= 0`` and, for every eval, ``sum x - w <= 0``, w binary."""
+        mask = members(menu, self.of)
+        weights = np.where(mask, use(menu, self.resource), 0.0)
+        rows = [Row(weights, 0.0, np.inf, str(self), {0: -self.at_least})]
+        rows += [
+            Row(indicator(menu, row), -np.inf, 0.0, str(self), {0: -1.0})
+            for row in eval_rows(menu, mask)
+        ]
+        return stack(menu, rows, n_extra=1)
+
+
+def _weights(menu: Menu, of: Group, resource: str, share: float) -> NDArray[np.float64]:
+    """Return the group's use of the resource less `share` of everyone's, shape (n_options,)."""
+    each = use(menu, resource)
+    return np.where(members(menu, of), each, 0.0) - share * each

@@ -1,0 +1,126 @@
+"""Uncertain costs: a ceiling on the chance that the total exceeds an amount."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.limits.amount import amount, in_words
+from evalfolio.limits.draws import spread, use_draws, worst_total
+from evalfolio.limits.row import Row, stack
+from evalfolio.limits.rows import LinearLimits
+
+
+@dataclass(frozen=True)
+class ChanceLimit:
+    """The total use of a resource exceeds an amount with at most a given probability.
+
+    By draws, with a binary w_s for every draw allowed to exceed the amount R:
+    ``c_s · x - M_s w_s <= R`` and ``mean(w) <= probability``, exact over the draws and sharp
+    enough with a few hundred. The normal approximation, ``m · x + z·sqrt(x' C x) <= R`` with the
+    draws' mean m and covariance C, is a second-order cone: `cone` gives it to cvxpy, and for
+    whole choices its tangents (`limits` holds one, `cuts` gives more where a choice breaks it).
+
+    Parameters
+    ----------
+    at_most
+        R, in the resource's unit.
+    probability
+        Chance of exceeding it that is put up with, above 0 and below 0.5.
+    resource
+        A resource of the menu, which must have `resource_draws`.
+    by
+        "draws" or "normal".
+    n_draws
+        Use only so many draws, evenly spaced, and keep the others to check the plan on.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, or (from `limits`) the menu has no draws of the resource.
+
+    Examples
+    --------
+    >>> print(ChanceLimit(250_000, 0.05))
+    at most 5 % chance that usd exceeds 250,000
+    """
+
+    at_most: float
+    probability: float = 0.1
+    resource: str = "usd"
+    by: Literal["draws", "normal"] = "draws"
+    n_draws: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at_most", amount("ChanceLimit", "at_most", self.at_most))
+        if not 0 < self.probability < 0.5:
+            raise InputError(
+                "ChanceLimit: probability must lie between 0 and 0.5, "
+                f"got {self.probability!r}; 0.1 allows one draw in ten to exceed the amount"
+            )
+        if self.by not in ("draws", "normal"):
+            raise InputError(f"ChanceLimit: by must be 'draws' or 'normal', got {self.by!r}")
+
+    def __str__(self) -> str:
+        most = in_words(self.at_most, "").strip()
+        return f"at most {100 * self.probability:.4g} % chance that {self.resource} exceeds {most}"
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return the rows by draws, or the first tangent of the cone."""
+        draws = use_draws(menu, self.resource, self.n_draws)
+        if self.by == "normal":
+            return stack(menu, [self._tangent(draws, np.ones(len(menu)))])
+        above = worst_total(menu, draws) - self.at_most
+        binary = np.flatnonzero(above > 0)  # the other draws can never exceed the amount
+        n = len(draws)
+        allowed = np.floor(self.probability * n + 1e-9) / n
+        share = dict.fromkeys(range(len(binary)), 1.0 / n)
+        rows = [Row(np.zeros(len(menu)), -np.inf, allowed, str(self), share)]
+        rows += [
+            Row(draws[s], -np.inf, self.at_most, str(self), {k: -float(above[s])})
+            for k, s in enumerate(binary)
+        ]
+        return stack(menu, rows, n_extra=len(binary))
+
+    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> LinearLimits | None:
+        """Return a tangent of the cone that a choice breaks, or None where it breaks none.
+
+        The tangent holds for every choice within the limit, since the cone is convex.
+        """
+        if self.by == "draws":
+            return None
+        draws = use_draws(menu, self.resource, self.n_draws)
+        if self._quantile(draws, x) <= self.at_most * (1 + 1e-9):
+            return None
+        return stack(menu, [self._tangent(draws, x)])
+
+    def cone(self, menu: Menu, x: Any) -> list[Any]:
+        """Return the normal approximation as cvxpy constraints of a choice x in [0, 1]."""
+        import cvxpy as cp
+
+        mean, factor = spread(use_draws(menu, self.resource, self.n_draws))
+        size = max(self.at_most, float(mean.max(initial=0.0)), 1e-300)
+        z = float(special.ndtri(1 - self.probability))
+        total = (mean / size) @ x + z * cp.norm(factor / size @ x)
+        return [total <= self.at_most / size]
+
+    def _quantile(self, draws: NDArray[np.float64], x: NDArray[np.float64]) -> float:
+        """Return the normal quantile of the total use of a choice."""
+        mean, factor = spread(draws)
+        z = float(special.ndtri(1 - self.probability))
+        return float(mean @ x + z * np.linalg.norm(factor @ x))
+
+    def _tangent(self, draws: NDArray[np.float64], x: NDArray[np.float64]) -> Row:
+        """Return the quantile's tangent at x; it goes through 0 as the quantile does."""
+        mean, factor = spread(draws)
+        z = float(special.ndtri(1 - self.probability))
+        total = factor @ x
+        length = float(np.linalg.norm(total))
+        slope = mean + (z * factor.T @ total / length if length > 0 else 0.0)
+        return Row(slope, -np.inf, self.at_most, str(self))

@@ -1,0 +1,118 @@
+"""A smallest set of limits that cannot be met together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from evalfolio.limits.feasibility import LimitSystem, NamedLimit
+
+MAX_ROUNDS = 200  # of the search for a smallest clash, before an irreducible one is taken
+LOOSE_GAP = 0.1  # where a good guess at what can be met saves solves and nothing hangs on it
+
+
+class _Oracle:
+    """Whether limits can be met together; answers that earlier ones settle cost no solve."""
+
+    def __init__(self, system: LimitSystem) -> None:
+        self.system = system
+        self.limits = system.limits
+        self._met: list[NDArray[np.bool_]] = []  # limits met by each point found
+        self._clashes: list[NDArray[np.bool_]] = []
+
+    def met_with(self, held: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """Return the limits met by some point that meets the held ones, or None."""
+        if any((held >= clash).all() for clash in self._clashes):
+            return None
+        for met in self._met:
+            if (met >= held).all():
+                return met
+        point = self.system.point(
+            [limit for limit, keep in zip(self.limits, held, strict=True) if keep]
+        )
+        if point is None:
+            self._clashes.append(held.copy())
+            return None
+        met = held | [self.system.met(limit, point) for limit in self.limits]
+        self._met.append(met)
+        return met
+
+    def loosely_met(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the limits met by a point that meets the held ones and misses others little."""
+        slacks = [
+            slack
+            for limit, keep in zip(self.limits, held, strict=True)
+            if not keep
+            for slack in slacks_of(self.system, limit.rows, 1.0)
+        ]
+        point = self.system.point(self.limits, slacks=slacks, gap=LOOSE_GAP)
+        if point is None:
+            return held
+        met: NDArray[np.bool_] = held | [
+            self.system.met(limit, point[: self.system.n_variables]) for limit in self.limits
+        ]
+        self._met.append(met)
+        return met
+
+
+def smallest_core(system: LimitSystem) -> tuple[list[NamedLimit], bool]:
+    """Return a smallest set of limits that cannot be met together, and whether it is proved so."""
+    limits = system.limits
+    oracle = _Oracle(system)
+    known: list[NDArray[np.bool_]] = []  # sets of limits whose removal lets the rest be met
+    for _ in range(MAX_ROUNDS):
+        tried = _hitting_set(known, len(limits))
+        met = oracle.met_with(tried)
+        if met is None:
+            return [limit for limit, keep in zip(limits, tried, strict=True) if keep], True
+        known.append(~_largest(oracle, met))
+    return _irreducible(oracle), False
+
+
+def _hitting_set(known: list[NDArray[np.bool_]], n_limits: int) -> NDArray[np.bool_]:
+    """Return a smallest set with a limit out of every known set; ties to the first limits."""
+    if not known:
+        return np.zeros(n_limits, dtype=bool)
+    # 1 per limit, and so little for position that all of it together stays below 1
+    cost = 1 + np.arange(n_limits) / (2.0 * n_limits**2)
+    result = optimize.milp(
+        cost,
+        constraints=optimize.LinearConstraint(np.array(known, dtype=np.float64), 1.0, np.inf),
+        integrality=np.ones(n_limits, dtype=np.int64),
+        bounds=optimize.Bounds(0.0, 1.0),
+        options={"mip_rel_gap": 0.0},
+    )
+    return np.asarray(result.x, dtype=np.float64) > 0.5
+
+
+def _largest(oracle: _Oracle, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return a set of limits, with `start`, that can be met and takes no other limit."""
+    inside = start | oracle.loosely_met(start)
+    for position in range(len(inside)):
+        if not inside[position]:
+            more = inside.copy()
+            more[position] = True
+            met = oracle.met_with(more)
+            if met is not None:  # whatever else the point meets comes in for free
+                inside = inside | met
+    return inside
+
+
+def _irreducible(oracle: _Oracle) -> list[NamedLimit]:
+    """Return a clash from which no limit can be left out, by deletion."""
+    core = np.ones(len(oracle.limits), dtype=bool)
+    for position in range(len(core)):
+        rest = core.copy()
+        rest[position] = False
+        if oracle.met_with(rest) is None:
+            core = rest
+    return [limit for limit, keep in zip(oracle.limits, core, strict=True) if keep]
+
+
+def slacks_of(
+    system: LimitSystem, rows: tuple[int, ...], cost: float
+) -> list[tuple[int, float, float]]:
+    """Return a slack for every finite bound of the rows, at a cost per unit of the scaled row."""
+    sides = ((1.0, system.lower), (-1.0, system.upper))
+    return [(row, sign, cost) for row in rows for sign, bound in sides if np.isfinite(bound[row])]

@@ -1,0 +1,73 @@
+"""Draws of what options use of a resource, as limits on uncertain costs need them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.limits.amount import whole_number
+from evalfolio.limits.group import nearest
+
+
+def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[np.float64]:
+    """Return draws of every option's use of a resource, of shape (n_draws, n_options).
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    resource
+        One of its resources.
+    n_draws
+        Take so many draws, evenly spaced; all by default.
+
+    Raises
+    ------
+    InputError
+        If the menu has no draws or no such resource, or fewer draws than asked for.
+    """
+    if resource not in menu.resources:
+        raise InputError(
+            f"resource must be one of the menu's, got {resource!r}; "
+            f"{nearest(resource, menu.resources)}"
+        )
+    if menu.resource_draws is None:
+        raise InputError(
+            "a limit on uncertain costs needs a menu with resource_draws, but this one has none; "
+            "make the menu with draws, or use a ceiling on the expected use"
+        )
+    draws = menu.resource_draws[:, :, menu.resources.index(resource)]
+    if n_draws is None:
+        return draws
+    wanted = whole_number("draws", "n_draws", n_draws)
+    if not 1 <= wanted <= len(draws):
+        raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {wanted}")
+    return draws[chosen_draws(len(draws), wanted)]
+
+
+def chosen_draws(n_all: int, n_draws: int) -> NDArray[np.intp]:
+    """Return the positions of evenly spaced draws, of shape (n_draws,).
+
+    Examples
+    --------
+    >>> chosen_draws(10, 4)
+    array([0, 2, 5, 7])
+    """
+    return np.asarray(np.arange(n_draws) * n_all // n_draws, dtype=np.intp)
+
+
+def spread(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean m and a factor F of the covariance, C = F' F, over the options."""
+    mean = draws.mean(axis=0)
+    return mean, (draws - mean) / np.sqrt(max(len(draws) - 1, 1))
+
+
+def worst_total(menu: Menu, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the most that any choice uses under each draw, of shape (n_draws,)."""
+    codes, names = menu.options["eval"].factorize()
+    total = np.zeros(len(draws))
+    for code in range(len(names)):
+        total += draws[:, np.asarray(codes) == code].max(axis=1)
+    return total

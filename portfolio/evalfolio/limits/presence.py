@@ -1,0 +1,202 @@
+"""Which evals must, may and may not be run, and how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalbayes import Menu
+from evalfolio.limits.amount import COUNT, evals, whole_number
+from evalfolio.limits.group import (
+    EVERYTHING,
+    Group,
+    as_group,
+    describe,
+    eval_rows,
+    members,
+)
+from evalfolio.limits.row import Row, indicator, stack
+from evalfolio.limits.rows import LinearLimits
+
+
+@dataclass(frozen=True)
+class Mandatory:
+    """Every eval of the group is run, in one of the group's options.
+
+    Parameters
+    ----------
+    of
+        An eval, several, a whole domain, one option, or `Where(...)`: with
+        ``Where(eval="cybench", tier="max-elicitation")`` the eval must be run at that tier.
+
+    Examples
+    --------
+    >>> print(Mandatory("cybench"))
+    mandatory: cybench
+    """
+
+    of: Group
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+
+    def __str__(self) -> str:
+        return f"mandatory: {describe(self.of)}"
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row for every eval: the sum of its options in the group is at least 1."""
+        names = menu.options["eval"].to_numpy(dtype=object)
+        rows = []
+        for row in eval_rows(menu, members(menu, self.of)):
+            name = str(names[row[0]])
+            if len(row) < (names == name).sum():  # not any option will do: say which
+                name = describe(self.of) if isinstance(self.of, str) else f"{name} as {self.of}"
+            rows.append(Row(indicator(menu, row), 1.0, np.inf, f"mandatory: {name}"))
+        return stack(menu, rows)
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """No option of the group is chosen.
+
+    Parameters
+    ----------
+    of
+        An eval, an option, a tier, a domain, several names, or `Where(...)`.
+
+    Examples
+    --------
+    >>> print(Forbidden("max-elicitation"))
+    forbidden: max-elicitation
+    """
+
+    of: Group
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+
+    def __str__(self) -> str:
+        return f"forbidden: {describe(self.of)}"
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row: the sum of the group's options is 0."""
+        weights = members(menu, self.of).astype(np.float64)
+        return stack(menu, [Row(weights, -np.inf, 0.0, str(self))])
+
+
+@dataclass(frozen=True)
+class MinEvals:
+    """At least so many evals of the group are run.
+
+    Parameters
+    ----------
+    of
+        A domain, a tier, a family, several evals, ``"everything"`` or `Where(...)`.
+    at_least
+        Number of evals, a whole number.
+
+    Examples
+    --------
+    >>> print(MinEvals("cyber", 2))
+    at least 2 evals of cyber
+    """
+
+    of: Group
+    at_least: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+        object.__setattr__(self, "at_least", whole_number("MinEvals", "at_least", self.at_least))
+
+    def __str__(self) -> str:
+        return f"at least {evals(self.at_least)} of {describe(self.of)}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the number, which a mend may change."""
+        return COUNT
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row: the sum of the group's options is at least `at_least`."""
+        weights = members(menu, self.of).astype(np.float64)
+        return stack(menu, [Row(weights, float(self.at_least), np.inf, str(self))])
+
+
+@dataclass(frozen=True)
+class MaxEvals:
+    """At most so many evals of the group are run.
+
+    Parameters
+    ----------
+    of
+        A domain, a tier, a family, several evals, ``"everything"`` or `Where(...)`.
+    at_most
+        Number of evals, a whole number.
+
+    Examples
+    --------
+    >>> print(MaxEvals("max-elicitation", 3))
+    at most 3 evals of max-elicitation
+    """
+
+    of: Group
+    at_most: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of", as_group(self.of))
+        object.__setattr__(self, "at_most", whole_number("MaxEvals", "at_most", self.at_most))
+
+    def __str__(self) -> str:
+        return f"at most {evals(self.at_most)} of {describe(self.of)}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the number, which a mend may change."""
+        return COUNT
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row: the sum of the group's options is at most `at_most`."""
+        weights = members(menu, self.of).astype(np.float64)
+        return stack(menu, [Row(weights, -np.inf, float(self.at_most), str(self))])
+
+
+@dataclass(frozen=True)
+class EveryDomain:
+    """At least so many evals in every domain, or all of them where a domain has fewer.
+
+    Parameters
+    ----------
+    at_least
+        Number of evals, a whole number.
+
+    Examples
+    --------
+    >>> print(EveryDomain())
+    at least 1 eval in every domain
+    """
+
+    at_least: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at_least", whole_number("EveryDomain", "at_least", self.at_least))
+
+    def __str__(self) -> str:
+        return f"at least {evals(self.at_least)} in every domain"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the number, which a mend may change."""
+        return COUNT
+
+    def limits(self, menu: Menu) -> LinearLimits:
+        """Return one row for every domain of the menu."""
+        everything = members(menu, EVERYTHING)
+        domains = menu.options["domain"].to_numpy(dtype=object)
+        rows = []
+        for domain in dict.fromkeys(domains):
+            mask = everything & (domains == domain)
+            least = min(self.at_least, len(eval_rows(menu, mask)))
+            name = f"at least {evals(least)} of {domain}"
+            rows.append(Row(mask.astype(np.float64), float(least), np.inf, name))
+        return stack(menu, rows)

@@ -1,0 +1,264 @@
+"""Limits as rows of a spreadsheet: a sheet, a CSV or a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evalbayes.observations.delimited import read_delimited
+from evalfolio.errors import EvalfolioError, InputError
+from evalfolio.limits.bounds import Ceiling, Floor, ZeroOrAtLeast
+from evalfolio.limits.chance import ChanceLimit
+from evalfolio.limits.group import Group, Where, nearest
+from evalfolio.limits.limit import Constraint
+from evalfolio.limits.logic import Excludes, Requires
+from evalfolio.limits.presence import (
+    EveryDomain,
+    Forbidden,
+    Mandatory,
+    MaxEvals,
+    MinEvals,
+)
+from evalfolio.limits.tail import TailLimit
+from evalfolio.limits.target import PosteriorSd, WrongCall
+
+COLUMNS = ("type", "of", "with", "amount", "resource", "note")
+SHEET = "constraints"
+
+
+def constraints_from_table(
+    source: pd.DataFrame | str | Path, *, sheet: str = SHEET
+) -> tuple[Constraint, ...]:
+    """Read constraints, one per row; empty rows and rows starting with ``#`` are passed over.
+
+    ======================== ======= ======= ============ ==================================
+    type                     of      with    amount       meaning
+    ======================== ======= ======= ============ ==================================
+    mandatory                group                        every eval of the group is run
+    forbidden                group                        no option of the group
+    requires                 group   group                `of` only together with `with`
+    excludes                 group   group                `of` never together with `with`
+    min evals                group           number       at least so many evals
+    max evals                group           number       at most so many evals
+    every domain                             number       at least so many in every domain
+    floor                    group           amount       at least so much of `resource`
+    ceiling                  group           amount       at most so much of `resource`
+    floor share              group           20 % or 0.2  at least this share of all use
+    ceiling share            group           20 % or 0.2  at most this share of all use
+    floor count              group           number       as min evals
+    ceiling count            group           number       as max evals
+    zero or at least         group           amount       nothing, or at least so much
+    posterior sd             name            number       decision's sd left, at most
+    wrong call               name            5 % or 0.05  decision's probability, at most
+    chance                           5 %     amount       chance to exceed the amount, at most
+    tail mean                        10 %    amount       mean of the worst totals, at most
+    ======================== ======= ======= ============ ==================================
+
+    A group is a name (of a domain, tier, eval, family or option), several names parted by ``;``,
+    ``everything``, or conditions ``tier = plateau, domain = cyber | bio``. `resource` is usd
+    where left out. `note` is for people.
+
+    Parameters
+    ----------
+    source
+        A data frame, or the path of a ``.csv`` or ``.xlsx`` file.
+    sheet
+        Sheet of the workbook to read.
+
+    Raises
+    ------
+    InputError
+        If the file, a column, a type, a group or an amount cannot be read; the row is named as
+        the spreadsheet counts it (the headings are row 1).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(
+    ...     [["mandatory", "cybench", None], ["floor share", "tier = plateau", "40 %"]],
+    ...     columns=["type", "of", "amount"],
+    ... )
+    >>> for constraint in constraints_from_table(table):
+    ...     print(repr(constraint))
+    Mandatory(of='cybench')
+    Floor(of=Where(tier='plateau'), at_least=0.4, resource='usd', share=True)
+    """
+    frame, where = _read(source, sheet)
+    frame = frame.rename(columns=lambda column: str(column).strip().lower())
+    for column in frame.columns:
+        if column not in COLUMNS:
+            raise InputError(
+                f"{where}: columns must be among {', '.join(COLUMNS)}, got {column!r}; "
+                f"{nearest(column, COLUMNS)}"
+            )
+    if "type" not in frame.columns:
+        raise InputError(f"{where}: there must be a column 'type'; add it")
+    constraints = []
+    for position, record in enumerate(frame.to_dict("records")):
+        cells = {column: _text(record.get(column)) for column in COLUMNS}
+        if not any(cells.values()) or cells["type"].startswith("#"):
+            continue
+        place = f"{where}, row {position + 2}"
+        try:
+            constraints.append(_constraint(cells))
+        except EvalfolioError as error:
+            raise InputError(f"{place}: {error}") from error
+    return tuple(constraints)
+
+
+def _read(source: pd.DataFrame | str | Path, sheet: str) -> tuple[pd.DataFrame, str]:
+    """Return the table as text cells, and what messages call it."""
+    if isinstance(source, pd.DataFrame):
+        return source, "constraints"
+    path = Path(source)
+    if path.suffix.lower() == ".csv":
+        return read_delimited(path), path.name
+    if path.suffix.lower() != ".xlsx":
+        raise InputError(
+            f"{path}: constraints must be a .csv or .xlsx file, got "
+            f"{path.suffix or 'no ending'!r}; save them as one of these"
+        )
+    try:
+        frame = pd.read_excel(path, sheet_name=sheet, dtype=str, engine="openpyxl")
+    except Exception as error:  # openpyxl raises what zip and XML readers do
+        raise InputError(
+            f"{path}: must be a readable table of constraints, but {error}; check the path"
+            f" and the sheet (looked for {sheet!r})"
+        ) from error
+    return frame, f"{path.name}, sheet {sheet!r}"
+
+
+def _constraint(cells: dict[str, str]) -> Constraint:
+    """Return the constraint of one row."""
+    kind = " ".join(cells["type"].lower().replace("_", " ").replace("-", " ").split())
+    if kind not in _ROWS:
+        raise InputError(
+            f"type must be one of {', '.join(sorted(_ROWS))}, got {cells['type']!r}; "
+            f"{nearest(kind, _ROWS)}"
+        )
+    needs, build = _ROWS[kind]
+    for column in needs:
+        if not cells[column]:
+            raise InputError(f"a row of type {kind!r} must have {column!r} filled in; it is empty")
+    for column in ("of", "with", "amount", "resource"):
+        if cells[column] and column not in needs and (kind, column) not in _OPTIONAL:
+            raise InputError(
+                f"a row of type {kind!r} must have {column!r} empty, got {cells[column]!r}"
+            )
+    return build(cells)
+
+
+def _group(text: str) -> Group:
+    """Return the group a cell names."""
+    if "=" in text:
+        conditions: dict[str, tuple[str, ...]] = {}
+        for part in text.split(","):
+            column, _, values = part.partition("=")
+            names = tuple(value.strip() for value in values.split("|") if value.strip())
+            if not column.strip() or not names:
+                raise InputError(
+                    f"a condition must read 'column = value', got {part.strip()!r}; "
+                    "part conditions by ',' and values by '|'"
+                )
+            conditions[column.strip()] = names
+        return Where(**conditions)
+    names = tuple(name.strip() for name in text.split(";") if name.strip())
+    return names[0] if len(names) == 1 else names
+
+
+def _number(text: str, *, share: bool = False) -> float:
+    """Return the number in a cell: ``50,000``, ``$ 5e4``, ``20 %``."""
+    plain = text.replace(",", "").replace("$", "").replace(" ", "")
+    percent = plain.endswith("%")
+    try:
+        value = float(plain.removesuffix("%"))
+    except ValueError:
+        raise InputError(
+            f"amount must be a number, got {text!r}; write it in digits, as 50000 or 20 %"
+        ) from None
+    if percent and not share:
+        raise InputError(
+            f"amount must be a number here, got {text!r}; for a share use 'floor share' "
+            "or 'ceiling share'"
+        )
+    return value / 100 if percent else value
+
+
+def _count(text: str) -> int:
+    """Return the whole number in a cell."""
+    value = _number(text)
+    if not value.is_integer():
+        raise InputError(f"amount must be a whole number of evals, got {text!r}; round it")
+    return int(value)
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as stripped text, empty where there is nothing."""
+    return "" if cell is None or pd.isna(cell) else str(cell).strip()
+
+
+def _resource(cells: dict[str, str]) -> str:
+    return cells["resource"] or "usd"
+
+
+def _bound(
+    kind: type[Floor] | type[Ceiling], share: bool
+) -> Callable[[dict[str, str]], Constraint]:
+    def build(cells: dict[str, str]) -> Constraint:
+        value = _number(cells["amount"], share=share)
+        return kind(_group(cells["of"]), value, _resource(cells), share)
+
+    return build
+
+
+_ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Constraint]]] = {
+    "mandatory": (("of",), lambda c: Mandatory(_group(c["of"]))),
+    "forbidden": (("of",), lambda c: Forbidden(_group(c["of"]))),
+    "requires": (("of", "with"), lambda c: Requires(_group(c["of"]), _group(c["with"]))),
+    "excludes": (("of", "with"), lambda c: Excludes(_group(c["of"]), _group(c["with"]))),
+    "min evals": (("of", "amount"), lambda c: MinEvals(_group(c["of"]), _count(c["amount"]))),
+    "max evals": (("of", "amount"), lambda c: MaxEvals(_group(c["of"]), _count(c["amount"]))),
+    "floor count": (("of", "amount"), lambda c: MinEvals(_group(c["of"]), _count(c["amount"]))),
+    "ceiling count": (("of", "amount"), lambda c: MaxEvals(_group(c["of"]), _count(c["amount"]))),
+    "every domain": (("amount",), lambda c: EveryDomain(_count(c["amount"]))),
+    "floor": (("of", "amount"), _bound(Floor, False)),
+    "ceiling": (("of", "amount"), _bound(Ceiling, False)),
+    "floor share": (("of", "amount"), _bound(Floor, True)),
+    "ceiling share": (("of", "amount"), _bound(Ceiling, True)),
+    "posterior sd": (
+        ("of", "amount"),
+        lambda c: PosteriorSd(c["of"], _number(c["amount"])),
+    ),
+    "wrong call": (
+        ("of", "amount"),
+        lambda c: WrongCall(c["of"], _number(c["amount"], share=True)),
+    ),
+    "chance": (
+        ("with", "amount"),
+        lambda c: ChanceLimit(_number(c["amount"]), _number(c["with"], share=True), _resource(c)),
+    ),
+    "tail mean": (
+        ("with", "amount"),
+        lambda c: TailLimit(
+            _number(c["amount"]), _number(c["with"], share=True), resource=_resource(c)
+        ),
+    ),
+    "zero or at least": (
+        ("of", "amount"),
+        lambda c: ZeroOrAtLeast(_group(c["of"]), _number(c["amount"]), _resource(c)),
+    ),
+}
+_OPTIONAL = {
+    (kind, "resource")
+    for kind in (
+        "floor",
+        "ceiling",
+        "floor share",
+        "ceiling share",
+        "zero or at least",
+        "chance",
+        "tail mean",
+    )
+}

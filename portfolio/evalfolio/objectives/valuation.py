@@ -1,0 +1,72 @@
+"""What any choice is worth to every decision, at the menu's mean information or at another."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Decision, Menu
+from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge, skewed
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.stand_in import stand_in_of
+from evalfolio.value.worth import Worth
+
+Floats = NDArray[np.float64]
+
+
+class Valuation:
+    """The value of choices on a menu, decision by decision.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    information
+        Information to use instead of the menu's mean, of shape (n_options, n_states, n_states), or
+        draws of it, with one axis more in front.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import small_menu
+    >>> menu = small_menu()
+    >>> Valuation(menu).gains(np.zeros(len(menu))).tolist()
+    [0.0, 0.0]
+    """
+
+    def __init__(self, menu: Menu, information: Floats | None = None) -> None:
+        self.worths = [worth_of(menu, decision) for decision in menu.decisions]
+        self._last = slice(-len(self.worths), None)
+        drawn = information is not None and np.ndim(information) == 4
+        self._explained: ExplainedVariance | DrawnKnowledge
+        if information is not None and drawn:
+            self._explained = DrawnKnowledge(menu, information)
+        else:
+            self._explained = (Knowledge if skewed(menu) else ExplainedVariance)(menu, information)
+
+    def gains(self, x: Floats) -> Floats:
+        """Return G_d of a choice, of shape (n_decisions,), or (n_draws, n_decisions) for draws."""
+        quantities = self._explained.at(x)
+        if isinstance(self._explained, DrawnKnowledge):
+            quantities = quantities.reshape(-1, len(self.worths))
+        parts = quantities[..., self._last]
+        return np.stack([g.gain(parts[..., d]) for d, g in enumerate(self.worths)], axis=-1)
+
+
+def worth_of(menu: Menu, decision: Decision) -> Worth:
+    """Return what a decision's value is by: a stand-in where its gap is skewed, else G(v)."""
+    stand_in = stand_in_of(menu, decision)
+    return DecisionValue.of(menu, decision) if stand_in is None else stand_in.worth
+
+
+@lru_cache(maxsize=8)
+def valuation(menu: Menu) -> Valuation:
+    """Return the valuation of a menu, made once per menu."""
+    return Valuation(menu)
+
+
+def perfect_value(menu: Menu) -> float:
+    """Return what perfect information would be worth to all decisions (EVPI)."""
+    return float(sum(worth_of(menu, decision).evpi for decision in menu.decisions))

@@ -1,0 +1,92 @@
+"""Cautions: what a reader of a plan must know before trusting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evalbayes import Menu
+from evalfolio.errors import InfeasibleError
+from evalfolio.narrative import DEPTH, percent
+from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.plan import Plan
+
+if TYPE_CHECKING:
+    from evalbayes.posterior.posterior import Posterior
+
+
+def plan_warnings(
+    menu: Menu,
+    plan: Plan,
+    comparisons: pd.DataFrame,
+    posterior: Posterior,
+    budget: Mapping[str, float],
+    limits: Sequence[object],
+    seed: int,
+) -> list[str]:
+    """Return what a reader must know: bounds, depth on a prior, order under the skewed gap."""
+    warnings = []
+    if plan.status != "certified":
+        warnings.append(f"The plan is not certified to the gap asked for: {plan.status}.")
+    ours = comparisons.iloc[0]
+    error = 2 * comparisons["value_skewed_se"]
+    ahead = comparisons[comparisons["value_skewed"] - error > ours["value_skewed"] + error.iloc[0]]
+    for _, row in ahead.iterrows():
+        warnings.append(
+            f"With the elicitation gap as skewed as believed, {row['plan']!r} is worth more than "
+            "this plan: the stand-in for it decides their order."
+        )
+    if not posterior.elicited_history:
+        warnings.append(depth_on_prior(menu, plan, budget, limits, seed))
+    for name, row in plan.domains.iterrows():
+        if row["v"] > 0 and not row["funded"]:
+            warnings.append(
+                f"{name} is funded below its minimum sensible effort of "
+                f"${row['minimum_effort_usd']:,.0f}: fund it to there, or drop it."
+            )
+    return warnings
+
+
+def depth_on_prior(
+    menu: Menu, plan: Plan, budget: Mapping[str, float], limits: Sequence[object], seed: int
+) -> str:
+    """Say how the share on max elicitation moves with the sd of the elicitation gap."""
+    shares = []
+    for factor in (0.5, 1.0, 2.0):
+        if factor == 1.0:
+            chosen = plan.choices
+        else:
+            try:
+                chosen = optimise(
+                    with_gap_sd(menu, factor),
+                    budget=budget,
+                    constraints=limits,
+                    gap=1e-2,
+                    time_limit=20.0,
+                    seed=seed,
+                ).choices
+            except InfeasibleError:
+                continue
+        shares.append(percent(depth_share(chosen)))
+    return (
+        "No observation was elicited, so depth rests on the prior range of the elicitation gap: "
+        f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
+        "goes to max elicitation."
+    )
+
+
+def depth_share(choices: pd.DataFrame) -> float:
+    """Return the share of USD that goes to max-elicitation options."""
+    total = float(choices["usd"].sum()) if len(choices) else 0.0
+    deep = choices["tier"] == DEPTH
+    return float(choices.loc[deep, "usd"].sum()) / total if total > 0 else 0.0
+
+
+def with_gap_sd(menu: Menu, factor: float) -> Menu:
+    """Return the menu with the prior sd of every elicitation gap multiplied by a factor."""
+    scale = np.array([factor if name.endswith(".gap") else 1.0 for name in menu.states])
+    return replace(menu, prior_covariance=menu.prior_covariance * np.outer(scale, scale))

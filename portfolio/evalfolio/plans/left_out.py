@@ -1,0 +1,96 @@
+"""Evals left out: why, and at what price each would enter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from evalfolio.narrative import listing, percent, two_digits, words
+from evalfolio.search.changes import NOTHING, Changes
+from evalfolio.search.problem import Problem
+
+COLUMNS = ("eval", "option", "value_added", "reason", "cost_to_enter")
+
+
+def left_out(problem: Problem, changes: Changes, prices: Mapping[str, float]) -> pd.DataFrame:
+    """Return, for every eval left out, its best option, why it is out and at what price it enters.
+
+    An option pays when the value it adds covers its use of every budget at the shadow prices; the
+    price at which it enters is the usd at which it just does.
+
+    Parameters
+    ----------
+    problem
+        The problem that was solved.
+    changes
+        The single changes of the choice.
+    prices
+        Value of one more unit of each limited resource, in the unit of the objective.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by eval: option, value_added (unit of the objective), reason, cost_to_enter (usd;
+        None where no price above 0 would do, or usd has no shadow price).
+    """
+    entering = changes.old == NOTHING
+    out, added, use = changes.new[entering], changes.added[entering], changes.more[entering]
+    charges = use * np.array([prices[name] for name in problem.resource_names])
+    charge = charges.sum(axis=1)
+    usd_price = prices.get("usd", 0.0)
+    usd_charge = charges[:, problem.resource_names.index("usd")] if usd_price > 0 else 0.0
+    other = charge - usd_charge
+    codes = problem.eval_codes[out]
+    rows = []
+    for code in dict.fromkeys(codes.tolist()):
+        own = np.flatnonzero(codes == code)
+        best = own[np.argmax(added[own] - charge[own])]
+        enter = (added[best] - other[best]) / usd_price if usd_price > 0 else 0.0
+        rows.append(
+            {
+                "eval": problem.evals[code],
+                "option": problem.menu.options.index[out[best]],
+                "value_added": float(added[best]),
+                "reason": _reason(problem, out[best], float(added[best]), changes.value),
+                "cost_to_enter": float(enter) if enter > 0 else None,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("eval")
+
+
+def _reason(problem: Problem, option: int, added: float, total: float) -> str:
+    use = dict(zip(problem.resource_names, problem.use[option].tolist(), strict=True))
+    if problem.allowed[option] == 0:
+        over = [words(name) for name, used in use.items() if used > problem.budget[name]]
+        return f"its best option alone exceeds the budget of {listing(over) or 'a resource'}"
+    share = added / total if total > 0 else 0.0
+    amounts = [
+        f"{percent(used / problem.budget[name])} of the {words(name)}"
+        for name, used in use.items()
+        if problem.budget[name] > 0 and np.isfinite(problem.budget[name])
+    ]
+    price = f" for {listing(amounts)}" if amounts else ""
+    return f"would add {percent(max(share, 0.0))} to the plan's value{price}"
+
+
+def least_useful_budget(problem: Problem, changes: Changes) -> str:
+    """Say what the nearest option that is worth anything needs, when nothing was chosen."""
+    if not len(changes.new):
+        return "The menu holds no option."
+    useful = np.flatnonzero(changes.added > 1e-9 * problem.scale)
+    if not len(useful):
+        return "No option on the menu could change a call."
+    costs = changes.more[useful]
+    amounts = np.array([max(problem.budget[name], 1e-12) for name in problem.resource_names])
+    short = (costs / amounts).max(axis=1, initial=0.0)
+    nearest = int(np.lexsort((costs.sum(axis=1), short))[0])
+    needs = listing(
+        [
+            f"${two_digits(cost)}" if name == "usd" else f"{two_digits(cost)} {words(name)}"
+            for name, cost in zip(problem.resource_names, costs[nearest].tolist(), strict=True)
+        ]
+    )
+    option = str(problem.menu.options.index[changes.new[useful[nearest]]])
+    return f"The least useful budget is {needs}: what the option {option!r} needs."

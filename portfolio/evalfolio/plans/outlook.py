@@ -1,0 +1,184 @@
+"""What a choice does for every decision: belief now, belief expected after, calls put right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from evalbayes import Decision, Menu
+from evalfolio.search.problem import Problem
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.value.skew.outcome import outcome_of
+
+Floats = NDArray[np.float64]
+
+CALLS = ("do not mitigate", "mitigate")
+MAX_STEPS = 60  # of the path on which minimum effort is read off
+
+
+def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
+    """Return one row per decision: what is believed now and what the choice will change.
+
+    Columns: capability_mean, threshold, prior_sd, posterior_sd (of y, later gain included), v
+    (variance explained), evsi, evpi, share_of_evpi, call_now, p_exceeds, p_wrong_call_now,
+    p_wrong_call_expected, p_call_changes, upper95_now, upper95_expected, minimum_effort_usd,
+    buffer, funded. Probabilities of a wrong call are of truth: mitigating below the threshold, or
+    not mitigating above it. With a skewed gap calls and probabilities are exact and so is
+    upper95_now; upper95_expected keeps its distance from the mean in sds.
+    """
+    menu = problem.menu
+    variances = ExplainedVariance(menu)
+    explained, known = variances.at(x), problem.explained.at(x)
+    precision = variances.precision(x)
+    rows: list[dict[str, Any]] = []
+    for d, (decision, worth) in enumerate(zip(menu.decisions, problem.values, strict=True)):
+        value = DecisionValue.of(menu, decision)
+        v = float(explained[d])
+        left = float(np.sqrt(max(value.variance - v, 0.0)))
+        mean = value.distance + decision.threshold
+        evsi = float(worth.gain(known[d]))
+        calls = _calls(menu, decision, value, v, precision)
+        reach = calls.pop("reach")
+        effort_usd, least = minimum_effort(problem, d)
+        rows.append(
+            {
+                "decision": decision.name,
+                "capability_mean": mean,
+                "threshold": decision.threshold,
+                "prior_sd": value.sd,
+                "posterior_sd": left,
+                "v": v,
+                "evsi": evsi,
+                "evpi": worth.evpi,
+                "share_of_evpi": evsi / worth.evpi if worth.evpi > 0 else 0.0,
+                **calls,
+                "upper95_now": mean + reach * value.sd,
+                "upper95_expected": mean + reach * left,
+                "minimum_effort_usd": effort_usd,
+                "buffer": buffer(menu, decision, precision),
+                "funded": bool(v > 0 and known[d] >= least * (1 - 1e-6)),
+            }
+        )
+    return pd.DataFrame(rows).set_index("decision")
+
+
+def _calls(
+    menu: Menu, decision: Decision, value: DecisionValue, v: float, precision: Floats
+) -> dict[str, Any]:
+    """Return calls and their probabilities, and how many sds the upper 95 % is from the mean."""
+    gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
+    if gap is None or at is None:
+        return {
+            "call_now": call(value),
+            "p_exceeds": float(ndtr(value.distance / value.sd)),
+            "p_wrong_call_now": float(value.wrong_call(0.0)),
+            "p_wrong_call_expected": float(value.wrong_call(v)),
+            "p_call_changes": call_change(value, v),
+            "reach": float(ndtri(0.95)),
+        }
+    both = contrasts(menu, decision, at) @ np.linalg.cholesky(menu.prior_covariance)
+    outcome = outcome_of(gap, both @ np.linalg.solve(precision, both.T))
+    mitigate = gap.now[1] == 1
+    return {
+        "call_now": CALLS[gap.now[1]],
+        "p_exceeds": gap.p_exceeds,
+        "p_wrong_call_now": 1.0 - gap.p_exceeds if mitigate else gap.p_exceeds,
+        "p_wrong_call_expected": outcome.p_wrong,
+        "p_call_changes": outcome.p_turned,
+        "reach": (gap.quantile(0.95) - value.distance) / value.sd,
+    }
+
+
+def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.95) -> float:
+    """Return how far below the danger threshold to put the alert threshold of shown capability.
+
+    The upper quantile, at `level`, of what full elicitation and the time to the horizon may still
+    add: E[δ] + E[later gain] + z·√(Var(δ | results) + Var(later gain)), with the variance of δ
+    as it is expected to be after the choice, whose whitened `precision` is given. The quantile is a
+    normal's, also of a lognormal gap, whose own upper quantile lies higher where the gap is wide.
+    """
+    gap = decision.contrast * np.array([name.endswith(".gap") for name in menu.states])
+    root = np.linalg.cholesky(menu.prior_covariance)
+    whitened = gap @ root
+    variance = float(whitened @ np.linalg.solve(precision, whitened))
+    mean = float(gap @ menu.prior_mean) + decision.later_gain_mean
+    return mean + float(ndtri(level)) * float(np.sqrt(variance + decision.later_gain_sd**2))
+
+
+def call(value: DecisionValue) -> str:
+    """Return the call before any result: mitigate where the mean is k sds above the threshold."""
+    return CALLS[value.distance > value.k * value.sd]
+
+
+def call_change(value: DecisionValue, v: float) -> float:
+    """Return the probability that results explaining the variance v turn the call."""
+    if v <= 0:
+        return 0.0
+    limit = value.k * np.sqrt(max(value.variance - v, 0.0))
+    mitigate_after = float(ndtr((value.distance - limit) / np.sqrt(v)))
+    return 1 - mitigate_after if call(value) == "mitigate" else mitigate_after
+
+
+def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float]:
+    """Return the minimum sensible effort of a decision in usd, and what is known by it.
+
+    Options are bought in the order of knowledge per cost, where cost is the sum of the
+    shares of the budgets (of usd alone without budgets). Along this path the average value per
+    cost, G/cost, peaks where the line from nothing first touches the concave envelope of value
+    over cost: below it each unit of cost buys less than on average up to it, so fund the decision
+    to there or drop it. It is the decision's own sweet spot. (None, 0) where nothing on the menu
+    is worth anything to the decision, or the menu has no usd.
+    """
+    menu, value = problem.menu, problem.values[decision]
+    most = float(problem.v_max[decision])
+    if "usd" not in menu.resources:
+        return None, 0.0
+    usd = problem.costs[:, menu.resources.index("usd")]
+    cost = _generalised_cost(problem, usd)
+    x, chosen = np.zeros(len(menu)), np.full(len(problem.evals), -1)
+    path: list[tuple[float, float, float]] = []  # cost, usd, variance explained
+    for _ in range(MAX_STEPS):
+        # Rated by tangents: exact exchanges of every option at every step would take the time of
+        # the plan itself, and the path only has to be a sensible one.
+        now, gradient = problem.explained.tangent(x)
+        without = chosen[problem.eval_codes]
+        replaced = without >= 0
+        gain = gradient[decision] - np.where(replaced, gradient[decision, without], 0.0)
+        extra = cost - np.where(replaced, cost[without], 0.0)
+        worth = (x < 0.5) & (gain > 1e-6 * most)
+        if not worth.any():
+            break
+        rate = np.where(worth, gain, -np.inf) / np.maximum(extra, 1e-9)
+        option = int(np.argmax(rate))
+        if replaced[option]:
+            x[without[option]] = 0.0
+        x[option] = 1.0
+        chosen[problem.eval_codes[option]] = option
+        after = float(problem.explained.at(x)[decision])
+        if after <= float(now[decision]):
+            break
+        path.append((float(cost @ x), float(usd @ x), after))
+    if not path:
+        return None, 0.0
+    spent, dollars, explained = np.array(path).T
+    average = value.gain(explained) / np.maximum(spent, 1e-12)
+    if average.max() <= 0:
+        return None, 0.0
+    sweet = int(np.argmax(average))
+    return float(dollars[sweet]), float(explained[sweet])
+
+
+def _generalised_cost(problem: Problem, usd: Floats) -> Floats:
+    """Return the sum of the shares of every budget that each option takes."""
+    shares = [
+        used / amount
+        for used, amount in zip(problem.use.T, problem.budget.values(), strict=True)
+        if np.isfinite(amount) and amount > 0
+    ]
+    return np.asarray(sum(shares)) if shares else usd

@@ -1,0 +1,172 @@
+"""A plan: the chosen options, their value, and how near the best it is proved to be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evalbayes import Menu
+from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits
+from evalfolio.narrative import words as words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # frames have no single truth value, nor a short text
+class Plan:
+    """What `optimise` returns.
+
+    Parameters
+    ----------
+    menu
+        The menu it was chosen from.
+    chosen
+        Names of the chosen options, in the menu's order.
+    value
+        Expected value of the results, at mean information, in the unit of the losses.
+    bound
+        No choice on this menu within these limits is worth more.
+    gap
+        (bound − value)/max(|bound|, 1e-12·EVPI), 0 if both are 0; None where the bound's checks
+        failed.
+    status
+        "certified" (gap within the one asked for), "time limit", "round limit" or "stalled"
+        (bound and gap are honest, the gap is wider than asked for), "uncertified" (a check of the
+        bound failed; the bound is the relaxation's), "greedy" (no search for the best).
+    budget
+        Ceiling on each limited resource, as the optimiser was given it.
+    spend
+        Expected use of every resource of the menu.
+    shadow_prices
+        Value of one more unit of each limited resource, from the relaxation.
+    evpi
+        Value of perfect information about every decision.
+    choices
+        One row per chosen option: the menu's columns, share_of_usd, value_if_dropped.
+    domains
+        One row per decision: belief now and expected after, see `decision_outlook`.
+    not_chosen
+        One row per eval left out: reason, cost_to_enter (usd; None if at no price).
+    next_steps
+        One row per single change that would add value, nearest to affordable first, see
+        `evalfolio.plans.left_over.next_steps`.
+    note
+        What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
+    objective
+        What the choice was made for; value, bound and evpi are in its unit.
+    """
+
+    menu: Menu
+    chosen: tuple[str, ...]
+    value: float
+    bound: float
+    gap: float | None
+    status: str
+    budget: dict[str, float]
+    spend: dict[str, float]
+    shadow_prices: dict[str, float]
+    evpi: float
+    choices: pd.DataFrame
+    domains: pd.DataFrame
+    not_chosen: pd.DataFrame
+    next_steps: pd.DataFrame
+    note: str = ""
+    objective: str = "evsi"
+
+    @property
+    def unlimited(self) -> tuple[str, ...]:
+        """Resources of the menu without a budget."""
+        return tuple(name for name in self.menu.resources if name not in self.budget)
+
+    @property
+    def left_over(self) -> dict[str, float]:
+        """What the mix, of whole runs, leaves of each limited resource."""
+        return {name: amount - self.spend[name] for name, amount in self.budget.items()}
+
+    @property
+    def share_of_evpi(self) -> float:
+        """Value as a share of what perfect information is worth."""
+        return self.value / self.evpi if self.evpi > 0 else 0.0
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the mix, one row per chosen option, indexed by option."""
+        return self.choices.copy()
+
+    def to_json(self) -> str:
+        """Return value, bound, gap, spend, choices and decisions as JSON text."""
+        body: dict[str, Any] = {
+            "value": self.value,
+            "bound": self.bound,
+            "gap": self.gap,
+            "status": self.status,
+            "evpi": self.evpi,
+            "budget": self.budget,
+            "spend": self.spend,
+            "shadow_prices": self.shadow_prices,
+            "choices": json.loads(self.choices.reset_index().to_json(orient="records")),
+            "domains": json.loads(self.domains.reset_index().to_json(orient="records")),
+            "not_chosen": json.loads(self.not_chosen.reset_index().to_json(orient="records")),
+            "note": self.note,
+        }
+        return json.dumps(body, indent=2)
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write the plan as a workbook that recalculates; return its path."""
+        from evalfolio.plans.of_plan import write_plan_workbook
+
+        return write_plan_workbook(self, path)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the plan as one self-contained page; return its path."""
+        from evalfolio.plans.of_plan import write_plan_report
+
+        return write_plan_report(self, path)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the expected USD of every chosen eval, coloured by tier; return the axes."""
+        from evalfolio.export.plots import plot_mix
+
+        return plot_mix(self.choices, ax)
+
+    def _repr_html_(self) -> str:
+        """Return the plan for a notebook: its sentence, its mix and its decisions as tables."""
+        from evalfolio.plans.notebook import plan_in_html
+
+        return plan_in_html(self)
+
+    def __repr__(self) -> str:
+        return f"<Plan: {self}>"
+
+    def __str__(self) -> str:
+        if not self.chosen:
+            return f"Run nothing. {self.note}".strip()
+        spend = listing(
+            [
+                f"${two_digits(used)}" if name == "usd" else f"{two_digits(used)} {words(name)}"
+                for name, used in self.spend.items()
+            ]
+        )
+        tiers = [
+            f"{listing(rows['eval'].astype(str).tolist())} {TIER_WORDS.get(str(tier), tier)}"
+            for tier, rows in self.choices.groupby("tier", sort=False)
+        ]
+        evals = "1 eval" if len(self.chosen) == 1 else f"{len(self.chosen)} evals"
+        return f"Run {evals} for {spend}: {'; '.join(tiers)}. {self.certificate()}"
+
+    def certificate(self) -> str:
+        """Return value, bound and gap in a sentence."""
+        of_all = f" ({percent(self.share_of_evpi)} of perfect information)"
+        unit = "" if self.objective == "evsi" else f" in {self.objective}"
+        share = "" if self.evpi == float("inf") else of_all
+        worth = f"It is worth {self.value:.4g}{unit}{share}"
+        if self.gap is None:
+            return f"{worth}; the bound {self.bound:.4g} could not be certified."
+        proof = f"bound {self.bound:.4g}, gap {self.gap:.2g}"
+        if self.status == "certified":
+            return f"{worth}; no mix on this menu within these limits beats it by more ({proof})."
+        return f"{worth}; the search ended by {self.status} ({proof})."

@@ -1,0 +1,58 @@
+"""Rivals of a plan: other ways to spend the same budget, and what they are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from evalbayes import Menu
+from evalfolio.narrative import DEPTH
+from evalfolio.plans.baselines import even_split, restricted
+from evalfolio.plans.evaluation import evaluate
+from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.revalue import skewed_value
+
+
+def rival_plans(
+    menu: Menu, budget: Mapping[str, float], limits: Sequence[object], *, seed: int
+) -> dict[str, tuple[str, ...]]:
+    """Return other ways to spend the same budget, by name; those that cannot be are left out."""
+    rivals = {
+        "greedy": optimise(
+            menu, budget=budget, constraints=limits, method="greedy", seed=seed
+        ).chosen,
+        "even split": even_split(menu, budget),
+    }
+    for name, tiers in (
+        ("all plateau", ("sweet-spot", "plateau")),
+        ("all maximum", (DEPTH,)),
+    ):
+        part = restricted(menu, tiers)
+        if len(part):
+            rivals[name] = optimise(
+                part, budget=budget, gap=1e-2, time_limit=20.0, seed=seed
+            ).chosen
+    return rivals
+
+
+def compare(
+    menu: Menu, plans: Mapping[str, Sequence[str]], evpi: float, *, seed: int
+) -> pd.DataFrame:
+    """Return one row per plan: spend, value, share of perfect information, skewed value."""
+    rows = []
+    for name, options in plans.items():
+        result = evaluate(menu, options)
+        skewed = skewed_value(menu, options, seed=seed)
+        rows.append(
+            {
+                "plan": name,
+                **result.spend,
+                "value": result.value,
+                "share_of_evpi": result.value / evpi if evpi > 0 else None,
+                "value_skewed": skewed.value,
+                "value_skewed_se": skewed.standard_error,
+                "evals": len(options),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,206 @@
+"""Judging a hand-made mix: its value beside the plan's, on the plan's own menu."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evalbayes import Menu
+from evalbayes.names import cure, nearest
+from evalfolio.errors import InputError
+from evalfolio.narrative import percent, two_digits
+from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
+from evalfolio.plans.mix_file import read_mix
+from evalfolio.plans.plan import words
+from evalfolio.record.record import Record
+from evalfolio.record.schema import checked
+from evalfolio.search.problem import TOLERANCE
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Score:
+    """A hand-made mix beside a plan.
+
+    Parameters
+    ----------
+    evaluation
+        Value and spend of the mix.
+    plan_value
+        Value of the plan.
+    over
+        Resources of which the mix uses more than the plan was allowed, and by how much.
+    mix
+        The mix's rows of the menu.
+    """
+
+    evaluation: Evaluation
+    plan_value: float
+    over: dict[str, float]
+    mix: pd.DataFrame
+
+    @property
+    def regret(self) -> float:
+        """Value the plan has and the mix has not; negative where the mix is worth more."""
+        return self.plan_value - self.evaluation.value
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the mix with the value lost when only that row is dropped."""
+        return self.mix
+
+    def to_json(self) -> str:
+        """Return value, regret, spend and overruns as JSON text."""
+        return json.dumps(
+            {
+                "options": list(self.evaluation.options),
+                "value": self.evaluation.value,
+                "plan_value": self.plan_value,
+                "regret": self.regret,
+                "spend": self.evaluation.spend,
+                "over_budget": self.over,
+            },
+            indent=2,
+        )
+
+    def __str__(self) -> str:
+        value, share = (
+            self.evaluation.value,
+            self.regret / self.plan_value if self.plan_value else 0,
+        )
+        side = f"{percent(abs(share))} {'below' if self.regret >= 0 else 'above'} the plan's"
+        text = (
+            f"This mix of {len(self.evaluation.options)} evals is worth {value:.4g}, {side} "
+            f"{self.plan_value:.4g} (regret {self.regret:.4g})."
+        )
+        if self.over:
+            amounts = [f"{two_digits(v)} {words(name)}" for name, v in self.over.items()]
+            text += f" It exceeds the plan's budget by {', '.join(amounts)}."
+        return text
+
+
+def score_mix(mix: str | Path, plan: str | Path) -> Score:
+    """Value the options listed in a file on the menu of a plan's folder.
+
+    Parameters
+    ----------
+    mix
+        CSV or .xlsx with a column `option`, e.g. an edited mix.csv.
+    plan
+        Folder that `evalfolio recommend` wrote.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, has no column `option`, or names an option not on the menu.
+    """
+    menu, record = Menu.load(Path(plan) / "menu"), whole_record(plan)
+    options = _read_options(mix, menu)
+    evaluation = evaluate(menu, options)
+    kept = 1.0 - float(record["money"]["contingency"])
+    over = {
+        name: evaluation.spend[name] - amount * kept
+        for name, amount in record["budget"].items()
+        if evaluation.spend[name] > amount * kept * (1 + TOLERANCE)
+    }
+    rows = menu.options.iloc[np.flatnonzero(choice_vector(menu, options))].copy()
+    rows["value_if_dropped"] = [
+        evaluation.value - evaluate(menu, [o for o in options if o != name]).value
+        for name in rows.index
+    ]
+    return Score(evaluation, float(record["value"]["evsi"]), over, rows)
+
+
+def read_record(plan: str | Path) -> dict[str, Any]:
+    """Return the record in a plan's folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none that can be read.
+    """
+    path = Path(plan) / "plan.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: must be a plan's record, but it cannot be read ({error}); "
+            "give the folder that `evalfolio recommend` wrote"
+        ) from error
+    return record
+
+
+def whole_record(plan: str | Path) -> Record:
+    """Return the record in a plan's folder with every key and type checked.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none that can be read, or one that lacks something; it is named.
+    """
+    try:
+        return checked(read_record(plan))
+    except InputError as error:
+        words = str(error).removeprefix("plan record: ")
+        path = str(Path(plan) / "plan.json")
+        raise InputError(words if words.startswith(path) else f"{path}: {words}") from error
+
+
+def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
+    """Return why an eval is in a plan, or why not; `text` says it in a sentence.
+
+    Raises
+    ------
+    InputError
+        If the plan knows no such eval.
+    """
+    record = whole_record(plan)
+    for row in record["choices"]:
+        if row["eval"] == name:
+            lost, whole = row["value_if_dropped"], record["value"]["evsi"]
+            share = (
+                f"; dropping it loses {percent(lost / whole)} of the plan's value"
+                if lost and whole > 0
+                else ""
+            )
+            text = (
+                f"{name} runs at the tier {row['tier']} for ${two_digits(row['usd'])}: "
+                f"{row['reason']}{share}."
+            )
+            return {"eval": name, "chosen": True, "text": text, **row}
+    for left in record["not_chosen"]:
+        if left["eval"] == name:
+            price = left["cost_to_enter"]
+            enter = (
+                "at no price would it enter"
+                if price is None
+                else f"it would enter at ${two_digits(price)}"
+            )
+            text = f"{name} does not run: its best option {left['reason']}; {enter}."
+            return {"chosen": False, "text": text, **left}
+    known = [row["eval"] for row in (*record["choices"], *record["not_chosen"])]
+    raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")
+
+
+def _read_options(path: str | Path, menu: Menu) -> list[str]:
+    table = read_mix(path)
+    if "option" not in table.columns:
+        raise InputError(
+            f"{path}: must have a column 'option', got {', '.join(map(str, table.columns))}; "
+            "start from a plan's mix.csv"
+        )
+    known = set(menu.options.index)
+    for row, name in table["option"].items():
+        if name not in known:
+            near = None if name is None else nearest(name, known)
+            raise InputError(
+                f"{path} row {row}: option must be one of the menu's, got "
+                f"{'nothing' if name is None else repr(name)}; "
+                + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
+            )
+    return table["option"].tolist()

@@ -1,0 +1,1 @@
+"""The record of a plan: what `plan.json` holds and every export is written from."""

@@ -1,0 +1,1 @@
+"""The square-root law: how many evals are worth running deep, without an optimiser."""

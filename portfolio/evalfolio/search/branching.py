@@ -1,0 +1,262 @@
+"""The certified optimum by branch and bound on the few explained variances and on the options.
+
+A box holds an interval for every v_d, measured by its odds (see `odds`), and says which options are
+still free. Its linear programme over-estimates every choice in it (see `Programme`). Where the hull
+of an S-shaped G is what keeps bound and value apart, the box is split at v_d, and both halves'
+hulls touch G there; where parts of options do, an eval's options are split in two. A box whose
+bound is within the gap of the best value is done, and so is one whose choices can be listed. Bounds
+are proved from row prices, so no tolerance of a solver can make one false.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.box import Box
+from evalfolio.search.enumeration import Enumeration
+from evalfolio.search.incumbent import Incumbent
+from evalfolio.search.menu_relaxation import MenuRelaxation
+from evalfolio.search.problem import Problem
+from evalfolio.search.programme import Relaxed
+from evalfolio.search.shaving import shaved
+from evalfolio.search.splitting import marginal, place
+
+Floats = NDArray[np.float64]
+
+MAX_BOXES = 200_000
+ROOT_ROUNDS, BOX_ROUNDS = 60, 8
+SHAVINGS = 6  # rounds of shaving at the root
+LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
+ROUNDING = 1e-12  # of the largest explained variance
+
+
+class Search:
+    """The state of one search: open boxes, the best choice, the bound of what is done."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        gap: float,
+        deadline: float | None,
+        start: Floats | None,
+        seed: int = 0,
+    ) -> None:
+        self.problem, self.gap = problem, gap
+        self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
+        self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
+        self.incumbent = Incumbent(problem, start)
+        self.enumeration = Enumeration(self.scales, self.relaxation.above, self.incumbent)
+        self.done = -np.inf  # largest bound of a finished box, scaled
+        self.n_boxes = 0
+        self.stalled = False
+        self._order = itertools.count()
+        self._open: list[tuple[float, int, Box]] = []
+
+    def run(self) -> None:
+        """Search until the bound meets the best value, or time runs out."""
+        self.programme.add_tangents(self.problem.evenly())
+        self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
+        while self._open and not self.relaxation.out_of_time() and self.n_boxes < MAX_BOXES:
+            _, _, box = heapq.heappop(self._open)
+            if self.near_enough(box.bound):
+                self.done = max(self.done, box.bound)
+                continue
+            self.n_boxes += 1
+            for child in self._process(box):
+                heapq.heappush(self._open, (-child.bound, next(self._order), child))
+
+    @property
+    def best(self) -> Floats:
+        """The best whole choice so far."""
+        return self.incumbent.x
+
+    @property
+    def best_value(self) -> float:
+        """What the best choice so far is worth, scaled."""
+        return self.incumbent.value
+
+    @property
+    def bound(self) -> float:
+        """A bound on every choice's value, scaled."""
+        return max(self.best_value, self.proved)
+
+    @property
+    def proved(self) -> float:
+        """The largest bound of any box, done or open: below a known value it would be false."""
+        return max([self.done, *(box.bound for _, _, box in self._open)])
+
+    def near_enough(self, bound: float) -> bool:
+        """Whether nothing under this bound beats the best value by more than the gap."""
+        return bound < np.inf and bound - self.best_value <= self.gap * abs(bound)
+
+    def _process(self, box: Box) -> list[Box]:
+        """Bound a box; return its halves, or nothing when it is done."""
+        is_root = self.n_boxes == 1
+        if not self._tighten(box):
+            return []
+        self.programme.forget()
+        relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
+        if relaxed is None:
+            return []
+        if relaxed.x is None:
+            return self._split_blindly(box)
+        self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
+        if self.near_enough(box.bound):
+            self.done = max(self.done, box.bound)
+            return []
+        self._fix(box, relaxed)
+        if is_root:
+            relaxed = self._shave(box, relaxed)
+            if relaxed is None:
+                return []
+        if self.enumeration.settled(box, relaxed, self.programme.tangents, lambda: self._target):
+            self.done = max(self.done, self._target)
+            return []
+        return self._split(box, relaxed)
+
+    def _shave(self, box: Box, relaxed: Relaxed) -> Relaxed | None:
+        """Narrow a box from below where its hulls are loose; None when that settles it."""
+        for _ in range(SHAVINGS):
+            before, target = box.bound, self._target
+            bent = self.relaxation.bent(box, relaxed)
+            for d in np.argsort(-bent):
+                if bent[d] < LOOSE * (before - target) or self.relaxation.out_of_time():
+                    break
+                for cap in shaved(box, int(d), float(relaxed.v[d]), target, self._bound_of):
+                    box.low = box.low.copy()
+                    box.low[d] = cap
+                    self.done = max(self.done, target)  # what was cut off may be worth that much
+            again = self._relax(box, BOX_ROUNDS, False)
+            if again is None or again.x is None:
+                return again
+            relaxed = again
+            self.incumbent.round(relaxed, thorough=True)
+            if self.near_enough(box.bound):
+                self.done = max(self.done, box.bound)
+                return None
+            if before - box.bound < 0.1 * (before - self._target) or self.relaxation.out_of_time():
+                break
+        return relaxed
+
+    def _bound_of(self, box: Box) -> float:
+        """Return what the programme proves of a box as it stands, without further tangents."""
+        self.programme.enter(box)
+        return self.programme.solve().bound
+
+    def _tighten(self, box: Box) -> bool:
+        """Narrow the box to what its options can explain; say whether anything is left of it.
+
+        No choice explains less than the options that are fixed inside, nor more than all that are
+        free together.
+        """
+        n = self.problem.n_options
+        least, most = self.scales.at(box.x_low[:n]), self.scales.at(box.x_high[:n])
+        box.low = np.maximum(box.low, least * (1 - ROUNDING))
+        box.high = np.minimum(box.high, most * (1 + ROUNDING) + ROUNDING)
+        if (box.low > box.high + 2 * ROUNDING).any():
+            return False  # a half of a split that its options cannot reach
+        box.high = np.maximum(box.low, box.high)
+        box.near = np.clip(box.near, box.low, box.high)
+        return True
+
+    def _relax(self, box: Box, rounds: int, is_root: bool) -> Relaxed | None:
+        """Tighten the box's programme until it says little more; None when the box is done."""
+        relaxed = None
+        before = np.inf
+        for _ in range(rounds):
+            self.programme.enter(box)
+            relaxed = self.programme.solve(self.relaxation.time_left())
+            if relaxed.x is None:
+                if relaxed.bound == -np.inf:
+                    return None
+                return relaxed
+            box.bound = min(box.bound, relaxed.bound)
+            if self.relaxation.cut(relaxed.x) and not self.near_enough(box.bound):
+                continue
+            if self.near_enough(box.bound):
+                self.done = max(self.done, box.bound)
+                return None
+            box.near = relaxed.v
+            loose, wanted = self.relaxation.loose(box, relaxed)
+            slack = min(max(box.bound - self.best_value, 0.0), box.bound)
+            aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
+            if is_root:
+                aim = 0.1 * self.gap * box.bound
+            if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
+                break
+            before = box.bound
+            if self.relaxation.out_of_time():
+                break
+            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
+        return relaxed
+
+    @property
+    def _target(self) -> float:
+        """What choices are worth at most that need not be found.
+
+        A hair within the gap, so that a bound of just this counts as near enough.
+        """
+        return max(self.best_value, 0.0) / (1 - 0.999 * self.gap)
+
+    def _fix(self, box: Box, relaxed: Relaxed) -> None:
+        """Fix options that no choice better than the best can have, or can lack."""
+        n = self.problem.n_options
+        target = self._target
+        # Reduced costs go with the bound of the programme they are from, not the box's best.
+        room = relaxed.bound - target
+        reduced = relaxed.reduced[:n]
+        assert relaxed.x is not None
+        out = (reduced < -room - 1e-9) & (box.x_low[:n] == 0)
+        inside = (reduced > room + 1e-9) & (box.x_high[:n] == 1)
+        box.without_options(out, inside)
+        if out.any() or inside.any():
+            # Boxes dropped here hold nothing above the target.
+            self.done = max(self.done, target)
+
+    def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
+        bent = self.relaxation.bent(box, relaxed)
+        kind, where = place(self.scales, box, relaxed, bent, self.best_value)
+        if kind == "eval":
+            return self._part(box, relaxed, where)
+        if kind == "quantity":
+            return box.halved(where, float(relaxed.v[where]))
+        if kind == "option":
+            return self._split_option(box, where)
+        return self._split_blindly(box)
+
+    def _part(self, box: Box, relaxed: Relaxed, code: int) -> list[Box]:
+        """Split an eval's free options in two about their mean, running none counting as least."""
+        own = np.flatnonzero(self.problem.eval_codes == code)
+        own = own[box.x_high[own] > 0.5]
+        rise = marginal(self.scales, relaxed)[own]
+        assert relaxed.x is not None  # boxes without a point are split blindly
+        mean = float(relaxed.x[own] @ rise)
+        large = rise > mean
+        return box.parted(code, own[~large], own[large])
+
+    def _split_option(self, box: Box, option: int) -> list[Box]:
+        codes = self.problem.eval_codes
+        same = codes == codes[option] if option < len(codes) else np.zeros(len(codes), dtype=bool)
+        return box.with_and_without(option, np.flatnonzero(same))
+
+    def _split_blindly(self, box: Box) -> list[Box]:
+        """Split where the programme gave no point to split at: at the first free option."""
+        n = self.problem.n_options
+        free = np.flatnonzero(box.x_high - box.x_low > 0.5)
+        free = free[np.append(np.ones(n, dtype=bool), self.problem.extra_whole)[free]]
+        if len(free):
+            return self._split_option(box, int(free[0]))
+        x = box.x_low[:n]
+        if self.incumbent.met(x):
+            self.incumbent.learn(x)
+            # The choice is valued exactly; nothing else is in the box.
+            self.done = max(self.done, self.problem.value(x) / self.problem.scale)
+            return []
+        if self.problem.n_extra:
+            self.done = max(self.done, box.bound)
+        return []

@@ -1,0 +1,60 @@
+"""Single changes of a choice: an option put in its eval's place or taken out, and what it adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.problem import Problem
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+NOTHING = -1  # in the place of an option
+ROUNDING = 1e-12  # of the largest total value; what a change adds is right to this only
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Changes:
+    """Every single change of a choice, whether or not it keeps the limits, valued in one pass.
+
+    Why an eval is left out, what a row of the mix is worth and which step comes next are all told
+    from these.
+
+    Parameters
+    ----------
+    value
+        What the choice is worth before any change, in the unit of the objective.
+    new
+        Option that each change puts in, or NOTHING, of shape (n_changes,): first every option
+        that is not chosen, then NOTHING for every one that is, each in the menu's order.
+    old
+        Option of the same eval that it takes out, or NOTHING, of shape (n_changes,).
+    added
+        What each change adds to the value, in the unit of the objective, of shape (n_changes,).
+    more
+        What each change uses more of each limited resource, in its unit, of shape
+        (n_changes, n_budgets).
+    """
+
+    value: float
+    new: Positions
+    old: Positions
+    added: Floats
+    more: Floats
+
+    @classmethod
+    def of(cls, problem: Problem, x: Floats) -> Changes:
+        """Return the changes of a choice x of zeros and ones, of shape (n_options,)."""
+        chosen, others = np.flatnonzero(x > 0.5), np.flatnonzero(x < 0.5)
+        new = np.concatenate([others, np.full(len(chosen), NOTHING)])
+        old = np.concatenate([problem.present(x)[problem.eval_codes[others]], chosen])
+        value = problem.value(x)
+        added = np.zeros(0)
+        if len(new):
+            added = problem.values_of(problem.explained.exchanged(x, old, new)) - value
+            added[np.abs(added) <= ROUNDING * problem.scale] = 0.0
+        use = np.vstack([problem.use, np.zeros((1, problem.use.shape[1]))])  # last row: NOTHING
+        return cls(value, new, old, added, use[new] - use[old])

@@ -1,0 +1,193 @@
+"""The convex relaxation in cvxpy: part of an option may be bought, and G is its concave envelope.
+
+The objective enters as `ConcaveObjective` says. Budgets and losses are parameters: the problem is
+compiled once and solved again for every budget and every set of losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cvxpy as cp
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Decision, Menu
+from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits.budget import check_budget
+from evalfolio.objectives import Objective, evsi
+from evalfolio.objectives.knowledge import skewed
+from evalfolio.search.convex.expression import ConcaveObjective
+from evalfolio.search.convex.solvers import solve_convex
+from evalfolio.search.problem import Problem
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Relaxed:
+    """Solution of the relaxation.
+
+    Parameters
+    ----------
+    bound
+        No choice within the limits is worth more, in the unit of the losses.
+    x
+        Share bought of every option, of shape (n_options,).
+    shadow_prices
+        Value of one more unit of each budget.
+    """
+
+    bound: float
+    x: Floats
+    shadow_prices: dict[str, float]
+
+
+class Relaxation:
+    """The compiled relaxation of a menu; `solve` takes the budget.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    largest
+        The largest budget it will be solved at; it names the limited resources, and a decision's
+        envelope reaches only as far as this budget can.
+    constraints
+        Constraint objects or affine cvxpy constraints of the choice.
+    objective
+        What the choice is for; the expected value of the decisions by default.
+    n_lines
+        Lines of each envelope; the bound is loose by less than 1e-4 of G with the default.
+    """
+
+    def __init__(
+        self,
+        menu: Menu,
+        largest: Mapping[str, float],
+        constraints: Sequence[object] = (),
+        n_lines: int = 120,
+        objective: Objective | None = None,
+    ) -> None:
+        self.objective = objective or evsi()
+        problem = Problem(menu, largest, constraints, self.objective)
+        self.menu, self.resources = menu, tuple(problem.budget)
+        costs = menu.costs[:, [menu.resources.index(name) for name in self.resources]]
+        self.units = np.where(costs.max(axis=0, initial=0.0) > 0, costs.max(axis=0, initial=0.0), 1)
+        self.scale = problem.scale
+        self.x = cp.Variable(problem.n_options, nonneg=True)
+        self.extra = cp.Variable(max(problem.n_extra, 1), nonneg=True)
+        # The right-hand side of every budget row is a parameter, so a sweep compiles once.
+        self.limit = cp.Parameter(len(self.resources), nonneg=True)
+        rows: list[cp.Constraint] = []
+        self.budget_row = (costs / self.units).T @ self.x <= self.limit if self.resources else None
+        if self.budget_row is not None:
+            rows.append(self.budget_row)
+        rows += self._limit_rows(problem)
+        self.worth = ConcaveObjective(problem, self.x, n_lines)
+        self._problem, self._rows, self._n_lines = problem, rows, n_lines
+        self._losses: tuple[tuple[float, float], ...] = _losses_of(menu.decisions)
+        self._compile()
+
+    def _compile(self) -> None:
+        self.programme = cp.Problem(
+            cp.Maximize(self.worth.expression), [*self._rows, *self.worth.constraints]
+        )
+
+    def solve(
+        self,
+        budget: Mapping[str, float],
+        solver: str | None = None,
+        losses: Mapping[str, tuple[float, float]] | None = None,
+    ) -> Relaxed:
+        """Return the bound, the shares and the shadow prices at a budget.
+
+        Parameters
+        ----------
+        budget
+            Amount of each resource the relaxation was compiled for.
+        solver
+            One of `evalfolio.search.convex.solvers.convex_solvers()`; by default each in turn until
+            one answers.
+        losses
+            (loss_missed, loss_false_alarm) of decisions by name; the menu's where left out.
+
+        Raises
+        ------
+        InputError
+            If the budget names other resources than the relaxation was compiled for, losses are
+            not of its decisions or not above 0, or the solver is not installed.
+        InfeasibleError
+            If no share of the options meets all limits.
+        SolverError
+            If no solver ends with an answer.
+        """
+        amounts = check_budget(budget, self.resources)
+        self.limit.value = np.array([amounts[name] for name in self.resources]) / self.units
+        self._set_losses(losses or {})
+        status = solve_convex(self.programme, solver)
+        if status == "infeasible":
+            raise InfeasibleError(
+                "no choice meets all limits, even if options could be bought in part; "
+                "loosen a limit or raise a budget"
+            )
+        duals = (
+            np.zeros(0)
+            if self.budget_row is None
+            else np.maximum(np.atleast_1d(self.budget_row.dual_value), 0.0)
+        )
+        prices = duals * self.scale / self.units
+        return Relaxed(
+            bound=float(self.programme.value) * self.scale,
+            x=np.clip(np.asarray(self.x.value), 0.0, 1.0),
+            shadow_prices=dict(zip(self.resources, prices.tolist(), strict=True)),
+        )
+
+    def _set_losses(self, losses: Mapping[str, tuple[float, float]]) -> None:
+        """Set the envelopes to other losses, where they differ from those last used."""
+        known = [decision.name for decision in self.menu.decisions]
+        for name, pair in losses.items():
+            if name not in known:
+                raise InputError(
+                    f"losses must be of a decision of the menu ({', '.join(known)}), got {name!r}"
+                )
+            if not all(0 < loss < np.inf for loss in pair):
+                raise InputError(f"losses of {name} must be above 0 and finite, got {pair!r}")
+        decisions = tuple(
+            replace(d, loss_missed=float(missed), loss_false_alarm=float(false_alarm))
+            for d in self.menu.decisions
+            for missed, false_alarm in [losses.get(d.name, (d.loss_missed, d.loss_false_alarm))]
+        )
+        wanted = _losses_of(decisions)
+        if wanted != self._losses:
+            self._losses = wanted
+            menu = replace(self.menu, decisions=decisions)
+            if skewed(menu):  # the index of what is known depends on the stakes
+                problem = Problem(menu, self._problem.budget, (), self.objective)
+                self.worth = ConcaveObjective(problem, self.x, self._n_lines)
+                self.scale = problem.scale
+                self._compile()
+            else:
+                self.worth.set_values(self.objective.on(menu)[0])
+
+    def _limit_rows(self, problem: Problem) -> list[cp.Constraint]:
+        """Return "at most one option per eval" and the constraints' rows."""
+        n = problem.n_options
+        first = len(self.resources)  # the budgets' rows come first, with a parameter of their own
+        body = problem.matrix[first:, :n] @ self.x
+        if problem.n_extra:
+            body = body + problem.matrix[first:, n:] @ self.extra
+        upper, lower = problem.upper[first:], problem.lower[first:]
+        high, low = np.isfinite(upper), np.isfinite(lower)
+        rows = [body[np.flatnonzero(high)] <= upper[high], self.x <= problem.allowed]
+        if low.any():
+            rows.append(body[np.flatnonzero(low)] >= lower[low])
+        whole = np.flatnonzero(problem.extra_whole)
+        if len(whole):
+            rows.append(self.extra[whole] <= 1)
+        return rows
+
+
+def _losses_of(decisions: Sequence[Decision]) -> tuple[tuple[float, float], ...]:
+    return tuple((d.loss_missed, d.loss_false_alarm) for d in decisions)

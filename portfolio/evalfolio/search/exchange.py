@@ -1,0 +1,92 @@
+"""Exchanges: putting one option in the place of its eval's present one, and what that is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.problem import TOLERANCE, Problem
+
+Floats = NDArray[np.float64]
+Positions = NDArray[np.intp]
+
+N_GRID = 400  # points of the table that values are read from while searching
+
+
+class Exchanges:
+    """Values and limits of exchanges, for local search; values come from a table of every G."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        n_budgets, n_evals = len(problem.resource_names), len(problem.evals)
+        rows = np.concatenate(
+            [np.arange(n_budgets), np.arange(n_budgets + n_evals, problem.matrix.shape[0])]
+        )
+        self.use = problem.matrix[rows][:, : problem.n_options].toarray()
+        self.lower, self.upper = problem.lower[rows], problem.upper[rows]
+        extra = problem.matrix[rows][:, problem.n_options :]
+        self.frozen = np.diff(extra.tocsr().indptr) > 0  # rows with variables besides the choice
+        self.tables: list[tuple[Floats, Floats]] = []
+        made: dict[int, tuple[Floats, Floats]] = {}
+        for value, top in zip(problem.values, problem.v_max, strict=True):
+            if id(value) not in made:
+                grid = [np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]]
+                points = top * np.concatenate([[0.0], *grid])
+                made[id(value)] = points, np.asarray(value.gain(points))
+            self.tables.append(made[id(value)])
+
+    def gains(self, v: Floats) -> Floats:
+        """Return G of every quantity from the tables, v of shape (n, n_quantities)."""
+        found = np.zeros(v.shape)
+        for d, (grid, gain) in enumerate(self.tables):
+            if grid[-1] > 0:
+                found[:, d] = np.interp(v[:, d], grid, gain)
+        return found
+
+    def worth(self, v: Floats) -> Floats:
+        """Return the objective from the tables, v of shape (n, n_quantities)."""
+        return self.problem.total.of(self.gains(v))
+
+    def fits(self, x: Floats, options: Positions, without: Positions) -> NDArray[np.bool_]:
+        """Say which exchanges keep all limits, other variables left as they are."""
+        change = np.where(options >= 0, self.use[:, options], 0.0)
+        change = change - np.where(without >= 0, self.use[:, without], 0.0)
+        after = (self.use @ x)[:, None] + change
+        up = (after <= self.upper[:, None] + TOLERANCE) | (change <= 0)
+        down = (after >= self.lower[:, None] - TOLERANCE) | (change >= 0)
+        ok = np.where(self.frozen[:, None], change == 0, up & down)
+        allowed = np.where(options >= 0, self.problem.allowed[options] > 0, True)
+        return np.asarray(ok.all(axis=0) & allowed)
+
+    def climb(self, x: Floats, candidates: Positions) -> Floats:
+        """Return the choice after the best single exchanges in turn, until none gains."""
+        x = x.copy()
+        while (better := self._single(x, candidates)) is not None:
+            x = better
+        return x
+
+    def _single(self, x: Floats, candidates: Positions) -> Floats | None:
+        options = candidates[x[candidates] < 0.5]
+        without = self.problem.present(x)[self.problem.eval_codes[options]]
+        ok = self.fits(x, options, without)
+        return self._best(x, options[ok], without[ok])
+
+    def _best(self, x: Floats, options: Positions, without: Positions) -> Floats | None:
+        if not len(options):
+            return None
+        now = self.worth(self.problem.explained.at(x)[None])
+        gain = self.worth(self.problem.explained.exchanged(x, without, options)) - now
+        best = int(np.argmax(gain))
+        if gain[best] <= 1e-9 * self.problem.scale:
+            return None
+        return moved(x, int(options[best]), int(without[best]))
+
+
+def moved(x: Floats, option: int, without: int) -> Floats:
+    """Return the choice after one exchange; -1 stands for nothing."""
+    y = x.copy()
+    if without >= 0:
+        y[without] = 0.0
+    if option >= 0:
+        y[option] = 1.0
+    return y

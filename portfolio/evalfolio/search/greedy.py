@@ -1,0 +1,77 @@
+"""Greedy choice by value per cost: instant, without a certificate."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.exchange import Exchanges, moved
+from evalfolio.search.problem import Problem
+
+Floats = NDArray[np.float64]
+
+SMALLEST = 1e-12  # of the largest total value; what counts as a gain
+
+
+def greedy(problem: Problem, start: Floats | None = None) -> Floats:
+    """Return a choice built step by step: the exchange with the best value per cost comes next.
+
+    An exchange puts an option in the place of its eval's present one. Its cost is the sum over
+    the budgets of the extra use as a share of the budget, so that no currency matters. Values
+    below a decision's convex start are ranked by the straight line to its best average, as a
+    first small step there is worth almost nothing and yet leads somewhere.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    start
+        A choice that meets all limits, to improve on; by default nothing. Needed where nothing
+        at all breaks a limit.
+
+    Returns
+    -------
+    numpy.ndarray
+        Choice of zeros and ones, of shape (n_options,).
+    """
+    x = np.zeros(problem.n_options) if start is None else start.copy()
+    exchanges = Exchanges(problem)
+    averages = {id(grid): _best_average(grid, gain) for grid, gain in exchanges.tables}
+    chords = [averages[id(grid)] for grid, _ in exchanges.tables]
+    n_budgets = len(problem.resource_names)
+    use = exchanges.use[:n_budgets].sum(axis=0)
+
+    def worth(v: Floats) -> Floats:
+        gains = exchanges.gains(v)
+        for d, (point, average) in enumerate(chords):
+            gains[:, d] = np.where(v[:, d] < point, average * v[:, d], gains[:, d])
+        return problem.total.of(gains)
+
+    while True:
+        options = np.flatnonzero((problem.allowed > 0) & (x < 0.5))
+        without = problem.present(x)[problem.eval_codes[options]]
+        ok = exchanges.fits(x, options, without)
+        options, without = options[ok], without[ok]
+        if not len(options):
+            return x
+        gain = worth(problem.explained.exchanged(x, without, options)) - worth(
+            problem.explained.at(x)[None]
+        )
+        extra = use[options] - np.where(without >= 0, use[without], 0.0)
+        score = np.where(gain > SMALLEST * problem.scale, gain / np.maximum(extra, 1e-9), -np.inf)
+        best = int(np.argmax(score))
+        if not np.isfinite(score[best]):
+            return x
+        step = moved(x, int(options[best]), int(without[best]))
+        if problem.curved and problem.cuts(step) is not None:
+            return x
+        x = step
+
+
+def _best_average(grid: Floats, gain: Floats) -> tuple[float, float]:
+    """Return where G(v)/v is greatest, and that average; up to there G counts as this line."""
+    if grid[-1] <= 0:
+        return 0.0, 0.0
+    average = gain[1:] / grid[1:]
+    best = int(np.argmax(average))
+    return float(grid[1:][best]), float(average[best])

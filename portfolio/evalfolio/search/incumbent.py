@@ -1,0 +1,93 @@
+"""The best choice found so far, and how fractional answers are rounded to better ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.exchange import Exchanges
+from evalfolio.search.problem import Problem
+from evalfolio.search.programme import Relaxed
+
+Floats = NDArray[np.float64]
+
+WHOLE = 1e-7
+
+
+class Incumbent:
+    """The best whole choice that meets all limits, and its value in scaled units."""
+
+    def __init__(self, problem: Problem, start: Floats | None) -> None:
+        self.problem = problem
+        self.exchanges = Exchanges(problem)
+        self.x, self.value = np.zeros(problem.n_options), -np.inf
+        self._seen: set[bytes] = set()
+        if start is not None and self.met(start):
+            self.learn(start)
+        elif problem.met(np.zeros(problem.n_options)):
+            self.learn(np.zeros(problem.n_options))
+
+    def learn(self, x: Floats) -> bool:
+        """Value a whole choice that meets all limits; say whether it is the best so far."""
+        key = np.packbits(x > 0.5).tobytes()
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        value = self.problem.value(x) / self.problem.scale
+        if value <= self.value:
+            return False
+        self.x, self.value = x, value
+        return True
+
+    def round(self, relaxed: Relaxed, *, thorough: bool) -> None:
+        """Round the shares to whole choices that meet all limits, and improve the best."""
+        problem = self.problem
+        assert relaxed.x is not None  # boxes without a point are split before
+        share, extra = relaxed.x[: problem.n_options], relaxed.x[problem.n_options :]
+        whole = np.round(share)
+        fractional = np.abs(share - whole).max(initial=0.0) > WHOLE
+        if (
+            not fractional
+            and np.abs(extra - np.round(extra))[problem.extra_whole].max(initial=0.0) < WHOLE
+            and problem.met(whole, extra)
+        ):
+            self.learn(whole)
+        near = relaxed.reduced[: problem.n_options]
+        pool = np.argsort(-(near + (share > WHOLE)), kind="stable")
+        candidates = pool[: max(150, 2 * int((share > WHOLE).sum()))]
+        candidates = candidates[problem.allowed[candidates] > 0]
+        starts = [self._filled(share, 0.5)]
+        if thorough:
+            starts.append(self._filled(share, 0.02))
+        for x in starts:
+            if x is None:
+                continue
+            self.learn(x)
+            key = np.packbits(x > 0.5).tobytes()
+            if key + b"+" in self._seen:
+                continue
+            self._seen.add(key + b"+")
+            better = self.exchanges.climb(x, candidates)
+            if self.met(better):
+                self.learn(better)
+
+    def met(self, x: Floats) -> bool:
+        """Whether a whole choice meets all limits."""
+        return self.problem.completed(x) is not None
+
+    def _filled(self, share: Floats, least: float) -> Floats | None:
+        """Take options from the largest share down while limits from above allow."""
+        exchanges, problem = self.exchanges, self.problem
+        x = np.zeros(problem.n_options)
+        used = np.zeros(len(exchanges.upper))
+        taken = np.zeros(len(problem.evals), dtype=bool)
+        from_above = exchanges.upper + 1e-9
+        from_above = np.where(exchanges.frozen, np.inf, from_above)
+        for option in np.argsort(-share, kind="stable"):
+            if share[option] < least:
+                break
+            after = used + exchanges.use[:, option]
+            code = problem.eval_codes[option]
+            if not taken[code] and (after <= from_above).all():
+                x[option], used, taken[code] = 1.0, after, True
+        return x if self.met(x) else None

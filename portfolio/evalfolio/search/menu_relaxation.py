@@ -1,0 +1,151 @@
+"""The linear relaxation of a whole menu: options in part, hulls over all that can be explained.
+
+The certified search starts from it, prices are read from it, and a sweep of budgets solves it again
+and again. Tangents hold everywhere, so whatever one box or budget needed serves the next.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.box import Box
+from evalfolio.search.looseness import looseness
+from evalfolio.search.odds import Scales
+from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
+from evalfolio.search.problem import Problem
+from evalfolio.search.programme import Programme, Relaxed
+
+Floats = NDArray[np.float64]
+
+ROUNDS = 40
+PRICE_ERROR = 1e-4  # relative looseness of the programme that prices are read from
+
+
+class MenuRelaxation:
+    """A problem's linear programme and what it stands on.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    gap
+        Relative gap that the over-estimates of the worths must allow for.
+    deadline
+        When to stop, by `time.monotonic`; None for never.
+    seed
+        Passed to HiGHS.
+    n_segments
+        Of every hull that the programme sees at a time.
+    by_odds
+        Whether shares explained are measured by their odds, which is tighter (see `Scales`).
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        gap: float,
+        deadline: float | None = None,
+        seed: int = 0,
+        n_segments: int = N_SEGMENTS,
+        by_odds: bool = True,
+    ) -> None:
+        self.problem, self.deadline = problem, deadline
+        self.scales = Scales(problem, by_odds)
+        error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
+        made: dict[int, Overestimate] = {}  # draws share their decision's
+        for worth in self.scales.worths:
+            if id(worth) not in made:
+                made[id(worth)] = Overestimate(worth, 1.0, problem.scale, error)
+        self.above = [made[id(worth)] for worth in self.scales.worths]
+        self.programme = Programme(problem, self.scales, self.above, seed, n_segments)
+
+    def whole_menu(self) -> Box:
+        """Return the box of all choices."""
+        problem = self.problem
+        x_high = np.concatenate([problem.allowed, problem.extra_upper])
+        reach = self.scales.at(problem.allowed)
+        free = np.zeros(len(problem.evals), dtype=bool)
+        nothing = np.zeros(len(x_high))
+        return Box(np.zeros(len(reach)), reach, nothing, x_high, 0.5 * reach, np.inf, free)
+
+    def price(self) -> Floats:
+        """Return what one more unit of each budget row is worth to the relaxation, scaled.
+
+        The search's own programmes stop when their bound is good enough; prices take longer to
+        settle, so the whole menu's programme is tightened further here.
+        """
+        found = self._settled(PRICE_ERROR)
+        n_budgets = len(self.problem.resource_names)
+        return np.zeros(n_budgets) if found is None else np.maximum(found.prices[:n_budgets], 0.0)
+
+    def at_budget(self, row: int, limit: float, error: float) -> Relaxed | None:
+        """Return the relaxation with another budget, or None where nothing fits.
+
+        Tangents found before hold for every budget, and the simplex method starts from the last
+        one's basis, so a sweep costs little more than its first programme.
+
+        Parameters
+        ----------
+        row
+            Position of the budget.
+        limit
+            Its amount, in units of the budget the problem was made with, at most 1.
+        error
+            Relative looseness at which the tangents suffice; infinite for those there are.
+        """
+        self.programme.set_budget(row, limit)
+        return self._settled(error)
+
+    def cut(self, x: Floats) -> bool:
+        """Add the rows by which a curved limit refuses shares; say whether there were any."""
+        cuts = self.problem.cuts(x[: self.problem.n_options])
+        if cuts is None:
+            return False
+        self.programme.add_rows(*cuts)
+        return True
+
+    def loose(self, box: Box, relaxed: Relaxed) -> tuple[float, NDArray[np.bool_]]:
+        """Return by how much more tangents could lower a bound, and of which quantities."""
+        return looseness(self.scales, self.above, box, relaxed)
+
+    def bent(self, box: Box, relaxed: Relaxed) -> Floats:
+        """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
+        hulls = [
+            float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
+            for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
+        ]
+        return np.array(hulls) * relaxed.weight
+
+    def time_left(self) -> float | None:
+        """Return seconds to the deadline, or None without one."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+    def out_of_time(self) -> bool:
+        """Whether the time limit has passed."""
+        left = self.time_left()
+        return left is not None and left <= 0
+
+    def _settled(self, error: float) -> Relaxed | None:
+        """Tighten the whole menu's programme until its looseness is below a relative error."""
+        box = self.whole_menu()
+        found: Relaxed | None = None
+        left: float | None = None  # the first programme is solved even when time has run out
+        for _ in range(ROUNDS):
+            self.programme.enter(box)
+            relaxed = self.programme.solve(left)
+            if relaxed.x is None:
+                break
+            found = relaxed
+            if self.cut(relaxed.x):
+                continue
+            box.near = relaxed.v
+            loose, wanted = self.loose(box, relaxed)
+            if loose <= error * relaxed.bound or self.out_of_time():
+                break
+            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
+            left = self.time_left()
+        return found

@@ -1,0 +1,213 @@
+"""Over-estimates of G: a polyline never below it, and that polyline's concave hull on an interval.
+
+Where G is concave the polyline's corners are intersections of tangents, cells halved until it is
+within a wanted error. Where G is convex one chord is enough: a hull needs no more than the ends
+of its interval, which are put on G itself. Everything is in scaled units: v ends at 1, G is in
+units of the largest total value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from evalfolio.value.worth import Curve
+
+Floats = NDArray[np.float64]
+
+MAX_HALVINGS = 40
+NARROW = 3e-4  # relative; narrower cells are exact to rounding
+N_SEGMENTS = 24  # of the hull that a linear programme sees at a time
+ROUNDING = 1e-13  # relative; what quadrature and tangents may be off by
+
+
+@dataclass(frozen=True)
+class Segments:
+    """A concave polyline on [low, high]: `start` at low, then rising by slopes over widths."""
+
+    low: float
+    start: float
+    widths: Floats
+    slopes: Floats
+
+    def at(self, v: float) -> float:
+        """Return the height at v."""
+        used = np.clip(v - self.low - np.cumsum(self.widths) + self.widths, 0.0, self.widths)
+        return float(self.start + self.slopes @ used)
+
+
+class Overestimate:
+    """A polyline on or above one decision's G on [0, v_max].
+
+    Parameters
+    ----------
+    value
+        The decision's value function.
+    v_max
+        Largest argument the menu can reach, the unit of v.
+    scale
+        Unit of G.
+    error
+        Largest height above G, in units of `scale`.
+
+    Examples
+    --------
+    >>> from evalfolio.value.sample_information import DecisionValue
+    >>> g = DecisionValue(-1.0, 1.0, 3.0, 1.0)
+    >>> above = Overestimate(g, 0.9, float(g.evpi), 1e-4)
+    >>> v = np.linspace(0, 1, 200)
+    >>> excess = np.array([above.at(part) for part in v]) - g.gain(0.9 * v) / g.evpi
+    >>> bool(excess.min() > -1e-12), bool(excess.max() < 2e-4)
+    (True, True)
+    """
+
+    def __init__(self, value: Curve, v_max: float, scale: float, error: float) -> None:
+        self.value, self.v_max, self.scale = value, v_max, scale
+        inner = [v / v_max for v in value.inflections if 1e-12 < v / v_max < 1 - 1e-12]
+        ends = [0.0, *inner, 1.0]
+        self._convex: list[tuple[float, float]] = []
+        parts = [self._piece(low, high, error) for low, high in pairwise(ends)]
+        v = np.concatenate([part[0] for part in parts])
+        height = np.concatenate([part[1] for part in parts])
+        # Pieces share their ends; the higher of the two heights there keeps both sides covered.
+        self.v, first = np.unique(v, return_index=True)
+        self.height = np.maximum.reduceat(height, first)
+        self._hulls: dict[tuple[float, float], tuple[Floats, Floats]] = {}
+        self._edges: dict[tuple[float, float], tuple[Floats, Floats]] = {}
+
+    def at(self, v: float) -> float:
+        """Return the over-estimate at a scaled v: G where it is convex, else the polyline."""
+        if any(low <= v <= high for low, high in self._convex):
+            return float(self.gain(v)) * (1 + ROUNDING)
+        return float(np.interp(v, self.v, self.height))
+
+    def heights(self, v: Floats) -> Floats:
+        """Return the over-estimate at scaled v, of any shape."""
+        out = np.interp(v, self.v, self.height)
+        for low, high in self._convex:
+            inside = (v >= low) & (v <= high)
+            if inside.any():
+                out[inside] = self.gain(v[inside]) * (1 + ROUNDING)
+        return np.asarray(out)
+
+    def gain(self, v: Floats | float) -> Floats:
+        """Return G itself at scaled v."""
+        return np.asarray(self.value.gain(np.asarray(v) * self.v_max) / self.scale)
+
+    def hull(self, low: float, high: float) -> tuple[Floats, Floats]:
+        """Return the corners (v, height) of the polyline's concave hull on [low, high]."""
+        key = (low, high)
+        if key not in self._hulls:
+            inside = (self.v > low) & (self.v < high)
+            v = np.concatenate([[low], self.v[inside], [high]])
+            h = np.concatenate([[self.at(low)], self.height[inside], [self.at(high)]])
+            keep = _upper_hull(v.tolist(), h.tolist())
+            if len(self._hulls) > 2000:
+                self._hulls.clear()
+                self._edges.clear()
+            self._hulls[key] = v[keep], h[keep]
+        return self._hulls[key]
+
+    def segments(
+        self, low: float, high: float, near: float, n_segments: int = N_SEGMENTS
+    ) -> Segments:
+        """Return at most n_segments of the hull's edges, finest around `near`, extended to meet.
+
+        Leaving edges out raises the polyline, so it stays an over-estimate.
+        """
+        v, h = self.hull(low, high)
+        if len(v) == 1 or high - low <= 0:
+            return Segments(low, float(h.max()), np.zeros(0), np.zeros(0))
+        if (low, high) not in self._edges:
+            slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
+            self._edges[low, high] = slopes, h[:-1] - slopes * v[:-1]
+        slopes, heights = self._edges[low, high]
+        n = len(slopes)
+        if n > n_segments:
+            centre = min(max(int(np.searchsorted(v, near)) - 1, 0), n - 1)
+            reach = _reach(n, n_segments // 2 - 1)
+            picked = np.concatenate([[0], centre - reach[::-1], [centre], centre + reach, [n - 1]])
+            inner = (picked > 0) & (picked < n - 1)
+            inner[0] = inner[-1] = True
+            slopes, heights = slopes[picked[inner]], heights[picked[inner]]
+        # Equal slopes have no corner between them; rounding may even make one rise.
+        flatter = np.append(True, slopes[1:] < np.minimum.accumulate(slopes)[:-1])
+        slopes, heights = slopes[flatter], heights[flatter]
+        corners = np.diff(heights) / -np.diff(slopes)
+        cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
+        return Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
+
+    def _piece(self, low: float, high: float, error: float) -> tuple[Floats, Floats]:
+        """Return corners on a piece without inflection."""
+        if self.value.convex(low * self.v_max, high * self.v_max):
+            self._convex.append((low, high))
+            return np.array([low, high]), self.gain(np.array([low, high])) * (1 + ROUNDING)
+        v = np.linspace(low, high, 9)
+        if low == 0:
+            v = np.unique(np.concatenate([v, high * np.geomspace(1e-16, 1.0, 33)]))
+        g, s = self.gain(v), self._slope(v)
+        for _ in range(MAX_HALVINGS):
+            middle, tip = _tips(v, g, s)
+            wide = np.diff(v) > NARROW * v[1:]
+            off = np.abs(tip - self.gain(middle))
+            split = np.flatnonzero((off > error) & wide & np.isfinite(off))
+            if not len(split):
+                break
+            new = (v[split] + v[split + 1]) / 2
+            order = np.argsort(np.concatenate([v, new]), kind="stable")
+            v = np.concatenate([v, new])[order]
+            g = np.concatenate([g, self.gain(new)])[order]
+            s = np.concatenate([s, self._slope(new)])[order]
+        middle, tip = _tips(v, g, s)
+        start = tip[:1] if not np.isfinite(s[0]) else g[:1]
+        corners = np.concatenate([v[:1], middle, v[-1:]])
+        heights = np.concatenate([start, tip, g[-1:]]) * (1 + ROUNDING)
+        order = np.argsort(corners, kind="stable")
+        return corners[order], heights[order]
+
+    def _slope(self, v: Floats) -> Floats:
+        return np.asarray(self.value.slope(v * self.v_max) * (self.v_max / self.scale))
+
+
+@cache
+def _reach(n: int, count: int) -> NDArray[np.int_]:
+    """Return distances to the edges that are kept, ever wider apart, ascending."""
+    return np.unique(np.geomspace(1, n, count).astype(int))
+
+
+def _tips(v: Floats, g: Floats, s: Floats) -> tuple[Floats, Floats]:
+    """Return where the tangents at both ends of every cell meet, or the higher one's tip."""
+    a, b = v[:-1], v[1:]
+    left, right = s[:-1], s[1:]
+    steep = ~np.isfinite(left)
+    left = np.where(steep, right, left)
+    turn = left - right
+    meet = np.divide(
+        np.diff(g) + left * a - right * b, turn, out=(a + b) / 2, where=np.abs(turn) > 1e-300
+    )
+    meet = np.where(steep, a, np.clip(meet, a, b))
+    from_left = np.where(steep, -np.inf, g[:-1] + left * (meet - a))
+    return meet, np.maximum(from_left, g[1:] + right * (meet - b))
+
+
+def _upper_hull(v: list[float], h: list[float]) -> list[int]:
+    """Return the positions of the corners of the upper hull of points ascending in v."""
+    hull: list[int] = []
+    for i in range(len(v)):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (h[b] - h[a]) * (v[i] - v[a]) > (h[i] - h[a]) * (v[b] - v[a]):
+                break
+            hull.pop()
+        if hull and v[i] == v[hull[-1]]:
+            if h[i] > h[hull[-1]]:
+                hull[-1] = i
+            continue
+        hull.append(i)
+    return hull

@@ -1,0 +1,323 @@
+"""The linear programme of one box: an over-estimate of every choice's value inside it.
+
+max Σ_d t_d over shares x, with v_d under its tangents in x, t_d under the concave hull of G on the
+box's interval of v_d, and x within all limits; v_d is on the scale of `Scales`. Tangents hold
+everywhere and are kept; the hull's segments enter as the costs and widths of columns, so that going
+from box to box changes no matrix and the simplex method starts warm.
+
+A tail, the mean of the worst share α of n draws, is max η − Σ_s u_s/(αn) over η − u_s ≤ Σ_d t_ds
+(Rockafellar & Uryasev 2000). There the segments' slopes stand in the draws' rows, whose prices are
+how much each draw weighs. Draws without a tangent yet are over-estimated and weigh nothing.
+
+HiGHS's word is not taken for the bound: with any row prices y, Σ_i y_i·rhs_i + Σ_j max over the
+column's range of (c − Aᵀy)_j z_j bounds the programme, whatever the solver's tolerances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from evalfolio.search.box import Box
+from evalfolio.search.highs import quiet_highs
+from evalfolio.search.odds import Scales
+from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
+from evalfolio.search.problem import Problem
+from evalfolio.search.tangents import Tangents
+
+Floats = NDArray[np.float64]
+
+# Weights of a tangent below this are left out and their sum over evals added to its constant.
+SMALL = 1e-9
+MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
+PATIENCE = 6
+NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Relaxed:
+    """Solution of one box's programme; `bound` is proved, `x` None when nothing fits.
+
+    No choice x in the box is worth more than `rest` + `reduced` · x either.
+    `weight` says how much every active quantity counts: 1, or what its draw weighs in its tail.
+    """
+
+    bound: float
+    x: Floats | None
+    v: Floats
+    weight: Floats
+    reduced: Floats
+    prices: Floats
+    rest: float = np.inf
+
+
+class Programme:
+    """The programme over all boxes of one problem, in scaled units."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        scales: Scales,
+        above: list[Overestimate],
+        seed: int = 0,
+        n_segments: int = N_SEGMENTS,
+    ) -> None:
+        self.problem, self.scales, self.above = problem, scales, above
+        self.n_segments = n_segments
+        self.n_x = problem.n_options + problem.n_extra
+        self.n_d = len(above)
+        tails = problem.total.tails
+        n_draws = sum(len(tail.quantities) for tail in tails)
+        self.first_tail = self.n_x + self.n_d + self.n_d * self.n_segments
+        self.n_columns = self.first_tail + len(tails) + n_draws
+        self._columns = np.arange(self.n_columns, dtype=np.int32)
+        self.cost = np.zeros(self.n_columns)
+        self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
+        rows = problem.matrix.shape[0]
+        links = sparse.lil_matrix((self.n_d, self.n_columns))
+        for d in range(self.n_d):
+            links[d, self.n_x + d] = 1.0
+            links[d, self._segments(d)] = -1.0
+        draws = sparse.lil_matrix((n_draws, self.n_columns))
+        self.draw_of = np.full(self.n_d, -1)  # row of each quantity's draw among the draws' rows
+        place = {int(q): k for k, q in enumerate(problem.active)}
+        row, column = 0, self.first_tail
+        for tail in tails:
+            eta, column = column, column + 1
+            self.cost[eta] = 1.0
+            for quantities in tail.quantities:
+                draws[row, eta], draws[row, column] = 1.0, -1.0
+                self.cost[column] = -tail.most
+                for q in quantities:
+                    if int(q) in place:
+                        self.draw_of[place[int(q)]] = row
+                row, column = row + 1, column + 1
+        # No value of a draw is above all of its worths together, in units of `scale`.
+        ends = problem.gains_of(problem.v_max[None])[0] / problem.scale
+        largest = [float(ends[tail.quantities].sum(axis=1).max()) for tail in tails]
+        self.z_high[self.first_tail :] = max(largest, default=1.0) * (1 + 1e-9)
+        self.first_draw = rows + self.n_d
+        left = sparse.hstack(
+            [problem.matrix, sparse.csr_matrix((rows, self.n_columns - self.n_x))], format="csr"
+        )
+        self.matrix = sparse.csr_matrix(sparse.vstack([left, links.tocsr(), draws.tocsr()]))
+        self._turned = sparse.csr_matrix(self.matrix.T)
+        free = np.full(n_draws, -np.inf)
+        self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
+        self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d), np.zeros(n_draws)])
+        self.slopes = np.zeros(
+            (self.n_d, self.n_segments)
+        )  # of the segments, as the solver has them
+        # A draw's quantities keep their widest segments until they have a tangent.
+        self._held = self.draw_of < 0
+        self._starts = np.full(self.n_d, np.nan)
+        self._first_eval = len(problem.resource_names)
+        self._run = np.zeros(len(problem.evals), dtype=bool)
+        self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
+        self.tangents = Tangents(problem.n_options)
+        # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
+        share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
+        held = sum(k * tail.quantities.shape[1] for k, tail in zip(share, tails, strict=True))
+        self.most_tangents = MOST_PER_DECISION * int((self.draw_of < 0).sum() + held)
+        self._solver = self._start(seed)
+
+    def _segments(self, d: int) -> slice:
+        first = self.n_x + self.n_d + d * self.n_segments
+        return slice(first, first + self.n_segments)
+
+    def _start(self, seed: int) -> highspy.Highs:
+        solver = quiet_highs()
+        solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
+        solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
+        solver.setOptionValue("random_seed", seed)
+        solver.setOptionValue("presolve", "off")  # boxes start from the last one's basis
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self.n_columns, self.matrix.shape[0]
+        lp.col_cost_ = -self.cost
+        lp.col_lower_, lp.col_upper_ = self.z_low, self.z_high
+        lp.row_lower_, lp.row_upper_ = self.row_low, self.row_high
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = self.matrix.indptr
+        lp.a_matrix_.index_ = self.matrix.indices
+        lp.a_matrix_.value_ = self.matrix.data
+        solver.passModel(lp)
+        return solver
+
+    def add_tangents(self, x: Floats, wanted: NDArray[np.bool_] | None = None) -> None:
+        """Make the over-estimate of v_d exact at x, for the wanted quantities."""
+        problem = self.problem
+        v, gradient = self.scales.tangent(x)
+        added, limits, of = [], [], []
+        for d, weights in enumerate(gradient):
+            if wanted is not None and not wanted[d]:
+                continue
+            constant = float(v[d] - weights @ x)
+            small = weights < SMALL
+            if small.any():  # at most one option per eval runs: the largest small weight is enough
+                largest = np.zeros(len(problem.evals))
+                np.maximum.at(largest, problem.eval_codes, np.where(small, weights, 0.0))
+                constant += float(largest.sum())
+                weights = np.where(small, 0.0, weights)
+            self._held[d] |= wanted is not None
+            added.append(-weights)
+            limits.append(constant)
+            of.append(d)
+        self._add(np.array(added).reshape(-1, problem.n_options), np.array(limits), np.array(of))
+
+    def add_rows(self, rows: Floats, limits: Floats) -> None:
+        """Add rows · x <= limits that hold for every choice, rows of shape (n, n_options)."""
+        self._add(rows, limits, np.full(len(limits), -1))
+
+    def _add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:
+        for row, limit, d in zip(rows, limits, of, strict=True):
+            used = np.flatnonzero(row)
+            columns, weights = used, row[used]
+            if d >= 0:
+                columns, weights = np.append(used, self.n_x + d), np.append(weights, 1.0)
+            self._solver.addRow(-np.inf, limit, len(columns), columns.astype(np.int32), weights)
+        self.tangents.add(rows, limits, of)
+
+    def forget(self) -> None:
+        """Drop the tangents that have long had no price, once there are many.
+
+        Only rows that are basic go, so the basis of what is left still is one.
+        """
+        tangents = self.tangents
+        if len(tangents) < self.most_tangents:
+            return
+        basis = self._solver.getBasis()
+        first = self.matrix.shape[0]
+        status = np.array([int(s) for s in basis.row_status[first:]])
+        basic = status == int(highspy.HighsBasisStatus.kBasic)
+        drop = basic & (tangents.idle > PATIENCE)
+        if not drop.any() or not basis.valid:
+            return
+        rows = (first + np.flatnonzero(drop)).astype(np.int32)
+        keep = np.concatenate([np.ones(first, dtype=bool), ~drop])
+        basis.row_status = [s for s, k in zip(basis.row_status, keep, strict=True) if k]
+        self._solver.deleteRows(len(rows), rows)
+        self._solver.setBasis(basis)
+        tangents.keep(~drop)
+
+    def set_budget(self, row: int, limit: float) -> None:
+        """Set the amount of a budget row, in units of the problem's own."""
+        self.row_high[row] = limit
+        self._solver.changeRowBounds(row, -np.inf, limit)
+
+    def enter(self, box: Box) -> None:
+        """Set the programme to a box."""
+        n, cost, high = self.problem.n_options, self.cost, self.z_high
+        self.constant = self.problem.constant
+        self.z_low[:n], high[:n] = box.x_low[:n], box.x_high[:n]
+        self.z_low[n : self.n_x], high[n : self.n_x] = box.x_low[n:], box.x_high[n:]
+        for code in np.flatnonzero(box.run != self._run):
+            row = self._first_eval + int(code)
+            self.row_low[row] = 1.0 if box.run[code] else -np.inf
+            self._solver.changeRowBounds(row, self.row_low[row], 1.0)
+        self._run = box.run
+        starts = np.zeros(self.matrix.shape[0] - self.first_draw)
+        for d, above in enumerate(self.above):
+            at, draw = self._segments(d), int(self.draw_of[d])
+            if not self._held[d] and np.isfinite(self._starts[d]):
+                starts[draw] += self._starts[d]
+                continue
+            low, high_v, near = float(box.low[d]), float(box.high[d]), float(box.near[d])
+            if self._entered[d] == (low, high_v, near):
+                if draw < 0:
+                    self.constant += self._starts[d]
+                else:
+                    starts[draw] += self._starts[d]
+                continue
+            self._entered[d] = low, high_v, near
+            part = above.segments(low, high_v, near, self.n_segments)
+            self._starts[d] = part.start
+            high[at] = 0.0
+            high[at.start : at.start + len(part.widths)] = part.widths
+            slopes = np.zeros(self.n_segments)
+            slopes[: len(part.slopes)] = part.slopes
+            if draw < 0:
+                cost[at] = slopes
+                self.constant += part.start
+            else:
+                for k in np.flatnonzero(slopes != self.slopes[d]):
+                    self._solver.changeCoeff(self.first_draw + draw, at.start + int(k), -slopes[k])
+                starts[draw] += part.start
+            self.slopes[d] = slopes
+            link = self.problem.matrix.shape[0] + d
+            self.row_low[link] = self.row_high[link] = part.low
+            self._solver.changeRowBounds(link, part.low, part.low)
+        for draw, start in enumerate(starts):
+            self.row_high[self.first_draw + draw] = start
+            self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
+        self._solver.changeColsBounds(self.n_columns, self._columns, self.z_low, high)
+        self._solver.changeColsCost(self.n_columns, self._columns, -cost)
+
+    def solve(self, time_limit: float | None = None) -> Relaxed:
+        """Solve the programme of the box entered last."""
+        solver = self._solver
+        # HiGHS counts the time of all its runs together.
+        left = highspy.kHighsInf if time_limit is None else max(time_limit, 0.01)
+        solver.setOptionValue("time_limit", solver.getRunTime() + left)
+        solver.run()
+        status = solver.getModelStatus()
+        nothing = np.zeros(0)
+        if status == highspy.HighsModelStatus.kInfeasible:
+            bound = -np.inf if self._proved_empty() else np.inf
+            return Relaxed(bound, None, nothing, nothing, nothing, nothing)
+        if status != highspy.HighsModelStatus.kOptimal:
+            solver.clearSolver()
+            return Relaxed(np.inf, None, nothing, nothing, nothing, nothing)
+        solution = solver.getSolution()
+        z = np.asarray(solution.col_value)
+        prices = -np.asarray(solution.row_dual)
+        self.tangents.used(prices[self.matrix.shape[0] :] > 0)
+        total, reduced = self._dual(prices, self.cost)
+        n = self.problem.n_options
+        taken = np.maximum(reduced[:n] * self.z_low[:n], reduced[:n] * self.z_high[:n])
+        weight = np.ones(self.n_d)
+        by_draw = self.draw_of >= 0
+        weight[by_draw] = np.maximum(prices[self.first_draw + self.draw_of[by_draw]], 0.0)
+        return Relaxed(
+            bound=total + self.constant,
+            x=np.clip(z[: self.n_x], self.z_low[: self.n_x], self.z_high[: self.n_x]),
+            v=np.clip(z[self.n_x : self.n_x + self.n_d], 0.0, 1.0),
+            weight=weight,
+            reduced=reduced[: self.n_x],
+            prices=prices,
+            rest=total + self.constant - float(taken.sum()),
+        )
+
+    def _dual(self, prices: Floats, cost: Floats) -> tuple[float, Floats]:
+        """Return the bound that row prices prove, and the reduced costs."""
+        m = self.matrix.shape[0]
+        base = prices[:m].copy()
+        base[(base > 0) & ~np.isfinite(self.row_high)] = 0.0
+        base[(base < 0) & ~np.isfinite(self.row_low)] = 0.0
+        reduced = cost - self._turned @ base
+        for d in np.flatnonzero(self.draw_of >= 0):  # slopes that only the solver's matrix holds
+            reduced[self._segments(int(d))] += (
+                base[self.first_draw + self.draw_of[d]] * self.slopes[d]
+            )
+        cut = np.maximum(prices[m:], 0.0)
+        cut_total = self.tangents.priced(cut, reduced, self.n_x)
+        at = np.where(base > 0, self.row_high, np.where(base < 0, self.row_low, 0.0))
+        total = float(base @ at) + cut_total
+        free = ~np.isfinite(self.z_high)
+        if (reduced[free] > NEVER).any():
+            return np.inf, reduced
+        high = np.where(free, 0.0, self.z_high)
+        return total + float(np.maximum(reduced * self.z_low, reduced * high).sum()), reduced
+
+    def _proved_empty(self) -> bool:
+        """Whether a ray of row prices shows that no point meets all rows."""
+        found = self._solver.getDualRay()
+        ray = np.asarray(found[-1], dtype=np.float64)
+        if len(ray) != self.matrix.shape[0] + len(self.tangents) or not ray.any():
+            return False
+        size = np.abs(ray).max()
+        nothing = np.zeros(self.n_columns)
+        return any(self._dual(sign * ray / size, nothing)[0] < -1e-11 for sign in (1.0, -1.0))

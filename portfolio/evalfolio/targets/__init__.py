@@ -1,0 +1,1 @@
+"""Targets: the least programme that meets them, and which to give up where not all can be."""

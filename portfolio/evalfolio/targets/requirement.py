@@ -1,0 +1,279 @@
+"""`require`: the least of a resource for a target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits.budget import check_budget
+from evalfolio.limits.group import nearest
+from evalfolio.narrative import listing, percent
+from evalfolio.objectives.knowledge import skewed
+from evalfolio.plans.optimiser import search
+from evalfolio.plans.outlook import decision_outlook
+from evalfolio.search.certified import Certificate
+from evalfolio.search.problem import Problem
+from evalfolio.targets.least_cost import cheapest_within
+from evalfolio.targets.stated import Targets, names_of, spend_of, targets_of
+
+MAX_BISECTIONS = 60
+TIGHT_GAP = 1e-6  # where a plan's value and bound lie on either side of the target
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Requirement:
+    """The least programme for a target.
+
+    Parameters
+    ----------
+    resource
+        What is kept least.
+    need
+        How much of it the programme uses, in its unit.
+    bound
+        No programme that meets the target uses less.
+    chosen
+        Ids of the options run.
+    spend
+        Use of every resource.
+    value
+        Expected value of the decisions the programme's results are for.
+    domains
+        One row per decision; see `Plan.domains`.
+    status
+        "certified" where the gap asked for was reached, else "gap not reached".
+    note
+        What the targets take otherwise than the rest: they read a lognormal elicitation gap as a
+        normal one, and the note gives the chances of a wrong call under the lognormal. Else empty.
+    """
+
+    resource: str
+    need: float
+    bound: float
+    chosen: tuple[str, ...]
+    spend: Mapping[str, float]
+    value: float
+    domains: pd.DataFrame
+    status: str
+    note: str = ""
+
+    @property
+    def gap(self) -> float:
+        """(need - bound)/need, 0 where nothing is needed."""
+        return (self.need - self.bound) / self.need if self.need > 0 else 0.0
+
+    def __str__(self) -> str:
+        if not self.chosen:
+            said = f"Nothing has to be run: the target holds already, with 0 {self.resource}."
+            return f"{said} {self.note}".strip()
+        certificate = f"no programme needs less than {self.bound:,.6g}"
+        return (
+            f"The target needs {self.need:,.6g} {self.resource} ({certificate}): "
+            f"{', '.join(self.chosen)}. {self.note}"
+        ).strip()
+
+
+def require(
+    menu: Menu,
+    *,
+    value: float | None = None,
+    posterior_sd: Targets = None,
+    wrong_call: Targets = None,
+    resource: str = "usd",
+    budget: Mapping[str, float] | None = None,
+    constraints: Sequence[object] = (),
+    gap: float = 1e-3,
+) -> Requirement:
+    """Return the programme that meets all targets with the least of a resource.
+
+    Without a value target the problem is to minimise ``r · x`` over whole choices with concave
+    explained variances above floors: solved by outer approximation, exactly up to `gap`, since
+    every tangent added holds for every choice that meets the targets. A value target is not a
+    convex one; it is met by bisection over certified plans: a plan that reaches the value gives
+    an upper end, a bound below the value a lower end.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    value
+        Least expected value of the decisions, in the unit of the losses.
+    posterior_sd
+        Most sd of y that may be left, per decision or one for all, in the domain's unit.
+    wrong_call
+        Most probability of a wrong call, per decision or one for all.
+    resource
+        What to keep least.
+    budget
+        Ceilings on the other resources (one on `resource` holds too).
+    constraints
+        Constraint objects or affine cvxpy constraints.
+    gap
+        Relative gap of the need.
+
+    Raises
+    ------
+    InputError
+        If no target is given, or a name is not the menu's.
+    InfeasibleError
+        If no programme meets the targets and limits, however much of the resource there is.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import small_menu
+    >>> print(require(small_menu(), posterior_sd={"cyber": 1.1}))
+    The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau.
+    """
+    if value is not None and not math.isfinite(value):
+        raise InputError(
+            f"require: value must be a finite number, got {value:g}; give the least the decisions "
+            "are to be worth"
+        )
+    targets = targets_of(menu, posterior_sd, wrong_call)
+    if value is None and not targets:
+        raise InputError(
+            "require: give at least one target: value, posterior_sd or wrong_call; "
+            "without one nothing is required"
+        )
+    if resource not in menu.resources:
+        raise InputError(
+            f"require: resource must be one of the menu's, got {resource!r}; "
+            f"{nearest(resource, menu.resources)}"
+        )
+    limits = check_budget(dict(budget or {}), menu.resources)
+    every = [*constraints, *targets]
+    if value is None:
+        cost = menu.costs[:, menu.resources.index(resource)]
+        x, bound = cheapest_within(menu, cost, limits, every, gap=gap)
+        found = _requirement(menu, resource, x, bound, gap)
+    else:
+        found = _least_for_value(menu, value, resource, limits, every, gap)
+    return replace(found, note=_under_skew(found.domains)) if targets and skewed(menu) else found
+
+
+def requirements(
+    menu: Menu, standards: Mapping[str, Mapping[str, Any]], **common: Any
+) -> pd.DataFrame:
+    """Return a table over standards: what each needs, for people who write requirements.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    standards
+        Name of each standard and its arguments for `require`, such as
+        ``{"strict": {"wrong_call": 0.05}}``.
+    common
+        Arguments of `require` for all of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by standard: need, bound, n_evals, the use of every resource, value, chosen and
+        note; a standard that cannot be met has a note that says why, another that of its
+        `Requirement`.
+    """
+    rows = []
+    for name, standard in standards.items():
+        row: dict[str, Any] = {"standard": name}
+        try:
+            found = require(menu, **{**common, **standard})
+        except InfeasibleError as error:
+            row["note"] = str(error)
+        else:
+            row |= {"need": found.need, "bound": found.bound, "n_evals": len(found.chosen)}
+            row |= dict(found.spend) | {"value": found.value, "chosen": ", ".join(found.chosen)}
+            row["note"] = found.note
+        rows.append(row)
+    columns = ["standard", "need", "bound", "n_evals", *menu.resources, "value", "chosen", "note"]
+    return pd.DataFrame(rows, columns=columns).set_index("standard")
+
+
+def _least_for_value(
+    menu: Menu,
+    value: float,
+    resource: str,
+    limits: Mapping[str, float],
+    constraints: Sequence[object],
+    gap: float,
+) -> Requirement:
+    """Bisect the budget of the resource between bounds that prove it short and plans that do."""
+
+    def plan_at(amount: float | None) -> Certificate:
+        within = dict(limits)
+        if amount is not None:  # below what a plan within the limits spends, so it holds them
+            within[resource] = amount
+        found = search(menu, within, constraints, gap=min(gap, 1e-3))[1]
+        if found.value < value <= found.bound:
+            found = search(menu, within, constraints, gap=TIGHT_GAP)[1]
+        return found
+
+    best = plan_at(None)
+    if best.value < value:
+        raise InfeasibleError(
+            f"No programme within the limits is worth {value:.6g}: the best is worth "
+            f"{best.value:.6g} and none more than {best.bound:.6g}. The least change that mends "
+            f"it: ask for at most {best.value:.6g}, or loosen a limit."
+        )
+    # no programme with less than `short` will do: at first, what the other limits alone need
+    cost = menu.costs[:, menu.resources.index(resource)]
+    short = cheapest_within(menu, cost, limits, constraints, gap=gap)[1]
+    enough = float(cost @ best.x)
+    failed = 0  # tries in a row that proved too little
+    for _ in range(MAX_BISECTIONS):
+        if enough - short <= gap * enough:
+            break
+        if failed >= 2:  # perhaps the plan at hand is the least one: ask for barely less
+            middle = max(enough * (1 - 0.9 * gap), 0.5 * (short + enough))
+        else:  # spends differ by orders of magnitude: the geometric mean once both ends are up
+            middle = np.sqrt(short * enough) if short > 0.1 * enough else 0.5 * (short + enough)
+        try:
+            found = plan_at(float(middle))
+        except InfeasibleError:
+            found = None
+        if found is None or found.bound < value:
+            short, failed = float(middle), failed + 1
+        elif found.value >= value:
+            best, enough, failed = found, min(float(cost @ found.x), float(middle)), 0
+        else:
+            break  # the target lies within the gap of the certificate: nothing to tell it by
+    return _requirement(menu, resource, best.x, short, gap)
+
+
+def _requirement(
+    menu: Menu, resource: str, x: NDArray[np.float64], bound: float, gap: float
+) -> Requirement:
+    problem = Problem(menu, {})
+    spend = spend_of(menu, x)
+    need = spend[resource]
+    bound = min(bound, need)
+    return Requirement(
+        resource=resource,
+        need=need,
+        bound=bound,
+        chosen=names_of(menu, x),
+        spend=spend,
+        value=problem.value(x),
+        domains=decision_outlook(problem, x),
+        status="certified" if need - bound <= gap * need * (1 + 1e-9) else "gap not reached",
+    )
+
+
+def _under_skew(domains: pd.DataFrame) -> str:
+    """Say which chances of a wrong call are left with the elicitation gap as it is believed."""
+    chances = [
+        f"{percent(float(chance))} for {name}"
+        for name, chance in domains["p_wrong_call_expected"].items()
+    ]
+    return (
+        "The targets read the elicitation gap as normal; with the lognormal that is believed, a "
+        f"wrong call after the programme has a chance of {listing(chances)}."
+    )

@@ -1,0 +1,1 @@
+"""Value: what results are worth to decisions, as functions of the variance they explain."""

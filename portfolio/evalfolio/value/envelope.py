@@ -1,0 +1,98 @@
+"""The concave envelope of G, and the minimum sensible effort where it first meets G."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from evalfolio.value.worth import Worth
+
+Floats = NDArray[np.float64]
+
+
+def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[Floats, Floats]:
+    """Return the corner points (v, G) of the concave hull of G on [0, v_max].
+
+    The points lie on G, spaced geometrically from 0 and evenly above, inflections included; their
+    upper hull is the envelope to second order in the spacing.
+    """
+    inside = [v for v in value.inflections if v < v_max]
+    v = np.unique(
+        np.concatenate(
+            [
+                [0.0],
+                v_max * np.geomspace(1e-9, 1.0, n_points // 2),
+                v_max * np.linspace(0.0, 1.0, n_points // 2),
+                inside,
+            ]
+        )
+    )
+    g = value.gain(v)
+    hull: list[int] = []
+    for i in range(len(v)):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (g[b] - g[a]) * (v[i] - v[a]) <= (g[i] - g[a]) * (v[b] - v[a]):
+                hull.pop()
+            else:
+                break
+        hull.append(i)
+    return v[hull], g[hull]
+
+
+def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Floats, Floats]:
+    """Return lines (slopes, heights) whose least is at or above G's concave envelope everywhere.
+
+    Each is a tangent of the envelope: on its straight stretches the chord, raised to clear G by
+    any curvature between the hull's points, elsewhere the tangent of G.
+
+    Examples
+    --------
+    >>> from evalfolio.value.sample_information import DecisionValue
+    >>> g = DecisionValue(-1.0, 1.0, 1.0, 1.0)
+    >>> slopes, heights = envelope_lines(g, 0.9)
+    >>> v = np.linspace(0, 0.9, 50)
+    >>> bool(((slopes[:, None] * v + heights[:, None]).min(axis=0) >= g.gain(v) - 1e-12).all())
+    True
+    """
+    v, g = envelope_points(value, v_max)
+    slopes = np.diff(g) / np.diff(v)
+    if len(slopes) > n_lines:
+        # Evenly spaced in the envelope's own turning, with both ends kept.
+        turn = np.concatenate(
+            [[0.0], np.cumsum(np.abs(np.diff(np.arctan(slopes * v_max / g[-1]))))]
+        )
+        wanted = np.linspace(0.0, turn[-1], n_lines)
+        picked = np.unique(np.searchsorted(turn, wanted).clip(0, len(slopes) - 1))
+        slopes = slopes[picked]
+    grid = np.unique(np.concatenate([v, v_max * np.linspace(0.0, 1.0, 4001)]))
+    worth = value.gain(grid)
+    slopes = np.maximum(slopes, 0.0)
+    # The least height that keeps each line above G: exact tangency, whatever the hull's spacing.
+    heights = (worth[None, :] - slopes[:, None] * grid[None, :]).max(axis=1)
+    slack = 1e-7 * float(worth[-1])
+    return np.append(slopes, 0.0), np.append(heights + slack, worth[-1])
+
+
+def minimum_sensible_variance(value: Worth, v_max: float) -> float:
+    """Return the explained variance where the concave envelope of G first meets G.
+
+    Below it every unit of variance is worth less than on average up to it: fund to there, or drop
+    the decision. 0 where G is concave from the start; v_max where it is convex throughout.
+
+    Examples
+    --------
+    >>> from evalfolio.value.sample_information import DecisionValue
+    >>> round(minimum_sensible_variance(DecisionValue(-0.5, 1.0, 1.0, 1.0), 1.0), 2)
+    0.67
+    >>> minimum_sensible_variance(DecisionValue(0.0, 1.0, 1.0, 1.0), 1.0)
+    0.0
+    """
+    v, g = envelope_points(value, v_max)
+    if g[-1] <= 0 or len(v) < 2:
+        return 0.0
+    first = float(v[1])
+    return 0.0 if first <= 1e-6 * v_max else first

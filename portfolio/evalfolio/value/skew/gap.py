@@ -1,0 +1,210 @@
+"""A decision whose elicitation gap is lognormal: what is believed of it and what calls lose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from evalfolio.value.normal_loss import density
+
+if TYPE_CHECKING:
+    from evalbayes import Decision, Menu
+
+Floats = NDArray[np.float64]
+
+REACH = 5.0  # sds that grids reach
+GAPS = 61  # values of δ
+LEAST_SKEW = 0.03  # of y; below it the normal model is as good
+SMALL = 1e-6  # of a prior variance: what counts as known
+
+
+@dataclass(frozen=True)
+class SkewedGap:
+    """A decision about y = w + q·δ + later gain with a lognormal δ.
+
+    Parameters
+    ----------
+    mean, variance
+        Of w, all of y but the gap and the later gain.
+    gap_mean, gap_variance
+        Of δ.
+    covariance
+        Of w and δ.
+    weight
+        q.
+    distance
+        Mean of the later gain less the threshold.
+    later_sd
+        Of the later gain, which no result resolves.
+    loss_missed, loss_false_alarm
+        Losses per unit of y.
+
+    Examples
+    --------
+    >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
+    >>> round(gap.p_exceeds, 2), gap.now[1]  # likely enough to mitigate: a miss costs 28 times more
+    (0.11, 1)
+    """
+
+    mean: float
+    variance: float
+    gap_mean: float
+    gap_variance: float
+    covariance: float
+    weight: float
+    distance: float
+    later_sd: float
+    loss_missed: float
+    loss_false_alarm: float
+
+    @classmethod
+    def of(cls, menu: Menu, decision: Decision) -> SkewedGap | None:
+        """Return a menu's decision, or None where no skewed gap bears on it enough to matter."""
+        at = gap_position(menu, decision)
+        if at is None:
+            return None
+        both = contrasts(menu, decision, at)
+        covariance = both @ menu.prior_covariance @ both.T
+        mean = both @ menu.prior_mean
+        found = cls(
+            mean=float(mean[0]),
+            variance=float(covariance[0, 0]),
+            gap_mean=float(mean[1]),
+            gap_variance=float(covariance[1, 1]),
+            covariance=float(covariance[0, 1]),
+            weight=float(decision.contrast[at]),
+            distance=decision.later_gain_mean - decision.threshold,
+            later_sd=decision.later_gain_sd,
+            loss_missed=decision.loss_missed,
+            loss_false_alarm=decision.loss_false_alarm,
+        )
+        whole = decision.contrast @ menu.prior_covariance @ decision.contrast
+        spread = float(np.sqrt(whole + decision.later_gain_sd**2))
+        return found if found.skewness(spread) > LEAST_SKEW else None
+
+    @property
+    def prior(self) -> Floats:
+        """Covariance of (w, δ), of shape (2, 2)."""
+        return np.array([[self.variance, self.covariance], [self.covariance, self.gap_variance]])
+
+    @property
+    def log_sd(self) -> float:
+        """Sd of ln δ."""
+        return float(np.sqrt(np.log1p(self.gap_variance / self.gap_mean**2)))
+
+    @property
+    def slope(self) -> float:
+        """Regression of w on δ."""
+        return self.covariance / self.gap_variance
+
+    @property
+    def rest(self) -> float:
+        """σ², the variance of w given δ."""
+        least = SMALL * self.weight**2 * self.gap_variance
+        return max(self.variance - self.slope * self.covariance, least)
+
+    def skewness(self, sd: float) -> float:
+        """Skewness that δ gives to y, whose sd is `sd`."""
+        wide = float(np.exp(self.log_sd**2))
+        own = (wide + 2.0) * np.sqrt(wide - 1.0)
+        total = self.weight + self.slope  # of δ, what of w goes with it included
+        return float(own * abs(total * np.sqrt(self.gap_variance) / sd) ** 3) if sd > 0 else 0.0
+
+    @cached_property
+    def gaps(self) -> tuple[Floats, Floats]:
+        """Values of δ, evenly spaced in the logarithm, and their probabilities."""
+        z = np.linspace(-REACH, REACH, GAPS)
+        weights = density(z)
+        values = self.gap_mean * np.exp(self.log_sd * z - self.log_sd**2 / 2)
+        return values, weights / weights.sum()
+
+    @cached_property
+    def now(self) -> tuple[Floats, int]:
+        """Expected losses of not mitigating and of mitigating now, and which is less."""
+        gaps, weights = self.gaps
+        losses, _ = self.calls(self.means(0.0, gaps), self.rest)
+        expected = losses @ weights
+        return expected, int(np.argmin(expected))
+
+    @cached_property
+    def evpi(self) -> float:
+        """Expected value of perfect information, the later gain included.
+
+        What is lost by the call that is best now, less nothing: min(L₀, L₁).
+        """
+        return float(self.now[0].min())
+
+    @cached_property
+    def p_exceeds(self) -> float:
+        """Probability that y is above the threshold."""
+        return self._above(0.0)
+
+    def quantile(self, level: float) -> float:
+        """Return the quantile of y less the threshold at a level."""
+        from scipy.optimize import brentq
+
+        gaps, _ = self.gaps
+        centre, reach = self.means(0.0, gaps), 8.0 * np.sqrt(self.rest + self.later_sd**2)
+        low, high = float(centre.min() - reach), float(centre.max() + reach)
+        return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
+
+    def left_by(self, a: float, beta: float, c: float) -> Floats:
+        """Return the covariance of (w, δ) that two readings would leave, were δ normal.
+
+        Parameters
+        ----------
+        a, beta
+            Information of the first, of w given δ plus β·δ.
+        c
+            Information of the second, of δ alone.
+        """
+        back = np.array([[1.0, -self.slope], [0.0, 1.0]])
+        information = back.T @ np.array([[a, a * beta], [a * beta, a * beta**2 + c]]) @ back
+        left = np.linalg.inv(np.linalg.inv(self.prior) + information)
+        return np.asarray((left + left.T) / 2)
+
+    def means(self, moved: Floats | float, gaps: Floats | float) -> Floats:
+        """Return E(y | w moved by so much, δ) less the threshold."""
+        start = self.mean - self.slope * self.gap_mean + self.distance
+        return np.asarray(start + moved + (self.weight + self.slope) * gaps)
+
+    def calls(self, means: Floats, variance: float) -> tuple[Floats, Floats]:
+        """Return losses of not mitigating and of mitigating, first axis, and P(y above)."""
+        sd = np.sqrt(max(variance, 0.0) + self.later_sd**2)
+        if sd <= 0:
+            excess, above = np.maximum(means, 0.0), (means > 0).astype(float)
+        else:
+            z = means / sd
+            above = ndtr(z)
+            excess = np.maximum(sd * (density(z) + z * above), 0.0)
+        missed = self.loss_missed * excess
+        return np.stack([missed, self.loss_false_alarm * (excess - means)]), above
+
+    def _above(self, level: float) -> float:
+        gaps, weights = self.gaps
+        z = (self.means(0.0, gaps) - level) / np.sqrt(self.rest + self.later_sd**2)
+        return float(ndtr(z) @ weights)
+
+
+def gap_position(menu: Menu, decision: Decision) -> int | None:
+    """Return the state that is the decision's skewed gap, the widest of several, or None."""
+    spread = decision.contrast**2 * np.diag(menu.prior_covariance)
+    able = [
+        i
+        for i, name in enumerate(menu.states)
+        if name in menu.skewed and decision.contrast[i] > 0 and menu.prior_mean[i] > 0
+    ]
+    return max(able, key=lambda i: float(spread[i])) if able else None
+
+
+def contrasts(menu: Menu, decision: Decision, gap: int) -> Floats:
+    """Return the weights of w and of δ on the states, of shape (2, n_states)."""
+    both = np.stack([decision.contrast, np.zeros(len(menu.states))])
+    both[0, gap] = 0.0
+    both[1, gap] = 1.0
+    return both

@@ -1,0 +1,88 @@
+"""Calibration by simulation: of the test itself, and of the whole model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.calibration import BEST_OF_K, DESIGN, FALSE_ALARM, PAIRS, SEED, design
+
+from evalbayes.errors import InputError
+from evalbayes.model.calibration import (
+    QUANTITIES,
+    RANKED,
+    Calibration,
+    Simulator,
+    calibrate,
+    simulated_statistics,
+    uniformity,
+)
+from evalbayes.model.likelihood import Curves
+
+
+def test_uniform_ranks_are_called_not_uniform_as_rarely_as_stated() -> None:
+    rng = np.random.default_rng(5)
+    p = np.array([uniformity(rng.integers(0, RANKED + 1, 60), RANKED) for _ in range(200)])
+    assert 0.0 < (p < 0.1).mean() < 0.2  # 0.1 expected; 200 sets are off by 0.06 at most
+
+
+@pytest.mark.parametrize(
+    "shift", [lambda u: u**1.5, lambda u: 0.5 + 0.6 * (u - 0.5), lambda u: u**2 * (3 - 2 * u)]
+)
+def test_bias_and_wrong_width_are_seen(shift: object) -> None:
+    assert callable(shift)
+    u = np.random.default_rng(6).random(200)
+    ranks = (shift(u) * (RANKED + 1)).astype(np.int64)
+    assert uniformity(ranks, RANKED) < 0.01
+
+
+def test_simulated_statistics_are_those_of_the_runs_they_sum_up() -> None:
+    one = np.ones(2)
+    truth = Curves(0.4 * one, 11.0 * one, 1.2 * one, 12.0 * one, 0.8 * one)
+    data = simulated_statistics(truth, 40_000, 11.8, np.random.default_rng(7))
+    total = data["n_success"] + data["n_gave_up"] + data["n_stopped"]
+    assert (total == 40_000).all()
+    from evalbayes.curves import Curve
+
+    curve = Curve(1 / (1 + np.exp(-0.4)) * one, 11.0 * one, 1.2 * one, 12.0 * one, 0.8 * one)
+    assert data["n_success"] / 40_000 == pytest.approx(curve.success_within(11.8), abs=0.01)
+    assert data["n_stopped"] / 40_000 == pytest.approx(curve.stopped(11.8), abs=0.01)
+
+
+def test_a_design_without_elicited_runs_is_refused() -> None:
+    catalogue, observations = design()
+    cells = observations.cells
+    plain = type(observations)(cells=cells[cells["effort"] == 0.0])
+    with pytest.raises(InputError, match="some of them with effort above 0, and no scores"):
+        Simulator(catalogue, plain, data_sets=1)
+
+
+def test_the_table_has_a_row_per_quantity() -> None:
+    rng = np.random.default_rng(8)
+    ranks = pd.DataFrame({name: rng.integers(0, RANKED + 1, 100) for name in QUANTITIES})
+    table = Calibration(ranks, 0, 1).table()
+    assert list(table.index) == list(QUANTITIES)
+    assert table["mean_rank"].between(0.4, 0.6).all()
+    assert len(DESIGN) == 5
+
+
+@pytest.mark.slow  # forty fits of a small design, one compilation: about two CPU-minutes
+@pytest.mark.timeout(1800)
+def test_ranks_of_the_truth_are_uniform() -> None:
+    catalogue, observations = design()
+    simulator = Simulator(catalogue, observations, data_sets=40, runs=20, seed=SEED + 1)
+    found = calibrate(simulator, range(40))
+    table = found.table()
+    assert (table["p"] >= FALSE_ALARM / len(table)).all(), table
+    assert found.divergences <= 0.01 * found.transitions
+
+
+@pytest.mark.slow  # forty fits of a small design, one compilation: about a CPU-minute
+@pytest.mark.timeout(1800)
+def test_the_gap_learned_from_best_of_k_and_elicited_pairs_is_calibrated() -> None:
+    catalogue, observations = design(PAIRS, BEST_OF_K)
+    simulator = Simulator(catalogue, observations, data_sets=40, runs=20, seed=SEED + 2)
+    found = calibrate(simulator, range(40))
+    table = found.table()
+    assert (table["p"] >= FALSE_ALARM / len(table)).all(), table
+    assert found.divergences <= 0.01 * found.transitions

@@ -1,0 +1,96 @@
+"""The gate: every way to fail it is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from evalbayes.posterior.diagnostics import Diagnostics
+
+
+def diagnostics(
+    quantities: dict[str, float] | None = None,
+    cells: dict[str, Any] | None = None,
+    divergences: int = 0,
+) -> Diagnostics:
+    good = {"r_hat": 1.0, "ess_bulk": 900.0, "ess_tail": 800.0}
+    table = pd.DataFrame(
+        [good, good | (quantities or {})],
+        index=pd.Index(["slope_mean", "shown[cyber, A]"], name="quantity"),
+    )
+    rows = pd.DataFrame(
+        {
+            "eval": [f"eval {k}" for k in range(20)],
+            "ai_model": "A",
+            "n": 20,
+            "n_success": 10,
+            "expected": 10.2,
+            "p_success": 0.5,
+            "p_spend": 0.5,
+            "p_gain": 0.5,
+            "pareto_k": 0.1,
+        }
+    )
+    for column, values in (cells or {}).items():
+        rows.loc[: len(values) - 1, column] = values
+    return Diagnostics(table, rows, divergences, draws=4000)
+
+
+def test_a_good_fit_passes() -> None:
+    fit = diagnostics()
+    assert fit.passed
+    assert fit.reasons == ()
+    assert fit.summary().startswith("The fit passes its gate.")
+
+
+@pytest.mark.parametrize(
+    ("quantities", "sentence"),
+    [
+        ({"r_hat": 1.04}, "R-hat must be at most 1.01, got 1.040 for shown[cyber, A]"),
+        ({"ess_bulk": 90.0}, "bulk effective sample size must be at least 400, got 90 for shown"),
+        ({"ess_tail": 9.0}, "tail effective sample size must be at least 400, got 9 for shown"),
+    ],
+)
+def test_poor_sampling_is_named(quantities: dict[str, float], sentence: str) -> None:
+    (reason,) = diagnostics(quantities).reasons
+    assert reason.startswith(sentence)
+
+
+def test_divergences_beyond_one_in_a_thousand_fail_and_fewer_do_not() -> None:
+    assert diagnostics(divergences=4).passed
+    (reason,) = diagnostics(divergences=5).reasons
+    assert reason == "divergences must be at most 0.1% of draws, got 5 of 4000"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("p_success", 0.999, "predictive probability of the successes"),
+        ("p_spend", 0.001, "predictive probability of the spend of successes"),
+        ("p_gain", 0.999, "predictive probability of the gain of elicited runs"),
+        ("pareto_k", 0.9, "Pareto k must be at most 0.7"),
+    ],
+)
+def test_one_odd_cell_in_twenty_passes_and_two_are_named(
+    column: str, value: float, words: str
+) -> None:
+    assert diagnostics(cells={column: [value]}).passed
+    (reason,) = diagnostics(cells={column: [value, value]}).reasons
+    assert reason.startswith(words)
+    assert "eval 0 by A, eval 1 by A" in reason
+
+
+def test_it_reads_back_as_it_was_stored() -> None:
+    fit = diagnostics({"r_hat": 1.04}, {"p_spend": [float("nan"), 0.25]}, divergences=7)
+    again = Diagnostics.restored(fit.stored())
+    assert again.reasons == fit.reasons
+    pd.testing.assert_frame_equal(again.cells, fit.cells, check_dtype=False)
+    assert again.to_dict() == fit.to_dict()
+
+
+def test_the_table_has_a_row_per_eval() -> None:
+    table = diagnostics(cells={"p_success": [0.999]}).to_frame()
+    assert table.index.name == "eval"
+    assert table["unlikely"].sum() == 1

@@ -1,0 +1,50 @@
+"""Evals left out and rows dropped: their figures, told against plain evaluation of menus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.evalfolio.conftest import random_menu
+
+import evalfolio as ef
+from evalfolio.examples import small_menu
+from evalfolio.limits import Mandatory
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_an_eval_left_out_is_told_by_the_option_that_pays_best(seed: int) -> None:
+    menu = random_menu(seed, n_evals=5, n_domains=2, n_tiers=3)
+    plan = ef.optimise(menu, budget={"usd": 0.02 * float(menu.options["usd"].sum())}, gap=1e-9)
+    price = plan.shadow_prices["usd"]
+    assert price > 0
+    assert len(plan.not_chosen), "a plan that runs every eval shows nothing"
+    assert set(plan.not_chosen.index) == set(menu.options["eval"]) - set(plan.choices["eval"])
+    for name, row in plan.not_chosen.iterrows():
+        added = {
+            option: ef.evaluate(menu, [*plan.chosen, option]).value - plan.value
+            for option in menu.options.index[menu.options["eval"] == name]
+        }
+        pays = {o: a - price * float(menu.options.loc[o, "usd"]) for o, a in added.items()}
+        best = max(pays, key=lambda option: pays[option])
+        assert row["option"] == best
+        assert row["value_added"] == pytest.approx(added[best], rel=1e-6)
+        # dearer than this it costs more than it adds, at the price of money
+        assert row["cost_to_enter"] == pytest.approx(added[best] / price, rel=1e-6)
+
+
+def test_without_a_price_of_money_no_price_to_enter_is_told() -> None:
+    plan = ef.optimise(small_menu(), budget={"staff_hours": 90.0})
+    assert len(plan.not_chosen)
+    assert plan.not_chosen["cost_to_enter"].isna().all()
+
+
+def test_dropping_what_tells_nothing_loses_nothing() -> None:
+    menu = small_menu()
+    information = menu.information.copy()
+    information[list(menu.options.index).index("c plateau")] = 0.0
+    blind = replace(menu, information=information)
+    plan = ef.optimise(blind, budget={"usd": 10_000.0}, constraints=[Mandatory("c")])
+    assert plan.choices.loc["c plateau", "value_if_dropped"] == 0.0
+    assert np.all(plan.choices.drop("c plateau")["value_if_dropped"] > 0)
