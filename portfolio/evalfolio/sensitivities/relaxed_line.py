@@ -32,12 +32,12 @@ def relaxed_line(
     """Return the relaxation's value and price of the resource at every amount.
 
     Options may be bought in part and G is its concave envelope over the odds of what is explained
-    (see `evalfolio.search.odds`). Tangents found at any amount over-estimate at all of them, and so
-    does the line that the dual prices of the linear programme there make: its bound is linear in
-    the amount. The programme of the certified search, all corners of the envelopes in it, is solved
-    at some amounts, each from the last one's basis, and then wherever the least of the lines is more
-    than the tolerance above the chord between solved amounts. That least line is what comes back:
-    concave, with its slope.
+    (see `evalfolio.search.odds`). Tangents found at any amount over-estimate at all of them, and
+    so does the line that the dual prices of the linear programme there make: its bound is linear
+    in the amount. The programme of the certified search, all corners of the envelopes in it, is
+    solved at some amounts, each from the last one's basis, and then wherever the least of the
+    lines is more than the tolerance above the chord between solved amounts. That least line is
+    what comes back: concave, with its slope.
 
     Parameters
     ----------
