@@ -21,15 +21,16 @@ from evalfolio.readers.usage import COLUMNS
 
 Facts = tuple[str, dict[str, Any], pa.Table]
 RUN_COLUMNS = (
-    *("eval", "task", "ai_model", "outcome", "spend", "cap", "human_minutes", "effort"),
-    *("attempt", "reviewed", "score", "date"),  # so far the columns of an observations file
+    *("eval", "task", "ai_model", "outcome", "spend", "spend_unit", "cap", "human_minutes"),
+    *("effort", "attempt", "reviewed", "score", "date"),  # so far the columns of an observations file
     *("cap_from", "epoch", "reason", "error", "limit"),
     *("tokens", *COLUMNS.values(), "grader_tokens", "usd", "usd_reported"),
     *("working_hours", "total_hours", "retries", "scorer", "solver", "reasoning_effort"),
     *("tier", "option", "log"),
 )
 _TEXT_COLUMNS = (
-    *("eval", "task", "ai_model", "outcome", "date", "cap_from", "reason", "error", "limit"),
+    *("eval", "task", "ai_model", "outcome", "spend_unit", "date", "cap_from", "reason", "error"),
+    "limit",
     *("scorer", "solver", "reasoning_effort", "tier", "option", "log"),
 )
 _WORKING_COLUMNS = ("log_status", "invalidated", "uuid")
@@ -143,6 +144,7 @@ def _records(
                 "task": row["sample"],
                 "ai_model": reading.ai_models.get(header["ai_model"], header["ai_model"]),
                 "spend": spend if spend > 0 else np.nan,
+                "spend_unit": reading.spend,
                 "cap": cap,
                 "human_minutes": row["human_minutes"],
                 "effort": effort,

@@ -193,6 +193,7 @@ def _runs(
             "ai_model": ai_model.map(lambda m: ai_models.get(m, m)),
             "outcome": outcome,
             "spend": used[spend].clip(upper=cap.fillna(np.inf)),
+            "spend_unit": spend,
             "cap": cap,
             "human_minutes": minutes.where(minutes > 0),
             "effort": np.nan,

@@ -20,7 +20,7 @@ class ImportResult:
     ----------
     runs
         One row per run with the columns of an observations file (eval, task, ai_model, outcome,
-        spend, cap, human_minutes, effort, attempt, reviewed, score, date) and more that
+        spend, spend_unit, cap, human_minutes, effort, attempt, reviewed, score, date) and more that
         describe (reason, tokens by kind, usd, limit, log, ...). Runs that do not count have
         the outcome `excluded` and a reason.
     errors

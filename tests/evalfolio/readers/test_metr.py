@@ -68,7 +68,7 @@ def test_how_a_run_ended(tmp_path: Path, given: dict[str, Any], spend: str, outc
 @pytest.mark.parametrize(("spend", "value"), [("hours", 0.5), ("usd", 1.5), ("tokens", 1000.0)])
 def test_spend_is_what_was_asked_for(tmp_path: Path, spend: str, value: float) -> None:
     run = read_metr_runs(write(tmp_path, row()), spend=spend).runs.iloc[0]
-    assert run["spend"] == value
+    assert (run["spend"], run["spend_unit"]) == (value, spend)
     assert run["cap"] == (1.0 if spend == "hours" else value)
     assert (run["eval"], run["task"], run["ai_model"]) == ("hcast", "hcast/one", "Model A")
     assert (run["human_minutes"], run["score"], run["date"]) == (30.0, 0.2, "2025-01-01")

@@ -147,5 +147,7 @@ def test_spend_may_be_usd_or_hours(public_logs: list[Path]) -> None:
     usd = read_inspect_logs(log, spend="usd")
     hours = read_inspect_logs(log, spend="hours")
     assert usd.runs["spend"].equals(usd.runs["usd"])
+    assert set(usd.runs["spend_unit"]) == {"usd"}
+    assert set(hours.runs["spend_unit"]) == {"hours"}
     assert hours.runs["spend"].sum() == pytest.approx(hours.runs["working_hours"].sum())
     assert set(usd.runs["cap_from"]) == {"largest spend"}
