@@ -41,19 +41,91 @@ contingency
 
 Names
 -----
-Plan: `optimise`, `evaluate`, `Plan`, `Evaluation`, `Relaxation`, and `allocate`, `Allocation`
-    for spends that need not be whole runs.
-From a posterior: `recommend`, `Recommendation`; `Menu` and `Decision` are evalbayes's.
-Limits: `Mandatory`, `Forbidden`, `Requires`, `Excludes`, `MinEvals`, `MaxEvals`, `EveryDomain`,
-    `Floor`, `Ceiling`, `ZeroOrAtLeast`, `PosteriorSd`, `WrongCall`, `ChanceLimit`, `TailLimit`,
-    `Affine`; `Where` names a group of options, `constraints_from_table` reads limits from a
-    table and `cost_of_limits` says what each of them costs.
-Aims: `Objective`, made by `evsi`, `tail_value`, `variance`, `wrong_calls`, `log_determinant`.
-Targets: `require`, `requirements`, `Requirement`; `waive`, `Waiver` where not all can be met.
-How sure: `frontier`, `Frontier`, `sensitivity`, `Sensitivity`, `Sweep`; `spend_risk`, `SpendRisk`,
-    `value_risk`, `ValueRisk`.
-Against real runs: `record_of`, `Record`, `backtest`, `Backtest`.
-Errors: `EvalfolioError`, and under it `InputError`, `InfeasibleError`, `SolverError`, `FitError`.
+What stands here is public; the modules behind it begin with no promise.
+
+Plan
+    `optimise`                the one verb: a menu and a budget to a `Plan`
+    `Plan`                    the chosen options, their value, and a bound on any other
+    `evaluate`                the value of any set of options
+    `Evaluation`              ... with its spend, and by decision
+    `Relaxation`              the same as a convex programme, options in part
+    `Menu`                    what can be bought (evalbayes makes it)
+    `Decision`                a call that results are for
+    `small_menu`              a menu to try things on
+From a posterior
+    `recommend`               catalogue, results and posterior to a `Recommendation`
+    `Recommendation`          the plan with all that explains it
+    `write_all`               ... written as report, workbook, tables and JSON
+    `score_mix`               a hand-made mix beside the plan of a folder
+    `plot_curve`              an eval's curve, drawn
+Limits
+    `Mandatory`               evals that must be run
+    `Forbidden`               options that may not be chosen
+    `Requires`                one group only with another
+    `Excludes`                one group never with another
+    `MinEvals`                at least so many evals of a group
+    `MaxEvals`                at most so many
+    `EveryDomain`             at least so many in every domain
+    `Floor`                   at least so much of a resource for a group
+    `Ceiling`                 at most so much
+    `ZeroOrAtLeast`           nothing, or at least so much
+    `PosteriorSd`             a decision known to within an sd
+    `WrongCall`               a wrong call at most so probable
+    `ChanceLimit`             a total exceeded with at most a probability
+    `TailLimit`               the mean of the worst totals bounded
+    `Affine`                  any affine cvxpy constraint of the choice
+    `Where`                   a group of options, by columns of the menu
+    `constraints_from_table`  limits as rows of a spreadsheet
+    `cost_of_limits`          what each limit costs
+Aims
+    `Objective`               what a choice is for; objectives add and take weights
+    `evsi`                    expected value of sample information
+    `tail_value`              ... in the worst share of posterior draws
+    `variance`                variance explained (A-optimality)
+    `wrong_calls`             fewer wrong calls
+    `log_determinant`         information whatever the decisions (D-optimality)
+Targets
+    `require`                 the least programme that meets targets
+    `Requirement`             ... what it needs
+    `requirements`            a table over several standards
+    `waive`                   which targets to give up where not all fit
+    `Waiver`                  ... and which are kept
+How sure
+    `frontier`                certified plans over a range of one resource
+    `Frontier`                ... their values, bounds and kinks
+    `entries`                 from which amount each domain, and depth in it, pays
+    `sensitivity`             how much a plan depends on what was assumed
+    `Sensitivity`             ... budgets, assumptions, stability, regret
+    `Assumed`                 an assumed figure and its range
+    `phase_diagram`           the share on depth over prices and beliefs
+    `Sweep`                   workers, cluster and checkpoints of a sweep
+    `spend_risk`              spread of a mix's spend
+    `SpendRisk`               ... its tail and overspend
+    `value_risk`              spread of its value over posterior draws
+    `ValueRisk`               ... its tail
+Without a menu
+    `depth_rule`              the square-root law: how many evals to run deep
+    `RuleFigures`             the spreads it is about
+    `left_variance`           what n evals, q of them deep, leave unknown
+    `least_gap_sd`            the gap from which one deep run pays
+    `allocate`                one budget over curves of value, in any amounts
+    `Allocation`              ... with its bound
+Logs and harness
+    `read_inspect_logs`       Inspect logs as runs
+    `read_metr_runs`          METR's run files as runs
+    `inspect_settings`        a plan as run settings that Inspect accepts
+    `inspect_script`          ... as a shell script
+Against real runs
+    `record_of`               runs of several AI models, checked: a `Record`
+    `Record`                  ... to be hidden and bought again
+    `backtest`                strategies buy them and are judged
+    `Backtest`                ... what they concluded
+Errors
+    `EvalfolioError`          what is refused; under it the next four
+    `InputError`              a rule of the input is broken
+    `InfeasibleError`         no choice meets all limits
+    `SolverError`             a solver ended without an answer
+    `FitError`                a fit failed its gate
 """
 
 from __future__ import annotations
@@ -73,6 +145,11 @@ if TYPE_CHECKING:
     from evalfolio.errors import InfeasibleError as InfeasibleError
     from evalfolio.errors import InputError as InputError
     from evalfolio.errors import SolverError as SolverError
+    from evalfolio.examples import small_menu as small_menu
+    from evalfolio.export import write_all as write_all
+    from evalfolio.export.plots import plot_curve as plot_curve
+    from evalfolio.harness import inspect_script as inspect_script
+    from evalfolio.harness import inspect_settings as inspect_settings
     from evalfolio.limits import Affine as Affine
     from evalfolio.limits import Ceiling as Ceiling
     from evalfolio.limits import ChanceLimit as ChanceLimit
@@ -105,13 +182,23 @@ if TYPE_CHECKING:
     from evalfolio.plans.risk import ValueRisk as ValueRisk
     from evalfolio.plans.risk import spend_risk as spend_risk
     from evalfolio.plans.risk import value_risk as value_risk
+    from evalfolio.readers import read_inspect_logs as read_inspect_logs
+    from evalfolio.readers import read_metr_runs as read_metr_runs
+    from evalfolio.recommendations.judge import score_mix as score_mix
     from evalfolio.recommendations.recommendation import Recommendation as Recommendation
     from evalfolio.recommendations.recommender import recommend as recommend
+    from evalfolio.rule.square_root import RuleFigures as RuleFigures
+    from evalfolio.rule.square_root import depth_rule as depth_rule
+    from evalfolio.rule.square_root import least_gap_sd as least_gap_sd
+    from evalfolio.rule.square_root import left_variance as left_variance
     from evalfolio.search.convex.relaxation import Relaxation as Relaxation
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
+    from evalfolio.sensitivities.assumed import Assumed as Assumed
+    from evalfolio.sensitivities.entries import entries as entries
     from evalfolio.sensitivities.frontiers import Frontier as Frontier
     from evalfolio.sensitivities.frontiers import frontier as frontier
+    from evalfolio.sensitivities.phases import phase_diagram as phase_diagram
     from evalfolio.sensitivities.sweep import Sweep as Sweep
     from evalfolio.spends.separable import Allocation as Allocation
     from evalfolio.spends.separable import allocate as allocate
@@ -124,9 +211,32 @@ if TYPE_CHECKING:
 # Where each public name lives. They are imported when first used, so that the command line
 # answers at once; a module never has the name of what it exports, which would hide it.
 _HOMES = {
-    "evalbayes": ("Decision", "Menu"),
-    "evalfolio.backtests.record": ("Record", "record_of"),
-    "evalfolio.backtests.replay": ("Backtest", "backtest"),
+    "evalbayes": (
+        "Decision",
+        "Menu",
+    ),
+    "evalfolio.backtests.record": (
+        "Record",
+        "record_of",
+    ),
+    "evalfolio.backtests.replay": (
+        "Backtest",
+        "backtest",
+    ),
+    "evalfolio.errors": (
+        "EvalfolioError",
+        "FitError",
+        "InfeasibleError",
+        "InputError",
+        "SolverError",
+    ),
+    "evalfolio.examples": ("small_menu",),
+    "evalfolio.export": ("write_all",),
+    "evalfolio.export.plots": ("plot_curve",),
+    "evalfolio.harness": (
+        "inspect_script",
+        "inspect_settings",
+    ),
     "evalfolio.limits": (
         "Affine",
         "Ceiling",
@@ -146,15 +256,6 @@ _HOMES = {
         "ZeroOrAtLeast",
         "constraints_from_table",
     ),
-    "evalfolio.errors": (
-        "EvalfolioError",
-        "FitError",
-        "InfeasibleError",
-        "InputError",
-        "SolverError",
-    ),
-    "evalfolio.plans.evaluation": ("Evaluation", "evaluate"),
-    "evalfolio.plans.limit_costs": ("cost_of_limits",),
     "evalfolio.objectives": (
         "Objective",
         "evsi",
@@ -163,18 +264,58 @@ _HOMES = {
         "variance",
         "wrong_calls",
     ),
+    "evalfolio.plans.evaluation": (
+        "Evaluation",
+        "evaluate",
+    ),
+    "evalfolio.plans.limit_costs": ("cost_of_limits",),
     "evalfolio.plans.optimiser": ("optimise",),
     "evalfolio.plans.plan": ("Plan",),
-    "evalfolio.recommendations.recommender": ("recommend",),
+    "evalfolio.plans.risk": (
+        "SpendRisk",
+        "ValueRisk",
+        "spend_risk",
+        "value_risk",
+    ),
+    "evalfolio.readers": (
+        "read_inspect_logs",
+        "read_metr_runs",
+    ),
+    "evalfolio.recommendations.judge": ("score_mix",),
     "evalfolio.recommendations.recommendation": ("Recommendation",),
+    "evalfolio.recommendations.recommender": ("recommend",),
+    "evalfolio.rule.square_root": (
+        "RuleFigures",
+        "depth_rule",
+        "least_gap_sd",
+        "left_variance",
+    ),
     "evalfolio.search.convex.relaxation": ("Relaxation",),
-    "evalfolio.targets.requirement": ("Requirement", "require", "requirements"),
-    "evalfolio.plans.risk": ("SpendRisk", "ValueRisk", "spend_risk", "value_risk"),
-    "evalfolio.spends.separable": ("Allocation", "allocate"),
-    "evalfolio.targets.waiver": ("Waiver", "waive"),
-    "evalfolio.sensitivities.analysis": ("Sensitivity", "sensitivity"),
-    "evalfolio.sensitivities.frontiers": ("Frontier", "frontier"),
+    "evalfolio.sensitivities.analysis": (
+        "Sensitivity",
+        "sensitivity",
+    ),
+    "evalfolio.sensitivities.assumed": ("Assumed",),
+    "evalfolio.sensitivities.entries": ("entries",),
+    "evalfolio.sensitivities.frontiers": (
+        "Frontier",
+        "frontier",
+    ),
+    "evalfolio.sensitivities.phases": ("phase_diagram",),
     "evalfolio.sensitivities.sweep": ("Sweep",),
+    "evalfolio.spends.separable": (
+        "Allocation",
+        "allocate",
+    ),
+    "evalfolio.targets.requirement": (
+        "Requirement",
+        "require",
+        "requirements",
+    ),
+    "evalfolio.targets.waiver": (
+        "Waiver",
+        "waive",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

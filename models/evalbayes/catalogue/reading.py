@@ -16,6 +16,11 @@ from evalbayes.errors import InputError
 def read_catalogue(path: str | Path) -> Catalogue:
     """Read a catalogue from TOML or from a workbook with the same tables as sheets.
 
+    Parameters
+    ----------
+    path
+        File ending in .toml or .xlsx.
+
     Raises
     ------
     InputError
@@ -32,6 +37,13 @@ def read_catalogue(path: str | Path) -> Catalogue:
 
 def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catalogue:
     """Read a catalogue from nested tables, as TOML gives them.
+
+    Parameters
+    ----------
+    data
+        Tables by name: portfolio, budget, domain, eval, ...
+    source
+        What errors call it.
 
     Examples
     --------

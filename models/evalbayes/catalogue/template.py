@@ -33,6 +33,11 @@ def template() -> Catalogue:
 def write_template(path: str | Path) -> Path:
     """Write the template to a file ending in .toml or .xlsx, whole or not at all; return its path.
 
+    Parameters
+    ----------
+    path
+        File to write.
+
     Raises
     ------
     InputError

@@ -102,6 +102,13 @@ def to_come(
 def buffer(draws: ArrayLike, level: float = 0.95) -> float:
     """How far below the danger threshold to put the alert threshold: a quantile of `to_come`.
 
+    Parameters
+    ----------
+    draws
+        Capability still to come, in the domain's unit.
+    level
+        Of the quantile.
+
     Examples
     --------
     >>> round(buffer(np.linspace(0.0, 2.0, 101), 0.95), 6)

@@ -71,6 +71,11 @@ class CheckReport:
 def check_inputs(catalogue: Catalogue, observations: Observations | None = None) -> CheckReport:
     """Read a catalogue and observations back in words.
 
+    Parameters
+    ----------
+    catalogue, observations
+        The inputs; results are optional.
+
     Raises
     ------
     InputError

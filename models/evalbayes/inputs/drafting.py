@@ -64,6 +64,13 @@ class Seen:
 def draft(observations: Observations, sources: str = "observations") -> str:
     """Return a catalogue of the observed evals as TOML that passes `evalfolio check`.
 
+    Parameters
+    ----------
+    observations
+        Results so far.
+    sources
+        Where they come from, as the head of the draft says it.
+
     Raises
     ------
     InputError

@@ -49,7 +49,15 @@ def read_observations(
 
 
 def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) -> Observations:
-    """Check tables of rows, each of any shape, and put them together."""
+    """Check tables of rows, each of any shape, and put them together.
+
+    Parameters
+    ----------
+    tables
+        Rows as they were read, each table of one shape.
+    catalogue
+        If given, rows of evals that it does not list are refused.
+    """
     parts: dict[str, list[pd.DataFrame]] = {key: [] for key in FRAMES}
     read: dict[str, list[Rows]] = {key: [] for key in FRAMES}
     notes: list[str] = []

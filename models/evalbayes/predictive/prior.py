@@ -46,6 +46,8 @@ def prior_predictive(
 
     Parameters
     ----------
+    catalogue, observations
+        The inputs; without observations nothing stands beside the draws.
     models
         Which: "curves", the joint model of capability and spend (success shares, mean ln spend,
         scores); "tasks", the task-level model; "responses", that of the back-test; "repeats",

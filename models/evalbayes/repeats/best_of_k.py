@@ -147,6 +147,8 @@ def fit_best_of_k(
         Per task, of shape (n_tasks,).
     x
         A covariate per task that tells its difficulty, say log2 of human minutes.
+    seed, n_draws
+        Of the draws.
 
     Raises
     ------

@@ -44,8 +44,12 @@ def capability_table(
 
     Parameters
     ----------
+    posterior, catalogue
+        Belief about capability, and the domains with their thresholds.
     ai_model
         By default the one under test.
+    seed
+        Of the gains still to come.
     """
     name = ai_model or catalogue.portfolio.ai_model
     rows: list[dict[str, object]] = []

@@ -176,6 +176,15 @@ def curve_grid(
 ) -> pd.DataFrame:
     """Return success within a cap and expected spend over caps, for drawing.
 
+    Parameters
+    ----------
+    posterior, catalogue
+        Belief about the curves, and the evals with their largest caps.
+    ai_model
+        By default the one under test.
+    points
+        Caps per eval.
+
     Returns
     -------
     pandas.DataFrame

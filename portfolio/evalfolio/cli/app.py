@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import typer
@@ -54,24 +55,34 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("init")(init.init)
-app.command("check")(check.check)
-app.add_typer(imports.app, name="import")
-app.command("prior")(prior.prior)
-app.command("fit")(fit.fit)
-app.command("curves")(curves.curves)
-app.command("capability")(capability.capability)
-app.command("horizons")(horizons.horizons)
-app.command("repeats")(repeats.repeats)
-app.command("recommend")(recommend.recommend)
-app.command("score")(score.score)
-app.command("explain")(explain.explain)
-app.command("require")(require.require)
-app.command("sensitivity")(sensitivity.sensitivity)
-app.command("backtest")(backtest.backtest)
-app.command("rule")(rule.rule)
-app.command("harness")(harness.harness)
-app.command("doctor")(doctor.doctor)
+START, INPUTS, PLAN, JUDGE, OTHER = "Start", "Inputs", "Plan", "Judge a plan", "Other tools"
+PANELS: dict[str, dict[str, Callable[..., Any]]] = {  # by what one wants, in the order of use
+    START: {"init": init.init, "check": check.check, "doctor": doctor.doctor},
+    INPUTS: {
+        "fit": fit.fit,
+        "curves": curves.curves,
+        "capability": capability.capability,
+        "prior": prior.prior,
+        "horizons": horizons.horizons,
+        "repeats": repeats.repeats,
+    },
+    PLAN: {
+        "recommend": recommend.recommend,
+        "require": require.require,
+        "harness": harness.harness,
+    },
+    JUDGE: {
+        "score": score.score,
+        "explain": explain.explain,
+        "sensitivity": sensitivity.sensitivity,
+        "backtest": backtest.backtest,
+    },
+    OTHER: {"rule": rule.rule},
+}
+app.add_typer(imports.app, name="import", rich_help_panel=INPUTS)
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        app.command(name, rich_help_panel=panel)(command)
 
 
 def main() -> None:

@@ -70,6 +70,13 @@ def write_all(recommendation: Storable, folder: str | Path) -> Path:
     All files are made in a temporary sibling first. If moving them in fails half-way, the earlier
     files are put back.
 
+    Parameters
+    ----------
+    recommendation
+        What `recommend` returns.
+    folder
+        A new folder, or one that holds a plan.
+
     Raises
     ------
     InputError

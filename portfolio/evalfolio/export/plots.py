@@ -81,7 +81,9 @@ def plot_curve(
     name
         The eval.
     table
-        What `evalbayes.curves.curves` returns: marks the sweet spot and the 95 % point with it.
+        What `evalbayes.curve_table` returns: marks the sweet spot and the 95 % point with it.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------

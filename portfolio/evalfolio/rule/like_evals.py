@@ -21,8 +21,20 @@ from evalfolio.errors import InputError
 
 
 @dataclass(frozen=True)
-class Figures:
-    """ω, σδ, κ, σs, t and e of a domain, as `depth_rule` has them."""
+class RuleFigures:
+    """ω, σδ, κ, σs, t and e of a domain, as `depth_rule` has them.
+
+    Parameters
+    ----------
+    validity_sd, gap_sd, gap_spread
+        ω, σδ and κ.
+    shown_sd
+        σs; infinite where nothing is known of the shown capability.
+    noise_sd
+        t, of one reading.
+    effort
+        e of a deep run.
+    """
 
     validity_sd: float
     gap_sd: float
@@ -42,14 +54,21 @@ class Figures:
         return self.gap_spread**2 + 2 * self.noise_sd**2 / self.effort**2
 
 
-def left_variance(n: float, q: float, case: Figures) -> float:
+def left_variance(n: float, q: float, case: RuleFigures) -> float:
     """Return Var(s + δ) after n evals, q of them deep: exact, see the module's formula.
+
+    Parameters
+    ----------
+    n, q
+        Evals run, and how many of them deep.
+    case
+        The spreads of the domain.
 
     Examples
     --------
-    >>> left_variance(0, 0, Figures(1.0, gap_sd=2.0, gap_spread=1.0, shown_sd=3.0))
+    >>> left_variance(0, 0, RuleFigures(1.0, gap_sd=2.0, gap_spread=1.0, shown_sd=3.0))
     13.0
-    >>> round(left_variance(3, 1, Figures(1.0, gap_sd=1.0, gap_spread=1.0, shown_sd=1.0)), 12)
+    >>> round(left_variance(3, 1, RuleFigures(1.0, gap_sd=1.0, gap_spread=1.0, shown_sd=1.0)), 12)
     0.75
     """
     w, t2, e = case.breadth, case.noise_sd**2, case.effort

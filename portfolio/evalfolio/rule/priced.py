@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalfolio.rule.like_evals import Figures, check_figures, left_variance
+from evalfolio.rule.like_evals import RuleFigures, check_figures, left_variance
 
 
 def priced_mix(
@@ -46,7 +46,7 @@ def priced_mix(
     check_figures(
         cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, None
     )
-    case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+    case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
     order = sorted(range(len(prices)), key=lambda i: (prices[i], i))
     best: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     least = math.inf

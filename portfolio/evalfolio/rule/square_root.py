@@ -40,7 +40,7 @@ import math
 from dataclasses import dataclass
 
 from evalfolio.narrative import percent, two_digits
-from evalfolio.rule.like_evals import Figures as Figures
+from evalfolio.rule.like_evals import RuleFigures as RuleFigures
 from evalfolio.rule.like_evals import check_figures
 from evalfolio.rule.like_evals import left_variance as left_variance
 
@@ -150,7 +150,7 @@ def depth_rule(
     check_figures(
         cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, evals
     )
-    case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+    case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
     first, one_in = depth_line(cost_ratio, case.breadth, case.depth, gap_sd, shown_sd)
     if budget is None:
         share = min(1.0 / one_in, 1.0)
@@ -206,6 +206,17 @@ def least_gap_sd(
     the deep run's own reading of s counts too, and the equation is solved by halving. Infinite
     where the budget does not pay for a deep run, 0 where it displaces nothing.
 
+    Parameters
+    ----------
+    cost_ratio
+        Price of a deep run in plateau-level runs.
+    validity_sd, gap_spread, shown_sd, noise_sd, effort
+        As `depth_rule` has them.
+    budget
+        In plateau-level runs.
+    evals
+        How many there are; without end by default.
+
     Examples
     --------
     >>> round(least_gap_sd(cost_ratio=5, validity_sd=1, gap_spread=0.5, budget=20), 3)
@@ -221,7 +232,7 @@ def least_gap_sd(
     beside = min(math.floor(budget - (cost_ratio - 1) + 1e-9), most)
 
     def gained(gap_sd: float) -> float:
-        case = Figures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+        case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
         return left_variance(without, 0, case) - left_variance(beside, 1, case)
 
     low, high = 1e-9, 1.0
@@ -238,7 +249,7 @@ def least_gap_sd(
 
 
 def _whole_mix(
-    case: Figures, cost_ratio: float, budget: float, evals: int | None
+    case: RuleFigures, cost_ratio: float, budget: float, evals: int | None
 ) -> tuple[int, int]:
     """Return whole (n, q) within the budget that leave the least variance."""
     most = math.inf if evals is None else evals

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import openpyxl
 import pytest
+from tests.evalfolio.export.made import made
 
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
 from evalfolio.plans.of_plan import record_of
-from evalfolio.recommendations.recommendation import Recommendation
 
 
 def named(book: Any, name: str) -> Any:
@@ -39,9 +39,8 @@ def test_a_plan_that_runs_nothing(tmp_path: Path) -> None:
     assert "Run nothing" in plan.to_html(tmp_path / "p.html").read_text("utf-8")
 
 
-def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(
-    recommendation: Recommendation, tmp_path: Path
-) -> None:
+def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(tmp_path: Path) -> None:
+    recommendation = made()
     menu = recommendation.menu
     extra = 17 - len(menu.states)
     wide = ((0, extra),)

@@ -11,7 +11,7 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.narrative import DEPTH
-from evalfolio.rule.like_evals import Figures, left_variance
+from evalfolio.rule.like_evals import RuleFigures, left_variance
 from evalfolio.rule.priced import priced_mix
 from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.sensitivities.one_domain import OneDomain
@@ -31,13 +31,13 @@ def test_the_formula_is_the_variance_the_menu_leaves(noise: float, effort: float
         names = [f"{i} deep" for i in range(deep)]
         names += [f"{i} plateau" for i in range(deep, deep + plateau)]
         explained = ef.evaluate(menu, names).explained["domain"]
-        left = left_variance(plateau + deep, deep, Figures(**figures))
+        left = left_variance(plateau + deep, deep, RuleFigures(**figures))
         assert 1.5**2 + 0.9**2 - explained == pytest.approx(left, rel=1e-12)
 
 
 def test_without_noise_it_is_the_sum_of_two_parts_whatever_the_effort() -> None:
     for effort in (0.4, 1.0):
-        case = Figures(0.8, 0.9, 0.4, 1.5, effort=effort)
+        case = RuleFigures(0.8, 0.9, 0.4, 1.5, effort=effort)
         for n, q in ((4, 0), (5, 2), (7, 7)):
             parts = 0.64 / (0.64 / 1.5**2 + n) + 0.16 / (0.16 / 0.9**2 + q)
             assert left_variance(n, q, case) == pytest.approx(parts, rel=1e-12)
@@ -45,7 +45,7 @@ def test_without_noise_it_is_the_sum_of_two_parts_whatever_the_effort() -> None:
 
 def test_with_noise_the_two_parts_are_near_and_never_promise_more() -> None:
     for noise, effort in ((0.2, 1.0), (0.5, 0.8), (0.8, 0.6)):
-        case = Figures(1.0, 0.8, 0.5, 2.0, noise, effort)
+        case = RuleFigures(1.0, 0.8, 0.5, 2.0, noise, effort)
         w, d = 1 + noise**2, 0.25 + 2 * noise**2 / effort**2
         assert (w, d) == pytest.approx((case.breadth, case.depth))
         parts = w / (w / 4 + 9) + d / (d / 0.64 + 4)
@@ -77,7 +77,7 @@ def test_the_whole_numbers_are_the_best_of_all(seed: int) -> None:
     assert rule.plateau + ratio * rule.deep <= budget + 1e-6
 
     def left(n: int, q: int) -> float:
-        return left_variance(n, q, Figures(validity, gap, spread, shown, noise, effort))
+        return left_variance(n, q, RuleFigures(validity, gap, spread, shown, noise, effort))
 
     best = min(
         left(min(int(budget - (ratio - 1) * q + 1e-9), evals), q)
@@ -158,7 +158,7 @@ def test_at_the_boundary_one_deep_run_is_worth_what_it_displaces() -> None:
     displaced = w / (w / 4 + 11) - w / (w / 4 + 15)
     closed = math.sqrt((displaced + math.sqrt(displaced**2 + 4 * displaced * d)) / 2)
     assert boundary(15.0, 30) == pytest.approx(closed, rel=1e-9)
-    case = Figures(1.2, boundary(15.0, 30, 0.5, 0.6), 0.6, 2.0, 0.5, 0.6)
+    case = RuleFigures(1.2, boundary(15.0, 30, 0.5, 0.6), 0.6, 2.0, 0.5, 0.6)
     assert left_variance(15, 0, case) == pytest.approx(left_variance(11, 1, case), rel=1e-9)
     assert boundary(4.0, None) == math.inf
     assert boundary(100.0, 8) == 0.0
