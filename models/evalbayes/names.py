@@ -3,9 +3,82 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Iterable
 
 from evalbayes.errors import InputError
+
+# Drawn as nothing, or as a blank, though Unicode counts them as letters, marks or symbols.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
+    chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
+)
+_BREAKS = "\t\n\r"  # a line broken inside a cell
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def plain_name(name: str) -> str:
+    r"""Return a name as it looks: invisible characters left out, any run of spaces as one.
+
+    Two names that nobody can tell apart on a page are one: a no-break or thin space, a zero-width
+    space, a soft hyphen or a mark of byte order makes no other eval of it, nor does an accent
+    written as a mark of its own.
+
+    Examples
+    --------
+    >>> plain_name("cyb\u200bench") == plain_name(" cybench\xa0")
+    True
+    >>> plain_name("Model\u202fA")
+    'Model A'
+    """
+    if name.isascii() and name.isprintable() and "  " not in name:
+        return name.strip()
+    return " ".join(without_odd_spaces(unicodedata.normalize("NFC", name)).split())
+
+
+def without_odd_spaces(text: str) -> str:
+    """Return text with spaces of every kind as plain ones, and what cannot be seen left out."""
+    if text.isascii():
+        return text.translate({ord(each): " " for each in _BREAKS})
+    kept = []
+    for each in text:
+        kind = unicodedata.category(each)
+        if kind in ("Zs", "Zl", "Zp") or each in _BREAKS:
+            kept.append(" ")
+        elif kind != "Cf" and each not in _UNSEEN:
+            kept.append(each)
+    return "".join(kept)
+
+
+def control_character(text: str) -> str | None:
+    r"""Return the first control character or half of a pair in text, or None.
+
+    Such a character reaches terminals raw and breaks workbooks; a tab or a line break does not
+    count, it is read as a space.
+
+    Examples
+    --------
+    >>> control_character("ctf\x1b[31m"), control_character("two\nlines")
+    ('\x1b', None)
+    """
+    found = _CONTROL.search(text)
+    return found[0] if found else None
+
+
+def refuse_control(where: str, text: str) -> None:
+    """Refuse text with a control character in it.
+
+    Raises
+    ------
+    InputError
+        Naming the place.
+    """
+    found = control_character(text)
+    if found is not None:
+        got = text if len(text) <= 80 else f"{text[:80]}..."
+        raise InputError(
+            f"{where}: text must hold no control characters, got {found!r} in {got!r}; delete it"
+        )
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

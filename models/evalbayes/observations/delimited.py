@@ -8,12 +8,16 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.names import control_character
+from evalbayes.spreadsheet import refuse_title
 
+MOST_BYTES = 128_000_000  # of text: some million rows, which take a gigabyte of memory
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODED = (
     (b"\xff\xfe", "UTF-16"),
@@ -31,8 +35,9 @@ def read_delimited(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file cannot be opened, is no text in UTF-8, has its cells parted otherwise than by
-        commas, names a column twice, or has a row with more cells than the header.
+        If the file cannot be opened, is no text in UTF-8 or holds control characters, is larger
+        than 128 MB when unpacked, has its cells parted otherwise than by commas, a title above the
+        header or a column named twice, or a row with more cells than the header.
 
     Examples
     --------
@@ -45,7 +50,9 @@ def read_delimited(path: Path) -> pd.DataFrame:
     evalbayes.errors.InputError: ...results.csv: cells must be parted by commas, got semicolons...
     """
     text = _decoded(path, _content(path))
-    heading = next(csv.reader(StringIO(text)), None)
+    _refuse_control(path, text)
+    top = _top(path, text)
+    heading = top[0][1] if top else None
     if heading is None or not any(name.strip() for name in heading):
         got = "an empty file" if not text.strip() else "an empty first row"
         raise InputError(
@@ -60,6 +67,9 @@ def read_delimited(path: Path) -> pd.DataFrame:
                     "commas between cells and points in numbers, or as .xlsx"
                 )
     refuse_twice(path, heading)
+    refuse_title(
+        path.name, [(number, tuple(v.strip() or None for v in row)) for number, row in top]
+    )
     try:
         frame = pd.read_csv(
             StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False
@@ -89,14 +99,33 @@ def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
             )
 
 
+def _top(path: Path, text: str) -> list[tuple[int, list[str]]]:
+    """Return the first rows, numbered from 1."""
+    try:
+        return list(enumerate(islice(csv.reader(StringIO(text)), 5), start=1))
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: the first rows must be cells parted by commas, got an error ({error}); close "
+            "every quotation mark, and leave long texts out"
+        ) from None
+
+
+def _refuse_control(path: Path, text: str) -> None:
+    found = control_character(text)
+    if found is not None:
+        line = text[: text.index(found)].count("\n") + 1
+        raise InputError(
+            f"{path} line {line}: text must hold no control characters, got {found!r}; delete it"
+        )
+
+
 def _content(path: Path) -> bytes:
     if path.is_dir():
         raise InputError(f"{path}: must be a file, got a folder; name a file in it")
     try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path) as file:
-                return file.read()
-        return path.read_bytes()
+        zipped = path.name.lower().endswith(".gz")
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InputError(
             f"{path}: must be a file that exists, but there is none; check its name"
@@ -106,6 +135,12 @@ def _content(path: Path) -> bytes:
         raise InputError(
             f"{path}: must be a file that can be read, got an error ({words}); write it again"
         ) from error
+    if len(content) > MOST_BYTES:
+        raise InputError(
+            f"{path}: must hold at most {MOST_BYTES / 1e6:,.0f} MB of text{' unpacked' * zipped}, "
+            "got more; leave out columns, or split its rows over several files"
+        )
+    return content
 
 
 def _decoded(path: Path, content: bytes) -> str:

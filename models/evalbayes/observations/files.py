@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.names import plain_name, refuse_control
 from evalbayes.observations.delimited import read_delimited, refuse_twice
 from evalbayes.observations.rows import Rows
+from evalbayes.spreadsheet import Sheet, read_sheets
 
 KINDS = {".csv": "CSV", ".gz": "CSV", ".parquet": "Parquet", ".xlsx": "a workbook"}
+MOST_CELLS = 10_000_000  # of a Parquet file, which may hold any number of them in a few bytes
 
 
 def read_rows(path: str | Path) -> tuple[Rows, ...]:
@@ -57,13 +60,19 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
 
 def _tidied(frame: pd.DataFrame, source: str) -> Rows:
     """Return cells as plain objects, None where empty; rows keep the numbers they have there."""
-    frame = frame.rename(columns=lambda name: str(name).strip())
+    frame = frame.rename(columns=lambda name: plain_name(str(name)))
+    numbers = frame.index.to_numpy() + Rows.first
     cells = frame.astype(object).to_numpy()
     tidy = np.empty(cells.shape, dtype=object)
     for place, value in np.ndenumerate(cells):
-        tidy[place] = _cell(value)
+        try:
+            tidy[place] = _cell(value)
+        except InputError as error:
+            row, column = place
+            raise InputError(
+                f"{source} row {numbers[row]}: {frame.columns[column]}{error}"
+            ) from None
     filled = np.array([any(v is not None for v in row) for row in tidy], dtype=bool)
-    numbers = frame.index.to_numpy() + Rows.first
     return Rows(
         pd.DataFrame(tidy[filled], columns=frame.columns, dtype=object),
         source,
@@ -73,9 +82,14 @@ def _tidied(frame: pd.DataFrame, source: str) -> Rows:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
+        refuse_control("", value)
         return value.strip() or None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, np.ndarray | list | tuple | dict | set):
+        raise InputError(f" must hold one value in a cell, got {str(value)[:80]}; take it apart")
+    if isinstance(value, bytes):
+        raise InputError(f" must hold text or numbers, got bytes {value[:20]!r}; decode them")
     return None if isinstance(value, float) and np.isnan(value) else value
 
 
@@ -84,38 +98,59 @@ def _read_csv(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
 
 
 def _read_parquet(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
-    frame = pd.read_parquet(path)
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # slow to import, and only wanted here
+
+    with pq.ParquetFile(path) as file:
+        cells = file.metadata.num_rows * len(file.schema_arrow)
+        texts = [
+            field.name
+            for field in file.schema_arrow
+            if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+    if cells > MOST_CELLS:
+        raise InputError(
+            f"{path}: must have at most {MOST_CELLS:,} cells, got {cells:,}; leave out columns, or "
+            "write it in several files"
+        )
+    # As a dictionary a text that stands in every row is held once, however long it is.
+    frame = pd.read_parquet(path, read_dictionary=texts)
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     return [(path.name, frame)]
 
 
 def _read_workbook(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
-    sheets = pd.read_excel(
-        path, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="openpyxl"
-    )
     return [
-        (f"{path.name} sheet {name!r}", _headed(cells, f"{path.name} sheet {name!r}"))
-        for name, cells in sheets.items()
-        if not str(name).lower().startswith("notes")
+        (f"{path.name} sheet {sheet.title!r}", _headed(sheet, f"{path.name} sheet {sheet.title!r}"))
+        for sheet in read_sheets(path)
     ]
 
 
-def _headed(cells: pd.DataFrame, where: str) -> pd.DataFrame:
+def _headed(sheet: Sheet, where: str) -> pd.DataFrame:
     """Return a sheet with its first filled row as the names of the columns."""
-    filled = cells.map(_cell).notna()
-    if not filled.any(axis=None):
+    from openpyxl.utils import get_column_letter
+
+    if not sheet.rows:
         return pd.DataFrame()
-    top = int(filled.any(axis=1).to_numpy().argmax())
-    names = [_cell(name) for name in cells.iloc[top]]
+    (_, names), below = sheet.rows[0], sheet.rows[1:]
     refuse_twice(where, names)
-    kept = [
-        i for i, name in enumerate(names) if name is not None or filled.iloc[top + 1 :, i].any()
-    ]
-    below = cells.iloc[top + 1 :, kept]
-    below.columns = pd.Index([f"Unnamed: {i}" if names[i] is None else names[i] for i in kept])
-    below.index = below.index - 1  # the first row below a header in row 1 is row 0 of its frame
-    return below
+    width = max(len(cells) for _, cells in sheet.rows)
+    columns = {}
+    for j in range(width):
+        name = names[j] if j < len(names) else None
+        cells = [row[j] if j < len(row) else None for _, row in below]
+        filled = [i for i, value in enumerate(cells) if value is not None]
+        if name is None and filled and 2 * len(filled) < len(cells):
+            raise InputError(
+                f"{where} cell {get_column_letter(j + 1)}{below[filled[0]][0]}: every filled cell "
+                f"must have a column name above it, got {cells[filled[0]]!r} without one; name the "
+                "column or empty the cell"
+            )
+        if name is not None or filled:
+            columns[f"Unnamed: {j}" if name is None else str(name)] = cells
+    # The first row below headings in row 1 is row 0 of its frame.
+    return pd.DataFrame(columns, index=[number - 2 for number, _ in below], dtype=object)
 
 
 def _short(error: Exception) -> str:

@@ -1,0 +1,106 @@
+"""Numbers as people write them: one reader for tables, catalogues, limits, budgets and options."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from evalbayes.names import without_odd_spaces
+
+DIGITS = "write it in digits, with a point before decimals and neither words nor units"
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+# Groups of three, all parted by one and the same mark; a group that begins with 0 is a decimal.
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([,_' ])\d{3})(?:\1\d{3})*(?:\.\d*)?", re.ASCII)
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_TELLING = re.compile(r"[+-]?(?:\d{4,}|\d*\.\d*(?:[eE][+-]?\d+)?|[1-9][\d,_' ]*\.\d+)", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"([+-]?)(\d*|[1-9]\d{0,2}(?:\.\d{3})+),(\d+)", re.ASCII)
+_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}", re.ASCII)
+_SIGNS = str.maketrans({"\u2212": "-", "\u2019": "'", "\u02bc": "'", "\u2032": "'"})
+
+
+class NotANumber(ValueError):
+    """Text that is no number, or may be two; `cure` says how to write what was meant."""
+
+    def __init__(self, got: str, cure: str) -> None:
+        super().__init__(f"must be a number, got {got!r}; {cure}")
+        self.cure = cure
+
+
+def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> float:
+    r"""Return the number that text stands for: `250000`, `2.5e5`, `250,000`, `$ 250 000`, `1'000`.
+
+    A comma, blank, apostrophe or underline may only part groups of three digits, so `1,5` is
+    refused: deleted, its comma would make it 15. `100.000` is refused too where nothing else tells
+    whether the point parts decimals or, as in half of Europe, thousands.
+
+    Parameters
+    ----------
+    words
+        The text; spaces of any kind around it do not count.
+    percent
+        Read `20 %` as 0.2.
+    decimal
+        A point is known to part decimals, so that `100.000` is 100.
+
+    Raises
+    ------
+    NotANumber
+        If it is no finite number, or could be two.
+
+    Examples
+    --------
+    >>> numeral("19,682"), numeral("1 000 000"), numeral("7.5 %", percent=True)
+    (19682.0, 1000000.0, 0.075)
+    >>> numeral("1,5")
+    Traceback (most recent call last):
+      ...
+    evalbayes.numerals.NotANumber: must be a number, got '1,5'; a comma may only part groups of ...
+    """
+    plain = without_odd_spaces(words).strip().translate(_SIGNS)
+    if plain.startswith("$"):
+        plain = plain[1:].lstrip()
+    if percent and plain.endswith("%"):
+        return _finite(words, plain[:-1].rstrip(), decimal=True) / 100
+    return _finite(words, plain, decimal=decimal)
+
+
+def points_part_decimals(texts: Iterable[str]) -> bool:
+    """Whether one text of a column shows that its points part decimals: `0.5`, `2500`, `1,250.5`.
+
+    Examples
+    --------
+    >>> points_part_decimals(["100.000", "12.5"]), points_part_decimals(["100.000", "98.500"])
+    (True, False)
+    """
+    plain = (text.strip() for text in texts)
+    return any(_TELLING.fullmatch(text) and not _EITHER.fullmatch(text) for text in plain)
+
+
+def _finite(words: str, plain: str, *, decimal: bool) -> float:
+    """Return the number of text without spaces, currency or per cent sign around it."""
+    if _EITHER.fullmatch(plain) and not decimal:
+        small, large = plain.rstrip("0").rstrip("."), plain.replace(".", "")
+        written = small if small != plain else f"{plain}0"
+        raise NotANumber(words, f"it may mean {small} or {large}: write {written} or {large}")
+    grouped = _GROUPED.fullmatch(plain)
+    if grouped:
+        plain = plain.replace(grouped[1], "")
+    if not _PLAIN.fullmatch(plain):
+        raise NotANumber(words, _cure(plain))
+    number = float(plain)
+    if not math.isfinite(number):
+        raise NotANumber(words, "write a finite number")
+    return number
+
+
+def _cure(plain: str) -> str:
+    comma = _DECIMAL_COMMA.fullmatch(plain)
+    if comma:
+        whole = comma[2].replace(".", "") or "0"
+        return f"a comma may only part groups of three digits: write {comma[1]}{whole}.{comma[3]}"
+    if _POINTS.fullmatch(plain):
+        return f"a point may only stand before decimals: write {plain.replace('.', '')}"
+    if plain.endswith("%"):
+        return "no share in per cent can stand here; " + DIGITS
+    return DIGITS
