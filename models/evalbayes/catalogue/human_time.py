@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evalbayes.catalogue.interval import Interval
+from evalbayes.tables.numerals import NotANumber, numeral
 
 DOUBLINGS = "doublings of human task time"
 """The unit of a domain whose tasks have human times: log2 of minutes, one unit is one doubling."""
@@ -22,7 +23,7 @@ MINUTES = {
     "month": 10_020.0, "months": 10_020.0,
 }  # fmt: skip
 WORKING_TIME = frozenset({"day", "days", "week", "weeks", "month", "months"})
-_WORDS = re.compile(r"\s*([0-9][0-9_,]*\.?[0-9]*(?:e[+-]?[0-9]+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+_WORDS = re.compile(r"\s*([0-9].*?)\s*([a-z]+)\s*", re.IGNORECASE | re.ASCII)
 
 
 def minutes_of(words: Any) -> float:
@@ -40,11 +41,16 @@ def minutes_of(words: Any) -> float:
     """
     match = _WORDS.fullmatch(words) if isinstance(words, str) else None
     unit = match[2].lower() if match else ""
-    amount = float(match[1].replace("_", "").replace(",", "")) if match else 0.0
+    amount, cure = 0.0, "write"
+    if match and unit in MINUTES:
+        try:
+            amount = numeral(match[1])
+        except NotANumber as error:
+            cure = f"{error.cure}, and"
     if unit not in MINUTES or amount <= 0:
         raise ValueError(
-            f"must be a time in words, got {words!r}; "
-            'write for example "30 min", "8 h" or "2 days" (of 8 working hours)'
+            f"must be a time in words, got {words!r}; {cure} for example "
+            '"30 min", "8 h" or "2 days" (of 8 working hours)'
         )
     return amount * MINUTES[unit]
 

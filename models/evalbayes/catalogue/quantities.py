@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from evalbayes.tables.numerals import NotANumber, numeral
+
 
 def number(value: Any) -> float:
     """Return a finite number.
@@ -21,15 +23,28 @@ def number(value: Any) -> float:
     --------
     >>> number("12")
     Traceback (most recent call last):
-    ValueError: must be a number, got the text '12'; write it without quotes
+    ValueError: must be a number, got the text '12'; write it without quotes, or, in a ...
     """
     if isinstance(value, str):
-        raise ValueError(f"must be a number, got the text {value!r}; write it without quotes")
+        raise ValueError(f"must be a number, got the text {value!r}; {_as_number(value)}")
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ValueError(f"must be a number, got {value!r}; write one number")
     if not math.isfinite(value):
         raise ValueError(f"must be a finite number, got {value}; write a number or leave it out")
     return float(value)
+
+
+def _as_number(words: str) -> str:
+    """Return how text is made a number, in TOML and in a spreadsheet."""
+    try:
+        numeral(words)
+        cure = "write it"
+    except NotANumber as error:
+        cure = f"{error.cure},"
+    return (
+        f"{cure} without quotes, or, in a spreadsheet, as a number and not as text, with the "
+        "decimal sign of its language"
+    )
 
 
 def positive(value: Any) -> float:

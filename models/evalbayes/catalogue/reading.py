@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from evalbayes.catalogue.assembly import catalogue_of
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.tables import Tables, tables_of
 from evalbayes.errors import InputError
+from evalbayes.tables.toml import read_toml
 
 
 def read_catalogue(path: str | Path) -> Catalogue:
@@ -59,12 +59,12 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
 
 def _read_toml(path: Path) -> Tables:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = read_toml(path)
     except OSError as error:
         raise InputError(
             f"{path}: must be a file that can be read, got {error.strerror}; check its name"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(
             f"{path}: must be TOML in UTF-8, got an error ({error}); mend it there, and "
             "write numbers without commas: 20_000"

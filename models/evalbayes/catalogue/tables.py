@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evalbayes.errors import InputError
+from evalbayes.names import plain_name, refuse_control, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,27 @@ def labelled(source: str, kind: str, entries: Mapping[str, Any], row: int) -> Ta
     return Table(f"{kind} {label}", f"{source}: {kind} {label}", entries)
 
 
+def plain(value: Any, where: str) -> Any:
+    r"""Return text, also inside lists and tables, without odd spaces and invisible characters.
+
+    Raises
+    ------
+    InputError
+        If there is a control character in it.
+
+    Examples
+    --------
+    >>> plain({"name": "cyb\u200bench", "tasks": 3}, "catalogue.toml")
+    {'name': 'cybench', 'tasks': 3}
+    """
+    if isinstance(value, str):
+        refuse_control(where, value)
+        return plain_name(value)
+    if isinstance(value, Mapping):
+        return {plain(key, where): plain(each, where) for key, each in value.items()}
+    return [plain(each, where) for each in value] if isinstance(value, list) else value
+
+
 def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     """Sort nested tables, as TOML gives them, into `Tables`.
 
@@ -52,8 +74,7 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     InputError
         If a table is not known, or has the wrong form.
     """
-    from evalbayes.names import refuse_unknown
-
+    data = plain(data, source)
     refuse_unknown(source, data, (*SINGLE, *MANY), what="table")
     for name in SINGLE:
         if not isinstance(data.get(name, {}), Mapping):

@@ -9,20 +9,16 @@ over.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
-from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables
+from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, plain
 from evalbayes.errors import InputError
-from evalbayes.names import refuse_unknown
+from evalbayes.names import plain_name, refuse_unknown
+from evalbayes.tables.workbook import read_sheets
 
-NOTES = "notes"
-
+Cells = list[tuple[int, tuple[Any, ...]]]  # filled rows: their numbers and cells
 Row = tuple[int, dict[str, Any]]  # number of the row in its sheet, and its cells by column
 
 
@@ -52,44 +48,22 @@ def read_workbook(path: str | Path) -> Tables:
     )
 
 
-def _sheets(path: Path) -> dict[str, list[list[Any]]]:
-    """Return the cells of every sheet, by its name in small letters."""
-    try:
-        values = load_workbook(path, data_only=True)
-        formulas = load_workbook(path)
-    except (OSError, InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a workbook that can be read, got an error ({error}); save it again"
-        ) from error
-    sheets = {}
-    for sheet in values.worksheets:
-        name = sheet.title.strip().lower().replace(" ", "_")
-        if name.startswith(NOTES):
-            continue
-        cells = [[_cell(cell.value) for cell in row] for row in sheet.iter_rows()]
-        for i, row in enumerate(formulas[sheet.title].iter_rows()):
-            for j, cell in enumerate(row):
-                if cell.data_type == "f" and cells[i][j] is None:
-                    raise InputError(
-                        f"{path.name}: sheet {sheet.title!r} cell {cell.coordinate}: a formula "
-                        "must have a computed value, got none; open the workbook in a spreadsheet "
-                        "program and save it"
-                    )
-        sheets[name] = cells
-    return sheets
+def _sheets(path: Path) -> dict[str, Cells]:
+    """Return the filled rows of every sheet, by its name in small letters."""
+    return {
+        plain_name(sheet.title).lower().replace(" ", "_"): [
+            (number, tuple(plain(cell, f"{path.name}: sheet {sheet.title!r}") for cell in cells))
+            for number, cells in sheet.rows
+        ]
+        for sheet in read_sheets(path)
+    }
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.strip() or None
-    return value
+def _header(cells: Cells) -> list[str]:
+    return [str(name) if name is not None else "" for name in cells[0][1]] if cells else []
 
 
-def _header(cells: list[list[Any]]) -> list[str]:
-    return [str(name) if name is not None else "" for name in cells[0]] if cells else []
-
-
-def _table(where: str, cells: list[list[Any]]) -> list[Row]:
+def _table(where: str, cells: Cells) -> list[Row]:
     """Return the rows under a header, without empty rows and cells."""
     header = _header(cells)
     named = [name for name in header if name]
@@ -99,9 +73,11 @@ def _table(where: str, cells: list[list[Any]]) -> list[Row]:
                 f"{where}: columns must have different names, got {name!r} twice; rename one"
             )
     rows = []
-    for number, row in enumerate(cells[1:], start=2):
+    for number, row in cells[1:]:
         filled = {
-            name: value for name, value in zip(header, row, strict=False) if value is not None
+            header[j] if j < len(header) else "": value
+            for j, value in enumerate(row)
+            if value is not None
         }
         if "" in filled:
             raise InputError(
@@ -113,13 +89,13 @@ def _table(where: str, cells: list[list[Any]]) -> list[Row]:
     return rows
 
 
-def _single(where: str, cells: list[list[Any]]) -> dict[str, Any]:
+def _single(where: str, cells: Cells) -> dict[str, Any]:
     """Return a sheet of keys and values, or of one row."""
     rows = _table(where, cells) if _header(cells)[:2] != ["key", "value"] else None
     if rows is None:
         entries = {}
-        for number, row in enumerate(cells[1:], start=2):
-            key, value = row[0], row[1]
+        for number, row in cells[1:]:
+            key, value = (*row, None)[:2]
             if key is None and value is None:
                 continue
             if not isinstance(key, str):
@@ -139,7 +115,7 @@ def _single(where: str, cells: list[list[Any]]) -> dict[str, Any]:
     return _nested(where, rows[0][1]) if rows else {}
 
 
-def _rows(source: str, kind: str, cells: list[list[Any]]) -> Iterable[Table]:
+def _rows(source: str, kind: str, cells: Cells) -> Iterable[Table]:
     """Return the rows of a sheet, each named by its number and name."""
     for number, flat in _table(f"{source}: sheet {kind!r}", cells):
         place = f"{source}: sheet {kind!r} row {number}"
@@ -181,7 +157,7 @@ def _twice(where: str, key: str, column: str) -> str:
     return f"{where}: {key} must be given in one way, got {key} and {column}; empty one of them"
 
 
-def _add_task_names(source: str, cells: list[list[Any]], evals: list[Table]) -> None:
+def _add_task_names(source: str, cells: Cells, evals: list[Table]) -> None:
     """Add the names of tasks, from a sheet of their own, to their evals."""
     where = f"{source}: sheet {TASKS!r}"
     names: dict[str, list[str]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,12 @@ from evalbayes.errors import InputError
 from evalbayes.names import cure, refuse_unknown
 from evalbayes.observations.outcome import OUTCOMES
 from evalbayes.observations.shape import SHAPES
+from evalbayes.tables.numerals import NotANumber, numeral
+from evalbayes.tables.toml import read_toml
 
 FLAGS = ("success", "stopped_by_cap", "stopped_otherwise", "spurious", "excluded")
 TARGETS = tuple(dict.fromkeys([c for shape in SHAPES for c in shape.columns] + list(FLAGS)))
-_SCALED = re.compile(r"\s*(.+?)\s*([*/])\s*([0-9][0-9_.eE+-]*)\s*")
+_SCALED = re.compile(r"\s*(.+?)\s*([*/])\s*([0-9][0-9_.,eE+-]*)\s*")
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class TableMapping:
 
 def _amount(target: str, words: str) -> float:
     try:
-        amount = float(words)
-    except ValueError:
+        amount = numeral(words)
+    except NotANumber:
         amount = 0.0
     if amount <= 0:
         raise InputError(
@@ -103,8 +104,8 @@ def read_mapping(path: str | Path) -> TableMapping:
     """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = read_toml(path)
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: must be a mapping in TOML that can be read, got an error ({error}); "
             'write for example [map] and below it spend = "spend_tokens"'

@@ -92,7 +92,7 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
     InputError
         If none were drawn, as nobody named the tasks.
     """
-    from evalbayes.observations.delimited import read_delimited
+    from evalbayes.tables.delimited import read_delimited
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.errors import InputError
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
 
 HOURS_PER_DAY = 24.0
-_SEPARATED = re.compile(r",(?=\d{3}(?:,\d{3})*(?:\.\d*)?$)")  # commas between thousands only
 
 
 def parse_budgets(words: Iterable[str]) -> dict[str, float]:
@@ -23,7 +22,7 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
     Raises
     ------
     InputError
-        If a word is not `name=number`, a name comes twice, or an amount is without end.
+        If a word is not `name=number` or a name comes twice.
 
     Examples
     --------
@@ -33,21 +32,15 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
     budgets: dict[str, float] = {}
     for word in words:
         name, _, number = word.partition("=")
+        amount, cure = 0.0, "write for example usd=250000"
         try:
-            amount = float(_SEPARATED.sub("", number))
-        except ValueError:
-            name = ""
+            amount = numeral(number)
+        except NotANumber as error:
+            name, cure = "", f"{error.cure}, for example usd=250000" if number else cure
         if not name:
-            raise InputError(
-                f"--budget must be name=number, got {word!r}; write for example usd=250000"
-            )
+            raise InputError(f"--budget must be name=number, got {word!r}; {cure}")
         if name in budgets:
             raise InputError(f"--budget {name} must be given once, got it twice; keep one")
-        if math.isinf(amount):
-            raise InputError(
-                f"--budget {name} must be a finite number, got {number}; leave it out where "
-                "there is no limit"
-            )
         budgets[name] = amount
     return budgets
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from evalbayes.observations.delimited import read_delimited
+from evalbayes.names import plain_name
+from evalbayes.tables.delimited import read_delimited, refuse_twice
+from evalbayes.tables.numerals import NotANumber, numeral
+from evalbayes.tables.workbook import read_sheets
 from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits.bounds import Ceiling, Floor, ZeroOrAtLeast
 from evalfolio.limits.chance import ChanceLimit
@@ -96,7 +99,7 @@ def constraints_from_table(
     if "type" not in frame.columns:
         raise InputError(f"{where}: there must be a column 'type'; add it")
     constraints = []
-    for position, record in enumerate(frame.to_dict("records")):
+    for position, record in zip(frame.index, frame.to_dict("records"), strict=True):
         cells = {column: _text(record.get(column)) for column in COLUMNS}
         if not any(cells.values()) or cells["type"].startswith("#"):
             continue
@@ -111,7 +114,7 @@ def constraints_from_table(
 def _read(source: pd.DataFrame | str | Path, sheet: str) -> tuple[pd.DataFrame, str]:
     """Return the table as text cells, and what messages call it."""
     if isinstance(source, pd.DataFrame):
-        return source, "constraints"
+        return source.reset_index(drop=True), "constraints"
     path = Path(source)
     if path.suffix.lower() == ".csv":
         return read_delimited(path), path.name
@@ -120,13 +123,13 @@ def _read(source: pd.DataFrame | str | Path, sheet: str) -> tuple[pd.DataFrame, 
             f"{path}: constraints must be a .csv or .xlsx file, got "
             f"{path.suffix or 'no ending'!r}; save them as one of these"
         )
-    try:
-        frame = pd.read_excel(path, sheet_name=sheet, dtype=str, engine="openpyxl")
-    except Exception as error:  # openpyxl raises what zip and XML readers do
-        raise InputError(
-            f"{path}: must be a readable table of constraints, but {error}; check the path"
-            f" and the sheet (looked for {sheet!r})"
-        ) from error
+    (found,) = read_sheets(path, sheet)
+    (_, heading), below = found.rows[0] if found.rows else (1, ()), found.rows[1:]
+    refuse_twice(f"{path.name}, sheet {sheet!r}", heading)
+    named = [(j, str(name)) for j, name in enumerate(heading) if name is not None]
+    rows = [[cells[j] if j < len(cells) else None for j, _ in named] for _, cells in below]
+    frame = pd.DataFrame(rows, columns=[name for _, name in named], dtype=object)
+    frame.index = pd.Index([number - 2 for number, _ in below])
     return frame, f"{path.name}, sheet {sheet!r}"
 
 
@@ -170,20 +173,17 @@ def _group(text: str) -> Group:
 
 def _number(text: str, *, share: bool = False) -> float:
     """Return the number in a cell: ``50,000``, ``$ 5e4``, ``20 %``."""
-    plain = text.replace(",", "").replace("$", "").replace(" ", "")
-    percent = plain.endswith("%")
-    try:
-        value = float(plain.removesuffix("%"))
-    except ValueError:
-        raise InputError(
-            f"amount must be a number, got {text!r}; write it in digits, as 50000 or 20 %"
-        ) from None
-    if percent and not share:
+    if text.endswith("%") and not share:
         raise InputError(
             f"amount must be a number here, got {text!r}; for a share use 'floor share' "
             "or 'ceiling share'"
         )
-    return value / 100 if percent else value
+    try:
+        return numeral(text, percent=share)
+    except NotANumber as error:
+        raise InputError(
+            f"amount must be a number, got {text!r}; {error.cure}, for example 50000 or 20 %"
+        ) from None
 
 
 def _count(text: str) -> int:
@@ -196,7 +196,11 @@ def _count(text: str) -> int:
 
 def _text(cell: Any) -> str:
     """Return a cell as stripped text, empty where there is nothing."""
-    return "" if cell is None or pd.isna(cell) else str(cell).strip()
+    if cell is None or pd.isna(cell):
+        return ""
+    text = plain_name(str(cell))
+    # A number that is one already must not look like text that may mean two: 1.234 or 1234.
+    return f"{text}0" if isinstance(cell, float) and "." in text and "e" not in text else text
 
 
 def _resource(cells: dict[str, str]) -> str:

@@ -17,7 +17,9 @@ from typing import Any
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.observations.delimited import read_delimited
+from evalbayes.tables.delimited import read_delimited
+from evalbayes.tables.numerals import NotANumber, numeral
+from evalbayes.tables.toml import read_toml
 
 COLUMNS = ("model", "input", "output", "cache_read", "cache_write", "since", "date", "source")
 _DATE_SUFFIX = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
@@ -158,12 +160,12 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
                 for row in read_delimited(path).to_dict("records")
             ]
         else:
-            entries = tomllib.loads(path.read_text("utf-8-sig")).get("price", [])
+            entries = read_toml(path).get("price", [])
     except FileNotFoundError:
         raise InputError(
             f"{path}: must be a price table that exists, but there is none; check its name"
         ) from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: must be a price table in TOML or CSV that can be read, got an error "
             f"({error}); mend it there"
@@ -212,8 +214,8 @@ def _row(entry: Mapping[str, Any], where: str) -> Price:
 def _figure(cell: object) -> object:
     """Return a cell of text as the number it may be."""
     try:
-        return float(str(cell))
-    except ValueError:
+        return numeral(str(cell), decimal=True)
+    except NotANumber:
         return cell
 
 

@@ -31,8 +31,9 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     (("eval", []), "there must be at least one eval, got none; add [[eval]]"),
     (("domain", []), "there must be at least one domain, got none; add [[domain]]"),
     # names
+    ((*EVAL, "name", "cyb\x1bench"), "catalogue: text must hold no control characters, got '\\x1b' in 'cyb\\x1bench'; delete it"),
     ((*EVAL, "name", ...), "eval number 1: name must be given, got nothing; add name = ..."),
-    ((*EVAL, "name", " "), "name must be a name in quotes, got ' '; write some text"),
+    ((*EVAL, "name", " "), "name must be a name in quotes, got ''; write some text"),
     ((*EVAL, "name", "dialogue"), "names of evals must be unique, got 'dialogue' 2 times; rename one"),
     (("domain", 1, "name", "cyber"), "names of domains must be unique, got 'cyber' 2 times; rename one"),
     ((*EVAL, "domain", ...), "eval 'cybench': domain must be given, got nothing; add domain = ... or loadings"),
@@ -75,6 +76,9 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     # thresholds
     ((*DOMAIN, "threshold_human_time", ...), "domain 'cyber': threshold must be given, got nothing; add threshold = ... in the domain's unit, or threshold_human_time"),
     ((*DOMAIN, "threshold", 9), "the threshold must be given once, got threshold and threshold_human_time; drop one"),
+    ((*EVAL, "tasks", "0,1"), "tasks must be a number, got the text '0,1'; a comma may only part groups of three digits: write 0.1, without quotes, or, in a spreadsheet, as a number and not as text, with the decimal sign of its language"),
+    ((*DOMAIN, "threshold_human_time", "1,5 h"), "threshold_human_time must be a time in words, got '1,5 h'; a comma may only part groups of three digits: write 1.5, and for example"),
+    ((*DOMAIN, "threshold_human_time", "1.500 min"), "got '1.500 min'; it may mean 1.5 or 1500: write 1.5 or 1500, and for example"),
     ((*DOMAIN, "threshold_human_time", "8 parsecs"), "threshold_human_time must be a time in words, got '8 parsecs'; write for example"),
     ((*DOMAIN, "unit", "points"), "threshold_human_time must go with the unit 'doublings of human task time', got 'points'; give threshold in that unit"),
     # stakes
@@ -204,3 +208,25 @@ def test_a_template_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
             write_template(tmp_path / "file" / f"catalogue.{ending}")
     with pytest.raises(InputError, match=r"written to a file ending in .toml or .xlsx, got '.yml'"):
         write_template(tmp_path / "catalogue.yml")
+
+
+def test_names_that_differ_by_what_cannot_be_seen_are_one(data: dict[str, Any]) -> None:
+    data["eval"][0]["name"] = "cyb\u200bench\xa0"
+    data["eval"][0]["domain"] = "\ufeffcyber "
+    assert parse_catalogue(data).eval("cybench").name == "cybench"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = " + "[" * 10_000 + "]" * 10_000, "got an error (its brackets are nested too deep)"),
+        ("a = 1 # " + "x" * 20_000_000, "got an error (it is larger than 20 MB)"),
+    ],
+    ids=["nested", "large"],
+)
+def test_a_file_that_nobody_wrote_by_hand_is_refused(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_catalogue(tmp_path / "c.toml")

@@ -58,6 +58,10 @@ REFUSED = [
     (["mandatory", "", "", "", "", ""], "row 2: a row of type 'mandatory' must have 'of' filled"),
     (["requires", "a", "", "", "", ""], "row 2: .* must have 'with' filled in"),
     (["mandatory", "a", "", "3", "", ""], "row 2: .* must have 'amount' empty, got '3'"),
+    (["floor", "a", "", "7,5", "", ""], "row 2: amount must be .* got '7,5'; .* write 7.5"),
+    (["floor", "a", "", "50.000", "", ""], "row 2: .* it may mean 50 or 50000: write 50 or 50000"),
+    (["ceiling share", "a", "", "7,5 %", "", ""], "row 2: amount must be .* got '7,5 %'; .* 7.5"),
+    (["min evals", "a", "", "1,5", "", ""], "row 2: amount must be a number, got '1,5'"),
     (["floor", "a", "", "lots", "", ""], "row 2: amount must be a number, got 'lots'"),
     (["floor", "a", "", "20 %", "", ""], "row 2: amount must be a number here, .* 'floor share'"),
     (["min evals", "a", "", "1.5", "", ""], "row 2: amount must be a whole number of evals"),
@@ -98,6 +102,25 @@ def test_numbers_typed_as_numbers_are_read(tmp_path: Path) -> None:
     assert len(constraints_from_table(tmp_path / "limits.xlsx", sheet="mine")) == 2
 
 
+def test_a_share_typed_as_a_number_is_not_taken_for_thousands(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"type": ["ceiling"], "of": ["bio"], "amount": [1.234]})
+    assert constraints_from_table(frame) == (Ceiling("bio", 1.234),)
+    frame.to_excel(tmp_path / "limits.xlsx", index=False, sheet_name="constraints")
+    assert constraints_from_table(tmp_path / "limits.xlsx") == (Ceiling("bio", 1.234),)
+
+
+def test_rows_of_a_sheet_are_named_as_it_numbers_them(tmp_path: Path) -> None:
+    frame = table(["mandatory", "a", "", "", "", ""], ["floor", "a", "", "much", "", ""])
+    frame.to_excel(tmp_path / "limits.xlsx", index=False, sheet_name="constraints", startrow=4)
+    with pytest.raises(InputError, match=r"limits\.xlsx, sheet 'constraints', row 7: amount must"):
+        constraints_from_table(tmp_path / "limits.xlsx")
+
+
+def test_names_are_read_without_what_cannot_be_seen() -> None:
+    read = constraints_from_table(table(["mandatory", "cyb\u200bench\xa0", "", "", "", ""]))
+    assert read == (Mandatory("cybench"),)
+
+
 def test_blank_and_commented_rows_are_passed_over_and_rows_counted_as_seen(
     tmp_path: Path,
 ) -> None:
@@ -115,10 +138,10 @@ def test_unreadable_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cells must be parted by commas, got semicolons"):
         constraints_from_table(tmp_path / "limits.csv")
     (tmp_path / "limits.xlsx").write_bytes(b"no workbook")
-    with pytest.raises(InputError, match=r"must be a readable table .* check the path"):
+    with pytest.raises(InputError, match="must be a workbook that can be read"):
         constraints_from_table(tmp_path / "limits.xlsx")
     table().to_excel(tmp_path / "limits.xlsx", sheet_name="other")
-    with pytest.raises(InputError, match="looked for 'constraints'"):
+    with pytest.raises(InputError, match="must have a sheet 'constraints', got 'other'"):
         constraints_from_table(tmp_path / "limits.xlsx")
     with pytest.raises(InputError, match=r"must be a \.csv or \.xlsx file, got '\.ods'"):
         constraints_from_table(tmp_path / "limits.ods")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.names import control_character
-from evalbayes.spreadsheet import refuse_title
+from evalbayes.tables.workbook import refuse_title
 
 MOST_BYTES = 128_000_000  # of text: some million rows, which take a gigabyte of memory
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}

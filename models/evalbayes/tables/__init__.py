@@ -1,0 +1,1 @@
+"""Tables as people keep them: text parted by commas, sheets of workbooks, and numbers in cells."""

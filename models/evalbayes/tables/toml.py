@@ -1,0 +1,29 @@
+"""TOML files, read with limits on their size and nesting."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+MOST_BYTES = 20_000_000  # a catalogue of ten thousand evals has a tenth of it
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file in UTF-8.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    ValueError
+        If it is no TOML in UTF-8, larger than 20 MB, or nested deeper than anyone writes by hand.
+    """
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
