@@ -37,3 +37,24 @@ def cyber_runs(path: Path) -> pd.DataFrame:
     runs = pd.read_csv(path).rename(columns={"spend_tokens": "spend", "cap_tokens": "cap"})
     failed = np.where(runs["stopped_by_cap"], "stopped_by_cap", "gave_up")
     return runs.assign(outcome=np.where(runs["success"] == 1, "success", failed))
+
+
+def recapped(runs: pd.DataFrame, cap: float) -> pd.DataFrame:
+    """Return runs as they would have been told at a smaller cap: beyond it, stopped by it.
+
+    An AI model told of a smaller cap might pace itself differently, so shares at small caps are
+    understated, if anything.
+
+    Examples
+    --------
+    >>> runs = pd.DataFrame({"outcome": ["success", "gave_up"], "spend": [5.0, 50.0], "cap": 99.0})
+    >>> recapped(runs, 10.0)[["outcome", "spend", "cap"]].to_numpy().tolist()
+    [['success', 5.0, 10.0], ['stopped_by_cap', 10.0, 10.0]]
+    """
+    spend, own = runs["spend"].to_numpy(float), runs["cap"].to_numpy(float)
+    cut = (own > cap) & (spend > cap)
+    return runs.assign(
+        outcome=np.where(cut, "stopped_by_cap", runs["outcome"]),
+        spend=np.where(cut, cap, spend),
+        cap=np.minimum(own, cap),
+    )

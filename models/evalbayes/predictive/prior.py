@@ -9,7 +9,7 @@ import numpy as np
 
 from evalbayes.errors import InputError
 from evalbayes.names import cure
-from evalbayes.predictive import curves, gains, horizons, pairs, repeats, responses, tasks
+from evalbayes.predictive import curves, gains, horizons, pairs, repeats, responses
 from evalbayes.predictive.predictive import Predictive
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Prior = Callable[..., list[Predictive]]
 MODELS: dict[str, Prior] = {
     "curves": curves.prior,
-    "tasks": tasks.prior,
     "responses": responses.prior,
     "repeats": repeats.prior,
     "pairs": pairs.prior,
@@ -50,10 +49,10 @@ def prior_predictive(
         The inputs; without observations nothing stands beside the draws.
     models
         Which: "curves", the joint model of capability and spend (success shares, mean ln spend,
-        scores); "tasks", the task-level model; "responses", that of the back-test; "repeats",
-        best-of-k; "pairs", the elicitation gap as pairs of runs show it; "horizons", of the runs
-        of each AI model; "gains", post-training gains until the catalogue's horizon. One that the
-        observations are not of says nothing.
+        scores); "responses", that of the back-test; "repeats", best-of-k; "pairs", the elicitation
+        gap as pairs of runs show it; "horizons", of the runs of each AI model; "gains",
+        post-training gains until the catalogue's horizon. One that the observations are not of
+        says nothing.
     n_draws, seed
         Of replicates.
 

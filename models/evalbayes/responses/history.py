@@ -5,11 +5,10 @@ r"""The history: who solves what, fitted by Newton steps and kept as draws of a 
 success ~ Bernoulli(expit η), x = log2 human minutes; θ ~ N(0, 1) is the AI model's capability, v ~
 N(0, ω²) its departure on an eval (validity error), γ how much longer tasks tell more able AI models
 from others, ψ ~ N(0, σ_ψ²) the rest of its own slope in length, ε ~ N(0, τ_e²) the task's effect,
-ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. It is the success part of
-`evalbayes.tasks` in logits, a second opinion on it that is a hundred times faster. Variances are
-found by empirical Bayes (MacKay 1992: each is the mean posterior second moment of what it is the
-variance of, with four prior observations), all else by its joint mode; draws are of the normal
-there (Laplace).
+ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. Variances are found by
+empirical Bayes (MacKay 1992: each is the mean posterior second moment of what it is the variance
+of, with four prior observations), all else by its joint mode; draws are of the normal there
+(Laplace).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ ModelOption = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="One of curves, tasks, responses, repeats, pairs, horizons, gains; by default all.",
+        help="One of curves, responses, repeats, pairs, horizons, gains; by default all.",
     ),
 ]
 DrawsOption = Annotated[int, typer.Option("--draws", min=100, help="Replicates to draw.")]

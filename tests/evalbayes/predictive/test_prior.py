@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,6 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import betaln, expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
-from tests.evalbayes.tasks import simulated
 
 from evalbayes.catalogue import parse_catalogue
 from evalbayes.errors import InputError
@@ -21,12 +18,6 @@ from evalbayes.predictive import MODELS, Predictive, prior_predictive
 from evalbayes.predictive.predictive import tables
 from evalbayes.responses.history import PRIOR_COUNT, SCALES, _Fit
 from evalbayes.responses.table import LOST, counts_of, tasks_of
-from evalbayes.tasks.density import log_density
-from evalbayes.tasks.graph import NAMES, data_of
-from evalbayes.tasks.layout import layout_of
-from evalbayes.tasks.prior import prior_curves, prior_vectors
-from evalbayes.tasks.runs import TaskRuns
-from evalbayes.tasks.table import table_of
 
 Array = NDArray[np.float64]
 N = 4000
@@ -156,45 +147,6 @@ def test_gains_by_the_horizon_are_the_years_part_of_a_cut_normal() -> None:
     assert found.draws.min() >= 0.0
 
 
-def test_draws_of_the_task_model_are_those_of_its_density() -> None:
-    """Stein's identities E[∂ ln p] = 0 and E[x·∂ ln p] = −1, the gradient being the sampler's."""
-    lay = layout_of(table_of(simulated.tasks(2, 3)), 2, 10.0)
-    nothing = TaskRuns(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    data = data_of(lay, nothing, np.zeros(0, np.int64))
-    n = 2000
-    x = prior_vectors(lay, n, np.random.default_rng(1))
-    slopes = np.stack([log_density(row, *(data[name] for name in NAMES))[1] for row in x])
-    centred = x - x.mean(axis=0)
-    for product, expected in ((slopes, 0.0), (slopes * centred, -1.0)):
-        error = product.std(axis=0) / np.sqrt(n)
-        z = (product.mean(axis=0) - expected) / error
-        # Heavy tails of products with sds: looser than a normal would be, over some 60 entries.
-        assert np.abs(z).max() < 5.0
-        assert np.mean(np.abs(z) < 2.0) > 0.85
-
-
-def test_curves_of_the_task_model_give_its_likelihood() -> None:
-    """ln L of runs by the curves, in numpy, against the sampler's density less that of no run."""
-    table = table_of(simulated.tasks(2, 3))
-    rng = np.random.default_rng(2)
-    task, model = rng.integers(0, 6, 40), rng.integers(0, 2, 40)
-    kind, ln = rng.integers(0, 2, 40), rng.normal(10.0, 1.5, 40)
-    curves = prior_curves(table, task, model, 2, 10.0, 3, np.random.default_rng(7))
-    lay = layout_of(table, 2, 10.0)
-    x = prior_vectors(lay, 3, np.random.default_rng(7))
-    ways: Any = ((curves.logit, curves.success_location, curves.success_scale),)
-    ways += ((-curves.logit, curves.gave_up_location, curves.gave_up_scale),)
-    terms = [stats.norm.logpdf(ln, at, sd) - np.logaddexp(0.0, -lg) for lg, at, sd in ways]
-    expected = np.where(kind == 0, *terms).sum(axis=1)
-    for row, value in zip(x, expected, strict=True):
-        got = []
-        for keep in (slice(None), slice(0)):
-            own = TaskRuns(task[keep], kind[keep], ln[keep])
-            data = data_of(lay, own, model[keep])
-            got.append(float(log_density(row, *(data[name] for name in NAMES))[0]))
-        assert got[0] - got[1] == pytest.approx(value, rel=1e-9)
-
-
 def test_draws_of_the_response_model_are_those_of_its_linear_predictor() -> None:
     """The fit's own predictor at parameters drawn from the priors it climbs under."""
     table = runs(catalogue(), n=12)
@@ -231,7 +183,7 @@ def test_draws_of_the_response_model_are_those_of_its_linear_predictor() -> None
 
 
 def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(InputError, match=r"models must be among curves, tasks, .*got 'curve'"):
+    with pytest.raises(InputError, match=r"models must be among curves, responses, .*got 'curve'"):
         prior_predictive(catalogue(), models=["curve"])
 
 

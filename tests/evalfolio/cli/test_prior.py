@@ -31,7 +31,7 @@ def test_the_priors_are_told_beside_what_was_seen(run: Run, files: tuple[Path, P
 def test_an_unknown_model_of_the_priors_is_refused(run: Run, files: tuple[Path, Path]) -> None:
     refused = run("prior", files[0], "--model", "curvs")
     assert refused.code == 2
-    assert "models must be among curves, tasks, responses, repeats" in refused.err
+    assert "models must be among curves, responses, repeats" in refused.err
 
 
 def test_a_fit_draws_a_picture_of_every_eval(

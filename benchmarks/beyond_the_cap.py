@@ -1,0 +1,251 @@
+"""Does the joint model foretell what more spend brings? Three studies on the cyber runs.
+
+Run with the folder of the public data and the parts:
+python -m benchmarks.beyond_the_cap ../shared/data bpc
+(b) all runs cut at 200k tokens, success within 2M foretold; (p) the same inside what (b) is given:
+cut at 50k, success within 200k foretold; (c) fresh attempts at failed tasks with 10M tokens. Far
+fewer than 100 units are independent, so coverage comes with an interval clustered by AI model, and
+interval scores stand beside those of baselines. The forecast has no constant that was chosen by
+what came of it.
+
+A run that succeeded or gave up within the smaller cap is known. One that is still going at s
+succeeds by c with probability A·(F(c) − F(s))/(A·(1 − F(s)) + (1 − A)·(1 − H(s))), each by itself
+given the curve. A task that failed is attempted anew with the chance p of tasks unlike each other
+(`evalbayes.model.task_spread`), weighed by how likely its failure was at each p.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.cyber_runs import CAP, FAMILIES, cyber_runs, recapped
+from benchmarks.fits import catalogue_of, observed
+from benchmarks.forecasts import HEAD, LEVELS, binomial_shares, in_worlds, judged, rows_of, verdict
+from benchmarks.tables import circumstances, table, write_section
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from evalbayes.curves import Curve
+from evalbayes.model.eval_curve import eval_curve
+from evalbayes.model.fit import fit
+from evalbayes.posterior import Posterior
+
+Array = NDArray[np.float64]
+
+SEED = 1
+KEPT = 2000  # draws of the posterior that forecasts are made from
+LARGE = 10_000_000.0
+CUTS = {"b": (200_000.0, CAP), "p": (50_000.0, 200_000.0)}  # cut at, and foretold
+UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
+RERUN = "GPT-5.3 Codex"
+HALVINGS = np.array([3, 2, 1, 0])  # of the cap: those through which the log-linear line goes
+OURS = "evalbayes"
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+
+
+def curve_of(posterior: Posterior, eval_: str, ai_model: str) -> Curve:
+    return eval_curve(
+        posterior, posterior.index_of("eval", eval_), posterior.index_of("ai_model", ai_model)
+    )
+
+
+def carried_on(curve: Curve, small: float, large: float) -> Array:
+    """P(success by the larger cap | still going at the smaller), by draw."""
+    later = curve.success_within(np.log(large)) - curve.success_within(np.log(small))
+    return np.asarray(np.clip(later / curve.stopped(np.log(small)), 0.0, 1.0))
+
+
+def beyond_the_cap(
+    runs: pd.DataFrame, posterior: Posterior, small: float, large: float
+) -> tuple[pd.DataFrame, Array]:
+    """Foretell success within a cap from runs cut at a smaller; and our draws."""
+    rows, draws = [], []
+    later = recapped(runs, large)["outcome"] == "success"
+    early = later & (runs["spend"] <= small)
+    going = recapped(runs, small)["outcome"] == "stopped_by_cap"
+    runs = runs.assign(solved=later.astype(int), early=early, going=going)
+    for k, name in enumerate(posterior.ai_models):
+        for eval_ in UNFINISHED:
+            own = runs[(runs["ai_model"] == name) & (runs["eval"] == eval_)]
+            rng = np.random.default_rng([SEED, k])
+            chance = carried_on(curve_of(posterior, eval_, name), small, large)
+            shares = {
+                OURS: (own["early"].sum() + rng.binomial(own["going"].sum(), chance)) / len(own),
+                "flat": binomial_shares(own["early"], len(own), rng),
+                "log-linear": log_linear_shares(own, small, large, rng),
+            }
+            for method, share in shares.items():
+                row = judged(share, float(own["solved"].mean()))
+                row |= {"ai_model": name, "eval": eval_, "method": method}
+                rows.append(row | {"early": own["early"].mean()})
+            draws.append(shares[OURS])
+    return pd.DataFrame(rows), np.array(draws)
+
+
+def by_luck(found: pd.DataFrame, draws: Array) -> str:
+    """Say what coverage these forecasts would have in worlds that are draws of their own."""
+    ours = found[found["method"] == OURS]
+    said = []
+    for level in LEVELS:
+        coverage, seen = in_worlds(draws, level), ours[f"covered{level}"].mean()
+        low, high = np.quantile(coverage, [0.025, 0.975])
+        fewer = (coverage <= seen).mean()
+        said.append(
+            f"{level:.0%} intervals cover between {low:.2f} and {high:.2f} in 95 % of them, and no "
+            f"more than the {seen:.2f} seen in {fewer:.0%}"
+        )
+    return (
+        f"Forecasts of an AI model err together, and those on an eval too, so {len(ours)} of them "
+        "tell as much as far fewer. In worlds drawn from the fit itself, where intervals are right "
+        f"by construction, {'; '.join(said)}."
+    )
+
+
+def by_eval(found: pd.DataFrame) -> str:
+    """Table of our forecasts by eval."""
+    ours = found[found["method"] == OURS]
+    rows = [
+        [str(name), *(f"{own[f'covered{level}'].mean():.2f}" for level in LEVELS)]
+        + [f"{own[column].mean():.3f}" for column in ("early", "actual")]
+        + [f"{own['error'].mean():+.3f}", f"{own['score0.9'].mean():.3f}"]
+        for name, own in ours.groupby("eval")
+    ]
+    head = ("", "50 % covered", "90 % covered", "solved early", "in the end", "bias", "score")
+    return table(head, rows)
+
+
+def log_linear_shares(
+    own: pd.DataFrame, small: float, large: float, rng: np.random.Generator
+) -> Array:
+    """Shares on a line through those at smaller caps against ln cap; tasks are resampled."""
+    caps = small / 2.0**HALVINGS
+    solved = (own["success"] == 1).to_numpy()[:, None]
+    within = solved & (own["spend"].to_numpy()[:, None] <= caps)
+    picks = rng.integers(0, len(own), (4000, len(own)))
+    shares = within[picks].mean(axis=1)
+    x = np.log(caps) - np.log(caps).mean()
+    slope = shares @ x / (x @ x)
+    at = shares.mean(axis=1) + slope * (np.log(large) - np.log(caps).mean())
+    return np.clip(at, 0.0, 1.0)
+
+
+def reruns(posterior: Posterior, runs: pd.DataFrame, again: pd.DataFrame) -> list[list[str]]:
+    """Foretell fresh attempts at failed tasks, by eval."""
+    rng = np.random.default_rng(SEED)
+    first = runs[runs["ai_model"] == RERUN].set_index(["eval", "task"])["outcome"]
+    before = pd.Series([first[key] for key in zip(again["eval"], again["task"], strict=True)])
+    kinds = {"fresh attempt": fresh_chance, "had the run gone on": going_on, "tasks alike": alike}
+    drawn = {kind: np.zeros((posterior.n_draws, len(again))) for kind in kinds}
+    for eval_, part in again.groupby("eval"):
+        curve = curve_of(posterior, str(eval_), RERUN)
+        spread = (
+            posterior.draws["slope"][:, posterior.index_of("ai_model", RERUN)]
+            * posterior.draws["task_sd"][:, posterior.index_of("eval", str(eval_))]
+        )
+        for at in part.index:
+            stopped = before[at] == "stopped_by_cap"
+            for kind, chance in kinds.items():
+                won = rng.random(posterior.n_draws) < chance(curve, spread, stopped)
+                drawn[kind][:, at] = won
+    rows = []
+    for eval_, part in [("all", again), *again.groupby("eval")]:
+        at = part.index.to_numpy()
+        counts = [drawn[kind][:, at].sum(axis=1) for kind in kinds]
+        rows.append(
+            [str(eval_), str(len(at)), str(int(part["success"].sum())), *map(in_words, counts)]
+        )
+    return rows
+
+
+def fresh_chance(curve: Curve, spread: Array, stopped: bool) -> Array:
+    """P(success within 10M of a new attempt | the first failed), over tasks unlike each other."""
+    plateau = np.asarray(curve.plateau)
+    centre = logit(plateau) * np.sqrt(1.0 + np.pi * spread**2 / 8.0)
+    p = expit(centre[:, None] + spread[:, None] * NODES)
+    failed = 1.0 - p
+    if stopped:
+        still_won = 1.0 - curve.levelled(np.log(CAP))
+        still_lost = (curve.stopped(np.log(CAP)) - plateau * still_won) / (1.0 - plateau)
+        failed = p * still_won[:, None] + failed * still_lost[:, None]
+    chance: Array = (p * failed) @ WEIGHTS / (failed @ WEIGHTS) * curve.levelled(np.log(LARGE))
+    return chance
+
+
+def going_on(curve: Curve, spread: Array, stopped: bool) -> Array:
+    """P(success within 10M | the run is carried on); what gave up has failed."""
+    return carried_on(curve, CAP, LARGE) if stopped else np.zeros_like(spread)
+
+
+def alike(curve: Curve, spread: Array, stopped: bool) -> Array:
+    """P(success within 10M) of any task."""
+    return curve.success_within(np.log(LARGE))
+
+
+def in_words(counts: Array) -> str:
+    low, high = np.quantile(counts, [0.05, 0.95])
+    return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
+
+
+def fitted(runs: pd.DataFrame) -> tuple[Posterior, str]:
+    """Fit with the draws a fit takes by default; and what its gate says."""
+    posterior = fit(catalogue_of(runs, FAMILIES), observed(runs), seed=SEED)
+    told = posterior.diagnostics.quantities
+    gate = (
+        f"A fit of default length, {len(told)} quantities: R-hat at most "
+        f"{told['r_hat'].max():.3f}, effective sample size at least {told['ess_bulk'].min():.0f} "
+        f"(bulk) and {told['ess_tail'].min():.0f} (tail), "
+        f"{posterior.diagnostics.divergences} divergences. "
+        f"The gate is {'passed' if posterior.diagnostics.passed else '**failed**'}."
+    )
+    return posterior.thinned(KEPT), gate
+
+
+def part_b(runs: pd.DataFrame, small: float, large: float) -> str:
+    title = f"Success within {large:,.0f} tokens from all runs cut at {small:,.0f}, four evals:"
+    posterior, gate = fitted(recapped(runs, small))
+    found, draws = beyond_the_cap(runs, posterior, small, large)
+    return "\n\n".join(
+        [
+            title,
+            table(HEAD, rows_of(found)),
+            verdict(found, OURS),
+            by_luck(found, draws),
+            "By eval:",
+            by_eval(found),
+            gate,
+        ]
+    )
+
+
+def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
+    head = ("eval", "reruns", "solved", "fresh attempt", "had the run gone on", "tasks alike")
+    title = f"{RERUN}, failed tasks again with {LARGE:,.0f} tokens: solved, and foretold [90 %]:"
+    posterior, gate = fitted(runs)
+    return f"{title}\n\n{table(head, reruns(posterior, runs, again))}\n\n{gate}"
+
+
+def main(folder: Path, parts: str = "bpc") -> None:
+    """Run parts of the study; each writes its own section."""
+    runs = cyber_runs(folder / "cyber_runs.csv.gz")
+    again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
+    studies = {
+        "b": ("at ten times the cap", lambda: part_b(runs, *CUTS["b"])),
+        "p": ("at four times a lower cap", lambda: part_b(runs, *CUTS["p"])),
+        "c": ("failed tasks again", lambda: part_c(runs, again)),
+    }
+    for part in parts:
+        title, study = studies[part]
+        body = study()
+        when = circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy"))
+        command = f"`python -m benchmarks.beyond_the_cap ../shared/data {part}`"
+        body = f"{body}\n\n{command}. {when}"
+        write_section(f"beyond-{part}", f"Beyond the cap ({part}): {title}", body)
+        print(body)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bpc")
