@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits
-from evalfolio.narrative import words as words
+from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,7 +22,13 @@ from evalfolio.readers.usage import COLUMNS
 Facts = tuple[str, dict[str, Any], pa.Table]
 RUN_COLUMNS = (
     *("eval", "task", "ai_model", "outcome", "spend", "spend_unit", "cap", "human_minutes"),
-    *("effort", "attempt", "reviewed", "score", "date"),  # so far the columns of an observations file
+    *(
+        "effort",
+        "attempt",
+        "reviewed",
+        "score",
+        "date",
+    ),  # so far the columns of an observations file
     *("cap_from", "epoch", "reason", "error", "limit"),
     *("tokens", *COLUMNS.values(), "grader_tokens", "usd", "usd_reported"),
     *("working_hours", "total_hours", "retries", "scorer", "solver", "reasoning_effort"),

@@ -13,10 +13,9 @@ import pandas as pd
 from evalbayes import Menu
 from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
-from evalfolio.narrative import percent, two_digits
+from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
-from evalfolio.plans.plan import words
 from evalfolio.record.record import Record
 from evalfolio.record.schema import checked
 from evalfolio.search.problem import TOLERANCE

@@ -16,9 +16,9 @@ from evalfolio.narrative import (
     reason_of_choice,
     two_digits,
     what_it_hangs_on,
+    words,
 )
 from evalfolio.plans.left_over import next_step_in_words
-from evalfolio.plans.plan import words
 from evalfolio.record.provenance import file_hash, versions
 
 if TYPE_CHECKING:

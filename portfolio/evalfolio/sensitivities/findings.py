@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evalfolio.narrative import percent, two_digits
-from evalfolio.plans.plan import words
+from evalfolio.narrative import percent, two_digits, words
 from evalfolio.sensitivities.frontier_points import Frontier
 from evalfolio.sensitivities.robust import RobustMix
 from evalfolio.sensitivities.stability import Stability

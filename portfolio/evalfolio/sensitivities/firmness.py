@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalfolio.plans.plan import words
+from evalfolio.narrative import words
 
 if TYPE_CHECKING:
     from evalfolio.record.record import Account, AccountTable

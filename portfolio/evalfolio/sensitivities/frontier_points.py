@@ -10,8 +10,8 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.narrative import percent, two_digits
-from evalfolio.plans.plan import Plan, words
+from evalfolio.narrative import percent, two_digits, words
+from evalfolio.plans.plan import Plan
 from evalfolio.sensitivities.kinks import changes, events
 
 if TYPE_CHECKING:

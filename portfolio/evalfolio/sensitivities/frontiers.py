@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.budget import check_budget
-from evalfolio.narrative import DEPTH
+from evalfolio.narrative import DEPTH, words
 from evalfolio.objectives.valuation import perfect_value
-from evalfolio.plans.plan import words
 from evalfolio.sensitivities.frontier_points import Frontier as Frontier
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution, solve

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.narrative import DEPTH, listing, two_digits
-from evalfolio.plans.plan import words
+from evalfolio.narrative import DEPTH, listing, two_digits, words
 
 
 def events(menu: Menu, points: pd.DataFrame) -> pd.DataFrame:
