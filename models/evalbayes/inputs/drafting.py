@@ -53,15 +53,20 @@ class Seen:
     tasks_named: bool
     human_minutes: float | None
     largest_cap: float | None
+    unit: str | None  # of spend
     scores: tuple[float, float] | None  # ends of a scale other than 0 to 1
 
     @property
     def spend_unit(self) -> str:
-        """Unit of spend, guessed from the size of the caps."""
+        """Unit of spend: as it was said, else guessed from the size of the caps."""
+        if self.unit is not None:
+            return self.unit
         return "tokens" if (self.largest_cap or 0.0) >= FEWEST_TOKENS else "hours"
 
 
-def draft(observations: Observations, sources: str = "observations") -> str:
+def draft(
+    observations: Observations, sources: str = "observations", *, spend_unit: str | None = None
+) -> str:
     """Return a catalogue of the observed evals as TOML that passes `evalfolio check`.
 
     Parameters
@@ -81,14 +86,25 @@ def draft(observations: Observations, sources: str = "observations") -> str:
             f"{sources}: must hold results of at least one eval, got none; give observations, or "
             "leave --from out"
         )
+    for name, unit in observations.spend_units.items():
+        if spend_unit is not None and unit != spend_unit:
+            raise InputError(
+                f"{sources}: the spend unit must be what the observations say, {unit} for {name}, "
+                f"got {spend_unit}; leave it out, or import them again in that unit"
+            )
+    every = [seen_of(observations, name, spend_unit) for name in observations.evals]
     models = observations.ai_models
     known = f"; observed so far: {', '.join(models)}" if len(models) <= 12 else ""
     head = _HEAD.format(sources=_one_line(sources), fill=FILL_IN, seen=_one_line(known))
-    return "\n".join([head, *(_entry(seen_of(observations, name)) for name in observations.evals)])
+    return "\n".join([head, *(_entry(seen) for seen in every)])
 
 
 def write_draft(
-    observations: Observations, path: str | Path, sources: str = "observations"
+    observations: Observations,
+    path: str | Path,
+    sources: str = "observations",
+    *,
+    spend_unit: str | None = None,
 ) -> Path:
     """Write the draft to a file ending in .toml or .xlsx, whole or not at all; return its path.
 
@@ -98,7 +114,7 @@ def write_draft(
         If the ending is another one, nothing was observed, or the file cannot be written.
     """
     path = Path(path)
-    text = draft(observations, sources)
+    text = draft(observations, sources, spend_unit=spend_unit)
     if path.suffix.lower() == ".toml":
         return write_whole(path, text.encode("utf-8"))
     if path.suffix.lower() == ".xlsx":
@@ -126,8 +142,8 @@ def explanations(text: str) -> dict[str, str]:
     return said
 
 
-def seen_of(observations: Observations, name: str) -> Seen:
-    """Return what the observations say about one eval."""
+def seen_of(observations: Observations, name: str, spend_unit: str | None = None) -> Seen:
+    """Return what the observations say about one eval; the unit of spend where they do not."""
     every = {
         key: frame[frame["eval"] == name]
         for key in ("cells", "runs", "counts", "scores")
@@ -150,6 +166,7 @@ def seen_of(observations: Observations, name: str) -> Seen:
         tasks_named=bool(tasks),
         human_minutes=float(np.exp(np.log(times).mean())) if len(times) else None,
         largest_cap=float(caps.max()) if len(caps) else None,
+        unit=observations.spend_units.get(name, spend_unit),
         scores=_beyond_shares(rows.get("scores")),
     )
 
@@ -197,9 +214,13 @@ def _entry(seen: Seen) -> str:
     else:
         lines.append("# human_minutes = 60  # FILL IN: human time of a task; unknown without it")
     unit = seen.spend_unit
-    lines.append(f'spend_unit = "{unit}"  # {FILL_IN}: guessed from the size of the caps')
-    price = "[4e-6, 9e-6]" if unit == "tokens" else "[5, 30]"
-    lines.append(f"usd_per_unit = {price}  # {FILL_IN}: price of one of them")
+    guessed = "" if seen.unit else f"  # {FILL_IN}: guessed from the size of the caps"
+    lines.append(f"spend_unit = {json.dumps(unit, ensure_ascii=False)}{guessed}")
+    if unit == "usd":
+        lines.append("usd_per_unit = 1")
+    else:
+        price = {"tokens": "[4e-6, 9e-6]", "hours": "[5, 30]"}.get(unit, "1")
+        lines.append(f"usd_per_unit = {price}  # {FILL_IN}: price of one of them")
     if seen.largest_cap is not None:
         lines.append(
             f"max_cap = {seen.largest_cap:.12g}  # {FILL_IN}: this is the largest cap observed"

@@ -3,7 +3,9 @@
 `read_observations` tells the shapes apart by their columns and checks every row.
 """
 
+from evalbayes.observations.importing import Imported as Imported
 from evalbayes.observations.importing import import_table as import_table
+from evalbayes.observations.importing import imported as imported
 from evalbayes.observations.mapping import TableMapping as TableMapping
 from evalbayes.observations.mapping import read_mapping as read_mapping
 from evalbayes.observations.observations import Observations as Observations

@@ -31,7 +31,7 @@ def cells_of(rows: Rows) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For the first row that breaks a rule.
+        For the first ten rows that break a rule.
     """
     cap = rows.caps()
     counts = {
@@ -57,12 +57,15 @@ def cells_of(rows: Rows) -> pd.DataFrame:
         frame[f"mean_ln_spend_{way}"] = _mean(rows, f"mean_ln_spend_{way}", counts[f"n_{way}"], cap)
         frame[f"sd_ln_spend_{way}"] = _sd(rows, f"sd_ln_spend_{way}", counts[f"n_{way}"])
     frame["human_minutes"] = rows.human_minutes()
+    rows.settle()
     return pd.DataFrame({**frame, **rows.extras(CELLS.columns)})
 
 
 def _mean(rows: Rows, column: str, n: NDArray[np.int64], cap: Floats) -> Floats:
     """Return the means of ln spend: given where there are runs, and not far above ln cap."""
-    values = rows.numbers(column, required=False, cure="write the mean of ln spend")
+    values = rows.numbers(
+        column, required=False, cure="write the mean of ln spend", thousands=False
+    )
     some = n > 0
     rows.refuse(
         some & np.isnan(values),
@@ -94,6 +97,7 @@ def _sd(rows: Rows, column: str, n: NDArray[np.int64]) -> Floats:
         holds=lambda v: v >= 0,
         rule="must be 0 or more",
         cure="write the sd of ln spend with divisor n - 1",
+        thousands=False,
     )
     several = n > 1
     rows.refuse(

@@ -20,7 +20,7 @@ def counts_of(rows: Rows) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For the first row that breaks a rule.
+        For the first ten rows that break a rule.
     """
     cap, n_runs, n_success = rows.caps(), rows.counts("n_runs"), rows.counts("n_success")
     rows.refuse(n_runs == 0, "n_runs", "must be at least 1", "drop the row")
@@ -30,7 +30,7 @@ def counts_of(rows: Rows) -> pd.DataFrame:
         "must not be above n_runs: a success share is at most 1",
         "count the runs again",
     )
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "eval": rows.names("eval"),
             "ai_model": rows.names("ai_model"),
@@ -43,6 +43,8 @@ def counts_of(rows: Rows) -> pd.DataFrame:
             **rows.extras(COUNTS.columns),
         }
     )
+    rows.settle()
+    return frame
 
 
 def refuse_torn(counts: pd.DataFrame) -> None:

@@ -73,17 +73,21 @@ def _tidied(frame: pd.DataFrame, source: str) -> Rows:
                 f"{source} row {numbers[row]}: {frame.columns[column]}{error}"
             ) from None
     filled = np.array([any(v is not None for v in row) for row in tidy], dtype=bool)
+    notes = []
+    if frame.attrs.get("hidden"):
+        notes.append(f"{source} is hidden in the workbook; its rows are read like those of others")
     return Rows(
         pd.DataFrame(tidy[filled], columns=frame.columns, dtype=object),
         source,
         row_numbers=tuple(int(number) for number in numbers[filled]),
+        notes=notes,
     )
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         refuse_control("", value)
-        return value.strip() or None
+        return value.strip(" \t\r\n") if value.strip() else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, np.ndarray | list | tuple | dict | set):
@@ -150,7 +154,9 @@ def _headed(sheet: Sheet, where: str) -> pd.DataFrame:
         if name is not None or filled:
             columns[f"Unnamed: {j}" if name is None else str(name)] = cells
     # The first row below headings in row 1 is row 0 of its frame.
-    return pd.DataFrame(columns, index=[number - 2 for number, _ in below], dtype=object)
+    frame = pd.DataFrame(columns, index=[number - 2 for number, _ in below], dtype=object)
+    frame.attrs["hidden"] = sheet.hidden
+    return frame
 
 
 def _short(error: Exception) -> str:

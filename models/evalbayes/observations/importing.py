@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,40 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.names import plain_name
 from evalbayes.observations.files import read_rows
-from evalbayes.observations.mapping import FLAGS, TableMapping
+from evalbayes.observations.mapping import FLAGS, TARGETS, TableMapping
+from evalbayes.observations.observations import Observations
 from evalbayes.observations.reading import observations_of
-from evalbayes.observations.rows import Flags, Rows
+from evalbayes.observations.rows import DROP, NAMES, Flags, Rows, flag_of, is_blank
 from evalbayes.observations.shape import shape_of
 
-TRUE = ("1", "true", "yes", "y", "pass", "passed")
-FALSE = ("0", "false", "no", "n", "fail", "failed")
+LARGE = ("spend", "cap", "human_minutes", *(name for name in TARGETS if name.startswith("n_")))
+COUNTED = ("n_success", "n_gave_up", "n_stopped_by_cap", "standard_error")
 NEARLY = 0.98  # a failure that spent this share of its cap was stopped by it
-TEXT = ("eval", "task", "ai_model", "outcome", "attempt", "date")
+TEXT = (*NAMES, "outcome", "attempt", "date", "run_set", "spend_unit")
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Imported:
+    """A table of observations made of someone's tables.
+
+    Parameters
+    ----------
+    frame
+        Known columns first, then theirs that were not mapped; numbers where they are numbers.
+    observations
+        The same, checked and typed.
+    n_dropped
+        Rows that were left out as incomplete.
+    notes
+        What a reader should know about how the tables were read.
+    """
+
+    frame: pd.DataFrame
+    observations: Observations
+    n_dropped: int
+    notes: tuple[str, ...]
 
 
 def import_table(
@@ -30,6 +55,7 @@ def import_table(
     *,
     outcomes: Mapping[str, str] | None = None,
     drop: Iterable[str] = (),
+    drop_incomplete: bool = False,
 ) -> pd.DataFrame:
     """Read tables with other column names into one table that `read_observations` reads.
 
@@ -50,6 +76,8 @@ def import_table(
         Their word for an outcome to ours.
     drop
         Their columns to leave out.
+    drop_incomplete
+        Leave out rows that lack what every row must have.
 
     Returns
     -------
@@ -62,6 +90,32 @@ def import_table(
         If a column is missing or not known, a flag is neither true nor false, or the table breaks
         a rule of `read_observations`.
     """
+    return imported(
+        paths,
+        mapping,
+        constants,
+        outcomes=outcomes,
+        drop=drop,
+        drop_incomplete=drop_incomplete,
+    ).frame
+
+
+def imported(
+    paths: Iterable[str | Path] | str | Path,
+    mapping: Mapping[str, str] | TableMapping | None = None,
+    constants: Mapping[str, Any] | None = None,
+    *,
+    outcomes: Mapping[str, str] | None = None,
+    drop: Iterable[str] = (),
+    drop_incomplete: bool = False,
+) -> Imported:
+    """Read tables as `import_table` does, and tell what was noted on the way.
+
+    Raises
+    ------
+    InputError
+        As `import_table`.
+    """
     given = mapping if isinstance(mapping, TableMapping) else TableMapping(mapping or {})
     plan = TableMapping(
         given.columns,
@@ -71,17 +125,30 @@ def import_table(
     )
     if isinstance(paths, str | Path):
         paths = [paths]
-    tables = [_mapped(rows, plan) for path in paths for rows in read_rows(path)]
-    observations_of(tables)
-    whole = pd.concat([rows.frame for rows in tables], ignore_index=True)
+    tables = [
+        _mapped(rows, plan, drop_incomplete=drop_incomplete)
+        for path in paths
+        for rows in read_rows(path)
+    ]
+    if not any(len(rows) for rows, _ in tables):
+        raise InputError(
+            f"{', '.join(rows.source for rows, _ in tables)}: at least one row must be complete, "
+            "got none; fill in what is missing, or map the columns that hold it"
+        )
+    observations = observations_of([rows for rows, _ in tables if len(rows)])
+    whole = pd.concat([_typed(rows) for rows, _ in tables], ignore_index=True)
     columns = [str(column) for column in whole.columns]
     known = [c for c in shape_of(columns, "import").columns if c in columns]
-    ordered = dict.fromkeys([*known, *columns])
-    return pd.DataFrame({column: _typed(whole[column], column) for column in ordered})
+    return Imported(
+        whole[list(dict.fromkeys([*known, *columns]))],
+        observations,
+        sum(n_dropped for _, n_dropped in tables),
+        observations.notes,
+    )
 
 
-def _mapped(rows: Rows, plan: TableMapping) -> Rows:
-    """Return a table with known columns in place of theirs."""
+def _mapped(rows: Rows, plan: TableMapping, *, drop_incomplete: bool) -> tuple[Rows, int]:
+    """Return a table with known columns in place of theirs, and how many rows it lost."""
     theirs = [str(column) for column in rows.frame.columns]
     for column in plan.drop:
         if column not in theirs:
@@ -102,14 +169,57 @@ def _mapped(rows: Rows, plan: TableMapping) -> Rows:
     for target, value in plan.constants.items():
         frame[target] = pd.Series([value] * len(rows), dtype=object)
     mapped = replace(rows, frame=frame)
+    n_dropped = 0
+    if drop_incomplete:
+        mapped, n_dropped = _complete(mapped)
     if mapped.has("outcome"):
-        words = [plan.outcomes.get(str(word), word) for word in frame["outcome"]]
-        return replace(rows, frame=frame.assign(outcome=words))
+        given = mapped.frame["outcome"]
+        words = pd.Series([plan.outcomes.get(str(word), word) for word in given], dtype=object)
+        return replace(mapped, frame=mapped.frame.assign(outcome=words)), n_dropped
     if mapped.has("success"):
         outcome = _outcome(mapped)
-        bare = frame.drop(columns=[flag for flag in FLAGS if mapped.has(flag)])
-        return replace(rows, frame=bare.assign(outcome=outcome))
-    return mapped
+        mapped.settle()
+        bare = mapped.frame.drop(columns=[flag for flag in FLAGS if mapped.has(flag)])
+        return replace(mapped, frame=bare.assign(outcome=outcome)), n_dropped
+    return mapped, n_dropped
+
+
+def _complete(rows: Rows) -> tuple[Rows, int]:
+    """Leave out the rows that lack what every row must have, and note which and what they said."""
+    needed = [c for c in (*NAMES, "outcome", "success", "cap", *COUNTED) if rows.has(c)]
+    blank = pd.DataFrame({c: rows.frame[c].map(is_blank).astype(bool) for c in needed})
+    if "cap" in blank and "outcome" in blank:  # of a run that is not used nobody asks the cap
+        blank["cap"] &= rows.frame["outcome"] != "excluded"
+    lost = blank.any(axis=1).to_numpy(dtype=bool)
+    if not lost.any():
+        return rows, 0
+    first = int(np.flatnonzero(lost)[0])
+    lacks = ", ".join(f"{column} ({n:,})" for column, n in blank.sum().items() if n)
+    note = (
+        f"{rows.source}: {int(lost.sum()):,} of {len(rows):,} rows lack what every row must have "
+        f"and are dropped: {lacks}; first {rows.place(first)}"
+    )
+    ended = next((c for c in ("outcome", "success") if rows.has(c)), None)
+    if ended:
+        words = rows.frame[ended].map(lambda value: "empty" if is_blank(value) else str(value))
+        all_words, lost_words = words.value_counts(), words[lost].value_counts()
+        told = ", ".join(
+            f"{lost_words.get(word, 0):,} of {n:,} {word}" for word, n in all_words.items()
+        )
+        won = words.map(lambda word: word == "success" or flag_of(word) is True)
+        rates = " and ".join(f"{share.mean():.1%}" for share in (won, won[~lost]) if len(share))
+        note += f"; dropped by {ended}: {told}; successes before and after: {rates}"
+    kept = np.flatnonzero(~lost)
+    numbers = rows.row_numbers or range(rows.first, rows.first + len(rows))
+    return (
+        replace(
+            rows,
+            frame=rows.frame.iloc[kept].reset_index(drop=True),
+            row_numbers=tuple(numbers[row] for row in kept),
+            notes=[*rows.notes, note],
+        ),
+        int(lost.sum()),
+    )
 
 
 def _outcome(rows: Rows) -> pd.Series[str]:
@@ -125,21 +235,35 @@ def _outcome(rows: Rows) -> pd.Series[str]:
 
 
 def _flags(rows: Rows, column: str) -> Flags:
-    words = [_word(value) for value in rows.frame[column]]
-    known = np.array([word in TRUE + FALSE for word in words], dtype=bool)
-    rows.refuse(~known, column, "must be 0 or 1, true or false", "mend it or map another column")
-    return np.array([word in TRUE for word in words], dtype=bool)
+    """Return a column of flags, a fault noted where a cell is neither yes nor no."""
+    flags = rows.flags(column)
+    rows.refuse(
+        np.array([is_blank(value) for value in rows.frame[column]], dtype=bool),
+        column,
+        "must be 0 or 1, yes or no",
+        DROP,
+    )
+    return np.asarray(flags == 1, dtype=bool)
 
 
-def _word(value: Any) -> str:
-    text = str(value).strip().lower()
-    return text[:-2] if text in ("0.0", "1.0") else text
-
-
-def _typed(column: pd.Series[Any], name: str) -> pd.Series[Any]:
-    """Return numbers where all cells are numbers, else text; empty cells stay empty."""
-    if name not in TEXT:
-        numbers = pd.to_numeric(column, errors="coerce")
-        if bool((numbers.notna() == column.notna()).all()):
-            return numbers
-    return column.map(lambda value: None if value is None else str(value)).astype(object)
+def _typed(rows: Rows) -> pd.DataFrame:
+    """Return checked rows with names as they look, and numbers as numbers; empty stays empty."""
+    frame = {}
+    for column in map(str, rows.frame.columns):
+        given = rows.frame[column]
+        if column == "reviewed":
+            values = pd.Series(rows.flags(column))
+        elif column not in TEXT and column in TARGETS:
+            values = pd.Series(rows.numbers(column, required=False, thousands=column in LARGE))
+        elif column not in TEXT and not any(isinstance(v, str | date | bool) for v in given):
+            values = pd.to_numeric(given)
+        else:
+            plain = plain_name if column in (*NAMES, "run_set", "spend_unit") else str
+            frame[column] = pd.Series(
+                [None if value is None else plain(str(value)) for value in given], dtype=object
+            )
+            continue
+        whole = bool((values.notna() & (values == np.floor(values)) & (abs(values) < 2**53)).all())
+        frame[column] = values.astype("int64") if whole and len(values) else values
+    rows.settle()
+    return pd.DataFrame(frame)

@@ -17,7 +17,7 @@ from evalbayes.observations.shape import RUNS
 FRAMES = ("cells", "runs", "counts", "scores")
 COLUMNS = {
     "cells": cell.COLUMNS,
-    "runs": list(RUNS.columns),
+    "runs": [column for column in RUNS.columns if column != "spend_unit"],
     "counts": count.COLUMNS,
     "scores": score.COLUMNS,
 }
@@ -44,6 +44,8 @@ class Observations:
         scale.
     excluded
         Number of runs left out (errors, reward hacks), by eval.
+    spend_units
+        Unit of spends and caps by eval, where a column `spend_unit` said it.
     notes
         What a reader should know about how the files were read.
 
@@ -60,6 +62,7 @@ class Observations:
     scores: pd.DataFrame = field(default_factory=lambda: empty("scores"))
     excluded: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    spend_units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evals(self) -> tuple[str, ...]:

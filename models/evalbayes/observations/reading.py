@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from evalbayes.observations.cells import CELL, cells_of
 from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shared
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.observations import FRAMES, Observations, joined
-from evalbayes.observations.outcome import CENSORED_ELSEWHERE
+from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES
 from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.scores import refuse_shared_scores, scores_of
@@ -23,6 +24,7 @@ from evalbayes.observations.shape import shape_of
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
 
+FEWEST_ALIKE = 5  # rows of an eval from which spends that all equal their cap are no chance
 CHECKS = {"runs": runs_of, "cells": cells_of, "counts": counts_of, "scores": scores_of}
 
 
@@ -61,12 +63,16 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
     parts: dict[str, list[pd.DataFrame]] = {key: [] for key in FRAMES}
     read: dict[str, list[Rows]] = {key: [] for key in FRAMES}
     notes: list[str] = []
+    units: dict[str, tuple[str, str]] = {}
     for rows in tables:
         shape = shape_of(map(str, rows.frame.columns), rows.source)
         if catalogue is not None:
-            _refuse_unknown_evals(rows, catalogue)
+            _note_unknown_evals(rows, catalogue)
+        own = rows.spend_units()
         parts[shape.name].append(CHECKS[shape.name](rows))
         read[shape.name].append(rows)
+        _add_units(units, own, rows.source, catalogue)
+        notes += rows.notes
         extras = [str(c) for c in rows.frame.columns if c not in shape.columns]
         if extras:
             notes.append(f"{rows.source}: kept, but not used: {', '.join(extras)}")
@@ -90,6 +96,7 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
             "one name in a column run_set"
         )
     notes += run_notes
+    notes += _spent_their_cap(runs)
     found = Observations(
         cells=frames["cells"],
         runs=runs,
@@ -98,8 +105,10 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
         excluded={str(name): int(n) for name, n in sorted(excluded.items())},
     )
     notes += _spelling(found, catalogue)
-    return Observations(
-        found.cells, found.runs, found.counts, found.scores, found.excluded, tuple(notes)
+    return replace(
+        found,
+        notes=tuple(dict.fromkeys(notes)),
+        spend_units={name: unit for name, (unit, _) in units.items()},
     )
 
 
@@ -122,25 +131,89 @@ def _usable(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         return runs, countable(runs) if len(runs) else pd.DataFrame(), []
     runs = numbered(runs[runs["outcome"] != "excluded"]).reset_index(drop=True)
     unknown = runs["spend"].isna()
-    notes = []
-    if unknown.any():
-        lost = int((unknown & runs["outcome"].isin(CENSORED_ELSEWHERE)).sum())
-        notes.append(
-            f"{int(unknown.sum())} runs have no spend (a zero means not recorded): "
-            "successes within the cap are counted, spends are not used"
-            + (f"; {lost} of them, stopped otherwise than by the cap, tell nothing" if lost else "")
-        )
+    notes = [_without_spend(runs[unknown])] if unknown.any() else []
     counts = countable(runs[unknown])
     return runs[~unknown].reset_index(drop=True), counts, notes
 
 
-def _refuse_unknown_evals(rows: Rows, catalogue: Catalogue) -> None:
-    known = [spec.name for spec in catalogue.evals]
-    for row, name in enumerate(rows.names("eval")):
-        if name not in known:
+def _without_spend(runs: pd.DataFrame) -> str:
+    """Say what becomes of runs without a spend, by outcome, and what rates that makes.
+
+    A run that something other than the cap stopped, nobody knows when, fits every plateau: it
+    succeeded neither before its stop nor after, and the stop may have come at once. So the model
+    cannot take it, and without it the rate is higher; both are said.
+    """
+    by_outcome = runs["outcome"].value_counts()
+    told = ", ".join(f"{by_outcome[name]:,} {name}" for name in OUTCOMES if name in by_outcome)
+    lost = int(runs["outcome"].isin(CENSORED_ELSEWHERE).sum())
+    note = (
+        f"{len(runs):,} runs have no spend (a zero means not recorded): {told}; successes within "
+        "the cap are counted, spends are not used"
+    )
+    if not lost:
+        return note
+    won, all_runs = int((runs["outcome"] == "success").sum()), len(runs)
+    rest = (
+        f"{won:,} of {all_runs - lost:,} succeeded ({won / (all_runs - lost):.0%}) where "
+        if all_runs > lost
+        else "none is counted where "
+    )
+    return (
+        f"{note}; {lost:,} of them, stopped otherwise than by the cap at an unknown spend up to "
+        f"it, tell nothing of how far they would have come and are left out, so that {rest}with "
+        f"them it is {won:,} of {all_runs:,} ({won / all_runs:.0%}); write their spend, or gave_up "
+        "where they had failed by then"
+    )
+
+
+def _spent_their_cap(runs: pd.DataFrame) -> list[str]:
+    """Say which evals have a spend equal to the cap in every row: filled in, most likely."""
+    notes = []
+    for name, own in runs.groupby("eval") if len(runs) else ():
+        failed = int((own["outcome"] == "stopped_by_cap").sum())
+        if len(own) >= FEWEST_ALIKE and bool((own["spend"] == own["cap"]).all()):
+            notes.append(
+                f"{name}: the spend equals the cap in all {len(own):,} rows, as where both were "
+                f"filled in; so {failed:,} failures count as stopped by the cap and none as given "
+                "up; where spend was not recorded, leave it empty, or `evalfolio import table "
+                "--set spend=none`"
+            )
+    return notes
+
+
+def _add_units(
+    units: dict[str, tuple[str, str]],
+    own: dict[str, str],
+    source: str,
+    catalogue: Catalogue | None,
+) -> None:
+    """Add the units of spend that a table says; refuse two for one eval."""
+    stated = {spec.name: spec.spend_unit for spec in catalogue.evals} if catalogue else {}
+    for name, unit in own.items():
+        first, place = units.setdefault(name, (unit, source))
+        if unit != first:
             raise InputError(
-                f"{rows.where(row)}: eval must be one of the catalogue's, got {name!r}; "
-                f"{cure(str(name), known)}"
+                f"{source}: spends of {name} must be in one unit, got {unit} after {first} in "
+                f"{place}; import them again in one unit"
+            )
+        if name in stated and unit != stated[name]:
+            raise InputError(
+                f"{source}: spends of {name} must be in the catalogue's unit, {stated[name]}, got "
+                f"{unit}; import them in that unit, or write spend_unit and usd_per_unit for it"
+            )
+
+
+def _note_unknown_evals(rows: Rows, catalogue: Catalogue) -> None:
+    """Note as a fault, once for each name, what is no eval of the catalogue."""
+    known = {spec.name for spec in catalogue.evals}
+    for row, name in enumerate(rows.names("eval")):
+        if name and name not in known:
+            known.add(name)
+            rows.fault(
+                row,
+                "eval",
+                f"must be one of the catalogue's, got {name!r}; "
+                f"{cure(str(name), [spec.name for spec in catalogue.evals])}",
             )
 
 

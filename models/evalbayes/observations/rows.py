@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,18 +15,43 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
+from evalbayes.names import plain_name
+from evalbayes.tables.numerals import DIGITS, NotANumber, numeral, points_part_decimals
 
 Places = Callable[[int], str | None]  # from a row of several tables put together to its place
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-NUMERAL = "write it in digits, with a point before decimals and neither separators nor units"
 BLANKS = ("", "nan", "na", "n/a", "null", "none")  # what programs write for an empty number
+YES = ("1", "true", "yes", "y", "pass", "passed")
+NO = ("0", "false", "no", "n", "fail", "failed")
+NAMES = ("eval", "task", "ai_model")
+TOTALS = ("total", "totals", "grand total", "subtotal", "gesamt", "gesamtergebnis", "total general")
+SUMS = (*TOTALS, "sum", "summe", "average", "mean", "median", "overall", "all", "count")
+MOST_TOLD = 10  # faults of a file that are told at once
+DROP = "fill it in or drop the row (`evalfolio import table --drop-incomplete` drops all such rows)"
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # what a spreadsheet makes of an id such as 123E5
 
 
-def _is_blank(value: object) -> bool:
-    return (isinstance(value, str) and value.lower() in BLANKS) or value != value
+def is_blank(value: object) -> bool:
+    """Whether a cell says that there is no value: empty, NaN, n/a, null or none."""
+    if value is None or value != value:
+        return True
+    return isinstance(value, str) and value.strip().lower() in BLANKS
+
+
+def flag_of(value: object) -> bool | None:
+    """Return what a flag says, as people and programs write it; None if neither yes nor no.
+
+    Examples
+    --------
+    >>> flag_of("Yes"), flag_of(0.0), flag_of("maybe")
+    (True, False, None)
+    """
+    word = str(value).strip().lower()
+    word = word[:-2] if word in ("0.0", "1.0") else word
+    return True if word in YES else False if word in NO else None
 
 
 def told_at(places: Places, positions: Iterable[int]) -> str:
@@ -51,12 +80,18 @@ class Rows:
         Number of the first row in the file: 2 below a header.
     row_numbers
         Number of every row in the file, where empty rows lie between them.
+    notes
+        What a reader should know about how the rows were read.
+    faults
+        Rules that rows were found to break: row, column and sentence; `settle` tells them.
     """
 
     frame: pd.DataFrame
     source: str
     first: int = 2
     row_numbers: tuple[int, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    faults: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -81,31 +116,91 @@ class Rows:
         return column in self.frame.columns
 
     def refuse(self, bad: Flags, column: str, rule: str, cure: str) -> None:
-        """Refuse the first bad row, saying the rule, what came and the cure.
+        """Note the rows that break a rule, but for those that broke another: one brings the next.
+
+        They are told by `settle`, the rule, what came and the cure of each.
+        """
+        faulty = {row for row, _ in self.faults}
+        for row in map(int, np.flatnonzero(bad)):
+            if row not in faulty:
+                self.fault(row, column, f"{rule}, got {self._got(row, column)}; {cure}")
+
+    def fault(self, row: int, column: str, said: str) -> None:
+        """Note what is wrong with a cell, if nothing is noted of it yet."""
+        self.faults.setdefault((row, column), said)
+
+    def settle(self) -> None:
+        """Refuse the table if any fault was noted, and tell the first ten of them, one a line.
 
         Raises
         ------
         InputError
-            If any row is bad.
+            If any was.
         """
-        rows = np.flatnonzero(bad)
-        if len(rows):
-            raise InputError(
-                f"{self.where(rows[0])}: {column} {rule}, got {self._got(rows[0], column)}; {cure}"
-            )
+        found = sorted(self.faults.items(), key=lambda each: each[0][0])
+        if not found:
+            return
+        told = [
+            f"{self.where(row)}: {f'{column} {said}'.strip()}"
+            for (row, column), said in found[:MOST_TOLD]
+        ]
+        if len(found) > MOST_TOLD:
+            told.append(f"... and {len(found) - MOST_TOLD:,} more in {self.source}")
+        raise InputError("\n".join(told))
 
     def _got(self, row: int, column: str) -> str:
         value = self.frame[column].iloc[row] if column in self.frame else None
         return "nothing" if value is None else str(value)
 
     def names(self, column: str) -> NDArray[np.object_]:
-        """Return a column of names, none of them empty."""
-        values = np.array(
-            [None if v is None else str(v).strip() for v in self.frame[column]], object
-        )
-        empty = np.array([value is None or value == "" for value in values], dtype=bool)
-        self.refuse(empty, column, "must be given in every row", "fill it in or drop the row")
-        return values
+        """Return a column of names, none of them empty, each as it looks on a page."""
+        given = list(self.frame[column])
+        names = [None if value is None else _name(value) for value in given]
+        empty = np.array([not name for name in names], dtype=bool)
+        self._note_odd_names(column, given, names)
+        if column in NAMES:
+            for row, (value, name) in enumerate(zip(given, names, strict=True)):
+                said = self._mistaken(row, column, value, name or "")
+                if said and not any((row, each) in self.faults for each in NAMES):
+                    self.fault(row, column, said)
+        for row in map(int, np.flatnonzero(empty)):
+            if not any((row, each) in self.faults for each in NAMES):
+                got = self._got(row, column)
+                self.fault(row, column, f"must be given in every row, got {got}; {DROP}")
+        return np.array(["" if name is None else name for name in names], object)
+
+    def _mistaken(self, row: int, column: str, value: object, name: str) -> str | None:
+        """Return why a cell is no name but something that a spreadsheet made."""
+        if isinstance(value, bool | np.bool_ | datetime | date | time | timedelta):
+            kind = "true or false" if isinstance(value, bool | np.bool_) else "date or time"
+            return (
+                f"must be a name, got the {kind} {value}; a spreadsheet made it of a name: "
+                "format the column as text and type the name again"
+            )
+        if isinstance(value, str) and _ROUNDED.fullmatch(name):
+            return (
+                f"must be a name, got {name}, which a spreadsheet made of a longer one; format the "
+                "column as text and type the name again"
+            )
+        word = name.rstrip(":").casefold()
+        others = [each for each in (*NAMES, "outcome") if each != column and self.has(each)]
+        lone = any(is_blank(self.frame[each].iloc[row]) for each in others)
+        if (word in TOTALS and column != "task") or (word in SUMS and lone):
+            return f"must be a name, got {name!r}; delete rows of totals, they count runs twice"
+        return None
+
+    def _note_odd_names(self, column: str, given: list[object], names: list[str | None]) -> None:
+        odd = [
+            row
+            for row, (value, name) in enumerate(zip(given, names, strict=True))
+            if isinstance(value, str) and value.strip(" ") != name
+        ]
+        if odd:
+            self.notes.append(
+                f"{self.source}: {len(odd):,} cells of {column} had invisible or odd spaces and "
+                f"are read without them, first {self.place(odd[0])}: {given[odd[0]]!a} as "
+                f"{names[odd[0]]!r}"
+            )
 
     def numbers(
         self,
@@ -116,29 +211,50 @@ class Rows:
         rule: str = "must be a number",
         cure: str = "mend it",
         default: float = np.nan,
+        thousands: bool = True,
     ) -> Floats:
-        """Return a column as numbers, `default` where empty, after checking a rule.
+        """Return a column as numbers after checking a rule; `default` where empty or at fault.
 
-        Raises
-        ------
-        InputError
-            If a cell is no number, empty where required, or breaks the rule.
+        Text is read by `evalbayes.tables.numerals.numeral`. Where no cell of the column shows that
+        its points part decimals, `100.000` is a fault, unless the rule forbids 100000 or
+        `thousands` is False: the figures of this column are never as large.
         """
         if not self.has(column):
             return np.full(len(self), default)
-        raw = self.frame[column]
-        empty = np.array([v is None or (not required and _is_blank(v)) for v in raw], dtype=bool)
-        values = np.array(
-            pd.to_numeric(raw.where(~empty, other=np.nan), errors="coerce"), dtype=np.float64
-        )
-        if required:
-            self.refuse(empty, column, rule, "fill it in or drop the row")
-        worded = np.array([not _is_blank(v) for v in raw], dtype=bool) & ~empty & np.isnan(values)
-        self.refuse(worded, column, rule, NUMERAL)
-        with np.errstate(invalid="ignore"):
-            bad = ~empty & ~(np.isfinite(values) & holds(values))
-        self.refuse(bad, column, rule, cure)
-        return np.where(empty, default, values)
+        raw = list(self.frame[column])
+        decimal = not thousands or points_part_decimals(v for v in raw if isinstance(v, str))
+        values = np.full(len(raw), default)
+        for row, value in enumerate(raw):
+            if is_blank(value):
+                if required:
+                    self.fault(row, column, f"{rule}, got {self._got(row, column)}; {DROP}")
+                continue
+            try:
+                number = _number(value, holds, decimal=decimal)
+            except NotANumber as error:
+                self.fault(row, column, f"{rule}, got {value}; {error.cure}")
+                continue
+            with np.errstate(invalid="ignore"):
+                sound = np.isfinite(number) and bool(np.all(holds(np.array([number]))))
+            if sound:
+                values[row] = number
+            else:
+                self.fault(row, column, f"{rule}, got {value}; {cure}")
+        return values
+
+    def flags(self, column: str) -> Floats:
+        """Return a column of yes or no as 1 and 0, NaN where it is empty."""
+        values = np.full(len(self), np.nan)
+        for row, value in enumerate(self.frame[column] if self.has(column) else ()):
+            if not is_blank(value):
+                said = flag_of(value)
+                if said is None:
+                    self.fault(
+                        row, column, f"must be 0 or 1, yes or no, got {value}; write one of them"
+                    )
+                else:
+                    values[row] = said
+        return values
 
     def counts(self, column: str, *, required: bool = True) -> NDArray[np.int64]:
         """Return a column of whole numbers, 0 or more; 0 where it is empty and may be."""
@@ -188,10 +304,49 @@ class Rows:
         if not self.has("run_set"):
             return pd.Series([None] * len(self), dtype=object)
         given = self.frame["run_set"]
-        return pd.Series(
-            [None if v is None or _is_blank(v) else str(v) for v in given], dtype=object
-        )
+        return pd.Series([None if is_blank(v) else _name(v) for v in given], dtype=object)
+
+    def spend_units(self) -> dict[str, str]:
+        """Return the unit of spend of every eval that has one in a column `spend_unit`."""
+        units: dict[str, str] = {}
+        if self.has("spend_unit"):
+            for row, (name, unit) in enumerate(
+                zip(self.frame["eval"], self.frame["spend_unit"], strict=True)
+            ):
+                if name is None or is_blank(unit):
+                    continue
+                first = units.setdefault(_name(name), _name(unit))
+                if first != _name(unit):
+                    self.fault(
+                        row,
+                        "spend_unit",
+                        f"must be the same in all rows of an eval, got {unit} after {first}; "
+                        "import them again in one unit",
+                    )
+        return units
 
     def extras(self, known: tuple[str, ...]) -> dict[str, pd.Series[Any]]:
         """Return the columns that are not known, as they were read."""
         return {str(c): self.frame[c] for c in self.frame.columns if c not in known}
+
+
+def _name(value: object) -> str:
+    """Return a cell as a name; a number without decimals as its digits."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return plain_name(str(value))
+
+
+def _number(value: object, holds: Callable[[Floats], Any], *, decimal: bool) -> float:
+    """Return a cell as a number; text that may mean two is the one that the rule allows."""
+    if isinstance(value, str):
+        try:
+            return numeral(value, decimal=decimal)
+        except NotANumber:
+            large = value.strip().replace(".", "")
+            if large.isdigit() and not np.all(holds(np.array([float(large)]))):
+                return numeral(value, decimal=True)
+            raise
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_):
+        return float(value)
+    raise NotANumber(str(value), f"format the column as numbers; {DIGITS}")

@@ -8,7 +8,7 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import cure
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT
-from evalbayes.observations.rows import Places, Rows, told_at
+from evalbayes.observations.rows import DROP, Places, Rows, flag_of, told_at
 from evalbayes.observations.shape import RUNS
 
 RUN = ["eval", "task", "ai_model", "effort"]
@@ -23,14 +23,12 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For the first row that breaks a rule.
+        For the first ten rows that break a rule.
     """
+    names = {column: rows.names(column) for column in ("eval", "task", "ai_model")}
     outcome = rows.names("outcome")
-    for row in np.flatnonzero(~np.isin(outcome, list(OUTCOMES))):
-        raise InputError(
-            f"{rows.where(int(row))}: outcome must be one of {', '.join(OUTCOMES)}, got "
-            f"{outcome[row]!r}; {cure(outcome[row], OUTCOMES)}"
-        )
+    for row in map(int, np.flatnonzero(~np.isin(outcome, ["", *OUTCOMES]))):
+        rows.fault(row, "outcome", _unknown(outcome[row]))
     used = outcome != "excluded"
     cap = rows.numbers(
         "cap",
@@ -39,9 +37,7 @@ def runs_of(rows: Rows) -> pd.DataFrame:
         rule="must be a number above 0",
         cure="write what the run was allowed to spend",
     )
-    rows.refuse(
-        np.isnan(cap) & used, "cap", "must be a number above 0", "fill it in or drop the row"
-    )
+    rows.refuse(np.isnan(cap) & used, "cap", "must be a number above 0", DROP)
     spend = rows.numbers(
         "spend",
         required=False,
@@ -65,29 +61,36 @@ def runs_of(rows: Rows) -> pd.DataFrame:
         )
     frame = pd.DataFrame(
         {
-            "eval": rows.names("eval"),
-            "task": rows.names("task"),
-            "ai_model": rows.names("ai_model"),
+            **names,
             "outcome": outcome,
             "spend": spend,
             "cap": cap,
             "human_minutes": rows.human_minutes(),
             "effort": rows.efforts(),
             "attempt": _attempts(rows),
-            "reviewed": rows.numbers(
-                "reviewed",
-                required=False,
-                holds=lambda v: (v == 0) | (v == 1),
-                rule="must be 0 or 1",
-                cure="write 1 where a person read the transcript",
+            "reviewed": rows.flags("reviewed"),
+            "score": rows.numbers(
+                "score", required=False, cure="leave it empty if there is none", thousands=False
             ),
-            "score": rows.numbers("score", required=False, cure="leave it empty if there is none"),
             "date": _as_given(rows, "date"),
             **rows.extras(RUNS.columns),
         }
     )
+    rows.settle()
     _refuse_repeated(rows, frame)
     return frame
+
+
+def _unknown(word: str) -> str:
+    """Return what is wrong with a word for an outcome, and how to mend it."""
+    known = ", ".join(OUTCOMES)
+    mend = (
+        "it says yes or no: name its column `success` (`evalfolio import table --map "
+        "success=COLUMN`), and the outcome is worked out"
+        if flag_of(word) is not None
+        else cure(word, OUTCOMES)
+    )
+    return f"must be one of {known}, got {word!r}; {mend}"
 
 
 def numbered(runs: pd.DataFrame) -> pd.DataFrame:
@@ -172,9 +175,9 @@ def _as_given(rows: Rows, column: str) -> pd.Series[str]:
 def _refuse_repeated(rows: Rows, frame: pd.DataFrame) -> None:
     """Refuse rows alike in every column: one run told twice, most likely."""
     again = frame.astype(object).duplicated(keep="first") & (frame["outcome"] != "excluded")
-    for row in np.flatnonzero(again.to_numpy()):
-        raise InputError(
-            f"{rows.where(int(row))}: each run must be told once, got a row alike in "
-            "every column to an earlier one; drop it, or number both in a column `attempt` "
-            "if both are real"
+    for row in map(int, np.flatnonzero(again.to_numpy())):
+        rows.faults[row, ""] = (
+            "each run must be told once, got a row alike in every column to an earlier one; drop "
+            "it, or number both in a column `attempt` if both are real"
         )
+    rows.settle()

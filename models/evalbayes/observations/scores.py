@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.observations.counts import SET
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import Rows, flag_of
 from evalbayes.observations.shape import SCORES
 
 COLUMNS = [
@@ -20,6 +20,11 @@ COLUMNS = [
     "human_minutes",
     "run_set",
 ]
+ALL_OR_NOTHING = (
+    "must be above 0, got 0 at a score of {:g}: where all runs end alike it does not say how many "
+    "there were; give such rows as counts, in a file of their own with n_runs and n_success in "
+    "place of score and standard_error"
+)
 
 
 def scores_of(rows: Rows) -> pd.DataFrame:
@@ -28,28 +33,39 @@ def scores_of(rows: Rows) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For the first row that breaks a rule.
+        For the first ten rows that break a rule.
     """
     known = tuple(column for column in SCORES.columns if column != "n_runs")
-    return pd.DataFrame(
+    score = rows.numbers("score", required=True, cure="write the mean score", thousands=False)
+    frame = pd.DataFrame(
         {
             "eval": rows.names("eval"),
             "ai_model": rows.names("ai_model"),
             "effort": rows.efforts(),
             "cap": rows.caps(),
-            "score": rows.numbers("score", required=True, cure="write the mean score"),
+            "score": score,
             "standard_error": rows.numbers(
                 "standard_error",
                 required=True,
                 holds=lambda v: (v > 0) & np.isfinite(v),
                 rule="must be above 0",
                 cure="write the standard error of the mean score",
+                thousands=False,
             ),
             "human_minutes": rows.human_minutes(),
             "run_set": rows.run_sets(),
             **rows.extras(known),
         }
     )
+    for row, place in enumerate(rows.frame["standard_error"]):
+        if (
+            (row, "standard_error") in rows.faults
+            and score[row] in (0, 1)
+            and flag_of(place) is False
+        ):
+            rows.faults[row, "standard_error"] = ALL_OR_NOTHING.format(score[row])
+    rows.settle()
+    return frame
 
 
 def refuse_shared_scores(scores: pd.DataFrame) -> None:

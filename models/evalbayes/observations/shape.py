@@ -29,7 +29,7 @@ class Shape:
 RUNS = Shape(
     "runs",
     ("eval", "task", "ai_model", "outcome", "spend", "cap"),
-    ("human_minutes", "effort", "attempt", "reviewed", "score", "date"),
+    ("human_minutes", "effort", "attempt", "reviewed", "score", "date", "spend_unit"),
     telling=("task",),
 )
 CELLS = Shape(
@@ -46,19 +46,19 @@ CELLS = Shape(
         "sd_ln_spend_gave_up",
         "cap",
     ),
-    ("human_minutes", "effort", "n_runs"),
+    ("human_minutes", "effort", "n_runs", "spend_unit"),
     telling=("n_gave_up", "n_stopped_by_cap", "mean_ln_spend_success", "mean_ln_spend_gave_up"),
 )
 COUNTS = Shape(
     "counts",
     ("eval", "ai_model", "cap", "n_runs", "n_success"),
-    ("human_minutes", "effort", "run_set"),
+    ("human_minutes", "effort", "run_set", "spend_unit"),
     telling=("n_success",),
 )
 SCORES = Shape(
     "scores",
     ("eval", "ai_model", "cap", "score", "standard_error"),
-    ("human_minutes", "effort", "n_runs", "run_set"),
+    ("human_minutes", "effort", "n_runs", "run_set", "spend_unit"),
     telling=("standard_error",),
 )
 SHAPES = (CELLS, SCORES, RUNS, COUNTS)  # from the most telling columns to the least

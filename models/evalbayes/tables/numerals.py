@@ -61,7 +61,10 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
     if plain.startswith("$"):
         plain = plain[1:].lstrip()
     if percent and plain.endswith("%"):
-        return _finite(words, plain[:-1].rstrip(), decimal=True) / 100
+        try:
+            return _finite(words, plain[:-1].rstrip(), decimal=True) / 100
+        except NotANumber as error:
+            raise NotANumber(words, f"{error.cure} %") from None
     return _finite(words, plain, decimal=decimal)
 
 

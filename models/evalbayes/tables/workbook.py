@@ -23,6 +23,7 @@ _PIVOT = re.compile(
 )
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+MOST_TOLD = 10  # cells that are told at once
 _LOOKED_AT = 5  # rows in which a title or the headings of a pivot table are looked for
 _CHUNK = 1 << 20
 
@@ -108,8 +109,8 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
             rows = _filled(where, sheet)
             if formulas:
                 _refuse_uncalculated(where, path, sheet.title, dict(rows), values)
-            _refuse_merged(where, dict(rows), merged)
             _refuse_heading(where, rows)
+            _refuse_merged(where, dict(rows), merged)
             yield Sheet(sheet.title, tuple(rows), sheet.sheet_state != "visible")
     finally:
         values.close()
@@ -151,26 +152,30 @@ def _scanned(path: Path, sheet: Any) -> tuple[bool, list[tuple[str, int, str, in
 def _filled(where: str, sheet: Any) -> list[tuple[int, tuple[Any, ...]]]:
     """Return the rows that hold anything; empty cells at their end are cut off."""
     sheet.reset_dimensions()  # what the file says of its size may be wrong, or one stray cell
-    rows = []
+    rows: list[tuple[int, tuple[Any, ...]]] = []
+    errors: list[str] = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = [_value(where, cell) for cell in cells]
+        row = [_value(where, cell, errors) for cell in cells]
         while row and row[-1] is None:
             row.pop()
         if row:
             rows.append((number, tuple(row)))
+    if errors:
+        more = f" (and {len(errors) - 1:,} more: {', '.join(errors[1:MOST_TOLD])})"
+        raise InputError(
+            f"{where} cell {errors[0]}{more if errors[1:] else ''}: must hold a value, got an "
+            "error; mend the formula or empty the cell"
+        )
     return rows
 
 
-def _value(where: str, cell: Any) -> Any:
+def _value(where: str, cell: Any, errors: list[str]) -> Any:
     value = cell.value
     if isinstance(value, str):
         refuse_control(f"{where} cell {cell.coordinate}", value)
-        value = value.strip() or None
+        value = value.strip(" \t\r\n") if value.strip() else None
     if cell.data_type == "e" or (isinstance(value, str) and value in ERRORS):
-        raise InputError(
-            f"{where} cell {cell.coordinate}: must hold a value, got the error {value}; mend the "
-            "formula or empty the cell"
-        )
+        errors.append(f"{cell.coordinate} {value}")
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     return value
@@ -191,7 +196,7 @@ def _refuse_uncalculated(
         sheet = book[title]
         sheet.reset_dimensions()
         blanks = _blank_texts(values[title])
-        zeros = []
+        missing, zeros = [], []
         for number, cells in enumerate(sheet.iter_rows(), start=1):
             row = rows.get(number, ())
             for j, cell in enumerate(cells):
@@ -199,10 +204,12 @@ def _refuse_uncalculated(
                     continue
                 value = row[j] if j < len(row) else None
                 if value is None and (number, j) not in blanks:
-                    raise InputError(_uncalculated(where, cell.coordinate, "none"))
+                    missing.append(cell.coordinate)
                 zeros.append(cell.coordinate if value == 0 else None)
+        if missing:
+            raise InputError(_uncalculated(where, missing, "none"))
         if asked and zeros and all(zeros):
-            raise InputError(_uncalculated(where, str(zeros[0]), "a 0 that stands in for it"))
+            raise InputError(_uncalculated(where, zeros, "a 0 that stands in for it"))
     finally:
         book.close()
 
@@ -218,9 +225,10 @@ def _blank_texts(sheet: Any) -> set[tuple[int, int]]:
     }
 
 
-def _uncalculated(where: str, coordinate: str, got: str) -> str:
+def _uncalculated(where: str, cells: list[Any], got: str) -> str:
+    more = f" (and {len(cells) - 1:,} more: {', '.join(cells[1:MOST_TOLD])})" if cells[1:] else ""
     return (
-        f"{where} cell {coordinate}: a formula must have a computed value, got {got}; open the "
+        f"{where} cell {cells[0]}{more}: a formula must have a computed value, got {got}; open the "
         "workbook in a spreadsheet program and save it"
     )
 

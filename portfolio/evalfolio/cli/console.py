@@ -17,6 +17,9 @@ PIPED_WIDTH = 240
 def console(*, stderr: bool = False) -> Console:
     """Return a console; rich turns colour off by itself where the output is no terminal.
 
+    It prints what it is given as it stands: what a user or a file said may look like markup
+    (`[map]`) or like the code of a picture (`ops:key:store`), and is neither.
+
     Piped, a table takes the width it needs: rich would squeeze it into 80 columns, and a program
     that reads it could not tell a name cut short from a whole one.
     """
@@ -24,7 +27,7 @@ def console(*, stderr: bool = False) -> Console:
 
     from rich.console import Console
 
-    out = Console(stderr=stderr, highlight=False)
+    out = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not out.is_terminal and "COLUMNS" not in os.environ:
         out.width = PIPED_WIDTH
     return out
@@ -35,7 +38,20 @@ def failure(text: str) -> None:
     from rich.text import Text
 
     out = console(stderr=True)
-    out.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)
+    out.print(Text.assemble(("error: ", "bold red"), shown(text)), soft_wrap=True)
+
+
+def shown(text: str) -> str:
+    r"""Return text with control characters as their codes: none reaches the terminal raw.
+
+    Examples
+    --------
+    >>> shown("no file a\x1b[31m.csv")
+    'no file a\\x1b[31m.csv'
+    """
+    from evalbayes.names import control_character
+
+    return "".join(ascii(c)[1:-1] if control_character(c) else c for c in text)
 
 
 def warn(text: str) -> None:
@@ -43,7 +59,7 @@ def warn(text: str) -> None:
     from rich.text import Text
 
     out = console(stderr=True)
-    out.print(Text.assemble(("warning: ", "bold yellow"), text), soft_wrap=True)
+    out.print(Text.assemble(("warning: ", "bold yellow"), shown(text)), soft_wrap=True)
 
 
 @contextmanager
@@ -54,6 +70,8 @@ def step(text: str, *, quiet: bool = False) -> Iterator[None]:
     if quiet:
         yield
         return
+    from rich.text import Text
+
     out = console(stderr=True)
     start = time.perf_counter()
     if out.is_terminal:
@@ -61,7 +79,7 @@ def step(text: str, *, quiet: bool = False) -> Iterator[None]:
             yield
     else:
         yield
-    out.print(f"{text} [dim]({time.perf_counter() - start:.1f} s)[/dim]")
+    out.print(Text.assemble(text, (f" ({time.perf_counter() - start:.1f} s)", "dim")))
 
 
 @contextmanager
@@ -81,7 +99,7 @@ def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, i
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -162,6 +180,4 @@ def cell(value: object) -> str:
             rounded = float(f"{value:.3g}")
             return f"{rounded:,.0f}"
         return f"{value:.3g}"
-    from rich.markup import escape
-
-    return escape(str(value))
+    return str(value)

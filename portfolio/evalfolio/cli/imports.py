@@ -12,6 +12,7 @@ from evalfolio.cli.console import console, print_json
 from evalfolio.cli.options import JsonOption, QuietOption
 
 if TYPE_CHECKING:
+    from evalbayes.observations import TableMapping
     from evalfolio.readers import ImportResult
 
 app = typer.Typer(
@@ -33,6 +34,20 @@ PricesOption = Annotated[
 CapOption = Annotated[
     float | None, typer.Option("--cap", help="Cap of runs whose file gives none.")
 ]
+MapOption = Annotated[
+    list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A column's value in every row, cap=2e6.")
+]
+MappingOption = Annotated[
+    Path | None,
+    typer.Option("--mapping", help="The same in a TOML file, as its tables map and set."),
+]
+DropOption = Annotated[
+    bool,
+    typer.Option("--drop-incomplete", help="Leave out rows that lack a name, outcome or cap."),
+]
 ErrorsOption = Annotated[
     Path | None, typer.Option("--errors", help="Write what could not be read to this CSV.")
 ]
@@ -43,34 +58,51 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first 
 def table(
     files: FilesArgument,
     out: OutOption,
-    mapped: Annotated[
-        list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
-    ] = None,
-    constant: Annotated[
-        list[str] | None, typer.Option("--set", help="A column's value in every row, cap=2e6.")
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="The same in a TOML file: [map], [set].")
-    ] = None,
+    mapped: MapOption = None,
+    constant: SetOption = None,
+    mapping: MappingOption = None,
+    drop_incomplete: DropOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Rename the columns of plain tables."""
-    from evalbayes.observations import import_table, read_mapping, write_observations
+    from evalbayes.observations import imported, write_observations
 
-    chosen: object = pairs(mapped, "--map")
-    if mapping is not None:
-        if mapped:
-            from evalfolio.errors import InputError
-
-            raise InputError("give --map or --mapping, not both; put all columns into the file")
-        chosen = read_mapping(mapping)
-    frame = import_table(files, chosen, pairs(constant, "--set"))  # type: ignore[arg-type]  # either form of a mapping
-    write_observations(frame, out)
+    chosen = mapping_of(mapped, mapping)
+    found = imported(files, chosen, pairs(constant, "--set"), drop_incomplete=drop_incomplete)
+    write_observations(found.frame, out)
     if as_json:
-        print_json({"wrote": str(out), "rows": len(frame), "columns": list(frame.columns)})
+        print_json(
+            {
+                "wrote": str(out),
+                "rows": len(found.frame),
+                "dropped": found.n_dropped,
+                "columns": list(found.frame.columns),
+                "notes": list(found.notes),
+            }
+        )
     elif not quiet:
-        console().print(f"wrote {len(frame):,} rows to {out}", markup=False)
+        for note in found.notes:
+            console().print(f"note: {note}", soft_wrap=True)
+        console().print(f"wrote {len(found.frame):,} rows to {out}")
+
+
+def mapping_of(mapped: list[str] | None, mapping: Path | None) -> TableMapping:
+    """Return the mapping that --map or --mapping gives.
+
+    Raises
+    ------
+    InputError
+        If both are given, or the file is no mapping.
+    """
+    from evalbayes.observations import TableMapping, read_mapping
+    from evalfolio.errors import InputError
+
+    if mapping is None:
+        return TableMapping(pairs(mapped, "--map"))
+    if mapped:
+        raise InputError("give --map or --mapping, not both; put all columns into the file")
+    return read_mapping(mapping)
 
 
 @app.command("inspect")

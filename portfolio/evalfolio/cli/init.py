@@ -9,17 +9,34 @@ import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console, print_json
+from evalfolio.cli.imports import (
+    DropOption,
+    MapOption,
+    MappingOption,
+    SetOption,
+    mapping_of,
+    pairs,
+)
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 FromOption = Annotated[
     list[Path] | None,
     typer.Option("--from", help="Observations to draft it from: CSV, Parquet, .xlsx; repeatable."),
 ]
+SpendUnitOption = Annotated[
+    str | None,
+    typer.Option("--spend-unit", help="Unit of spends and caps where no column says it: tokens."),
+]
 
 
 def init(
     path: Annotated[Path, typer.Argument(help="File to write: .toml or .xlsx.")],
     observations: FromOption = None,
+    mapped: MapOption = None,
+    constant: SetOption = None,
+    mapping: MappingOption = None,
+    drop_incomplete: DropOption = False,
+    spend_unit: SpendUnitOption = None,
     force: ForceOption = False,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
@@ -27,21 +44,53 @@ def init(
     """Write a catalogue to be edited: every key explained, or drafted from observations."""
     from evalbayes.catalogue import write_template
     from evalbayes.inputs import write_draft
-    from evalbayes.observations import read_observations
+    from evalbayes.observations import imported
     from evalfolio.errors import InputError
 
     if path.exists() and not force:
         raise InputError(f"{path}: must not exist yet; give another name, or --force to replace it")
+    notes: tuple[str, ...] = ()
     if observations:
-        observed = read_observations(observations)
-        write_draft(observed, path, ", ".join(each.name for each in observations))
+        found = imported(
+            observations,
+            mapping_of(mapped, mapping),
+            pairs(constant, "--set"),
+            drop_incomplete=drop_incomplete,
+        )
+        observed, notes = found.observations, found.notes
+        names = ", ".join(each.name for each in observations)
+        write_draft(observed, path, names, spend_unit=spend_unit)
     else:
+        given = {
+            "--map": mapped,
+            "--set": constant,
+            "--mapping": mapping,
+            "--drop-incomplete": drop_incomplete,
+            "--spend-unit": spend_unit,
+        }
+        for option, value in given.items():
+            if value:
+                raise InputError(
+                    f"{option} says how to read observations, got none; give them by --from FILE"
+                )
         observed = None
         write_template(path)
     if as_json:
-        print_json({"wrote": str(path), "evals": list(observed.evals) if observed else None})
-    elif not quiet:
-        text = f"wrote {path}; edit it, then run: evalfolio check {path}"
-        console().print(
-            " ".join([text, *map(str, observations or [])]), soft_wrap=True, markup=False
+        print_json(
+            {
+                "wrote": str(path),
+                "evals": list(observed.evals) if observed else None,
+                "notes": list(notes),
+            }
         )
+    elif not quiet:
+        for note in notes:
+            console().print(f"note: {note}", soft_wrap=True)
+        text = f"wrote {path}; edit it, then run: evalfolio check {path}"
+        console().print(" ".join([text, *map(str, observations or [])]), soft_wrap=True)
+        if mapped or constant or mapping or drop_incomplete:
+            console().print(
+                "other commands read tables as `evalfolio import table` writes them, with the same "
+                "--map, --set, --mapping and --drop-incomplete",
+                soft_wrap=True,
+            )

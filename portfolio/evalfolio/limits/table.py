@@ -30,6 +30,7 @@ from evalfolio.limits.target import PosteriorSd, WrongCall
 
 COLUMNS = ("type", "of", "with", "amount", "resource", "note")
 SHEET = "constraints"
+MOST_TOLD = 10  # faults of a table that are told at once
 
 
 def constraints_from_table(
@@ -98,7 +99,7 @@ def constraints_from_table(
             )
     if "type" not in frame.columns:
         raise InputError(f"{where}: there must be a column 'type'; add it")
-    constraints = []
+    constraints, faults = [], []
     for position, record in zip(frame.index, frame.to_dict("records"), strict=True):
         cells = {column: _text(record.get(column)) for column in COLUMNS}
         if not any(cells.values()) or cells["type"].startswith("#"):
@@ -107,7 +108,10 @@ def constraints_from_table(
         try:
             constraints.append(_constraint(cells))
         except EvalfolioError as error:
-            raise InputError(f"{place}: {error}") from error
+            faults.append(f"{place}: {error}")
+    if faults:
+        more = [f"... and {len(faults) - MOST_TOLD:,} more"] if len(faults) > MOST_TOLD else []
+        raise InputError("\n".join(faults[:MOST_TOLD] + more))
     return tuple(constraints)
 
 
@@ -182,7 +186,7 @@ def _number(text: str, *, share: bool = False) -> float:
         return numeral(text, percent=share)
     except NotANumber as error:
         raise InputError(
-            f"amount must be a number, got {text!r}; {error.cure}, for example 50000 or 20 %"
+            f"amount must be a number, got {text!r}; {error.cure} (for example 50000 or 20 %)"
         ) from None
 
 

@@ -34,7 +34,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("runs", {"human_minutes": -3}, "human_minutes must be above 0, got -3"),
     ("runs", {"effort": 1.5}, "effort must be from 0 to 1, got 1.5; write 0 for the scaffold as it comes"),
     ("runs", {"effort": -0.5}, "effort must be from 0 to 1, got -0.5"),
-    ("runs", {"reviewed": 2}, "reviewed must be 0 or 1, got 2"),
+    ("runs", {"reviewed": 2}, "reviewed must be 0 or 1, yes or no, got 2"),
     ("runs", {"score": "good"}, "score must be a number, got good"),
     ("cells", {"n_success": -1}, AT + "n_success must be a whole number, 0 or more, got -1; count the runs again"),
     ("cells", {"n_success": 1.5}, "n_success must be a whole number, 0 or more, got 1.5"),
@@ -230,13 +230,29 @@ def test_a_sheet_may_begin_lower_down_and_have_empty_rows(tmp_path: Path) -> Non
         read_observations(tmp_path / "a.xlsx")
 
 
-@pytest.mark.parametrize("cap", ["2,000,000", "2 000 000", "2M", "$5", "1,5", "#N/A", "50%"])
+@pytest.mark.parametrize(
+    ("cap", "cure"),
+    [
+        ("2M", "write it in digits, with a point before decimals and neither words nor units"),
+        ("#N/A", "write it in digits"),
+        ("50%", "no share in per cent can stand here"),
+        ("1,5", "a comma may only part groups of three digits: write 1.5"),
+        ("100.000", "it may mean 100 or 100000: write 100 or 100000"),
+    ],
+)
 def test_what_is_no_numeral_is_told_how_numerals_are_written(
-    cap: str, csv: Callable[..., Path]
+    cap: str, cure: str, csv: Callable[..., Path]
 ) -> None:
-    message = f"cap must be a number above 0, got {cap}; write it in digits, with a point before"
+    message = f"cap must be a number above 0, got {cap}; {cure}"
     with pytest.raises(InputError, match=re.escape(message)):
         read_observations(csv({**COUNT, "cap": cap}))
+
+
+@pytest.mark.parametrize(
+    "cap", ["2,000,000", "2 000 000", "2\u202f000\u202f000", "2'000'000", "2e6"]
+)
+def test_numerals_are_read_as_people_group_them(cap: str, csv: Callable[..., Path]) -> None:
+    assert read_observations(csv({**COUNT, "cap": cap})).counts["cap"].tolist() == [2e6]
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_what_was_imported_is_read_back_the_same(csv: Callable[..., Path], tmp_p
         ({"spend": "tokens / 0"}, {}, "the factor must be a number above 0, got '0'; write"),
         ({"spend": "tokens * 1e"}, {}, "the factor must be a number above 0, got '1e'; write"),
         ({"cap": "tokens"}, {"cap": 3}, "cap: must be mapped or set, got both cap=tokens and"),
-        ({"success": "tokens"}, {}, r"success must be 0 or 1, true or false, got 30; mend it"),
+        ({"success": "tokens"}, {}, r"success must be 0 or 1, yes or no, got 30; write"),
         ({"spend": "benchmark * 2"}, {}, r"benchmark must be a number, got cybench; write it in"),
         ({"cap": "limit_thousands"}, {}, "must not pass the run's cap by more than 10 %"),
     ],

@@ -72,7 +72,7 @@ def test_what_is_no_number_or_may_be_two_is_told_its_cure(words: str, cure: str)
 def test_per_cent_is_a_share_where_shares_may_stand() -> None:
     assert numeral("7.5 %", percent=True) == 0.075
     assert numeral("12.500 %", percent=True) == 0.125
-    with pytest.raises(NotANumber, match=r"write 7\.5"):
+    with pytest.raises(NotANumber, match=r"write 7\.5 %"):
         numeral("7,5 %", percent=True)
 
 

@@ -60,9 +60,19 @@ def merge(cells: str) -> Callable[[Any], None]:
     return lambda sheet: sheet.merge_cells(cells)
 
 
-def title(*cells: Any) -> Callable[[Any], None]:
+def fill(value: str) -> Callable[[Any], None]:
+    def change(sheet: Any) -> None:
+        for _ in range(4):
+            sheet.append([value] * 3)
+
+    return change
+
+
+def title(*cells: Any, merged: str | None = None) -> Callable[[Any], None]:
     def change(sheet: Any) -> None:
         sheet.insert_rows(1)
+        if merged:
+            sheet.merge_cells(merged)
         for j, value in enumerate(cells, start=1):
             sheet.cell(1, j, value)
 
@@ -74,8 +84,11 @@ def title(*cells: Any) -> Callable[[Any], None]:
     [
         (put("C2", "=2*10^5"), "cell C2: a formula must have a computed value, got none; open the"),
         (put("F9", "=SUM(C2:C3)"), "cell F9: a formula must have a computed value, got none"),
-        (put("C2", "#N/A"), "cell C2: must hold a value, got the error #N/A; mend the formula"),
-        (put("A2", "#REF!"), "cell A2: must hold a value, got the error #REF!"),
+        (put("C2", "#N/A"), "cell C2 #N/A: must hold a value, got an error; mend the formula"),
+        (put("A2", "#REF!"), "cell A2 #REF!: must hold a value, got an error"),
+        (fill("#DIV/0!"), "cell A3 #DIV/0! (and 11 more: B3 #DIV/0!, C3 #DIV/0!, A4 #DIV/0!, "),
+        (fill("=1+1"), "cell A3 (and 11 more: B3, C3, A4, B4, C4, A5, B5, C5, A6): a formula must"),
+        (title("Results, Q3", merged="A1:C1"), "got 'Results, Q3' alone in row 1; delete what"),
         (put("B2", "t\x7f1"), r"cell B2: text must hold no control characters, got '\x7f' in"),
         (merge("A2:A4"), "cells must not be merged, got 'ctf' in A2 to A4; unmerge them"),
         (title("Results, Q3"), "got 'Results, Q3' alone in row 1; delete what stands above row 2"),
