@@ -70,7 +70,8 @@ def test_what_nobody_gave_is_marked_to_fill_in(run: Run) -> None:
 def test_a_draft_as_json_names_the_evals(run: Run) -> None:
     Path("cells.csv").write_text(CELLS)
     result = run("init", "c.toml", "--from", "cells.csv", "--json")
-    assert json.loads(result.out) == {"wrote": "c.toml", "evals": ["ctf", "exploits"]}
+    drafted = {"wrote": "c.toml", "evals": ["ctf", "exploits"], "notes": []}
+    assert json.loads(result.out) == drafted
 
 
 def test_what_cannot_be_drafted_is_refused(run: Run) -> None:
