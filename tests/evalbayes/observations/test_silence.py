@@ -241,7 +241,7 @@ def test_all_faults_of_a_file_are_told_at_once_up_to_ten(csv: Csv) -> None:
         read_observations(csv(*rows))
     lines = str(caught.value).splitlines()
     assert len(lines) == 11
-    assert [int(re.search(r"row (\d+)", line)[1]) for line in lines[:10]] == [
+    assert [int(row) for line in lines[:10] for row in re.findall(r"csv row (\d+)", line)] == [
         *(2, 3, 4, 5, 5, 5, 6, 7, 8, 9)
     ]
     assert lines[10] == "... and 4 more in results.csv"
