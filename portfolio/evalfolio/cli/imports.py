@@ -118,8 +118,21 @@ def inspect(
     evals: EvalOption = None,
     ai_models: AiModelOption = None,
     effort: Annotated[
-        float | None, typer.Option("--effort", help="Elicitation effort of all runs, 0 to 1.")
+        list[str] | None,
+        typer.Option(
+            "--effort",
+            help="Elicitation effort, 0 to 1: of all runs (0.3), of an eval "
+            "(ctf=0.3) or of a setting (reasoning_effort:high=0.3); repeatable.",
+        ),
     ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            help="Settings that keep runs apart: solver,reasoning_effort, "
+            "or arguments of the task (task_args for all).",
+        ),
+    ] = "",
     cap: CapOption = None,
     duplicates: Annotated[
         str, typer.Option("--duplicates", help="Samples met twice: exclude or keep.")
@@ -148,8 +161,9 @@ def inspect(
         scorer=scorer,
         evals=pairs(evals, "--eval") or None,
         ai_models=pairs(ai_models, "--ai-model") or None,
-        effort=effort,
+        effort=_efforts(effort),
         cap=cap,
+        by=by,
         duplicates=duplicates,
         max_megabytes=max_megabytes,
         strict=strict,
@@ -193,6 +207,7 @@ _EXAMPLES = {
     "--set": "cap=2e6",
     "--eval": "popularity=ours",
     "--ai-model": "openai/gpt-5=GPT-5",
+    "--effort": "reasoning_effort:high=0.3",
     "--released": "o3=2025-04-16",
     "--task": "cybench=inspect_evals/cybench",
 }
@@ -222,6 +237,24 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
             )
         found[name.strip()] = value.strip()
     return found
+
+
+def _efforts(words: list[str] | None) -> float | dict[str, float] | None:
+    """Read the words of --effort: one number for all runs, or one each for evals and settings."""
+    from evalfolio.errors import InputError
+
+    def number(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(
+                f"--effort must be a number from 0 to 1, got {text!r}; write 0.3, ctf=0.3 or "
+                "reasoning_effort:high=0.3"
+            ) from None
+
+    if words and len(words) == 1 and "=" not in words[0]:
+        return number(words[0])
+    return {name: number(text) for name, text in pairs(words, "--effort").items()} or None
 
 
 def _finish(

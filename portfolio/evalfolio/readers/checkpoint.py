@@ -13,24 +13,32 @@ import pyarrow.parquet as pq
 from evalbayes.errors import InputError
 from evalfolio.readers.log_facts import LogFacts
 
-FORMAT = 1  # raise when LogFacts changes, so that older partial files are read anew
+FORMAT = 2  # raise when LogFacts changes, so that older partial files are read anew
 
 SCHEMA = pa.schema(
     [
         ("sample", pa.string()),
+        ("sample_key", pa.string()),
         ("epoch", pa.int64()),
         ("uuid", pa.string()),
         ("scores", pa.string()),
+        ("score_reasons", pa.string()),
         ("usage", pa.string()),
-        ("grader", pa.string()),
+        ("roles", pa.string()),
         ("limit", pa.string()),
         ("error", pa.string()),
         ("invalidated", pa.bool_()),
+        ("edits", pa.int64()),
+        ("stop", pa.string()),
+        ("silent", pa.bool_()),
         ("retries", pa.int64()),
         ("total_seconds", pa.float64()),
         ("working_seconds", pa.float64()),
+        ("human_seconds", pa.float64()),
         ("token_limit", pa.float64()),
         ("token_limit_type", pa.string()),
+        ("token_limit_usage", pa.float64()),
+        ("time_limit", pa.float64()),
         ("human_minutes", pa.float64()),
         ("started", pa.string()),
     ]

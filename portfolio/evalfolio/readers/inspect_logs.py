@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,9 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalfolio.readers.caps import CapRule, check_cap
 from evalfolio.readers.checkpoint import partial_file, read_facts
-from evalfolio.readers.log_facts import inspect_log_module
+from evalfolio.readers.log_facts import inspect_log_module, score_edits
 from evalfolio.readers.log_runs import Reading, runs_of_logs
-from evalfolio.readers.outcomes import CAPPING_LIMITS, SuccessRule
+from evalfolio.readers.outcomes import SPEND_UNITS, SuccessRule
 from evalfolio.readers.parallel import Failure, read_logs
 from evalfolio.readers.prices import Prices, default_prices, read_prices
 from evalfolio.readers.result import ImportResult
@@ -35,6 +36,7 @@ def read_inspect_logs(
     ai_models: Mapping[str, str] | None = None,
     effort: float | Mapping[str, float] | None = None,
     cap: CapRule = None,
+    by: str | Sequence[str] = (),
     strict: bool = False,
     duplicates: str = "exclude",
     workers: int = 2,
@@ -45,9 +47,12 @@ def read_inspect_logs(
     """Read Inspect logs (`.eval` and `.json`, every version inspect_ai reads) as runs.
 
     Every sample of every epoch becomes one row, also those that do not count: samples that
-    ended in an error, were cancelled, invalidated or never scored are `excluded` with the reason.
-    Spend is what the sample's limits meter, so usage of the model role `grader` is left out of
-    it (not of `usd`, which is all that is paid). A usage of zero is taken as not recorded.
+    ended in an error, were cancelled, invalidated, never scored or done by people are `excluded`
+    with the reason; people's median times on a task become its `human_minutes` where it has none.
+    Spend is what the sample's limits meter, so what scoring used is left out of it (not of `usd`,
+    which is all that is paid); where the log has a cost limit, spend in USD is what the log
+    reports. A usage of zero is taken as not recorded. Whatever moved an outcome, a spend, a cap or
+    a name stands in `notes`, with how many runs and the first.
 
     Parameters
     ----------
@@ -64,16 +69,22 @@ def read_inspect_logs(
     evals, ai_models
         New names of Inspect tasks and models; a task keeps its name without the package.
     effort
-        Elicitation effort of the runs, or by eval; None: as the log's metadata says (written by
-        the exported run settings), else empty.
+        Elicitation effort of the runs, by eval, or by setting (`{"reasoning_effort:high": 0.3}`);
+        None: as the log's metadata says (written by the exported run settings), else empty.
     cap
         Cap of the runs whose log has none, or by eval; None: the largest spend met in the eval
         (rounded up), which censors nothing.
+    by
+        Settings that keep runs apart, comma-separated or one by one: arguments of the task
+        (`task_args` for all) are added to the name of the eval; `solver`, `solver_args`,
+        `reasoning_effort` and the like to that of the AI model. What differs and is not named
+        here is noted.
     strict
         Whether the first log that cannot be read raises; else it is a row of `errors`.
     duplicates
         "exclude" marks samples met a second time (logs copied, converted or retried) as
-        excluded; "keep" counts them again.
+        excluded; of copies that differ the one corrected by hand counts, else the one written
+        last. "keep" counts them again.
     workers
         Processes that read; 1: none but this one.
     max_megabytes
@@ -95,7 +106,7 @@ def read_inspect_logs(
         If inspect_ai is missing, an argument is not as above, nothing was found, or (strict) a
         log cannot be read.
     """
-    if spend not in CAPPING_LIMITS:
+    if spend not in SPEND_UNITS:
         raise InputError(f'spend must be "tokens", "usd" or "hours", got {spend!r}.')
     if duplicates not in ("exclude", "keep"):
         raise InputError(f'duplicates must be "exclude" or "keep", got {duplicates!r}.')
@@ -107,6 +118,7 @@ def read_inspect_logs(
     check_cap(cap)
     inspect_log_module()
     logs = find_logs(paths)
+    max_bytes = int(max_megabytes * 1e6)
     reading = Reading(
         prices=prices if isinstance(prices, Prices)
         else default_prices() if prices is None else read_prices(prices),
@@ -117,7 +129,11 @@ def read_inspect_logs(
         ai_models=dict(ai_models or {}),
         effort=effort,
         cap=cap,
+        by=tuple(filter(None, map(str.strip, by.split(",") if isinstance(by, str) else by))),
         keep_duplicates=duplicates == "keep",
+        edits_of=lambda run: score_edits(
+            run["log"], json.loads(run["sample_key"]), run["epoch"], max_bytes=max_bytes
+        ),
     )  # fmt: skip
     errors: list[dict[str, str]] = []
     with _folder(checkpoint) as folder, _shown(progress, len(logs)) as tell:
@@ -136,9 +152,7 @@ def read_inspect_logs(
                 )
             errors.append({"log": log, **failure})
 
-        read_logs(
-            logs, folder, workers=workers, max_bytes=int(max_megabytes * 1e6), on_done=on_done
-        )
+        read_logs(logs, folder, workers=workers, max_bytes=max_bytes, on_done=on_done)
         failed = {e["log"] for e in errors}
         facts = ((log, *read_facts(partial_file(folder, log))) for log in logs if log not in failed)
         runs, counts, notes = runs_of_logs(facts, reading)

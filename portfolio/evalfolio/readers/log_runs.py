@@ -1,4 +1,4 @@
-"""From the facts of logs to runs and counts: prices, spends, outcomes, duplicates."""
+"""From the facts of logs to runs and counts: prices, spends, outcomes, copies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ import pandas as pd
 import pyarrow as pa
 
 from evalfolio.readers.caps import CapRule, numbered_attempts, settle_caps
-from evalfolio.readers.log_counts import counts_of_logs, notes_on_logs
+from evalfolio.readers.copies import EditsOf, find_copies
+from evalfolio.readers.humans import anchored
+from evalfolio.readers.log_counts import counts_of_logs
+from evalfolio.readers.log_notes import notes_on_logs
 from evalfolio.readers.outcomes import SuccessRule, outcomes, succeeded
 from evalfolio.readers.prices import Price, Prices
 from evalfolio.readers.scores import chosen_scorer
+from evalfolio.readers.settings import check_by, effort_of, named_by, unmet_efforts
+from evalfolio.readers.spent import spent, used
 from evalfolio.readers.usage import COLUMNS
 
 Facts = tuple[str, dict[str, Any], pa.Table]
@@ -29,17 +34,21 @@ RUN_COLUMNS = (
         "score",
         "date",
     ),  # so far the columns of an observations file
-    *("cap_from", "epoch", "reason", "error", "limit"),
+    *("cap_from", "spend_from", "epoch", "reason", "error", "limit"),
     *("tokens", *COLUMNS.values(), "grader_tokens", "usd", "usd_reported"),
     *("working_hours", "total_hours", "retries", "scorer", "solver", "reasoning_effort"),
-    *("tier", "option", "log"),
+    *("task_args", "tier", "option", "log"),
 )
+_WORKING_TEXT = ("log_status", "uuid", "sample_key", "meter", "unread", "score_reason", "stop")
+_WORKING_NUMBERS = ("usd_table", "human_hours", "edits", "planned", "content")
+_CONTENT = ("scores", "usage", "error", "limit", "invalidated")  # what tells copies apart
+_FLAGS = ("invalidated", "human", "silent", "other_models", "lone")
 _TEXT_COLUMNS = (
-    *("eval", "task", "ai_model", "outcome", "spend_unit", "date", "cap_from", "reason", "error"),
-    "limit",
-    *("scorer", "solver", "reasoning_effort", "tier", "option", "log"),
+    *("eval", "task", "ai_model", "outcome", "spend_unit", "date", "cap_from", "spend_from"),
+    *("reason", "error", "limit", "scorer", "solver", "reasoning_effort", "task_args"),
+    *("tier", "option", "log", "written", "task_id", *_WORKING_TEXT),
 )
-_WORKING_COLUMNS = ("log_status", "invalidated", "uuid")
+_NO_MODEL = ("none", "none/none", "")  # what Inspect writes where a solver needs no AI model
 _ROWS_PER_FRAME = 20_000  # plain records are bulky: they become columns by the batch
 
 
@@ -55,7 +64,9 @@ class Reading:
     ai_models: Mapping[str, str]
     effort: float | Mapping[str, float] | None
     cap: CapRule
+    by: tuple[str, ...]
     keep_duplicates: bool
+    edits_of: EditsOf
 
 
 def runs_of_logs(
@@ -76,27 +87,59 @@ def runs_of_logs(
     samples = pd.concat(frames, ignore_index=True)
     if not headers:
         return samples[list(RUN_COLUMNS)], pd.DataFrame(columns=["log", "samples"]), ()
+    check_by(reading.by, headers)
     success = succeeded(samples["eval"], samples["score"], reading.success)
-    samples[["outcome", "reason"]] = outcomes(samples, success, reading.spend)
+    samples["again"] = _run_again(samples)
+    samples[["outcome", "reason"]] = outcomes(samples, success)
+    samples["task"] = _apart(samples)
     before = samples["outcome"].copy()
-    duplicate = _mark_duplicates(samples, keep=reading.keep_duplicates)
+    copies = find_copies(samples, reading.edits_of)
+    if not reading.keep_duplicates and copies.copy.any():
+        samples.loc[copies.copy, "reason"] = "duplicate of a sample in " + copies.counted
+        samples.loc[copies.copy, "outcome"] = "excluded"
+    counting = samples["outcome"].copy()
     samples[["outcome", "reason", "cap", "cap_from"]] = settle_caps(samples, reading.cap)
-    samples["attempt"] = numbered_attempts(samples)
-    counts = counts_of_logs(samples, before, duplicate, headers)
+    people = samples["human"] & success & ~copies.copy
+    anchors = anchored(samples, people, samples["human_hours"] * 60)
+    anchor = samples["human_minutes"].isna() & anchors.notna()
+    samples["human_minutes"] = anchors
+    samples["attempt"] = numbered_attempts(samples[~copies.copy]).reindex(
+        samples.index, fill_value=0
+    )
+    counts = counts_of_logs(samples, before, copies.copy, headers)
     notes = notes_on_logs(
-        samples,
+        samples.assign(
+            success=success, copied=copies.copy, differs=copies.differs, anchored=anchor,
+            settled=counting.ne(samples["outcome"]) & samples["outcome"].eq("stopped_otherwise"),
+        ),
         counts,
+        headers,
         price_of.unknown,
         spend=reading.spend,
         kept=reading.keep_duplicates,
         scorer=reading.scorer,
         default_threshold=reading.success == 1.0,
+    )  # fmt: skip
+    return samples[list(RUN_COLUMNS)], counts, notes + _unused(reading, headers)
+
+
+def _unused(reading: Reading, headers: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return what was given for evals, AI models and settings that no log has."""
+    evals = {name for header in headers for name in (header["task"], _bare(header["task"]))}
+    models = {header["ai_model"] for header in headers}
+    given = {
+        "log is of": ([name for name in reading.evals if name not in evals], "new names"),
+        "log has the AI model": ([n for n in reading.ai_models if n not in models], "new names"),
+        "log is of or set to": (
+            unmet_efforts(reading.effort, headers) if isinstance(reading.effort, Mapping) else [],
+            "efforts",
+        ),
+    }
+    return tuple(
+        f"No {what} {', '.join(unmet)}: the {which} given for them are not used."
+        for what, (unmet, which) in given.items()
+        if unmet
     )
-    met = {name for header in headers for name in (header["task"], _bare(header["task"]))}
-    unmet = [name for name in reading.evals if name not in met]
-    if unmet:
-        notes += (f"No log is of {', '.join(unmet)}: the new names given for them are not used.",)
-    return samples[list(RUN_COLUMNS)], counts, notes
 
 
 class _PriceOf:
@@ -117,9 +160,9 @@ class _PriceOf:
 
 
 def _frame(records: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(records, columns=[*RUN_COLUMNS, *_WORKING_COLUMNS])
-    text = [*_TEXT_COLUMNS, *_WORKING_COLUMNS]
-    return frame.astype({c: (object if c in text else float) for c in frame}).astype({"epoch": int})
+    kinds: dict[str, type] = dict.fromkeys((*RUN_COLUMNS, *_WORKING_NUMBERS), float)
+    kinds |= dict.fromkeys(_TEXT_COLUMNS, object) | dict.fromkeys(_FLAGS, bool) | {"epoch": int}
+    return pd.DataFrame(records, columns=list(kinds)).astype(kinds)
 
 
 def _records(
@@ -130,50 +173,88 @@ def _records(
     names = header["scorers"] = list(dict.fromkeys(name for given in scores for name in given))
     scorer = header["scorer"] = chosen_scorer(names, header["headline"], reading.scorer)
     ours = header["evalfolio"]
-    eval_name = header["eval"] = _eval_name(header["task"], ours, reading.evals)
-    effort = reading.effort if reading.effort is not None else ours.get("effort")
-    if isinstance(effort, Mapping):
-        effort = effort.get(eval_name)
-    if not isinstance(effort, int | float) or not 0 <= effort <= 1:
-        effort = np.nan  # metadata may hold anything
-    lone_usage = header["usage"] if len(rows) == 1 else {}  # a lone sample used all there is
+    eval_name = _eval_name(header["task"], ours, reading.evals)
+    header["eval"] = eval_name + named_by(header, reading.by, "task")
+    model = header["ai_model"]
+    unnamed = "human" if header["human"] else "" if model in _NO_MODEL else model
+    name = reading.ai_models.get(model, unnamed)
+    header["named"] = name and name + named_by(header, reading.by, "agent")
+    header["effort"] = effort = _effort(eval_name, header, reading.effort)
+    lone = len(rows) == 1 and header["planned_alone"] and not rows[0]["retries"]
+    of_all = {
+        "eval": header["eval"],
+        "ai_model": header["named"],
+        "spend_unit": reading.spend,
+        "effort": effort,
+        "scorer": scorer,
+        "solver": header["solver"],
+        "reasoning_effort": header["reasoning_effort"],
+        "task_args": ", ".join(f"{k}={v}" for k, v in header["settings"]["task"].items()) or None,
+        "tier": ours.get("tier"),
+        "option": ours.get("option"),
+        "log": log,
+        "log_status": header["status"],
+        "human": header["human"],
+        "written": header["written"],
+        "planned": header["planned"],
+        "task_id": header["task_id"],
+    }
     records = []
     for row, given in zip(rows, scores, strict=True):
-        usage = json.loads(row["usage"]) or lone_usage
+        own = json.loads(row["usage"])
+        # A sample alone used all there is; what is left of a longer run used no more than a part.
+        usage = own or (header["usage"] if lone else {})
         day = (row["started"] or header["created"])[:10]
-        used = _used(usage, json.loads(row["grader"]), day, price_of)
-        hours = {f"{k}_hours": _number(row[f"{k}_seconds"]) / 3600 for k in ("working", "total")}
-        spend, cap = _spend_and_cap(used, hours, row, header, reading.spend)
+        taken = used(row, usage, header, day, price_of)
+        cost = spent(taken, row, header, reading.spend)
+        score = given.get(scorer)
+        why = json.loads(row["score_reasons"])
         records.append(
             {
-                "eval": eval_name,
+                **of_all,
                 "task": row["sample"],
-                "ai_model": reading.ai_models.get(header["ai_model"], header["ai_model"]),
-                "spend": spend if spend > 0 else np.nan,
-                "spend_unit": reading.spend,
-                "cap": cap,
+                "spend": cost.spend if cost.spend > 0 else np.nan,
+                "cap": cost.cap,
+                "meter": cost.meter,
+                "spend_from": cost.source or None,
                 "human_minutes": row["human_minutes"],
-                "effort": effort,
                 "epoch": row["epoch"],
-                "score": given.get(scorer),
+                "score": np.nan if isinstance(score, str) else score,
+                "unread": score if isinstance(score, str) else None,
+                "score_reason": why.get((scorer or "").split(".", 1)[0]),
                 "date": day,
                 "limit": row["limit"],
-                **used,
-                **hours,
+                **taken,
+                "working_hours": _number(row["working_seconds"]) / 3600,
+                "total_hours": _number(row["total_seconds"]) / 3600,
+                "human_hours": spent(taken, row, header, "hours").spend,
                 "retries": row["retries"],
-                "scorer": scorer,
-                "solver": header["solver"],
-                "reasoning_effort": header["reasoning_effort"],
-                "tier": ours.get("tier"),
-                "option": ours.get("option"),
-                "log": log,
-                "log_status": header["status"],
                 "error": row["error"],
                 "invalidated": row["invalidated"],
-                "uuid": row["uuid"] or f"{header['eval_id']}/{row['sample']}/{row['epoch']}",
+                "silent": row["silent"],
+                "stop": row["stop"],
+                "other_models": bool({*usage} - {model, *header["grading_models"]}),
+                "lone": bool(not own and header["usage"] and not lone),
+                "edits": row["edits"],
+                "sample_key": row["sample_key"],
+                "uuid": row["uuid"] or f"{header['eval_id']}/{row['sample_key']}/{row['epoch']}",
+                "content": hash(tuple(row[key] for key in _CONTENT)) % 2**52,
             }
-        )
+        )  # fmt: skip
     return records
+
+
+def _effort(
+    eval_name: str, header: dict[str, Any], given: float | Mapping[str, float] | None
+) -> Any:
+    """Return the effort of a log: as given, or as the run settings we exported say."""
+    if isinstance(given, Mapping):
+        found = effort_of({**header, "eval": eval_name}, given)
+        given = found if found is not None else header["evalfolio"].get("effort")
+    elif given is None:
+        given = header["evalfolio"].get("effort")
+    sound = isinstance(given, int | float) and 0 <= given <= 1  # metadata may hold anything
+    return given if sound else np.nan
 
 
 def _bare(task: str) -> str:
@@ -187,70 +268,24 @@ def _eval_name(task: str, ours: Mapping[str, Any], evals: Mapping[str, str]) -> 
     return str(evals.get(task) or evals.get(bare) or ours.get("eval") or bare)
 
 
-def _used(
-    usage: Mapping[str, Mapping[str, float]],
-    grader: Mapping[str, Mapping[str, float]],
-    day: str,
-    price_of: _PriceOf,
-) -> dict[str, float]:
-    """Return tokens by kind and cost of one sample; nothing recorded is NaN, never zero."""
-    total = sum(u["total"] for u in usage.values())
-    if total <= 0:
-        return dict.fromkeys(
-            [*COLUMNS.values(), "tokens", "grader_tokens", "usd", "grader_usd", "usd_reported"],
-            np.nan,
-        )
-    usd = 0.0
-    for model, used in usage.items():
-        price = price_of(model, day)
-        usd += np.nan if price is None else price.usd(used)
-    costs = [u["cost"] for u in usage.values() if u.get("cost")]
-    reported = sum(costs) if len(costs) == len(usage) else np.nan
-    usd = reported if np.isnan(usd) else usd
-    graded = sum(u["total"] for u in grader.values())
-    return {
-        "tokens": total,
-        **{column: sum(u[k] for u in usage.values()) for k, column in COLUMNS.items()},
-        "grader_tokens": graded,
-        "usd": usd,
-        # Roles are not logged with their model: the grader's share of the cost goes by its tokens.
-        "grader_usd": usd * graded / total,
-        "usd_reported": reported,
-    }
+def _run_again(samples: pd.DataFrame) -> pd.Series:
+    """Return which samples were scored after an error, and run again in another log of the task."""
+    scored = samples["error"].fillna("").ne("") & samples["score"].notna()
+    if not scored.any():
+        return scored
+    key = pd.MultiIndex.from_frame(
+        samples[["task_id", "eval", "ai_model", "sample_key", "epoch"]].astype(str)
+    )
+    return scored & key.isin(key[samples["error"].fillna("").eq("")])
 
 
-def _spend_and_cap(
-    used: Mapping[str, float],
-    hours: Mapping[str, float],
-    row: Mapping[str, Any],
-    header: Mapping[str, Any],
-    unit: str,
-) -> tuple[float, float]:
-    if unit == "tokens":
-        # A limit on output tokens, or on a formula of kinds, is no cap on tokens of all kinds.
-        kind = row["token_limit_type"] or header["token_limit_type"] or "all"
-        limit = header["token_limit"] if row["token_limit"] is None else row["token_limit"]
-        cap = _number(limit) if kind == "all" else np.nan
-        return used["tokens"] - used["grader_tokens"], cap
-    if unit == "usd":
-        return used["usd"] - used["grader_usd"], _number(header["cost_limit"])
-    working, total = hours["working_hours"], hours["total_hours"]
-    limits = [header[k] / 3600 for k in ("working_limit", "time_limit") if header[k]]
-    return (total if np.isnan(working) else working), min(limits, default=np.nan)
-
-
-def _mark_duplicates(samples: pd.DataFrame, *, keep: bool) -> pd.Series:
-    """Return which samples were met before; unless they are kept, exclude them in place."""
-    # Excluded samples go last: of a sample and its unscored copy the scored one counts.
-    order = samples[["uuid", "log"]].assign(last=samples["outcome"].eq("excluded"))
-    order = order.sort_values("last", kind="stable")
-    duplicate = order.duplicated("uuid", keep="first").reindex(samples.index)
-    if not keep and duplicate.any():
-        first = order.drop_duplicates("uuid").set_index("uuid")["log"]
-        names = samples.loc[duplicate, "uuid"].map(first)
-        samples.loc[duplicate, "reason"] = "duplicate of a sample in " + names
-        samples.loc[duplicate, "outcome"] = "excluded"
-    return duplicate
+def _apart(samples: pd.DataFrame) -> pd.Series:
+    """Return tasks, a text id in quotes where a log has a number that looks the same."""
+    text = samples["sample_key"].str.startswith('"')
+    kinds = text.groupby([samples["log"], samples["task"]]).transform("nunique")
+    both = pd.MultiIndex.from_frame(samples.loc[kinds > 1, ["eval", "task"]])
+    twin = pd.MultiIndex.from_frame(samples[["eval", "task"]]).isin(both) & text
+    return samples["task"].where(~twin, samples["sample_key"])
 
 
 def _number(value: Any) -> float:

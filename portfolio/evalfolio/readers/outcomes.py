@@ -9,12 +9,7 @@ import pandas as pd
 
 SuccessRule = float | Mapping[str, float] | Callable[[float], bool]
 
-# The limit that caps each unit of spend; a stop by any other limit is censored elsewhere.
-CAPPING_LIMITS: Mapping[str, tuple[str, ...]] = {
-    "tokens": ("token",),
-    "usd": ("cost",),
-    "hours": ("working", "time"),
-}
+SPEND_UNITS = ("tokens", "usd", "hours")
 _ROUNDING = 1e-9  # scores that are means of several graders miss their threshold by this much
 
 
@@ -37,40 +32,61 @@ def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Seri
     return scores >= float(rule) - _ROUNDING
 
 
-def outcomes(samples: pd.DataFrame, success: pd.Series, spend: str) -> pd.DataFrame:
-    """Return the outcome of every sample and, where it is excluded, the reason.
+def outcomes(samples: pd.DataFrame, success: pd.Series) -> pd.DataFrame:
+    """Return the outcome of every sample and, where it is no plain one, the reason.
 
-    A success past the limit is a success. A failure at a limit is `stopped_by_cap` if the limit
-    is on the unit of `spend` and known, `stopped_otherwise` if not (also where a token limit
-    counts something else than all tokens). Samples invalidated, ended by an error, cancelled or
-    without a score are `excluded`.
+    A success past the limit is a success. A failure at a limit is `stopped_by_cap` if that limit
+    is the one its spend is metered by and known, `stopped_otherwise` if not; so is a sample that
+    hit a limit and was never scored. A failure cut by the length of an answer or of a context, or
+    ended by an error and scored all the same, is `stopped_otherwise`; one without any output, a
+    refusal, or an answer in a format nobody can read is `spurious`. Samples invalidated, done by
+    people, ended by an error, cancelled or without a score are `excluded`.
 
     Parameters
     ----------
     samples
-        Columns invalidated, error, score, limit, cap, log_status, one row per sample.
+        Columns invalidated, human, ai_model, error, again (run again elsewhere), score, unread
+        (the score, where it is no number), score_reason, limit, meter, cap, stop, silent,
+        log_status, one row per sample.
     success
         Which samples succeeded, of shape (n_samples,).
-    spend
-        Unit of spend: tokens, usd or hours.
     """
     error = samples["error"].fillna("").astype(str)
+    errored = error.ne("")
     cancelled = samples["log_status"].eq("cancelled")
     interrupted = cancelled & error.str.contains("cancel|interrupt", case=False, regex=True)
-    unscored = samples["score"].isna()
     stopped = samples["limit"].notna()
-    at_cap = samples["limit"].isin(CAPPING_LIMITS[spend]) & samples["cap"].notna()
-    reasons = [
-        (samples["invalidated"].astype(bool), "invalidated"),
-        (interrupted, "cancelled"),
-        (error.ne(""), "errored"),
-        (unscored & cancelled, "cancelled"),
-        (unscored, "unscored"),
-    ]
-    reason = np.select([c.to_numpy() for c, _ in reasons], [r for _, r in reasons], default="")
-    outcome = np.select(
-        [reason != "", success.to_numpy(), at_cap.to_numpy(), stopped.to_numpy()],
-        ["excluded", "success", "stopped_by_cap", "stopped_otherwise"],
-        default="gave_up",
-    )
-    return pd.DataFrame({"outcome": outcome, "reason": reason}, index=samples.index)
+    unscored = samples["score"].isna()
+    left = unscored & ~(stopped & ~errored)
+    why = samples["score_reason"]
+    stop = samples["stop"]
+    excluded = {
+        "invalidated": samples["invalidated"].astype(bool),
+        "human": samples["human"].astype(bool),
+        "no AI model named": samples["ai_model"].astype(str).str.strip().eq(""),
+        "interrupted": interrupted,
+        "errored": errored & (unscored | samples["again"].astype(bool)),
+        "cancelled": left & cancelled,
+        "score is no number": left & samples["unread"].notna(),
+        "unscored": left,
+        "grading failed": why.isin(("grader_failed", "scoring_failed")) & ~success,
+    }
+    reason = np.select([c.to_numpy() for c in excluded.values()], list(excluded), default="")
+    kept = [
+        (pd.Series(reason != "", samples.index), "excluded", ""),
+        (success, "success", ""),
+        (stopped & samples["limit"].eq(samples["meter"]) & samples["cap"].notna(),
+         "stopped_by_cap", ""),
+        (stopped, "stopped_otherwise", ""),
+        (errored, "stopped_otherwise", "errored"),
+        (stop.isin(("max_tokens", "model_length")), "stopped_otherwise", "cut off"),
+        (stop.eq("content_filter") | why.eq("refusal"), "spurious", "refusal"),
+        (samples["silent"].astype(bool), "spurious", "no output"),
+        (why.eq("invalid_response_format"), "spurious", "format"),
+    ]  # fmt: skip
+    conditions = [c.to_numpy() for c, _, _ in kept]
+    outcome = np.select(conditions, [o for _, o, _ in kept], default="gave_up")
+    plain = np.select(conditions, [r for _, _, r in kept], default="")
+    plain = np.where((plain == "") & unscored & (reason == ""), "unscored", plain)
+    told = np.where(reason == "", plain, np.where(reason == "interrupted", "cancelled", reason))
+    return pd.DataFrame({"outcome": outcome, "reason": told}, index=samples.index)

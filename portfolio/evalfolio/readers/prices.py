@@ -20,10 +20,10 @@ from evalbayes.errors import InputError
 from evalbayes.tables.delimited import read_delimited
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalbayes.tables.toml import read_toml
+from evalfolio.readers.spellings import CLOUD, DATE
 
 COLUMNS = ("model", "input", "output", "cache_read", "cache_write", "since", "date", "source")
-_DATE_SUFFIX = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
-_CLOUD_AFFIX = re.compile(r"^(?:[a-z]{2,6}\.)?(?:anthropic|meta|mistral|amazon)\.|-v\d+(?::\d+)?$")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -235,6 +235,7 @@ def _names(model: str) -> tuple[str, ...]:
     names: list[str] = []
     for start in range(len(parts)):
         name = "/".join(parts[start:])
-        bare = _CLOUD_AFFIX.sub("", _CLOUD_AFFIX.sub("", name))
-        names += [name, bare, _DATE_SUFFIX.sub("", bare)]
+        bare = CLOUD.sub("", CLOUD.sub("", name))
+        names += [name, bare, DATE.sub("", bare)]
+        names.append(_POINT.sub("-", names[-1]))  # claude-opus-4.1 is claude-opus-4-1
     return tuple(dict.fromkeys(names))

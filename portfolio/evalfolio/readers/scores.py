@@ -7,55 +7,90 @@ from math import isfinite
 from typing import Any
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
-_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+_WORDS = {
+    **dict.fromkeys(("yes", "true", "correct", "pass", "passed"), 1.0),
+    **dict.fromkeys(("no", "false", "incorrect", "fail", "failed"), 0.0),
+    "partial": 0.5,
+}
+_LONGEST = 40  # characters of a score that is no number, as a note names it
+
+Scored = float | str | None
 
 
 def score_number(value: object) -> float | None:
     """Return a score as a number, or None where the sample counts as unscored.
 
-    C, P, I and N (correct, partial, incorrect, no answer) are 1, 0.5, 0 and 0; booleans, yes/no
-    and true/false are 1 and 0; numbers stay, also below 0 and above 1. NaN, the mark Inspect
-    writes for "not scored", text without a number and lists are None.
+    C, P, I and N (correct, partial, incorrect, no answer) are 1, 0.5, 0 and 0; booleans, words
+    such as yes, true, correct and passed, and their opposites are 1 and 0; `85%` and `1/2` are
+    shares; numbers stay, also below 0 and above 1. NaN, the mark Inspect writes for "not scored",
+    other text and lists are None.
 
     Examples
     --------
-    >>> [score_number(v) for v in ("C", "P", "N", True, "0.25", -1, "no idea", float("nan"))]
-    [1.0, 0.5, 0.0, 1.0, 0.25, -1.0, None, None]
+    >>> [score_number(v) for v in ("C", "N", True, "Correct", "0.25", "85%", -1, "A", [1, 0])]
+    [1.0, 0.0, 1.0, 1.0, 0.25, 0.85, -1.0, None, None]
     """
     if isinstance(value, str):
-        text = value.strip()
-        if text in _LETTERS:
-            return _LETTERS[text]
-        if text.lower() in _WORDS:
-            return _WORDS[text.lower()]
-        try:
-            number = float(text)
-        except ValueError:
-            return None
+        number = _said(value.strip())
     elif isinstance(value, bool | int | float):
         number = float(value)
     else:
         return None
-    return number if isfinite(number) else None
+    return number if number is not None and isfinite(number) else None
 
 
-def score_numbers(scores: Mapping[str, Any] | None) -> dict[str, float | None]:
-    """Return every score of a sample as a number; a dict of scores gives `scorer.key` each.
+def _said(text: str) -> float | None:
+    if text in _LETTERS:
+        return _LETTERS[text]
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    share, per_cent, part = text.removesuffix("%"), text.endswith("%"), text.split("/")
+    try:
+        if len(part) == 2 and float(part[1]) > 0:
+            return float(part[0]) / float(part[1])
+        return float(share) / 100 if per_cent else float(text)
+    except ValueError:
+        return None
+
+
+def score_numbers(scores: Mapping[str, Any] | None) -> dict[str, Scored]:
+    """Return every score of a sample: a number, None for "not scored", text that is no number.
+
+    A dict or a list of scores gives `scorer.key` or `scorer.0` each; a list as a whole is no
+    number, as nothing tells which of its entries counts.
 
     Examples
     --------
     >>> from types import SimpleNamespace as Score
     >>> score_numbers({"match": Score(value="C"), "judge": Score(value={"a": 1, "b": "I"})})
     {'match': 1.0, 'judge.a': 1.0, 'judge.b': 0.0}
+    >>> score_numbers({"match": Score(value=["C", "I"]), "choice": Score(value="E")})
+    {'match': "['C', 'I']", 'match.0': 1.0, 'match.1': 0.0, 'choice': 'E'}
     """
-    numbers: dict[str, float | None] = {}
+    numbers: dict[str, Scored] = {}
     for name, score in (scores or {}).items():
         value = score.value
         if isinstance(value, Mapping):
-            numbers |= {f"{name}.{key}": score_number(v) for key, v in value.items()}
-        else:
-            numbers[name] = score_number(value)
+            numbers |= {f"{name}.{key}": _number_or_text(v) for key, v in value.items()}
+            continue
+        numbers[name] = _number_or_text(value)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            numbers |= {f"{name}.{n}": _number_or_text(v) for n, v in enumerate(value)}
     return numbers
+
+
+def score_reasons(scores: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return why a score is out of the ordinary, by scorer, where the log says so."""
+    given = {name: getattr(score, "reason", None) for name, score in (scores or {}).items()}
+    return {name: str(reason) for name, reason in given.items() if reason}
+
+
+def _number_or_text(value: object) -> Scored:
+    number = score_number(value)
+    if number is not None or value is None or isinstance(value, bool | int | float):
+        return number
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def chosen_scorer(names: Sequence[str], headline: str | None, asked: str | None) -> str | None:

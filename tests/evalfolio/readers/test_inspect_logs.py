@@ -19,7 +19,9 @@ MODEL = "openai/gpt-4o-mini"
 
 
 def used(total: int, model: str = MODEL, **more: Any) -> dict[str, Any]:
-    return {model: {"input_tokens": total, "output_tokens": 0, "total_tokens": total, **more}}
+    output = min(10, total)
+    kinds = {"input_tokens": total - output, "output_tokens": output, "total_tokens": total}
+    return {model: {**kinds, **more}}
 
 
 def scored(value: object, **more: Any) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def test_what_does_not_count_is_excluded_and_reported(write_log: WriteLog) -> No
     log = write_log(
         [
             scored("C"),
-            scored("C", error=error),
+            {"error": error, "model_usage": used(10)},
             scored(float("nan")),
             {"model_usage": used(10)},
         ]
@@ -93,7 +95,8 @@ def test_what_does_not_count_is_excluded_and_reported(write_log: WriteLog) -> No
     assert result.runs["error"].iloc[1] == "sandbox gone"
     counts = result.counts.iloc[0]
     assert (counts["excluded"], counts["errored"], counts["unscored"]) == (3, 1, 2)
-    assert "2 samples are excluded: unscored." in result.notes
+    assert "2 samples are excluded: unscored (first: ctf 3 in log.eval)." in result.notes
+    assert "1 samples are excluded: errored (first: ctf 2 in log.eval)." in result.notes
 
 
 def test_a_cancelled_log_tells_what_is_missing(write_log: WriteLog) -> None:
@@ -129,7 +132,7 @@ def test_tokens_of_the_grader_are_paid_but_not_spent(write_log: WriteLog) -> Non
     log = write_log([scored("C", model_usage=usage, role_usage={"grader": usage["openai/gpt-4o"]})])
     run = read_inspect_logs(log).runs.iloc[0]
     assert (run["spend"], run["tokens"], run["grader_tokens"]) == (75, 100, 25)
-    assert run["usd"] == pytest.approx((75 * 0.15 + 25 * 2.5) / 1e6)
+    assert run["usd"] == pytest.approx((65 * 0.15 + 10 * 0.6 + 15 * 2.5 + 10 * 10) / 1e6)
 
 
 def test_an_unknown_price_leaves_usd_empty_or_as_reported(write_log: WriteLog) -> None:
@@ -146,10 +149,12 @@ def test_a_users_prices_count(write_log: WriteLog, tmp_path: Path) -> None:
     log = write_log([scored("C", model_usage=used(1_000_000, "lab/x"))])
     base = default_prices().rows[0]
     price = Price("x", 7.0, 9.0, base.date, "contract")
-    assert read_inspect_logs(log, prices=Prices((price,))).runs["usd"].tolist() == [7.0]
+    assert read_inspect_logs(log, prices=Prices((price,))).runs["usd"].iloc[0] == pytest.approx(
+        7.0, rel=1e-5
+    )
     file = tmp_path / "p.csv"
     file.write_text("model,input,output,date,source\nx,8,9,2026-11-01,contract\n")
-    assert read_inspect_logs(log, prices=file).runs["usd"].tolist() == [8.0]
+    assert read_inspect_logs(log, prices=file).runs["usd"].iloc[0] == pytest.approx(8.0, rel=1e-5)
 
 
 def test_one_of_several_scores_counts_and_is_named(write_log: WriteLog) -> None:

@@ -9,36 +9,47 @@ import pytest
 from evalfolio.readers.outcomes import SuccessRule, outcomes, succeeded
 
 
-def one(spend: str = "tokens", *, success: bool = False, **given: Any) -> tuple[str, str]:
+def one(meter: str = "token", *, success: bool = False, **given: Any) -> tuple[str, str]:
     row = {
         "invalidated": False,
+        "human": False,
+        "ai_model": "m",
         "error": None,
+        "again": False,
         "score": 1.0 if success else 0.0,
+        "unread": None,
+        "score_reason": None,
         "limit": None,
+        "meter": meter,
         "cap": 100.0,
+        "stop": "stop",
+        "silent": False,
         "log_status": "success",
         **given,
     }
-    frame = pd.DataFrame([row]).astype({"limit": object, "error": object})
-    found = outcomes(frame, pd.Series([success]), spend).iloc[0]
+    text = ("limit", "error", "unread", "score_reason")
+    frame = pd.DataFrame([row]).astype(dict.fromkeys(text, object))
+    found = outcomes(frame, pd.Series([success])).iloc[0]
     return str(found["outcome"]), str(found["reason"])
 
 
 @pytest.mark.parametrize(
-    ("spend", "limit", "outcome"),
+    ("meter", "limit", "outcome"),
     [
-        ("tokens", "token", "stopped_by_cap"),
-        ("tokens", "cost", "stopped_otherwise"),
-        ("usd", "cost", "stopped_by_cap"),
-        ("usd", "token", "stopped_otherwise"),
-        ("hours", "working", "stopped_by_cap"),
-        ("hours", "time", "stopped_by_cap"),
-        *(("tokens", k, "stopped_otherwise")
-          for k in ("time", "working", "message", "turn", "context", "operator", "custom")),
+        ("token", "token", "stopped_by_cap"),
+        ("cost", "cost", "stopped_by_cap"),
+        ("cost", "token", "stopped_otherwise"),
+        ("working", "working", "stopped_by_cap"),
+        ("working", "time", "stopped_otherwise"),
+        ("time", "time", "stopped_by_cap"),
+        *(("token", k, "stopped_otherwise")
+          for k in ("cost", "time", "working", "message", "turn", "context", "operator", "custom")),
     ],
 )  # fmt: skip
-def test_a_failure_at_a_limit_is_censored(spend: str, limit: str, outcome: str) -> None:
-    assert one(spend, limit=limit) == (outcome, "")
+def test_a_failure_at_a_limit_is_censored(meter: str, limit: str, outcome: str) -> None:
+    assert one(meter, limit=limit) == (outcome, "")
+    unscored = one(meter, limit=limit, score=np.nan)
+    assert unscored == (outcome, "unscored")
 
 
 def test_a_success_past_the_limit_is_a_success() -> None:
@@ -56,16 +67,44 @@ def test_a_token_stop_at_an_unknown_cap_is_censored_at_its_own_spend() -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"error": "boom"}, "errored"),
+        ({"error": "boom", "score": np.nan}, "errored"),
+        ({"error": "boom", "again": True}, "errored"),
+        ({"error": "boom", "score": np.nan, "limit": "token"}, "errored"),
         ({"score": np.nan}, "unscored"),
+        ({"score": np.nan, "unread": "E"}, "score is no number"),
+        ({"human": True}, "human"),
+        ({"ai_model": " "}, "no AI model named"),
         ({"score": np.nan, "log_status": "cancelled"}, "cancelled"),
         ({"error": "CancelledError()", "log_status": "cancelled"}, "cancelled"),
-        ({"error": "boom", "log_status": "cancelled"}, "errored"),
+        ({"error": "boom", "score": np.nan, "log_status": "cancelled"}, "errored"),
         ({"invalidated": True}, "invalidated"),
     ],
 )
 def test_what_does_not_count_is_excluded_with_a_reason(given: dict[str, Any], reason: str) -> None:
     assert one(success=True, **given) == ("excluded", reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "reason"),
+    [
+        ({"error": "boom"}, "stopped_otherwise", "errored"),
+        ({"stop": "max_tokens"}, "stopped_otherwise", "cut off"),
+        ({"stop": "max_tokens", "silent": True}, "stopped_otherwise", "cut off"),
+        ({"stop": "model_length"}, "stopped_otherwise", "cut off"),
+        ({"silent": True}, "spurious", "no output"),
+        ({"silent": True, "stop": None}, "spurious", "no output"),
+        ({"stop": "content_filter"}, "spurious", "refusal"),
+        ({"score_reason": "refusal"}, "spurious", "refusal"),
+        ({"score_reason": "invalid_response_format"}, "spurious", "format"),
+        ({"score_reason": "grader_failed"}, "excluded", "grading failed"),
+        ({"score_reason": "no_response"}, "gave_up", ""),
+    ],
+)
+def test_a_failure_that_tells_nothing_of_capability_is_none(
+    given: dict[str, Any], outcome: str, reason: str
+) -> None:
+    assert one(**given) == (outcome, reason)
+    assert one(success=True, **given) == ("success", "")
 
 
 @pytest.mark.parametrize(

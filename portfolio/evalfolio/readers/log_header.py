@@ -1,0 +1,173 @@
+"""What the header of an Inspect log says of all its samples, as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from evalfolio.readers.humans import HUMAN_SOLVERS, is_human
+from evalfolio.readers.usage import usage_record
+
+_LIMITS = (
+    "token_limit",
+    "token_limit_type",
+    "cost_limit",
+    "message_limit",
+    "turn_limit",
+    "time_limit",
+    "working_limit",
+)
+_GRADERS = ("grader", "judge", "scorer")  # model roles whose work is scoring, by their name
+_GENERATE = ("reasoning_effort", "reasoning_tokens", "max_tokens", "temperature", "top_p")
+_LONGEST = 60  # characters of a setting's value that a note or a name can bear
+
+
+def header_facts(log: Any, written: str) -> dict[str, Any]:
+    """Return what concerns a whole run: AI model, settings, limits, usage, planned samples.
+
+    Parameters
+    ----------
+    log
+        An `inspect_ai.log.EvalLog`; its samples are not looked at.
+    written
+        When the file was written, as far as it tells.
+    """
+    spec, config, results = log.eval, log.eval.config, log.results
+    scores = (results.scores if results else None) or []
+    metadata = {**(spec.metadata or {}), **log.metadata}
+    headline = results.headline if results and getattr(results, "headline", None) else None
+    steps = [step.solver for step in log.plan.steps]
+    grading = [s.options for s in getattr(spec, "scorers", None) or []] + [s.params for s in scores]
+    return {
+        "task": spec.task,
+        "ai_model": spec.model,
+        "status": log.status,
+        "created": str(spec.created),
+        "written": written,
+        "run_id": spec.run_id,
+        "task_id": getattr(spec, "task_id", ""),
+        "eval_id": spec.eval_id,
+        "inspect_version": spec.packages.get("inspect_ai", ""),
+        "solver": spec.solver or " + ".join(steps),
+        "human": is_human(spec.model) or not HUMAN_SOLVERS.isdisjoint([spec.solver, *steps]),
+        **{key: _generate(log, key) for key in _GENERATE},
+        "settings": _settings(log),
+        "epochs": config.epochs or 1,
+        "epochs_reducer": config.epochs_reducer or [],
+        **{key: getattr(config, key, None) for key in _LIMITS},
+        "planned": _planned(log),
+        "planned_alone": _planned_alone(log),
+        "error": log.error.message if log.error else None,
+        "invalidated": bool(log.invalidated),
+        "usage": {m: usage_record(u) for m, u in log.stats.model_usage.items()},
+        "grading_roles": sorted({*_GRADERS, *_named(grading, "role")}),
+        "grading_models": sorted({*_named(grading, "model")} - {spec.model}),
+        "headline": (headline.score or headline.scorer) if headline else None,
+        # A scorer of several values has one entry per value, named for it.
+        "metrics": [
+            {
+                "score": s.name,
+                "scorer": s.scorer,
+                "reducer": s.reducer,
+                "values": {name: _plain(m.value) for name, m in s.metrics.items()},
+            }
+            for s in scores
+        ],
+        "evalfolio": ours if isinstance(ours := metadata.get("evalfolio"), dict) else {},
+    }
+
+
+def _generate(log: Any, key: str) -> Any:
+    given = getattr(log.eval.model_generate_config, key, None)
+    return given if given is not None else getattr(log.plan.config, key, None)
+
+
+def _settings(log: Any) -> dict[str, dict[str, str]]:
+    """Return what tells one configuration of a task from another, as text.
+
+    `task` holds what makes another task of it (arguments, version), `agent` what makes another
+    elicitation of the AI model (solver, generation).
+    """
+    spec = log.eval
+    task = {str(k): _short(v) for k, v in (spec.task_args or {}).items()}
+    if spec.task_version not in (0, "0", None):
+        task["task_version"] = _short(spec.task_version)
+    steps = [step.solver for step in log.plan.steps]
+    params = spec.solver_args_passed or spec.solver_args
+    if not params:
+        params = {
+            step.solver: given
+            for step in log.plan.steps
+            if (given := getattr(step, "params_passed", None) or step.params)
+        }
+    agent = {
+        "solver": spec.solver or " + ".join(steps),
+        "solver_args": _short(params) if params else "",
+        **{key: _short(value) for key in _GENERATE if (value := _generate(log, key)) is not None},
+        "model_args": _short(spec.model_args) if spec.model_args else "",
+    }
+    return {
+        "task": {k: v for k, v in task.items() if v},
+        "agent": {k: v for k, v in agent.items() if v},
+    }
+
+
+def _short(value: Any) -> str:
+    """Return a setting as text on one line that stays apart from other settings when cut."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        import hashlib
+
+        text = f"{text[: _LONGEST - 10]}…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return text
+
+
+def _named(options: Iterable[Mapping[str, Any] | None], what: str) -> list[str]:
+    """Return the roles or models that scorers name among their arguments."""
+    found = []
+    for given in options:
+        for key, value in (given or {}).items():
+            if key == what or key.endswith(f"_{what}"):
+                several = value if isinstance(value, list) else [value]
+                found += [name for name in several if isinstance(name, str) and name]
+    return found
+
+
+def _planned(log: Any) -> int | None:
+    """Return how many samples the run was to have, epochs counted, where the log tells."""
+    if log.results and log.results.total_samples:
+        return int(log.results.total_samples)
+    dataset, config = log.eval.dataset, log.eval.config
+    if getattr(dataset, "sample_ids", None):
+        samples = len(dataset.sample_ids)
+    elif isinstance(config.limit, int):
+        samples = min(config.limit, dataset.samples or config.limit)
+    elif dataset.samples and config.limit is None and config.sample_id is None:
+        samples = dataset.samples
+    else:
+        return None
+    return samples * (config.epochs or 1)
+
+
+def _planned_alone(log: Any) -> bool:
+    """Whether the run was planned with one sample: no count in the log says otherwise."""
+    dataset, config = log.eval.dataset, log.eval.config
+    ids = getattr(dataset, "sample_ids", None)
+    asked = config.sample_id
+    whole = dataset.samples if config.limit is None and asked is None and not ids else None
+    counts = (
+        log.results.total_samples if log.results else None,
+        len(ids) if ids else None,
+        whole,
+        config.limit if isinstance(config.limit, int) else None,
+        len(asked) if isinstance(asked, list) else None,
+    )
+    known = [count for count in counts if count]
+    one_id = asked is not None and not isinstance(asked, list)
+    return (config.epochs or 1) == 1 and (bool(known) or one_id) and set(known) <= {1}
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

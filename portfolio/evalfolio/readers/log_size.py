@@ -1,0 +1,121 @@
+"""How much a log holds once unpacked, told before any of it is read."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from evalbayes.errors import InputError
+
+_DEFLATE_AT_MOST = 1032  # no deflated byte stands for more
+_ZSTANDARD = 93
+_PIECE = 1 << 16
+
+
+class LogTooLargeError(InputError):
+    """A log, or the part of it that must be held in memory, is above the size limit."""
+
+
+@dataclass(frozen=True)
+class LogSize:
+    """What may be held of a log: `samples` has the size of every sample's member, in bytes."""
+
+    max_bytes: int
+    written: str = ""
+    samples: dict[str, int] = field(default_factory=dict)
+
+    def fits(self, sample: object, epoch: int) -> bool:
+        """Whether one whole sample may be held in memory."""
+        return self.samples.get(f"samples/{sample}_epoch_{epoch}.json", 0) <= self.max_bytes
+
+
+def log_size(path: str, max_bytes: int) -> LogSize:
+    """Return what a log holds, and when it was written as far as the file tells.
+
+    Raises
+    ------
+    LogTooLargeError
+        If reading the log would hold more than `max_bytes` at once.
+    """
+    file = Path(path)
+    if "://" in path or not file.exists():
+        return LogSize(max_bytes)  # an address: inspect_ai says what is wrong with it
+    if file.suffix.lower() == ".json":
+        state = file.stat()
+        _refuse(file, "a JSON log, which is held in memory whole,", state.st_size, max_bytes)
+        written = datetime.datetime.fromtimestamp(state.st_mtime)
+        return LogSize(max_bytes, written.isoformat())
+    with zipfile.ZipFile(file) as archive, file.open("rb") as stream:
+        entries = archive.infolist()
+        held = [
+            entry
+            for entry in entries
+            if entry.filename in ("header.json", "summaries.json")
+            or entry.filename.startswith("_journal/")
+        ]
+        part = "its header, journal and sample summaries"
+        _refuse(file, part, sum(entry.file_size for entry in held), max_bytes)
+        # What an archive says of a member's size need not be true of it.
+        _refuse(file, part, sum(_unpacked(stream, entry, max_bytes) for entry in held), max_bytes)
+        latest = max((entry.date_time for entry in entries), default=(1980, 1, 1, 0, 0, 0))
+        members = {e.filename: e.file_size for e in entries if e.filename.startswith("samples/")}
+    return LogSize(max_bytes, "{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*latest), members)
+
+
+def _refuse(file: Path, part: str, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise LogTooLargeError(
+            f"{file.name}: {part} must be at most {max_bytes / 1e6:,.0f} MB unpacked, got "
+            f"{size / 1e6:,.0f} MB or more; raise max_megabytes, or convert a JSON log with "
+            "`inspect log convert --to eval`."
+        )
+
+
+def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, limit: int) -> int:
+    """Return how many bytes a member gives, counted where it could be more than `limit`."""
+    packed = entry.compress_size
+    if packed > limit:
+        return packed
+    if entry.compress_type == zipfile.ZIP_DEFLATED:
+        if packed * _DEFLATE_AT_MOST <= limit:
+            return entry.file_size
+    elif entry.compress_type == _ZSTANDARD:
+        return _unpacked_zstandard(_member(stream, entry), packed, limit)
+    else:
+        return packed
+    unpack = zlib.decompressobj(-zlib.MAX_WBITS)
+    source, total = _member(stream, entry), 0
+    while packed > 0 and total <= limit and not unpack.eof:
+        piece = source.read(min(_PIECE, packed))
+        if not piece:
+            break
+        packed -= len(piece)
+        while piece and total <= limit:
+            total += len(unpack.decompress(piece, _PIECE * 16))
+            piece = unpack.unconsumed_tail
+    return total
+
+
+def _unpacked_zstandard(source: BinaryIO, packed: int, limit: int) -> int:
+    import zstandard  # inspect_ai brings it
+
+    total, whole = 0, BytesIO(source.read(packed))
+    with zstandard.ZstdDecompressor().stream_reader(whole, read_across_frames=True) as read:
+        while total <= limit and (piece := read.read(_PIECE * 16)):
+            total += len(piece)
+    return total
+
+
+def _member(stream: BinaryIO, entry: zipfile.ZipInfo) -> BinaryIO:
+    """Return the file at the first byte of a member: past its local header, name and extra."""
+    stream.seek(entry.header_offset)
+    header = stream.read(30)
+    stream.seek(
+        int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little"), 1
+    )
+    return stream
