@@ -42,7 +42,7 @@ def test_the_plan_is_certified_and_keeps_every_budget(example: Recommendation) -
     assert plan.gap is not None
     assert plan.gap <= 1e-3
     kept = 1 - example.catalogue.budget.contingency
-    for name, amount in example.record["budget"].items():
+    for name, amount in example.record.budget.items():
         assert plan.spend[name] <= amount * kept * (1 + 1e-9)
 
 
@@ -70,7 +70,7 @@ def test_the_plan_beats_every_other_way_to_spend_the_budget(example: Recommendat
 
 
 def test_depth_on_a_prior_is_said_in_the_warnings(example: Recommendation) -> None:
-    assert any("depth rests on the prior range" in text for text in example.record["warnings"])
+    assert any("depth rests on the prior range" in text for text in example.record.warnings)
 
 
 def test_without_an_elicitation_gap_no_maximum_option_is_chosen(

@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ REQUIRED_COLUMNS = ("eval", "domain", "tier")
 FORMAT = 1
 
 
-@dataclass(frozen=True, eq=False)  # eq=False: frames and arrays have no single truth value
+@dataclass(frozen=True, eq=False, repr=False)  # frames and arrays: no truth value, no short text
 class Menu:
     """What can be bought: statistics make it, the optimiser reads it, nothing else crosses.
 
@@ -70,8 +71,10 @@ class Menu:
     ...     np.array([6.0]), np.array([[4.0]]),
     ...     (Decision("cyber", np.array([1.0]), 8.9, 9.0, 1.0),),
     ... )
-    >>> len(menu)
-    2
+    >>> print(menu)
+    Menu of 2 options of 2 evals: 2 plateau
+    an option's use: usd 100 to 300
+    decisions: cyber; 1 states; no posterior draws
     """
 
     options: pd.DataFrame
@@ -110,6 +113,25 @@ class Menu:
 
     def __len__(self) -> int:
         return len(self.options)
+
+    def __str__(self) -> str:
+        evals, use = (
+            self.options["eval"].nunique(),
+            self.options[list(self.resources)].astype(float),
+        )
+        prices = [f"{name} {use[name].min():,.3g} to {use[name].max():,.3g}" for name in use]
+        tiers = [f"{count} {tier}" for tier, count in self.options["tier"].value_counts().items()]
+        draws = 0 if self.information_draws is None else len(self.information_draws)
+        lines = (
+            f"Menu of {len(self)} options of {evals} evals: {', '.join(tiers) or 'none'}",
+            f"an option's use: {'; '.join(prices) or 'no resource'}" if len(self) else "",
+            f"decisions: {', '.join(d.name for d in self.decisions)}; {len(self.states)} states; "
+            f"{draws or 'no'} posterior draws",
+        )
+        return "\n".join(line for line in lines if line)
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     @property
     def costs(self) -> NDArray[np.float64]:
@@ -174,35 +196,36 @@ class Menu:
         """
         folder = Path(folder)
         try:
-            head = json.loads((folder / "menu.json").read_text())
+            head = json.loads((folder / "menu.json").read_text(encoding="utf-8"))
             if not isinstance(head, dict):
                 raise ValueError("menu.json is no JSON object")
+            if head.get("format") != FORMAT:
+                raise InputError(
+                    f"{folder}: menu format must be {FORMAT}, got {head.get('format')}; "
+                    "make the menu again with this version"
+                )
             options = pd.read_parquet(folder / "options.parquet")
             with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
                 arrays = dict(stored)
-        except (OSError, ValueError) as error:
+            contrasts = arrays.pop("contrasts")
+            decisions = tuple(
+                Decision(contrast=contrast, **row)
+                for contrast, row in zip(contrasts, head["decisions"], strict=True)
+            )
+            return cls(
+                options=options,
+                resources=tuple(head["resources"]),
+                states=tuple(head["states"]),
+                skewed=tuple(head.get("skewed", ())),
+                decisions=decisions,
+                **arrays,
+            )
+        except (OSError, ValueError, LookupError, TypeError, BadZipFile, RecursionError) as error:
+            why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise InputError(
                 f"{folder}: must be a folder written by Menu.save, but it cannot be read "
-                f"({error}); give the menu/ folder of a plan"
+                f"({why.partition(chr(10))[0]}); give the menu/ folder of a plan"
             ) from error
-        if head.get("format") != FORMAT:
-            raise InputError(
-                f"{folder}: menu format must be {FORMAT}, got {head.get('format')}; "
-                "make the menu again with this version"
-            )
-        contrasts = arrays.pop("contrasts")
-        decisions = tuple(
-            Decision(contrast=contrast, **row)
-            for contrast, row in zip(contrasts, head["decisions"], strict=True)
-        )
-        return cls(
-            options=options,
-            resources=tuple(head["resources"]),
-            states=tuple(head["states"]),
-            skewed=tuple(head.get("skewed", ())),
-            decisions=decisions,
-            **arrays,
-        )
 
     def _check_options(self) -> None:
         for column in (*REQUIRED_COLUMNS, *self.resources):

@@ -45,7 +45,8 @@ What stands here is public; the modules behind it begin with no promise.
 
 Plan
     `optimise`                the one verb: a menu and a budget to a `Plan`
-    `Plan`                    the chosen options, their value, and a bound on any other
+    `Plan`                    the chosen options, their value, and a bound on any other;
+                              `Plan.load` reads the one in a folder
     `evaluate`                the value of any set of options
     `Evaluation`              ... with its spend, and by decision
     `Relaxation`              the same as a convex programme, options in part
@@ -56,7 +57,7 @@ From a posterior
     `recommend`               catalogue, results and posterior to a `Recommendation`
     `Recommendation`          the plan with all that explains it
     `write_all`               ... written as report, workbook, tables and JSON
-    `score_mix`               a hand-made mix beside the plan of a folder
+    `score_mix`               a hand-made mix beside a plan
     `plot_curve`              an eval's curve, drawn
 Limits
     `Mandatory`               evals that must be run
@@ -175,6 +176,7 @@ if TYPE_CHECKING:
     from evalfolio.objectives import wrong_calls as wrong_calls
     from evalfolio.plans.evaluation import Evaluation as Evaluation
     from evalfolio.plans.evaluation import evaluate as evaluate
+    from evalfolio.plans.judge import score_mix as score_mix
     from evalfolio.plans.limit_costs import cost_of_limits as cost_of_limits
     from evalfolio.plans.optimiser import optimise as optimise
     from evalfolio.plans.plan import Plan as Plan
@@ -184,7 +186,6 @@ if TYPE_CHECKING:
     from evalfolio.plans.risk import value_risk as value_risk
     from evalfolio.readers import read_inspect_logs as read_inspect_logs
     from evalfolio.readers import read_metr_runs as read_metr_runs
-    from evalfolio.recommendations.judge import score_mix as score_mix
     from evalfolio.recommendations.recommendation import Recommendation as Recommendation
     from evalfolio.recommendations.recommender import recommend as recommend
     from evalfolio.rule.square_root import RuleFigures as RuleFigures
@@ -281,7 +282,7 @@ _HOMES = {
         "read_inspect_logs",
         "read_metr_runs",
     ),
-    "evalfolio.recommendations.judge": ("score_mix",),
+    "evalfolio.plans.judge": ("score_mix",),
     "evalfolio.recommendations.recommendation": ("Recommendation",),
     "evalfolio.recommendations.recommender": ("recommend",),
     "evalfolio.rule.square_root": (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalfolio.errors import InputError
-
-if TYPE_CHECKING:
-    from evalfolio.record.record import Account, AccountTable
+from evalfolio.record.record import Account, AccountTable
 
 HISTORIES = {"others": "all other AI models known", "earlier": "only earlier AI models known"}
 TABLES = {
@@ -51,19 +48,16 @@ def told(folder: str | Path) -> Account:
             f"{folder}: must be a folder that evalfolio backtest wrote, but its findings.json or a "
             f"summary cannot be read ({why}); run evalfolio backtest RUNS.csv --out {folder}"
         ) from error
-    return {"sentences": sentences, "tables": shown}
+    return Account(sentences=tuple(sentences), tables=tuple(shown))
 
 
 def _table(summary: pd.DataFrame, measure: str, name: str) -> AccountTable:
     """Return a measure by strategy and budget, the order of strategies as they did on average."""
     wide = summary.pivot_table(values=measure, index="strategy", columns="budget")
     order = summary.groupby("strategy")["rmse"].mean().sort_values(kind="stable").index
-    return {
-        "name": f"{measure}_{name}",
-        "title": f"{TABLES[measure]}, {HISTORIES.get(name, name)}",
-        "columns": ["Strategy", *(f"{100 * budget:.3g} %" for budget in wide.columns)],
-        "rows": [
-            [str(strategy), *(float(v) for v in wide.loc[strategy].to_numpy())]
-            for strategy in order
-        ],
-    }
+    return AccountTable(
+        name=f"{measure}_{name}",
+        title=f"{TABLES[measure]}, {HISTORIES.get(name, name)}",
+        columns=("Strategy", *(f"{100 * budget:.3g} %" for budget in wide.columns)),
+        rows=tuple((str(strategy), *wide.loc[strategy].tolist()) for strategy in order),
+    )

@@ -21,9 +21,10 @@ def explain(
     """Say why an eval is in the mix, or why not and at what price it would enter."""
     del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.cli.inputs import plan_folder
-    from evalfolio.recommendations.judge import explain_eval
+    from evalfolio.plans.judge import explain_eval
+    from evalfolio.record.record import Record
 
-    answer = explain_eval(name, plan_folder(plan))
+    answer = explain_eval(name, Record.load(plan_folder(plan)))
     console().print(
         json.dumps(answer, indent=2) if as_json else answer["text"], soft_wrap=True, markup=False
     )

@@ -113,15 +113,6 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
 
 def plan_seed(plan: Path) -> int:
     """Return the seed a plan was made with; 0 where only a mix.csv is at hand."""
-    from evalfolio.errors import InputError
-    from evalfolio.recommendations.judge import read_record
+    from evalfolio.record.record import FILE, Record
 
-    if not (plan / "plan.json").exists():
-        return 0
-    try:
-        return int(read_record(plan)["provenance"]["seed"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{plan}/plan.json: must hold the seed the plan was made with, got none; take it as "
-            "`evalfolio recommend` wrote it"
-        ) from error
+    return Record.load(plan).provenance.seed if (plan / FILE).exists() else 0

@@ -14,6 +14,8 @@ from evalfolio.cli.console import console, print_table, step, warn
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evalfolio.record.record import Record
+
 BudgetOption = Annotated[
     list[str] | None,
     typer.Option("--budget", help="A limit, e.g. usd=250000 or staff_hours=400; repeatable."),
@@ -100,35 +102,30 @@ def recommend(
             seed=seed,
             inputs=files,
             sensitivity=sensitivity,
+            backtest=replayed,
         )
-    if replayed is not None:
-        result.record["backtest"] = replayed
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out)
     if as_json:
-        import json
-
-        print(json.dumps(result.record, indent=2, allow_nan=False))
+        print(result.record.to_json())
     else:
         console().print(str(result), soft_wrap=True, markup=False)
         if not quiet:
             show(result.record)
-            for warning in result.record["warnings"]:
+            for warning in result.record.warnings:
                 warn(warning)
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
-def show(record: object) -> None:
+def show(record: Record) -> None:
     """Print the mix and the decisions as two tables."""
     import pandas as pd
 
-    assert isinstance(record, dict)  # the record is a typed dictionary
-    if record["choices"]:
-        rows = pd.DataFrame([mix_row(row) for row in record["choices"]])
+    if record.choices:
+        rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
-    domains = pd.DataFrame(record["domains"])[
-        ["name", "call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected"]
-    ]
+    columns = ["name", "call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected"]
+    domains = pd.DataFrame(map(dict, record.domains), columns=columns)
     print_table(
         domains.set_axis(
             ["domain", "call now", "P(exceeds)", "P(wrong call) now", "after the plan"], axis=1

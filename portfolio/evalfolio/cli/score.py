@@ -22,17 +22,17 @@ def score(
 
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.cli.recommend import mix_row
-    from evalfolio.recommendations.judge import score_mix
-    from evalfolio.recommendations.recording import records
+    from evalfolio.plans.plan import Plan
 
-    result = score_mix(mix, plan_folder(plan))
+    result = Plan.load(plan_folder(plan)).score(mix)
     if as_json:
         print(result.to_json())
         return
     console().print(str(result), soft_wrap=True, markup=False)
     if not quiet:
         shown = [
-            mix_row(row) | {"lost if dropped": row["value_if_dropped"]}
-            for _, row in records(result.to_frame())
+            mix_row({str(key): value for key, value in row.items()})
+            | {"lost if dropped": row["value_if_dropped"]}
+            for row in result.to_frame().to_dict("records")
         ]
         print_table(pd.DataFrame(shown), "Mix")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, counted, print_json, print_table, step, warn
+from evalfolio.cli.console import console, counted, print_table, step, warn
 from evalfolio.cli.recommend import BudgetOption, GapOption, TimeLimitOption
 
 WorkersOption = Annotated[
@@ -143,14 +143,14 @@ def sensitivity(
             time_limit=time_limit,
             sweep=replace(sweep, progress=tick),
         )
-    result.record["sensitivity"] = found.tornado.record()  # type: ignore[typeddict-item]  # rows are as SensitivityRow says
-    result.record["firmness"] = firmness(found)
+    told = result.record.replace(sensitivity=found.tornado.record(), firmness=firmness(found))
+    result = replace(result, plan=replace(result.plan, told=told))
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out)
         found.write(out / "sensitivity")
     shutil.rmtree(kept, ignore_errors=True)
     if as_json:
-        print_json({"words": str(found), **result.record})
+        print(told.to_json())
     else:
         console().print(str(found), soft_wrap=True, markup=False)
     if not (quiet or as_json):

@@ -5,6 +5,5 @@ from evalfolio.export.folder import write_all as write_all
 from evalfolio.export.mix import mix_table as mix_table
 from evalfolio.export.mix import write_mix_csv as write_mix_csv
 from evalfolio.export.mix import write_mix_parquet as write_mix_parquet
-from evalfolio.export.plan_json import write_plan_json as write_plan_json
 from evalfolio.export.report import write_report as write_report
 from evalfolio.export.workbook import write_workbook as write_workbook

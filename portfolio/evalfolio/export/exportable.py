@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from evalfolio.record.record import Record
 
 
 class Exportable(Protocol):
-    """A recommendation, or anything else that has its record, menu and curves."""
+    """A plan or a recommendation: whatever has a record and the menu it was chosen from."""
 
     @property
     def record(self) -> Record:
@@ -24,16 +24,21 @@ class Exportable(Protocol):
     def menu(self) -> Menu:
         """What could be bought."""
 
+
+@runtime_checkable
+class Drawable(Exportable, Protocol):
+    """What also has the curves of its evals, to be drawn in the report."""
+
     @property
     def curves(self) -> pd.DataFrame:
-        """One row per eval; may be empty."""
+        """One row per eval."""
 
     @property
     def curve_grid(self) -> pd.DataFrame:
-        """Curves to draw, column eval and see `charts.curve`; may be empty."""
+        """Curves to draw, column eval and see `charts.curve`."""
 
 
-class Storable(Exportable, Protocol):
+class Storable(Drawable, Protocol):
     """What a folder is written from: an export that keeps the posterior it rests on."""
 
     @property

@@ -12,7 +12,6 @@ from pathlib import Path
 from evalfolio.errors import InputError
 from evalfolio.export.exportable import Storable
 from evalfolio.export.mix import write_mix_csv, write_mix_parquet
-from evalfolio.export.plan_json import write_plan_json
 from evalfolio.export.report import write_report
 from evalfolio.export.tasks import write_tasks_csv
 from evalfolio.export.workbook import write_workbook
@@ -103,7 +102,7 @@ def write_all(recommendation: Storable, folder: str | Path) -> Path:
 
 def _write_files(recommendation: Storable, folder: Path) -> None:
     record = recommendation.record
-    write_plan_json(record, folder / MARK)
+    record.write(folder / MARK)
     write_mix_csv(record, folder / "mix.csv")
     write_mix_parquet(record, folder / "mix.parquet")
     write_tasks_csv(record, task_names(recommendation), folder / "tasks.csv")

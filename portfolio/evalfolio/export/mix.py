@@ -30,13 +30,13 @@ WHOLE_NUMBERS = ("attempts", "tasks", "runs")
 
 def other_resources(record: Record) -> list[str]:
     """Return the names of the plan's resources other than usd, in the menu's order."""
-    return [name for name in record["spend"] if name != "usd"]
+    return [name for name in record.spend if name != "usd"]
 
 
 def mix_table(record: Record) -> pd.DataFrame:
     """Return the mix, one row per chosen option, columns in the order of `mix.csv`."""
     columns = [*BEFORE_RESOURCES, *other_resources(record), *AFTER_RESOURCES]
-    table = pd.DataFrame(record["choices"], columns=columns)
+    table = pd.DataFrame([dict(row) for row in record.choices], columns=columns)
     return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
 
 

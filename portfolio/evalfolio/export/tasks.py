@@ -44,20 +44,20 @@ def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.Da
     """
     rows = [
         (
-            choice["option"],
-            choice["eval"],
+            choice.option,
+            choice.eval,
             task,
-            choice["attempts"],
-            choice["cap"],
-            choice["cap_unit"],
-            choice["effort"],
+            choice.attempts,
+            choice.cap,
+            choice.cap_unit,
+            choice.effort,
         )
-        for choice in record["choices"]
+        for choice in record.choices
         for task in drawn(
-            task_names.get(choice["eval"], ()),
-            choice["tasks"] or 0,
-            seed=record["provenance"]["seed"],
-            key=choice["eval"],
+            task_names.get(choice.eval, ()),
+            choice.tasks or 0,
+            seed=record.provenance.seed,
+            key=choice.eval,
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -97,7 +97,7 @@ def optimise(
         seed=seed,
         time_limit=time_limit,
     )
-    return _plan(*found, as_objective(objective))
+    return explained(*found, as_objective(objective))
 
 
 def search(
@@ -175,7 +175,8 @@ def check_search(gap: float, time_limit: float | None, method: str = "certified"
         )
 
 
-def _plan(problem: Problem, found: Certificate, objective: Objective) -> Plan:
+def explained(problem: Problem, found: Certificate, objective: Objective) -> Plan:
+    """Return the plan of what a search found, with what its options do and what is left out."""
     menu, x = problem.menu, found.x
     evpi = problem.evpi
     # Decisions are explained by what they lose and gain, whatever the choice was made for.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +14,9 @@ from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from evalfolio.plans.judge import Score
+    from evalfolio.record.record import Record
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames have no single truth value, nor a short text
@@ -58,6 +61,9 @@ class Plan:
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
     objective
         What the choice was made for; value, bound and evpi are in its unit.
+    told
+        The record of it, where more is known of it than its menu tells: a plan that was
+        recommended or read from its folder.
     """
 
     menu: Menu
@@ -76,6 +82,27 @@ class Plan:
     next_steps: pd.DataFrame
     note: str = ""
     objective: str = "evsi"
+    told: Record | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read a plan from the folder it was written into, or from its `plan.json` there.
+
+        Raises
+        ------
+        InputError
+            If there is no plan that can be read, or its menu is not the one it was made from.
+        """
+        from evalfolio.plans.stored import load_plan
+
+        return load_plan(path)
+
+    @cached_property
+    def record(self) -> Record:
+        """All that is known of the plan, as `plan.json` and every export have it."""
+        from evalfolio.plans.recording import record_of
+
+        return self.told or record_of(self)
 
     @property
     def unlimited(self) -> tuple[str, ...]:
@@ -97,34 +124,26 @@ class Plan:
         return self.choices.copy()
 
     def to_json(self) -> str:
-        """Return value, bound, gap, spend, choices and decisions as JSON text."""
-        body: dict[str, Any] = {
-            "value": self.value,
-            "bound": self.bound,
-            "gap": self.gap,
-            "status": self.status,
-            "evpi": self.evpi,
-            "budget": self.budget,
-            "spend": self.spend,
-            "shadow_prices": self.shadow_prices,
-            "choices": json.loads(self.choices.reset_index().to_json(orient="records")),
-            "domains": json.loads(self.domains.reset_index().to_json(orient="records")),
-            "not_chosen": json.loads(self.not_chosen.reset_index().to_json(orient="records")),
-            "note": self.note,
-        }
-        return json.dumps(body, indent=2)
+        """Return the text of `plan.json`."""
+        return self.record.to_json()
 
     def to_excel(self, path: str | Path) -> Path:
         """Write the plan as a workbook that recalculates; return its path."""
-        from evalfolio.plans.of_plan import write_plan_workbook
+        from evalfolio.export.workbook import write_workbook
 
-        return write_plan_workbook(self, path)
+        return write_workbook(self, path)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the plan as one self-contained page; return its path."""
-        from evalfolio.plans.of_plan import write_plan_report
+        from evalfolio.export.report import write_report
 
-        return write_plan_report(self, path)
+        return write_report(self, path)
+
+    def score(self, mix: str | Path) -> Score:
+        """Value a mix in a file on the plan's menu, see `score_mix`."""
+        from evalfolio.plans.judge import score_mix
+
+        return score_mix(mix, self)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the expected USD of every chosen eval, coloured by tier; return the axes."""

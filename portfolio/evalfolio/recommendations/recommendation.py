@@ -39,8 +39,6 @@ class Recommendation:
         Success within a cap and expected spend by cap, with intervals, for drawing.
     comparisons
         Other ways to spend the same budget, valued alike; the first row is the plan.
-    record
-        What `plan.json` holds; every export is written from it.
     frontier
         The best mixes at other budgets in usd, the other budgets held; None where not asked for.
     tornado
@@ -55,10 +53,13 @@ class Recommendation:
     curves: pd.DataFrame
     curve_grid: pd.DataFrame
     comparisons: pd.DataFrame
-    record: Record
     frontier: Frontier | None = None
     tornado: Tornado | None = None
 
+    @property
+    def record(self) -> Record:
+        """What `plan.json` holds; every export is written from it."""
+        return self.plan.record
+
     def __str__(self) -> str:
-        words = self.record["words"]
-        return f"{words['mix']}\n{words['hangs_on']}"
+        return f"{self.record.words.mix}\n{self.record.words.hangs_on}"

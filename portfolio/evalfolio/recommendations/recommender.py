@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,15 +13,13 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits import Forbidden, Mandatory, MinEvals
 from evalfolio.limits.budget import catalogue_budget, check_budget
-from evalfolio.objectives.valuation import Valuation
 from evalfolio.plans.cautions import plan_warnings
-from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.optimiser import optimise
-from evalfolio.plans.overspend import overspend
 from evalfolio.plans.perfect import matching_warnings, perfect_information
+from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
-from evalfolio.recommendations.recording import make_record
+from evalfolio.recommendations.recording import parts_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
 from evalfolio.sensitivities.ranges import assumptions_of
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
-    from evalfolio.record.record import FrontierPoint, SensitivityRow
+    from evalfolio.record.record import Account
 
 
 def recommend(
@@ -46,6 +45,7 @@ def recommend(
     inputs: Sequence[Path] = (),
     frontier_points: int = 16,
     sensitivity: bool = False,
+    backtest: Account | None = None,
 ) -> Recommendation:
     """Recommend the mix that is worth most to the catalogue's decisions.
 
@@ -70,6 +70,8 @@ def recommend(
     sensitivity
         Whether to find the best mix anew with every assumed figure at either end of its range,
         for the tornado of report and workbook; it takes about as long as a small fit.
+    backtest
+        What `evalfolio backtest` found of this way to plan, for report and workbook.
 
     Returns
     -------
@@ -108,27 +110,12 @@ def recommend(
         ) from error
     rivals = rival_plans(menu, spendable, limits, seed=seed)
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
-    spread = overspend(menu, plan.chosen, whole.get("usd"))
-    draws = value_over_draws(menu, plan.chosen)
     warnings = (
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(menu, plan, comparisons, posterior, spendable, limits, seed),
     )
-    record = make_record(
-        catalogue=catalogue,
-        posterior=posterior,
-        plan=plan,
-        budget=whole,
-        comparisons=comparisons,
-        draws=draws,
-        overspend=spread,
-        floors=notes.floors,
-        left_off=notes.left_off,
-        warnings=warnings,
-        inputs=inputs,
-        seed=seed,
-    )
+    parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None
     if frontier_points > 1 and 0 < spendable.get("usd", 0.0) < np.inf and len(plan.chosen):
         line = frontier(
@@ -141,7 +128,7 @@ def recommend(
             seed=seed,
             time_limit=5.0,
         )
-        record["frontier"] = cast("list[FrontierPoint]", line.record(plan, 1.0 / kept_back))
+        parts["frontier"] = line.record(plan, 1.0 / kept_back)
     tipped = None
     if sensitivity and len(plan.chosen):
         tipped = tornado(
@@ -153,17 +140,27 @@ def recommend(
             seed=seed,
             time_limit=5.0,
         )
-        record["sensitivity"] = cast("list[SensitivityRow]", tipped.record())
+        parts["sensitivity"] = tipped.record()
+    record = record_of(
+        plan,
+        budget=whole,
+        contingency=catalogue.budget.contingency,
+        floors=notes.floors,
+        left_off=notes.left_off,
+        comparisons=comparisons.to_dict("records"),
+        warnings=warnings,
+        **parts_of(catalogue, posterior, plan, inputs, seed),
+        **parts,
+    )
     return Recommendation(
         catalogue=catalogue,
         observations=observations,
         posterior=posterior,
         menu=menu,
-        plan=plan,
+        plan=replace(plan, told=record),
         curves=curve_table(posterior, catalogue, observations=observations),
         curve_grid=curve_grid(posterior, catalogue),
         comparisons=comparisons,
-        record=record,
         frontier=line,
         tornado=tipped,
     )
@@ -199,13 +196,3 @@ def catalogue_limits(
     if floors and system.point(system.limits) is None:
         return tuple(limits)
     return (*limits, *floors)
-
-
-def value_over_draws(menu: Menu, options: Sequence[str]) -> dict[str, float] | None:
-    """Return mean, 5 % and 95 % quantiles of a mix's value over the menu's information draws."""
-    if menu.information_draws is None or not len(menu.information_draws):
-        return None
-    x = choice_vector(menu, options)
-    values = Valuation(menu, menu.information_draws).gains(x).sum(axis=1)
-    low, high = np.quantile(values, [0.05, 0.95])
-    return {"mean": float(np.mean(values)), "q05": float(low), "q95": float(high)}

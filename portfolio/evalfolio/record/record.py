@@ -7,31 +7,50 @@ catalogue's one currency, written `usd`. Where the stakes were given as `mitigat
 
 from __future__ import annotations
 
-from typing import Any, NotRequired
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, with_config
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-FORMAT = 1
+from evalbayes.whole import whole_file
+from evalfolio.errors import InputError
+from evalfolio.record.plain import plain
 
-_closed = with_config(ConfigDict(extra="forbid", use_attribute_docstrings=True))
-_open = with_config(ConfigDict(extra="allow", use_attribute_docstrings=True))
+FORMAT: Literal[1] = 1
+FILE = "plan.json"
 
 
-@_closed
-class Words(TypedDict):
+class _Part(BaseModel):
+    """A part of the record: it cannot be changed, and has no key but those named here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, parts: Any) -> Any:
+        return plain(parts)
+
+
+class _Open(_Part):
+    """A part that may have further keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Words(_Part):
     """The recommendation in sentences."""
 
     mix: str
     """The mix in words: how much goes to how many evals at which tier. The first line."""
     hangs_on: str
     """What the mix hangs on: the belief that would change it. The second line."""
-    next_step: NotRequired[str]
+    next_step: str = ""
     """What the nearest step beyond the mix would need more of each budget, and add."""
 
 
-@_closed
-class Subject(TypedDict):
+class Subject(_Part):
     """What the plan is about."""
 
     ai_model: str
@@ -40,8 +59,7 @@ class Subject(TypedDict):
     """How long the decision stands."""
 
 
-@_closed
-class Money(TypedDict):
+class Money(_Part):
     """What the mix will cost, in usd."""
 
     expected: float
@@ -55,8 +73,7 @@ class Money(TypedDict):
     """Share of the budget kept back."""
 
 
-@_closed
-class ValueDraws(TypedDict):
+class ValueDraws(_Part):
     """Value of the mix over posterior draws of what its options tell."""
 
     mean: float
@@ -64,8 +81,7 @@ class ValueDraws(TypedDict):
     q95: float
 
 
-@_closed
-class Value(TypedDict):
+class Value(_Part):
     """Expected value of the information the mix buys."""
 
     evsi: float
@@ -75,17 +91,24 @@ class Value(TypedDict):
     """No mix on this menu within these limits is worth more."""
     gap: float | None
     """(bound - evsi) / bound; None when the plan is not certified."""
-    evpi: float
-    """What perfect information about every domain would be worth."""
+    evpi: float | None
+    """What perfect information about every domain would be worth; None where it has no end."""
     unit: str
     """usd or points."""
     status: str
     """certified, uncertified, ... as the optimiser ended."""
     draws: ValueDraws | None
+    objective: str = "evsi"
+    """What the mix was chosen for; evsi, bound and evpi are in its unit."""
+
+    def share(self, amount: float) -> float | None:
+        """Return a value as a share of what perfect information would be worth."""
+        if self.evpi is None:
+            return None
+        return amount / self.evpi if self.evpi > 0 else 0.0
 
 
-@_open
-class Choice(TypedDict):
+class Choice(_Open):
     """One row of the mix. Each resource of the plan other than usd is a further number."""
 
     option: str
@@ -114,8 +137,7 @@ class Choice(TypedDict):
     reason: str
 
 
-@_closed
-class NotChosen(TypedDict):
+class NotChosen(_Part):
     """An eval left out."""
 
     eval: str
@@ -124,16 +146,14 @@ class NotChosen(TypedDict):
     """Price in usd at which its best option would enter the mix."""
 
 
-@_closed
-class NotCovered(TypedDict):
+class NotCovered(_Part):
     """Something the plan leaves unread: a domain, a part of one, or an assumption untested."""
 
     name: str
     reason: str
 
 
-@_closed
-class Domain(TypedDict):
+class Domain(_Part):
     """What is believed of one domain now, and what the mix is expected to change."""
 
     name: str
@@ -176,8 +196,7 @@ class Domain(TypedDict):
     reason: str
 
 
-@_open
-class Comparison(TypedDict):
+class Comparison(_Open):
     """The value of another way to spend the same budget. The first row is this plan."""
 
     plan: str
@@ -186,9 +205,13 @@ class Comparison(TypedDict):
     value: float
     share_of_evpi: float | None
 
+    @property
+    def value_skewed(self) -> float | None:
+        """The value with the elicitation gap as skewed as it is believed to be, if worked out."""
+        return (self.model_extra or {}).get("value_skewed")
 
-@_closed
-class Assumption(TypedDict):
+
+class Assumption(_Part):
     """A figure nobody gave: its default, and why that one."""
 
     where: str
@@ -198,26 +221,23 @@ class Assumption(TypedDict):
     reason: str
 
 
-@_closed
-class InputFile(TypedDict):
+class InputFile(_Part):
     """A file the plan was made from."""
 
     name: str
     sha256: str
 
 
-@_open
-class Provenance(TypedDict):
+class Provenance(_Open):
     """What is needed to make the plan again. Further keys may be added."""
 
-    inputs: list[InputFile]
+    inputs: tuple[InputFile, ...]
     seed: int
-    versions: dict[str, str]
+    versions: Mapping[str, str]
     """Versions of evalfolio, Python and the packages that shaped the result."""
 
 
-@_open
-class FrontierPoint(TypedDict):
+class FrontierPoint(_Open):
     """The best mix at one budget in usd, the other budgets held."""
 
     usd: float
@@ -225,12 +245,11 @@ class FrontierPoint(TypedDict):
     value: float
     bound: float
     gap: float | None
-    options: list[str]
+    options: tuple[str, ...]
     """The chosen options of the menu."""
 
 
-@_open
-class SensitivityRow(TypedDict):
+class SensitivityRow(_Open):
     """What one input would change, moved to either end of its range."""
 
     name: str
@@ -241,32 +260,34 @@ class SensitivityRow(TypedDict):
     value_low: float
     value_high: float
     """Value of the best mix at either end, in the plan's unit."""
-    deep_low: NotRequired[float | None]
-    deep_high: NotRequired[float | None]
+    deep_low: float | None = None
+    deep_high: float | None = None
     """Share of its usd on maximum elicitation."""
 
+    def swing(self, base: float) -> float:
+        """Return how far the value reaches, the plan's own among the ends."""
+        ends = (self.value_low, self.value_high, base)
+        return max(ends) - min(ends)
 
-@_closed
-class AccountTable(TypedDict):
+
+class AccountTable(_Part):
     """One table of an account."""
 
     name: str
     """A word, e.g. regret."""
     title: str
-    columns: list[str]
-    rows: list[list[str | float | bool | None]]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | bool | None, ...], ...]
 
 
-@_closed
-class Account(TypedDict):
+class Account(_Part):
     """What another command found, in sentences and tables."""
 
-    sentences: list[str]
-    tables: list[AccountTable]
+    sentences: tuple[str, ...]
+    tables: tuple[AccountTable, ...]
 
 
-@_closed
-class SpendFamily(TypedDict):
+class SpendFamily(_Part):
     """A family of spend in one eval: how well it foretells a left-out run, and its weight."""
 
     eval: str
@@ -282,8 +303,7 @@ class SpendFamily(TypedDict):
     reason: str
 
 
-@_closed
-class CapabilityFigure(TypedDict):
+class CapabilityFigure(_Part):
     """A figure of the AI model's capability in one domain, with a 90 % interval."""
 
     domain: str
@@ -296,38 +316,106 @@ class CapabilityFigure(TypedDict):
     high: float | None
 
 
-@_closed
-class Record(TypedDict):
+class Record(_Part):
     """Everything a plan says, as `plan.json` holds it."""
 
-    format: int
+    format: Literal[1]
     words: Words
     portfolio: Subject
-    budget: dict[str, float]
+    budget: Mapping[str, float]
     """Limit of each limited resource, before the contingency is kept back."""
-    spend: dict[str, float]
+    spend: Mapping[str, float]
     """Expected use of each resource, limited or not."""
     money: Money
     value: Value
-    choices: list[Choice]
-    not_chosen: list[NotChosen]
-    not_covered: list[NotCovered]
-    domains: list[Domain]
-    comparisons: list[Comparison]
-    shadow_prices: dict[str, float]
+    choices: tuple[Choice, ...]
+    not_chosen: tuple[NotChosen, ...]
+    not_covered: tuple[NotCovered, ...]
+    domains: tuple[Domain, ...]
+    comparisons: tuple[Comparison, ...]
+    shadow_prices: Mapping[str, float]
     """Value of one more unit of each limited resource, in the unit of value."""
-    diagnostics: dict[str, Any]
+    diagnostics: Mapping[str, Any]
     """The gate of the fit: `passed` (bool) and its figures by name."""
-    warnings: list[str]
-    assumptions: list[Assumption]
+    warnings: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
     provenance: Provenance
-    spend_families: NotRequired[list[SpendFamily]]
+    spend_families: tuple[SpendFamily, ...] = ()
     """Which family of spend, and why; empty where none was compared."""
-    capability: NotRequired[list[CapabilityFigure]]
+    capability: tuple[CapabilityFigure, ...] = ()
     """What `evalfolio capability` tells of the AI model under test."""
-    frontier: NotRequired[list[FrontierPoint]]
-    sensitivity: NotRequired[list[SensitivityRow]]
-    firmness: NotRequired[Account]
+    frontier: tuple[FrontierPoint, ...] = ()
+    sensitivity: tuple[SensitivityRow, ...] = ()
+    firmness: Account | None = None
     """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
-    backtest: NotRequired[Account]
+    backtest: Account | None = None
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any], where: str | Path = "plan record") -> Self:
+        """Return the record of these parts, numpy's numbers made Python's and NaN None.
+
+        Raises
+        ------
+        InputError
+            If a key is missing, unknown or of a wrong type; `where` and the key are named.
+
+        Examples
+        --------
+        >>> Record.of({"format": 1})
+        Traceback (most recent call last):
+          ...
+        evalbayes.errors.InputError: plan record: 'words' must be there and valid, got Field requ...
+        """
+        try:
+            return cls.model_validate(dict(parts))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise InputError(
+                f"{where}: {key!r} must be there and valid, got {first['msg']}; "
+                "make the plan again with this version"
+            ) from error
+
+    @classmethod
+    def load(cls, plan: str | Path) -> Self:
+        """Return the record in a plan's folder, or in a `plan.json`.
+
+        Raises
+        ------
+        InputError
+            If there is none that can be read, or it lacks something; it is named.
+        """
+        path = Path(plan) / FILE if Path(plan).is_dir() else Path(plan)
+        try:
+            parts = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(parts, dict):
+                raise ValueError("it is no JSON object")
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(
+                f"{path}: must be a plan's record, but it cannot be read ({error}); "
+                "give the folder that `evalfolio recommend` wrote"
+            ) from error
+        return cls.of(parts, path)
+
+    def replace(self, **parts: Any) -> Self:
+        """Return a new record with other parts, checked as a whole.
+
+        Raises
+        ------
+        InputError
+            As `of`.
+        """
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        return self.of({**kept, **parts})
+
+    def to_json(self) -> str:
+        """Return the text of `plan.json`: no number in it is NaN or infinite."""
+        body = self.model_dump(mode="json", exclude_unset=True)
+        return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False)
+
+    def write(self, path: str | Path) -> Path:
+        """Write `plan.json`, whole or not at all; return its path."""
+        with whole_file(path) as partial:
+            partial.write_text(self.to_json() + "\n", encoding="utf-8")
+        return Path(path)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalfolio.narrative import words
+from evalfolio.record.plain import plain
+from evalfolio.record.record import Account, AccountTable
 
 if TYPE_CHECKING:
-    from evalfolio.record.record import Account, AccountTable
     from evalfolio.sensitivities.findings import Sensitivity
 
 Cell = str | float | bool | None
@@ -92,7 +92,7 @@ def firmness(found: Sensitivity) -> Account:
         )
     if found.sobol is not None:
         tables.append(_sobol(found.sobol))
-    return {"sentences": found.sentences(), "tables": tables}
+    return Account(sentences=tuple(found.sentences()), tables=tuple(tables))
 
 
 def _evals(found: Sensitivity) -> AccountTable:
@@ -146,13 +146,5 @@ def _table(
     rows: Iterable[Iterable[object]],
     most: int = MOST,
 ) -> AccountTable:
-    plain = [[_plain(cell) for cell in row] for row in rows]
-    return {"name": name, "title": title, "columns": list(columns), "rows": plain[:most]}
-
-
-def _plain(value: object) -> Cell:
-    """Return what JSON has a word for."""
-    if value is None or isinstance(value, str | bool):
-        return None if value == "" else value
-    number = float(str(value))
-    return number if math.isfinite(number) else None
+    cells = [tuple(None if cell == "" else plain(cell) for cell in row) for row in rows]
+    return AccountTable(name=name, title=title, columns=tuple(columns), rows=tuple(cells[:most]))

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+import evalfolio as ef
 from evalbayes import Menu
+from evalfolio.examples import small_menu
 from evalfolio.narrative import percent
 
 if TYPE_CHECKING:
@@ -115,7 +117,8 @@ def test_harness_runs_the_tasks_that_were_drawn(run: Run, files: tuple[Path, Pat
     (settings,) = json.loads(result.out)["runs"]
     assert settings["run_config"]["eval_config"]["sample_id"] == ["007", "003"]
     assert "--sample-id 007,003" in Path("runs/run.sh").read_text()
-    Path("plan/plan.json").write_text('{"format": 1, "provenance": {"seed": 41}}')
+    record = ef.optimise(small_menu(), budget={"usd": 10_000.0}).record
+    record.replace(provenance={"inputs": [], "seed": 41, "versions": {}}).write("plan/plan.json")
     assert run(*words).code == 0
     assert "--sample-shuffle 41" in Path("runs/run.sh").read_text()
     Path("plan/tasks.csv").write_text("option,task\n")

@@ -108,7 +108,7 @@ def test_a_task_of_an_eval_nobody_knows(
     [
         ("tasks.csv", "", "plan/tasks.csv: must have the names of its columns in the first row"),
         ("tasks.csv", "x\n1\n", "plan/tasks.csv: must have the columns option and task, got x"),
-        ("plan.json", "{}", "plan/plan.json: must hold the seed the plan was made with, got none"),
+        ("plan.json", "{}", "plan/plan.json: 'format' must be there and valid, got Field required; make the plan again"),
         ("mix.csv", "a,b\n1,2\n", "columns eval, tier, cap, cap_unit, attempts, tasks; eval is missing"),
         ("menu/menu.json", "[]", "must be a folder written by Menu.save, but it cannot be read (menu.json is no JSON object)"),
     ],

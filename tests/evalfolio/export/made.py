@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +17,7 @@ from tests.evalfolio.export.made_sweeps import made_curves, made_frontier, made_
 from tests.evalfolio.export.worth import Worth
 
 from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.record.record import Record
 
 NASTY = (
     "<script>document.title='owned'</script>",
@@ -60,7 +63,7 @@ def made(
         ),
         points=points,
     )
-    unread: Any = None
+    known: Any = SimpleNamespace(record=Record.of(record))
     fake: Any = FakePosterior()
     described: Any = catalogue
     return Recommendation(
@@ -68,12 +71,22 @@ def made(
         observations=None,
         posterior=fake,
         menu=menu,
-        plan=unread,
+        plan=known,
         curves=curves,
         curve_grid=grid,
         comparisons=pd.DataFrame(record["comparisons"]),
-        record=record,
     )
+
+
+def json_of(recommendation: Recommendation) -> Any:
+    """Return the record as `plan.json` holds it, free to be changed."""
+    return json.loads(recommendation.record.to_json())
+
+
+def telling(recommendation: Recommendation, record: Any) -> Recommendation:
+    """Return the recommendation with another record."""
+    plan: Any = SimpleNamespace(record=Record.of(record))
+    return replace(recommendation, plan=plan)
 
 
 def nasty_names() -> Callable[[str], str]:

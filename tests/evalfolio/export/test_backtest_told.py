@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import json
 import shutil
 from html import unescape
@@ -12,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
+from tests.evalfolio.export.made import json_of, telling
 
 from evalfolio.backtests.told import told
 from evalfolio.errors import InputError
@@ -42,30 +41,28 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def replayed(folder: Path, recommendation: Recommendation) -> Recommendation:
-    record = copy.deepcopy(recommendation.record)
-    record["backtest"] = told(folder)
-    return dataclasses.replace(recommendation, record=record)
+    return telling(recommendation, {**json_of(recommendation), "backtest": told(folder)})
 
 
 def test_tells_what_holds_and_what_fails(folder: Path) -> None:
     found = told(folder)
-    assert found["sentences"] == [
+    assert found.sentences == (
         "Holds: the error is small; RMSE 0.5.",
         "Fails: it is tiny; RMSE 0.5 > 0.1.",
-    ]
+    )
     findings = json.loads((folder / "findings.json").read_text())["earlier"]
     (folder / "findings.json").write_text(json.dumps({"others": findings, "earlier": findings}))
     shutil.copy(folder / "summary-earlier.csv", folder / "summary-others.csv")
-    assert told(folder)["sentences"][2].startswith("Holds (only earlier AI models known): the")
-    error = found["tables"][0]
-    assert error["columns"] == ["Strategy", "1 %", "10 %"]
-    assert error["rows"] == [["evalfolio", 0.9, 0.3], ["even", 0.7, 0.8]]  # least on average first
+    assert told(folder).sentences[2].startswith("Holds (only earlier AI models known): the")
+    error = found.tables[0]
+    assert error.columns == ("Strategy", "1 %", "10 %")
+    assert error.rows == (("evalfolio", 0.9, 0.3), ("even", 0.7, 0.8))  # least on average first
 
 
 def test_report_and_workbook_say_it(
     replayed: Recommendation, recommendation: Recommendation, tmp_path: Path
 ) -> None:
-    account = replayed.record["backtest"]
+    account = json_of(replayed)["backtest"]
     page = unescape(report(replayed))
     book = load_workbook(write_workbook(replayed, tmp_path / "plan.xlsx"))
     column = [cell.value for cell in book["Back-test"]["A"]]

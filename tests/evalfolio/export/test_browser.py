@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evalfolio.export.made import json_of
 
 from evalfolio.export import write_report
 from evalfolio.recommendations.recommendation import Recommendation
@@ -168,10 +169,10 @@ def test_the_slider_moves_the_mix_by_keyboard(
 
     budget, names, place = shown()
     assert budget == "$30,000"
-    assert set(names) == {row["eval"] for row in swept.record["choices"]}
+    assert set(names) == {row["eval"] for row in json_of(swept)["choices"]}
     page.press("#budget", ARROW_LEFT * 3)
     earlier, fewer, moved = shown()
-    points = sorted(swept.record["frontier"], key=lambda point: point["usd"])
+    points = sorted(json_of(swept)["frontier"], key=lambda point: point["usd"])
     below = [point for point in points if point["usd"] < 30_000.0][-3]
     assert earlier == f"${below['usd']:,.0f}"
     assert set(fewer) == set(swept.menu.options.loc[below["options"], "eval"])

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from tests.evalfolio.export.made import json_of, telling
 
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
 from evalfolio.export.report.write import report
 from evalfolio.recommendations.recommendation import Recommendation
-from evalfolio.record.record import Account
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.findings import Sensitivity
 from evalfolio.sensitivities.firmness import firmness
@@ -35,13 +34,11 @@ def found() -> Sensitivity:
 
 @pytest.fixture(scope="module")
 def firm(found: Sensitivity, recommendation: Recommendation) -> Recommendation:
-    record = copy.deepcopy(recommendation.record)
-    record["firmness"] = firmness(found)
-    return dataclasses.replace(recommendation, record=record)
+    return telling(recommendation, {**json_of(recommendation), "firmness": firmness(found)})
 
 
-def firmness_of(firm: Recommendation) -> Account:
-    return firm.record["firmness"]
+def firmness_of(firm: Recommendation) -> Any:
+    return json_of(firm)["firmness"]
 
 
 def test_the_record_keeps_what_was_found(found: Sensitivity, firm: Recommendation) -> None:

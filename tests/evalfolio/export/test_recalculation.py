@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from tests.evalfolio.export.made import json_of
 
 from evalfolio.export import write_workbook
 from evalfolio.plans.evaluation import evaluate
@@ -108,7 +109,7 @@ def test_a_typed_mix_is_costed_and_valued(
         expected = options.loc[mine, resource].sum()
         assert named(book, f"your_{resource}") == pytest.approx(expected)
     # What is typed changes nothing of the plan.
-    assert named(book, "plan_value") == pytest.approx(recommendation.record["value"]["evsi"])
+    assert named(book, "plan_value") == pytest.approx(json_of(recommendation)["value"]["evsi"])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_another_budget_looks_up_the_certified_plan_not_above_it(
     above: float,
 ) -> None:
     path = write_workbook(swept, tmp_path / "plan.xlsx")
-    point = sorted(swept.record["frontier"], key=lambda p: p["usd"])[position]
+    point = sorted(json_of(swept)["frontier"], key=lambda p: p["usd"])[position]
     book = recalculate(path, {address_of(path, "budget_usd"): point["usd"] + above})
     options = swept.menu.options.loc[point["options"]]
     assert named(book, "plan_value") == pytest.approx(point["value"])
@@ -177,9 +178,9 @@ def test_a_plan_that_no_longer_fits_its_budgets_says_so(
 ) -> None:
     path = write_workbook(swept, tmp_path / "plan.xlsx")
     usd: dict[str, float] = swept.menu.options["usd"].to_dict()  # type: ignore[assignment]
-    chosen = [row["option"] for row in swept.record["choices"]]
-    before, budget = sum(usd[name] for name in chosen), swept.record["budget"]["usd"]
-    kept, added = swept.record["money"]["contingency"], budget
+    chosen = [row["option"] for row in json_of(swept)["choices"]]
+    before, budget = sum(usd[name] for name in chosen), json_of(swept)["budget"]["usd"]
+    kept, added = json_of(swept)["money"]["contingency"], budget
     if changed == "price":
         sheet = openpyxl.load_workbook(path)["Menu"]
         (column,) = [cell.column_letter for cell in sheet[10] if cell.value == "USD expected"]
@@ -226,7 +227,7 @@ def test_the_budget_cell_gives_what_recommend_gives_for_that_budget(
     from evalfolio.recommendations.recommender import recommend
 
     path = write_workbook(real, tmp_path / "plan.xlsx")
-    points = sorted(real.record["frontier"], key=lambda point: point["usd"])
+    points = sorted(json_of(real)["frontier"], key=lambda point: point["usd"])
     position = round(place * (len(points) - 2))
     point, after = points[position], points[position + 1]
     typed = 0.6 * point["usd"] + 0.4 * after["usd"]
@@ -253,7 +254,7 @@ def test_a_typed_mix_is_worth_what_score_says(
     real: Recommendation, tmp_path: Path, recalculate: Recalculate
 ) -> None:
     from evalfolio.export import write_all
-    from evalfolio.recommendations.judge import score_mix
+    from evalfolio.plans.judge import score_mix
 
     folder = write_all(real, tmp_path / "plan")
     index = real.menu.options.index

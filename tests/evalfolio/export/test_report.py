@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evalfolio.export.made import json_of, telling
 
 from evalfolio.errors import InputError
 from evalfolio.export import write_report
@@ -84,7 +84,7 @@ def test_ids_are_unique_and_every_reference_resolves(swept: Recommendation) -> N
 def test_names_of_any_kind_are_only_text(nasty: Recommendation) -> None:
     plain = Reader(report(dataclasses.replace(nasty)))
     assert [tag for tag, _ in plain.tags].count("script") == 2  # ours: the data and the script
-    for name in {row["eval"] for row in nasty.record["choices"]}:
+    for name in {row["eval"] for row in json_of(nasty)["choices"]}:
         assert re.sub(r"\s+", " ", name) in plain.text
 
 
@@ -98,7 +98,7 @@ def test_hostile_names_change_nothing_but_text(
 
 
 def test_every_section_says_what_the_record_says(swept: Recommendation) -> None:
-    record = swept.record
+    record = json_of(swept)
     parts = re.findall(r'<section id="([a-z-]+)".*?</section>', report(swept), flags=re.S)
     assert parts == [
         *("mix", "domains", "money", "frontier", "sensitivity", "curves", "left-out", "basis")
@@ -145,8 +145,8 @@ def test_the_tornado_runs_from_the_plan_to_either_end(swept: Recommendation) -> 
     text = report(swept)
     (body,) = re.findall(r'<table class="tornado">.*?</table>', text, flags=re.S)
     rows = re.findall(r"<tr><th.*?</tr>", body, flags=re.S)[1:]
-    by_name = {row["name"]: row for row in swept.record["sensitivity"]}
-    base = swept.record["value"]["evsi"]
+    by_name = {row["name"]: row for row in json_of(swept)["sensitivity"]}
+    base = json_of(swept)["value"]["evsi"]
     ends = [e for row in by_name.values() for e in (row["value_low"], row["value_high"])]
     low, span = min(ends), max(ends) - min(ends)
     swings = []
@@ -173,49 +173,48 @@ def test_the_first_screen_says_the_mix_what_it_hangs_on_and_the_certificate(
     recommendation: Recommendation,
 ) -> None:
     text = Reader(report(recommendation)).text
-    words = recommendation.record["words"]
+    words = json_of(recommendation)["words"]
     start = text.index("Which evals to run on GPT-5.5 ", 60)
     first = text[start : text.index("The mix Expected cost")]
     assert words["mix"] in first
     assert words["hangs_on"] in first
     assert "worth over 0.04 % more (certified)" in first
-    for domain in recommendation.record["domains"]:
+    for domain in json_of(recommendation)["domains"]:
         assert domain["name"] in first
 
 
 def test_a_failed_fit_is_said_before_anything_else(recommendation: Recommendation) -> None:
-    record = copy.deepcopy(recommendation.record)
+    record = json_of(recommendation)
     record["diagnostics"]["passed"] = False
-    text = Reader(report(dataclasses.replace(recommendation, record=record))).text
+    text = Reader(report(telling(recommendation, record))).text
     assert text.index("The fit failed its gate.") < text.index("Evaluation plan")
 
 
 def test_an_uncertified_plan_claims_no_certificate(recommendation: Recommendation) -> None:
-    record = copy.deepcopy(recommendation.record)
+    record = json_of(recommendation)
     record["value"] |= {"gap": None, "status": "uncertified"}
-    text = Reader(report(dataclasses.replace(recommendation, record=record))).text
+    text = Reader(report(telling(recommendation, record))).text
     assert "(certified)" not in text
     assert "how far it is from the optimum is not certified" in text
 
 
 def test_an_eval_that_no_price_brings_in_says_so(recommendation: Recommendation) -> None:
-    record = copy.deepcopy(recommendation.record)
+    record = json_of(recommendation)
     assert len(record["not_chosen"]) > 1
     record["not_chosen"][0]["cost_to_enter"] = None
-    text = Reader(report(dataclasses.replace(recommendation, record=record))).text
+    text = Reader(report(telling(recommendation, record))).text
     for row in record["not_chosen"]:
         price = "at no price" if row["cost_to_enter"] is None else f"${row['cost_to_enter']:,.0f}"
         assert f"{row['eval']}{row['reason']}{price}" in text
 
 
 def test_an_empty_plan_is_a_report_too(recommendation: Recommendation, tmp_path: Path) -> None:
-    record: Any = copy.deepcopy(recommendation.record)
+    record: Any = json_of(recommendation)
     record |= {"choices": [], "comparisons": [], "not_covered": [], "warnings": []}
     record["spend"] = dict.fromkeys(record["spend"], 0.0)
     record["value"] |= {"evsi": 0.0, "evsi_usd": 0.0, "bound": 0.0, "gap": 0.0, "draws": None}
     empty = dataclasses.replace(
-        recommendation,
-        record=record,
+        telling(recommendation, record),
         curves=recommendation.curves.iloc[:0],
         curve_grid=recommendation.curve_grid.iloc[:0],
     )
@@ -225,7 +224,7 @@ def test_an_empty_plan_is_a_report_too(recommendation: Recommendation, tmp_path:
 
 def test_values_in_points_are_shares_of_perfect_information(pointed: Recommendation) -> None:
     reader = Reader(report(pointed))
-    worth = pointed.record["comparisons"][0]
+    worth = json_of(pointed)["comparisons"][0]
     assert worth["share_of_evpi"] is not None
     bought = reader.text[reader.text.index("What the money buys The same") :]
     assert f"this plan${worth['usd']:,.0f}{100 * worth['share_of_evpi']:.0f} %" in bought
@@ -247,7 +246,7 @@ def test_the_frontier_data_is_the_frontier(swept: Recommendation) -> None:
     text = report(swept)
     (data,) = re.findall(r'id="frontier-data">(.*?)</script>', text, flags=re.S)
     rows = json.loads(data)
-    points = sorted([*swept.record["frontier"]], key=lambda point: point["usd"])
+    points = sorted([*json_of(swept)["frontier"]], key=lambda point: point["usd"])
     assert len(rows) == len(points) + 1  # the plan's own budget beside them
     counts = [row["count"] for row in rows]
     assert counts == sorted(counts)
@@ -261,8 +260,9 @@ def test_a_page_without_a_frontier_has_no_slider(recommendation: Recommendation)
 def test_a_place_that_cannot_be_written_to_is_refused(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="must be a place that can be written to"):
-        write_report(recommendation, tmp_path / "no" / "report.html")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="must be a file that can be written"):
+        write_report(recommendation, tmp_path / "file" / "report.html")
 
 
 def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recommendation) -> None:
@@ -272,13 +272,13 @@ def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recomme
         Reader(f"<p>{dict(tables)[name].partition('<table')[2].partition('>')[2]}</p>").words
         for name in ("Which family", "Horizons")
     )
-    for row in swept.record["spend_families"]:
+    for row in json_of(swept)["spend_families"]:
         at = families.index(row["eval"])
         own = families[at : at + 14]
         assert {row["family"], row["reason"]} <= set(families)
         assert any(word in own for word in ("70 %", "100 %"))
     assert "1.3 ± 0.9" in families
-    for told in swept.record["capability"]:
+    for told in json_of(swept)["capability"]:
         assert told["figure"] in capability
     assert {"68 to 890", "0.61", "2.6"} <= set(capability)
 
@@ -287,10 +287,10 @@ def test_the_record_of_a_real_plan_holds_capability_and_families(real: Recommend
     from evalbayes.summaries.capability import capability_table
 
     table = capability_table(real.posterior, real.catalogue, seed=0)
-    rows = real.record["capability"]
+    rows = json_of(real)["capability"]
     assert [(row["domain"], row["figure"]) for row in rows] == list(
         table[["domain", "figure"]].itertuples(index=False, name=None)
     )
     assert any(row["figure"] == "80% horizon, full" for row in rows)
     assert [row["median"] for row in rows] == pytest.approx(table["median"].tolist())
-    assert real.record["spend_families"] == []  # nothing was observed, so nothing compared
+    assert json_of(real)["spend_families"] == []  # nothing was observed, so nothing compared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from pathlib import Path
@@ -11,14 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evalfolio.export.made import json_of
 
 from evalfolio.errors import InputError
-from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet, write_plan_json
+from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet
 from evalfolio.export.folder import task_names
 from evalfolio.export.tasks import drawn, task_table
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.record.record import Record
-from evalfolio.record.schema import SCHEMA_FILE, checked, json_schema
+from evalfolio.record.schema import SCHEMA_FILE, json_schema
 
 DESIGN_COLUMNS = [
     "option",
@@ -48,7 +48,7 @@ def test_mix_csv_has_the_columns_of_the_contract_and_reads_back(
     path = write_mix_csv(recommendation.record, tmp_path / "mix.csv")
     back = pd.read_csv(path)
     assert list(back.columns) == DESIGN_COLUMNS
-    assert list(back["option"]) == [row["option"] for row in recommendation.record["choices"]]
+    assert list(back["option"]) == [row["option"] for row in json_of(recommendation)["choices"]]
     assert back["share_of_usd"].sum() == pytest.approx(1.0)
     assert (back["runs"] == back["tasks"] * back["attempts"]).all()
 
@@ -63,31 +63,31 @@ def test_mix_parquet_is_the_same_table_with_its_types(
 def test_an_empty_mix_is_written_as_parquet_too(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
-    record = copy.deepcopy(recommendation.record)
+    record = json_of(recommendation)
     record["choices"] = []
-    back = pd.read_parquet(write_mix_parquet(record, tmp_path / "mix.parquet"))
+    back = pd.read_parquet(write_mix_parquet(Record.of(record), tmp_path / "mix.parquet"))
     assert list(back.columns) == DESIGN_COLUMNS
 
 
 def test_mix_csv_keeps_any_name(nasty: Recommendation, tmp_path: Path) -> None:
     path = write_mix_csv(nasty.record, tmp_path / "mix.csv")
-    assert list(pd.read_csv(path)["eval"]) == [row["eval"] for row in nasty.record["choices"]]
+    assert list(pd.read_csv(path)["eval"]) == [row["eval"] for row in json_of(nasty)["choices"]]
 
 
 def test_empty_mix_is_a_table_with_headings_only(recommendation: Recommendation) -> None:
-    record = copy.deepcopy(recommendation.record)
+    record = json_of(recommendation)
     record["choices"] = []
-    assert list(mix_table(record).columns) == DESIGN_COLUMNS
-    assert mix_table(record).empty
+    assert list(mix_table(Record.of(record)).columns) == DESIGN_COLUMNS
+    assert mix_table(Record.of(record)).empty
 
 
 def test_tasks_are_drawn_without_repeats_for_evals_whose_tasks_have_names(
     recommendation: Recommendation,
 ) -> None:
     table = task_table(recommendation.record, task_names(recommendation))
-    named = {row["eval"] for row in recommendation.record["choices"]} & {"cvebench", "cybergym"}
+    named = {row["eval"] for row in json_of(recommendation)["choices"]} & {"cvebench", "cybergym"}
     assert set(table["eval"]) == named
-    for row in recommendation.record["choices"]:
+    for row in json_of(recommendation)["choices"]:
         mine = table[table["option"] == row["option"]]
         assert mine["task"].is_unique
         assert len(mine) == (row["tasks"] if row["eval"] in named else 0)
@@ -110,7 +110,7 @@ def test_plan_json_validates_against_the_published_schema(
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     for which in (recommendation, nasty, pointed):
-        path = write_plan_json(which.record, tmp_path / "plan.json")
+        path = which.record.write(tmp_path / "plan.json")
         jsonschema.Draft202012Validator(schema).validate(json.loads(path.read_text("utf-8")))
 
 
@@ -122,9 +122,9 @@ def test_published_schema_is_the_one_of_the_code() -> None:
 def test_numpy_numbers_and_nan_become_plain_json(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
-    record: Any = copy.deepcopy(recommendation.record)
+    record: Any = json_of(recommendation)
     record["choices"][0] |= {"cap": np.float64("nan"), "tasks": np.int64(7)}
-    back = json.loads(write_plan_json(record, tmp_path / "plan.json").read_text("utf-8"))
+    back = json.loads(Record.of(record).write(tmp_path / "plan.json").read_text("utf-8"))
     assert back["choices"][0]["cap"] is None
     assert back["choices"][0]["tasks"] == 7
 
@@ -137,20 +137,40 @@ def test_numpy_numbers_and_nan_become_plain_json(
         (lambda r: r.update(surprise=1), "'surprise'"),
         (lambda r: r["value"].update(evsi="much"), "'value.evsi'"),
         (lambda r: r["value"].update(evsi=float("nan")), "'value.evsi'"),
+        (lambda r: r.update(format=2), "'format'"),
+        (lambda r: r.update(choices="none"), "'choices'"),
     ],
 )
 def test_a_record_that_breaks_the_schema_is_refused_by_the_name_of_its_key(
     recommendation: Recommendation, break_it: Any, named: str, tmp_path: Path
 ) -> None:
-    record: Any = copy.deepcopy(recommendation.record)
+    record: Any = json_of(recommendation)
     break_it(record)
     with pytest.raises(InputError, match=re.escape(f"plan record: {named} must be")):
-        write_plan_json(record, tmp_path / "plan.json")
-    assert not list(tmp_path.iterdir())
+        Record.of(record)
+    (tmp_path / "plan.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'plan.json'}: {named} must be")):
+        Record.load(tmp_path)
 
 
-def test_checking_changes_no_record(recommendation: Recommendation) -> None:
-    before = copy.deepcopy(recommendation.record)
-    after: Record = checked(recommendation.record)
-    assert recommendation.record == before
-    assert after["domains"] == before["domains"]
+def test_a_record_cannot_be_changed_only_made_anew(recommendation: Recommendation) -> None:
+    record = recommendation.record
+    for part, key, value in ((record, "choices", ()), (record.value, "evsi", 0.0)):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(part, key, value)
+    other = record.replace(warnings=["mind the gap"], firmness={"sentences": ["so"], "tables": []})
+    assert (other.warnings, record.firmness) == (("mind the gap",), None)
+    assert {**json_of(recommendation), "warnings": ["mind the gap"]} == {
+        key: value for key, value in json.loads(other.to_json()).items() if key != "firmness"
+    }
+    with pytest.raises(InputError, match="plan record: 'warnings' must be there and valid"):
+        record.replace(warnings=None)
+
+
+def test_a_record_read_back_is_written_as_it_was(
+    recommendation: Recommendation, nasty: Recommendation, pointed: Recommendation, tmp_path: Path
+) -> None:
+    for which in (recommendation, nasty, pointed):
+        text = which.record.write(tmp_path / "plan.json").read_text("utf-8")
+        assert Record.load(tmp_path).to_json() + "\n" == text
+        assert Record.load(tmp_path) == which.record

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import openpyxl
 import pytest
-from tests.evalfolio.export.made import made
+from tests.evalfolio.export.made import json_of, made, telling
 
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
@@ -43,7 +45,7 @@ def test_sheets_stand_in_reading_order_and_helpers_are_hidden(path: Path) -> Non
 def test_names_hold_the_values_of_the_plan_without_calculating(
     path: Path, recommendation: Recommendation
 ) -> None:
-    book, record = openpyxl.load_workbook(path, data_only=True), recommendation.record
+    book, record = openpyxl.load_workbook(path, data_only=True), json_of(recommendation)
     value = record["value"]
     assert named(book, "plan_value") == pytest.approx(value["evsi"])
     assert named(book, "plan_bound") == pytest.approx(value["bound"])
@@ -144,9 +146,9 @@ def test_the_sensitivity_is_a_table_with_its_swings(swept: Recommendation, tmp_p
     sheet = book["Sensitivity"]
     first, last = sheet.tables["sensitivity"].ref.split(":")
     rows = list(sheet.iter_rows(sheet[first].row + 1, sheet[last].row, values_only=True))
-    told = {row["name"]: row for row in swept.record["sensitivity"]}
+    told = {row["name"]: row for row in json_of(swept)["sensitivity"]}
     base = named(book, "sensitivity_base")
-    assert base == pytest.approx(swept.record["value"]["evsi"])
+    assert base == pytest.approx(json_of(swept)["value"]["evsi"])
     assert {row[0] for row in rows} == set(told)
     for name, low, high, at_low, at_high, change_low, change_high, swing, *_ in rows:
         row = told[name]
@@ -160,8 +162,9 @@ def test_the_sensitivity_is_a_table_with_its_swings(swept: Recommendation, tmp_p
 def test_no_number_below_0_loses_its_sign_to_a_format(tmp_path: Path) -> None:
     # Some programs write a number without its sign where its section has a condition, or is what
     # conditions leave.
-    recommendation = made(swept=True)
-    recommendation.record["sensitivity"][0]["low"] = -1.0
+    record = json_of(made(swept=True))
+    record["sensitivity"][0]["low"] = -1.0
+    recommendation = telling(made(swept=True), record)
     book = openpyxl.load_workbook(write_workbook(recommendation, tmp_path / "plan.xlsx"))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     below = [c for c in cells if isinstance(c.value, int | float) and c.value < 0]
@@ -197,5 +200,34 @@ def test_values_in_points_are_no_money(pointed: Recommendation, tmp_path: Path) 
 def test_a_place_that_cannot_be_written_to_is_refused(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="must be a place that can be written to"):
-        write_workbook(recommendation, tmp_path / "no" / "plan.xlsx")
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="must be a file that can be written"):
+        write_workbook(recommendation, tmp_path / "file" / "plan.xlsx")
+
+
+def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    menu = recommendation.menu
+    extra = 17 - len(menu.states)
+    wide = ((0, extra),)
+    larger = dataclasses.replace(
+        menu,
+        states=(*menu.states, *(f"extra{i}" for i in range(extra))),
+        information=np.pad(menu.information, ((0, 0), *wide, *wide)),
+        prior_mean=np.pad(menu.prior_mean, wide),
+        prior_covariance=np.block(
+            [
+                [menu.prior_covariance, np.zeros((len(menu.states), extra))],
+                [np.zeros((extra, len(menu.states))), np.eye(extra)],
+            ]
+        ),
+        decisions=tuple(
+            dataclasses.replace(d, contrast=np.pad(d.contrast, wide)) for d in menu.decisions
+        ),
+    )
+    path = write_workbook(dataclasses.replace(recommendation, menu=larger), tmp_path / "p.xlsx")
+    book = openpyxl.load_workbook(path, data_only=True)
+    assert named(book, "your_value") == "run `evalfolio score` (more than 16 states)"
+    assert "Calculation" not in book.sheetnames
+    assert named(book, "your_usd") == pytest.approx(recommendation.record.spend["usd"])

@@ -48,7 +48,7 @@ def test_frames_are_indexed_by_option_and_decision() -> None:
     assert plan.domains["evpi"].sum() == pytest.approx(plan.evpi)
     assert (plan.domains["posterior_sd"] <= plan.domains["prior_sd"]).all()
     assert set(plan.choices["eval"]).isdisjoint(plan.not_chosen.index)
-    assert json.loads(plan.to_json())["value"] == plan.value
+    assert json.loads(plan.to_json())["value"]["evsi"] == plan.value
 
 
 def test_wrong_calls_become_rarer() -> None:

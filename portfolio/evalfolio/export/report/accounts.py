@@ -11,16 +11,16 @@ from evalfolio.record.record import Record
 def accounts(record: Record) -> list[dict[str, Any]]:
     """Return what `sensitivity` and `backtest` found, where they were run."""
     found: list[dict[str, Any]] = []
-    if "firmness" in record:
+    if record.firmness is not None:
         found.append(
             {
                 "id": "firmness",
                 "short": "How firm it is",
                 "title": "How firm the mix is",
-                "found": record["firmness"],
+                "found": record.firmness,
             }
         )
-    if "backtest" in record:
+    if record.backtest is not None:
         found.append(
             {
                 "id": "backtest",
@@ -29,7 +29,7 @@ def accounts(record: Record) -> list[dict[str, Any]]:
                 "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
                 "this way to plan and by others, and what each concluded was compared with what "
                 "all runs show. Errors are of the time horizon, in doublings of human time.",
-                "found": record["backtest"],
+                "found": record.backtest,
             }
         )
     return found

@@ -12,29 +12,29 @@ from evalfolio.record.record import Record
 
 def lost_by(record: Record) -> Any:
     """Return what says the value lost when a row is dropped: money, or a share of the plan's."""
-    value = record["value"]
+    value = record.value
 
     def lost(amount: float | None) -> str:
-        if amount is None or value["unit"] == "usd":
+        if amount is None or value.unit == "usd":
             return money(amount)
-        return share(amount / value["evsi"]) if value["evsi"] > 0 else share(0.0)
+        return share(amount / value.evsi) if value.evsi > 0 else share(0.0)
 
     return lost
 
 
 def price_rows(record: Record) -> list[dict[str, str]]:
     """Return what is left of every limited resource, its price, and what a tenth more would add."""
-    value, kept_back = record["value"], record["money"]["contingency"]
+    value, kept_back = record.value, record.money.contingency
     rows = []
-    for name, limit in record["budget"].items():
-        price = record["shadow_prices"].get(name)
+    for name, limit in record.budget.items():
+        price = record.shadow_prices.get(name)
         shown = money if name == "usd" else hours
-        used = record["spend"].get(name, 0.0)
+        used = record.spend.get(name, 0.0)
         rows.append(
             {
                 "resource": resource_words(name),
                 "left": shown(max(limit * (1 - kept_back) - used, 0.0)),
-                "price": DASH if price is None else price_words(price, name, limit, value["unit"]),
+                "price": DASH if price is None else price_words(price, name, limit, value.unit),
                 "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
             }
         )

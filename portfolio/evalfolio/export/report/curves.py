@@ -26,7 +26,7 @@ def curve_cards(
     record: Record, curves: pd.DataFrame, curve_grid: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Return the drawing and the figures of every eval that has a curve."""
-    chosen = {row["eval"]: row for row in record["choices"]}
+    chosen = {row.eval: row for row in record.choices}
     drawn = {str(name): rows for name, rows in curve_grid.groupby("eval", sort=False)}
     cards: list[dict[str, Any]] = []
     for key, row in enumerate(curves.to_dict("records")):
@@ -34,10 +34,10 @@ def curve_cards(
         if name not in drawn:
             continue
         choice = chosen.get(name)
-        told = None if choice is None else choice["cap_unit"]
+        told = None if choice is None else choice.cap_unit
         unit = str(row.get("spend_unit") or told or "spend")
         marks = Marks(
-            None if choice is None else choice["cap"],
+            None if choice is None else choice.cap,
             _number(row.get("sweet_spot")),
             _number(row.get("saturation_elasticity")),
             unit,
@@ -45,8 +45,8 @@ def curve_cards(
         cards.append(
             {
                 "eval": name,
-                "tier": None if choice is None else choice["tier"],
-                "usd": 0.0 if choice is None else choice["usd"],
+                "tier": None if choice is None else choice.tier,
+                "usd": 0.0 if choice is None else choice.usd,
                 "kind": CLASS_WORDS.get(str(row.get("class")), str(row.get("class"))),
                 "chart": curve_chart(name, drawn[name], marks, f"curve-{key}"),
                 "lines": _lines(row, marks),

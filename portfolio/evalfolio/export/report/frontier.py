@@ -23,11 +23,11 @@ TIER_NAMES = {
 def frontier_view(record: Record, menu: Menu, worth: Any) -> dict[str, Any] | None:
     """Return drawing, rows and data of the frontier; None where no other budget was tried."""
     points = frontier_points(record)
-    evpi = record["value"]["evpi"]
-    if len(points) < 2 or evpi <= 0:
+    evpi = record.value.evpi
+    if len(points) < 2 or not evpi:
         return None
-    usd = record["budget"].get("usd")
-    shown = next((i for i, point in enumerate(points) if point["usd"] == usd), len(points) - 1)
+    usd = record.budget.get("usd")
+    shown = next((i for i, point in enumerate(points) if point.usd == usd), len(points) - 1)
     rows = [
         _row(point, place, record, menu, worth)
         for point, place in zip(points, places(points, evpi), strict=True)
@@ -43,36 +43,36 @@ def frontier_view(record: Record, menu: Menu, worth: Any) -> dict[str, Any] | No
 
 def frontier_points(record: Record) -> list[FrontierPoint]:
     """Return the certified plans by rising budget, the plan's own among them."""
-    usd = record["budget"].get("usd")
-    points = [point for point in record.get("frontier", []) if point["usd"] != usd]
+    usd = record.budget.get("usd")
+    points = [point for point in record.frontier if point.usd != usd]
     if usd is not None and points:
-        value = record["value"]
+        value = record.value
         points.append(
-            {
-                "usd": usd,
-                "value": value["evsi"],
-                "bound": value["bound"],
-                "gap": value["gap"],
-                "options": [row["option"] for row in record["choices"]],
-            }
+            FrontierPoint(
+                usd=usd,
+                value=value.evsi,
+                bound=value.bound,
+                gap=value.gap,
+                options=tuple(row.option for row in record.choices),
+            )
         )
-    return sorted(points, key=lambda point: point["usd"])
+    return sorted(points, key=lambda point: point.usd)
 
 
 def _row(
     point: FrontierPoint, place: tuple[float, float], record: Record, menu: Menu, worth: Any
 ) -> dict[str, Any]:
-    known = [name for name in point["options"] if name in menu.options.index]
+    known = [name for name in point.options if name in menu.options.index]
     options = menu.options.loc[known].sort_values("usd", ascending=False)
     spent = float(options["usd"].sum())
     deep = float(options.loc[options["tier"] == DEPTH, "usd"].sum())
     return {
         "x": place[0],
         "y": place[1],
-        "budget": money(point["usd"]),
-        "value": worth(point["value"]),
-        "share": share(point["value"] / record["value"]["evpi"]),
-        "gap": "not certified" if point["gap"] is None else f"{100 * point['gap']:.2g} %",
+        "budget": money(point.usd),
+        "value": worth(point.value),
+        "share": share(record.value.share(point.value)),
+        "gap": "not certified" if point.gap is None else f"{100 * point.gap:.2g} %",
         "count": len(options),
         "deep": share(deep / spent) if spent > 0 else share(0.0),
         "mix": [

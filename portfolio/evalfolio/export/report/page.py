@@ -17,37 +17,36 @@ from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
 from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
-from evalfolio.record.record import Record
+from evalfolio.record.record import Domain, Record
 
 
 def page(
     record: Record, menu: Menu, curves: pd.DataFrame, curve_grid: pd.DataFrame
 ) -> dict[str, Any]:
     """Return everything the templates show, by name."""
-    value = record["value"]
-    evpi = value["evpi"]
+    value = record.value
 
     def worth(amount: float | None) -> str:
         """Money, or where stakes are in points the share of perfect information."""
         if amount is None:
             return DASH
-        if value["unit"] == "usd":
+        if value.unit == "usd":
             return money(amount)
-        return share(amount / evpi) if evpi > 0 else share(0.0)
+        return two_digits(amount) if value.evpi is None else share(value.share(amount))
 
     return {
         "record": record,
-        "failed": record["diagnostics"].get("passed") is False,
+        "failed": record.diagnostics.get("passed") is False,
         "certificate": certificate(record),
         "facts": facts(record),
         "tiers": TIER_NAMES,
-        "depth_usd": {d["name"]: _usd(record, d["name"], DEPTH) for d in record["domains"]},
-        "domain_usd": {d["name"]: _usd(record, d["name"]) for d in record["domains"]},
+        "depth_usd": {d.name: _usd(record, d.name, DEPTH) for d in record.domains},
+        "domain_usd": {d.name: _usd(record, d.name) for d in record.domains},
         "others": other_resources(record),
         "resource": resource_words,
-        "widest": max((row["usd"] for row in record["choices"]), default=0.0),
-        "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record["domains"])],
-        "floors": [floor_rows(d) for d in record["domains"]],
+        "widest": max((row.usd for row in record.choices), default=0.0),
+        "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record.domains)],
+        "floors": [floor_rows(d) for d in record.domains],
         "rivals": rival_rows(record, worth),
         "lost": lost_by(record),
         "prices": price_rows(record),
@@ -58,29 +57,27 @@ def page(
         "plain": plain,
         "worth": worth,
         "amount": amount,
-        "unit_words": "USD" if value["unit"] == "usd" else "share of perfect information",
+        "unit_words": "USD" if value.unit == "usd" else "share of perfect information",
         "assumption_value": _assumption_value,
-        "figures": _flat(record["diagnostics"]),
-        "origins": _flat(
-            {k: v for k, v in record["provenance"].items() if k not in ("inputs", "versions")}
-        ),
+        "figures": _flat(record.diagnostics),
+        "origins": _flat({k: v for k, v in record.provenance if k not in ("inputs", "versions")}),
     }
 
 
 def certificate(record: Record) -> str:
     """Say how sure it is that no other mix is better, and how sure the model is of its value."""
-    value = record["value"]
-    if not record["choices"]:
+    value = record.value
+    if not record.choices:
         return "Nothing on this menu is worth its price within these budgets."
-    if value["status"] == "certified" and value["gap"] is not None:
-        gap = percent(value["gap"]) if value["gap"] >= 1e-5 else "0.001 %"
+    if value.status == "certified" and value.gap is not None:
+        gap = percent(value.gap) if value.gap >= 1e-5 else "0.001 %"
         best = f"No mix of this menu within these budgets is worth over {gap} more (certified)"
     else:
         best = "This is the best mix found, but how far it is from the optimum is not certified"
-    draws = value["draws"]
-    if draws is None or value["evsi"] <= 0:
+    draws = value.draws
+    if draws is None or value.evsi <= 0:
         return f"{best}."
-    low, high = draws["q05"] / value["evsi"], draws["q95"] / value["evsi"]
+    low, high = draws.q05 / value.evsi, draws.q95 / value.evsi
     return (
         f"{best}; the model’s own error is larger: the mix is worth {percent(low)} to "
         f"{percent(high)} of the value stated."
@@ -89,39 +86,38 @@ def certificate(record: Record) -> str:
 
 def facts(record: Record) -> list[tuple[str, str, str]]:
     """Return what the mix costs and buys as (name, figure, remark)."""
-    value, cost = record["value"], record["money"]
-    bought = value["evsi"] / value["evpi"] if value["evpi"] > 0 else 0.0
-    remarks = [f"nine times in ten below {about(cost['p90'])}"]
-    if "usd" in record["budget"]:
-        remarks.insert(0, f"of {money(record['budget']['usd'])}")
-    if cost["p_overspend"] is not None:
-        remarks.append(f"{share(cost['p_overspend'])} chance to pass the budget")
+    value, most, cost = record.value, record.value.evpi, record.money
+    remarks = [f"nine times in ten below {about(cost.p90)}"]
+    if (limit := record.budget.get("usd")) is not None:
+        remarks.insert(0, f"of {money(limit)}")
+    if cost.p_overspend is not None:
+        remarks.append(f"{share(cost.p_overspend)} chance to pass the budget")
     rows = [
-        ("Expected cost", about(cost["expected"]), "; ".join(remarks)),
-        ("Cost if all hit the cap", about(cost["ceiling"]), "cannot be passed"),
+        ("Expected cost", about(cost.expected), "; ".join(remarks)),
+        ("Cost if all hit the cap", about(cost.ceiling), "cannot be passed"),
     ]
     for name in other_resources(record):
-        limit = record["budget"].get(name)
+        limit = record.budget.get(name)
         if limit is not None:
-            used = hours(record["spend"][name])
+            used = hours(record.spend[name])
             rows.append((resource_words(name), used, f"of {hours(limit)}"))
     remark = (
-        f"worth {about(value['evsi'])} in expectation"
-        if value["unit"] == "usd"
-        else f"{two_digits(value['evsi'])} of {two_digits(value['evpi'])} points"
+        f"worth {about(value.evsi)} in expectation"
+        if value.unit == "usd"
+        else f"{two_digits(value.evsi)} of {DASH if most is None else two_digits(most)} points"
     )
-    rows.append(("Of perfect information", share(bought), remark))
+    rows.append(("Of perfect information", share(value.share(value.evsi)), remark))
     return rows
 
 
-def floor_rows(domain: Mapping[str, Any]) -> list[tuple[str, str, float | None, float]]:
+def floor_rows(domain: Domain) -> list[tuple[str, str, float | None, float]]:
     """Return (look, words, sd, share of the sd now) for the bars of a domain's two floors."""
-    most = max(domain["prior_sd"], 1e-12)
+    most = max(domain.prior_sd, 1e-12)
     rows = (
-        ("now", "Now", domain["prior_sd"]),
-        ("after", "After this plan", domain["posterior_sd"]),
-        ("floor", "Floor of plateau-level runs alone", domain["elicitation_floor_sd"]),
-        ("floor", "Floor of every eval here, fully elicited", domain["validity_floor_sd"]),
+        ("now", "Now", domain.prior_sd),
+        ("after", "After this plan", domain.posterior_sd),
+        ("floor", "Floor of plateau-level runs alone", domain.elicitation_floor_sd),
+        ("floor", "Floor of every eval here, fully elicited", domain.validity_floor_sd),
     )
     return [
         (look, words, sd, 0.0 if sd is None else min(sd / most, 1.0)) for look, words, sd in rows
@@ -133,20 +129,19 @@ def rival_rows(record: Record, worth: Any) -> list[dict[str, Any]]:
 
     A column that would be empty everywhere is told by None.
     """
-    rows: list[dict[str, Any]] = [dict(row) for row in record["comparisons"]]
-    best = max((row["value"] for row in rows), default=0.0)
-    ours = rows[0] if rows else {}
+    rows = record.comparisons
+    best = max((row.value for row in rows), default=0.0)
     return [
         {
-            "plan": row["plan"],
-            "usd": money(row["usd"]),
-            "value": worth(row["value"]),
-            "of_perfect": share(row["share_of_evpi"]),
-            "of_plan": against(row["value"], ours["value"]),
+            "plan": row.plan,
+            "usd": money(row.usd),
+            "value": worth(row.value),
+            "of_perfect": share(row.share_of_evpi),
+            "of_plan": against(row.value, rows[0].value),
             "skewed": None
-            if row.get("value_skewed") is None
-            else against(row["value_skewed"], ours.get("value_skewed")),
-            "width": max(row["value"], 0.0) / best if best > 0 else 0.0,
+            if row.value_skewed is None
+            else against(row.value_skewed, rows[0].value_skewed),
+            "width": max(row.value, 0.0) / best if best > 0 else 0.0,
         }
         for row in rows
     ]
@@ -168,9 +163,7 @@ def against(value: float, whole: float | None) -> str:
 
 def _usd(record: Record, domain: str, tier: str | None = None) -> float:
     return sum(
-        row["usd"]
-        for row in record["choices"]
-        if row["domain"] == domain and tier in (None, row["tier"])
+        row.usd for row in record.choices if row.domain == domain and tier in (None, row.tier)
     )
 
 
@@ -188,7 +181,7 @@ def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str
     for key, value in values.items():
         if isinstance(value, Mapping):
             lines += _flat(value, f"{prefix}{key}: ")
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             lines.append((f"{prefix}{key}", ", ".join(map(str, value)) or "none"))
         elif isinstance(value, bool):
             lines.append((f"{prefix}{key}", "yes" if value else "no"))

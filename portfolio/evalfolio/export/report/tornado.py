@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from evalfolio.export.report.numerals import DASH, share
@@ -13,27 +12,26 @@ MOST_BARS = 14  # of the tornado before it folds
 
 def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
     """Return the tornado: inputs by how much moving them changes the value, bars from 0 to 1."""
-    rows: list[dict[str, Any]] = [dict(row) for row in record.get("sensitivity", [])]
+    base = record.value.evsi
+    rows = sorted(record.sensitivity, key=lambda row: -row.swing(base))
     if not rows:
         return None
-    base = record["value"]["evsi"]
-    ends = [base, *(row["value_low"] for row in rows), *(row["value_high"] for row in rows)]
+    ends = [base, *(row.value_low for row in rows), *(row.value_high for row in rows)]
     low, high = min(ends), max(ends)
     span = max(high - low, 1e-12)
-    rows.sort(key=lambda row: -(max(_ends(row, base)) - min(_ends(row, base))))
     shown = [
         {
-            "name": row["name"],
-            "range": f"{_end(row['low'])} to {_end(row['high'])}",
-            "at_low": worth(row["value_low"]),
-            "at_high": worth(row["value_high"]),
+            "name": row.name,
+            "range": f"{_end(row.low)} to {_end(row.high)}",
+            "at_low": worth(row.value_low),
+            "at_high": worth(row.value_high),
             "bars": [
                 (look, (min(end, base) - low) / span, abs(end - base) / span)
-                for look, end in (("low", row["value_low"]), ("high", row["value_high"]))
+                for look, end in (("low", row.value_low), ("high", row.value_high))
             ],
             "deep": None
-            if row.get("deep_low") is None or row.get("deep_high") is None
-            else f"{share(row['deep_low'])} → {share(row['deep_high'])}",
+            if row.deep_low is None or row.deep_high is None
+            else f"{share(row.deep_low)} → {share(row.deep_high)}",
         }
         for row in rows
     ]
@@ -49,7 +47,3 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
 def _end(value: float | None) -> str:
     """Return an end of a range in three digits."""
     return DASH if value is None else f"{value:.3g}"
-
-
-def _ends(row: Mapping[str, Any], base: float) -> tuple[float, float, float]:
-    return row["value_low"], row["value_high"], base

@@ -6,9 +6,10 @@ import base64
 import hashlib
 from pathlib import Path
 
+import pandas as pd
+
 from evalbayes.whole import whole_file
-from evalfolio.export.exportable import Exportable
-from evalfolio.record.schema import checked
+from evalfolio.export.exportable import Drawable, Exportable
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -22,7 +23,7 @@ def write_report(recommendation: Exportable, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If the record breaks the schema or the place cannot be written to.
+        If the place cannot be written to.
     """
     text = report(recommendation)
     with whole_file(path) as partial:
@@ -38,7 +39,6 @@ def report(recommendation: Exportable) -> str:
     from evalfolio.export.report import numerals
     from evalfolio.export.report.page import page
 
-    record = checked(recommendation.record)
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -48,10 +48,13 @@ def report(recommendation: Exportable) -> str:
     )
     for name in ("money", "about", "share", "figure", "hours"):
         environment.filters[name] = getattr(numerals, name)
+    curves = (pd.DataFrame(), pd.DataFrame({"eval": []}))  # a menu alone knows none
+    if isinstance(recommendation, Drawable):
+        curves = (recommendation.curves, recommendation.curve_grid)
     script = (FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html.j2").render(
-        **page(record, recommendation.menu, recommendation.curves, recommendation.curve_grid),
+        **page(recommendation.record, recommendation.menu, *curves),
         style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_hash=f"sha256-{digest}",

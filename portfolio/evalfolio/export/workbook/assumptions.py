@@ -21,17 +21,17 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
         [26, 26, 22, REASON],
     )
     heads = [("Where", "text"), ("Key", "text"), ("Value", "text"), ("Why this value", "wrap")]
-    for i, taken in enumerate(record["assumptions"]):
-        book.put(sheet, FIRST + i, 0, taken["where"], book.line("text"))
-        book.put(sheet, FIRST + i, 1, taken["key"], book.line("text"))
-        book.put(sheet, FIRST + i, 2, _shown(taken["value"]), book.line("general", align="left"))
-        book.put(sheet, FIRST + i, 3, taken["reason"], book.line("wrap"))
-        book.tall(sheet, FIRST + i, [(taken["reason"], REASON)])
-    book.table(sheet, "assumptions", FIRST - 1, len(record["assumptions"]), heads)
+    for i, taken in enumerate(record.assumptions):
+        book.put(sheet, FIRST + i, 0, taken.where, book.line("text"))
+        book.put(sheet, FIRST + i, 1, taken.key, book.line("text"))
+        book.put(sheet, FIRST + i, 2, _shown(taken.value), book.line("general", align="left"))
+        book.put(sheet, FIRST + i, 3, taken.reason, book.line("wrap"))
+        book.tall(sheet, FIRST + i, [(taken.reason, REASON)])
+    book.table(sheet, "assumptions", FIRST - 1, len(record.assumptions), heads)
     sheet.freeze_panes(FIRST, 0)
-    row = FIRST + max(len(record["assumptions"]), 1) + 2
-    row = _write_list(book, sheet, row, "Warnings", [("", text) for text in record["warnings"]])
-    uncovered = [(part["name"], part["reason"]) for part in record["not_covered"]]
+    row = FIRST + max(len(record.assumptions), 1) + 2
+    row = _write_list(book, sheet, row, "Warnings", [("", text) for text in record.warnings])
+    uncovered = [(part.name, part.reason) for part in record.not_covered]
     row = _write_list(book, sheet, row, "Not covered", uncovered)
     _write_not_chosen(book, sheet, row, contents)
     return sheet
@@ -53,15 +53,15 @@ def _write_not_chosen(book: Book, sheet: Any, row: int, contents: Contents) -> N
     heads = [("Eval", "text"), ("Would enter at, USD", "usd"), ("", "text"), ("Why not", "wrap")]
     for column, (head, kind) in enumerate(heads):
         sheet.write_string(row + 1, column, head, book.head(right=kind == "usd"))
-    for i, out in enumerate(contents.record["not_chosen"]):
-        book.put(sheet, row + 2 + i, 0, out["eval"], book.line("text"))
-        if out["cost_to_enter"] is None:
+    for i, out in enumerate(contents.record.not_chosen):
+        book.put(sheet, row + 2 + i, 0, out.eval, book.line("text"))
+        if out.cost_to_enter is None:
             book.put(sheet, row + 2 + i, 1, "at no price", book.line("text", align="right"))
         else:
-            book.put(sheet, row + 2 + i, 1, out["cost_to_enter"], book.line("usd"))
+            book.put(sheet, row + 2 + i, 1, out.cost_to_enter, book.line("usd"))
         book.put(sheet, row + 2 + i, 2, None, book.line("text"))
-        book.put(sheet, row + 2 + i, 3, out["reason"], book.line("wrap"))
-        book.tall(sheet, row + 2 + i, [(out["reason"], REASON)])
+        book.put(sheet, row + 2 + i, 3, out.reason, book.line("wrap"))
+        book.tall(sheet, row + 2 + i, [(out.reason, REASON)])
 
 
 def _shown(value: object) -> object:

@@ -63,24 +63,24 @@ class Contents:
         columns = ["eval", "domain", "tier", *DESCRIPTIONS, *others]
         options = menu.options.reindex(columns=columns)
         own = CertifiedPlan(
-            budget=record["budget"].get("usd"),
-            value=record["value"]["evsi"],
-            bound=record["value"]["bound"],
-            gap=record["value"]["gap"],
-            rows=_positions(options, [row["option"] for row in record["choices"]]),
+            budget=record.budget.get("usd"),
+            value=record.value.evsi,
+            bound=record.value.bound,
+            gap=record.value.gap,
+            rows=_positions(options, [row.option for row in record.choices]),
         )
         plans = [own]
         if own.budget is not None:
             plans += [
                 CertifiedPlan(
-                    point["usd"],
-                    point["value"],
-                    point["bound"],
-                    point["gap"],
-                    _positions(options, point["options"]),
+                    point.usd,
+                    point.value,
+                    point.bound,
+                    point.gap,
+                    _positions(options, point.options),
                 )
-                for point in record.get("frontier", [])
-                if point["usd"] != own.budget
+                for point in record.frontier
+                if point.usd != own.budget
             ]
             plans.sort(key=lambda plan: plan.budget or 0.0)
         return cls(record, menu, options, others, tuple(plans), plans.index(own))
@@ -93,7 +93,7 @@ class Contents:
     @property
     def domains(self) -> list[str]:
         """Names of the domains in the record's order, then of those only the menu has."""
-        named = [domain["name"] for domain in self.record["domains"]]
+        named = [domain.name for domain in self.record.domains]
         return [*named, *(d for d in self.options["domain"].unique() if d not in named)]
 
     @property

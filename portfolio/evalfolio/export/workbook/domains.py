@@ -55,29 +55,28 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
         "Summary. Only maximum elicitation goes below the elicitation floor.",
         [*(column[3] for column in COLUMNS), *(13 for _ in live)],
     )
-    for d, domain in enumerate(contents.record["domains"]):
-        cells: dict[str, Any] = dict(domain)
+    for d, domain in enumerate(contents.record.domains):
         for column, (key, _, kind, _) in enumerate(COLUMNS):
-            book.put(sheet, FIRST + d, column, cells[key], book.line(kind))
-        book.tall(sheet, FIRST + d, [(domain["reason"], WHY)])
+            book.put(sheet, FIRST + d, column, getattr(domain, key), book.line(kind))
+        book.tall(sheet, FIRST + d, [(domain.reason, WHY)])
         _write_money(book, sheet, contents, where, d)
         if contents.live:
             _write_beliefs(book, sheet, contents, d)
     heads = [(head, kind) for _, head, kind, _ in COLUMNS] + live
-    book.table(sheet, "domains", FIRST - 1, len(contents.record["domains"]), heads)
+    book.table(sheet, "domains", FIRST - 1, len(contents.record.domains), heads)
     sheet.set_row(FIRST - 1, 62)
     sheet.freeze_panes(FIRST, 1)
     sheet.repeat_columns(0)
     sheet.fit_to_pages(3, 0)  # on one page across nobody could read it
     # A title beside a repeated column would be cut off on every page but the first.
-    sheet.print_area(FIRST - 1, 0, FIRST + len(contents.record["domains"]) - 1, len(heads) - 1)
+    sheet.print_area(FIRST - 1, 0, FIRST + len(contents.record.domains) - 1, len(heads) - 1)
     sheet.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
     return sheet
 
 
 def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: int) -> None:
     """Write what the mix shown spends on a domain, and how much of it on maximum elicitation."""
-    row, name = FIRST + d, contents.record["domains"][d]["name"]
+    row, name = FIRST + d, contents.record.domains[d].name
     chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
     here = chosen[chosen["domain"] == name]
     usd = float(here["usd"].sum())
@@ -96,9 +95,9 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: i
 def _write_beliefs(book: Book, sheet: Any, contents: Contents, d: int) -> None:
     """Write value, sd and wrong calls for the mix shown, from the hidden sheet Calculation."""
     names = [decision.name for decision in contents.menu.decisions]
-    if contents.record["domains"][d]["name"] not in names:
+    if contents.record.domains[d].name not in names:
         return
-    j = names.index(contents.record["domains"][d]["name"])
+    j = names.index(contents.record.domains[d].name)
     plan = mix_belief(contents, contents.plans[contents.own].rows)[j]
     for offset, (stem, kind, figure) in enumerate(
         (("value", "value", plan.value), ("sd", "unit", plan.sd), ("wrong", "share", plan.wrong))

@@ -34,7 +34,6 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         else "Only the plan's own budget was looked at.",
         [width for *_, width in columns],
     )
-    evpi = contents.record["value"]["evpi"]
     for i, plan in enumerate(contents.plans):
         before = contents.plans[i - 1] if i else None
         enters, leaves = _changes(contents, before, plan)
@@ -42,7 +41,7 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         cells = [
             plan.budget,
             plan.value,
-            plan.value / evpi if evpi > 0 else 0.0,
+            contents.record.value.share(plan.value),
             plan.bound,
             plan.gap,
             *(contents.spend(plan, name) for name in ("usd", *contents.others)),

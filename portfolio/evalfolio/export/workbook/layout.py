@@ -87,7 +87,7 @@ def over_budget(stem: str, contents: Contents) -> str:
     limits = [
         f"{stem}_{safe_name(name)}>limit_{safe_name(name)}*(1-contingency)*(1+1E-6)"
         for name in ("usd", *contents.others)
-        if name in contents.record["budget"]
+        if name in contents.record.budget
     ]
     return f"OR({','.join(limits)})" if limits else "FALSE"
 

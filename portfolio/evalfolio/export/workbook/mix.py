@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -56,9 +55,9 @@ def _write_rows(
     columns = where.mix_columns
     after = 1 + len(columns)
     total = float(picked["usd"].sum())
-    told = {row["option"]: row for row in contents.record["choices"]}
+    told = {row.option: row for row in contents.record.choices}
     usd_column = 1 + columns.index("usd")
-    reason = max((str(row["reason"]) for row in told.values()), key=len, default="")
+    reason = max((row.reason for row in told.values()), key=len, default="")
     for k in range(where.n_mix):
         row = MIX_FIRST + k
         book.tall(sheet, row, [(reason, WHY)])  # any of them may stand here at some budget
@@ -80,19 +79,15 @@ def _write_rows(
         share = None if option is None else (option["usd"] / total if total > 0 else 0.0)
         formula = f'=IF({here}=0,"",IF(mix_usd>0,{usd}/mix_usd,0))'
         book.formula(sheet, row, after, formula, _plain(share), book.line("share"))
-        reasons: Mapping[str, object] = {}
-        if option is not None:
-            reasons = dict(told.get(str(option.name), {}))
-        for offset, column, kind in (
-            (1, at.IF_DROPPED, "value"),
-            (2, at.REASON, "sentence"),
+        own = None if option is None else told.get(str(option.name))
+        for offset, column, kind, value in (
+            (1, at.IF_DROPPED, "value", own and own.value_if_dropped),
+            (2, at.REASON, "sentence", own and own.reason),
         ):
             source = f"INDEX({where.options(column)},{here})"
             formula = (
                 f'=IF(OR({here}=0,plan_row<>{contents.own + 1}),"",IF({source}="","",{source}))'
             )
-            key = "value_if_dropped" if column == at.IF_DROPPED else "reason"
-            value = reasons.get(key)
             book.formula(sheet, row, after + offset, formula, _plain(value), book.line(kind))
 
 

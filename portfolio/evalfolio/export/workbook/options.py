@@ -47,7 +47,7 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
     evals = {name: i + 1 for i, name in enumerate(options["eval"].unique())}
     domains = {name: i + 1 for i, name in enumerate(contents.domains)}
     tiers = {name: i + 1 for i, name in enumerate(contents.tiers)}
-    rows = {row["option"]: row for row in record["choices"]}
+    rows = {row.option: row for row in record.choices}
     chosen = set(contents.plans[contents.own].rows)
     scale = state_scale(contents)
     scaled = contents.menu.information * np.outer(scale, scale)
@@ -66,8 +66,8 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         sheet.write_number(row, at.TIER_CODE, tiers[option["tier"]])
         told = rows.get(str(name))
         if told is not None:
-            book.put(sheet, row, at.IF_DROPPED, told["value_if_dropped"], plain)
-            book.put(sheet, row, at.REASON, told["reason"], plain)
+            book.put(sheet, row, at.IF_DROPPED, told.value_if_dropped, plain)
+            book.put(sheet, row, at.REASON, told.reason, plain)
         twice = (
             f"=IF(SUMIFS({where.options(at.YOURS)},{where.options(at.EVAL_CODE)},"
             f"{xl_rowcol_to_cell(row, at.EVAL_CODE)})>1,1,0)"

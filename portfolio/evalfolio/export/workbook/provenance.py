@@ -21,16 +21,16 @@ def write_provenance(book: Book, contents: Contents) -> Any:
         "The same inputs, seed and versions give the same plan.",
         [LABEL, FIGURE],
     )
-    origin = record["provenance"]
+    origin = record.provenance
     lines: list[tuple[str, object]] = [
-        (f"sha256 of {item['name']}", item["sha256"]) for item in origin["inputs"]
+        (f"sha256 of {item.name}", item.sha256) for item in origin.inputs
     ]
-    lines += [("seed", origin["seed"])]
-    lines += [(f"version of {name}", text) for name, text in origin["versions"].items()]
+    lines += [("seed", origin.seed)]
+    lines += [(f"version of {name}", text) for name, text in origin.versions.items()]
     known = ("inputs", "seed", "versions")
-    lines += _flat({k: v for k, v in origin.items() if k not in known}, "")
-    lines += _flat(record["diagnostics"], "diagnostics: ")
-    lines += [("optimiser ended as", record["value"]["status"])]
+    lines += _flat({k: v for k, v in origin if k not in known}, "")
+    lines += _flat(record.diagnostics, "diagnostics: ")
+    lines += [("optimiser ended as", record.value.status)]
     for i, (label, value) in enumerate(lines):
         book.put(sheet, FIRST + i, 0, label, book.line("wrap"))
         kind = "wrap" if isinstance(value, str | bool) else "general"
@@ -50,7 +50,7 @@ def _flat(values: Mapping[str, object], prefix: str) -> list[tuple[str, object]]
     for key, value in values.items():
         if isinstance(value, Mapping):
             lines += _flat(value, f"{prefix}{key}: ")
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             lines.append((f"{prefix}{key}", ", ".join(map(str, value)) or "none"))
         else:
             lines.append((f"{prefix}{key}", value))

@@ -25,7 +25,7 @@ COLUMNS = (
 def write_sensitivity(book: Book, contents: Contents) -> Any:
     """Write the inputs, largest swing first, with a tornado of the changes."""
     base = contents.plans[contents.own].value
-    rows = sorted(contents.record.get("sensitivity", []), key=lambda row: -_swing(dict(row), base))
+    rows = sorted(contents.record.sensitivity, key=lambda row: -row.swing(base))
     sheet = book.sheet(
         "Sensitivity",
         "What the value hangs on",
@@ -41,8 +41,8 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
     book.name("sensitivity_base", "Sensitivity", 2, 3)
     for i, row in enumerate(rows):
         r = FIRST + i
-        low, high = row["value_low"], row["value_high"]
-        for column, value in enumerate((row["name"], row["low"], row["high"], low, high)):
+        low, high = row.value_low, row.value_high
+        for column, value in enumerate((row.name, row.low, row.high, low, high)):
             kind = COLUMNS[column][1]
             if kind == "end" and isinstance(value, int | float) and value < 0:
                 kind = "unit"
@@ -52,9 +52,9 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
         book.formula(sheet, r, 6, f"=E{r + 1}-sensitivity_base", high - base, style)
         ends = f"D{r + 1},E{r + 1},sensitivity_base"
         formula = f"=MAX({ends})-MIN({ends})"
-        book.formula(sheet, r, 7, formula, _swing(dict(row), base), book.line("value"))
-        for column, key in ((8, "deep_low"), (9, "deep_high")):
-            book.put(sheet, r, column, row.get(key), book.line("share"))
+        book.formula(sheet, r, 7, formula, row.swing(base), book.line("value"))
+        for column, deep in ((8, row.deep_low), (9, row.deep_high)):
+            book.put(sheet, r, column, deep, book.line("share"))
     heads = [(name, kind) for name, kind, _ in COLUMNS]
     book.table(sheet, "sensitivity", FIRST - 1, len(rows), heads)
     sheet.set_row(FIRST - 1, 48)
@@ -63,12 +63,6 @@ def write_sensitivity(book: Book, contents: Contents) -> Any:
         sheet.set_h_pagebreaks([FIRST + len(rows) + 1])
     _write_tornado(book, sheet, FIRST + len(rows) - 1, min(len(rows), 20))
     return sheet
-
-
-def _swing(row: dict[str, Any], base: float) -> float:
-    """Return how far the value reaches, the plan's own among the ends."""
-    ends = (row["value_low"], row["value_high"], base)
-    return float(max(ends) - min(ends))
 
 
 def _write_tornado(book: Book, sheet: Any, last: int, n_bars: int) -> None:

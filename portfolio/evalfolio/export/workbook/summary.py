@@ -21,18 +21,18 @@ DEARER = (
 def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     """Write the first sheet; every figure but the words follows the budget cell."""
     record = contents.record
-    months = record["portfolio"]["horizon_months"]
+    months = record.portfolio.horizon_months
     sheet = book.sheet(
         "Summary",
-        f"Which evals to run on {record['portfolio']['ai_model']}",
+        f"Which evals to run on {record.portfolio.ai_model}",
         f"The decision stands for {months:g} months." if months else "",
         [42, 16, 16, 16, 16, 16, 16],
     )
     sheet.set_portrait()
     sheet.fit_to_pages(1, 1)
     words = book.style("text", text_wrap=True, font_size=12, valign="top")
-    _paragraph(sheet, 2, record["words"]["mix"], words)
-    _paragraph(sheet, 3, record["words"]["hangs_on"], words)
+    _paragraph(sheet, 2, record.words.mix, words)
+    _paragraph(sheet, 3, record.words.hangs_on, words)
     _write_budget(book, sheet, contents, where)
     after = _write_resources(book, sheet, contents, where)
     after = _write_value(book, sheet, contents, where, after + 1)
@@ -100,7 +100,7 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
     )
     book.name("plan_row", "Summary", row + 1, column)
     sheet.write_string(row + 2, 0, "Share kept back", book.style("text", font_color=MUTED))
-    kept = contents.record["money"]["contingency"]
+    kept = contents.record.money.contingency
     sheet.write_number(row + 2, column, kept, book.style("share", font_color=MUTED))
     book.name("contingency", "Summary", row + 2, column)
     book.formula(
@@ -117,13 +117,13 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
     """Write limit, use and what is left of every resource; return the row after."""
     plan = contents.plans[contents.own]
     record = contents.record
-    kept = record["money"]["contingency"]
+    kept = record.money.contingency
     row = RESOURCE_ROW
     book.heads(
         sheet, row - 1, 0, ["Resource", "Budget", "Kept back", "Expected use", "Left over", "Used"]
     )
     for name in ("usd", *contents.others):
-        kind, limit = head(name)[1], record["budget"].get(name)
+        kind, limit = head(name)[1], record.budget.get(name)
         spent = contents.spend(plan, name)
         sheet.write_string(row, 0, resource_words(name), book.line("text"))
         style = book.line(kind)
@@ -155,9 +155,9 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
 
 def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row: int) -> int:
     """Write the value, its certificate and the model's own error; return the row after."""
-    value = contents.record["value"]
+    value = contents.record.value
     plan = contents.plans[contents.own]
-    unit = "USD" if value["unit"] == "usd" else value["unit"]
+    unit = "USD" if value.unit == "usd" else value.unit
     look_up = {
         key: f"=IF(plan_row=0,0,INDEX({where.plans(column)},plan_row))"
         for key, column in (("value", at.PLAN_VALUE), ("bound", at.PLAN_BOUND))
@@ -178,11 +178,11 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
             "value",
             "plan_bound",
         ),
-        ("What perfect information would be worth", None, value["evpi"], "value", "plan_evpi"),
+        ("What perfect information would be worth", None, value.evpi, "value", "plan_evpi"),
         (
             "Share of it that the mix buys",
             "=IF(plan_evpi>0,plan_value/plan_evpi,0)",
-            plan.value / value["evpi"] if value["evpi"] > 0 else 0.0,
+            value.share(plan.value),
             "share1",
             "plan_share",
         ),
@@ -199,15 +199,15 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
         else:
             book.formula(sheet, row, 1, formula, figure, book.line(kind))
         book.name(name, "Summary", row, 1)
-    if value["draws"] is not None:
+    if value.draws is not None:
         row += 1
-        draws = value["draws"]
+        draws = value.draws
         note = book.style("text", font_color=MUTED, align="left", indent=1)
         sheet.write_string(
             row, 0, "The model's own error (5 %, mean, 95 %)", book.line("text", text_wrap=True)
         )
-        for column, key in ((1, "q05"), (2, "mean"), (3, "q95")):
-            sheet.write_number(row, column, draws[key], book.line("value"))  # type: ignore[literal-required]  # keys of ValueDraws above
+        for column, worth in ((1, draws.q05), (2, draws.mean), (3, draws.q95)):
+            sheet.write_number(row, column, worth, book.line("value"))
         sheet.write_string(row, 4, "at the plan's own budget", note)
     return row + 1
 
@@ -218,14 +218,13 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
     heads = ["Domain", "Call now", "Above threshold", "Call wrong now", "... after the plan"]
     book.heads(sheet, row, 0, heads)
     keys = [key for key, *_ in COLUMNS]
-    for d, domain in enumerate(contents.record["domains"]):
+    for d, domain in enumerate(contents.record.domains):
         row += 1
-        sheet.write_string(row, 0, domain["name"], book.line("text"))
-        figures: dict[str, Any] = dict(domain)
+        sheet.write_string(row, 0, domain.name, book.line("text"))
         for offset, key in enumerate(shown):
             source = book.cell("Domains", FIRST + d, keys.index(key))
             style = book.line("words", align="right") if key == "call_now" else book.line("share")
-            book.formula(sheet, row, 1 + offset, f"={source}", figures[key], style)
+            book.formula(sheet, row, 1 + offset, f"={source}", getattr(domain, key), style)
     return row + 1
 
 

@@ -8,7 +8,6 @@ from evalbayes.whole import whole_file
 from evalfolio.export.exportable import Exportable
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
-from evalfolio.record.schema import checked
 
 
 def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
@@ -23,7 +22,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If the record breaks the schema or the place cannot be written to.
+        If the place cannot be written to.
     """
     from evalfolio.export.workbook.accounts import write_accounts
     from evalfolio.export.workbook.assumptions import write_assumptions
@@ -39,10 +38,10 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.sensitivity import write_sensitivity
     from evalfolio.export.workbook.summary import write_summary
 
-    record = checked(recommendation.record)
+    record = recommendation.record
     contents = Contents.of(record, recommendation.menu)
     where = Layout.of(contents)
-    book = Book(record["value"]["unit"])
+    book = Book(record.value.unit)
     write_summary(book, contents, where).activate()
     write_mix(book, contents, where)
     write_domains(book, contents, where)

@@ -19,9 +19,9 @@ FOUR_HOURS = math.log2(240)
 
 def belief_chart(domain: Domain, key: str) -> Markup:
     """Draw two normal densities over capability, the threshold, and the alert below it."""
-    mean, threshold = domain["capability_mean"], domain["threshold"]
-    now, after = domain["prior_sd"], domain["posterior_sd"]
-    alert = None if domain["buffer"] is None else threshold - domain["buffer"]
+    mean, threshold = domain.capability_mean, domain.threshold
+    now, after = domain.prior_sd, domain.posterior_sd
+    alert = None if domain.buffer is None else threshold - domain.buffer
     marks = [threshold, *([] if alert is None else [alert])]
     low = min(mean - 3 * now, *marks) - 0.2 * now
     high = max(mean + 3 * now, *marks) + 0.2 * now
@@ -36,7 +36,7 @@ def belief_chart(domain: Domain, key: str) -> Markup:
         closed = [(curve[0][0], BOTTOM), *curve, (curve[-1][0], BOTTOM)]
         parts += [path(closed, f"area {look}", closed=True), path(curve, f"curve {look}")]
     parts.append(line((LEFT, BOTTOM), (RIGHT, BOTTOM), "axis"))
-    for place, label in _ticks(domain["unit"], low, high):
+    for place, label in _ticks(domain.unit, low, high):
         parts.append(line((across(place), BOTTOM), (across(place), BOTTOM + 5), "axis"))
         parts.append(text((across(place), BOTTOM + 19), label, "tick"))
     for mark, look, height in ((alert, "alert", 30), (threshold, "threshold", 14)):
@@ -47,13 +47,13 @@ def belief_chart(domain: Domain, key: str) -> Markup:
         anchor, at = ("end", x + 4) if near_end else ("middle", x)
         parts.append(line((x, height + 5), (x, BOTTOM), look))
         parts.append(text((at, height), look, f"label {look}", anchor))
-    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 6), _axis(domain["unit"]), "tick"))
+    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 6), _axis(domain.unit), "tick"))
     tells = (
-        f"Capability of {domain['name']}: mean {figure(mean, 1)}, sd {figure(now)} now and "
+        f"Capability of {domain.name}: mean {figure(mean, 1)}, sd {figure(now)} now and "
         f"{figure(after)} after the results; the threshold is {figure(threshold, 1)}, exceeded "
-        f"with a chance of {share(domain['p_exceeds'])} now."
+        f"with a chance of {share(domain.p_exceeds)} now."
     )
-    title = f"{domain['name']}: belief now and after the results"
+    title = f"{domain.name}: belief now and after the results"
     return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=tells, key=key)
 
 

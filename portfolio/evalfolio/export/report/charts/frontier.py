@@ -17,7 +17,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 290, 56, 452, 16, 238
 def places(points: Sequence[FrontierPoint], evpi: float) -> list[tuple[float, float]]:
     """Return where every point stands in the drawing."""
     across, up = _scales(points, evpi)
-    return [(across(point["usd"]), up(point["value"] / evpi)) for point in points]
+    return [(across(point.usd), up(point.value / evpi)) for point in points]
 
 
 def frontier_chart(points: Sequence[FrontierPoint], evpi: float, shown: int, key: str) -> Markup:
@@ -38,15 +38,15 @@ def frontier_chart(points: Sequence[FrontierPoint], evpi: float, shown: int, key
     parts.append(element("circle", cx=x, cy=y, r=7, class_="mark chosen", id=f"{key}-dot"))
     parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), "budget, USD; other budgets held", "tick"))
     tells = (
-        f"The best mix buys {share(points[0]['value'] / evpi)} of what perfect information is "
-        f"worth at {money(points[0]['usd'])} and {share(points[-1]['value'] / evpi)} at "
-        f"{money(points[-1]['usd'])}."
+        f"The best mix buys {share(points[0].value / evpi)} of what perfect information is "
+        f"worth at {money(points[0].usd)} and {share(points[-1].value / evpi)} at "
+        f"{money(points[-1].usd)}."
     )
     title = "What the best mix buys at each budget"
     return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=tells, key=key)
 
 
 def _scales(points: Sequence[FrontierPoint], evpi: float) -> tuple[Scale, Scale]:
-    most = max(point["value"] for point in points) / evpi
-    across = Scale(0, max(point["usd"] for point in points), LEFT, RIGHT)
+    most = max(point.value for point in points) / evpi
+    across = Scale(0, max(point.usd for point in points), LEFT, RIGHT)
     return across, Scale(0, max(most * 1.08, 1e-12), BOTTOM, TOP)

@@ -16,8 +16,8 @@ from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
+from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
-from evalfolio.record.schema import checked
 from evalfolio.search.problem import TOLERANCE
 
 
@@ -81,76 +81,39 @@ class Score:
         return text
 
 
-def score_mix(mix: str | Path, plan: str | Path) -> Score:
-    """Value the options listed in a file on the menu of a plan's folder.
+def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
+    """Value the options listed in a file on a plan's menu.
 
     Parameters
     ----------
     mix
         CSV or .xlsx with a column `option`, e.g. an edited mix.csv.
     plan
-        Folder that `evalfolio recommend` wrote.
+        The plan it is held against, or the folder that holds one.
 
     Raises
     ------
     InputError
         If a file cannot be read, has no column `option`, or names an option not on the menu.
     """
-    menu, record = Menu.load(Path(plan) / "menu"), whole_record(plan)
+    plan = plan if isinstance(plan, Plan) else Plan.load(plan)
+    menu = plan.menu
     options = _read_options(mix, menu)
     evaluation = evaluate(menu, options)
-    kept = 1.0 - float(record["money"]["contingency"])
     over = {
-        name: evaluation.spend[name] - amount * kept
-        for name, amount in record["budget"].items()
-        if evaluation.spend[name] > amount * kept * (1 + TOLERANCE)
+        name: evaluation.spend[name] - amount
+        for name, amount in plan.budget.items()
+        if evaluation.spend[name] > amount * (1 + TOLERANCE)
     }
     rows = menu.options.iloc[np.flatnonzero(choice_vector(menu, options))].copy()
     rows["value_if_dropped"] = [
         evaluation.value - evaluate(menu, [o for o in options if o != name]).value
         for name in rows.index
     ]
-    return Score(evaluation, float(record["value"]["evsi"]), over, rows)
+    return Score(evaluation, plan.value, over, rows)
 
 
-def read_record(plan: str | Path) -> dict[str, Any]:
-    """Return the record in a plan's folder.
-
-    Raises
-    ------
-    InputError
-        If the folder holds none that can be read.
-    """
-    path = Path(plan) / "plan.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(record, dict):
-            raise ValueError("it is no JSON object")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a plan's record, but it cannot be read ({error}); "
-            "give the folder that `evalfolio recommend` wrote"
-        ) from error
-    return record
-
-
-def whole_record(plan: str | Path) -> Record:
-    """Return the record in a plan's folder with every key and type checked.
-
-    Raises
-    ------
-    InputError
-        If the folder holds none that can be read, or one that lacks something; it is named.
-    """
-    try:
-        return checked(read_record(plan))
-    except InputError as error:
-        words = str(error).removeprefix("plan record: ")
-        path = str(Path(plan) / "plan.json")
-        raise InputError(words if words.startswith(path) else f"{path}: {words}") from error
-
-
-def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
+def explain_eval(name: str, record: Record) -> dict[str, Any]:
     """Return why an eval is in a plan, or why not; `text` says it in a sentence.
 
     Raises
@@ -158,31 +121,30 @@ def explain_eval(name: str, plan: str | Path) -> dict[str, Any]:
     InputError
         If the plan knows no such eval.
     """
-    record = whole_record(plan)
-    for row in record["choices"]:
-        if row["eval"] == name:
-            lost, whole = row["value_if_dropped"], record["value"]["evsi"]
+    for row in record.choices:
+        if row.eval == name:
+            lost, whole = row.value_if_dropped, record.value.evsi
             share = (
                 f"; dropping it loses {percent(lost / whole)} of the plan's value"
                 if lost and whole > 0
                 else ""
             )
             text = (
-                f"{name} runs at the tier {row['tier']} for ${two_digits(row['usd'])}: "
-                f"{row['reason']}{share}."
+                f"{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
+                f"{row.reason}{share}."
             )
-            return {"eval": name, "chosen": True, "text": text, **row}
-    for left in record["not_chosen"]:
-        if left["eval"] == name:
-            price = left["cost_to_enter"]
+            return {"eval": name, "chosen": True, "text": text, **dict(row)}
+    for left in record.not_chosen:
+        if left.eval == name:
+            price = left.cost_to_enter
             enter = (
                 "at no price would it enter"
                 if price is None
                 else f"it would enter at ${two_digits(price)}"
             )
-            text = f"{name} does not run: its best option {left['reason']}; {enter}."
-            return {"chosen": False, "text": text, **left}
-    known = [row["eval"] for row in (*record["choices"], *record["not_chosen"])]
+            text = f"{name} does not run: its best option {left.reason}; {enter}."
+            return {"chosen": False, "text": text, **dict(left)}
+    known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")
 
 

@@ -1,0 +1,192 @@
+"""The record of a plan, made whole in one go: what `plan.json` and every export say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evalfolio.narrative import DEPTH, reason_of_choice, two_digits
+from evalfolio.objectives.valuation import Valuation
+from evalfolio.plans.evaluation import choice_vector
+from evalfolio.plans.left_over import next_step_in_words
+from evalfolio.plans.overspend import overspend
+from evalfolio.record.record import FORMAT, Choice, Domain, Record
+
+if TYPE_CHECKING:
+    from evalfolio.plans.plan import Plan
+
+UNKNOWN = "the AI model under test"
+
+
+def record_of(
+    plan: Plan,
+    *,
+    budget: Mapping[str, float] | None = None,
+    contingency: float = 0.0,
+    in_usd: bool = False,
+    mix: str = "",
+    hangs_on: str = "",
+    units: Mapping[str, str] | None = None,
+    floors: Mapping[str, Mapping[str, float]] | None = None,
+    left_off: Sequence[tuple[str, str]] = (),
+    **parts: Any,
+) -> Record:
+    """Return the record of a plan.
+
+    A menu alone tells neither the unit of its losses nor what the belief rests on: then values
+    read as shares of what perfect information would be worth, and what is unknown is empty.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    budget, contingency
+        Budgets as stated, and the share of them that was kept back; the plan's own and 0 where
+        none was.
+    in_usd
+        Whether values are in usd.
+    mix, hangs_on
+        The first two lines of everything; the plan's own sentences where left out.
+    units, floors
+        By domain, the unit of capability and the sds that no such runs go below.
+    left_off
+        Name and reason of what no option reads.
+    parts
+        Whole parts of the record that only others know, by name: `comparisons`, `warnings`,
+        `frontier`, `backtest` and so on.
+
+    Raises
+    ------
+    InputError
+        If a part is not as the record has it; it is named.
+
+    Examples
+    --------
+    >>> import evalfolio as ef
+    >>> from evalfolio.examples import small_menu
+    >>> plan = ef.optimise(small_menu(), budget={"usd": 10_000.0})
+    >>> [row.option for row in record_of(plan).choices] == list(plan.chosen)
+    True
+    """
+    said, _, worth = str(plan).partition(". It is worth")
+    stated = plan.budget if budget is None else budget
+    usd = float(plan.spend.get("usd", 0.0))
+    ours = {"plan": "this plan", "usd": usd, "value": plan.value, "share_of_evpi": None}
+    built = {
+        "format": FORMAT,
+        "words": {
+            "mix": mix or f"{said.rstrip('.')}.",
+            "hangs_on": hangs_on or (f"It is worth{worth}" if worth else plan.note),
+            "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
+        },
+        "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
+        "budget": stated,
+        "spend": {"usd": usd} | plan.spend,
+        "money": _money(plan, stated.get("usd"), contingency),
+        "value": {
+            "evsi": plan.value,
+            "evsi_usd": plan.value if in_usd else None,
+            "bound": plan.bound,
+            "gap": plan.gap,
+            "evpi": plan.evpi,
+            "unit": "usd" if in_usd else "points",
+            "status": plan.status,
+            "draws": _over_draws(plan),
+            **({} if plan.objective == "evsi" else {"objective": plan.objective}),
+        },
+        "choices": [_choice(plan, row) for row in _rows(plan.choices)],
+        "not_chosen": [
+            {key: row[key] for key in ("eval", "reason", "cost_to_enter")}
+            for row in _rows(plan.not_chosen)
+        ],
+        "not_covered": _not_covered(plan, left_off),
+        "domains": [_domain(plan, row, units or {}, floors or {}) for row in _rows(plan.domains)],
+        "comparisons": [ours | {"share_of_evpi": plan.share_of_evpi}],
+        "shadow_prices": plan.shadow_prices,
+        "diagnostics": {},
+        "warnings": [plan.note] if plan.note else [],
+        "assumptions": [],
+        "provenance": {"inputs": [], "seed": 0, "versions": {}},
+    }
+    return Record.of(built | parts)
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(key): value for key, value in row.items()}
+        for row in frame.reset_index().to_dict("records")
+    ]
+
+
+def _money(plan: Plan, budget: float | None, contingency: float) -> dict[str, Any]:
+    spread = overspend(plan.menu, plan.chosen, budget)
+    ceiling = plan.choices["usd_ceiling"].sum() if "usd_ceiling" in plan.choices else np.nan
+    return {
+        "expected": spread.expected,
+        "p90": spread.p90,
+        "ceiling": float(ceiling) if np.isfinite(ceiling) else spread.p90,
+        "p_overspend": None if plan.menu.resource_draws is None else spread.probability,
+        "contingency": contingency,
+    }
+
+
+def _over_draws(plan: Plan) -> dict[str, float] | None:
+    """Return mean, 5 % and 95 % quantiles of the mix's value over the menu's draws."""
+    draws = plan.menu.information_draws
+    if draws is None or not len(draws):
+        return None
+    values = Valuation(plan.menu, draws).gains(choice_vector(plan.menu, plan.chosen)).sum(axis=1)
+    low, high = np.quantile(values, [0.05, 0.95])
+    return {"mean": float(np.mean(values)), "q05": float(low), "q95": float(high)}
+
+
+def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
+    known = {key: row.get(key) for key in Choice.model_fields}
+    defaults = {"usd": 0.0, "share_of_usd": 0.0} | {name: row[name] for name in plan.menu.resources}
+    named = {key: str(row[key]) for key in ("option", "eval", "domain", "tier")}
+    share = {"share_of_usd": row.get("share_of_usd", 0.0)}
+    return known | defaults | named | share | {"reason": reason_of_choice(named["tier"])}
+
+
+def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    rows = []
+    for name, v in plan.domains["v"].items():
+        if v <= 0:
+            rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
+        elif not ((plan.choices["tier"] == DEPTH) & (plan.choices["domain"] == name)).any():
+            rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
+    return [{"name": name, "reason": reason} for name, reason in (*rows, *left_off)]
+
+
+def _domain(
+    plan: Plan,
+    row: Mapping[str, Any],
+    units: Mapping[str, str],
+    floors: Mapping[str, Mapping[str, float]],
+) -> dict[str, Any]:
+    name = str(row["decision"])
+    known = {**row, **floors.get(name, {})}
+    known = {key: known.get(key) for key in Domain.model_fields}
+    return known | {
+        "name": name,
+        "unit": units.get(name, "the domain's unit"),
+        "doublings_to_threshold": row["threshold"] - row["capability_mean"],
+        "reason": _domain_reason(plan, row),
+    }
+
+
+def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
+    least = row["minimum_effort_usd"]
+    price = "" if least is None or not np.isfinite(least) else f" of ${least:,.0f}"
+    if row["v"] <= 0:
+        return f"left out: less than its minimum sensible effort{price} would be of little use"
+    if not row["funded"]:
+        return f"funded below its minimum sensible effort{price}: fund it to there, or drop it"
+    choices = plan.choices[plan.choices["domain"] == row["decision"]]
+    deep = int((choices["tier"] == DEPTH).sum())
+    read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
+    cost = f", for ${two_digits(float(choices['usd'].sum()))}" if "usd" in choices else ""
+    return f"{read} it, {deep or 'none'} with maximum elicitation{cost}"

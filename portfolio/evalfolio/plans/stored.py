@@ -1,0 +1,76 @@
+"""A plan read back from the folder it was written into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.objectives.named import NAMED, as_objective
+from evalfolio.plans.evaluation import choice_vector
+from evalfolio.plans.optimiser import explained
+from evalfolio.plans.plan import Plan
+from evalfolio.record.record import FILE, Record
+from evalfolio.search.certified import Certificate
+from evalfolio.search.problem import Problem
+
+AGREE = 1e-6  # relative: a menu on which the mix is worth less or more is not the plan's
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Return the plan in a folder that `evalfolio recommend` wrote, or in its `plan.json`.
+
+    Value, bound, status and prices are the record's; what each option adds and what is left out is
+    worked out anew on the menu beside it.
+
+    Raises
+    ------
+    InputError
+        If record or menu cannot be read, or are not of one plan.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import evalfolio as ef
+    >>> from evalfolio.examples import small_menu
+    >>> plan = ef.optimise(small_menu(), budget={"usd": 10_000.0})
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = plan.record.write(folder / "plan.json"), plan.menu.save(folder / "menu")
+    >>> load_plan(folder).to_json() == plan.to_json()
+    True
+    """
+    path = Path(path)
+    file = path / FILE if path.is_dir() else path
+    record = Record.load(path)
+    menu = Menu.load(file.parent / "menu")
+    stated, named = record.value, record.value.objective in NAMED
+    objective = as_objective(record.value.objective if named else "evsi")
+    try:
+        x = choice_vector(menu, [row.option for row in record.choices])
+        kept = 1.0 - record.money.contingency
+        budget = {name: amount * kept for name, amount in record.budget.items()}
+        problem = Problem(menu, budget, (), objective)
+    except InputError as error:
+        raise InputError(
+            f"{file}: its menu must be the one it was made from, but {error}"
+        ) from error
+    worth = problem.value(x)
+    if named and abs(worth - stated.evsi) > AGREE * max(abs(stated.evsi), AGREE * problem.scale):
+        raise InputError(
+            f"{file}: its menu must be the one it was made from, but the mix is worth {worth:.4g} "
+            f"on it and {stated.evsi:.4g} in the plan; put both of one plan into one folder"
+        )
+    prices = np.array([record.shadow_prices.get(name, 0.0) for name in problem.resource_names])
+    scaled = prices * problem.price_units / problem.scale
+    found = Certificate(x, stated.evsi, stated.bound, stated.status, scaled, 0)
+    plan = explained(problem, found, objective)
+    return replace(
+        plan,
+        gap=stated.gap,
+        evpi=np.inf if stated.evpi is None else stated.evpi,
+        objective=stated.objective,
+        told=record,
+    )

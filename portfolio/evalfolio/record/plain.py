@@ -1,0 +1,41 @@
+"""Values as JSON can hold them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+
+def plain(value: object) -> Any:
+    """Return `value` with Python's own numbers, lists and strings only; NaN becomes None.
+
+    A range of the catalogue, with low and high, becomes its two ends; parts of a record stay.
+
+    Examples
+    --------
+    >>> plain({"a": np.float64("nan"), "b": np.array([1, 2]), "c": (np.bool_(True),)})
+    {'a': None, 'b': [1, 2], 'c': [True]}
+    """
+    if isinstance(value, BaseModel):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "low") and hasattr(value, "high"):
+        return [plain(value.low), plain(value.high)]
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        number = float(cast(float, value))
+        return number if math.isfinite(number) else None
+    return str(value)
