@@ -67,6 +67,15 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
     return folder
 
 
+def asked_limits(plan: Path) -> list[Constraint]:
+    """Return the limits that a plan in a folder was asked to keep, its catalogue's aside."""
+    from evalfolio.limits.kept import made_again
+    from evalfolio.record.record import Record
+
+    asked = [row for row in Record.load(plan).limits if row.by != "catalogue"]
+    return [made for row in asked if (made := made_again(dict(row)))]
+
+
 def fitted(
     catalogue: Catalogue,
     observations: Observations,

@@ -62,15 +62,19 @@ def require(
 ) -> None:
     """Find the least programme of evals that meets a target of assurance."""
     from evalbayes import Menu
-    from evalfolio.cli.inputs import plan_folder
+    from evalfolio.cli.inputs import asked_limits, plan_folder
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.targets.requirement import require as least
     from evalfolio.targets.requirement import requirements
     from evalfolio.targets.waiver import waive as give_up
 
-    menu = Menu.load(plan if (plan / "menu.json").is_file() else plan_folder(plan, "menu") / "menu")
     rules = constraints_from_table(constraints) if constraints else ()
+    if (plan / "menu.json").is_file():
+        menu = Menu.load(plan)
+    else:
+        menu = Menu.load(plan_folder(plan, "menu") / "menu")
+        rules += tuple(asked_limits(plan))
     limits = parse_budgets(budget or [])
     calls, sds = _targets(wrong_call, "--wrong-call"), _targets(posterior_sd, "--posterior-sd")
     if waive:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, counted, print_table, step, warn
+from evalfolio.cli.console import cell, console, counted, print_table, step, warn
 from evalfolio.cli.recommend import BudgetOption, GapOption, TimeLimitOption
 
 WorkersOption = Annotated[
@@ -37,6 +37,13 @@ MixOption = Annotated[
     list[Path] | None,
     typer.Option("--mix", help="A mix to judge too, e.g. last year's mix.csv; repeatable."),
 ]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        help="Folder of a plan to vary: its posterior, budgets and limits, where none are given.",
+    ),
+]
 PilotsOption = Annotated[int, typer.Option("--pilots", help="Pilots to try; 0 for none.")]
 BootstrapOption = Annotated[
     int, typer.Option("--bootstrap", help="Times to draw the observations again; a fit each.")
@@ -47,8 +54,10 @@ def sensitivity(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
     posterior: shared.PosteriorOption = None,
+    plan: PlanOption = None,
     budget: BudgetOption = None,
-    out: shared.OutOption = Path("plan"),
+    constraints: shared.ConstraintsOption = None,
+    out: shared.OutOption = Path("sensitivity"),
     gap: GapOption = 2e-3,
     time_limit: TimeLimitOption = 20.0,
     samples: SamplesOption = 64,
@@ -66,16 +75,27 @@ def sensitivity(
 ) -> None:
     """Vary the budget and every assumption; write the plan with what that changes.
 
+    OUT is a folder of its own: one that `evalfolio recommend` wrote is not written over.
+
     Finished points are kept beside OUT until everything is written: started again after a kill,
     with the same inputs and --posterior, the sweeps go on where they were.
     """
-    from evalfolio.cli.inputs import check_budgets, enforce_gate, posterior_of
+    from evalfolio.cli.inputs import (
+        asked_limits,
+        check_budgets,
+        check_constraints,
+        enforce_gate,
+        plan_folder,
+        posterior_of,
+    )
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
+    from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.plans.optimiser import check_search
-    from evalfolio.recommendations.recommender import catalogue_limits, recommend
+    from evalfolio.recommendations.recommender import recommend
+    from evalfolio.record.record import Record
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.earlier_mix import earlier_mix
     from evalfolio.sensitivities.firmness import firmness
@@ -94,8 +114,15 @@ def sensitivity(
     for path in mix or []:
         read_mix(path)  # one that cannot be read is refused before the long work
     budgets = parse_budgets(budget or [])
-    check_folder(out)
+    rules = constraints_from_table(constraints) if constraints else ()
+    check_folder(out, "sensitivity")
+    if plan is not None:
+        budgets = {**Record.load(plan_folder(plan)).budget, **budgets}
+        rules += tuple(asked_limits(plan))
+        if not (observations or posterior):
+            posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
     check_budgets(catalogue, budgets)
+    check_constraints(catalogue, rules)
     if bootstrap and posterior is not None:
         raise InputError(
             "--bootstrap draws the observations again: give them instead of --posterior"
@@ -103,6 +130,7 @@ def sensitivity(
     kept = out.with_name(f"{out.name}.checkpoint")
     sweep = Sweep(workers, "loky" if scheduler is None else "dask", kept)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
+    files += [constraints] if constraints else []
     read, observed, belief = posterior_of(
         catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
     )
@@ -112,6 +140,7 @@ def sensitivity(
             observed,
             belief,
             budget=budgets,
+            constraints=rules,
             gap=min(gap, 1e-3),
             time_limit=time_limit,
             seed=seed,
@@ -130,7 +159,6 @@ def sensitivity(
             result.plan,
             read,
             belief,
-            constraints=catalogue_limits(read, result.menu, result.plan.budget),
             samples=samples,
             sobol=sobol,
             pilots=pilots,
@@ -146,8 +174,7 @@ def sensitivity(
     told = result.record.replace(sensitivity=found.tornado.record(), firmness=firmness(found))
     result = replace(result, plan=replace(result.plan, told=told))
     with step(f"writing {out}/", quiet=quiet or as_json):
-        write_all(result, out)
-        found.write(out / "sensitivity")
+        write_all(result, out, found.write)
     shutil.rmtree(kept, ignore_errors=True)
     if as_json:
         print(told.to_json())
@@ -157,5 +184,9 @@ def sensitivity(
         table = found.tornado.rows.head(12)[
             ["name", "low", "high", "value_low", "value_high", "deep_low", "deep_high"]
         ]
+        for end in ("value_low", "value_high"):
+            table[end] = [
+                "equal" if worth == found.tornado.value else cell(worth) for worth in table[end]
+            ]
         print_table(table, "What moves the value most")
     enforce_gate(belief, allowed=allow_failed_fit)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evalfolio.errors import InputError
@@ -27,19 +27,28 @@ NAMES = (
     "posterior.nc",
     "menu",
 )
+TABLES = "sensitivity"  # the folder of an analysis' tables, of that command only
 SHARED = ("posterior.nc",)  # `evalfolio fit` may have put it there before
 
 
-def check_folder(folder: str | Path) -> Path:
+def check_folder(folder: str | Path, command: str = "recommend") -> Path:
     """Return the folder as a path if a plan may be written there; call it before long work.
 
     A folder that does not exist is made later. In one that does, only the files of an earlier plan
     are replaced and everything else is left alone.
 
+    Parameters
+    ----------
+    folder
+        Where to write.
+    command
+        "recommend" or "sensitivity": each writes over its own plans only.
+
     Raises
     ------
     InputError
-        If it is a file, cannot be written to, or holds a file of a plan's name that no plan wrote.
+        If it is a file, cannot be written to, or holds a file of a plan's name that no plan wrote,
+        or the plan of another command.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -54,16 +63,27 @@ def check_folder(folder: str | Path) -> Path:
                 f"{folder}: {needed} must be a folder that can be written to, but it cannot; "
                 "give another --out"
             )
-    strangers = [name for name in NAMES if name not in SHARED and (folder / name).exists()]
-    if strangers and not _is_plan(folder / MARK):
+    names = (*NAMES, TABLES) if command == TABLES else NAMES
+    strangers = [name for name in names if name not in SHARED and (folder / name).exists()]
+    writer = _writer(folder / MARK)
+    if strangers and writer is None:
         raise InputError(
             f"{folder}: must be a new folder or one that holds a plan, but it has a "
             f"{strangers[0]} and no {MARK} of evalfolio; give another --out"
         )
+    if writer not in (None, command):
+        raise InputError(
+            f"{folder}: must be a new folder or one that `evalfolio {command}` wrote, but the plan "
+            f"there is of `evalfolio {writer}`; give another --out"
+        )
     return folder
 
 
-def write_all(recommendation: Storable, folder: str | Path) -> Path:
+def write_all(
+    recommendation: Storable,
+    folder: str | Path,
+    tables: Callable[[Path], object] | None = None,
+) -> Path:
     """Write every export of a recommendation into `folder`, whole or not at all; return it.
 
     All files are made in a temporary sibling first. If moving them in fails half-way, the earlier
@@ -75,13 +95,16 @@ def write_all(recommendation: Storable, folder: str | Path) -> Path:
         What `recommend` returns.
     folder
         A new folder, or one that holds a plan.
+    tables
+        Writes the tables of a sensitivity analysis into the folder it is given.
 
     Raises
     ------
     InputError
         As `check_folder`, or if the disk refuses.
     """
-    folder = check_folder(folder)
+    firm = recommendation.record.firmness is not None
+    folder = check_folder(folder, TABLES if firm else "recommend")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
@@ -92,6 +115,8 @@ def write_all(recommendation: Storable, folder: str | Path) -> Path:
         new.mkdir()
         old.mkdir()
         _write_files(recommendation, new)
+        if tables is not None:
+            tables(new / TABLES)
         _move_in(new, folder, old)
     except OSError as error:
         raise _refusal(folder, error) from error
@@ -135,7 +160,7 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
         return
     moved: list[str] = []
     try:
-        for name in NAMES:
+        for name in (*NAMES, *((TABLES,) if (new / TABLES).exists() else ())):
             moved.append(name)
             if (folder / name).exists():
                 (folder / name).rename(old / name)
@@ -156,11 +181,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _is_plan(path: Path) -> bool:
+def _writer(path: Path) -> str | None:
+    """Return the command that wrote a `plan.json`; None where it is none."""
     try:
-        return "format" in json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return False
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or "format" not in record:
+        return None
+    return TABLES if record.get("firmness") else "recommend"
 
 
 def _refusal(folder: Path, error: OSError) -> InputError:

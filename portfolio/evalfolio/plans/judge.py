@@ -18,7 +18,7 @@ from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
-from evalfolio.search.problem import TOLERANCE
+from evalfolio.search.problem import TOLERANCE, Problem
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -35,12 +35,15 @@ class Score:
         Resources of which the mix uses more than the plan was allowed, and by how much.
     mix
         The mix's rows of the menu.
+    broken
+        Limits of the plan that the mix does not meet, in words.
     """
 
     evaluation: Evaluation
     plan_value: float
     over: dict[str, float]
     mix: pd.DataFrame
+    broken: tuple[str, ...] = ()
 
     @property
     def regret(self) -> float:
@@ -61,6 +64,7 @@ class Score:
                 "regret": self.regret,
                 "spend": self.evaluation.spend,
                 "over_budget": self.over,
+                "limits_broken": self.broken,
             },
             indent=2,
         )
@@ -78,6 +82,8 @@ class Score:
         if self.over:
             amounts = [f"{two_digits(v)} {words(name)}" for name, v in self.over.items()]
             text += f" It exceeds the plan's budget by {', '.join(amounts)}."
+        if self.broken:
+            text += f" It does not keep the plan's limits: {'; '.join(self.broken)}."
         return text
 
 
@@ -110,7 +116,11 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         evaluation.value - evaluate(menu, [o for o in options if o != name]).value
         for name in rows.index
     ]
-    return Score(evaluation, plan.value, over, rows)
+    x = choice_vector(menu, options)
+    broken = [
+        str(limit) for limit in plan.limits if Problem(menu, {}, (limit,)).completed(x) is None
+    ]
+    return Score(evaluation, plan.value, over, rows, tuple(broken))
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:

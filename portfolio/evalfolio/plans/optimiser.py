@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -97,7 +98,8 @@ def optimise(
         seed=seed,
         time_limit=time_limit,
     )
-    return explained(*found, as_objective(objective))
+    plan = explained(*found, as_objective(objective))
+    return replace(plan, limits=tuple(constraints))
 
 
 def search(

@@ -61,6 +61,8 @@ class Plan:
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
     objective
         What the choice was made for; value, bound and evpi are in its unit.
+    limits
+        Limits it was made under beside the budget.
     told
         The record of it, where more is known of it than its menu tells: a plan that was
         recommended or read from its folder.
@@ -82,6 +84,7 @@ class Plan:
     next_steps: pd.DataFrame
     note: str = ""
     objective: str = "evsi"
+    limits: tuple[object, ...] = ()
     told: Record | None = None
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalfolio.limits.kept import kept
 from evalfolio.narrative import DEPTH, reason_of_choice, two_digits
 from evalfolio.objectives.valuation import Valuation
 from evalfolio.plans.evaluation import choice_vector
@@ -110,6 +111,7 @@ def record_of(
         "warnings": [plan.note] if plan.note else [],
         "assumptions": [],
         "provenance": {"inputs": [], "seed": 0, "versions": {}},
+        "limits": kept(plan.limits, "constraints"),
     }
     return Record.of(built | parts)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
+from evalfolio.limits.kept import made_again
 from evalfolio.objectives.named import NAMED, as_objective
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.optimiser import explained
@@ -52,8 +53,9 @@ def load_plan(path: str | Path) -> Plan:
         x = choice_vector(menu, [row.option for row in record.choices])
         kept = 1.0 - record.money.contingency
         budget = {name: amount * kept for name, amount in record.budget.items()}
-        problem = Problem(menu, budget, (), objective)
-    except InputError as error:
+        limits = tuple(made for row in record.limits if (made := made_again(dict(row))))
+        problem = Problem(menu, budget, limits, objective)
+    except (InputError, TypeError) as error:
         raise InputError(
             f"{file}: its menu must be the one it was made from, but {error}"
         ) from error
@@ -72,5 +74,6 @@ def load_plan(path: str | Path) -> Plan:
         gap=stated.gap,
         evpi=np.inf if stated.evpi is None else stated.evpi,
         objective=stated.objective,
+        limits=limits,
         told=record,
     )

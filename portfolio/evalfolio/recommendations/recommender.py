@@ -13,6 +13,7 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits import Forbidden, Mandatory, MinEvals
 from evalfolio.limits.budget import catalogue_budget, check_budget
+from evalfolio.limits.kept import kept
 from evalfolio.plans.cautions import plan_warnings
 from evalfolio.plans.optimiser import optimise
 from evalfolio.plans.perfect import matching_warnings, perfect_information
@@ -96,7 +97,8 @@ def recommend(
     )
     kept_back = 1.0 - catalogue.budget.contingency
     spendable = {name: amount * kept_back for name, amount in whole.items()}
-    limits = (*catalogue_limits(catalogue, menu, spendable), *constraints)
+    own = catalogue_limits(catalogue, menu, spendable)
+    limits = (*own, *constraints)
     try:
         plan = optimise(
             menu, budget=spendable, constraints=limits, gap=gap, time_limit=time_limit, seed=seed
@@ -136,6 +138,7 @@ def recommend(
             assumptions_of(catalogue, posterior),
             budget=spendable,
             constraints=limits,
+            plan=plan,
             gap=max(gap, 5e-3),
             seed=seed,
             time_limit=5.0,
@@ -149,6 +152,7 @@ def recommend(
         left_off=notes.left_off,
         comparisons=comparisons.to_dict("records"),
         warnings=warnings,
+        limits=kept(own, "catalogue") + kept(constraints, "constraints"),
         **parts_of(catalogue, posterior, plan, inputs, seed),
         **parts,
     )

@@ -287,6 +287,17 @@ class Account(_Part):
     tables: tuple[AccountTable, ...]
 
 
+class KeptLimit(_Open):
+    """A limit the mix was chosen under. Further keys are its own figures, to make it again."""
+
+    text: str
+    """The limit in words."""
+    by: str
+    """catalogue, or constraints where it was asked for."""
+    kind: str
+    """Its class in `evalfolio.limits`."""
+
+
 class SpendFamily(_Part):
     """A family of spend in one eval: how well it foretells a left-out run, and its weight."""
 
@@ -340,6 +351,8 @@ class Record(_Part):
     warnings: tuple[str, ...]
     assumptions: tuple[Assumption, ...]
     provenance: Provenance
+    limits: tuple[KeptLimit, ...] = ()
+    """What the mix was chosen under beside the budgets."""
     spend_families: tuple[SpendFamily, ...] = ()
     """Which family of spend, and why; empty where none was compared."""
     capability: tuple[CapabilityFigure, ...] = ()

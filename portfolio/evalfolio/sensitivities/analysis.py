@@ -38,7 +38,7 @@ def sensitivity(
     posterior: Posterior | None = None,
     *,
     assumptions: Sequence[Assumed] | None = None,
-    constraints: Sequence[object] = (),
+    constraints: Sequence[object] | None = None,
     points: int = 20,
     samples: int = 64,
     sobol: int = 0,
@@ -63,7 +63,7 @@ def sensitivity(
     assumptions
         The assumed figures; by default those of the catalogue.
     constraints
-        Limits of every plan.
+        Limits of every plan; those the plan itself was made under where left out.
     points
         Amounts on each frontier.
     samples
@@ -102,7 +102,7 @@ def sensitivity(
             )
         assumptions = assumptions_of(catalogue, posterior)
     basis = Basis(plan.menu, catalogue, posterior, seed)
-    limits = tuple(constraints)
+    limits = tuple(plan.limits if constraints is None else constraints)
     shared: dict[str, Any] = {
         "budget": plan.budget,
         "constraints": limits,
@@ -120,7 +120,7 @@ def sensitivity(
             sweep=run.part(f"frontier_{resource}"),
             **shared,
         )
-    tipped = tornado(basis, assumptions, seed=seed, sweep=run.part("tornado"), **shared)
+    tipped = tornado(basis, assumptions, plan=plan, seed=seed, sweep=run.part("tornado"), **shared)
     several = scenarios_of(basis, assumptions)
     settled = best_under(several, sweep=run.part("scenarios"), **shared)
     least = robust_mix(several, criterion="regret", settled=settled, **shared)

@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
+from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.optimiser import prices_of, search
+from evalfolio.plans.plan import Plan
+
+SAME = 1e-9  # relative: values nearer to each other are one value
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class Solution:
     gap: float | None
     status: str
     prices: dict[str, float]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Solution:
+        """Return a plan as a point."""
+        return cls(plan.chosen, plan.value, plan.bound, plan.gap, plan.status, plan.shadow_prices)
 
     @property
     def feasible(self) -> bool:
@@ -70,8 +81,13 @@ def solve(
     gap: float = 1e-3,
     seed: int = 0,
     time_limit: float | None = None,
+    stay: Solution | None = None,
 ) -> Solution:
     """Return the certified choice at one budget, infeasibility being an answer too.
+
+    A choice to `stay` with is kept where it meets all limits and none found is worth more; where
+    it is worth just what it was, one must be worth more by the gap: certified no further, the two
+    are not told apart.
 
     Examples
     --------
@@ -85,6 +101,14 @@ def solve(
         )
     except InfeasibleError:
         return Solution((), 0.0, 0.0, None, "infeasible", {})
+    if stay is not None and set(stay.options) <= set(menu.options.index):
+        x = choice_vector(menu, stay.options)
+        value = problem.value(x)
+        same = np.isclose(value, stay.value, rtol=SAME, atol=0.0)
+        value = stay.value if same else value
+        enough = found.value * (1 - gap) if same else found.value
+        if value >= enough and problem.completed(x) is not None:
+            found = replace(found, x=x, value=value, bound=max(found.bound, value))
     certain = None if found.status == "uncertified" else 0.0
     return Solution(
         options=tuple(str(name) for name in menu.options.index[found.x > 0.5]),

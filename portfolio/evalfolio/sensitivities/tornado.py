@@ -13,6 +13,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.narrative import DEPTH, listing, percent
 from evalfolio.plans.evaluation import evaluate
+from evalfolio.plans.plan import Plan
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve
@@ -54,14 +55,19 @@ class Tornado:
         by_mix = self.rows.assign(
             change=self.rows[["changed_low", "changed_high"]].max(axis=1)
         ).sort_values("change", ascending=False, kind="stable")
-        worth = listing(self.rows["name"].head(2).tolist())
+        ends = self.rows[["value_low", "value_high"]]
+        moving = self.rows["name"][(ends != self.value).any(axis=1)].head(2).tolist()
+        worth = (
+            f"The value hangs most on {listing(moving)}"
+            if moving
+            else "No assumption moves the value"
+        )
         moved = by_mix[by_mix["change"] > 0]
         if moved.empty:
-            return f"The value hangs most on {worth}; no assumption changes the mix."
+            return f"{worth}; no assumption changes the mix."
         first = moved.iloc[0]
         return (
-            f"The value hangs most on {worth}; the mix on {first['name']}, which changes "
-            f"{percent(first['change'])} of it."
+            f"{worth}; the mix on {first['name']}, which changes {percent(first['change'])} of it."
         )
 
 
@@ -75,6 +81,7 @@ def tornado(
     seed: int = 0,
     time_limit: float | None = None,
     sweep: Sweep | None = None,
+    plan: Plan | None = None,
 ) -> Tornado:
     """Return what every assumption does to value, depth and mix, one at a time.
 
@@ -88,16 +95,23 @@ def tornado(
         As `optimise` takes them, for every plan.
     sweep
         Workers, checkpoint and progress.
+    plan
+        The base plan, where it is at hand. Where its mix is worth just what it was and no other is
+        worth more by the gap it stays, so that a figure that moves nothing gives its own value.
     """
     points: list[list[float]] = []
     for k, assumed in enumerate(assumptions):
         points += [[k, assumed.low], [k, assumed.high]]
-    own = solve(basis.lean, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
+    own = (
+        solve(basis.lean, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
+        if plan is None
+        else Solution.of(plan)
+    )
     base = summary(basis.lean, own)
     task = partial(
         _point,
         basis,
-        own.options,
+        own,
         tuple(assumptions),
         dict(budget),
         tuple(constraints),
@@ -107,6 +121,7 @@ def tornado(
     )
     hashed = inputs_hash(
         basis.menu,
+        own.options,
         assumptions,
         sorted(budget.items()),
         [str(c) for c in constraints],
@@ -157,10 +172,13 @@ def plan_under(
     gap: float = 1e-3,
     seed: int = 0,
     time_limit: float | None = None,
+    stay: Solution | None = None,
 ) -> tuple[Menu, Solution]:
-    """Return the menu under other figures and the certified choice on it."""
+    """Return the menu under other figures and the certified choice on it, see `solve`."""
     menu = basis.menu_under(levels)
-    solution = solve(menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
+    solution = solve(
+        menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit, stay=stay
+    )
     return menu, solution
 
 
@@ -191,7 +209,7 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
 
 def _point(
     basis: Basis,
-    base: tuple[str, ...],
+    own: Solution,
     assumptions: tuple[Assumed, ...],
     budget: dict[str, float],
     constraints: tuple[object, ...],
@@ -209,7 +227,8 @@ def _point(
         gap=gap,
         seed=seed,
         time_limit=time_limit,
+        stay=own,
     )
-    there = set(base) <= set(map(str, menu.options.index))
-    held = evaluate(menu, base).value if there else None
+    there = set(own.options) <= set(map(str, menu.options.index))
+    held = evaluate(menu, own.options).value if there else None
     return {**summary(menu, solution), "base_value": held}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.evalfolio.export.made import json_of, telling
 
 from evalfolio.errors import InputError
 from evalfolio.export import check_folder, folder, write_all
@@ -115,6 +116,32 @@ def test_a_posterior_that_cannot_be_saved_leaves_nothing(
     with pytest.raises(InputError, match="No space left on device; nothing was written"):
         write_all(dataclasses.replace(recommendation, posterior=full), tmp_path / "plan")
     assert not list(tmp_path.iterdir())
+
+
+def test_each_command_writes_over_its_own_plans_only(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    found = {**json_of(recommendation), "firmness": {"sentences": ["It is firm."], "tables": []}}
+    firm = telling(recommendation, found)
+
+    def tables(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "regret.csv").write_text("mix\n")
+
+    (tmp_path / "sensitivity").mkdir()  # beside, and nobody's: it is let be
+    (tmp_path / "sensitivity" / "notes.md").write_text("mine")
+    write_all(recommendation, tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="or one that `evalfolio sensitivity` wrote, but the plan"):
+        write_all(firm, tmp_path, tables)
+    assert contents(tmp_path) == before
+    for _ in range(2):
+        out = write_all(firm, tmp_path / "firm", tables)
+    assert (out / "sensitivity" / "regret.csv").is_file()
+    with pytest.raises(InputError, match="the plan there is of `evalfolio sensitivity`; give"):
+        write_all(recommendation, out)
+    with pytest.raises(InputError, match="the plan there is of `evalfolio sensitivity`"):
+        check_folder(out)
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:

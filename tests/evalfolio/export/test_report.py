@@ -11,11 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from tests.evalfolio.export.made import json_of, telling
 
 from evalfolio.errors import InputError
-from evalfolio.export import write_report
+from evalfolio.export import write_report, write_workbook
 from evalfolio.export.report.write import report
 from evalfolio.recommendations.recommendation import Recommendation
 
@@ -263,6 +264,21 @@ def test_a_place_that_cannot_be_written_to_is_refused(
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="must be a file that can be written"):
         write_report(recommendation, tmp_path / "file" / "report.html")
+
+
+def test_a_figure_that_moves_nothing_is_said_to_be_equal(
+    swept: Recommendation, tmp_path: Path
+) -> None:
+    record = json_of(swept)
+    still = record["sensitivity"][-1] | {"name": "what moves nothing", "low": 1.0, "high": 2.0}
+    own = record["value"]["evsi"]
+    record["sensitivity"].append(still | {"value_low": own, "value_high": own})
+    swept = telling(swept, record)
+    (row,) = re.findall(r"what moves nothing</th>(.*?)</tr>", report(swept), flags=re.S)
+    assert re.findall(r'class="n (?:low|high)">([^<]*)<', row) == ["equal", "equal"]
+    sheet = openpyxl.load_workbook(write_workbook(swept, tmp_path / "plan.xlsx"))["Sensitivity"]
+    (cells,) = [row for row in sheet.iter_rows() if row[0].value == "what moves nothing"]
+    assert all(cell.number_format.endswith(';"equal"') for cell in cells[5:7])
 
 
 def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recommendation) -> None:

@@ -51,6 +51,7 @@ def test_a_plan_read_back_is_the_plan_that_was_written(
         back = ef.Plan.load(where)
         assert str(back) == str(plan)
         assert back.to_json() == plan.to_json()
+        assert back.limits == plan.limits
         for name in ("chosen", "value", "bound", "gap", "status", "evpi", "objective", "note"):
             assert getattr(back, name) == pytest.approx(getattr(plan, name)), name
         for name in ("budget", "spend", "shadow_prices"):

@@ -10,6 +10,7 @@ from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep
 from evalfolio.sensitivities.tornado import changed, plan_under, tornado
 
@@ -103,3 +104,26 @@ def test_wrong_figures_are_refused() -> None:
 
 def test_nothing_changed_between_no_mixes() -> None:
     assert changed({}, {}) == 0.0
+
+
+def test_what_moves_nothing_gives_the_plan_s_own_value_whatever_the_gap() -> None:
+    # A wider gap lets the search end with another mix, worth a trifle less than the plan's.
+    still = Assumed("price", "", 0.99, 1.0, 1.01, True)
+    nothing = Assumed("loss_missed", "cyber", 1.0 - 1e-13, 1.0, 1.0 + 1e-13, True)
+    plan = ef.optimise(small_menu(), budget=BUDGET, gap=1e-6)
+    for gap in (1e-3, 0.3):
+        found = tornado(Basis(small_menu()), [still, nothing], budget=BUDGET, gap=gap, plan=plan)
+        assert found.value == plan.value
+        assert (found.rows[["value_low", "value_high"]] == plan.value).all().all()
+        assert (found.rows[["changed_low", "changed_high"]] == 0).all().all()
+        assert str(found) == "No assumption moves the value; no assumption changes the mix."
+
+
+def test_a_mix_stays_only_where_it_meets_all_limits() -> None:
+    plan = ef.optimise(small_menu(), budget=BUDGET, gap=1e-6)
+    limits = (ef.Forbidden(plan.chosen[0]),)
+    found = solve(small_menu(), BUDGET, limits, gap=0.9, stay=Solution.of(plan))
+    assert plan.chosen[0] not in found.options
+    dear = Assumed("price", "", 0.5, 1.0, 9.0, True)  # at the high end the mix exceeds the budget
+    row = tornado(Basis(small_menu()), [dear], budget=BUDGET, gap=0.9, plan=plan).rows.iloc[0]
+    assert row["value_high"] < plan.value

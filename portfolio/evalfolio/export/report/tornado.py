@@ -7,6 +7,7 @@ from typing import Any
 from evalfolio.export.report.numerals import DASH, share
 from evalfolio.record.record import Record
 
+EQUAL = "equal"  # to the plan's own value
 MOST_BARS = 14  # of the tornado before it folds
 
 
@@ -23,8 +24,8 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
         {
             "name": row.name,
             "range": f"{_end(row.low)} to {_end(row.high)}",
-            "at_low": worth(row.value_low),
-            "at_high": worth(row.value_high),
+            "at_low": EQUAL if row.value_low == base else worth(row.value_low),
+            "at_high": EQUAL if row.value_high == base else worth(row.value_high),
             "bars": [
                 (look, (min(end, base) - low) / span, abs(end - base) / span)
                 for look, end in (("low", row.value_low), ("high", row.value_high))

@@ -26,8 +26,8 @@ NUMBER_FORMATS = {
     "cap": "[>=100]#,##0;[>=1]0.0;0.000",  # tokens by the million, hours by the minute
     "share": "0%",
     "share1": "0.0%",
-    "change_usd": "+$#,##0;-$#,##0;0",
-    "change_points": "+0.0000;-0.0000;0",
+    "change_usd": '+$#,##0;-$#,##0;"equal"',
+    "change_points": '+0.0000;-0.0000;"equal"',
     "gap": "0.00%",
     "end": "[>=100]#,##0;[>=0.01]0.00;General",
     "unit": "0.00",
