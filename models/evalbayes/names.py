@@ -61,6 +61,8 @@ def control_character(text: str) -> str | None:
     >>> control_character("ctf\x1b[31m"), control_character("two\nlines")
     ('\x1b', None)
     """
+    if text.isprintable():
+        return None
     found = _CONTROL.search(text)
     return found[0] if found else None
 

@@ -12,11 +12,10 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_control
 from evalbayes.observations.rows import Rows
-from evalbayes.tables.delimited import read_delimited, refuse_twice
+from evalbayes.tables.delimited import MOST_CELLS, read_delimited, refuse_twice
 from evalbayes.tables.workbook import Sheet, read_sheets
 
 KINDS = {".csv": "CSV", ".gz": "CSV", ".parquet": "Parquet", ".xlsx": "a workbook"}
-MOST_CELLS = 10_000_000  # of a Parquet file, which may hold any number of them in a few bytes
 
 
 def read_rows(path: str | Path) -> tuple[Rows, ...]:

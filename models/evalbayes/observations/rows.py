@@ -30,6 +30,7 @@ NAMES = ("eval", "task", "ai_model")
 TOTALS = ("total", "totals", "grand total", "subtotal", "gesamt", "gesamtergebnis", "total general")
 SUMS = (*TOTALS, "sum", "summe", "average", "mean", "median", "overall", "all", "count")
 MOST_TOLD = 10  # faults of a file that are told at once
+MOST_NOTED = 1_000  # faults of a file after which nobody looks on
 DROP = "fill it in or drop the row (`evalfolio import table --drop-incomplete` drops all such rows)"
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # what a spreadsheet makes of an id such as 123E5
 
@@ -120,16 +121,27 @@ class Rows:
 
         They are told by `settle`, the rule, what came and the cure of each.
         """
+        rows = np.flatnonzero(bad)
+        if not len(rows):
+            return
         faulty = {row for row, _ in self.faults}
-        for row in map(int, np.flatnonzero(bad)):
+        for row in map(int, rows):
             if row not in faulty:
                 self.fault(row, column, f"{rule}, got {self._got(row, column)}; {cure}")
 
     def fault(self, row: int, column: str, said: str) -> None:
-        """Note what is wrong with a cell, if nothing is noted of it yet."""
-        self.faults.setdefault((row, column), said)
+        """Note what is wrong with a cell, if nothing is noted of it yet.
 
-    def settle(self) -> None:
+        Raises
+        ------
+        InputError
+            If so much is wrong that there is no point in looking on.
+        """
+        self.faults.setdefault((row, column), said)
+        if len(self.faults) >= MOST_NOTED:
+            self.settle(at_least=True)
+
+    def settle(self, *, at_least: bool = False) -> None:
         """Refuse the table if any fault was noted, and tell the first ten of them, one a line.
 
         Raises
@@ -145,7 +157,8 @@ class Rows:
             for (row, column), said in found[:MOST_TOLD]
         ]
         if len(found) > MOST_TOLD:
-            told.append(f"... and {len(found) - MOST_TOLD:,} more in {self.source}")
+            more = f"{len(found) - MOST_TOLD:,} more{' at least' * at_least}"
+            told.append(f"... and {more} in {self.source}")
         raise InputError("\n".join(told))
 
     def _got(self, row: int, column: str) -> str:
@@ -155,45 +168,39 @@ class Rows:
     def names(self, column: str) -> NDArray[np.object_]:
         """Return a column of names, none of them empty, each as it looks on a page."""
         given = list(self.frame[column])
-        names = [None if value is None else _name(value) for value in given]
-        empty = np.array([not name for name in names], dtype=bool)
+        # Thousands of rows share a few names; a number and a text that look alike are kept apart.
+        every = {(type(value), value): value for value in given if value is not None}
+        name_of = {key: _name(value) for key, value in every.items()}
+        names = ["" if v is None else name_of[type(v), v] for v in given]
         self._note_odd_names(column, given, names)
         if column in NAMES:
-            for row, (value, name) in enumerate(zip(given, names, strict=True)):
-                said = self._mistaken(row, column, value, name or "")
-                if said and not any((row, each) in self.faults for each in NAMES):
-                    self.fault(row, column, said)
-        for row in map(int, np.flatnonzero(empty)):
+            kinds = {key: _made_by_a_spreadsheet(v, name_of[key]) for key, v in every.items()}
+            totals = {key for key, name in name_of.items() if name.rstrip(":").casefold() in SUMS}
+            if totals or any(kinds.values()):
+                for row, (value, name) in enumerate(zip(given, names, strict=True)):
+                    key = (type(value), value)
+                    said = kinds.get(key) or (key in totals and self._total(row, column, name))
+                    if said and not any((row, each) in self.faults for each in NAMES):
+                        self.fault(row, column, said)
+        for row in (row for row, name in enumerate(names) if not name):
             if not any((row, each) in self.faults for each in NAMES):
                 got = self._got(row, column)
                 self.fault(row, column, f"must be given in every row, got {got}; {DROP}")
-        return np.array(["" if name is None else name for name in names], object)
+        return np.array(names, object)
 
-    def _mistaken(self, row: int, column: str, value: object, name: str) -> str | None:
-        """Return why a cell is no name but something that a spreadsheet made."""
-        if isinstance(value, bool | np.bool_ | datetime | date | time | timedelta):
-            kind = "true or false" if isinstance(value, bool | np.bool_) else "date or time"
-            return (
-                f"must be a name, got the {kind} {value}; a spreadsheet made it of a name: "
-                "format the column as text and type the name again"
-            )
-        if isinstance(value, str) and _ROUNDED.fullmatch(name):
-            return (
-                f"must be a name, got {name}, which a spreadsheet made of a longer one; format the "
-                "column as text and type the name again"
-            )
-        word = name.rstrip(":").casefold()
+    def _total(self, row: int, column: str, name: str) -> str | None:
+        """Return what is wrong with a name for a total, if its row is one."""
         others = [each for each in (*NAMES, "outcome") if each != column and self.has(each)]
         lone = any(is_blank(self.frame[each].iloc[row]) for each in others)
-        if (word in TOTALS and column != "task") or (word in SUMS and lone):
+        if lone or (name.rstrip(":").casefold() in TOTALS and column != "task"):
             return f"must be a name, got {name!r}; delete rows of totals, they count runs twice"
         return None
 
-    def _note_odd_names(self, column: str, given: list[object], names: list[str | None]) -> None:
+    def _note_odd_names(self, column: str, given: list[object], names: list[str]) -> None:
         odd = [
             row
             for row, (value, name) in enumerate(zip(given, names, strict=True))
-            if isinstance(value, str) and value.strip(" ") != name
+            if value is not name and isinstance(value, str) and value.strip(" ") != name
         ]
         if odd:
             self.notes.append(
@@ -223,24 +230,25 @@ class Rows:
             return np.full(len(self), default)
         raw = list(self.frame[column])
         decimal = not thousands or points_part_decimals(v for v in raw if isinstance(v, str))
-        values = np.full(len(raw), default)
-        for row, value in enumerate(raw):
-            if is_blank(value):
-                if required:
-                    self.fault(row, column, f"{rule}, got {self._got(row, column)}; {DROP}")
-                continue
+        values = np.full(len(raw), np.nan)
+        empty = np.array([is_blank(value) for value in raw], dtype=bool)
+        known: dict[Any, float] = {}  # many rows share one cap
+        for row in map(int, np.flatnonzero(~empty)):
             try:
-                number = _number(value, holds, decimal=decimal)
+                if raw[row] not in known or not isinstance(raw[row], str):
+                    known[raw[row]] = _number(raw[row], holds, decimal=decimal)
+                values[row] = known[raw[row]]
             except NotANumber as error:
-                self.fault(row, column, f"{rule}, got {value}; {error.cure}")
-                continue
-            with np.errstate(invalid="ignore"):
-                sound = np.isfinite(number) and bool(np.all(holds(np.array([number]))))
-            if sound:
-                values[row] = number
-            else:
-                self.fault(row, column, f"{rule}, got {value}; {cure}")
-        return values
+                self.fault(row, column, f"{rule}, got {raw[row]}; {error.cure}")
+                empty[row] = True
+        with np.errstate(invalid="ignore"):
+            sound = np.isfinite(values) & holds(values)
+        for row in map(int, np.flatnonzero(~sound & ~empty)):
+            self.fault(row, column, f"{rule}, got {raw[row]}; {cure}")
+        if required:
+            for row in (row for row, value in enumerate(raw) if is_blank(value)):
+                self.fault(row, column, f"{rule}, got {self._got(row, column)}; {DROP}")
+        return np.where(sound & ~empty, values, default)
 
     def flags(self, column: str) -> Floats:
         """Return a column of yes or no as 1 and 0, NaN where it is empty."""
@@ -328,6 +336,22 @@ class Rows:
     def extras(self, known: tuple[str, ...]) -> dict[str, pd.Series[Any]]:
         """Return the columns that are not known, as they were read."""
         return {str(c): self.frame[c] for c in self.frame.columns if c not in known}
+
+
+def _made_by_a_spreadsheet(value: object, name: str) -> str | None:
+    """Return why a cell is no name but something that a spreadsheet made of one."""
+    if isinstance(value, bool | np.bool_ | datetime | date | time | timedelta):
+        kind = "true or false" if isinstance(value, bool | np.bool_) else "date or time"
+        return (
+            f"must be a name, got the {kind} {value}; a spreadsheet made it of a name: format the "
+            "column as text and type the name again"
+        )
+    if isinstance(value, str) and _ROUNDED.fullmatch(name):
+        return (
+            f"must be a name, got {name}, which a spreadsheet made of a longer one; format the "
+            "column as text and type the name again"
+        )
+    return None
 
 
 def _name(value: object) -> str:

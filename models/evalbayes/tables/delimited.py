@@ -17,7 +17,8 @@ from evalbayes.errors import InputError
 from evalbayes.names import control_character
 from evalbayes.tables.workbook import refuse_title
 
-MOST_BYTES = 128_000_000  # of text: some million rows, which take a gigabyte of memory
+MOST_BYTES = 128_000_000  # of text
+MOST_CELLS = 10_000_000  # of a table: more than a million runs, which take a gigabyte of memory
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _ENCODED = (
     (b"\xff\xfe", "UTF-16"),
@@ -36,8 +37,9 @@ def read_delimited(path: Path) -> pd.DataFrame:
     ------
     InputError
         If the file cannot be opened, is no text in UTF-8 or holds control characters, is larger
-        than 128 MB when unpacked, has its cells parted otherwise than by commas, a title above the
-        header or a column named twice, or a row with more cells than the header.
+        than 128 MB or ten million cells when unpacked, has its cells parted otherwise than by
+        commas, a title above the header or a column named twice, or a row with more cells than
+        the header.
 
     Examples
     --------
@@ -53,6 +55,12 @@ def read_delimited(path: Path) -> pd.DataFrame:
     _refuse_control(path, text)
     top = _top(path, text)
     heading = top[0][1] if top else None
+    cells = max(text.count("\n"), text.count("\r")) * len(heading or ())
+    if cells > MOST_CELLS:
+        raise InputError(
+            f"{path}: must have at most {MOST_CELLS:,} cells, got {cells:,}; leave out columns, or "
+            "split its rows over several files"
+        )
     if heading is None or not any(name.strip() for name in heading):
         got = "an empty file" if not text.strip() else "an empty first row"
         raise InputError(

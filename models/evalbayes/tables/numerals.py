@@ -57,6 +57,9 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
       ...
     evalbayes.tables.numerals.NotANumber: must be a number, got '1,5'; a comma may only part ...
     """
+    # Most cells of most tables are plain digits: they need none of what follows.
+    if _PLAIN.fullmatch(words) and (decimal or not _EITHER.fullmatch(words)):
+        return _finite(words, words, decimal=True)
     plain = without_odd_spaces(words).strip().translate(_SIGNS)
     if plain.startswith("$"):
         plain = plain[1:].lstrip()
@@ -86,11 +89,11 @@ def _finite(words: str, plain: str, *, decimal: bool) -> float:
         small, large = plain.rstrip("0").rstrip("."), plain.replace(".", "")
         written = small if small != plain else f"{plain}0"
         raise NotANumber(words, f"it may mean {small} or {large}: write {written} or {large}")
-    grouped = _GROUPED.fullmatch(plain)
-    if grouped:
-        plain = plain.replace(grouped[1], "")
     if not _PLAIN.fullmatch(plain):
-        raise NotANumber(words, _cure(plain))
+        grouped = _GROUPED.fullmatch(plain)
+        if not grouped:
+            raise NotANumber(words, _cure(plain))
+        plain = plain.replace(grouped[1], "")
     number = float(plain)
     if not math.isfinite(number):
         raise NotANumber(words, "write a finite number")

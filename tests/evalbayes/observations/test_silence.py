@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -245,6 +246,25 @@ def test_all_faults_of_a_file_are_told_at_once_up_to_ten(csv: Csv) -> None:
         *(2, 3, 4, 5, 5, 5, 6, 7, 8, 9)
     ]
     assert lines[10] == "... and 4 more in results.csv"
+
+
+def test_a_file_that_is_wrong_throughout_is_looked_at_no_further(csv: Csv) -> None:
+    rows = [{**COUNT, "ai_model": f"M{i}", "cap": -1, "n_runs": "x"} for i in range(2_000)]
+    with pytest.raises(InputError, match=r"\.\.\. and 990 more at least in results\.csv"):
+        read_observations(csv(*rows))
+
+
+def test_a_table_of_too_many_cells_is_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"eval": ["a"] * 4_000_000, "task": "t", "cap": 1}).astype("category")
+    frame.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(InputError, match="must have at most 10,000,000 cells, got 12,000,000; le"):
+        read_observations(tmp_path / "a.parquet")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"eval,task,cap\n" + b",,\n" * 4_000_000))
+    with pytest.raises(InputError, match="must have at most 10,000,000 cells, got 12,000,003; le"):
+        read_observations(tmp_path / "a.csv.gz")
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"eval\n" + b"x" * 128_000_000))
+    with pytest.raises(InputError, match="must hold at most 128 MB of text unpacked, got more"):
+        read_observations(tmp_path / "a.csv.gz")
 
 
 def test_an_outcome_of_yes_and_no_is_told_where_it_belongs(csv: Csv) -> None:
