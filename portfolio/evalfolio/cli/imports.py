@@ -179,6 +179,10 @@ def metr(
     files: FilesArgument,
     out: OutOption,
     spend: Annotated[str, typer.Option("--spend", help="hours, tokens or usd.")] = "hours",
+    success: Annotated[
+        float | None,
+        typer.Option("--success", help="score_cont from which a run is a success."),
+    ] = None,
     evals: EvalOption = None,
     ai_models: AiModelOption = None,
     cap: CapOption = None,
@@ -194,6 +198,7 @@ def metr(
     result = read_metr_runs(
         [str(path) for path in files],
         spend=spend,
+        success=success,
         evals=pairs(evals, "--eval") or None,
         ai_models=pairs(ai_models, "--ai-model") or None,
         cap=cap,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from evalfolio.readers.odd_files import what_it_is
+
 LONGEST = 300
 
 
@@ -19,6 +21,15 @@ def in_words(error: BaseException, log: str) -> str:
     text = one_line(error)
     if "://" not in log and Path(log).is_file() and not Path(log).stat().st_size:
         return "it is empty; copy it again or remove it"
+    odd = what_it_is(Path(log)) if "://" not in log else None
+    if odd is not None:
+        return f"it is no log but {odd}"
+    if "No recorder for location" in text:
+        return "it is no Inspect log, whose names end in .eval or .json; remove it"
+    if isinstance(error, RecursionError) or "recursion limit" in text:
+        return "its JSON is nested too deep, as no log of Inspect is; remove it"
+    if "surrogate" in text:
+        return f"its text holds half a character ({text}); write it again"
     if isinstance(error, zipfile.BadZipFile):
         return (
             "it is no whole .eval archive: cut short, or no Inspect log; copy it again or remove it"

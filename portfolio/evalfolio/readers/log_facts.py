@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from evalbayes.errors import InputError
+from evalbayes.names import control_character
 from evalfolio.readers.log_header import header_facts
 from evalfolio.readers.log_sample import maybe_silent, sample_facts, score_edits_of
 from evalfolio.readers.log_size import LogTooLargeError, log_size
@@ -68,7 +70,7 @@ def read_log_facts(path: str, *, max_bytes: int) -> LogFacts:
         if path.lower().endswith(".json"):
             whole = log.read_eval_log(path)
             header = header_facts(whole, size.written)
-            return LogFacts(
+            return _sound(
                 header, [sample_facts(s.summary(), s, header) for s in whole.samples or []]
             )
         read = log.read_eval_log(path, header_only=True)
@@ -89,7 +91,21 @@ def read_log_facts(path: str, *, max_bytes: int) -> LogFacts:
                     "this log keeps its usage nowhere else; raise max_megabytes"
                 )
             records.append(sample_facts(summary, sample, header))
-        return LogFacts(header, records)
+        return _sound(header, records)
+
+
+def _sound(header: dict[str, Any], records: list[dict[str, Any]]) -> LogFacts:
+    """Refuse names that reach terminals and workbooks as commands, or cannot be written at all."""
+    names = {"task": header["task"], "AI model": header["ai_model"], "solver": header["solver"]}
+    ids = [("sample id", record["sample"]) for record in records]
+    scorers = [("score", name) for record in records for name in json.loads(record["scores"])]
+    for what, name in [*names.items(), *ids, *dict.fromkeys(scorers)]:
+        if (control := control_character(name)) is not None:
+            raise ValueError(
+                f"every {what} must be text without control characters, got {control!r} in "
+                f"{name!r:.60}; mend it where it was written"
+            )
+    return LogFacts(header, records)
 
 
 def score_edits(path: str, sample: int | str, epoch: int, *, max_bytes: int) -> int:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from evalbayes.names import plain_name
+from evalfolio.readers.cells import without_control
 from evalfolio.readers.humans import HUMAN_SOLVERS, is_human
 from evalfolio.readers.usage import usage_record
 
@@ -40,8 +42,9 @@ def header_facts(log: Any, written: str) -> dict[str, Any]:
     steps = [step.solver for step in log.plan.steps]
     grading = [s.options for s in getattr(spec, "scorers", None) or []] + [s.params for s in scores]
     return {
-        "task": spec.task,
-        "ai_model": spec.model,
+        "task": plain_name(spec.task),
+        "ai_model": plain_name(spec.model),
+        "untidy": spec.model if spec.model != plain_name(spec.model) else "",
         "status": log.status,
         "created": str(spec.created),
         "written": written,
@@ -116,7 +119,7 @@ def _settings(log: Any) -> dict[str, dict[str, str]]:
 def _short(value: Any) -> str:
     """Return a setting as text on one line that stays apart from other settings when cut."""
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-    text = " ".join(text.split())
+    text = without_control(" ".join(text.split()))
     if len(text) > _LONGEST:
         import hashlib
 

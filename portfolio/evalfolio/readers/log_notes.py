@@ -44,6 +44,12 @@ def notes_on_logs(
     remark(_collapsed(samples), f"runs used less than {_COLLAPSED:.0%} of the tokens of another "
            "attempt at the same task with the same score",
            "answers from a cache look so, and are no independent attempts")  # fmt: skip
+    if untidy := [header for header in headers if header["untidy"]]:
+        first = untidy[0]
+        remark.notes.append(
+            f"{len(untidy):,} logs name their AI model with odd or invisible spaces, which were "
+            f"tidied (first: {first['untidy']!a} in {PurePath(first['log']).name})."
+        )
     remark.notes += notes_on_settings(headers)
     remark.notes += notes_on_spellings(
         samples.loc[~samples["human"] & samples["ai_model"].ne(""), "ai_model"].unique()

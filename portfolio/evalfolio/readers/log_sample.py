@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from evalfolio.readers.cells import without_control
 from evalfolio.readers.scores import score_number, score_numbers, score_reasons
 from evalfolio.readers.usage import usage_record
 
@@ -49,7 +50,7 @@ def sample_facts(summary: Any, sample: Any, header: Mapping[str, Any]) -> dict[s
         "usage": json.dumps({m: usage_record(u) for m, u in usage.items()}),
         "roles": json.dumps(roles),
         "limit": limit,
-        "error": summary.error,
+        "error": without_control(summary.error) if summary.error else None,
         "invalidated": bool(sample is not None and sample.invalidation is not None),
         "edits": None if sample is None else score_edits_of(sample),
         "stop": stop,

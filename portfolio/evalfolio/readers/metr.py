@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.observations.outcome import OVERSHOOT
-from evalfolio.readers.broken_log import one_line
+from evalbayes.names import plain_name
 from evalfolio.readers.caps import CapRule, check_cap, numbered_attempts, settle_caps
+from evalfolio.readers.cells import moments, numbers, text, verdicts
+from evalfolio.readers.humans import anchored, is_human
+from evalfolio.readers.metr_lines import read_rows
 from evalfolio.readers.outcomes import SuccessRule, succeeded
+from evalfolio.readers.remarks import Remarks
 from evalfolio.readers.result import ImportResult
+from evalfolio.readers.spellings import notes_on_spellings
 
-# Other names the same columns go by, once tidied.
-_ALIASES = {
-    "eval": "task_family",
-    "task": "task_id",
-    "ai_model": "alias",
-    "success": "score_binarized",
-    "score": "score_cont",
-    "time_limit_seconds": "time_limit",
-    "run": "run_id",
-    "source": "task_source",
-}
-_UNREADABLE = (
-    *(OSError, EOFError, zlib.error, UnicodeDecodeError),
-    *(pd.errors.ParserError, pd.errors.EmptyDataError),
+_NUMBERS = (
+    *("score_cont", "human_minutes", "generation_cost", "tokens_count", "wall_minutes"),
+    "time_limit",
 )
-_NUMBERS = ("score_binarized", "score_cont", "human_minutes", "generation_cost", "tokens_count")
 _SPENDS = ("hours", "usd", "tokens")
 _AT_CAP = 0.98  # a stop by a limit at less than this share of the time limit was another limit
+_ENOUGH, _PAST_LIMIT = 5, 10.0  # runs, and times their limit, from which its unit is in doubt
+_YEAR = 8766.0  # hours
 # Whose fault ended a run early, as METR notes it; whatever is not listed is excluded.
 _STOPPED, _AGENT = "usageLimits", "agent"
 
@@ -58,9 +48,13 @@ def read_metr_runs(
     (milliseconds since 1970, or dates) or wall_minutes, time_limit (seconds), generation_cost,
     tokens_count, fatal_error_from or stopped_by_limit, run_id, task_source.
 
-    A cost, token count, time or human time of zero means not recorded. Hours past a time limit
+    A cost, token count, time or human time of zero means not recorded. Times are read in the unit
+    (s, ms, µs, ns) that puts them after 2015; others are left empty. Hours past a time limit
     are waiting, as the limit is on time used: spend ends at the cap (the column `hours` does
-    not). Runs by humans are excluded. A run ended by its usage limits is `stopped_by_cap` if
+    not). Runs by humans are excluded, and their median times on a task become its human_minutes
+    where it has none; so are runs whose outcome cannot be read, and the first of runs that stand
+    in two files. Whatever moved a number stands in `notes`, with how many runs and the first.
+    A run ended by its usage limits is `stopped_by_cap` if
     spend is in hours and reached the time limit, else `stopped_otherwise`; one ended by a fault
     of the agent's own scaffold is `spurious`, by a fault of server or task `excluded`.
 
@@ -88,108 +82,83 @@ def read_metr_runs(
         raise InputError(f'spend must be "hours", "usd" or "tokens", got {spend!r}.')
     check_cap(cap)
     errors: list[dict[str, str]] = []
-    frames = [
-        _read(Path(path), errors, strict)
-        for path in ([paths] if isinstance(paths, str | Path) else paths)
-    ]
+    files = [paths] if isinstance(paths, str | Path) else paths
+    frames = [read_rows(Path(path), errors, strict=strict) for path in files]
     if not frames:
         raise InputError("No METR run file was given.")
     raw = pd.concat(frames, ignore_index=True)
-    runs = _runs(raw, spend, success, dict(evals or {}), dict(ai_models or {}))
+    facts = _Facts(raw)
+    runs = _runs(raw, facts, spend, success, dict(evals or {}), dict(ai_models or {}))
+    counting = runs["outcome"].copy()
     runs[["outcome", "reason", "cap", "cap_from"]] = settle_caps(runs, cap)
-    runs["attempt"] = numbered_attempts(runs)
+    numbered = numbered_attempts(runs[~facts.copied])
+    runs["attempt"] = numbered.reindex(runs.index, fill_value=0)
+    notes = _notes(runs.assign(line=raw["line"]), raw, facts, spend, counting)
     return ImportResult(
         runs,
         pd.DataFrame(errors, columns=["log", "error", "message"]),
         _counts(runs),
         spend,
-        _notes(runs, spend),
+        notes,
     )
 
 
-def _read(path: Path, errors: list[dict[str, str]], strict: bool) -> pd.DataFrame:
-    if not path.exists():
-        raise InputError(
-            f"{path}: must be a run file that exists, but there is none; check its name"
-        )
-    try:
-        if path.name.endswith((".csv", ".csv.gz")):
-            frame = pd.read_csv(path)
-        else:
-            frame = pd.DataFrame(_lines(path, errors, strict))
-    except _UNREADABLE as error:
-        raise InputError(
-            f"{path}: must be JSON lines or CSV that can be read, plain or gzipped, got an error "
-            f"({one_line(error)}); write it again"
-        ) from error
-    renames = {a: b for a, b in _ALIASES.items() if a in frame and b not in frame}
-    frame = frame.rename(columns=renames)
-    if "alias" not in frame and "model" in frame:
-        frame["alias"] = frame["model"]
-    for column in ("task_id", "alias", "score_binarized"):
-        if column not in frame:
-            raise InputError(
-                f"{path}: must have the column {column} of METR's run files, got "
-                f"{', '.join(map(str, frame.columns)) or 'none'}; give a runs.jsonl, or import "
-                "another table by `evalfolio import table`"
-            )
-    return frame.assign(log=str(path))
+class _Facts:
+    """What the rows say, cell by cell: numbers, times and what of both could not be read."""
 
-
-def _lines(path: Path, errors: list[dict[str, str]], strict: bool) -> list[dict[str, Any]]:
-    records = []
-    with (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8") as file
-    ):
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-                if not isinstance(record, dict):
-                    raise ValueError("a line must hold one JSON object")
-            except ValueError as error:
-                message = f"{path}, line {number} cannot be read: {error}"
-                if strict:
-                    raise InputError(f"{message}; mend or remove the line.") from error
-                where = f"{path}:{number}"
-                errors.append({"log": where, "error": type(error).__name__, "message": str(error)})
-                continue
-            records.append(record)
-    return records
+    def __init__(self, raw: pd.DataFrame) -> None:
+        self.numbers = {column: numbers(raw[column]) for column in _NUMBERS}
+        self.times = {column: moments(raw[column]) for column in ("started_at", "completed_at")}
+        self.won = verdicts(raw["score_binarized"])
+        taken = self.times["completed_at"].value - self.times["started_at"].value
+        walled = self.numbers["wall_minutes"].value / 60
+        self.hours = walled.where(walled.notna(), taken.dt.total_seconds() / 3600)
+        self.human = pd.Series(data=False, index=raw.index)
+        for column in ("alias", "model", "agent", "scaffold"):
+            self.human |= text(raw[column]).map(is_human).astype(bool)
+        # Within a file a run's id may stand for a batch; the same run in two files is a copy.
+        keys = [text(raw[c]) for c in ("run_id", "task_id", "alias", "started_at")]
+        last = raw["log"].groupby(keys).transform("last")
+        self.copied = keys[0].ne("") & raw["log"].ne(last)
+        self.differs = self.copied
+        if self.copied.any():
+            told = raw.drop(columns=["log", "line"]).apply(text).agg("|".join, axis=1)
+            self.differs = self.copied & (told.groupby(keys).transform("nunique") > 1)
 
 
 def _runs(
     raw: pd.DataFrame,
+    facts: _Facts,
     spend: str,
     success: SuccessRule | None,
     evals: Mapping[str, str],
     ai_models: Mapping[str, str],
 ) -> pd.DataFrame:
-    numbers = {c: _number(raw, c) for c in _NUMBERS}
-    family = _text(raw, "task_family")
-    family = family.where(family.ne(""), raw["task_id"].astype(str).str.split("/").str[0])
-    score = numbers["score_cont"].fillna(numbers["score_binarized"])
+    values = {column: read.value for column, read in facts.numbers.items()}
+    task = text(raw["task_id"]).map(plain_name)
+    family = text(raw["task_family"]).map(plain_name)
+    family = family.where(family.ne(""), task.str.split("/").str[0])
+    score = values["score_cont"].fillna(facts.won.value)
     name = family.map(lambda f: evals.get(f, f))
-    won = numbers["score_binarized"].eq(1) if success is None else succeeded(name, score, success)
-    # Zero means not recorded, in every column of what was used.
+    won = facts.won.value.eq(1) if success is None else succeeded(name, score, success)
+    # Zero means not recorded, in every column of what was used; less than that cannot be.
     used = {
-        "hours": _hours(raw),
-        "usd": numbers["generation_cost"],
-        "tokens": numbers["tokens_count"],
+        "hours": facts.hours,
+        "usd": values["generation_cost"],
+        "tokens": values["tokens_count"],
     }
     used = {unit: column.where(column > 0) for unit, column in used.items()}
-    limit = _number(raw, "time_limit")
+    limit = values["time_limit"]
     cap = (limit / 3600).where(limit > 0) if spend == "hours" else pd.Series(np.nan, raw.index)
-    outcome, reason = _outcomes(raw, won, score, used[spend], cap)
-    ai_model = raw["alias"].astype(str)
-    minutes = numbers["human_minutes"]
-    return pd.DataFrame(
+    if spend == "hours":
+        _refuse_unit(raw, used["hours"], cap)
+    outcome, reason = _outcomes(raw, facts, won, score, used[spend], cap, ruled=success is not None)
+    ai_model = text(raw["alias"]).map(plain_name)
+    minutes = values["human_minutes"]
+    runs = pd.DataFrame(
         {
             "eval": name,
-            "task": raw["task_id"].astype(str),
+            "task": task,
             "ai_model": ai_model.map(lambda m: ai_models.get(m, m)),
             "outcome": outcome,
             "spend": used[spend].clip(upper=cap.fillna(np.inf)),
@@ -200,29 +169,54 @@ def _runs(
             "attempt": 0,
             "reviewed": np.nan,
             "score": score,
-            "date": _date(raw),
+            "date": facts.times["started_at"].value.dt.strftime("%Y-%m-%d").fillna(""),
             "cap_from": "",
             "reason": reason,
             "hours": used["hours"],
             "usd": used["usd"],
             "tokens": used["tokens"],
-            "run_id": _text(raw, "run_id"),
-            "task_source": _text(raw, "task_source"),
+            "run_id": text(raw["run_id"]),
+            "task_source": text(raw["task_source"]),
             "log": raw["log"],
         }
     )
+    people = facts.human & won & ~facts.copied
+    runs["human_minutes"] = anchored(runs, people, used["hours"] * 60)
+    return runs
+
+
+def _refuse_unit(raw: pd.DataFrame, hours: pd.Series, cap: pd.Series) -> None:
+    """Refuse time limits that cannot be in seconds: most runs took many times theirs."""
+    ratio = (hours / cap).dropna()
+    if len(ratio) >= _ENOUGH and ratio.median() > _PAST_LIMIT:
+        raise InputError(
+            f"{raw['log'].iloc[0]}: time_limit must be in seconds, but half of the runs took more "
+            f"than {ratio.median():,.0f} times theirs (first limit: {raw['time_limit'].iloc[0]}); "
+            "multiply minutes by 60 and hours by 3600"
+        )
 
 
 def _outcomes(
-    raw: pd.DataFrame, won: pd.Series, score: pd.Series, used: pd.Series, cap: pd.Series
+    raw: pd.DataFrame,
+    facts: _Facts,
+    won: pd.Series,
+    score: pd.Series,
+    used: pd.Series,
+    cap: pd.Series,
+    *,
+    ruled: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    fault = _text(raw, "fatal_error_from")
+    fault = text(raw["fatal_error_from"])
     stopped = fault.eq(_STOPPED)
-    if "stopped_by_limit" in raw:
-        stopped |= raw["stopped_by_limit"].astype(str).str.lower().isin(("true", "1", "1.0"))
+    flagged = text(raw["stopped_by_limit"]).str.lower()
+    stopped |= flagged.isin(("true", "1", "1.0", "yes"))
+    counted = facts.numbers["score_cont"] if ruled else facts.won
     reasons = {
-        "human": raw["alias"].astype(str).str.lower().eq("human"),
+        "copy": facts.copied,
+        "human": facts.human,
         "errored": ~fault.isin(("", _STOPPED, _AGENT)),
+        "outcome cannot be read": counted.odd & (facts.won.odd | counted.value.isna()),
+        "no binary score": facts.won.value.isna() & score.notna() & (not ruled),
         "unscored": score.isna(),
     }
     reason = np.select([r.to_numpy() for r in reasons.values()], list(reasons), default="")
@@ -235,43 +229,6 @@ def _outcomes(
     }
     outcome = np.select([k.to_numpy() for k in kinds.values()], list(kinds), default="gave_up")
     return outcome, reason
-
-
-def _hours(raw: pd.DataFrame) -> pd.Series:
-    if "wall_minutes" in raw:
-        return _number(raw, "wall_minutes") / 60
-    if not {"started_at", "completed_at"} <= set(raw):
-        return pd.Series(np.nan, raw.index)
-    taken = _moment(raw["completed_at"]) - _moment(raw["started_at"])
-    return taken.dt.total_seconds() / 3600
-
-
-def _moment(column: pd.Series) -> pd.Series:
-    """Return times; numbers are milliseconds since 1970, and 0 means not recorded."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    text = column.astype(object).where(numbers.isna())
-    dates = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601")
-    times: pd.Series = dates.fillna(pd.to_datetime(numbers.where(numbers > 0), unit="ms", utc=True))
-    return times
-
-
-def _date(raw: pd.DataFrame) -> pd.Series:
-    if "started_at" not in raw:
-        return pd.Series("", raw.index)
-    days: pd.Series = _moment(raw["started_at"]).dt.strftime("%Y-%m-%d").fillna("")
-    return days
-
-
-def _number(raw: pd.DataFrame, column: str) -> pd.Series:
-    if column not in raw:
-        return pd.Series(np.nan, raw.index)
-    return pd.to_numeric(raw[column], errors="coerce").astype(float)
-
-
-def _text(raw: pd.DataFrame, column: str) -> pd.Series:
-    if column not in raw:
-        return pd.Series("", raw.index)
-    return raw[column].astype(object).where(raw[column].notna(), "").astype(str)
 
 
 def _counts(runs: pd.DataFrame) -> pd.DataFrame:
@@ -290,20 +247,58 @@ def _counts(runs: pd.DataFrame) -> pd.DataFrame:
     return counts.rename(columns={"success": "successes"})
 
 
-def _notes(runs: pd.DataFrame, spend: str) -> tuple[str, ...]:
-    notes = []
-    for reason, told in (
-        ("human", "runs by humans"),
-        ("errored", "runs ended by a fault of server or task"),
-        ("unscored", "runs without a score"),
-        ("neither spend nor cap", "runs with neither spend nor cap"),
-    ):
-        if n := int(runs["reason"].eq(reason).sum()):
-            notes.append(f"{n:,} {told} are excluded.")
-    if n := int((runs["spend"].isna() & runs["outcome"].ne("excluded")).sum()):
-        notes.append(f"{n:,} runs have no recorded {spend} (zero means that): spend is empty.")
+def _notes(
+    runs: pd.DataFrame, raw: pd.DataFrame, facts: _Facts, spend: str, counting: pd.Series
+) -> tuple[str, ...]:
+    remark = Remarks(runs)
+    reason, used = runs["reason"], runs["outcome"].ne("excluded")
+    filled = facts.numbers["human_minutes"].value.isna() & runs["human_minutes"].notna()
+    tasks = len(runs.loc[filled, ["eval", "task"]].drop_duplicates())
+    anchor = f"; their median times are human_minutes of {tasks:,} tasks" if tasks else ""
+    remark(reason.eq("human"), f"runs by humans are excluded{anchor}")
+    remark(reason.eq("errored"), "runs ended by a fault of server or task are excluded")
+    odd = reason.eq("outcome cannot be read")
+    which = "score_binarized" if facts.won.odd[odd].any() else "score_cont"
+    remark(odd, "runs whose outcome cannot be read are excluded",
+           "write score_binarized as 0 or 1", _shown(raw, which, odd))  # fmt: skip
+    remark(reason.eq("no binary score"), "runs with a continuous score and no binary one are "
+           "excluded", "say by --success from which score_cont a run succeeded")  # fmt: skip
+    remark(reason.eq("unscored"), "runs without a score are excluded")
+    remark(facts.copied, "runs stand in a later file too and count there")
+    remark(facts.differs, "of them differ from the copy that counts, in the file given last")
+    for column, read in facts.numbers.items():
+        if column not in ("score_cont", "score_binarized"):
+            remark(read.odd, f"values of {column} are no number and are left empty", "",
+                   _shown(raw, column, read.odd))  # fmt: skip
+            below = read.value < 0
+            remark(below, f"values of {column} are below 0 and are left empty", "",
+                   _shown(raw, column, below))  # fmt: skip
+    for column, read in facts.times.items():
+        remark(read.odd, f"values of {column} are no time since 2015 and are left empty", "",
+               _shown(raw, column, read.odd))  # fmt: skip
+        remark(read.other, f"values of {column} are not in milliseconds: they are read in the unit "
+               "that gives a day since 2015", "", _shown(raw, column, read.other))  # fmt: skip
+    remark(facts.hours < 0, "runs end before they start: their hours are left empty")
+    unspent = runs["spend"].isna() & (used | reason.eq("neither spend nor cap"))
+    remark(unspent, f"runs have no recorded {spend} (zero means that): spend is empty")
+    remark(reason.eq("neither spend nor cap"), "runs with neither spend nor cap are excluded",
+           "give a cap")  # fmt: skip
+    remark(runs["cap_from"].eq("largest spend"), f"runs had no cap on {spend}: as cap stands the "
+           "largest spend of their eval, which censors nothing", "give another by cap")  # fmt: skip
+    remark(counting.eq("stopped_by_cap") & runs["outcome"].eq("stopped_otherwise"), "runs were "
+           "stopped at less than half of their cap and count as stopped_otherwise")  # fmt: skip
     if spend == "hours":
-        notes.append("Hours run from start to end, queueing and pauses included.")
-        if n := int((runs["hours"] > OVERSHOOT * runs["cap"]).sum()):
-            notes.append(f"{n:,} runs took longer than their time limit: spend ends at the limit.")
-    return tuple(notes)
+        remark.notes.append("Hours run from start to end, queueing and pauses included.")
+        remark(runs["hours"] > runs["cap"], "runs took longer than their time limit: spend ends at "
+               "the limit")  # fmt: skip
+        remark(used & (runs["cap"] > _YEAR), "runs have a time limit of more than a year",
+               "is it in milliseconds? it must be in seconds")  # fmt: skip
+    remark.notes += notes_on_spellings(runs.loc[~facts.human, "ai_model"].unique())
+    tidied = text(raw["alias"]).ne(text(raw["alias"]).map(plain_name))
+    remark(tidied, "names of AI models had odd or invisible spaces and were tidied", "",
+           _shown(raw, "alias", tidied))  # fmt: skip
+    return tuple(remark.notes)
+
+
+def _shown(raw: pd.DataFrame, column: str, which: pd.Series) -> str:
+    return f"{raw.loc[which, column].iloc[0]!r:.60}" if which.any() else ""

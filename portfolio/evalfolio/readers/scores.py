@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from evalfolio.readers.cells import without_control
+
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _WORDS = {
     **dict.fromkeys(("yes", "true", "correct", "pass", "passed"), 1.0),
@@ -89,7 +91,7 @@ def _number_or_text(value: object) -> Scored:
     number = score_number(value)
     if number is not None or value is None or isinstance(value, bool | int | float):
         return number
-    text = str(value)
+    text = without_control(str(value))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

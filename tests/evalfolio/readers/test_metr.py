@@ -145,8 +145,6 @@ def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
     [
         ("runs.jsonl", b"\xff\xfe\x00"),
         ("runs.jsonl.gz", b"no gzip"),
-        ("runs.csv", b"a,b\n1,2\n1,2,3\n"),
-        ("runs.csv", b""),
     ],
 )
 def test_a_file_that_is_no_run_file_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
@@ -180,3 +178,17 @@ def test_the_public_runs_are_read_under_their_tidied_names(data: Path, tmp_path:
     assert result.runs["eval"].nunique() == 36
     (rows,) = read_rows(result.write(tmp_path / "metr.csv.gz"))
     refuse_shared(runs_of(rows))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"a,b\n1,2\n1,2,3\n", "row 3: must have no more cells than the first row"),
+        (b"", "must have the names of its columns in the first row"),
+        (b"a,b\n", "must hold at least one run, got none"),
+    ],
+)
+def test_a_table_that_is_no_run_file_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "runs.csv").write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        read_metr_runs(tmp_path / "runs.csv")
