@@ -24,7 +24,7 @@ def in_words(error: BaseException, log: str) -> str:
     odd = what_it_is(Path(log)) if "://" not in log else None
     if odd is not None:
         return f"it is no log but {odd}"
-    if "No recorder for location" in text:
+    if not log.lower().endswith((".eval", ".json")):
         return "it is no Inspect log, whose names end in .eval or .json; remove it"
     if isinstance(error, RecursionError) or "recursion limit" in text:
         return "its JSON is nested too deep, as no log of Inspect is; remove it"
