@@ -161,8 +161,9 @@ def test_what_is_no_log_is_told_what_it_is(
 def test_nothing_of_a_hostile_log_leaves_a_traceback_in_the_facts(write_log: WriteLog) -> None:
     log = write_log([sample()], "log.json")
     read = json.loads(log.read_text())
+    odds: list[Any] = [None, [], {}, "x", 1e30]
     for key in ("eval", "plan", "stats", "samples"):
-        for odd in (None, [], {}, "x", 1e30):
+        for odd in odds:
             log.write_text(json.dumps({**read, key: odd}))
             result = read_inspect_logs(log)
             assert len(result.errors) + len(result.counts) == 1
