@@ -258,7 +258,7 @@ def _typed(rows: Rows) -> pd.DataFrame:
         elif column not in TEXT and not any(isinstance(v, str | date | bool) for v in given):
             values = pd.to_numeric(given)
         else:
-            plain = plain_name if column in (*NAMES, "run_set", "spend_unit") else str
+            plain = plain_name if column not in ("attempt", "date") and column in TEXT else str
             frame[column] = pd.Series(
                 [None if value is None else plain(str(value)) for value in given], dtype=object
             )

@@ -19,7 +19,7 @@ from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES
 from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.scores import refuse_shared_scores, scores_of
-from evalbayes.observations.shape import shape_of
+from evalbayes.observations.shape import SHAPES, Shape, shape_of
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -65,7 +65,7 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
     notes: list[str] = []
     units: dict[str, tuple[str, str]] = {}
     for rows in tables:
-        shape = shape_of(map(str, rows.frame.columns), rows.source)
+        shape = _shape(rows)
         if catalogue is not None:
             _note_unknown_evals(rows, catalogue)
         own = rows.spend_units()
@@ -110,6 +110,26 @@ def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) 
         notes=tuple(dict.fromkeys(notes)),
         spend_units={name: unit for name, (unit, _) in units.items()},
     )
+
+
+def _shape(rows: Rows) -> Shape:
+    """Return the shape of a table; where it has none, say where the names of columns may stand."""
+    try:
+        return shape_of(map(str, rows.frame.columns), rows.source)
+    except InputError as error:
+        known = {column for shape in SHAPES for column in shape.columns}
+        for row, cells in enumerate(rows.frame.head(5).itertuples(index=False, name=None)):
+            if sum(str(cell).strip().lower() in known for cell in cells) >= 3:
+                raise InputError(
+                    f"{rows.source}: the first filled row must hold the names of the columns, but "
+                    f"they seem to stand in {rows.place(row)}; delete what is above it"
+                ) from None
+        if " sheet '" in rows.source:
+            raise InputError(
+                f"{error}; a sheet that is no table of results is passed over if its name begins "
+                "with notes"
+            ) from None
+        raise
 
 
 def _places(tables: list[Rows]) -> Places:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name
 from evalbayes.tables.numerals import DIGITS, NotANumber, numeral, points_part_decimals
+from evalbayes.tables.workbook import ERRORS
 
 Places = Callable[[int], str | None]  # from a row of several tables put together to its place
 Floats = NDArray[np.float64]
@@ -346,6 +347,8 @@ def _made_by_a_spreadsheet(value: object, name: str) -> str | None:
             f"must be a name, got the {kind} {value}; a spreadsheet made it of a name: format the "
             "column as text and type the name again"
         )
+    if name in ERRORS:
+        return f"must be a name, got the error {name}; mend the formula or drop the row"
     if isinstance(value, str) and _ROUNDED.fullmatch(name):
         return (
             f"must be a name, got {name}, which a spreadsheet made of a longer one; format the "
@@ -367,6 +370,8 @@ def _number(value: object, holds: Callable[[Floats], Any], *, decimal: bool) -> 
         try:
             return numeral(value, decimal=decimal)
         except NotANumber:
+            if value in ERRORS:
+                raise NotANumber(value, "mend the formula, or empty the cell") from None
             large = value.strip().replace(".", "")
             if large.isdigit() and not np.all(holds(np.array([float(large)]))):
                 return numeral(value, decimal=True)

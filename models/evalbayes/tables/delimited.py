@@ -6,7 +6,8 @@ import csv
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -108,14 +109,26 @@ def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
 
 
 def _top(path: Path, text: str) -> list[tuple[int, list[str]]]:
-    """Return the first rows, numbered from 1."""
+    """Return the first rows, numbered from 1; whichever of the line ends they have."""
     try:
-        return list(enumerate(islice(csv.reader(StringIO(text)), 5), start=1))
+        with _cells_of_any_length():
+            rows = csv.reader(StringIO(text, newline=None))
+            return list(enumerate(islice(rows, 5), start=1))
     except csv.Error as error:
         raise InputError(
             f"{path}: the first rows must be cells parted by commas, got an error ({error}); close "
-            "every quotation mark, and leave long texts out"
+            "every quotation mark"
         ) from None
+
+
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """Let a cell be longer than the 131,072 characters at which `csv` gives up: a transcript is."""
+    before = csv.field_size_limit(MOST_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _refuse_control(path: Path, text: str) -> None:
@@ -166,12 +179,15 @@ def _fault(text: str, width: int) -> str:
     """Return which row does not fit the header, and how to mend it."""
     number = 0
     try:
-        for number, row in enumerate(csv.reader(StringIO(text), strict=True), start=1):
-            if len(row) > width:
-                return (
-                    f" row {number}: must have no more cells than the first row, {width}, got "
-                    f"{len(row)}; mend it, and delete what stands above the names of the columns"
-                )
+        with _cells_of_any_length():
+            rows = csv.reader(StringIO(text, newline=None), strict=True)
+            for number, row in enumerate(rows, start=1):
+                if len(row) > width:
+                    return (
+                        f" row {number}: must have no more cells than the first row, {width}, got "
+                        f"{len(row)}; mend it, and delete what stands above the names of the "
+                        "columns"
+                    )
     except csv.Error:
         pass
     return (

@@ -234,7 +234,7 @@ def test_a_sheet_may_begin_lower_down_and_have_empty_rows(tmp_path: Path) -> Non
     ("cap", "cure"),
     [
         ("2M", "write it in digits, with a point before decimals and neither words nor units"),
-        ("#N/A", "write it in digits"),
+        ("#N/A", "mend the formula, or empty the cell"),
         ("50%", "no share in per cent can stand here"),
         ("1,5", "a comma may only part groups of three digits: write 1.5"),
         ("100.000", "it may mean 100 or 100000: write 100 or 100000"),

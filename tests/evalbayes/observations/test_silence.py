@@ -333,6 +333,37 @@ def test_a_lone_remark_beside_a_sheet_is_told_by_its_cell(tmp_path: Path) -> Non
         read_observations(sheet(tmp_path / "a.xlsx", *rows))
 
 
+def test_headings_below_a_title_of_several_cells_are_found(tmp_path: Path, csv: Csv) -> None:
+    path = sheet(tmp_path / "a.xlsx", {"Results": "eval", "Q3": "task"}, RUN)
+    book = openpyxl.load_workbook(path)
+    book.active.insert_rows(2)
+    for column, name in enumerate(RUN, start=1):
+        book.active.cell(2, column, name)
+    book.save(path)
+    with pytest.raises(InputError, match=r"they seem to stand in a\.xlsx sheet 'Sheet' row 2; del"):
+        read_observations(path)
+    other = sheet(tmp_path / "b.xlsx", {"to do": "more runs", "who": "nobody"})
+    with pytest.raises(InputError, match="passed over if its name begins with notes"):
+        read_observations(other)
+
+
+def test_long_texts_and_old_line_ends_are_read(tmp_path: Path) -> None:
+    lines = [",".join([*RUN, "log"]), "ctf,t,A,success,1,2," + "x" * 200_000]
+    (tmp_path / "a.csv").write_text("\r".join(lines), newline="")
+    assert len(read_observations(tmp_path / "a.csv").runs) == 1
+    (tmp_path / "a.csv").write_text("\n".join([lines[0], lines[1] + ",more"]))
+    with pytest.raises(InputError, match=r"row 2: must have no more cells than the first row, 7"):
+        read_observations(tmp_path / "a.csv")
+
+
+def test_errors_of_a_spreadsheet_are_told_in_text_too(csv: Csv) -> None:
+    with pytest.raises(InputError, match="eval must be a name, got the error #REF!; mend the form"):
+        read_observations(csv({**RUN, "eval": "#REF!"}))
+    with pytest.raises(InputError, match="got #N/A; mend the formula, or empty the cell"):
+        read_observations(csv({**RUN, "human_minutes": "#N/A"}))
+    assert imported(csv({**RUN, "outcome": "success\u00a0"})).frame["outcome"][0] == "success"
+
+
 # Every row is read, excluded, left out and said, or refused
 
 
