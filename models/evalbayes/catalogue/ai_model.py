@@ -1,11 +1,30 @@
-"""An AI model: when it was released, and whose relative it is."""
+"""The AI model under test, how long decisions about it stand, and its relatives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from evalbayes.catalogue.quantities import Day, Text
-from evalbayes.catalogue.spec import Spec
+from evalbayes.catalogue.quantities import Day, Positive, PositiveShare, Text
+from evalbayes.catalogue.tables import Spec
+
+
+class PortfolioSpec(Spec):
+    """Table [portfolio].
+
+    Parameters
+    ----------
+    ai_model
+        The AI model under test; it may or may not occur in the observations.
+    horizon_months
+        Months the decisions stand, over which elicitation goes on improving.
+    best_of_k_effort
+        Elicitation effort that best-of-k stands for: then repeats of runs as they come are read as
+        pairs, single and best-of-k, which teach the elicitation gap. None: each is a run by itself.
+    """
+
+    ai_model: Text
+    horizon_months: Positive
+    best_of_k_effort: PositiveShare | None = None
 
 
 class AiModelSpec(Spec):

@@ -1,11 +1,18 @@
-"""Assumptions: figures nobody gave, with the value used and why."""
+"""Assumptions: the value used for a key nobody gave, and why it is a sensible one.
+
+Sources: the cyber task data of Lyptus Research (2026); METR's RE-Bench (arXiv 2411.15114) and
+reports; a comment on METR's staff time per evaluation (25 to 60 hours), the only such figure found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import Interval
+from evalbayes.catalogue.quantities import hours_by_skill, positive, total_hours
 
 
 @dataclass(frozen=True)
@@ -52,3 +59,131 @@ class Assumption:
             [self.value.low, self.value.high] if isinstance(self.value, Interval) else self.value
         )
         return {"where": self.where, "key": self.key, "value": value, "reason": self.reason}
+
+
+HOURS_PER_STAFF_DAY = 8.0
+
+
+Choice = tuple[Any, str | None]  # a value, and why; no reason where it is no assumption
+
+
+@dataclass(frozen=True)
+class Default:
+    """A value for a key and the reason for it, or a rule that finds both from the other keys."""
+
+    key: str
+    value: Any | Callable[[Mapping[str, Any]], Choice]
+    reason: str = ""
+
+    def of(self, entries: Mapping[str, Any]) -> Choice:
+        """Return the value and the reason, given the other entries of the table."""
+        if not callable(self.value):
+            return self.value, self.reason
+        value, reason = self.value(entries)
+        return value, reason
+
+
+def spend_unit(entries: Mapping[str, Any]) -> Choice:
+    """Return the unit of spend where none is given, and why."""
+    if "usd_per_run" in entries and "usd_per_unit" not in entries:
+        return "usd", "only usd_per_run is given, so spend is money"
+    return "tokens", "what most harnesses count"
+
+
+def _usd_per_unit(entries: Mapping[str, Any]) -> Choice:
+    prices: dict[str, Choice] = {
+        "usd": (Interval(1, 1), None),
+        "tokens": (Interval(1e-6, 1e-5), "$1 to $10 a million tokens, cached input included"),
+        "hours": (Interval(5, 30), "an eight-hour run of RE-Bench took some $123 in tokens"),
+    }
+    unit = entries["spend_unit"]
+    if unit not in prices:
+        raise ValueError(
+            f"must be given for spend in {unit!r}; write the USD that one unit costs, or use "
+            f"one of the units with a usual price: {', '.join(sorted(prices))}"
+        )
+    return prices[unit]
+
+
+def _max_cap(entries: Mapping[str, Any]) -> Choice:
+    if entries.get("half_spend") is not None:
+        high = positive(Interval.of(entries["half_spend"]).high)
+        return 20 * high, "twenty times the upper end of half_spend"
+    if entries.get("usd_per_run") is not None:
+        price = positive(Interval.of(entries["usd_per_unit"]).mid)
+        high = positive(Interval.of(entries["usd_per_run"]).high)
+        return 10 * high / price, "ten times the upper end of usd_per_run"
+    usual: dict[str, Choice] = {
+        "tokens": (10_000_000.0, "gains are reported to this spend and beyond"),
+        "hours": (32.0, "the longest runs of RE-Bench"),
+    }
+    if entries["spend_unit"] not in usual:
+        raise ValueError(
+            f"must be given for spend in {entries['spend_unit']!r}; write the largest spend per "
+            "attempt worth considering, or give half_spend or usd_per_run to work it out from"
+        )
+    return usual[entries["spend_unit"]]
+
+
+def _days_of(key: str) -> Callable[[Mapping[str, Any]], Choice]:
+    """Return the rule that turns staff hours into days."""
+
+    def days(entries: Mapping[str, Any]) -> Choice:
+        hours = hours_by_skill(entries[key])
+        number = total_hours(0.0 if hours is None else hours) / HOURS_PER_STAFF_DAY
+        return number, "one engineer, eight hours a day"
+
+    return days
+
+
+PORTFOLIO = (
+    Default("ai_model", "AI model under test", "no name was given"),
+    Default(
+        "horizon_months", 6.0, "the longest time between assessments in published lab frameworks"
+    ),
+)
+
+BUDGET = (Default("contingency", 0.1, "a tenth of the money is kept back for runs that cost more"),)
+
+DOMAIN = (
+    Default("unit", DOUBLINGS, "the scale on which task times are measured"),
+    Default(
+        "shown_capability", None, "nothing was said, so it is learned from the observations alone"
+    ),
+    Default(
+        "post_training_gain_per_year",
+        Interval(0.2, 1.5),
+        "units per year from better elicitation alone; published gains are few and vary widely",
+    ),
+    Default("post_training_overlap", 1.0, "gains add up over time; nothing published says less"),
+    Default("min_evals", 1, "no domain should go unlooked at"),
+)
+
+STAKES = (
+    Default("mitigate_above", 0.1, "a missed danger is worse than a false alarm, some 28 times"),
+    Default("weight", 1.0, "all domains count alike"),
+)
+
+EVAL = (
+    Default("spend_unit", spend_unit),
+    Default("usd_per_unit", _usd_per_unit),
+    Default("hours_per_run", 1.0, "the working time that cyber runs were given in public data"),
+    Default(
+        "staff_hours",
+        5.0,
+        "25 to 60 staff hours are reported for an evaluation of about ten evals",
+    ),
+    Default(
+        "staff_hours_repair", 16.0, "two days of reading transcripts and mending what is broken"
+    ),
+    Default("days_repair", _days_of("staff_hours_repair")),
+    Default("staff_hours_elicitation", 100.0, "two to three engineer-weeks of 40 hours"),
+    Default("days_elicitation", _days_of("staff_hours_elicitation")),
+    Default("effort_max", 0.8, "the effort that two to three engineer-weeks stand for"),
+    Default("review_minutes_per_run", 3.0, "skimming a transcript for spurious failures"),
+    Default("resettable", 1.0, "sandboxed tasks can be started afresh"),
+    Default("usd_per_reset", 0.0, "a fresh sandbox costs next to nothing beside its tokens"),
+    Default("attempts_max", 4, "most of what repeats add on public data comes with the first few"),
+    Default("verifier", True, "tasks with a checker tell a success from a failure"),
+    Default("max_cap", _max_cap),
+)

@@ -8,9 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from evalbayes.catalogue.quantities import KeptShare, NotNegative, Positive, positive
-from evalbayes.catalogue.skills import hours_by_skill
-from evalbayes.catalogue.spec import Spec
+from evalbayes.catalogue.quantities import (
+    KeptShare,
+    NotNegative,
+    Positive,
+    hours_by_skill,
+    positive,
+)
+from evalbayes.catalogue.tables import Spec
 from evalbayes.errors import InputError
 
 

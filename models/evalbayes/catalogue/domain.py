@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from evalbayes.catalogue.human_time import DOUBLINGS
-from evalbayes.catalogue.interval import AnyInterval, Interval
-from evalbayes.catalogue.quantities import Count, InnerShare, OneOrMore, Positive, Text
-from evalbayes.catalogue.ranges import NotNegativeInterval
-from evalbayes.catalogue.spec import Spec
+from evalbayes.catalogue.assumptions import DOMAIN, HOURS_PER_STAFF_DAY, STAKES, Assumption
+from evalbayes.catalogue.human_time import DOUBLINGS, is_working_time, threshold_of
+from evalbayes.catalogue.interval import AnyInterval, Interval, NotNegativeInterval
+from evalbayes.catalogue.quantities import (
+    Count,
+    InnerShare,
+    OneOrMore,
+    Positive,
+    Text,
+    inner_share,
+    positive,
+)
+from evalbayes.catalogue.stakes import loss_ratio
+from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
+from evalbayes.errors import InputError
 
 POPULATION_GAP = Interval(0.2, 2.5)
 """Elicitation gap, in units of a domain, where a catalogue says nothing about it."""
@@ -66,3 +76,61 @@ class DomainSpec(Spec):
     def minutes(self) -> bool:
         """Whether the scale is log2 of human task minutes."""
         return self.unit == DOUBLINGS
+
+
+DOMAIN_KEYS = (*DomainSpec.model_fields, "threshold_human_time")
+
+
+GAP_REASON = (
+    "the population prior: no gap has been published as such, but an AI model's horizon has more "
+    "than doubled with three engineer-weeks"
+)
+
+
+def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) -> DomainSpec:
+    """Return a domain with its threshold in the unit and its stakes as losses."""
+    table = filled(table, DOMAIN_KEYS, DOMAIN, assumptions)
+    if points:
+        table = filled(table, DOMAIN_KEYS, STAKES, assumptions)
+    entries = dict(table.entries)
+    if entries.get("elicitation_gap") is None:
+        other = "" if entries["unit"] == DOUBLINGS else "; taken as if one unit were one doubling"
+        assumptions.append(
+            Assumption(table.label, "elicitation_gap", POPULATION_GAP, GAP_REASON + other)
+        )
+    if points:
+        for key, rule in (("mitigate_above", inner_share), ("weight", positive)):
+            entries[key] = ruled(table, key, rule)
+        entries["loss_false_alarm"] = entries["weight"]
+        entries["loss_missed"] = entries["weight"] * loss_ratio(entries["mitigate_above"])
+    if "threshold_human_time" in entries:
+        words = entries.pop("threshold_human_time")
+        if "threshold" in entries:
+            raise InputError(
+                f"{table.where}: the threshold must be given once, got threshold and "
+                "threshold_human_time; drop one"
+            )
+        if entries["unit"] != DOUBLINGS:
+            raise InputError(
+                f"{table.where}: threshold_human_time must go with the unit {DOUBLINGS!r}, got "
+                f"{entries['unit']!r}; give threshold in that unit instead"
+            )
+        try:
+            entries["threshold"] = threshold_of(words)
+        except ValueError as error:
+            raise InputError(f"{table.where}: threshold_human_time {error}") from None
+        if is_working_time(words):
+            assumptions.append(
+                Assumption(
+                    table.label,
+                    "hours per working day",
+                    HOURS_PER_STAFF_DAY,
+                    "task times are working time: a day is 8 hours, a week 40, a month 167",
+                )
+            )
+    elif "threshold" not in entries:
+        raise InputError(
+            f"{table.where}: threshold must be given, got nothing; add threshold = ... in the "
+            'domain\'s unit, or threshold_human_time = "8 h"'
+        )
+    return validated(DomainSpec, Table(table.label, table.where, entries))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from evalbayes.catalogue.quantities import number
 
@@ -117,3 +117,28 @@ class Interval:
 
 
 AnyInterval = Annotated[Interval, BeforeValidator(Interval.of)]
+
+
+def _positive(interval: Interval) -> Interval:
+    if interval.low <= 0:
+        raise ValueError(f"must be above 0, got {interval}; give a small positive lower end")
+    return interval
+
+
+def _not_negative(interval: Interval) -> Interval:
+    if interval.low < 0:
+        raise ValueError(f"must be 0 or more, got {interval}; give 0 as the lower end")
+    return interval
+
+
+def _inner_share(interval: Interval) -> Interval:
+    if interval.low <= 0 or interval.high >= 1:
+        raise ValueError(
+            f"must lie strictly between 0 and 1, got {interval}; write [0.01, 0.99] for anything"
+        )
+    return interval
+
+
+PositiveInterval = Annotated[AnyInterval, AfterValidator(_positive)]
+NotNegativeInterval = Annotated[AnyInterval, AfterValidator(_not_negative)]
+InnerShareInterval = Annotated[AnyInterval, AfterValidator(_inner_share)]

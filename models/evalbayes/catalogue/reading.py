@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from evalbayes.catalogue.assembly import catalogue_of
-from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.catalogue import Catalogue, catalogue_of
 from evalbayes.catalogue.tables import Tables, tables_of
+from evalbayes.catalogue.workbook import read_workbook
 from evalbayes.errors import InputError
 from evalbayes.tables.toml import read_toml
 
@@ -72,10 +72,4 @@ def _read_toml(path: Path) -> Tables:
     return tables_of(data, path.name)
 
 
-def _read_workbook(path: Path) -> Tables:
-    from evalbayes.catalogue.workbook import read_workbook  # openpyxl only where it is wanted
-
-    return read_workbook(path)
-
-
-READERS: dict[str, Callable[[Path], Tables]] = {".toml": _read_toml, ".xlsx": _read_workbook}
+READERS: dict[str, Callable[[Path], Tables]] = {".toml": _read_toml, ".xlsx": read_workbook}

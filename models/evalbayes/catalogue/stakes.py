@@ -6,6 +6,12 @@ import math
 
 from scipy.special import ndtr, ndtri
 
+from evalbayes.catalogue.tables import Table
+from evalbayes.errors import InputError
+
+LOSSES = ("loss_missed", "loss_false_alarm")
+ODDS = ("mitigate_above", "weight")
+
 
 def psi(z: float) -> float:
     """Return ψ(z) = φ(z) + z Φ(z), the mean of the positive part of a normal N(z, 1).
@@ -45,3 +51,26 @@ def implied_probability(ratio: float) -> float:
 
     # Beyond 8 sd ψ loses all its digits, and no stakes are that lopsided.
     return float(ndtr(brentq(lambda z: psi(-z) - ratio * psi(z), -8.0, 8.0, xtol=1e-12)))
+
+
+def stakes_in_points(domains: list[Table]) -> bool:
+    """Whether stakes are probabilities (the default); both ways in one catalogue are refused."""
+    in_usd = [table for table in domains if any(key in table.entries for key in LOSSES)]
+    if not in_usd:
+        return True
+    for table in domains:
+        odds = [key for key in ODDS if key in table.entries]
+        if odds:
+            other = "too" if table in in_usd else f"while {in_usd[0].label} gives losses"
+            raise InputError(
+                f"{table.where}: stakes must be given in one way in the whole catalogue, got "
+                f"{odds[0]} {other}; give every domain loss_missed and loss_false_alarm, "
+                "or mitigate_above and weight"
+            )
+        for key in LOSSES:
+            if key not in table.entries:
+                raise InputError(
+                    f"{table.where}: {key} must be given, got nothing; stakes are in USD in this "
+                    f"catalogue, so give every domain {LOSSES[0]} and {LOSSES[1]}"
+                )
+    return False

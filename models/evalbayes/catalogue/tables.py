@@ -1,11 +1,17 @@
-"""A catalogue as it was written: tables of keys, each with the place to name when it is wrong."""
+"""Tables of a catalogue: as they were written, filled with defaults, and validated.
+
+Each knows the place to name when it is wrong, and every mistake is said in one sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evalbayes.catalogue.assumptions import Assumption, Default
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_control, refuse_unknown
 
@@ -101,3 +107,86 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
         ai_models=rows["ai_model"],
         **single,
     )
+
+
+class Spec(BaseModel):
+    """One validated table of a catalogue; equal to another one with the same figures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+EITHER = (  # giving one of these in a table sets aside a default for the other
+    ("threshold", "threshold_human_time"),
+    ("human_minutes", "difficulty"),
+    ("mandatory", "forbidden"),
+)
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
+
+
+def with_own_defaults(
+    row: Table, defaults: Table, known: Iterable[str], assumptions: list[Assumption]
+) -> Table:
+    """Add the catalogue's own defaults to a row, and note those that were used."""
+    refuse_unknown(row.where, row.entries, known)
+    entries = dict(row.entries)
+    for key, value in defaults.entries.items():
+        rivals = next((pair for pair in EITHER if key in pair), (key,))
+        if not any(rival in row.entries for rival in rivals):
+            entries[key] = value
+            assumptions.append(
+                Assumption(row.label, key, value, f"the catalogue's {defaults.label}")
+            )
+    return Table(row.label, row.where, entries)
+
+
+def filled(
+    table: Table,
+    known: Iterable[str],
+    defaults: tuple[Default, ...],
+    assumptions: list[Assumption],
+) -> Table:
+    """Return the table with a default for every key that lacks one, and note it."""
+    refuse_unknown(table.where, table.entries, known)
+    entries = dict(table.entries)
+    for each in defaults:
+        if each.key not in entries:
+            try:
+                entries[each.key], reason = each.of(entries)
+            except (ValueError, TypeError) as error:
+                # Either the rule cannot tell, or a figure it needs is itself wrong; the latter is
+                # said better when that figure is validated.
+                if str(error).startswith("must be given"):
+                    raise InputError(f"{table.where}: {each.key} {error}") from None
+                continue
+            if reason is not None:
+                assumptions.append(Assumption(table.label, each.key, entries[each.key], reason))
+    return Table(table.label, table.where, entries)
+
+
+def validated(spec: type[AnySpec], table: Table) -> AnySpec:
+    """Return the spec of a table, or say its first mistake in one sentence."""
+    try:
+        return spec(**table.entries)
+    except ValidationError as error:
+        found = error.errors()
+        # A key that is missing only because its default needed a wrong figure comes second.
+        first = next((each for each in found if each["type"] != "missing"), found[0])
+        key = first["loc"][0]
+        if first["type"] == "missing":
+            raise InputError(
+                f"{table.where}: {key} must be given, got nothing; add {key} = ..."
+            ) from None
+        if first["type"] == "value_error":
+            raise InputError(f"{table.where}: {key} {first['ctx']['error']}") from None
+        raise InputError(
+            f"{table.where}: {key} must be right, got {first['input']!r}; {first['msg']}"
+        ) from None
+
+
+def ruled(table: Table, key: str, rule: Callable[[Any], Any]) -> Any:
+    """Apply a rule to one entry, naming place and key if it is broken."""
+    try:
+        return rule(table.entries[key])
+    except ValueError as error:
+        raise InputError(f"{table.where}: {key} {error}") from None

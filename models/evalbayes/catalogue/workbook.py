@@ -10,9 +10,12 @@ over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, plain
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_unknown
@@ -175,3 +178,75 @@ def _add_task_names(source: str, cells: Cells, evals: list[Table]) -> None:
         given = names.get(str(table.entries.get("name")))
         if given:
             evals[i] = Table(table.label, table.where, {**table.entries, "task_names": given})
+
+
+def workbook_of(data: Mapping[str, Any], explanations: Mapping[str, str]) -> bytes:
+    """Return nested tables as a workbook, with explanations of keys beside or above them."""
+    import xlsxwriter  # slow to import, and only wanted here
+
+    stream = BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    bold = book.add_format({"bold": True})
+    for name, given in data.items():
+        sheet = book.add_worksheet(name)
+        sheet.freeze_panes(1, 1)
+        if isinstance(given, list):
+            _write_rows(sheet, [_flat(row) for row in given], explanations, bold)
+        else:
+            _write_keys(sheet, _flat(given), explanations, bold)
+        sheet.autofit()
+    named = [(row["name"], task) for row in data["eval"] for task in row.get(TASKS, ())]
+    if named:
+        sheet = book.add_worksheet(TASKS)
+        for i, pair in enumerate([("eval", "task"), *named]):
+            sheet.write_row(i, 0, pair)
+    book.close()
+    return stream.getvalue()
+
+
+def _write_rows(
+    sheet: Any, rows: list[dict[str, Any]], explanations: Mapping[str, str], bold: Any
+) -> None:
+    """Write one row per domain or eval, explanations as comments on the header."""
+    for j, column in enumerate(dict.fromkeys(c for row in rows for c in row)):
+        sheet.write(0, j, column, bold)
+        if _stem(column) in explanations:
+            sheet.write_comment(0, j, explanations[_stem(column)])
+        for i, row in enumerate(rows, start=1):
+            if column in row:
+                sheet.write(i, j, row[column])
+
+
+def _write_keys(
+    sheet: Any, entries: dict[str, Any], explanations: Mapping[str, str], bold: Any
+) -> None:
+    """Write keys, values and what they mean."""
+    for j, head in enumerate(("key", "value", "meaning")):
+        sheet.write(0, j, head, bold)
+    for i, (key, value) in enumerate(entries.items(), start=1):
+        sheet.write_row(i, 0, [key, value, explanations.get(_stem(key), "")])
+
+
+def _flat(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Spread intervals and tables over columns; names of tasks have a sheet of their own."""
+    flat: dict[str, Any] = {}
+    for key, value in entries.items():
+        if key == TASKS:
+            continue
+        if isinstance(value, Interval | list):
+            interval = Interval.of(value)
+            if interval.exact:
+                flat[key] = interval.low
+            else:
+                flat |= {f"{key}_low": interval.low, f"{key}_high": interval.high}
+        elif isinstance(value, date):
+            flat[key] = value.isoformat()
+        elif isinstance(value, dict):
+            flat |= {f"{key}.{part}": each for part, each in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _stem(column: str) -> str:
+    return column.partition(".")[0].removesuffix("_low").removesuffix("_high")

@@ -11,6 +11,7 @@ from evalbayes.catalogue.assumptions import Assumption
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.domain import POPULATION_GAP
 from evalbayes.catalogue.eval import EvalSpec
+from evalbayes.errors import InputError
 from evalbayes.inputs.readback import (
     budget_line,
     domain_line,
@@ -101,6 +102,23 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         _assumed(catalogue.assumptions),
     ]
     return CheckReport(tuple(lines), missing, warnings, domains, evals, catalogue.assumptions)
+
+
+def check_covered(catalogue: Catalogue, observations: Observations | None) -> None:
+    """Refuse an eval that has neither observations nor `usd_per_run`.
+
+    Raises
+    ------
+    InputError
+        Naming all such evals.
+    """
+    seen = set(observations.evals) if observations is not None else set()
+    bare = [e.name for e in catalogue.evals if e.name not in seen and e.usd_per_run is None]
+    if bare:
+        raise InputError(
+            "catalogue: every eval must have observations or usd_per_run, got neither for "
+            f"{', '.join(bare)}; add usd_per_run = [low, high] or give its results"
+        )
 
 
 def _domains(catalogue: Catalogue) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalbayes.catalogue.sheets import workbook_of
+from evalbayes.catalogue.workbook import workbook_of
+from evalbayes.catalogue.writing import explanations
 from evalbayes.errors import InputError
 from evalbayes.whole import write_whole
 
@@ -123,23 +124,6 @@ def write_draft(
         f"{path}: a catalogue must be written to a file ending in .toml or .xlsx, got "
         f"{path.suffix or 'no ending'!r}; name it so"
     )
-
-
-def explanations(text: str) -> dict[str, str]:
-    """Return the comment beside the first line of every key that has one.
-
-    Examples
-    --------
-    >>> explanations('usd = 1  # FILL IN: money')
-    {'usd': 'FILL IN: money'}
-    """
-    said: dict[str, str] = {}
-    for line in text.splitlines():
-        assignment, mark, comment = line.partition("  # ")
-        key, equals, _ = assignment.partition(" = ")
-        if mark and equals and key.isidentifier():
-            said.setdefault(key, comment)
-    return said
 
 
 def seen_of(observations: Observations, name: str, spend_unit: str | None = None) -> Seen:

@@ -12,7 +12,7 @@ from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
-from evalbayes.catalogue.skills import total
+from evalbayes.catalogue.quantities import total_hours
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.observations.spurious import reviewed_failures
 
@@ -41,7 +41,7 @@ def budget_line(catalogue: Catalogue) -> str:
         parts.append(f"{budget.usd:,.0f} usd of which {budget.contingency:.0%} is kept back")
     if isinstance(budget.staff_hours, dict):
         split = ", ".join(f"{hours:,.0f} of {s}" for s, hours in budget.staff_hours.items())
-        parts.append(f"{total(budget.staff_hours):,.0f} staff hours ({split})")
+        parts.append(f"{total_hours(budget.staff_hours):,.0f} staff hours ({split})")
     elif budget.staff_hours is not None:
         parts.append(f"{budget.staff_hours:,.0f} staff hours")
     if budget.calendar_days is not None:

@@ -14,7 +14,7 @@ from evalbayes.catalogue import (
     toml_template,
     write_template,
 )
-from evalbayes.catalogue.template import explanations, template
+from evalbayes.catalogue.writing import explanations, template
 from evalbayes.errors import InputError
 from evalbayes.inputs import check_covered
 
@@ -146,7 +146,7 @@ def test_the_template_passes_the_check_in_both_forms(tmp_path: Path) -> None:
 
 
 def test_the_template_explains_every_key_it_has() -> None:
-    said = explanations()
+    said = explanations(toml_template())
     data = tomllib.loads(toml_template())
     keys = {key for table in ("domain", "eval") for row in data[table] for key in row}
     keys |= set(data["portfolio"]) | set(data["budget"]) | set(data["eval_defaults"])
@@ -157,7 +157,7 @@ def test_the_workbook_template_carries_the_explanations(tmp_path: Path) -> None:
     workbook = openpyxl.load_workbook(write_template(tmp_path / "catalogue.xlsx"))
     header = next(workbook["eval"].iter_rows(max_row=1))
     said = {cell.value: cell.comment.text for cell in header if cell.comment}
-    assert said["tasks"] == explanations()["tasks"]
+    assert said["tasks"] == explanations(toml_template())["tasks"]
     assert len(said) >= 20
 
 

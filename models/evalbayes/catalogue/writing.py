@@ -1,0 +1,141 @@
+"""Writing a catalogue back out, and a commented one to start from: as TOML and as a workbook."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.interval import Interval
+from evalbayes.catalogue.reading import parse_catalogue
+from evalbayes.catalogue.tables import Spec
+from evalbayes.catalogue.workbook import workbook_of
+from evalbayes.errors import InputError
+from evalbayes.whole import write_whole
+
+UNREAD = {"mitigate_above": ("loss_missed", "loss_false_alarm")}  # worked out from the key
+
+
+def tables(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the catalogue as nested tables that read back as it, defaults written out."""
+    return {
+        "portfolio": _entries(catalogue.portfolio),
+        "budget": _entries(catalogue.budget),
+        "domain": [_entries(spec) for spec in catalogue.domains],
+        "eval": [_entries(spec) for spec in catalogue.evals],
+        **(
+            {"ai_model": [_entries(spec) for spec in catalogue.ai_models]}
+            if catalogue.ai_models
+            else {}
+        ),
+    }
+
+
+def catalogue_to_toml(catalogue: Catalogue) -> str:
+    """Return the catalogue as TOML, every default written out."""
+    parts = []
+    for name, given in tables(catalogue).items():
+        for row in given if isinstance(given, list) else [given]:
+            head = f"[[{name}]]" if isinstance(given, list) else f"[{name}]"
+            parts.append("\n".join([head, *(f"{k} = {_toml(v)}" for k, v in row.items())]))
+    return "\n\n".join(parts) + "\n"
+
+
+def catalogue_to_workbook(catalogue: Catalogue) -> bytes:
+    """Return the catalogue as a workbook, every default written out."""
+    return workbook_of(tables(catalogue), {})
+
+
+def _entries(spec: Spec) -> dict[str, Any]:
+    """Return what was given or filled in, without empty entries and what is worked out."""
+    values = {key: getattr(spec, key) for key in type(spec).model_fields}
+    hidden = [k for key, keys in UNREAD.items() if values.get(key) is not None for k in keys]
+    return {k: v for k, v in values.items() if v is not None and v != "" and k not in hidden}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Interval):
+        return _toml(value.low) if value.exact else f"[{value.low!r}, {value.high!r}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
+
+
+def toml_template() -> str:
+    """Return the commented catalogue as TOML.
+
+    Examples
+    --------
+    >>> toml_template().splitlines()[0]
+    '# A catalogue for evalfolio: what could be run, what it takes, and what is at stake.'
+    """
+    return (files("evalbayes.catalogue") / "template.toml").read_text(encoding="utf-8")
+
+
+def template() -> Catalogue:
+    """Return the catalogue that the template says."""
+    return parse_catalogue(tomllib.loads(toml_template()), "template")
+
+
+def write_template(path: str | Path) -> Path:
+    """Write the template to a file ending in .toml or .xlsx, whole or not at all; return its path.
+
+    Parameters
+    ----------
+    path
+        File to write.
+
+    Raises
+    ------
+    InputError
+        If the ending is another one, or the file cannot be written.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in (".toml", ".xlsx"):
+        raise InputError(
+            f"{path}: a catalogue must be written to a file ending in .toml or .xlsx, got "
+            f"{path.suffix or 'no ending'!r}; name it so"
+        )
+    if ending == ".xlsx":
+        return write_xlsx_template(path)
+    return write_whole(path, toml_template().encode("utf-8"))
+
+
+def write_xlsx_template(path: str | Path) -> Path:
+    """Write the template as a workbook, with what each key means as comments on the headers."""
+    return write_whole(
+        Path(path), workbook_of(tomllib.loads(toml_template()), explanations(toml_template()))
+    )
+
+
+def explanations(text: str) -> Mapping[str, str]:
+    """Return what each key of a commented catalogue means: the first comment beside it.
+
+    Examples
+    --------
+    >>> explanations(toml_template())["tasks"]
+    'how many tasks it has'
+    """
+    said: dict[str, str] = {}
+    for line in text.splitlines():
+        assignment, hash_, comment = line.lstrip("# ").partition("  # ")
+        key, equals, _ = assignment.partition(" = ")
+        if hash_ and equals and key.isidentifier():
+            said.setdefault(key, comment.strip())
+    return said
