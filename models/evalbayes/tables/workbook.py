@@ -13,7 +13,7 @@ from typing import Any
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_control
 
-MOST_UNPACKED = 100_000_000  # bytes of all parts of a workbook: some two million filled cells
+MOST_UNPACKED = 60_000_000  # bytes of all parts of a workbook: a million filled cells and more
 ERRORS = frozenset(
     ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
 )
@@ -61,7 +61,7 @@ def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
     Raises
     ------
     InputError
-        If the file is no workbook, or unpacked is larger than 100 MB; if it has no sheet of cells,
+        If the file is no workbook, or unpacked is larger than 60 MB; if it has no sheet of cells,
         or not the one that is wanted; if a cell that is read holds an error or a formula that was
         never calculated, is merged with others, or belongs to a pivot table or to a title above
         the headings. The sheet and cell are named.
@@ -122,7 +122,7 @@ def refuse_bomb(path: Path) -> None:
     Raises
     ------
     InputError
-        If its parts are larger than 100 MB together.
+        If its parts are larger than 60 MB together.
     """
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
