@@ -7,24 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from evalbayes.whole import whole_file
-from evalfolio.record.record import Record
+from evalfolio.record.record import Choice, Record
 
-BEFORE_RESOURCES = (
-    "option",
-    "eval",
-    "domain",
-    "tier",
-    "cap",
-    "cap_unit",
-    "attempts",
-    "tasks",
-    "effort",
-    "runs",
-    "usd",
-    "usd_p90",
-    "usd_ceiling",
-)
-AFTER_RESOURCES = ("share_of_usd", "value_if_dropped", "reason")
+BEFORE_RESOURCES = tuple(Choice.model_fields)[:-3]
+AFTER_RESOURCES = tuple(Choice.model_fields)[-3:]  # what the mix makes of the row
+DESCRIPTIONS = BEFORE_RESOURCES[BEFORE_RESOURCES.index("cap") :]  # columns of a menu too
 WHOLE_NUMBERS = ("attempts", "tasks", "runs")
 
 

@@ -39,3 +39,22 @@ def plain(value: object) -> Any:
         number = float(cast(float, value))
         return number if math.isfinite(number) else None
     return str(value)
+
+
+def flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
+    """Return nested figures as lines of name and value, a list as text.
+
+    Examples
+    --------
+    >>> flat({"passed": True, "notes": [], "fit": {"draws": 4000}})
+    [('passed', True), ('notes', 'none'), ('fit: draws', 4000)]
+    """
+    lines: list[tuple[str, object]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += flat(value, f"{prefix}{key}: ")
+        elif isinstance(value, list | tuple):
+            lines.append((f"{prefix}{key}", ", ".join(map(str, value)) or "none"))
+        else:
+            lines.append((f"{prefix}{key}", value))
+    return lines

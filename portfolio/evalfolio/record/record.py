@@ -364,6 +364,20 @@ class Record(_Part):
     backtest: Account | None = None
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
 
+    @property
+    def points(self) -> tuple[FrontierPoint, ...]:
+        """The frontier by rising budget in usd, the plan's own budget among its points."""
+        usd, worth = self.budget.get("usd"), self.value
+        own = FrontierPoint.model_construct(  # not checked: usd is None where it has no limit
+            usd=usd,
+            value=worth.evsi,
+            bound=worth.bound,
+            gap=worth.gap,
+            options=tuple(row.option for row in self.choices),
+        )
+        others = [] if usd is None else [point for point in self.frontier if point.usd != usd]
+        return tuple(sorted((own, *others), key=lambda point: point.usd or 0.0))
+
     @classmethod
     def of(cls, parts: Mapping[str, Any], where: str | Path = "plan record") -> Self:
         """Return the record of these parts, numpy's numbers made Python's and NaN None.

@@ -281,6 +281,23 @@ def test_a_figure_that_moves_nothing_is_said_to_be_equal(
     assert all(cell.number_format.endswith(';"equal"') for cell in cells[5:7])
 
 
+def test_limits_are_told_in_report_and_workbook(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    limits = [
+        {"text": "forbidden: max-elicitation", "by": "constraints", "kind": "Forbidden"},
+        {"text": "at least 1 eval of <cyber>", "by": "catalogue", "kind": "MinEvals"},
+    ]
+    limited = telling(recommendation, {**json_of(recommendation), "limits": limits})
+    kept = "Limits kept beside the budgets: forbidden: max-elicitation; at least 1 eval of <cyber>."
+    assert kept in Reader(report(limited)).text
+    assert "Limits kept" not in report(recommendation)
+    book = openpyxl.load_workbook(write_workbook(limited, tmp_path / "plan.xlsx"))
+    cells = [tuple(cell.value for cell in row[:2]) for row in book["Assumptions"].iter_rows()]
+    at = cells.index(("Limits kept", None))
+    assert cells[at + 1 : at + 3] == [(row["by"], row["text"]) for row in limits]
+
+
 def test_families_of_spend_and_capability_are_told_with_every_row(swept: Recommendation) -> None:
     text = report(swept)
     tables = re.findall(r"<summary>(Which family|Horizons)(.*?)</table>", text, flags=re.S)

@@ -22,7 +22,7 @@ TIER_NAMES = {
 
 def frontier_view(record: Record, menu: Menu, worth: Any) -> dict[str, Any] | None:
     """Return drawing, rows and data of the frontier; None where no other budget was tried."""
-    points = frontier_points(record)
+    points = record.points
     evpi = record.value.evpi
     if len(points) < 2 or not evpi:
         return None
@@ -39,24 +39,6 @@ def frontier_view(record: Record, menu: Menu, worth: Any) -> dict[str, Any] | No
         "most": max(row["count"] for row in rows),
         "data": script_safe(rows),
     }
-
-
-def frontier_points(record: Record) -> list[FrontierPoint]:
-    """Return the certified plans by rising budget, the plan's own among them."""
-    usd = record.budget.get("usd")
-    points = [point for point in record.frontier if point.usd != usd]
-    if usd is not None and points:
-        value = record.value
-        points.append(
-            FrontierPoint(
-                usd=usd,
-                value=value.evsi,
-                bound=value.bound,
-                gap=value.gap,
-                options=tuple(row.option for row in record.choices),
-            )
-        )
-    return sorted(points, key=lambda point: point.usd)
 
 
 def _row(

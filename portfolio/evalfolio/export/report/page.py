@@ -17,6 +17,7 @@ from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
 from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
+from evalfolio.record.plain import flat
 from evalfolio.record.record import Domain, Record
 
 
@@ -59,8 +60,8 @@ def page(
         "amount": amount,
         "unit_words": "USD" if value.unit == "usd" else "share of perfect information",
         "assumption_value": _assumption_value,
-        "figures": _flat(record.diagnostics),
-        "origins": _flat({k: v for k, v in record.provenance if k not in ("inputs", "versions")}),
+        "figures": _lines(record.diagnostics),
+        "origins": _lines({k: v for k, v in record.provenance if k not in ("inputs", "versions")}),
     }
 
 
@@ -175,16 +176,9 @@ def _assumption_value(value: object) -> str:
     return DASH if value is None else str(value)
 
 
-def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+def _lines(values: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return nested figures as lines of name and text."""
-    lines: list[tuple[str, str]] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            lines += _flat(value, f"{prefix}{key}: ")
-        elif isinstance(value, list | tuple):
-            lines.append((f"{prefix}{key}", ", ".join(map(str, value)) or "none"))
-        elif isinstance(value, bool):
-            lines.append((f"{prefix}{key}", "yes" if value else "no"))
-        else:
-            lines.append((f"{prefix}{key}", _assumption_value(value)))
-    return lines
+    return [
+        (name, ("yes" if value else "no") if isinstance(value, bool) else _assumption_value(value))
+        for name, value in flat(values)
+    ]

@@ -31,6 +31,8 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
     sheet.freeze_panes(FIRST, 0)
     row = FIRST + max(len(record.assumptions), 1) + 2
     row = _write_list(book, sheet, row, "Warnings", [("", text) for text in record.warnings])
+    limits = [(limit.by, limit.text) for limit in record.limits]
+    row = _write_list(book, sheet, row, "Limits kept", limits)
     uncovered = [(part.name, part.reason) for part in record.not_covered]
     row = _write_list(book, sheet, row, "Not covered", uncovered)
     _write_not_chosen(book, sheet, row, contents)

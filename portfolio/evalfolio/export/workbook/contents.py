@@ -11,22 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.export.mix import other_resources
+from evalfolio.export.mix import DESCRIPTIONS, other_resources
 from evalfolio.record.record import Record
 
 MOST_STATES = 16  # Excel inverts larger matrices too, but the sheet grows with the square
-
-DESCRIPTIONS = (
-    "cap",
-    "cap_unit",
-    "attempts",
-    "tasks",
-    "effort",
-    "runs",
-    "usd",
-    "usd_p90",
-    "usd_ceiling",
-)
 
 
 @dataclass(frozen=True)
@@ -62,28 +50,14 @@ class Contents:
         others = tuple(other_resources(record))
         columns = ["eval", "domain", "tier", *DESCRIPTIONS, *others]
         options = menu.options.reindex(columns=columns)
-        own = CertifiedPlan(
-            budget=record.budget.get("usd"),
-            value=record.value.evsi,
-            bound=record.value.bound,
-            gap=record.value.gap,
-            rows=_positions(options, [row.option for row in record.choices]),
-        )
-        plans = [own]
-        if own.budget is not None:
-            plans += [
-                CertifiedPlan(
-                    point.usd,
-                    point.value,
-                    point.bound,
-                    point.gap,
-                    _positions(options, point.options),
-                )
-                for point in record.frontier
-                if point.usd != own.budget
-            ]
-            plans.sort(key=lambda plan: plan.budget or 0.0)
-        return cls(record, menu, options, others, tuple(plans), plans.index(own))
+        plans = [
+            CertifiedPlan(
+                point.usd, point.value, point.bound, point.gap, _positions(options, point.options)
+            )
+            for point in record.points
+        ]
+        own = [point.usd for point in record.points].index(record.budget.get("usd"))
+        return cls(record, menu, options, others, tuple(plans), own)
 
     @property
     def most_rows(self) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evalfolio.export.mix import DESCRIPTIONS
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.columns import safe_name
-from evalfolio.export.workbook.contents import DESCRIPTIONS, Contents
+from evalfolio.export.workbook.contents import Contents
 
 # First data row of every sheet that others read, from 0; the heading is the row above.
 PLANS_FIRST = 2

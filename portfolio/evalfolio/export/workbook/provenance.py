@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
+from evalfolio.record.plain import flat
 
 FIRST = 4
 LABEL, FIGURE = 34, 74  # widths of the columns, in characters
@@ -28,8 +28,8 @@ def write_provenance(book: Book, contents: Contents) -> Any:
     lines += [("seed", origin.seed)]
     lines += [(f"version of {name}", text) for name, text in origin.versions.items()]
     known = ("inputs", "seed", "versions")
-    lines += _flat({k: v for k, v in origin if k not in known}, "")
-    lines += _flat(record.diagnostics, "diagnostics: ")
+    lines += flat({k: v for k, v in origin if k not in known})
+    lines += flat(record.diagnostics, "diagnostics: ")
     lines += [("optimiser ended as", record.value.status)]
     for i, (label, value) in enumerate(lines):
         book.put(sheet, FIRST + i, 0, label, book.line("wrap"))
@@ -42,16 +42,3 @@ def write_provenance(book: Book, contents: Contents) -> Any:
     book.table(sheet, "provenance", FIRST - 1, len(lines), heads)
     sheet.freeze_panes(FIRST, 0)
     return sheet
-
-
-def _flat(values: Mapping[str, object], prefix: str) -> list[tuple[str, object]]:
-    """Return nested figures as lines of name and value."""
-    lines: list[tuple[str, object]] = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            lines += _flat(value, f"{prefix}{key}: ")
-        elif isinstance(value, list | tuple):
-            lines.append((f"{prefix}{key}", ", ".join(map(str, value)) or "none"))
-        else:
-            lines.append((f"{prefix}{key}", value))
-    return lines
