@@ -119,7 +119,7 @@ class Menu:
             self.options["eval"].nunique(),
             self.options[list(self.resources)].astype(float),
         )
-        prices = [f"{name} {use[name].min():,.3g} to {use[name].max():,.3g}" for name in use]
+        prices = [f"{name} {_three(use[name].min())} to {_three(use[name].max())}" for name in use]
         tiers = [f"{count} {tier}" for tier, count in self.options["tier"].value_counts().items()]
         draws = 0 if self.information_draws is None else len(self.information_draws)
         lines = (
@@ -292,6 +292,17 @@ class Menu:
                 f"menu: prior_covariance of the states {self.states} must be symmetric positive "
                 "definite; drop a state that is a sum of others, or give every state some variance"
             )
+
+
+def _three(value: float) -> str:
+    """Return an amount in three digits.
+
+    Examples
+    --------
+    >>> _three(104_321.0), _three(0.02171)
+    ('104,000', '0.0217')
+    """
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> NDArray[np.float64]:

@@ -142,3 +142,19 @@ def test_loading_what_is_no_menu_says_so(tmp_path: Path) -> None:
     (folder / "menu.json").write_text(head)
     with pytest.raises(InputError, match="menu format must be 1, got 99"):
         Menu.load(folder)
+
+
+def test_a_menu_prints_as_a_few_lines_whatever_its_size() -> None:
+    menu = small_menu()
+    many = pd.concat([menu.options] * 300)
+    many.index = pd.Index([f"option {k}" for k in range(len(many))], name="option")
+    menu = replace(menu, information_draws=None, resource_draws=None)
+    large = replace(menu, options=many, information=np.concatenate([menu.information] * 300))
+    for which in (menu, large, menu.subset(np.zeros(len(menu), dtype=bool))):
+        text = str(which)
+        assert text.startswith(f"Menu of {len(which)} options of {which.options['eval'].nunique()}")
+        assert repr(which) == f"<{text}>"
+        assert len(text.splitlines()) <= 3
+        assert len(text) < 400
+        assert all(d.name in text for d in which.decisions)
+    assert "usd 50 to 900; staff_hours 4 to 60" in str(large)

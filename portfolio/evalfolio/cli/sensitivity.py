@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import cell, console, counted, print_table, step, warn
 from evalfolio.cli.recommend import BudgetOption, GapOption, TimeLimitOption
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WorkersOption = Annotated[
     int, typer.Option("--workers", help="Processes; -1 for one per core. The results do not vary.")
@@ -181,12 +184,26 @@ def sensitivity(
     else:
         console().print(str(found), soft_wrap=True, markup=False)
     if not (quiet or as_json):
-        table = found.tornado.rows.head(12)[
-            ["name", "low", "high", "value_low", "value_high", "deep_low", "deep_high"]
-        ]
-        for end in ("value_low", "value_high"):
-            table[end] = [
-                "equal" if worth == found.tornado.value else cell(worth) for worth in table[end]
-            ]
-        print_table(table, "What moves the value most")
+        print_table(
+            swings(found.tornado.rows.head(12), found.tornado.value), "What moves the value most"
+        )
     enforce_gate(belief, allowed=allow_failed_fit)
+
+
+def swings(rows: pd.DataFrame, own: float) -> pd.DataFrame:
+    """Return what a terminal shows of a tornado; the plan's own value reads as equal.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ends = {"value_low": [0.7], "value_high": [0.61], "deep_low": [0.0], "deep_high": [0.2]}
+    >>> table = swings(pd.DataFrame({"name": ["cyber"], "low": [0.5], "high": [2.0], **ends}), 0.7)
+    >>> table[["value_low", "value_high"]].iloc[0].tolist()
+    ['equal', '0.61']
+    """
+    table = rows[["name", "low", "high", "value_low", "value_high", "deep_low", "deep_high"]]
+    said = {
+        end: ["equal" if worth == own else cell(worth) for worth in table[end]]
+        for end in ("value_low", "value_high")
+    }
+    return table.assign(**said)

@@ -419,8 +419,9 @@ class Record(_Part):
             if not isinstance(parts, dict):
                 raise ValueError("it is no JSON object")
         except (OSError, ValueError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
             raise InputError(
-                f"{path}: must be a plan's record, but it cannot be read ({error}); "
+                f"{path}: must be a plan's record, but it cannot be read ({why}); "
                 "give the folder that `evalfolio recommend` wrote"
             ) from error
         return cls.of(parts, path)
