@@ -56,7 +56,7 @@ class Contents:
             )
             for point in record.points
         ]
-        own = [point.usd for point in record.points].index(record.budget.get("usd"))
+        own = [plan.budget for plan in plans].index(record.budget.get("usd"))
         return cls(record, menu, options, others, tuple(plans), own)
 
     @property
