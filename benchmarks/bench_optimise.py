@@ -20,6 +20,7 @@ from menus import budget_share, random_menu  # path first
 import evalfolio as ef  # path first
 from evalfolio.search.certified import certify  # path first
 from evalfolio.search.problem import Problem  # path first
+from evalfolio.search.question import Question
 
 SIZES = ((120, 3, 6), (300, 10, 6), (1000, 10, 10))
 SHARE = 0.1
@@ -29,7 +30,9 @@ SHARE = 0.1
 def test_certified_search(benchmark: Any, size: tuple[int, int, int]) -> None:
     menu = random_menu(*size)
     budget = budget_share(menu, SHARE)
-    found = benchmark.pedantic(lambda: certify(Problem(menu, budget)), rounds=3, iterations=1)
+    found = benchmark.pedantic(
+        lambda: certify(Problem(Question(menu, budget))), rounds=3, iterations=1
+    )
     assert found.status == "certified"
 
 
@@ -43,7 +46,7 @@ def test_whole_plan_with_its_explanation(benchmark: Any, size: tuple[int, int, i
 
 def test_relaxation_compiled_once_for_a_sweep(benchmark: Any) -> None:
     menu = random_menu(120, 3, 6)
-    programme = ef.Relaxation(menu, budget_share(menu, 0.3))
+    programme = ef.Relaxation(Question(menu, budget_share(menu, 0.3)))
     programme.solve(budget_share(menu, 0.3))
     benchmark.pedantic(
         lambda: [programme.solve(budget_share(menu, share)) for share in (0.05, 0.1, 0.2)],

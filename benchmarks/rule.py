@@ -21,6 +21,8 @@ import evalfolio as ef
 from evalfolio.narrative import DEPTH
 from evalfolio.rule.priced import priced_mix
 from evalfolio.rule.square_root import depth_rule
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep
 
@@ -86,10 +88,14 @@ def percent(share: float) -> str:
 
 def judge(problem: Problem) -> dict[str, Verdict]:
     menu, budget = problem.domain.menu(), {"usd": problem.budget}
-    best = solve(menu, budget, gap=GAP, time_limit=LIMIT)
-    shallow = solve(menu, budget, (ef.Forbidden(ef.Where(tier=DEPTH)),), gap=GAP, time_limit=LIMIT)
+    best = solve(Question(menu, budget), Certified(gap=GAP, time_limit=LIMIT))
+    shallow = solve(
+        Question(menu, budget, (ef.Forbidden(ef.Where(tier=DEPTH)),)),
+        Certified(gap=GAP, time_limit=LIMIT),
+    )
     some = solve(
-        menu, budget, (ef.Floor(ef.Where(tier=DEPTH), 1, "evals"),), gap=GAP, time_limit=LIMIT
+        Question(menu, budget, (ef.Floor(ef.Where(tier=DEPTH), 1, "evals"),)),
+        Certified(gap=GAP, time_limit=LIMIT),
     )
     tied = abs(some.value - shallow.value) <= TIE * best.value
     wants_depth = some.value > shallow.value

@@ -17,8 +17,9 @@ from benchmarks.tables import circumstances, percent, table, write_section
 from evalbayes.catalogue import read_catalogue
 from evalbayes.menus import build_menu
 from evalbayes.posterior.posterior import Posterior
-from evalfolio.limits.budget import catalogue_budget
-from evalfolio.recommendations.recommender import catalogue_limits
+from evalfolio.recommendations.recommender import question_of
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_MENU, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.ranges import assumptions_of
@@ -31,14 +32,13 @@ SEED, COUNT, GAP, WORKERS = 7, 1000, 1e-3, 2
 def plan_timed(
     basis: Basis,
     figures: tuple[Assumed, ...],
-    budget: dict[str, float],
-    limits: tuple[object, ...],
+    question: Question,
     point: list[float],
 ) -> dict[str, object]:
     """One certified plan, and the processor seconds it took in the process that made it."""
     start = time.process_time()
     menu = basis.put_on(basis.lean, levels_of(figures, point))
-    found = solve(menu, budget, limits, gap=GAP, seed=SEED)
+    found = solve(question.on(menu), Certified(gap=GAP, seed=SEED))
     took = time.process_time() - start
     return {"value": found.value, "bound": found.bound, "status": found.status, "seconds": took}
 
@@ -47,11 +47,10 @@ def main(path: str, count: int = COUNT) -> None:
     catalogue = read_catalogue(Path("examples/cyber/catalogue.toml"))
     posterior = Posterior.load(path)
     menu, _ = build_menu(posterior, catalogue, with_draws=False)
-    basis = Basis(menu, catalogue)
+    question = question_of(catalogue, menu)
+    basis = Basis(question, catalogue)
     figures = tuple(a for a in assumptions_of(catalogue, posterior) if a.kind in ON_MENU)
-    budget = {name: 0.9 * amount for name, amount in catalogue_budget(catalogue).items()}
-    limits = catalogue_limits(catalogue, menu, budget)
-    task = partial(plan_timed, basis, figures, budget, limits)
+    task = partial(plan_timed, basis, figures, question)
     rng = np.random.default_rng(SEED)
     low, high = np.array([a.low for a in figures]), np.array([a.high for a in figures])
     points = (low + rng.random((count, len(figures))) * (high - low)).tolist()

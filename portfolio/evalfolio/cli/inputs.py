@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
-    from evalfolio.limits.limit import Constraint
+    from evalfolio.limits.limit import Limit
 
 
 def read_inputs(
@@ -41,7 +41,7 @@ def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
         check_budget(budgets, ("usd", *staff, "agent_hours"))
 
 
-def check_constraints(catalogue_path: Path, rules: Sequence[Constraint]) -> None:
+def check_constraints(catalogue_path: Path, rules: Sequence[Limit]) -> None:
     """Refuse a limit on what the catalogue does not have before the long work, not after it."""
     from evalbayes.catalogue import read_catalogue
     from evalfolio.limits.vocabulary import check_names
@@ -67,7 +67,7 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
     return folder
 
 
-def asked_limits(plan: Path) -> list[Constraint]:
+def asked_limits(plan: Path) -> list[Limit]:
     """Return the limits that a plan in a folder was asked to keep, its catalogue's aside."""
     from evalfolio.limits.kept import made_again
     from evalfolio.record.record import Record

@@ -70,10 +70,10 @@ def recommend(
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
-    from evalfolio.plans.optimiser import check_search
     from evalfolio.recommendations.recommender import recommend as make
+    from evalfolio.search.certified import Certified
 
-    check_search(gap, time_limit)
+    method = Certified(gap, time_limit, seed)
     budgets = parse_budgets(budget or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
@@ -97,8 +97,7 @@ def recommend(
             belief,
             budget=budgets,
             constraints=rules,
-            gap=gap,
-            time_limit=time_limit,
+            method=method,
             seed=seed,
             inputs=files,
             sensitivity=sensitivity,

@@ -96,9 +96,9 @@ def sensitivity(
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.plans.mix_file import read_mix
-    from evalfolio.plans.optimiser import check_search
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
+    from evalfolio.search.certified import Certified
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.earlier_mix import earlier_mix
     from evalfolio.sensitivities.firmness import firmness
@@ -113,7 +113,7 @@ def sensitivity(
     ):
         if number < least:
             raise InputError(f"--{name} must be {least} or more, got {number}; raise it")
-    check_search(gap, time_limit)
+    method = Certified(gap, time_limit, seed)
     for path in mix or []:
         read_mix(path)  # one that cannot be read is refused before the long work
     budgets = parse_budgets(budget or [])
@@ -144,8 +144,7 @@ def sensitivity(
             belief,
             budget=budgets,
             constraints=rules,
-            gap=min(gap, 1e-3),
-            time_limit=time_limit,
+            method=replace(method, gap=min(gap, 1e-3)),
             seed=seed,
             inputs=files,
         )
@@ -169,9 +168,8 @@ def sensitivity(
             resamples=bootstrap,
             mixes=mixes,
             vary=vary,
-            gap=gap,
             seed=seed,
-            time_limit=time_limit,
+            method=method,
             sweep=replace(sweep, progress=tick),
         )
     told = result.record.replace(sensitivity=found.tornado.record(), firmness=firmness(found))

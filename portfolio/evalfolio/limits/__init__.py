@@ -12,8 +12,9 @@ from evalfolio.limits.bounds import Floor as Floor
 from evalfolio.limits.bounds import ZeroOrAtLeast as ZeroOrAtLeast
 from evalfolio.limits.chance import ChanceLimit as ChanceLimit
 from evalfolio.limits.group import Where as Where
-from evalfolio.limits.limit import Constraint as Constraint
-from evalfolio.limits.limit import as_constraint as as_constraint
+from evalfolio.limits.limit import AnyLimit as AnyLimit
+from evalfolio.limits.limit import Limit as Limit
+from evalfolio.limits.limit import as_limit as as_limit
 from evalfolio.limits.logic import Excludes as Excludes
 from evalfolio.limits.logic import Requires as Requires
 from evalfolio.limits.presence import EveryDomain as EveryDomain
@@ -21,7 +22,8 @@ from evalfolio.limits.presence import Forbidden as Forbidden
 from evalfolio.limits.presence import Mandatory as Mandatory
 from evalfolio.limits.presence import MaxEvals as MaxEvals
 from evalfolio.limits.presence import MinEvals as MinEvals
-from evalfolio.limits.rows import LinearLimits as LinearLimits
+from evalfolio.limits.rows import Row as Row
+from evalfolio.limits.rows import Rows as Rows
 from evalfolio.limits.table import constraints_from_table as constraints_from_table
 from evalfolio.limits.tail import TailLimit as TailLimit
 from evalfolio.limits.target import PosteriorSd as PosteriorSd

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Rows
 
 RELATIVE_ERROR = 1e-9  # of the extracted rows against the expression at random points
 N_PROBES = 3
@@ -33,7 +33,7 @@ class Affine:
     Raises
     ------
     InputError
-        If it is not affine, or not of one variable of the menu's length (from `limits`).
+        If it is not affine, or not of one variable of the menu's length (from `rows`).
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Affine:
     def __str__(self) -> str:
         return self.name or str(self.constraint)
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the rows of the expression, read off its gradient and checked at random points."""
         (choice,) = self.constraint.variables()
         expression = self.constraint.expr
@@ -101,9 +101,7 @@ class Affine:
             if len(offset) == 1
             else tuple(f"{self} [{row}]" for row in range(len(offset)))
         )
-        return LinearLimits(
-            matrix=matrix, lower=lower, upper=upper, names=names, n_extra=0, n_continuous=0
-        )
+        return Rows(matrix=matrix, lower=lower, upper=upper, names=names, n_extra=0, n_continuous=0)
 
     def _sides(self, offset: Any) -> tuple[Any, Any]:
         """Return the bounds of ``matrix @ x``, given ``expression = matrix @ x + offset``."""

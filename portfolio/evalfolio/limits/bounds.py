@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.limits.amount import amount, in_words, use
 from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
-from evalfolio.limits.row import Row, indicator, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Floor:
         """Unit of the amount, which a mend may change."""
         return self.resource
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row: the group's use, less the share of all use, is at least the amount."""
         weights = _weights(menu, self.of, self.resource, self.at_least if self.share else 0.0)
         least = 0.0 if self.share else self.at_least
@@ -103,7 +102,7 @@ class Ceiling:
         """Unit of the amount, which a mend may change."""
         return self.resource
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row: the group's use, less the share of all use, is at most the amount."""
         weights = _weights(menu, self.of, self.resource, self.at_most if self.share else 0.0)
         most = 0.0 if self.share else self.at_most
@@ -147,7 +146,7 @@ class ZeroOrAtLeast:
         """Unit of the amount, which a mend may change."""
         return self.resource
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return ``use - amount·w >= 0`` and, for every eval, ``sum x - w <= 0``, w binary."""
         mask = members(menu, self.of)
         weights = np.where(mask, use(menu, self.resource), 0.0)

@@ -2,18 +2,115 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.errors import InputError
+from evalfolio.limits.amount import in_words
+from evalfolio.limits.group import nearest
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
 
 HOURS_PER_DAY = 24.0
+MONEY = "usd"  # resources of this name, or that begin with it, are money
+
+
+Contingency = float | Mapping[str, float]
+"""A share of the money that is kept back, or the share of each resource named."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is stated of a resource, and what is left of it to spend after contingency.
+
+    Examples
+    --------
+    >>> Budget(12_000.0, 0.1).spendable
+    10800.0
+    >>> print(Budget(12_000.0, 0.1).in_words("usd"))
+    budget of 12,000 usd less 10 %
+    """
+
+    stated: float
+    kept_back: float = 0.0
+
+    @property
+    def spendable(self) -> float:
+        """What may be spent, in expectation."""
+        return self.stated * (1.0 - self.kept_back)
+
+    def stated_for(self, spend: float) -> float:
+        """Return what must be stated so that so much may be spent."""
+        return spend / (1.0 - self.kept_back)
+
+    def in_words(self, resource: str) -> str:
+        """Return the budget as messages name it."""
+        less = f" less {100 * self.kept_back:.3g} %" if self.kept_back else ""
+        return f"budget of {in_words(self.stated, resource)}{less}"
+
+
+def budgets_of(
+    stated: Mapping[str, float], contingency: Contingency, resources: Iterable[str]
+) -> dict[str, Budget]:
+    """Return the budget of every limited resource after checking names, amounts and shares.
+
+    Parameters
+    ----------
+    stated
+        Ceiling on the expected use of each resource, what is kept back included.
+    contingency
+        A share of the money (every resource whose name begins with `usd`), or shares by resource;
+        the share of `staff_hours` holds for every skill (`staff_hours.bio`) without its own.
+    resources
+        Those of the menu.
+
+    Raises
+    ------
+    InputError
+        If a resource is not on the menu, an amount is negative or not a number, or a share is not
+        from 0 up to, but not, 1.
+
+    Examples
+    --------
+    >>> both = {"usd": 100.0, "staff_hours": 40.0}
+    >>> [b.spendable for b in budgets_of(both, 0.1, both).values()]
+    [90.0, 40.0]
+    >>> [b.spendable for b in budgets_of(both, {"staff_hours": 0.25}, both).values()]
+    [100.0, 30.0]
+    """
+    known = tuple(resources)
+    checked = check_budget(stated, known)
+    by_name = isinstance(contingency, Mapping)
+    shares = dict(contingency) if isinstance(contingency, Mapping) else {MONEY: contingency}
+    for name, share in shares.items():
+        if by_name and not any(_is_part(each, name) for each in known):
+            raise InputError(
+                f"contingency: a resource must be one of {', '.join(sorted(known))}, "
+                f"got {name!r}; {nearest(name, known)}"
+            )
+        if not 0 <= share < 1:
+            where = f"contingency of {name}" if by_name else "contingency"
+            raise InputError(
+                f"{where} must be a share from 0 up to, but not, 1, got {share:g}; 0.1 keeps a "
+                "tenth back"
+            )
+
+    def kept_back(name: str) -> float:
+        if not by_name:
+            return shares[MONEY] if name.startswith(MONEY) else 0.0
+        own = [each for each in shares if _is_part(name, each)]
+        return float(shares[max(own, key=len)]) if own else 0.0
+
+    return {name: Budget(amount, kept_back(name)) for name, amount in checked.items()}
+
+
+def _is_part(resource: str, of: str) -> bool:
+    """Whether a resource is another, or a skill of it."""
+    return resource == of or resource.startswith(f"{of}.")
 
 
 def parse_budgets(words: Iterable[str]) -> dict[str, float]:
@@ -78,11 +175,9 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
     checked: dict[str, float] = {}
     for name, amount in budget.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use one of these"
             raise InputError(
                 f"budget: a resource must be one of {', '.join(sorted(known))}, "
-                f"got {name!r}; {hint}"
+                f"got {name!r}; {nearest(name, known)}"
             )
         if math.isnan(amount) or amount < 0:
             raise InputError(

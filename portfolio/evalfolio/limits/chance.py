@@ -13,8 +13,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import amount, in_words
 from evalfolio.limits.draws import spread, use_draws, worst_total
-from evalfolio.limits.row import Row, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, stack
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class ChanceLimit:
     ``c_s · x - M_s w_s <= R`` and ``mean(w) <= probability``, exact over the draws and sharp
     enough with a few hundred. The normal approximation, ``m · x + z·sqrt(x' C x) <= R`` with the
     draws' mean m and covariance C, is a second-order cone: `cone` gives it to cvxpy, and for
-    whole choices its tangents (`limits` holds one, `cuts` gives more where a choice breaks it).
+    whole choices its tangents (`rows` holds one, `cuts` gives more where a choice breaks it).
 
     Parameters
     ----------
@@ -43,7 +42,7 @@ class ChanceLimit:
     Raises
     ------
     InputError
-        If a number is out of range, or (from `limits`) the menu has no draws of the resource.
+        If a number is out of range, or (from `rows`) the menu has no draws of the resource.
 
     Examples
     --------
@@ -71,7 +70,7 @@ class ChanceLimit:
         most = in_words(self.at_most, "").strip()
         return f"at most {100 * self.probability:.4g} % chance that {self.resource} exceeds {most}"
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the rows by draws, or the first tangent of the cone."""
         draws = use_draws(menu, self.resource, self.n_draws)
         if self.by == "normal":
@@ -88,7 +87,7 @@ class ChanceLimit:
         ]
         return stack(menu, rows, n_extra=len(binary))
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> LinearLimits | None:
+    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
         """Return a tangent of the cone that a choice breaks, or None where it breaks none.
 
         The tangent holds for every choice within the limit, since the cone is convex.

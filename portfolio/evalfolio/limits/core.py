@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from evalfolio.limits.feasibility import LimitSystem, NamedLimit
+from evalfolio.limits.stack import Stack, Term
 
 MAX_ROUNDS = 200  # of the search for a smallest clash, before an irreducible one is taken
 LOOSE_GAP = 0.1  # where a good guess at what can be met saves solves and nothing hangs on it
@@ -15,9 +15,8 @@ LOOSE_GAP = 0.1  # where a good guess at what can be met saves solves and nothin
 class _Oracle:
     """Whether limits can be met together; answers that earlier ones settle cost no solve."""
 
-    def __init__(self, system: LimitSystem) -> None:
-        self.system = system
-        self.limits = system.limits
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.terms = stack, stack.terms
         self._met: list[NDArray[np.bool_]] = []  # limits met by each point found
         self._clashes: list[NDArray[np.bool_]] = []
 
@@ -28,44 +27,38 @@ class _Oracle:
         for met in self._met:
             if (met >= held).all():
                 return met
-        point = self.system.point(
-            [limit for limit, keep in zip(self.limits, held, strict=True) if keep]
-        )
+        point = self.stack.point(self.those(held))
         if point is None:
             self._clashes.append(held.copy())
             return None
-        met = held | [self.system.met(limit, point) for limit in self.limits]
+        met = held | [self.stack.met(term, point) for term in self.terms]
         self._met.append(met)
         return met
 
     def loosely_met(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the limits met by a point that meets the held ones and misses others little."""
-        slacks = [
-            slack
-            for limit, keep in zip(self.limits, held, strict=True)
-            if not keep
-            for slack in slacks_of(self.system, limit.rows, 1.0)
-        ]
-        point = self.system.point(self.limits, slacks=slacks, gap=LOOSE_GAP)
+        loose = dict.fromkeys(self.those(~held), 1.0)
+        point = self.stack.point(self.those(held), loose=loose, gap=LOOSE_GAP)
         if point is None:
             return held
-        met: NDArray[np.bool_] = held | [
-            self.system.met(limit, point[: self.system.n_variables]) for limit in self.limits
-        ]
+        met: NDArray[np.bool_] = held | [self.stack.met(term, point) for term in self.terms]
         self._met.append(met)
         return met
 
+    def those(self, which: NDArray[np.bool_]) -> list[Term]:
+        """Return the terms of a mask."""
+        return [term for term, chosen in zip(self.terms, which, strict=True) if chosen]
 
-def smallest_core(system: LimitSystem) -> tuple[list[NamedLimit], bool]:
-    """Return a smallest set of limits that cannot be met together, and whether it is proved so."""
-    limits = system.limits
-    oracle = _Oracle(system)
+
+def smallest_core(stack: Stack) -> tuple[list[Term], bool]:
+    """Return a smallest set of terms that cannot be met together, and whether it is proved so."""
+    oracle = _Oracle(stack)
     known: list[NDArray[np.bool_]] = []  # sets of limits whose removal lets the rest be met
     for _ in range(MAX_ROUNDS):
-        tried = _hitting_set(known, len(limits))
+        tried = _hitting_set(known, len(stack.terms))
         met = oracle.met_with(tried)
         if met is None:
-            return [limit for limit, keep in zip(limits, tried, strict=True) if keep], True
+            return oracle.those(tried), True
         known.append(~_largest(oracle, met))
     return _irreducible(oracle), False
 
@@ -99,20 +92,12 @@ def _largest(oracle: _Oracle, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return inside
 
 
-def _irreducible(oracle: _Oracle) -> list[NamedLimit]:
+def _irreducible(oracle: _Oracle) -> list[Term]:
     """Return a clash from which no limit can be left out, by deletion."""
-    core = np.ones(len(oracle.limits), dtype=bool)
+    core = np.ones(len(oracle.terms), dtype=bool)
     for position in range(len(core)):
         rest = core.copy()
         rest[position] = False
         if oracle.met_with(rest) is None:
             core = rest
-    return [limit for limit, keep in zip(oracle.limits, core, strict=True) if keep]
-
-
-def slacks_of(
-    system: LimitSystem, rows: tuple[int, ...], cost: float
-) -> list[tuple[int, float, float]]:
-    """Return a slack for every finite bound of the rows, at a cost per unit of the scaled row."""
-    sides = ((1.0, system.lower), (-1.0, system.upper))
-    return [(row, sign, cost) for row in rows for sign, bound in sides if np.isfinite(bound[row])]
+    return oracle.those(core)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import Ceiling, Floor
+from evalfolio.limits import Ceiling, Floor, PosteriorSd, WrongCall
 from evalfolio.limits.amount import use
-from evalfolio.limits.core import slacks_of, smallest_core
-from evalfolio.limits.feasibility import LimitSystem, NamedLimit
+from evalfolio.limits.core import smallest_core
 from evalfolio.limits.group import members
+from evalfolio.limits.stack import Stack, Term
 
 MAX_RATIO_STEPS = 20  # of the search for the best share; it converges superlinearly
 SHOWN_MENDS = 3
 JOINT_GAP = 1e-3  # of the least joint change
+MOVED = 1e-7  # relative; what a limit is missed by where it has to give way
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,14 @@ class Clash:
         Sets of changes, each of which lets all limits be met; the smallest first.
     smallest
         Whether no clash has fewer limits; False where only irreducibility was shown.
+    reach
+        What everything on the menu together would reach, of each target in the clash.
     """
 
     limits: tuple[str, ...]
     mends: tuple[tuple[Change, ...], ...]
     smallest: bool
+    reach: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -90,17 +92,15 @@ class Clash:
         else:
             first = f"No choice meets these {len(self.limits)} limits at once: {clash}."
         if not self.mends:
-            return first
-        ways = [" and ".join(map(str, mend)) for mend in self.mends[:SHOWN_MENDS]]
-        return f"{first} The least change that mends it: {'; or '.join(ways)}."
+            return " ".join([first, *self.reach])
+        ways = "; or ".join(" and ".join(map(str, mend)) for mend in self.mends[:SHOWN_MENDS])
+        return " ".join([first, f"The least change that mends it: {ways}.", *self.reach])
 
     def __str__(self) -> str:
         return self.text
 
 
-def explain_infeasible(
-    menu: Menu, budget: Mapping[str, float], constraints: Sequence[object] = ()
-) -> Clash:
+def explain_infeasible(stack: Stack) -> Clash:
     """Return a smallest set of clashing limits and the least changes that mend it.
 
     The clash is a smallest unsatisfiable subset, found by hitting-set duality (Ignatiev and
@@ -110,15 +110,6 @@ def explain_infeasible(
     of one limit with all others held, and, where none is enough, the least sum of relative
     changes.
 
-    Parameters
-    ----------
-    menu
-        The menu.
-    budget
-        Ceiling on the expected use of each resource.
-    constraints
-        Constraint objects or affine cvxpy constraints.
-
     Raises
     ------
     InputError
@@ -126,25 +117,24 @@ def explain_infeasible(
     SolverError
         If a feasibility check ends without an answer.
     """
-    system = LimitSystem(menu, budget, constraints)
-    if system.point(system.limits) is not None:
+    if stack.point() is not None:
         raise InputError("some choice meets all limits, so there is no clash to explain")
-    core, smallest = smallest_core(system)
-    mends = [
-        mend
-        for limit in core
-        if (mend := _single_mend(system, limit, budget, constraints)) is not None
-    ]
+    core, smallest = smallest_core(stack)
+    mends = [mend for term in core if (mend := _single_mend(stack, term)) is not None]
     if not mends:
-        mends = [_joint_mend(system)]
+        mends = [_joint_mend(stack)]
     mends.sort(key=lambda changes: sum(change.size for change in changes))
-    names = tuple(limit.name for limit in core)
-    return Clash(names, tuple(mends), smallest)
+    names = tuple(term.name for term in core)
+    reach = tuple(
+        f"Everything on the menu together would reach {target.reach(stack.menu):.3g} on "
+        f"{target.decision!r}."
+        for term in core
+        if isinstance(target := term.limit, (PosteriorSd, WrongCall))
+    )
+    return Clash(names, tuple(mends), smallest, reach)
 
 
-def check_feasible(
-    menu: Menu, budget: Mapping[str, float], constraints: Sequence[object] = ()
-) -> NDArray[np.float64]:
+def check_feasible(stack: Stack) -> NDArray[np.float64]:
     """Return some choice that meets all limits, of shape (n_options,).
 
     Raises
@@ -152,73 +142,53 @@ def check_feasible(
     InfeasibleError
         If there is none: the text names a smallest clash and the least change that mends it.
     """
-    system = LimitSystem(menu, budget, constraints)
-    point = system.point(system.limits)
+    point = stack.point()
     if point is None:
-        raise InfeasibleError(explain_infeasible(menu, budget, constraints).text)
-    return point[: len(menu)]
+        raise InfeasibleError(explain_infeasible(stack).text)
+    return point[: stack.n_options]
 
 
-def _single_mend(
-    system: LimitSystem,
-    limit: NamedLimit,
-    budget: Mapping[str, float],
-    constraints: Sequence[object],
-) -> tuple[Change, ...] | None:
-    """Return the least change of one limit that lets all be met, the others held as they are."""
-    others = [other for other in system.limits if other is not limit]
-    if limit.unit is None:
-        if system.point(others) is None:
+def _single_mend(stack: Stack, term: Term) -> tuple[Change, ...] | None:
+    """Return the least change of one term that lets all be met, the others held as they are."""
+    others = [other for other in stack.terms if other is not term]
+    if term.unit is None:
+        if stack.point(others) is None:
             return None
-        return (Change(limit.name, None, limit.amount, limit.amount),)
-    if limit.share:
-        after = _nearest_share(system, limit, others, constraints)
+        return (Change(term.name, None, term.amount, term.amount),)
+    if term.share:
+        after = _nearest_share(stack, term, others)
     else:
-        after = _nearest_amount(system, limit)
+        point = stack.point(others, loose={term: 1.0})
+        after = None if point is None else _reached(stack, term, point)
     if after is None:
         return None
-    return (Change(limit.name, limit.unit, limit.amount, after, limit.share),)
+    return (Change(term.name, term.unit, term.amount, after, term.share),)
 
 
-def _nearest_amount(system: LimitSystem, limit: NamedLimit) -> float | None:
-    """Return the amount nearest to the limit's that can be met with all other limits."""
-    row = limit.rows[0]
-    sign = 1.0 if np.isfinite(system.lower[row]) else -1.0
-    point = system.point(system.limits, slacks=[(row, sign, 1.0)])
-    if point is None:
-        return None
-    return limit.amount - sign * _slack(system, limit, point)
+def _reached(stack: Stack, term: Term, point: NDArray[np.float64]) -> float:
+    """Return the amount nearest to a term's that a point meets, in its unit."""
+    row = term.rows[0]
+    activity = float(np.asarray(stack.matrix[[row]] @ point)[0])
+    short = max(stack.lower[row] - activity, 0.0) - max(activity - stack.upper[row], 0.0)
+    return float(term.amount - short * stack.size[row])
 
 
-def _slack(system: LimitSystem, limit: NamedLimit, point: NDArray[np.float64]) -> float:
-    """Return by how much a point misses the amount of a limit, in its unit."""
-    row = limit.rows[0]
-    activity = float((system.matrix[[row]] @ point[: system.n_variables])[0])
-    short = max(system.lower[row] - activity, activity - system.upper[row], 0.0)
-    return float(short * system.size[row])
-
-
-def _nearest_share(
-    system: LimitSystem,
-    limit: NamedLimit,
-    others: list[NamedLimit],
-    constraints: Sequence[object],
-) -> float | None:
-    """Return the share nearest to the limit's that can be met, by Dinkelbach's method."""
-    part = next(c for c in constraints if str(c) == limit.name)
+def _nearest_share(stack: Stack, term: Term, others: list[Term]) -> float | None:
+    """Return the share nearest to the term's that can be met, by Dinkelbach's method."""
+    part = term.limit
     assert isinstance(part, (Floor, Ceiling))  # only these have shares
     sign = 1.0 if isinstance(part, Floor) else -1.0
-    every = use(system.menu, part.resource)
-    group = np.where(members(system.menu, part.of), every, 0.0)
+    every = use(stack.menu, part.resource)
+    group = np.where(members(stack.menu, part.of), every, 0.0)
     share = None
     for _ in range(MAX_RATIO_STEPS):
         # the first step looks for any choice, each next one for a better share than the last
-        cost = np.zeros(system.n_variables)
-        cost[: len(system.menu)] = -sign * (group - _share_to_beat(part, share) * every)
-        point = system.point(others, cost=cost / max(every.max(), 1e-300))
+        cost = np.zeros(stack.n_variables)
+        cost[: stack.n_options] = -sign * (group - _share_to_beat(part, share) * every)
+        point = stack.point(others, cost=cost)
         if point is None:
             return None
-        x = point[: len(system.menu)]
+        x = point[: stack.n_options]
         reached = float(group @ x / (every @ x))
         if share is not None and sign * (reached - share) <= 1e-12:
             break
@@ -233,35 +203,26 @@ def _share_to_beat(part: Floor | Ceiling, share: float | None) -> float:
     return part.at_least if isinstance(part, Floor) else part.at_most
 
 
-def _joint_mend(system: LimitSystem) -> tuple[Change, ...]:
+def _joint_mend(stack: Stack) -> tuple[Change, ...]:
     """Return the changes of least total relative size that let all limits be met together."""
-    slacks: list[tuple[int, float, float]] = []
-    owners: list[NamedLimit] = []
-    for limit in system.limits:
-        rows = limit.rows[:1] if limit.unit else limit.rows
-        scale = (abs(limit.amount) or 1.0) if limit.unit else 1.0
-        own = slacks_of(system, rows, float(system.size[rows[0]]) / scale)
-        slacks += own
-        owners += [limit] * len(own)
-    point = system.point(system.limits, slacks=slacks, gap=JOINT_GAP)
+    prices = {
+        term: float(stack.size[term.rows[0]]) / (abs(term.amount) or 1.0)
+        if term.unit
+        else float(stack.size[term.rows[0]])
+        for term in stack.terms
+    }
+    point = stack.point((), loose=prices, gap=JOINT_GAP)
     if point is None:
         raise InputError("no choice meets the limits even when every one of them is loosened")
     changes = []
-    for limit in system.limits:
-        moved = [
-            (sign, point[system.n_variables + k])
-            for k, (_, sign, _) in enumerate(slacks)
-            if owners[k] is limit and point[system.n_variables + k] > 1e-7
-        ]
-        if not moved:
+    for term in stack.terms:
+        if stack.met(term, point, MOVED):
             continue
-        unit = limit.unit
-        if unit is None or limit.share:
-            changes.append(Change(limit.name, None, limit.amount, limit.amount))
+        if term.unit is None or term.share:
+            changes.append(Change(term.name, None, term.amount, term.amount))
         else:
-            sign = moved[0][0]
-            after = limit.amount - sign * _slack(system, limit, point)
-            changes.append(Change(limit.name, unit, limit.amount, after))
+            after = _reached(stack, term, point)
+            changes.append(Change(term.name, term.unit, term.amount, after))
     return tuple(changes)
 
 

@@ -10,7 +10,7 @@ from evalfolio.limits.affine import Affine
 from evalfolio.limits.bounds import Ceiling, Floor, ZeroOrAtLeast
 from evalfolio.limits.chance import ChanceLimit
 from evalfolio.limits.group import Where
-from evalfolio.limits.limit import Constraint, as_constraint
+from evalfolio.limits.limit import Limit, as_limit
 from evalfolio.limits.logic import Excludes, Requires
 from evalfolio.limits.presence import EveryDomain, Forbidden, Mandatory, MaxEvals, MinEvals
 from evalfolio.limits.tail import TailLimit
@@ -34,7 +34,7 @@ def kept(limits: Iterable[object], by: str) -> list[dict[str, Any]]:
     {'tier': ['plateau']}
     """
     rows = []
-    for limit in map(as_constraint, limits):
+    for limit in map(as_limit, limits):
         row = {"text": str(limit), "by": by, "kind": type(limit).__name__}
         if is_dataclass(limit) and not isinstance(limit, Affine):
             row |= {field.name: _plain(getattr(limit, field.name)) for field in fields(limit)}
@@ -42,7 +42,7 @@ def kept(limits: Iterable[object], by: str) -> list[dict[str, Any]]:
     return rows
 
 
-def made_again(row: Mapping[str, Any]) -> Constraint | None:
+def made_again(row: Mapping[str, Any]) -> Limit | None:
     """Return a limit that `kept` wrote; None where only Python can say it (cvxpy, own classes).
 
     Raises
@@ -59,7 +59,7 @@ def made_again(row: Mapping[str, Any]) -> Constraint | None:
     if kind is None:
         return None
     known = {field.name: row[field.name] for field in fields(kind) if field.name in row}
-    made: Constraint = kind(
+    made: Limit = kind(
         **{key: Where(**v) if isinstance(v, Mapping) else v for key, v in known.items()}
     )
     return made

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.affine import Affine
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Rows
+
+if TYPE_CHECKING:
+    import cvxpy
 
 
 @runtime_checkable
-class Constraint(Protocol):
+class Limit(Protocol):
     """A limit on the choice; its text names it in messages."""
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the limit as rows over the menu's options and extra variables."""
         ...
 
 
-def as_constraint(thing: object) -> Constraint:
-    """Return a constraint object; a bare cvxpy constraint becomes `Affine`.
+@runtime_checkable
+class CurvedLimit(Limit, Protocol):
+    """A convex limit whose rows are added where a choice breaks it."""
+
+    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
+        """Return rows that this choice breaks and every choice within the limit meets, or None.
+
+        They are over the same variables as its own.
+        """
+        ...
+
+
+AnyLimit: TypeAlias = "Limit | cvxpy.Constraint"
+"""A limit, or an affine cvxpy constraint of the choice, which counts as `Affine`."""
+
+
+def as_limit(thing: object) -> Limit:
+    """Return a limit; a bare cvxpy constraint becomes `Affine`.
 
     Raises
     ------
     InputError
         If it is neither.
     """
-    if isinstance(thing, Constraint):
+    if isinstance(thing, Limit):
         return thing
     if type(thing).__module__.startswith("cvxpy."):
         return Affine(thing)

@@ -9,8 +9,7 @@ import numpy as np
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
-from evalfolio.limits.row import Row, indicator, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Requires:
     def __str__(self) -> str:
         return f"{describe(self.of)} requires {describe(self.needs)}"
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return, for each pair of evals, ``sum x(of) - sum x(needs) <= 0``."""
         rows = [
             Row(indicator(menu, left) - indicator(menu, right), -np.inf, 0.0, str(self))
@@ -80,7 +79,7 @@ class Excludes:
     def __str__(self) -> str:
         return f"{describe(self.of)} excludes {describe(self.other)}"
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return ``sum x(a) <= w`` and ``sum x(b) <= 1 - w`` for every eval a and b.
 
         Two single evals need no extra binary w: the sum of their options is at most 1.

@@ -16,8 +16,7 @@ from evalfolio.limits.group import (
     eval_rows,
     members,
 )
-from evalfolio.limits.row import Row, indicator, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Mandatory:
     def __str__(self) -> str:
         return f"mandatory: {describe(self.of)}"
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row for every eval: the sum of its options in the group is at least 1."""
         names = menu.options["eval"].to_numpy(dtype=object)
         rows = []
@@ -79,7 +78,7 @@ class Forbidden:
     def __str__(self) -> str:
         return f"forbidden: {describe(self.of)}"
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row: the sum of the group's options is 0."""
         weights = members(menu, self.of).astype(np.float64)
         return stack(menu, [Row(weights, -np.inf, 0.0, str(self))])
@@ -117,7 +116,7 @@ class MinEvals:
         """Unit of the number, which a mend may change."""
         return COUNT
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row: the sum of the group's options is at least `at_least`."""
         weights = members(menu, self.of).astype(np.float64)
         return stack(menu, [Row(weights, float(self.at_least), np.inf, str(self))])
@@ -155,7 +154,7 @@ class MaxEvals:
         """Unit of the number, which a mend may change."""
         return COUNT
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row: the sum of the group's options is at most `at_most`."""
         weights = members(menu, self.of).astype(np.float64)
         return stack(menu, [Row(weights, -np.inf, float(self.at_most), str(self))])
@@ -189,7 +188,7 @@ class EveryDomain:
         """Unit of the number, which a mend may change."""
         return COUNT
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return one row for every domain of the menu."""
         everything = members(menu, EVERYTHING)
         domains = menu.options["domain"].to_numpy(dtype=object)

@@ -1,19 +1,46 @@
-"""The seam between limits and optimiser: linear rows over the choice and extra variables."""
+"""The seam between limits and search: linear rows over the choice and extra variables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from evalbayes import Menu
 from evalfolio.errors import InputError
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class LinearLimits:
-    """``lower <= matrix @ [x; w; u] <= upper``.
+class Row:
+    """``lower <= coefficients · x + sum_k extra[k] w_k <= upper``, with a name for messages.
+
+    Parameters
+    ----------
+    coefficients
+        Weight of every option, of shape (n_options,).
+    lower, upper
+        Bounds; infinite where there is none.
+    name
+        The limit in words.
+    extra
+        Weight of each extra variable, by its position after the options.
+    """
+
+    coefficients: Floats
+    lower: float
+    upper: float
+    name: str
+    extra: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Rows:
+    """The rows of one limit: ``lower <= matrix @ [x; w; u] <= upper``.
 
     Parameters
     ----------
@@ -37,8 +64,8 @@ class LinearLimits:
     """
 
     matrix: sparse.csr_matrix
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
+    lower: Floats
+    upper: Floats
     names: tuple[str, ...]
     n_extra: int = 0
     n_continuous: int = 0
@@ -65,3 +92,41 @@ class LinearLimits:
     def n_options(self) -> int:
         """Number of options the rows speak of."""
         return int(self.matrix.shape[1]) - self.n_extra - self.n_continuous
+
+
+def stack(menu: Menu, rows: Sequence[Row], n_extra: int = 0, n_continuous: int = 0) -> Rows:
+    """Return rows over [x; binaries; continuous] of the menu's options as one limit's."""
+    n_options, n_variables = len(menu), len(menu) + n_extra + n_continuous
+    dense = np.zeros((len(rows), n_variables))
+    for position, row in enumerate(rows):
+        dense[position, :n_options] = row.coefficients
+        for variable, weight in row.extra.items():
+            dense[position, n_options + variable] = weight
+    return Rows(
+        matrix=sparse.csr_matrix(dense),
+        lower=np.array([row.lower for row in rows], dtype=np.float64),
+        upper=np.array([row.upper for row in rows], dtype=np.float64),
+        names=tuple(row.name for row in rows),
+        n_extra=n_extra,
+        n_continuous=n_continuous,
+    )
+
+
+def indicator(menu: Menu, positions: NDArray[np.intp]) -> Floats:
+    """Return 1 at the given options and 0 elsewhere, of shape (n_options,)."""
+    weights = np.zeros(len(menu))
+    weights[positions] = 1.0
+    return weights
+
+
+def other_than(binaries: Floats) -> tuple[Floats, float]:
+    """Return weights and lower bound of the row that only this whole choice breaks.
+
+    Examples
+    --------
+    >>> weights, least = other_than(np.array([1.0, 0.0]))
+    >>> weights.tolist(), least
+    ([-1.0, 1.0], 0.0)
+    """
+    ones = binaries > 0.5
+    return np.where(ones, -1.0, 1.0), 1.0 - float(ones.sum())

@@ -16,7 +16,7 @@ from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits.bounds import Ceiling, Floor, ZeroOrAtLeast
 from evalfolio.limits.chance import ChanceLimit
 from evalfolio.limits.group import Group, Where, nearest
-from evalfolio.limits.limit import Constraint
+from evalfolio.limits.limit import Limit
 from evalfolio.limits.logic import Excludes, Requires
 from evalfolio.limits.presence import (
     EveryDomain,
@@ -35,7 +35,7 @@ MOST_TOLD = 10  # faults of a table that are told at once
 
 def constraints_from_table(
     source: pd.DataFrame | str | Path, *, sheet: str = SHEET
-) -> tuple[Constraint, ...]:
+) -> tuple[Limit, ...]:
     """Read constraints, one per row; empty rows and rows starting with ``#`` are passed over.
 
     ======================== ======= ======= ============ ==================================
@@ -137,7 +137,7 @@ def _read(source: pd.DataFrame | str | Path, sheet: str) -> tuple[pd.DataFrame, 
     return frame, f"{path.name}, sheet {sheet!r}"
 
 
-def _constraint(cells: dict[str, str]) -> Constraint:
+def _constraint(cells: dict[str, str]) -> Limit:
     """Return the constraint of one row."""
     kind = " ".join(cells["type"].lower().replace("_", " ").replace("-", " ").split())
     if kind not in _ROWS:
@@ -211,17 +211,15 @@ def _resource(cells: dict[str, str]) -> str:
     return cells["resource"] or "usd"
 
 
-def _bound(
-    kind: type[Floor] | type[Ceiling], share: bool
-) -> Callable[[dict[str, str]], Constraint]:
-    def build(cells: dict[str, str]) -> Constraint:
+def _bound(kind: type[Floor] | type[Ceiling], share: bool) -> Callable[[dict[str, str]], Limit]:
+    def build(cells: dict[str, str]) -> Limit:
         value = _number(cells["amount"], share=share)
         return kind(_group(cells["of"]), value, _resource(cells), share)
 
     return build
 
 
-_ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Constraint]]] = {
+_ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Limit]]] = {
     "mandatory": (("of",), lambda c: Mandatory(_group(c["of"]))),
     "forbidden": (("of",), lambda c: Forbidden(_group(c["of"]))),
     "requires": (("of", "with"), lambda c: Requires(_group(c["of"]), _group(c["with"]))),

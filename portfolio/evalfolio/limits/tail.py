@@ -10,8 +10,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import amount, in_words
 from evalfolio.limits.draws import use_draws
-from evalfolio.limits.row import Row, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, stack
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class TailLimit:
     Raises
     ------
     InputError
-        If a number is out of range, or (from `limits`) the menu has no draws of the resource.
+        If a number is out of range, or (from `rows`) the menu has no draws of the resource.
 
     Examples
     --------
@@ -72,7 +71,7 @@ class TailLimit:
         """Unit of the amount, which a mend may change."""
         return self.resource
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the rows over the choice and the continuous η, u_1, ..., u_n."""
         draws = use_draws(menu, self.resource, self.n_draws)
         n = len(draws)

@@ -17,8 +17,7 @@ from scipy import optimize
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.group import nearest
-from evalfolio.limits.row import Row, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 
@@ -68,11 +67,11 @@ class PosteriorSd:
         value = _value(menu, self.decision)
         return float(np.sqrt(max(value.variance - most_explained(menu, self.decision), 0.0)))
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the tangents at no option and at all of them."""
         return first_tangents(menu, self.decision, self.variance(menu), str(self))
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> LinearLimits | None:
+    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
         """Return the tangent at a choice that misses the target, or None."""
         return tangent_cut(menu, self.decision, self.variance(menu), str(self), x)
 
@@ -118,11 +117,11 @@ class WrongCall:
         value = _value(menu, self.decision)
         return float(value.wrong_call(most_explained(menu, self.decision)))
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the tangents at no option and at all of them."""
         return first_tangents(menu, self.decision, self.variance(menu), str(self))
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> LinearLimits | None:
+    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
         """Return the tangent at a choice that misses the target, or None."""
         return tangent_cut(menu, self.decision, self.variance(menu), str(self), x)
 
@@ -132,7 +131,7 @@ def most_explained(menu: Menu, decision: str) -> float:
     return float(explained(menu).at(np.ones(len(menu)))[_position(menu, decision)])
 
 
-def first_tangents(menu: Menu, decision: str, variance: float, name: str) -> LinearLimits:
+def first_tangents(menu: Menu, decision: str, variance: float, name: str) -> Rows:
     """Return the tangents of v(x) at no option and at all, at least the variance to explain."""
     points = (np.zeros(len(menu)), np.ones(len(menu)))
     return stack(menu, [_tangent(menu, decision, variance, name, x) for x in points])
@@ -140,7 +139,7 @@ def first_tangents(menu: Menu, decision: str, variance: float, name: str) -> Lin
 
 def tangent_cut(
     menu: Menu, decision: str, variance: float, name: str, x: NDArray[np.float64]
-) -> LinearLimits | None:
+) -> Rows | None:
     """Return the tangent of v at x where v(x) is short of the variance to explain, or None."""
     if explained(menu).at(x)[_position(menu, decision)] >= variance * (1 - MET):
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import COUNT
 from evalfolio.limits.group import EVERYTHING, Group, Where, nearest
-from evalfolio.limits.limit import Constraint
+from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GROUPS = ("of", "needs", "other")  # fields of constraints that name options
 
 
-def check_names(constraints: Iterable[Constraint], catalogue: Catalogue) -> None:
+def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
     """Refuse a limit on what no menu of the catalogue can have, before anything is fitted.
 
     The menu itself says more once it is built: which options there are, and which names stand for
@@ -56,7 +56,7 @@ def check_names(constraints: Iterable[Constraint], catalogue: Catalogue) -> None
             )
 
 
-def _check_group(of: Group, known: dict[str, set[str]], limit: Constraint) -> None:
+def _check_group(of: Group, known: dict[str, set[str]], limit: Limit) -> None:
     if isinstance(of, Where):
         for column, values in of.conditions:
             for value in values if column in known else ():

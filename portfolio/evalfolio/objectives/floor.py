@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits.row import Row, stack
-from evalfolio.limits.rows import LinearLimits
+from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.objectives.objective import Objective
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.worth import Proportional
@@ -65,12 +64,12 @@ class ObjectiveFloor:
         """Return the objective of a choice."""
         return _Estimate.of(self.objective, menu).value(x)
 
-    def limits(self, menu: Menu) -> LinearLimits:
+    def rows(self, menu: Menu) -> Rows:
         """Return the rows at no option and at all of them."""
         points = (np.zeros(len(menu)), np.ones(len(menu)))
         return stack(menu, [self._row(menu, x)[0] for x in points])
 
-    def cuts(self, menu: Menu, x: Floats) -> LinearLimits | None:
+    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
         """Return a row that this choice breaks and every choice within the limit meets, or None."""
         row, estimate = self._row(menu, x)
         least = self.at_least * (1 - MET)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,26 +11,28 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH, percent
-from evalfolio.plans.optimiser import optimise
 from evalfolio.plans.plan import Plan
+from evalfolio.plans.rivals import ROUGHLY
+from evalfolio.search.certified import Certified
+from evalfolio.search.status import Status
 
 if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
 
 def plan_warnings(
-    menu: Menu,
     plan: Plan,
     comparisons: pd.DataFrame,
     posterior: Posterior,
-    budget: Mapping[str, float],
-    limits: Sequence[object],
-    seed: int,
+    method: Certified = ROUGHLY,
 ) -> list[str]:
     """Return what a reader must know: bounds, depth on a prior, order under the skewed gap."""
     warnings = []
-    if plan.status != "certified":
-        warnings.append(f"The plan is not certified to the gap asked for: {plan.status}.")
+    if plan.status != Status.CERTIFIED:
+        warnings.append(
+            f"The plan is not certified to the gap asked for ({plan.status}): "
+            f"{plan.status.meaning}; {plan.status.cure}."
+        )
     ours = comparisons.iloc[0]
     error = 2 * comparisons["value_skewed_se"]
     ahead = comparisons[comparisons["value_skewed"] - error > ours["value_skewed"] + error.iloc[0]]
@@ -41,7 +42,7 @@ def plan_warnings(
             "this plan: the stand-in for it decides their order."
         )
     if not posterior.elicited_history:
-        warnings.append(depth_on_prior(menu, plan, budget, limits, seed))
+        warnings.append(depth_on_prior(plan, method))
     for name, row in plan.domains.iterrows():
         if row["v"] > 0 and not row["funded"]:
             warnings.append(
@@ -51,9 +52,7 @@ def plan_warnings(
     return warnings
 
 
-def depth_on_prior(
-    menu: Menu, plan: Plan, budget: Mapping[str, float], limits: Sequence[object], seed: int
-) -> str:
+def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
     """Say how the share on max elicitation moves with the sd of the elicitation gap."""
     shares = []
     for factor in (0.5, 1.0, 2.0):
@@ -61,14 +60,8 @@ def depth_on_prior(
             chosen = plan.choices
         else:
             try:
-                chosen = optimise(
-                    with_gap_sd(menu, factor),
-                    budget=budget,
-                    constraints=limits,
-                    gap=1e-2,
-                    time_limit=20.0,
-                    seed=seed,
-                ).choices
+                other = plan.question.on(with_gap_sd(plan.menu, factor))
+                chosen = plan.menu.options.loc[list(method.find(other).chosen)]
             except InfeasibleError:
                 continue
         shares.append(percent(depth_share(chosen)))

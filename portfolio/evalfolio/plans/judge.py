@@ -13,12 +13,14 @@ import pandas as pd
 from evalbayes import Menu
 from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
+from evalfolio.limits.stack import TOLERANCE
 from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
-from evalfolio.search.problem import TOLERANCE, Problem
+from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -108,7 +110,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
     evaluation = evaluate(menu, options)
     over = {
         name: evaluation.spend[name] - amount
-        for name, amount in plan.budget.items()
+        for name, amount in plan.question.spendable.items()
         if evaluation.spend[name] > amount * (1 + TOLERANCE)
     }
     rows = menu.options.iloc[np.flatnonzero(choice_vector(menu, options))].copy()
@@ -118,7 +120,9 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
     ]
     x = choice_vector(menu, options)
     broken = [
-        str(limit) for limit in plan.limits if Problem(menu, {}, (limit,)).completed(x) is None
+        str(limit)
+        for limit in plan.limits
+        if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     return Score(evaluation, plan.value, over, rows, tuple(broken))
 

@@ -63,13 +63,13 @@ def left_out(problem: Problem, changes: Changes, prices: Mapping[str, float]) ->
 def _reason(problem: Problem, option: int, added: float, total: float) -> str:
     use = dict(zip(problem.resource_names, problem.use[option].tolist(), strict=True))
     if problem.allowed[option] == 0:
-        over = [words(name) for name, used in use.items() if used > problem.budget[name]]
+        over = [words(name) for name, used in use.items() if used > problem.spendable[name]]
         return f"its best option alone exceeds the budget of {listing(over) or 'a resource'}"
     share = added / total if total > 0 else 0.0
     amounts = [
-        f"{percent(used / problem.budget[name])} of the {words(name)}"
+        f"{percent(used / problem.spendable[name])} of the {words(name)}"
         for name, used in use.items()
-        if problem.budget[name] > 0 and np.isfinite(problem.budget[name])
+        if problem.spendable[name] > 0 and np.isfinite(problem.spendable[name])
     ]
     price = f" for {listing(amounts)}" if amounts else ""
     return f"would add {percent(max(share, 0.0))} to the plan's value{price}"
@@ -83,7 +83,7 @@ def least_useful_budget(problem: Problem, changes: Changes) -> str:
     if not len(useful):
         return "No option on the menu could change a call."
     costs = changes.more[useful]
-    amounts = np.array([max(problem.budget[name], 1e-12) for name in problem.resource_names])
+    amounts = np.array([max(problem.spendable[name], 1e-12) for name in problem.resource_names])
     short = (costs / amounts).max(axis=1, initial=0.0)
     nearest = int(np.lexsort((costs.sum(axis=1), short))[0])
     needs = listing(

@@ -178,7 +178,7 @@ def _generalised_cost(problem: Problem, usd: Floats) -> Floats:
     """Return the sum of the shares of every budget that each option takes."""
     shares = [
         used / amount
-        for used, amount in zip(problem.use.T, problem.budget.values(), strict=True)
+        for used, amount in zip(problem.use.T, problem.spendable.values(), strict=True)
         if np.isfinite(amount) and amount > 0
     ]
     return np.asarray(sum(shares)) if shares else usd

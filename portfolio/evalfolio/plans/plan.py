@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalbayes import Menu
+from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +29,8 @@ class Plan:
 
     Parameters
     ----------
-    menu
-        The menu it was chosen from.
+    question
+        What it answers: menu, budgets, contingency, limits and objective.
     chosen
         Names of the chosen options, in the menu's order.
     value
@@ -37,11 +41,7 @@ class Plan:
         (bound − value)/max(|bound|, 1e-12·EVPI), 0 if both are 0; None where the bound's checks
         failed.
     status
-        "certified" (gap within the one asked for), "time limit", "round limit" or "stalled"
-        (bound and gap are honest, the gap is wider than asked for), "uncertified" (a check of the
-        bound failed; the bound is the relaxation's), "greedy" (no search for the best).
-    budget
-        Ceiling on each limited resource, as the optimiser was given it.
+        How the search ended; see `Status` for what each means and what to do about it.
     spend
         Expected use of every resource of the menu.
     shadow_prices
@@ -59,22 +59,17 @@ class Plan:
         `evalfolio.plans.left_over.next_steps`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
-    objective
-        What the choice was made for; value, bound and evpi are in its unit.
-    limits
-        Limits it was made under beside the budget.
     told
         The record of it, where more is known of it than its menu tells: a plan that was
         recommended or read from its folder.
     """
 
-    menu: Menu
+    question: Question
     chosen: tuple[str, ...]
     value: float
     bound: float
     gap: float | None
-    status: str
-    budget: dict[str, float]
+    status: Status
     spend: dict[str, float]
     shadow_prices: dict[str, float]
     evpi: float
@@ -83,8 +78,6 @@ class Plan:
     not_chosen: pd.DataFrame
     next_steps: pd.DataFrame
     note: str = ""
-    objective: str = "evsi"
-    limits: tuple[object, ...] = ()
     told: Record | None = None
 
     @classmethod
@@ -108,14 +101,34 @@ class Plan:
         return self.told or record_of(self)
 
     @property
+    def menu(self) -> Menu:
+        """The menu it was chosen from."""
+        return self.question.menu
+
+    @property
+    def budget(self) -> Mapping[str, float]:
+        """Ceiling on each limited resource, as stated: what is kept back included."""
+        return self.question.budget
+
+    @property
+    def objective(self) -> str:
+        """What the choice was made for; value, bound and evpi are in its unit."""
+        return self.told.value.objective if self.told else repr(self.question.objective)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Limits it was made under beside the budget."""
+        return tuple(self.question.limits)
+
+    @property
     def unlimited(self) -> tuple[str, ...]:
         """Resources of the menu without a budget."""
         return tuple(name for name in self.menu.resources if name not in self.budget)
 
     @property
     def left_over(self) -> dict[str, float]:
-        """What the mix, of whole runs, leaves of each limited resource."""
-        return {name: amount - self.spend[name] for name, amount in self.budget.items()}
+        """What the mix, of whole runs, leaves of what may be spent of each limited resource."""
+        return {name: most - self.spend[name] for name, most in self.question.spendable.items()}
 
     @property
     def share_of_evpi(self) -> float:
@@ -186,8 +199,8 @@ class Plan:
         share = "" if self.evpi == float("inf") else of_all
         worth = f"It is worth {self.value:.4g}{unit}{share}"
         if self.gap is None:
-            return f"{worth}; the bound {self.bound:.4g} could not be certified."
+            return f"{worth}, bound {self.bound:.4g}: {self.status.meaning}."
         proof = f"bound {self.bound:.4g}, gap {self.gap:.2g}"
-        if self.status == "certified":
+        if self.status == Status.CERTIFIED:
             return f"{worth}; no mix on this menu within these limits beats it by more ({proof})."
-        return f"{worth}; the search ended by {self.status} ({proof})."
+        return f"{worth} ({proof}), {self.status}: {self.status.meaning}."

@@ -25,8 +25,6 @@ UNKNOWN = "the AI model under test"
 def record_of(
     plan: Plan,
     *,
-    budget: Mapping[str, float] | None = None,
-    contingency: float = 0.0,
     in_usd: bool = False,
     mix: str = "",
     hangs_on: str = "",
@@ -44,9 +42,6 @@ def record_of(
     ----------
     plan
         The plan.
-    budget, contingency
-        Budgets as stated, and the share of them that was kept back; the plan's own and 0 where
-        none was.
     in_usd
         Whether values are in usd.
     mix, hangs_on
@@ -73,7 +68,7 @@ def record_of(
     True
     """
     said, _, worth = str(plan).partition(". It is worth")
-    stated = plan.budget if budget is None else budget
+    question = plan.question
     usd = float(plan.spend.get("usd", 0.0))
     ours = {"plan": "this plan", "usd": usd, "value": plan.value, "share_of_evpi": None}
     built = {
@@ -84,9 +79,10 @@ def record_of(
             "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
         },
         "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
-        "budget": stated,
+        "budget": question.budget,
+        "spendable": question.spendable,
         "spend": {"usd": usd} | plan.spend,
-        "money": _money(plan, stated.get("usd"), contingency),
+        "money": _money(plan),
         "value": {
             "evsi": plan.value,
             "evsi_usd": plan.value if in_usd else None,
@@ -123,15 +119,16 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _money(plan: Plan, budget: float | None, contingency: float) -> dict[str, Any]:
-    spread = overspend(plan.menu, plan.chosen, budget)
+def _money(plan: Plan) -> dict[str, Any]:
+    own = plan.question.budgets.get("usd")
+    spread = overspend(plan.menu, plan.chosen, None if own is None else own.stated)
     ceiling = plan.choices["usd_ceiling"].sum() if "usd_ceiling" in plan.choices else np.nan
     return {
         "expected": spread.expected,
         "p90": spread.p90,
         "ceiling": float(ceiling) if np.isfinite(ceiling) else spread.p90,
         "p_overspend": None if plan.menu.resource_draws is None else spread.probability,
-        "contingency": contingency,
+        "contingency": 0.0 if own is None else own.kept_back,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,19 +11,23 @@ from evalbayes import Menu
 from evalfolio.narrative import DEPTH
 from evalfolio.plans.baselines import even_split, restricted
 from evalfolio.plans.evaluation import evaluate
-from evalfolio.plans.optimiser import optimise
 from evalfolio.plans.revalue import skewed_value
+from evalfolio.search.certified import Certified
+from evalfolio.search.greedy import Greedy
+from evalfolio.search.question import Question
+
+ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another
 
 
-def rival_plans(
-    menu: Menu, budget: Mapping[str, float], limits: Sequence[object], *, seed: int
-) -> dict[str, tuple[str, ...]]:
-    """Return other ways to spend the same budget, by name; those that cannot be are left out."""
+def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tuple[str, ...]]:
+    """Return other ways to spend the same budget, by name; those that cannot be are left out.
+
+    Greedy keeps the limits of the question; the others stand for habits that know of none.
+    """
+    menu = question.menu
     rivals = {
-        "greedy": optimise(
-            menu, budget=budget, constraints=limits, method="greedy", seed=seed
-        ).chosen,
-        "even split": even_split(menu, budget),
+        "greedy": Greedy().find(question).chosen,
+        "even split": even_split(menu, question.spendable),
     }
     for name, tiers in (
         ("all plateau", ("sweet-spot", "plateau")),
@@ -30,9 +35,7 @@ def rival_plans(
     ):
         part = restricted(menu, tiers)
         if len(part):
-            rivals[name] = optimise(
-                part, budget=budget, gap=1e-2, time_limit=20.0, seed=seed
-            ).chosen
+            rivals[name] = method.find(replace(question, menu=part, limits=())).chosen
     return rivals
 
 

@@ -15,8 +15,10 @@ from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import FILE, Record
-from evalfolio.search.certified import Certificate
+from evalfolio.search.answer import Answer
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 
 AGREE = 1e-6  # relative: a menu on which the mix is worth less or more is not the plan's
 
@@ -51,10 +53,12 @@ def load_plan(path: str | Path) -> Plan:
     objective = as_objective(record.value.objective if named else "evsi")
     try:
         x = choice_vector(menu, [row.option for row in record.choices])
-        kept = 1.0 - record.money.contingency
-        budget = {name: amount * kept for name, amount in record.budget.items()}
+        kept_back = {
+            name: 1.0 - record.may_spend(name) / stated if stated > 0 else 0.0
+            for name, stated in record.budget.items()
+        }
         limits = tuple(made for row in record.limits if (made := made_again(dict(row))))
-        problem = Problem(menu, budget, limits, objective)
+        problem = Problem(Question(menu, record.budget, limits, objective, kept_back))
     except (InputError, TypeError) as error:
         raise InputError(
             f"{file}: its menu must be the one it was made from, but {error}"
@@ -65,15 +69,8 @@ def load_plan(path: str | Path) -> Plan:
             f"{file}: its menu must be the one it was made from, but the mix is worth {worth:.4g} "
             f"on it and {stated.evsi:.4g} in the plan; put both of one plan into one folder"
         )
-    prices = np.array([record.shadow_prices.get(name, 0.0) for name in problem.resource_names])
-    scaled = prices * problem.price_units / problem.scale
-    found = Certificate(x, stated.evsi, stated.bound, stated.status, scaled, 0)
-    plan = explained(problem, found, objective)
-    return replace(
-        plan,
-        gap=stated.gap,
-        evpi=np.inf if stated.evpi is None else stated.evpi,
-        objective=stated.objective,
-        limits=limits,
-        told=record,
-    )
+    prices = {name: record.shadow_prices.get(name, 0.0) for name in problem.resource_names}
+    status = Status(stated.status)
+    plan = explained(Answer(problem, x, stated.evsi, stated.bound, status, prices))
+    evpi = np.inf if stated.evpi is None else stated.evpi
+    return replace(plan, gap=stated.gap, evpi=evpi, told=record)

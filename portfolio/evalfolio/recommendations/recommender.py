@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalbayes import Menu
-from evalfolio.errors import InfeasibleError
-from evalfolio.limits import Forbidden, Mandatory, MinEvals
-from evalfolio.limits.budget import catalogue_budget, check_budget
+from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals
+from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
+from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.plans.cautions import plan_warnings
-from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.optimiser import answer
 from evalfolio.plans.perfect import matching_warnings, perfect_information
 from evalfolio.plans.recording import record_of
-from evalfolio.plans.rivals import compare, rival_plans
+from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
 from evalfolio.sensitivities.ranges import assumptions_of
@@ -39,9 +41,9 @@ def recommend(
     posterior: Posterior,
     *,
     budget: Mapping[str, float] | None = None,
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    constraints: Sequence[AnyLimit] = (),
+    contingency: Contingency | None = None,
+    method: Certified = Certified(),
     seed: int = 0,
     inputs: Sequence[Path] = (),
     frontier_points: int = 16,
@@ -62,8 +64,12 @@ def recommend(
         Budgets that replace those of the catalogue, resource by resource.
     constraints
         Limits beside the catalogue's own (mandatory and forbidden evals, evals per domain).
-    gap, time_limit, seed
-        As `optimise` takes them.
+    contingency
+        What is kept back of the budgets; by default as the catalogue says.
+    method
+        How the plan is searched; those beside it are held to a wider gap and some seconds.
+    seed
+        Of the menu and of what is simulated.
     inputs
         Files to name, with their hashes, in the record's provenance.
     frontier_points
@@ -90,69 +96,42 @@ def recommend(
     from evalbayes.summaries.curves import curve_grid, curve_table
 
     menu, notes = build_menu(posterior, catalogue, seed=seed)
-    stated = catalogue_budget(catalogue) | dict(budget or {})
-    whole = check_budget(
-        {k: v for k, v in stated.items() if k in menu.resources or k in (budget or {})},
-        menu.resources,
+    rules = tuple(map(as_limit, constraints))
+    question = question_of(
+        catalogue, menu, budget=budget, constraints=rules, contingency=contingency
     )
-    kept_back = 1.0 - catalogue.budget.contingency
-    spendable = {name: amount * kept_back for name, amount in whole.items()}
-    own = catalogue_limits(catalogue, menu, spendable)
-    limits = (*own, *constraints)
-    try:
-        plan = optimise(
-            menu, budget=spendable, constraints=limits, gap=gap, time_limit=time_limit, seed=seed
-        )
-    except InfeasibleError as error:
-        if kept_back == 1.0:
-            raise
-        raise InfeasibleError(
-            f"{error} Budgets are named here without the contingency of "
-            f"{100 * (1 - kept_back):.3g} %: raise the stated one by 1/{kept_back:g} of that."
-        ) from error
-    rivals = rival_plans(menu, spendable, limits, seed=seed)
+    whole = question.budget
+    plan = answer(question, method)
+    roughly = replace(ROUGHLY, seed=seed)
+    rivals = rival_plans(question, roughly)
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
     warnings = (
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
-        *plan_warnings(menu, plan, comparisons, posterior, spendable, limits, seed),
+        *plan_warnings(plan, comparisons, posterior, roughly),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None
-    if frontier_points > 1 and 0 < spendable.get("usd", 0.0) < np.inf and len(plan.chosen):
-        line = frontier(
-            menu,
-            budget=spendable,
-            points=frontier_points,
-            constraints=limits,
-            gap=max(gap, 2e-3),
-            relaxed=False,
-            seed=seed,
-            time_limit=5.0,
-        )
-        parts["frontier"] = line.record(plan, 1.0 / kept_back)
+    if frontier_points > 1 and 0 < whole.get("usd", 0.0) < np.inf and len(plan.chosen):
+        quick = replace(method, gap=max(method.gap, 2e-3), time_limit=5.0)
+        line = frontier(question, points=frontier_points, relaxed=False, method=quick)
+        parts["frontier"] = line.record(plan)
     tipped = None
     if sensitivity and len(plan.chosen):
         tipped = tornado(
-            Basis(menu, catalogue, posterior, seed),
+            Basis(question, catalogue, posterior, seed),
             assumptions_of(catalogue, posterior),
-            budget=spendable,
-            constraints=limits,
             plan=plan,
-            gap=max(gap, 5e-3),
-            seed=seed,
-            time_limit=5.0,
+            method=replace(method, gap=max(method.gap, 5e-3), time_limit=5.0),
         )
         parts["sensitivity"] = tipped.record()
     record = record_of(
         plan,
-        budget=whole,
-        contingency=catalogue.budget.contingency,
         floors=notes.floors,
         left_off=notes.left_off,
         comparisons=comparisons.to_dict("records"),
         warnings=warnings,
-        limits=kept(own, "catalogue") + kept(constraints, "constraints"),
+        limits=kept(plan.limits[: -len(rules) or None], "catalogue") + kept(rules, "constraints"),
         **parts_of(catalogue, posterior, plan, inputs, seed),
         **parts,
     )
@@ -170,33 +149,66 @@ def recommend(
     )
 
 
-def catalogue_limits(
-    catalogue: Catalogue, menu: Menu, budget: Mapping[str, float]
-) -> tuple[object, ...]:
+def question_of(
+    catalogue: Catalogue,
+    menu: Menu,
+    *,
+    budget: Mapping[str, float] | None = None,
+    constraints: Sequence[AnyLimit] = (),
+    contingency: Contingency | None = None,
+) -> Question:
+    """Return what a catalogue asks of a menu: its budgets and limits, and those given beside it.
+
+    Parameters
+    ----------
+    catalogue, menu
+        The catalogue and a menu of it.
+    budget
+        Budgets that replace those of the catalogue, resource by resource.
+    constraints
+        Limits beside the catalogue's own: mandatory and forbidden evals, evals per domain.
+    contingency
+        What is kept back; by default as the catalogue says.
+
+    Raises
+    ------
+    InputError
+        If a budget is unknown, negative or not a number.
+    """
+    given = dict(budget or {})
+    stated = {
+        name: amount
+        for name, amount in catalogue_budget(catalogue).items()
+        if name in menu.resources
+    } | given
+    kept_back = catalogue.budget.contingency if contingency is None else contingency
+    asked = Question(menu, stated, contingency=kept_back)
+    return asked.under(*catalogue_limits(catalogue, asked), *map(as_limit, constraints))
+
+
+def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, ...]:
     """Return the limits a catalogue states: mandatory, forbidden, evals per domain.
 
     A domain's `min_evals` asks for no more evals than have an option that fits every budget by
     itself: default floors must not make a small budget infeasible. Where even the cheapest such
     evals do not fit together, the floor is left out and the plan says what is not covered.
     """
+    menu = question.menu
     fits = np.ones(len(menu), dtype=bool)
-    for name, amount in budget.items():
+    for name, amount in question.spendable.items():
         fits &= menu.costs[:, menu.resources.index(name)] <= amount
     on_menu = set(menu.options["eval"])
-    limits: list[object] = [
+    limits: list[Limit] = [
         Forbidden(e.name) for e in catalogue.evals if e.forbidden and e.name in on_menu
     ]
     limits += [Mandatory(e.name) for e in catalogue.evals if e.mandatory]
     forbidden = {e.name for e in catalogue.evals if e.forbidden}
-    floors: list[object] = []
+    floors: list[Limit] = []
     for domain in catalogue.domains:
         inside = (menu.options["domain"] == domain.name).to_numpy() & fits
         count = len(set(menu.options["eval"][inside]) - forbidden)
         if min(domain.min_evals, count) > 0:
             floors.append(MinEvals(domain.name, min(domain.min_evals, count)))
-    from evalfolio.limits.feasibility import LimitSystem
-
-    system = LimitSystem(menu, budget, (*limits, *floors))
-    if floors and system.point(system.limits) is None:
+    if floors and question.under(*limits, *floors).stack.point() is None:
         return tuple(limits)
     return (*limits, *floors)

@@ -70,7 +70,7 @@ class Money(_Part):
     p_overspend: float | None
     """Probability that the spend exceeds the whole budget; None without a budget in usd."""
     contingency: float
-    """Share of the budget kept back."""
+    """Share of the money kept back."""
 
 
 class ValueDraws(_Part):
@@ -335,6 +335,8 @@ class Record(_Part):
     portfolio: Subject
     budget: Mapping[str, float]
     """Limit of each limited resource, before the contingency is kept back."""
+    spendable: Mapping[str, float] = {}
+    """What may be spent of each: the budget less what is kept back of it."""
     spend: Mapping[str, float]
     """Expected use of each resource, limited or not."""
     money: Money
@@ -425,6 +427,11 @@ class Record(_Part):
                 "give the folder that `evalfolio recommend` wrote"
             ) from error
         return cls.of(parts, path)
+
+    def may_spend(self, resource: str) -> float:
+        """Return what may be spent of a limited resource: its budget less what is kept back."""
+        stated = self.budget[resource] * (1.0 - self.money.contingency)
+        return self.spendable.get(resource, stated)
 
     def replace(self, **parts: Any) -> Self:
         """Return a new record with other parts, checked as a whole.

@@ -43,13 +43,12 @@ class Search:
         *,
         gap: float,
         deadline: float | None,
-        start: Floats | None,
-        seed: int = 0,
+        seed: int,
     ) -> None:
         self.problem, self.gap = problem, gap
         self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
         self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
-        self.incumbent = Incumbent(problem, start)
+        self.incumbent = Incumbent(problem)
         self.enumeration = Enumeration(self.scales, self.relaxation.above, self.incumbent)
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0

@@ -1,96 +1,98 @@
-"""The certified optimum: a choice, a bound on every other, and what may be claimed of the two."""
+"""The certified optimum: a choice, and a proof that no other is worth more than a gap above it."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from evalfolio.errors import InputError
+from evalfolio.search.answer import Answer
 from evalfolio.search.branching import Search
 from evalfolio.search.greedy import greedy
 from evalfolio.search.problem import Problem
-
-Floats = NDArray[np.float64]
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
+from evalfolio.search.thrift import thrifty
 
 # A bound below a known value by more than this (scaled) was false, and no gap is claimed.
 TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class Certificate:
-    """A choice, its value, a bound on every choice's value, and how the search ended.
-
-    `prices` are what one more unit of each budget row is worth to the relaxation, scaled;
-    `rounds` counts boxes.
-    """
-
-    x: Floats
-    value: float
-    bound: float
-    status: str
-    prices: Floats
-    rounds: int
-
-
-def certify(
-    problem: Problem,
-    *,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
-    seed: int = 0,
-    feasible: Floats | None = None,
-) -> Certificate:
-    """Return the best choice with a proof that no other is worth more than `gap` above it.
+@dataclass(frozen=True)
+class Certified:
+    """The global optimum, with bound and gap.
 
     Parameters
     ----------
-    problem
-        The problem.
     gap
         Relative gap asked for, (bound − value)/bound.
     time_limit
-        Seconds; when they run out the best choice so far, or greedy's where that is worth more,
-        comes back with its honest bound.
+        Seconds; None for as long as it takes. When they run out the best choice so far, or
+        greedy's where that is worth more, comes back with its honest bound.
     seed
-        Passed to HiGHS.
-    feasible
-        A choice that meets all limits, where running nothing does not.
+        Same inputs and seed: same choices, on any number of threads.
 
-    Returns
-    -------
-    Certificate
-        Status "certified" (within the gap), "time limit", "stalled" (bound and gap honest, the gap
-        wider than asked for), or "uncertified" when the bound failed its check against a known
-        value.
+    Raises
+    ------
+    InputError
+        If the gap is not strictly between 0 and 1, or the time limit not above 0 seconds.
     """
-    deadline = None if time_limit is None else time.monotonic() + time_limit
+
+    gap: float = 1e-3
+    time_limit: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gap < 1:
+            raise InputError(
+                f"gap must lie between 0 and 1, got {self.gap:g}; 0.001 is a tenth of a percent"
+            )
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise InputError(
+                f"time_limit must be above 0 seconds, got {self.time_limit:g}; leave it out for "
+                "no limit"
+            )
+
+    def find(self, question: Question) -> Answer:
+        """Return the best choice with its proof; of those as good within the gap, a cheap one."""
+        found = certify(Problem(question), self)
+        if found.status == Status.CERTIFIED and not found.problem.n_extra:
+            return thrifty(found, self.gap)
+        return found
+
+
+def certify(problem: Problem, search: Certified = Certified()) -> Answer:
+    """Return the best choice of a problem with a proof that no other is worth more than the gap.
+
+    The status is certified (within the gap), time limit or stalled (bound and gap honest, the gap
+    wider than asked for), or uncertified, when the bound failed its check against a known value.
+    """
+    deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
     if not len(problem.active):
         # No option moves any decision by more than rounding: the cheapest answer is as good.
-        x = np.zeros(problem.n_options) if feasible is None else feasible
-        prices = np.zeros(len(problem.resource_names))
-        bound = problem.constant * problem.scale
-        return Certificate(x, problem.value(x), bound, "certified", prices, 0)
-    search = Search(problem, gap=gap, deadline=deadline, start=feasible, seed=seed)
-    search.run()
-    value, bound = search.best_value, search.bound
-    status = "certified" if search.near_enough(bound) else "stalled"
-    if status == "stalled" and search.relaxation.out_of_time():
-        status = "time limit"
-    if search.proved < value - TOLERANCE:
-        status, bound = "uncertified", 1.0
-    best = search.best
-    if status != "certified":
+        x, bound = problem.start, problem.constant * problem.scale
+        prices = dict.fromkeys(problem.resource_names, 0.0)
+        return Answer(problem, x, problem.value(x), bound, Status.CERTIFIED, prices)
+    run = Search(problem, gap=search.gap, deadline=deadline, seed=search.seed)
+    run.run()
+    value, bound = run.best_value, run.bound
+    status = Status.CERTIFIED if run.near_enough(bound) else Status.STALLED
+    if status == Status.STALLED and run.relaxation.out_of_time():
+        status = Status.TIME_LIMIT
+    if run.proved < value - TOLERANCE:
+        status, bound = Status.UNCERTIFIED, 1.0
+    best = run.best
+    if status != Status.CERTIFIED:
         # A search that did not end may not yet have met what greedy finds at once.
-        quick = greedy(problem, feasible)
+        quick = greedy(problem)
         if problem.met(quick) and problem.value(quick) > problem.value(best):
             best = quick
-    return Certificate(
+    return Answer(
+        problem,
         best,
         problem.value(best),
         max(bound * problem.scale, problem.value(best)),
         status,
-        search.relaxation.price(),
-        search.n_boxes,
+        problem.in_units(run.relaxation.price()),
+        run.n_boxes,
     )

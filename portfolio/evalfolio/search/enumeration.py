@@ -14,11 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.box import Box
 from evalfolio.search.incumbent import Incumbent
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import Overestimate
-from evalfolio.search.problem import TOLERANCE
 from evalfolio.search.programme import Relaxed
 from evalfolio.search.tangents import Tangents
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.search.problem import TOLERANCE, Problem
+from evalfolio.limits.stack import TOLERANCE
+from evalfolio.search.problem import Problem
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from evalfolio.search.answer import Answer
 from evalfolio.search.exchange import Exchanges, moved
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 
 Floats = NDArray[np.float64]
 
 SMALLEST = 1e-12  # of the largest total value; what counts as a gain
 
 
-def greedy(problem: Problem, start: Floats | None = None) -> Floats:
+@dataclass(frozen=True)
+class Greedy:
+    """By value per cost: instant; its bound is what running everything would be worth."""
+
+    def find(self, question: Question) -> Answer:
+        """Return the choice it finds; see `Method`."""
+        problem = Problem(question)
+        x = greedy(problem)
+        prices = dict.fromkeys(problem.resource_names, 0.0)
+        return Answer(problem, x, problem.value(x), problem.scale, Status.GREEDY, prices)
+
+
+def greedy(problem: Problem) -> Floats:
     """Return a choice built step by step: the exchange with the best value per cost comes next.
 
     An exchange puts an option in the place of its eval's present one. Its cost is the sum over
@@ -24,17 +41,14 @@ def greedy(problem: Problem, start: Floats | None = None) -> Floats:
     Parameters
     ----------
     problem
-        The problem.
-    start
-        A choice that meets all limits, to improve on; by default nothing. Needed where nothing
-        at all breaks a limit.
+        The problem; where running nothing breaks a limit, a choice that meets all is improved on.
 
     Returns
     -------
     numpy.ndarray
         Choice of zeros and ones, of shape (n_options,).
     """
-    x = np.zeros(problem.n_options) if start is None else start.copy()
+    x = problem.start.copy()
     exchanges = Exchanges(problem)
     averages = {id(grid): _best_average(grid, gain) for grid, gain in exchanges.tables}
     chords = [averages[id(grid)] for grid, _ in exchanges.tables]

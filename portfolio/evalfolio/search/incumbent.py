@@ -17,15 +17,13 @@ WHOLE = 1e-7
 class Incumbent:
     """The best whole choice that meets all limits, and its value in scaled units."""
 
-    def __init__(self, problem: Problem, start: Floats | None) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.exchanges = Exchanges(problem)
-        self.x, self.value = np.zeros(problem.n_options), -np.inf
+        self.x, self.value = problem.start, -np.inf
         self._seen: set[bytes] = set()
-        if start is not None and self.met(start):
-            self.learn(start)
-        elif problem.met(np.zeros(problem.n_options)):
-            self.learn(np.zeros(problem.n_options))
+        if self.met(problem.start):
+            self.learn(problem.start)
 
     def learn(self, x: Floats) -> bool:
         """Value a whole choice that meets all limits; say whether it is the best so far."""

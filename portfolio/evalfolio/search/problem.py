@@ -1,8 +1,9 @@
-"""The problem all methods solve: which options to choose within all limits, in scaled units."""
+"""The problem all methods solve: the rows of a question, and its values in scaled units."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,41 +11,37 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from evalbayes import Menu
-from evalfolio.limits import as_constraint
-from evalfolio.limits.budget import check_budget
-from evalfolio.objectives import Objective, evsi
+from evalfolio.limits.infeasible import check_feasible
+from evalfolio.limits.stack import TOLERANCE
+from evalfolio.search.question import Question
 from evalfolio.value.worth import Worth
 
 Floats = NDArray[np.float64]
 
-TOLERANCE = 1e-9  # relative; a choice that exceeds a limit by more breaks it
 NEGLIGIBLE = 1e-8  # of the largest total value: decisions below it move into the bound as constants
+SOFT = 1e-6  # what rows with extra variables, which a solver found, may be missed by
 
 
 class Problem:
-    """maximise Σ_d G_d(v_d(x)) over whole choices x within budgets and constraints.
+    """maximise Σ_d G_d(v_d(x)) over whole choices x within budgets and limits.
 
     Parameters
     ----------
-    menu
-        The menu.
-    budget
-        Ceiling on the expected use of each resource; a resource left out is unlimited.
-    constraints
-        Constraint objects or affine cvxpy constraints of the choice.
-    objective
-        What the choice is for; the expected value of the decisions by default.
+    question
+        Menu, budgets, limits and objective.
 
     Attributes
     ----------
-    matrix, lower, upper
-        All limits as rows over [x; binaries; continuous]: first a row per budget (scaled to a
-        limit of 1), then one per eval (at most one option), then the constraints'.
-    costs
-        Expected use of every resource by every option, of shape (n_options, n_resources).
+    matrix, lower, upper, soft
+        The rows of the question's `Stack`, those of the budgets without the options that no
+        budget allows.
     use
-        The same of the limited resources only, in the order of `resource_names`.
+        Expected use of the limited resources by every option, of shape (n_options, n_budgets), in
+        the order of `resource_names`.
+    spendable
+        What may be spent of each limited resource.
+    price_units
+        Units of the budgets' rows.
     allowed
         1 for options that no budget rules out by themselves, 0 for the others.
     active
@@ -55,89 +52,49 @@ class Problem:
         Value of the decisions that cannot matter, as if explained whole, in scaled units.
     """
 
-    def __init__(
-        self,
-        menu: Menu,
-        budget: Mapping[str, float],
-        constraints: Sequence[object] = (),
-        objective: Objective | None = None,
-    ) -> None:
-        self.menu = menu
-        self.budget = check_budget(budget, menu.resources)
-        self.n_options = len(menu)
+    def __init__(self, question: Question) -> None:
+        self.question, self.menu = question, question.menu
+        stack = self.stack = question.stack
+        self.n_options, self.n_extra = stack.n_options, stack.n_extra
+        self.evals, self.eval_codes = stack.evals, stack.eval_codes
+        self.spendable = question.spendable
+        self.resource_names = tuple(self.spendable)
+        self.costs = self.menu.costs
+        self.use = self.costs[:, [self.menu.resources.index(name) for name in self.spendable]]
+        n, k = self.n_options, stack.n_budgets
+        self.price_units = stack.units
+        money = stack.matrix[:k].toarray()
+        fits = (money[:, :n] <= stack.upper[:k, None] * (1 + TOLERANCE)).all(axis=0)
+        self.allowed = np.where(fits, 1.0, 0.0)
+        money[:, :n] *= self.allowed
+        self.matrix = sparse.vstack([sparse.csr_matrix(money), stack.matrix[k:]], format="csr")
+        self.lower, self.upper, self.soft = stack.lower, stack.upper, stack.soft
+        self.extra_whole = np.arange(n, stack.n_variables) < stack.n_binaries
+        self.extra_upper = np.where(self.extra_whole, 1.0, np.inf)
+        self.curved = stack.curved
         self.values: list[Any] = []
         self.explained: Any
-        self.values, self.explained, self.total = (objective or evsi()).on(menu)
+        self.values, self.explained, self.total = question.objective.on(self.menu)
         self.ceilings: Floats = self.explained.ceilings
         self._alike = _alike(self.values)
-        gathered = [as_constraint(thing) for thing in constraints]
-        self._gather_limits(gathered)
-        self.curved: list[Any] = [limit for limit in gathered if hasattr(limit, "cuts")]
-        tail = self.matrix[:, self.n_options :].tocsr()
-        self.soft = np.diff(tail.indptr) > 0
         self._scale()
 
-    def _gather_limits(self, constraints: Sequence[object]) -> None:
-        self.costs, n = self.menu.costs, self.n_options
-        self.resource_names = tuple(self.budget)
-        amounts = np.array([self.budget[name] for name in self.resource_names])
-        columns = [self.menu.resources.index(name) for name in self.resource_names]
-        self.use = self.costs[:, columns]
-        finite = np.isfinite(amounts)
-        self.price_units = np.where((amounts > 0) & finite, amounts, 1.0)
-        scaled = self.use.T / self.price_units[:, None]
-        limit = np.where(finite, np.where(amounts > 0, 1.0, 0.0), np.inf)
-        fits = (scaled <= limit[:, None] * (1 + TOLERANCE)).all(axis=0) if len(columns) else True
-        self.allowed = np.where(fits, 1.0, 0.0) * np.ones(n)
-        scaled = np.where(self.allowed > 0, scaled, 0.0)
+    @cached_property
+    def start(self) -> Floats:
+        """A choice that meets all limits: nothing, where that does.
 
-        codes, self.evals = self.menu.options["eval"].factorize()
-        self.eval_codes = np.asarray(codes)
-        one_each = sparse.csr_matrix((np.ones(n), (codes, np.arange(n))), (len(self.evals), n))
+        Raises
+        ------
+        InfeasibleError
+            If there is none: the text names a smallest clash and the least change that mends it.
+        """
+        nothing = np.zeros(self.n_options)
+        return nothing if self.met(nothing) else check_feasible(self.stack)
 
-        blocks = [constraint.limits(self.menu) for constraint in constraints]  # type: ignore[attr-defined]  # as_constraint returns the protocol
-        n_binary = sum(block.n_extra for block in blocks)
-        n_continuous = sum(block.n_continuous for block in blocks)
-        self.n_extra = n_binary + n_continuous
-        self.extra_whole = np.arange(self.n_extra) < n_binary
-        self.extra_upper = np.where(self.extra_whole, 1.0, np.inf)
-        width = n + self.n_extra
-        rows = [
-            sparse.csr_matrix(scaled, shape=(len(columns), n)),
-            one_each,
-        ]
-        stacked = [
-            sparse.hstack([row, sparse.csr_matrix((row.shape[0], self.n_extra))]) for row in rows
-        ]
-        lower = [np.full(len(columns), -np.inf), np.full(len(self.evals), -np.inf)]
-        upper = [limit, np.ones(len(self.evals))]
-        binary, continuous = n, n + n_binary
-        for block in blocks:
-            target = np.concatenate(
-                [
-                    np.arange(n),
-                    np.arange(binary, binary + block.n_extra),
-                    np.arange(continuous, continuous + block.n_continuous),
-                ]
-            )
-            part = block.matrix.tocoo()
-            size = np.maximum(
-                abs(block.matrix).max(axis=1).toarray().ravel(),
-                np.where(np.isfinite(block.upper), np.abs(block.upper), 0.0),
-            )
-            size[size == 0] = 1.0
-            stacked.append(
-                sparse.csr_matrix(
-                    (part.data / size[part.row], (part.row, target[part.col])),
-                    (len(block), width),
-                )
-            )
-            lower.append(block.lower / size)
-            upper.append(block.upper / size)
-            binary += block.n_extra
-            continuous += block.n_continuous
-        self.matrix = sparse.csr_matrix(sparse.vstack(stacked))
-        self.lower, self.upper = np.concatenate(lower), np.concatenate(upper)
+    def in_units(self, prices: Floats) -> dict[str, float]:
+        """Return scaled prices of the budgets' rows per unit of each resource."""
+        each = prices * self.scale / self.price_units
+        return dict(zip(self.resource_names, each.tolist(), strict=True))
 
     def _scale(self) -> None:
         reach = np.asarray(self.explained.at(self.allowed))
@@ -193,7 +150,7 @@ class Problem:
         tail = np.zeros(self.n_extra) if extra is None else extra
         activity = self.matrix @ np.concatenate([x, tail])
         # Rows with extra variables carry a solver's tolerance; budgets and the like do not.
-        loose = np.where(self.soft, 1e-6, TOLERANCE)
+        loose = np.where(self.soft, SOFT, TOLERANCE)
         return (
             bool((x <= self.allowed + TOLERANCE).all())
             and bool((activity >= self.lower - loose).all())
@@ -203,8 +160,10 @@ class Problem:
 
     def completed(self, x: Floats) -> Floats | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
+        if self.met(x):
+            return np.zeros(self.n_extra)
         if not self.n_extra:
-            return np.zeros(0) if self.met(x) else None
+            return None
         n = self.n_options
         used: Floats = np.asarray(self.matrix[:, :n] @ x)
         if not self.met_without_extra(x, used):

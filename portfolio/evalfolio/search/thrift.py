@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.search.certified import Certificate
+from evalfolio.search.answer import Answer
 from evalfolio.search.exchange import moved
 from evalfolio.search.problem import Problem
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 SHARE = 0.5  # of the gap asked for that may be given up for a lower cost
 
 
-def thrifty(problem: Problem, found: Certificate, gap: float) -> Certificate:
+def thrifty(found: Answer, gap: float) -> Answer:
     """Return a certified choice after every downgrade that costs next to nothing in value.
 
     A certified choice is one of many within its gap, and the search has no reason to prefer the
@@ -25,13 +25,14 @@ def thrifty(problem: Problem, found: Certificate, gap: float) -> Certificate:
     any resource, the greatest saving first, while no more than half of the gap asked for is given
     up and the rest still fits into it. The bound is that of the search, so the certificate holds.
     """
+    problem = found.problem
     floor = found.value - SHARE * gap * abs(found.bound)
     floor = max(floor, found.bound - gap * abs(found.bound))
     costs = problem.costs
     top = costs.max(axis=0, initial=0.0)
     sizes = np.array(
         [
-            problem.budget.get(name, 0.0) or most or 1.0
+            problem.spendable.get(name, 0.0) or most or 1.0
             for name, most in zip(problem.menu.resources, top, strict=True)
         ]
     )

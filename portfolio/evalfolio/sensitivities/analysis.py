@@ -10,6 +10,7 @@ import numpy as np
 from evalfolio.errors import InputError
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import rival_plans
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.bootstrap import stability_over_observations
@@ -38,7 +39,6 @@ def sensitivity(
     posterior: Posterior | None = None,
     *,
     assumptions: Sequence[Assumed] | None = None,
-    constraints: Sequence[object] | None = None,
     points: int = 20,
     samples: int = 64,
     sobol: int = 0,
@@ -47,9 +47,8 @@ def sensitivity(
     resamples: int = 0,
     mixes: Mapping[str, Sequence[str]] | None = None,
     vary: Sequence[str] | None = None,
-    gap: float = 2e-3,
     seed: int = 0,
-    time_limit: float | None = None,
+    method: Certified = Certified(gap=2e-3),
     sweep: Sweep | None = None,
 ) -> Sensitivity:
     """Return how a plan's value and mix depend on budget, assumptions and posterior draws.
@@ -57,13 +56,11 @@ def sensitivity(
     Parameters
     ----------
     plan
-        The plan; its menu and budget are those of the analysis.
+        The plan; menu, budgets and limits of the analysis are those of its question.
     catalogue, posterior
         What its menu was built from; with them figures that ask for a new menu vary too.
     assumptions
         The assumed figures; by default those of the catalogue.
-    constraints
-        Limits of every plan; those the plan itself was made under where left out.
     points
         Amounts on each frontier.
     samples
@@ -80,8 +77,10 @@ def sensitivity(
         Mixes of your own to judge by regret, e.g. last year's, beside the plan's rivals.
     vary
         Resources to draw a frontier of; by default usd and all whose shadow price is above 0.
-    gap, seed, time_limit
-        As `optimise` takes them, for every plan.
+    seed
+        Of samples, and of menus that are built again.
+    method
+        Of every plan.
     sweep
         Workers and progress; its checkpoint is a folder, with a file for each part.
 
@@ -101,36 +100,30 @@ def sensitivity(
                 "them from, got neither; give one of the two"
             )
         assumptions = assumptions_of(catalogue, posterior)
-    basis = Basis(plan.menu, catalogue, posterior, seed)
-    limits = tuple(plan.limits if constraints is None else constraints)
-    shared: dict[str, Any] = {
-        "budget": plan.budget,
-        "constraints": limits,
-        "gap": gap,
-        "time_limit": time_limit,
-    }
+    question = plan.question
+    basis = Basis(question, catalogue, posterior, seed)
+    shared: dict[str, Any] = {"method": method}
     run = sweep or Sweep()
     lines: dict[str, Frontier] = {}
     for resource in _varied(plan) if vary is None else vary:
         lines[resource] = frontier(
-            basis.lean,
+            question,
             resource=resource,
             points=points,
-            seed=seed,
             sweep=run.part(f"frontier_{resource}"),
             **shared,
         )
-    tipped = tornado(basis, assumptions, plan=plan, seed=seed, sweep=run.part("tornado"), **shared)
+    tipped = tornado(basis, assumptions, plan=plan, sweep=run.part("tornado"), **shared)
     several = scenarios_of(basis, assumptions)
-    settled = best_under(several, sweep=run.part("scenarios"), **shared)
-    least = robust_mix(several, criterion="regret", settled=settled, **shared)
-    cautious = robust_mix(several, criterion="cvar", settled=settled, **shared)
+    settled = best_under(several, question, sweep=run.part("scenarios"), **shared)
+    least = robust_mix(several, question, criterion="regret", settled=settled, **shared)
+    cautious = robust_mix(several, question, criterion="cvar", settled=settled, **shared)
     on_menu = set(next(iter(several.menus.values())).options.index)
     named = {
         name: tuple(option for option in mix if option in on_menu)
         for name, mix in {
             "this plan": plan.chosen,
-            **rival_plans(plan.menu, plan.budget, limits, seed=seed),
+            **rival_plans(plan.question),
             **dict(mixes or {}),
             "least regret": least.options,
             "best of the worst fifth": cautious.options,
@@ -138,10 +131,11 @@ def sensitivity(
     }
     draws = None
     if plan.menu.information_draws is not None and len(plan.menu.information_draws):
-        draws = stability_over_draws(plan.menu, most=samples, sweep=run.part("draws"), **shared)
+        draws = stability_over_draws(question, most=samples, sweep=run.part("draws"), **shared)
     again = None
     if resamples and catalogue is not None and observations is not None:
         again = stability_over_observations(
+            question,
             catalogue,
             observations,
             resamples=resamples,
@@ -157,18 +151,11 @@ def sensitivity(
     return Sensitivity(
         frontiers=lines,
         entries={
-            resource: entries(
-                line,
-                constraints=limits,
-                gap=gap,
-                seed=seed,
-                time_limit=time_limit,
-                sweep=run.part(f"entries_{resource}"),
-            )
+            resource: entries(line, sweep=run.part(f"entries_{resource}"), **shared)
             for resource, line in list(lines.items())[:1]
         },
         tornado=tipped,
-        regret=regret_table(several, named, settled=settled, **shared),
+        regret=regret_table(several, named, question, settled=settled, **shared),
         least_regret=least,
         cautious=cautious,
         over_draws=draws,
@@ -177,7 +164,7 @@ def sensitivity(
             basis, assumptions, samples=samples, seed=seed, sweep=run.part("assumptions"), **shared
         ),
         knowing=worth_of_knowing(basis, assumptions, sweep=run.part("knowing"), **shared),
-        pilots=pilot_first(basis.lean, most=pilots, sweep=run.part("pilots"), **shared),
+        pilots=pilot_first(question, most=pilots, sweep=run.part("pilots"), **shared),
         sobol=by_sobol,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalfolio.errors import InputError
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.ranges import price_spreads
 from evalfolio.sensitivities.remade import changed_catalogue, changed_posterior, with_hours_of
@@ -26,22 +27,27 @@ STATES = {"gap_sd": "gap", "shown_sd": "shown"}
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Basis:
-    """A menu with what it was built from.
+    """A question with what its menu was built from.
 
     Parameters
     ----------
-    menu
-        The menu with every figure as assumed.
+    question
+        What is asked of the menu, every figure as assumed.
     catalogue, posterior
-        What it was built from; without them figures that ask for them cannot be changed.
+        What the menu was built from; without them figures that ask for them cannot be changed.
     seed
         As the menu was built with.
     """
 
-    menu: Menu
+    question: Question
     catalogue: Catalogue | None = None
     posterior: Posterior | None = None
     seed: int = 0
+
+    @property
+    def menu(self) -> Menu:
+        """The menu with every figure as assumed."""
+        return self.question.menu
 
     def menu_under(self, levels: Mapping[Assumed, float]) -> Menu:
         """Return the menu with assumed figures at other levels.
@@ -60,7 +66,7 @@ class Basis:
     @cached_property
     def lean(self) -> Menu:
         """The menu without its draws, which no plan at mean information reads."""
-        return replace(self.menu, information_draws=None, resource_draws=None)
+        return self.question.lean.menu
 
     def put_on(self, menu: Menu, levels: Mapping[Assumed, float]) -> Menu:
         """Return a menu with the figures of `ON_MENU` at other levels; the others are let be."""

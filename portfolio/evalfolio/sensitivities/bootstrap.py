@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.stability import Stability, gathered
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
@@ -48,18 +50,16 @@ def resampled(observations: Observations, seed: int) -> Observations:
 
 
 def stability_over_observations(
+    question: Question,
     catalogue: Catalogue,
     observations: Observations,
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
     resamples: int = 20,
     draws: int = 500,
     tune: int = 1000,
     chains: int = 2,
-    gap: float = 5e-3,
     seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> Stability:
     """Return how stable the mix is when the results are drawn again and fitted anew.
@@ -68,55 +68,42 @@ def stability_over_observations(
 
     Parameters
     ----------
+    question
+        What is asked of every menu; its own is not looked at.
     catalogue, observations
         The inputs.
-    budget, constraints, gap, seed, time_limit
-        As `optimise` takes them, for every plan.
     resamples
         How many times the results are drawn again.
     draws, tune, chains
         Of every fit; fewer than a plan of record needs, as only the mix is compared.
+    seed
+        Of the draws.
+    method
+        Of every plan.
     sweep
         Workers, checkpoint and progress.
     """
-    task = partial(
-        _point,
-        catalogue,
-        observations,
-        dict(budget),
-        tuple(constraints),
-        {"draws": draws, "tune": tune, "chains": chains},
-        gap,
-        time_limit,
-    )
-    hashed = inputs_hash(
-        catalogue.hash,
-        observations.hash,
-        sorted(budget.items()),
-        [str(c) for c in constraints],
-        (draws, tune, chains, gap),
-    )
+    settings = {"draws": draws, "tune": tune, "chains": chains}
+    task = partial(_point, question.lean, catalogue, observations, settings, method)
+    hashed = inputs_hash(question, catalogue.hash, observations.hash, settings, method)
     seeds = np.random.SeedSequence(seed).generate_state(resamples).tolist()
     return gathered((sweep or Sweep()).run(task, seeds, inputs=hashed))
 
 
 def _point(
+    question: Question,
     catalogue: Catalogue,
     observations: Observations,
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
     settings: dict[str, Any],
-    gap: float,
-    time_limit: float | None,
+    method: Method,
     seed: int,
 ) -> dict[str, Any]:
     from evalbayes.menus import build_menu
     from evalbayes.model.fit import fit
 
     posterior = fit(catalogue, resampled(observations, seed), seed=seed, **settings)
-    menu, _ = build_menu(posterior, catalogue)
-    lean = replace(menu, information_draws=None, resource_draws=None)
-    return summary(lean, solve(lean, budget, constraints, gap=gap, time_limit=time_limit))
+    menu, _ = build_menu(posterior, catalogue, with_draws=False)
+    return summary(menu, solve(question.on(menu), method))
 
 
 def _cells(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.limits import Forbidden, Where
+from evalfolio.limits import Forbidden, Limit, Where
 from evalfolio.narrative import DEPTH
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.frontier_points import Frontier
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
@@ -24,10 +27,7 @@ SATURATED = 0.95
 def entries(
     frontier: Frontier,
     *,
-    constraints: tuple[object, ...] = (),
-    gap: float = 1e-3,
-    seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return from which amount of the resource each domain, and depth in it, is worth its price.
@@ -42,7 +42,7 @@ def entries(
     ----------
     frontier
         What `frontier` returned.
-    constraints, gap, seed, time_limit
+    method
         As the frontier was made with.
     sweep
         Workers, checkpoint and progress; every entry is a point.
@@ -55,31 +55,11 @@ def entries(
         `at`), why ("pays", "a limit asks for it" where it cannot be left out, or "never"). The
         last row is the saturation of the programme: 95 % of what any amount can reach.
     """
-    menu = frontier.menu
-    task = partial(
-        _entry,
-        menu,
-        {name: v for name, v in frontier.budget.items() if name != frontier.resource},
-        frontier.resource,
-        frontier.points["amount"].tolist(),
-        frontier.points["value"].tolist(),
-        frontier.points["options"].tolist(),
-        frontier.ceiling,
-        constraints,
-        gap,
-        seed,
-        time_limit,
-    )
-    hashed = inputs_hash(
-        menu,
-        frontier.resource,
-        sorted(frontier.budget.items()),
-        frontier.points["amount"].tolist(),
-        [str(c) for c in constraints],
-        gap,
-        seed,
-    )
-    names = [*groups(menu), "saturation"]
+    question = frontier.question.lean
+    points = {key: frontier.points[key].tolist() for key in ("amount", "value", "options")}
+    task = partial(_entry, question, frontier.resource, points, frontier.ceiling, method)
+    hashed = inputs_hash(question, frontier.resource, points["amount"], method)
+    names = [*groups(question.menu), "saturation"]
     found = (sweep or Sweep()).run(task, names, inputs=hashed)
     rows = [{**row, "what": name} for name, row in zip(names, found, strict=True)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -102,30 +82,24 @@ def groups(menu: Menu) -> dict[str, Where]:
 
 
 def _entry(
-    menu: Menu,
-    others: Mapping[str, float],
+    question: Question,
     resource: str,
-    amounts: list[float],
-    values: list[float],
-    options: list[tuple[str, ...]],
+    points: dict[str, list[Any]],
     ceiling: float,
-    constraints: tuple[object, ...],
-    gap: float,
-    seed: int,
-    time_limit: float | None,
+    method: Method,
     name: str,
 ) -> dict[str, Any]:
     """Find one entry."""
-    most = float(
-        menu.options[resource].astype(float).groupby(menu.options["eval"]).max().sum() * (1 + 1e-9)
-    )
+    menu = question.menu
+    amounts, values, options = points["amount"], points["value"], points["options"]
+    use = menu.options[resource].astype(float).groupby(menu.options["eval"]).max()
+    own = question.within(**{resource: 0.0}).budgets[resource]
+    most = own.stated_for(float(use.sum() * (1 + 1e-9)))
     beyond = list(np.geomspace(amounts[-1], max(most, amounts[-1]), 5)[1:])
     grid = [*amounts, *(a for a in beyond if a > amounts[-1])]
 
-    def best(amount: float, *limits: object) -> Solution:
-        budget = {**others, resource: amount}
-        every = (*constraints, *limits)
-        return solve(menu, budget, every, gap=gap, seed=seed, time_limit=time_limit)
+    def best(amount: float, *limits: Limit) -> Solution:
+        return solve(question.within(**{resource: amount}).under(*limits), method)
 
     def value(amount: float) -> float:
         return values[amounts.index(amount)] if amount in amounts else best(amount).value

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.plan import Plan
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.kinks import changes, events
 
 if TYPE_CHECKING:
@@ -24,15 +24,13 @@ class Frontier:
 
     Parameters
     ----------
-    menu
-        The menu.
+    question
+        The question; the other budgets are held.
     resource
         The resource that is varied.
-    budget
-        The budget around which it is varied; the other resources keep theirs.
     points
-        One row per feasible amount, ascending: amount, value, bound, gap, status, relaxed (value
-        of the convex relaxation, concave in the amount; NaN where not asked for), price (value of
+        One row per feasible amount, ascending: amount (as stated), value, bound, gap, status,
+        relaxed (value of the convex relaxation, concave; NaN where not asked for), price (value of
         one more unit), share_of_evpi, deep (share of the mix's use of the resource that goes to
         max elicitation), options (tuple of names), used (expected use of the resource), enters
         and leaves (options, against the row before).
@@ -44,9 +42,8 @@ class Frontier:
         Amounts at which no choice meets all limits.
     """
 
-    menu: Menu
+    question: Question
     resource: str
-    budget: dict[str, float]
     points: pd.DataFrame
     ceiling: float
     evpi: float
@@ -77,7 +74,7 @@ class Frontier:
         """Draw value, and the bound on any mix's, by the amount of the resource; return axes."""
         from evalfolio.export.plots import plot_frontier
 
-        here = self.budget.get(self.resource)
+        here = self.question.budget.get(self.resource)
         return plot_frontier(self.points, self.resource, here, self.evpi, ax)
 
     def saturation(self, share: float = 0.95) -> tuple[float, float] | None:
@@ -96,13 +93,13 @@ class Frontier:
 
         One row per event: what, below (the last amount tried without it), at (the first with it).
         """
-        return events(self.menu, self.points)
+        return events(self.question.menu, self.points)
 
     def kinks(self) -> list[str]:
         """Return a sentence for every amount at which the mix changes: what enters, what leaves."""
-        return changes(self.menu, self.points, self.resource)
+        return changes(self.question.menu, self.points, self.resource)
 
-    def record(self, plan: Plan | None = None, scale: float = 1.0) -> list[dict[str, Any]]:
+    def record(self, plan: Plan | None = None) -> list[dict[str, Any]]:
         """Return the points as `plan.json` holds them.
 
         Parameters
@@ -111,9 +108,6 @@ class Frontier:
             The plan they stand beside: its own budget is left out, and no point contradicts it
             (each is certified only to its gap, so a smaller budget's might be worth a trifle more
             or a larger one's a trifle less).
-        scale
-            Amounts are multiplied by it: a plan keeps a contingency back and a record speaks of
-            the whole budget, so it is 1/(1 − contingency).
         """
         rows = []
         own = plan.budget.get(self.resource, np.inf) if plan else np.nan
@@ -128,7 +122,7 @@ class Frontier:
             gap = None if pd.isna(row["gap"]) else (bound - value) / bound if bound > 0 else 0.0
             rows.append(
                 {
-                    self.resource: amount * scale,
+                    self.resource: amount,
                     "value": value,
                     "bound": bound,
                     "gap": gap,

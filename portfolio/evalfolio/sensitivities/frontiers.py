@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits.budget import check_budget
 from evalfolio.narrative import DEPTH, words
 from evalfolio.objectives.valuation import perfect_value
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.frontier_points import Frontier as Frontier
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution, solve
@@ -24,16 +26,12 @@ Floats = NDArray[np.float64]
 
 
 def frontier(
-    menu: Menu,
+    question: Question,
     *,
-    budget: Mapping[str, float],
     resource: str = "usd",
     points: int | Sequence[float] = 20,
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
     relaxed: bool = True,
-    seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> Frontier:
     """Return certified plans over a range of one resource, the other budgets held.
@@ -44,22 +42,19 @@ def frontier(
 
     Parameters
     ----------
-    menu
-        What can be bought.
-    budget
-        The budget; the resource that is varied must have one unless `points` lists amounts.
+    question
+        The question; the resource that is varied must have a budget unless `points` lists
+        amounts.
     resource
         What is varied.
     points
-        Amounts, or how many: spaced geometrically from a hundredth of the budget to twice it (or
-        to what the whole menu can use, where that is less), the budget among them.
-    constraints
-        Limits of every plan.
-    gap, seed, time_limit
-        As `optimise` takes them, for every point.
+        Amounts as stated, or how many: spaced geometrically from a hundredth of the budget to
+        twice it (or to what the whole menu can use, where that is less), the budget among them.
     relaxed
         Also solve the convex relaxation at every point: its value is concave in the amount, and
         its price is the slope. Without it prices are those of each point's own relaxation.
+    method
+        Of every point.
     sweep
         Workers, checkpoint and progress.
 
@@ -77,27 +72,25 @@ def frontier(
     Examples
     --------
     >>> from evalfolio.examples import small_menu
-    >>> line = frontier(small_menu(), budget={"usd": 10_000.0}, points=[500, 2_000, 10_000])
+    >>> question = Question(small_menu(), {"usd": 10_000.0})
+    >>> line = frontier(question, points=[500, 2_000, 10_000])
     >>> [len(names) for names in line.points["options"]]
     [1, 3, 2]
     """
-    held = check_budget(budget, menu.resources)
-    check_budget({resource: 0.0}, menu.resources)
-    most = float(_most_used(menu, resource))
-    amounts = _amounts(points, held.get(resource), most, resource)
-    others = {name: amount for name, amount in held.items() if name != resource}
-    lean = _lean(menu)
+    menu, lean = question.menu, question.lean
+    own = question.within(**{resource: 0.0}).budgets[resource]
+    most = own.stated_for(_most_used(menu, resource))
+    amounts = _amounts(points, question.budget.get(resource), most, resource)
     whole = max(most, *amounts) * (1 + 1e-9)
-    task = partial(_point, lean, others, resource, tuple(constraints), gap, seed, time_limit)
     run = (sweep or Sweep()).run(
-        task,
+        partial(_point, lean, resource, method),
         [*amounts.tolist(), whole],
-        inputs=inputs_hash(lean, others, resource, [str(c) for c in constraints], gap, seed),
+        inputs=inputs_hash(lean, resource, method),
     )
     solved = [Solution.of_json(answer) for answer in run]
     values, prices = np.full((2, len(amounts)), np.nan)
     if relaxed:
-        values, prices = relaxed_line(lean, others, resource, amounts, constraints)
+        values, prices = relaxed_line(lean, resource, amounts)
         for k in np.flatnonzero(np.isfinite(values)):
             solved[k] = solved[k].with_bound(float(values[k]))
     solutions = carried(solved)
@@ -123,7 +116,7 @@ def frontier(
     table["enters"] = [tuple(o for o in now if o not in was) for was, now in pairs]
     table["leaves"] = [tuple(o for o in was if o not in now) for was, now in pairs]
     missing = tuple(float(amounts[k]) for k in range(len(amounts)) if k not in found)
-    return Frontier(menu, resource, dict(held), table, solutions[-1].value, evpi, missing)
+    return Frontier(question, resource, table, solutions[-1].value, evpi, missing)
 
 
 def carried(solutions: Sequence[Solution]) -> list[Solution]:
@@ -144,18 +137,8 @@ def carried(solutions: Sequence[Solution]) -> list[Solution]:
     return out
 
 
-def _point(
-    menu: Menu,
-    others: Mapping[str, float],
-    resource: str,
-    constraints: tuple[object, ...],
-    gap: float,
-    seed: int,
-    time_limit: float | None,
-    amount: float,
-) -> dict[str, Any]:
-    budget = {**others, resource: amount}
-    return solve(menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit).to_json()
+def _point(question: Question, resource: str, method: Method, amount: float) -> dict[str, Any]:
+    return solve(question.within(**{resource: amount}), method).to_json()
 
 
 def _row(menu: Menu, resource: str, solution: Solution, evpi: float) -> dict[str, Any]:
@@ -204,10 +187,3 @@ def _amounts(
     amounts = np.geomspace(budget / 100, top, points)
     amounts[int(np.argmin(np.abs(np.log(amounts / budget))))] = budget
     return amounts
-
-
-def _lean(menu: Menu) -> Menu:
-    """Return the menu without its draws, which no plan at mean information reads."""
-    from dataclasses import replace
-
-    return replace(menu, information_draws=None, resource_draws=None)

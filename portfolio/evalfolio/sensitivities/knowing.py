@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.scenarios import Scenarios, at_costs_of, held_costs
@@ -24,10 +26,7 @@ def worth_of_knowing(
     basis: Basis,
     assumptions: Sequence[Assumed],
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return what knowing each figure would add to the plan, the others as assumed.
@@ -44,10 +43,8 @@ def worth_of_knowing(
         (what the gaps of the solves leave open), share (of the value planned without knowing).
     """
     figures = tuple(held_costs(basis, assumptions))
-    task = partial(_worth, basis, figures, dict(budget), tuple(constraints), gap, time_limit)
-    hashed = inputs_hash(
-        basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap
-    )
+    task = partial(_worth, basis, figures, method)
+    hashed = inputs_hash(basis.question, figures, method)
     rows = (sweep or Sweep()).run(task, list(range(len(figures))), inputs=hashed)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
@@ -56,21 +53,16 @@ def worth_of_knowing(
 def _worth(
     basis: Basis,
     figures: tuple[Assumed, ...],
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    time_limit: float | None,
+    method: Method,
     place: int,
 ) -> dict[str, Any]:
     assumed = figures[place]
     levels = {"mid": assumed.mid, "low": assumed.low, "high": assumed.high}
     menus = at_costs_of({word: basis.menu_under({assumed: v}) for word, v in levels.items()})
     weights = (WEIGHTS[1], WEIGHTS[0], WEIGHTS[2])
-    settled = [
-        solve(menu, budget, constraints, gap=gap, time_limit=time_limit) for menu in menus.values()
-    ]
+    settled = [solve(basis.question.on(menu), method) for menu in menus.values()]
     several = Scenarios(menus, weights)
-    one = solve(several.weighted(weights), budget, constraints, gap=gap, time_limit=time_limit)
+    one = solve(basis.question.on(several.weighted(weights)), method)
     # the mix for all levels may serve one of them better than that level's own search found
     held = several.values(one.options)
     knowing = sum(

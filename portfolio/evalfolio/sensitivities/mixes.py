@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import ON_INPUTS, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.remade import composed
@@ -45,11 +47,7 @@ def mixes_under(
     figures: Sequence[Assumed],
     points: Sequence[Sequence[float]],
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> list[dict[str, Any]]:
     """Return the summary of the best mix with every figure at a level of its own, point by point.
@@ -57,13 +55,13 @@ def mixes_under(
     Parameters
     ----------
     basis
-        The menu, and what it was built from.
+        The question, and what its menu was built from.
     figures
         What varies.
     points
         A level per figure; those that ask for a new menu must be at their low, mid or high one.
-    budget, constraints, gap, seed, time_limit
-        As `optimise` takes them, for every plan.
+    method
+        Of every plan.
     sweep
         Workers, checkpoint and progress; its points are batches of plans on menus they share.
 
@@ -88,19 +86,8 @@ def mixes_under(
         for places in groups.values()
         for start in range(0, len(places), BATCH)
     ]
-    task = partial(
-        _batch,
-        basis,
-        tuple(figures),
-        dict(budget),
-        tuple(constraints),
-        gap,
-        seed,
-        time_limit,
-    )
-    hashed = inputs_hash(
-        basis.menu, figures, sorted(budget.items()), [str(c) for c in constraints], gap, seed
-    )
+    task = partial(_batch, basis, tuple(figures), method)
+    hashed = inputs_hash(basis.question, figures, method)
     answers = (sweep or Sweep()).run(
         task, [[list(map(float, points[k])) for k in places] for places in batches], inputs=hashed
     )
@@ -114,19 +101,14 @@ def mixes_under(
 def _batch(
     basis: Basis,
     figures: tuple[Assumed, ...],
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    seed: int,
-    time_limit: float | None,
+    method: Method,
     points: Sequence[Sequence[float]],
 ) -> list[dict[str, Any]]:
     menus = _Menus(basis, figures, points[0])
     out = []
     for point in points:
         menu = basis.put_on(menus.at(point), levels_of(figures, point))
-        found = solve(menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
-        out.append(summary(menu, found))
+        out.append(summary(menu, solve(basis.question.on(menu), method)))
     return out
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import pandas as pd
 
 from evalfolio.rule.square_root import depth_rule, least_gap_sd
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
@@ -27,8 +30,7 @@ def phase_diagram(
     shown_sd: float = 2.0,
     noise_sd: float = 0.0,
     budget: float = 30.0,
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return the optimiser's and the rule's share on depth for every combination of figures.
@@ -43,8 +45,8 @@ def phase_diagram(
         κ, σs and t.
     budget
         In plateau-level runs.
-    gap, time_limit
-        As `optimise` takes them; the time limit is for one point.
+    method
+        Of every point.
     sweep
         Workers, checkpoint and progress.
 
@@ -63,8 +65,8 @@ def phase_diagram(
     """
     shared = {"gap_spread": gap_spread, "shown_sd": shown_sd, "noise_sd": noise_sd}
     points = [list(point) for point in product(gap_sd, cost_ratio, validity_sd, evals)]
-    task = partial(_point, shared, budget, gap, time_limit)
-    found = (sweep or Sweep()).run(task, points, inputs=inputs_hash(shared, budget, gap))
+    task = partial(_point, shared, budget, method)
+    found = (sweep or Sweep()).run(task, points, inputs=inputs_hash(shared, budget, method))
     rows = []
     for point, answer in zip(points, found, strict=True):
         g, c, w, n = point
@@ -88,13 +90,12 @@ def phase_diagram(
 def _point(
     shared: dict[str, float],
     budget: float,
-    gap: float,
-    time_limit: float | None,
+    method: Method,
     point: Sequence[float],
 ) -> dict[str, Any]:
     g, c, w, n = point
     case = OneDomain((1.0,) * int(n), cost_ratio=c, validity_sd=w, gap_sd=g, **shared)
-    found = solve(case.menu(), {"usd": budget}, gap=gap, time_limit=time_limit)
+    found = solve(Question(case.menu(), {"usd": budget}), method)
     deep = sum(name.endswith("deep") for name in found.options)
     spent = len(found.options) - deep + c * deep
     return {

@@ -17,7 +17,7 @@ split by a certified solve.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,6 +32,9 @@ from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector, evaluate
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
@@ -44,14 +47,11 @@ COLUMNS = ("option", "worth", "worth_low", "worth_high", "share", "changes", "op
 
 
 def pilot_first(
-    menu: Menu,
+    question: Question,
     *,
-    budget: Mapping[str, float],
     options: Sequence[str] | None = None,
     most: int = 4,
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return what it is worth to run one option first and to split the rest when it is known.
@@ -61,13 +61,13 @@ def pilot_first(
 
     Parameters
     ----------
-    menu
-        What can be bought.
-    budget, constraints, gap, time_limit
-        As `optimise` takes them, for every solve; they hold for pilot and rest together.
+    question
+        The question; budgets and limits hold for pilot and rest together.
     options
         Pilots to try; by default the cheapest max-elicitation option of each eval, the `most` that
         are worth most by themselves.
+    method
+        Of every plan.
     sweep
         Workers, checkpoint and progress.
 
@@ -85,18 +85,18 @@ def pilot_first(
     InputError
         If an option is not on the menu.
     """
-    lean = replace(menu, information_draws=None, resource_draws=None)
+    asked = question.lean
+    lean = asked.menu
     if options is None:
-        options = _candidates(lean, budget, most)
+        options = _candidates(asked, most)
     unknown = [name for name in options if name not in lean.options.index]
     if unknown:
         raise InputError(
             f"pilot must be an option of the menu, got {unknown[0]!r}; see menu.options.index"
         )
-    now = solve(lean, budget, constraints, gap=gap, time_limit=time_limit)
+    now = solve(asked, method)
     points = [[name, k] for name in options for k in range(len(moved(lean, name)[1]))]
-    task = partial(_after, lean, dict(budget), tuple(constraints), gap, time_limit)
-    hashed = inputs_hash(lean, sorted(budget.items()), [str(c) for c in constraints], gap)
+    task, hashed = partial(_after, asked, method), inputs_hash(asked, method)
     found = dict(
         zip(
             [(str(name), k) for name, k in points],
@@ -164,23 +164,16 @@ def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list
     return [replace(base, prior_mean=menu.prior_mean + shift) for shift in shifts], weights
 
 
-def _after(
-    menu: Menu,
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    time_limit: float | None,
-    point: Sequence[Any],
-) -> dict[str, Any]:
+def _after(question: Question, method: Method, point: Sequence[Any]) -> dict[str, Any]:
     name, node = str(point[0]), int(point[1])
-    then = moved(menu, name)[0][node]
-    limits = (*constraints, Mandatory(name))
-    return solve(then, budget, limits, gap=gap, time_limit=time_limit).to_json()
+    then = moved(question.menu, name)[0][node]
+    return solve(question.on(then).under(Mandatory(name)), method).to_json()
 
 
-def _candidates(menu: Menu, budget: Mapping[str, float], most: int) -> list[str]:
+def _candidates(question: Question, most: int) -> list[str]:
     """Return the cheapest deep option of each eval that fits, those worth most first."""
-    sizes = np.array([budget.get(name, np.inf) for name in menu.resources])
+    menu, spendable = question.menu, question.spendable
+    sizes = np.array([spendable.get(name, np.inf) for name in menu.resources])
     deep = np.flatnonzero((menu.options["tier"] == DEPTH).to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num(menu.costs / sizes, nan=0.0).max(axis=1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Menu
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
+from evalfolio.search.question import Question
 
 Floats = NDArray[np.float64]
 
@@ -21,11 +19,9 @@ EVERY = 256  # segments: about all of an envelope, so that one programme serves 
 
 
 def relaxed_line(
-    menu: Menu,
-    others: Mapping[str, float],
+    question: Question,
     resource: str,
     amounts: Floats,
-    constraints: Sequence[object] = (),
     tolerance: float = 1e-4,
     by_odds: bool = True,
 ) -> tuple[Floats, Floats]:
@@ -41,8 +37,8 @@ def relaxed_line(
 
     Parameters
     ----------
-    menu, others, resource, amounts, constraints
-        As `frontier` has them; amounts ascend.
+    question, resource, amounts
+        As `frontier` has them; amounts are as stated and ascend.
     tolerance
         Rounds stop when more tangents, or more amounts, could lower the value by no more than this
         share of it each.
@@ -59,15 +55,16 @@ def relaxed_line(
     Examples
     --------
     >>> from evalfolio.examples import small_menu
-    >>> values, prices = relaxed_line(small_menu(), {}, "usd", np.array([100.0, 1e3, 1e4]))
+    >>> values, prices = relaxed_line(Question(small_menu()), "usd", np.array([100.0, 1e3, 1e4]))
     >>> bool((np.diff(values) > 0).all() and (np.diff(prices) < 0).all())
     True
     """
-    problem = Problem(menu, {**others, resource: float(amounts[-1])}, constraints)
+    problem = Problem(question.within(**{resource: float(amounts[-1])}))
     row = problem.resource_names.index(resource)
     unit = float(problem.price_units[row])
     relaxation = MenuRelaxation(problem, gap=CORNERS, n_segments=EVERY, by_odds=by_odds)
-    limits = np.asarray(amounts, dtype=np.float64) / unit
+    # of every amount the same share may be spent
+    limits = np.asarray(amounts, dtype=np.float64) / max(float(amounts[-1]), 1e-300)
     lines = _Lines(limits)
 
     def look(k: int) -> None:

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from evalfolio.errors import InputError, SolverError
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.scenarios import Scenarios
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
@@ -81,11 +84,9 @@ class RobustMix:
 def regret_table(
     scenarios: Scenarios,
     mixes: Mapping[str, Sequence[str]],
+    question: Question,
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     settled: Sequence[Solution] | None = None,
 ) -> pd.DataFrame:
     """Return the regret of every mix (rows) under every scenario (columns), and the largest.
@@ -95,9 +96,7 @@ def regret_table(
     has been worked out already.
     """
     if settled is None:
-        settled = best_under(
-            scenarios, budget=budget, constraints=constraints, gap=gap, time_limit=time_limit
-        )
+        settled = best_under(scenarios, question, method=method)
     best = np.array([s.value for s in settled])
     own = {f"best for {n}": s.options for n, s in zip(scenarios.names, settled, strict=True)}
     rows = {**own, **dict(mixes)}
@@ -109,13 +108,11 @@ def regret_table(
 
 def robust_mix(
     scenarios: Scenarios,
+    question: Question,
     *,
-    budget: Mapping[str, float],
     criterion: str = "regret",
     tail: float = 0.2,
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Certified = Certified(),
     settled: Sequence[Solution] | None = None,
 ) -> RobustMix:
     """Return the mix of least largest regret, or of the best mean over the worst scenarios.
@@ -124,12 +121,14 @@ def robust_mix(
     ----------
     scenarios
         What might hold.
-    budget, constraints, gap, time_limit
-        As `optimise` takes them, for every solve.
+    question
+        Budgets and limits of every plan.
     criterion
         "regret" or "cvar".
     tail
         α, probability of the worst scenarios that CVaR averages over.
+    method
+        Of every plan.
     settled
         What `best_under` returns, where it has been worked out already.
 
@@ -145,7 +144,7 @@ def robust_mix(
     >>> menu = small_menu()
     >>> calm = replace(menu, prior_covariance=np.diag([1.5, 0.01, 1.2]))
     >>> both = Scenarios({"as assumed": menu, "small gap": calm})
-    >>> mix = robust_mix(both, budget={"usd": 10_000.0})
+    >>> mix = robust_mix(both, Question(menu, {"usd": 10_000.0}))
     >>> bool(mix.score >= mix.bound >= 0)
     True
     """
@@ -156,9 +155,7 @@ def robust_mix(
             f"tail must be a probability above 0, got {tail:g}; 0.2 is the worst fifth"
         )
     if settled is None:
-        settled = best_under(
-            scenarios, budget=budget, constraints=constraints, gap=gap, time_limit=time_limit
-        )
+        settled = best_under(scenarios, question, method=method)
     best = np.array([s.value for s in settled])
     regret = criterion == "regret"
     most = np.ones(len(best)) if regret else np.array(scenarios.probabilities) / tail
@@ -169,17 +166,11 @@ def robust_mix(
     bound, proof = np.inf, np.full(len(best), np.nan)
     for _ in range(MAX_ROUNDS):
         weights, game = _weights(np.array(values) - top, most)
-        answer = solve(
-            scenarios.weighted(weights.tolist()),
-            budget,
-            constraints,
-            gap=gap,
-            time_limit=time_limit,
-        )
+        answer = solve(question.on(scenarios.weighted(weights.tolist())), method)
         reach = answer.bound - float(weights @ top)
         if reach < bound:
             bound, proof = reach, weights
-        if answer.options in mixes or reach - game <= gap * max(abs(game), 1e-12):
+        if answer.options in mixes or reach - game <= method.gap * max(abs(game), 1e-12):
             break
         mixes.append(answer.options)
         values.append(scenarios.values(answer.options))
@@ -202,32 +193,20 @@ def robust_mix(
 
 def best_under(
     scenarios: Scenarios,
+    question: Question,
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> list[Solution]:
     """Return the certified choice under every scenario, in their order."""
-    task = partial(_best, scenarios, dict(budget), tuple(constraints), gap, time_limit)
-    hashed = inputs_hash(
-        *scenarios.menus.values(), sorted(budget.items()), [str(c) for c in constraints], gap
-    )
+    hashed = inputs_hash(*scenarios.menus.values(), question, method)
+    task = partial(_best, scenarios, question, method)
     found = (sweep or Sweep()).run(task, list(scenarios.names), inputs=hashed)
     return [Solution.of_json(answer) for answer in found]
 
 
-def _best(
-    scenarios: Scenarios,
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    time_limit: float | None,
-    name: str,
-) -> dict[str, Any]:
-    menu = scenarios.menus[name]
-    return solve(menu, budget, constraints, gap=gap, time_limit=time_limit).to_json()
+def _best(scenarios: Scenarios, question: Question, method: Method, name: str) -> dict[str, Any]:
+    return solve(question.on(scenarios.menus[name]), method).to_json()
 
 
 def _weights(table: Floats, most: Floats) -> tuple[Floats, float]:

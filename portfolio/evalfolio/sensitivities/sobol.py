@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from evalfolio.errors import InputError
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import WORDS, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import levels_at, mixes_under
@@ -109,13 +111,10 @@ def sobol_of_plan(
     basis: Basis,
     assumptions: Sequence[Assumed],
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
     samples: int = 128,
     by_kind: bool = True,
-    gap: float = 5e-3,
     seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> pd.DataFrame:
     """Return Sobol indices of the plan's value, its share on depth and each domain's share.
@@ -132,11 +131,7 @@ def sobol_of_plan(
             basis,
             figures,
             levels_at(figures, np.asarray(points, dtype=np.float64)).tolist(),
-            budget=budget,
-            constraints=constraints,
-            gap=gap,
-            seed=seed,
-            time_limit=time_limit,
+            method=method,
             sweep=sweep,
         )
         return [_answers(mix) for mix in mixes]

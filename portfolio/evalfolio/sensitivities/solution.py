@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.plans.evaluation import choice_vector
-from evalfolio.plans.optimiser import prices_of, search
 from evalfolio.plans.plan import Plan
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 
 SAME = 1e-9  # relative: values nearer to each other are one value
 
@@ -26,7 +28,7 @@ class Solution:
     options
         Names of the chosen options.
     value, bound, gap, status
-        As of a `Plan`; status "infeasible" where no choice meets the limits, value then 0.
+        As of a `Plan`; infeasible where no choice meets the limits, value then 0.
     prices
         Value of one more unit of each limited resource.
     """
@@ -35,7 +37,7 @@ class Solution:
     value: float
     bound: float
     gap: float | None
-    status: str
+    status: Status
     prices: dict[str, float]
 
     @classmethod
@@ -46,7 +48,7 @@ class Solution:
     @property
     def feasible(self) -> bool:
         """Whether any choice meets the limits."""
-        return self.status != "infeasible"
+        return self.status != Status.INFEASIBLE
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` reads."""
@@ -55,7 +57,8 @@ class Solution:
     @classmethod
     def of_json(cls, words: Mapping[str, Any]) -> Solution:
         """Read what `to_json` wrote."""
-        return cls(**{**words, "options": tuple(words["options"])})
+        read = {"options": tuple(words["options"]), "status": Status(words["status"])}
+        return cls(**{**words, **read})
 
     def at_least(self, options: tuple[str, ...], value: float) -> Solution:
         """Return this point with another choice, where that one is worth more."""
@@ -74,16 +77,9 @@ class Solution:
 
 
 def solve(
-    menu: Menu,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    *,
-    gap: float = 1e-3,
-    seed: int = 0,
-    time_limit: float | None = None,
-    stay: Solution | None = None,
+    question: Question, method: Method = Certified(), stay: Solution | None = None
 ) -> Solution:
-    """Return the certified choice at one budget, infeasibility being an answer too.
+    """Return the choice that answers a question, infeasibility being an answer too.
 
     A choice to `stay` with is kept where it meets all limits and none found is worth more; where
     it is worth just what it was, one must be worth more by the gap: certified no further, the two
@@ -92,29 +88,28 @@ def solve(
     Examples
     --------
     >>> from evalfolio.examples import small_menu
-    >>> solve(small_menu(), {"usd": 1_200.0}).options
+    >>> solve(Question(small_menu(), {"usd": 1_200.0})).options
     ('a plateau', 'b plateau')
     """
     try:
-        problem, found = search(
-            menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit
-        )
+        found = method.find(question)
     except InfeasibleError:
-        return Solution((), 0.0, 0.0, None, "infeasible", {})
-    if stay is not None and set(stay.options) <= set(menu.options.index):
+        return Solution((), 0.0, 0.0, None, Status.INFEASIBLE, {})
+    options, menu = set(question.menu.options.index), question.menu
+    if stay is not None and set(stay.options) <= options:
         x = choice_vector(menu, stay.options)
-        value = problem.value(x)
+        value = found.problem.value(x)
         same = np.isclose(value, stay.value, rtol=SAME, atol=0.0)
         value = stay.value if same else value
-        enough = found.value * (1 - gap) if same else found.value
-        if value >= enough and problem.completed(x) is not None:
+        enough = found.value * (1 - getattr(method, "gap", 0.0)) if same else found.value
+        if value >= enough and found.problem.completed(x) is not None:
             found = replace(found, x=x, value=value, bound=max(found.bound, value))
-    certain = None if found.status == "uncertified" else 0.0
+    certain = None if found.gap is None else 0.0
     return Solution(
-        options=tuple(str(name) for name in menu.options.index[found.x > 0.5]),
+        options=found.chosen,
         value=found.value,
         bound=found.bound,
         gap=certain,
         status=found.status,
-        prices=prices_of(problem, found),
+        prices=found.prices,
     ).with_bound(found.bound)

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from evalbayes import Menu
 from evalfolio.narrative import listing
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import levels_at, mixes_under
@@ -56,34 +58,29 @@ class Stability:
 
 
 def stability_over_draws(
-    menu: Menu,
+    question: Question,
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
     most: int = 64,
-    gap: float = 5e-3,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> Stability:
     """Return how stable the mix is over posterior draws of what the options tell."""
-    draws = menu.information_draws
+    draws = question.menu.information_draws
     count = 0 if draws is None else len(draws)
     points = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int)).tolist()
-    task = partial(_draw, menu, dict(budget), tuple(constraints), gap, time_limit)
-    hashed = inputs_hash(menu, sorted(budget.items()), [str(c) for c in constraints], gap)
-    return gathered((sweep or Sweep()).run(task, points, inputs=hashed))
+    run = (sweep or Sweep()).run(
+        partial(_draw, question, method), points, inputs=inputs_hash(question, method)
+    )
+    return gathered(run)
 
 
 def stability_over_assumptions(
     basis: Basis,
     assumptions: Sequence[Assumed],
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
     samples: int = 64,
-    gap: float = 5e-3,
     seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> Stability:
     """Return how stable the mix is over a Latin hypercube of the assumed figures.
@@ -99,19 +96,7 @@ def stability_over_assumptions(
     remade = np.array([a.kind in ON_INPUTS and a.kind != "gap" for a in figures], dtype=bool)
     unit[:, remade] = np.repeat(few, SHARED, axis=0)[:samples, remade]
     points = levels_at(figures, unit).tolist()
-    return gathered(
-        mixes_under(
-            basis,
-            figures,
-            points,
-            budget=budget,
-            constraints=constraints,
-            gap=gap,
-            seed=seed,
-            time_limit=time_limit,
-            sweep=sweep,
-        )
-    )
+    return gathered(mixes_under(basis, figures, points, method=method, sweep=sweep))
 
 
 def varied(basis: Basis, assumptions: Sequence[Assumed]) -> tuple[Assumed, ...]:
@@ -120,22 +105,11 @@ def varied(basis: Basis, assumptions: Sequence[Assumed]) -> tuple[Assumed, ...]:
     return tuple(a for a in assumptions if whole or a.kind in ON_MENU)
 
 
-def _draw(
-    menu: Menu,
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    time_limit: float | None,
-    draw: int,
-) -> dict[str, Any]:
-    assert menu.information_draws is not None  # points come from its draws
-    own = replace(
-        menu,
-        information=menu.information_draws[draw],
-        information_draws=None,
-        resource_draws=None,
-    )
-    return summary(own, solve(own, budget, constraints, gap=gap, time_limit=time_limit))
+def _draw(question: Question, method: Method, draw: int) -> dict[str, Any]:
+    draws = question.menu.information_draws
+    assert draws is not None  # points come from them
+    own = replace(question.lean.menu, information=draws[draw])
+    return summary(own, solve(question.on(own), method))
 
 
 def gathered(mixes: Sequence[Mapping[str, Any]]) -> Stability:

@@ -19,6 +19,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.checkpoint import Checkpoint
 
 Point = Any  # whatever JSON can hold: numbers, strings, lists and dicts of them
@@ -232,6 +233,12 @@ def menu_hash(menu: Menu) -> str:
 
 
 def inputs_hash(*parts: object) -> str:
-    """Return a hash of menus and of plain values, for `Sweep.run`."""
-    words = [menu_hash(part) if isinstance(part, Menu) else repr(part) for part in parts]
+    """Return a hash of questions, menus and plain values, for `Sweep.run`."""
+    words: list[str] = []
+    for part in parts:
+        if isinstance(part, Question):
+            asked = (sorted(part.budgets.items()), [str(limit) for limit in part.limits])
+            words += [menu_hash(part.menu), repr(asked), repr(part.objective)]
+        else:
+            words.append(menu_hash(part) if isinstance(part, Menu) else repr(part))
     return hashlib.sha256("\n".join(words).encode()).hexdigest()

@@ -14,6 +14,8 @@ from evalbayes import Menu
 from evalfolio.narrative import DEPTH, listing, percent
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
+from evalfolio.search.answer import Method
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve
@@ -75,11 +77,7 @@ def tornado(
     basis: Basis,
     assumptions: Sequence[Assumed],
     *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     sweep: Sweep | None = None,
     plan: Plan | None = None,
 ) -> Tornado:
@@ -88,11 +86,11 @@ def tornado(
     Parameters
     ----------
     basis
-        The menu, and what it was built from.
+        The question, and what its menu was built from.
     assumptions
         The figures, see `assumptions_of`.
-    budget, constraints, gap, seed, time_limit
-        As `optimise` takes them, for every plan.
+    method
+        Of every plan.
     sweep
         Workers, checkpoint and progress.
     plan
@@ -102,32 +100,10 @@ def tornado(
     points: list[list[float]] = []
     for k, assumed in enumerate(assumptions):
         points += [[k, assumed.low], [k, assumed.high]]
-    own = (
-        solve(basis.lean, budget, constraints, gap=gap, seed=seed, time_limit=time_limit)
-        if plan is None
-        else Solution.of(plan)
-    )
+    own = solve(basis.question.lean, method) if plan is None else Solution.of(plan)
     base = summary(basis.lean, own)
-    task = partial(
-        _point,
-        basis,
-        own,
-        tuple(assumptions),
-        dict(budget),
-        tuple(constraints),
-        gap,
-        seed,
-        time_limit,
-    )
-    hashed = inputs_hash(
-        basis.menu,
-        own.options,
-        assumptions,
-        sorted(budget.items()),
-        [str(c) for c in constraints],
-        gap,
-        seed,
-    )
+    task = partial(_point, basis, own, tuple(assumptions), method)
+    hashed = inputs_hash(basis.question, own.options, assumptions, method)
     answers = (sweep or Sweep()).run(task, points, inputs=hashed)
     rows = []
     for k, assumed in enumerate(assumptions):
@@ -166,20 +142,12 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> float:
 def plan_under(
     basis: Basis,
     levels: Mapping[Assumed, float],
-    *,
-    budget: Mapping[str, float],
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
-    seed: int = 0,
-    time_limit: float | None = None,
+    method: Method = Certified(),
     stay: Solution | None = None,
 ) -> tuple[Menu, Solution]:
     """Return the menu under other figures and the certified choice on it, see `solve`."""
     menu = basis.menu_under(levels)
-    solution = solve(
-        menu, budget, constraints, gap=gap, seed=seed, time_limit=time_limit, stay=stay
-    )
-    return menu, solution
+    return menu, solve(basis.question.on(menu), method, stay)
 
 
 def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
@@ -211,24 +179,11 @@ def _point(
     basis: Basis,
     own: Solution,
     assumptions: tuple[Assumed, ...],
-    budget: dict[str, float],
-    constraints: tuple[object, ...],
-    gap: float,
-    seed: int,
-    time_limit: float | None,
+    method: Method,
     point: Sequence[float],
 ) -> dict[str, Any]:
     levels = {assumptions[int(point[0])]: float(point[1])}
-    menu, solution = plan_under(
-        basis,
-        levels,
-        budget=budget,
-        constraints=constraints,
-        gap=gap,
-        seed=seed,
-        time_limit=time_limit,
-        stay=own,
-    )
+    menu, solution = plan_under(basis, levels, method, own)
     there = set(own.options) <= set(map(str, menu.options.index))
     held = evaluate(menu, own.options).value if there else None
     return {**summary(menu, solution), "base_value": held}

@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits.budget import check_budget
 from evalfolio.limits.group import nearest
+from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.narrative import listing, percent
 from evalfolio.objectives.knowledge import skewed
-from evalfolio.plans.optimiser import search
 from evalfolio.plans.outlook import decision_outlook
-from evalfolio.search.certified import Certificate
+from evalfolio.search.answer import Answer
+from evalfolio.search.certified import Certified
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 from evalfolio.targets.least_cost import cheapest_within
 from evalfolio.targets.stated import Targets, names_of, spend_of, targets_of
 
 MAX_BISECTIONS = 60
+USUAL_GAP = 1e-3
 TIGHT_GAP = 1e-6  # where a plan's value and bound lie on either side of the target
 
 
@@ -49,7 +52,7 @@ class Requirement:
     domains
         One row per decision; see `Plan.domains`.
     status
-        "certified" where the gap asked for was reached, else "gap not reached".
+        Certified where the gap asked for was reached, else stalled: need and bound are honest.
     note
         What the targets take otherwise than the rest: they read a lognormal elicitation gap as a
         normal one, and the note gives the chances of a wrong call under the lognormal. Else empty.
@@ -62,7 +65,7 @@ class Requirement:
     spend: Mapping[str, float]
     value: float
     domains: pd.DataFrame
-    status: str
+    status: Status
     note: str = ""
 
     @property
@@ -89,13 +92,13 @@ def require(
     wrong_call: Targets = None,
     resource: str = "usd",
     budget: Mapping[str, float] | None = None,
-    constraints: Sequence[object] = (),
-    gap: float = 1e-3,
+    constraints: Sequence[AnyLimit] = (),
+    method: Certified = Certified(),
 ) -> Requirement:
     """Return the programme that meets all targets with the least of a resource.
 
     Without a value target the problem is to minimise ``r · x`` over whole choices with concave
-    explained variances above floors: solved by outer approximation, exactly up to `gap`, since
+    explained variances above floors: solved by outer approximation, exactly up to the gap, since
     every tangent added holds for every choice that meets the targets. A value target is not a
     convex one; it is met by bisection over certified plans: a plan that reaches the value gives
     an upper end, a bound below the value a lower end.
@@ -115,9 +118,9 @@ def require(
     budget
         Ceilings on the other resources (one on `resource` holds too).
     constraints
-        Constraint objects or affine cvxpy constraints.
-    gap
-        Relative gap of the need.
+        Limits or affine cvxpy constraints.
+    method
+        Gap of the need, and time limit and seed of every search.
 
     Raises
     ------
@@ -148,14 +151,14 @@ def require(
             f"require: resource must be one of the menu's, got {resource!r}; "
             f"{nearest(resource, menu.resources)}"
         )
-    limits = check_budget(dict(budget or {}), menu.resources)
-    every = [*constraints, *targets]
+    limits = (*map(as_limit, constraints), *targets)
+    question = Question(menu, budget or {}, limits)
     if value is None:
         cost = menu.costs[:, menu.resources.index(resource)]
-        x, bound = cheapest_within(menu, cost, limits, every, gap=gap)
-        found = _requirement(menu, resource, x, bound, gap)
+        x, bound = cheapest_within(question, cost, gap=method.gap, seconds=method.time_limit)
+        found = _requirement(menu, resource, x, bound, method.gap)
     else:
-        found = _least_for_value(menu, value, resource, limits, every, gap)
+        found = _least_for_value(question, value, resource, method)
     return replace(found, note=_under_skew(found.domains)) if targets and skewed(menu) else found
 
 
@@ -198,23 +201,17 @@ def requirements(
 
 
 def _least_for_value(
-    menu: Menu,
-    value: float,
-    resource: str,
-    limits: Mapping[str, float],
-    constraints: Sequence[object],
-    gap: float,
+    question: Question, value: float, resource: str, method: Certified
 ) -> Requirement:
     """Bisect the budget of the resource between bounds that prove it short and plans that do."""
+    menu, gap = question.menu, method.gap
+    usual, tight = replace(method, gap=min(gap, USUAL_GAP)), replace(method, gap=TIGHT_GAP)
 
-    def plan_at(amount: float | None) -> Certificate:
-        within = dict(limits)
-        if amount is not None:  # below what a plan within the limits spends, so it holds them
-            within[resource] = amount
-        found = search(menu, within, constraints, gap=min(gap, 1e-3))[1]
-        if found.value < value <= found.bound:
-            found = search(menu, within, constraints, gap=TIGHT_GAP)[1]
-        return found
+    def plan_at(amount: float | None) -> Answer:
+        # below what a plan within the limits spends, so the amount holds the stated budget too
+        within = question if amount is None else question.within(**{resource: amount})
+        found = usual.find(within)
+        return tight.find(within) if found.value < value <= found.bound else found
 
     best = plan_at(None)
     if best.value < value:
@@ -225,7 +222,7 @@ def _least_for_value(
         )
     # no programme with less than `short` will do: at first, what the other limits alone need
     cost = menu.costs[:, menu.resources.index(resource)]
-    short = cheapest_within(menu, cost, limits, constraints, gap=gap)[1]
+    short = cheapest_within(question, cost, gap=gap, seconds=method.time_limit)[1]
     enough = float(cost @ best.x)
     failed = 0  # tries in a row that proved too little
     for _ in range(MAX_BISECTIONS):
@@ -251,10 +248,11 @@ def _least_for_value(
 def _requirement(
     menu: Menu, resource: str, x: NDArray[np.float64], bound: float, gap: float
 ) -> Requirement:
-    problem = Problem(menu, {})
+    problem = Problem(Question(menu))
     spend = spend_of(menu, x)
     need = spend[resource]
     bound = min(bound, need)
+    reached = need - bound <= gap * need * (1 + 1e-9)
     return Requirement(
         resource=resource,
         need=need,
@@ -263,7 +261,7 @@ def _requirement(
         spend=spend,
         value=problem.value(x),
         domains=decision_outlook(problem, x),
-        status="certified" if need - bound <= gap * need * (1 + 1e-9) else "gap not reached",
+        status=Status.CERTIFIED if reached else Status.STALLED,
     )
 
 

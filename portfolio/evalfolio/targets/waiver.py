@@ -9,7 +9,8 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits.budget import check_budget
+from evalfolio.limits.limit import AnyLimit, as_limit
+from evalfolio.search.question import Question
 from evalfolio.targets.least_cost import fewest_waived
 from evalfolio.targets.stated import Targets, check_decisions, names_of, spend_of, targets_of
 
@@ -48,7 +49,7 @@ def waive(
     posterior_sd: Targets = None,
     wrong_call: Targets = None,
     weights: Mapping[str, float] | None = None,
-    constraints: Sequence[object] = (),
+    constraints: Sequence[AnyLimit] = (),
 ) -> Waiver:
     """Return what must be waived: the least weight of targets without which the rest fits.
 
@@ -63,7 +64,7 @@ def waive(
     weights
         How much it hurts to waive a decision's targets, above 0; 1 by default.
     constraints
-        Constraint objects that may not be waived.
+        Limits that may not be waived.
 
     Raises
     ------
@@ -80,9 +81,8 @@ def waive(
     each = np.array([stated.get(target.decision, 1.0) for target in targets])
     if not (each > 0).all():
         raise InputError(f"waive: weights must be above 0, got {each.min():g}")
-    x, given_up = fewest_waived(
-        menu, check_budget(budget, menu.resources), targets, each, constraints
-    )
+    question = Question(menu, budget, tuple(map(as_limit, constraints)))
+    x, given_up = fewest_waived(question, targets, each)
     return Waiver(
         waived=tuple(str(t) for t, out in zip(targets, given_up, strict=True) if out),
         kept=tuple(str(t) for t, out in zip(targets, given_up, strict=True) if not out),

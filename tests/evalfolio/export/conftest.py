@@ -10,6 +10,7 @@ from tests.evalfolio.export.made import made, nasty_names
 from tests.evalfolio.export.worth import Worth
 
 from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.search.certified import Certified
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +54,4 @@ def real() -> Recommendation:
 
     catalogue = parse_catalogue(tomllib.loads(toml_template()), "template")
     posterior = fit(catalogue, Observations(), seed=3)  # the prior alone: nothing is sampled
-    return recommend(catalogue, None, posterior, gap=1e-4, frontier_points=10)
+    return recommend(catalogue, None, posterior, frontier_points=10, method=Certified(gap=1e-4))

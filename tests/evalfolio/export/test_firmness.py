@@ -15,6 +15,7 @@ from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
 from evalfolio.export.report.write import report
 from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.findings import Sensitivity
 from evalfolio.sensitivities.firmness import firmness
@@ -28,7 +29,14 @@ def found() -> Sensitivity:
         Assumed("gap_sd", "cyber", 0.05, 1.0, 2.0, False),
     ]
     return ef.sensitivity(
-        plan, assumptions=figures, points=3, samples=2, sobol=2, pilots=0, vary=["usd"], gap=0.01
+        plan,
+        assumptions=figures,
+        points=3,
+        samples=2,
+        sobol=2,
+        pilots=0,
+        vary=["usd"],
+        method=Certified(gap=0.01),
     )
 
 

@@ -16,6 +16,7 @@ from tests.evalfolio.export.made import json_of
 from evalfolio.export import write_workbook
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.search.certified import Certified
 
 Edits = Mapping[tuple[str, str], float | str | None]
 Recalculate = Callable[[Path, Edits], Any]
@@ -237,8 +238,8 @@ def test_the_budget_cell_gives_what_recommend_gives_for_that_budget(
         None,
         real.posterior,
         budget={"usd": point["usd"]},
-        gap=1e-4,
         frontier_points=0,
+        method=Certified(gap=1e-4),
     ).plan
     assert list(anew.chosen) == list(point["options"]) != []
     shown = {row[1].value for row in book["Mix"].iter_rows(min_row=7) if row[1].value}

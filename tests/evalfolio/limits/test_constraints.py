@@ -26,7 +26,7 @@ from evalfolio.limits import (
     Requires,
     Where,
     ZeroOrAtLeast,
-    as_constraint,
+    as_limit,
 )
 
 MakeMenu = Callable[..., Menu]
@@ -98,7 +98,7 @@ def test_rows_agree_with_the_rule_on_every_choice(
     seen = set()
     for seed in range(3):
         menu = make_menu(seed)
-        limits = constraint.limits(menu)
+        limits = constraint.rows(menu)
         assert len(limits.names) == limits.matrix.shape[0]
         for x in every_choice(menu):
             wanted = bool(rule(menu.options[x > 0], menu.options))
@@ -130,7 +130,7 @@ def test_constraints_do_not_depend_on_the_order_of_the_menu(
         menu.decisions,
     )
     for constraint in (Floor("cyber", 30.0), Excludes("cyber", "bio"), EveryDomain()):
-        before, after = constraint.limits(menu), constraint.limits(permuted)
+        before, after = constraint.rows(menu), constraint.rows(permuted)
         for x in every_choice(menu):
             assert met(before, x) == met(after, x[order])
 
@@ -151,12 +151,12 @@ def test_affine_reads_any_affine_cvxpy_constraint(
         x[0] <= x[3],
     ]
     for constraint in constraints:
-        limits = as_constraint(constraint).limits(menu)
+        limits = as_limit(constraint).rows(menu)
         for choice in every_choice(menu):
             x.value = choice
             assert met(limits, choice) == bool(np.all(constraint.violation() <= 1e-9))
     x.value = np.full(len(menu), 0.25)
-    as_constraint(constraints[0]).limits(menu)
+    as_limit(constraints[0]).rows(menu)
     assert (x.value == 0.25).all()  # the user's variable is left as it was
 
 

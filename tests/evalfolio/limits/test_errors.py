@@ -19,12 +19,12 @@ from evalfolio.limits import (
     Ceiling,
     Excludes,
     Floor,
-    LinearLimits,
     Mandatory,
     MaxEvals,
     MinEvals,
+    Rows,
     Where,
-    as_constraint,
+    as_limit,
 )
 
 LIMITS = [
@@ -46,7 +46,7 @@ BUILDS: list[tuple[Callable[[], Any], str]] = [
     (lambda: Mandatory(3), r"a group must be a name, several names or Where\(column=value\)"),  # type: ignore[arg-type]  # the wrong type is the test
     (lambda: Mandatory(()), "a group must be a name"),
     (lambda: Where(), "there must be at least one condition"),
-    (lambda: as_constraint(3), "must be one of evalfolio.limits or an affine cvxpy"),
+    (lambda: as_limit(3), "must be one of evalfolio.limits or an affine cvxpy"),
     (lambda: Affine(cp.norm(cp.Variable(3)) <= 1), "must be affine in the choice, got a convex"),
     (lambda: Affine(cp.SOC(cp.Variable(), cp.Variable(2))), "must be a cvxpy <=, >= or =="),
     (lambda: Affine(cp.sum(cp.Variable(3)) <= cp.Variable()), "must have one variable, .* got 2"),
@@ -58,7 +58,7 @@ def test_a_limit_that_does_not_fit_the_menu_is_refused(
     constraint: Any, message: str, make_menu: Callable[..., Menu]
 ) -> None:
     with pytest.raises(InputError, match=message):
-        constraint.limits(make_menu(0))
+        constraint.rows(make_menu(0))
 
 
 @pytest.mark.parametrize(("build", "message"), BUILDS, ids=[m for _, m in BUILDS])
@@ -71,32 +71,32 @@ def test_an_ambiguous_name_asks_which(make_menu: Callable[..., Menu]) -> None:
     menu = make_menu(0)
     menu.options["family"] = ["plateau", *["ctf"] * (len(menu) - 1)]
     with pytest.raises(InputError, match=r"columns tier, family at once; say which, such as Where"):
-        Mandatory("plateau").limits(menu)
+        Mandatory("plateau").rows(menu)
     assert Where(family="plateau")  # which is possible
 
 
 def test_affine_needs_the_length_of_the_menu_and_values(make_menu: Callable[..., Menu]) -> None:
     menu = make_menu(0)
     with pytest.raises(InputError, match=r"one element for each of the 10 options .* \(3,\)"):
-        Affine(cp.sum(cp.Variable(3)) <= 1).limits(menu)
+        Affine(cp.sum(cp.Variable(3)) <= 1).rows(menu)
     with pytest.raises(InputError, match="every parameter must have a value"):
-        Affine(cp.Parameter(10) @ cp.Variable(10) <= 1).limits(menu)
+        Affine(cp.Parameter(10) @ cp.Variable(10) <= 1).rows(menu)
     endless = np.zeros(10)
     endless[2] = np.inf
     with (
         np.errstate(invalid="ignore"),
         pytest.raises(InputError, match="could not be read as linear rows"),
     ):
-        Affine(cp.Constant(endless) @ cp.Variable(10) <= 1).limits(menu)
+        Affine(cp.Constant(endless) @ cp.Variable(10) <= 1).rows(menu)
 
 
 def test_limits_check_their_shapes_and_numbers() -> None:
     matrix = sparse.csr_matrix(np.array([[1.0, np.nan]]))
     with pytest.raises(InputError, match="weights of 'seats' must be finite"):
-        LinearLimits(matrix, np.zeros(1), np.ones(1), ("seats",))
+        Rows(matrix, np.zeros(1), np.ones(1), ("seats",))
     with pytest.raises(InputError, match="one entry for each of 1 rows"):
-        LinearLimits(sparse.csr_matrix(np.ones((1, 2))), np.zeros(2), np.ones(2), ("seats",))
-    limits = LinearLimits(sparse.csr_matrix(np.ones((1, 4))), np.zeros(1), np.ones(1), ("s",), 1, 1)
+        Rows(sparse.csr_matrix(np.ones((1, 2))), np.zeros(2), np.ones(2), ("seats",))
+    limits = Rows(sparse.csr_matrix(np.ones((1, 4))), np.zeros(1), np.ones(1), ("s",), 1, 1)
     assert (len(limits), limits.n_options) == (1, 2)
 
 

@@ -21,14 +21,15 @@ from evalfolio.limits import (
     Excludes,
     Floor,
     Forbidden,
+    Limit,
     Mandatory,
     MaxEvals,
     MinEvals,
     Requires,
     ZeroOrAtLeast,
 )
-from evalfolio.limits.feasibility import LimitSystem
 from evalfolio.limits.infeasible import Change, check_feasible, explain_infeasible
+from evalfolio.search.question import Question
 
 MakeMenu = Callable[..., Menu]
 Choices = Callable[[Menu], NDArray[np.float64]]
@@ -36,7 +37,7 @@ Choices = Callable[[Menu], NDArray[np.float64]]
 
 def meets(constraint: Any, menu: Menu, choices: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which choices meet a constraint for some value of its one extra binary, if any."""
-    limits = constraint.limits(menu)
+    limits = constraint.rows(menu)
     size = np.abs(limits.matrix).max(axis=1).toarray().ravel() + 1e-300
     found = np.zeros(len(choices), dtype=bool)
     for extra in (0.0, 1.0) if limits.n_extra else (0.0,):
@@ -116,11 +117,11 @@ def test_clash_is_smallest_and_mends_are_feasible_and_least(
         budget, constraints = random_limits(seed, menu)
         masks = brute_masks(menu, budget, constraints, choices)
         if np.all(masks, axis=0).any():
-            x = check_feasible(menu, budget, constraints)
+            x = check_feasible(Question(menu, budget, constraints).stack)
             assert np.all(masks, axis=0)[(choices == x).all(axis=1)].all()
             continue
         clashes += 1
-        clash = explain_infeasible(menu, budget, constraints)
+        clash = explain_infeasible(Question(menu, budget, constraints).stack)
         sizes = (
             size
             for size in range(1, len(masks) + 1)
@@ -129,8 +130,8 @@ def test_clash_is_smallest_and_mends_are_feasible_and_least(
         )
         assert clash.smallest
         assert len(clash.limits) == next(sizes), (seed, clash.text)
-        system = LimitSystem(menu, budget, constraints)
-        named = {limit.name: mask for limit, mask in zip(system.limits, masks, strict=True)}
+        system = Question(menu, budget, constraints).stack
+        named = {limit.name: mask for limit, mask in zip(system.terms, masks, strict=True)}
         core = [named[name] for name in clash.limits]
         assert not np.all(core, axis=0).any()
         for mend in clash.mends:
@@ -157,7 +158,7 @@ def test_mandatory_evals_above_the_budget_name_the_resource_and_the_shortfall(
     need = cheapest["a"] + cheapest["b"]
     budget = {"usd": round(need - 2.5, 2), "staff_hours": 1e3}
     with pytest.raises(InfeasibleError) as caught:
-        check_feasible(menu, budget, [Mandatory(("a", "b")), EveryDomain()])
+        check_feasible(Question(menu, budget, [Mandatory(("a", "b")), EveryDomain()]).stack)
     text = str(caught.value)
     assert "mandatory: a" in text
     assert "mandatory: b" in text
@@ -167,7 +168,7 @@ def test_mandatory_evals_above_the_budget_name_the_resource_and_the_shortfall(
 
 
 def test_a_limit_that_clashes_with_the_menu_alone_is_named(make_menu: MakeMenu) -> None:
-    clash = explain_infeasible(make_menu(0), {"usd": 1e9}, [MinEvals("bio", 5)])
+    clash = explain_infeasible(Question(make_menu(0), {"usd": 1e9}, [MinEvals("bio", 5)]).stack)
     assert clash.limits == ("at least 5 evals of bio",)
     assert "No choice meets this limit" in clash.text
     assert "lower 'at least 5 evals of bio' by 3 to 2 evals" in clash.text
@@ -175,8 +176,13 @@ def test_a_limit_that_clashes_with_the_menu_alone_is_named(make_menu: MakeMenu) 
 
 def test_two_separate_clashes_are_mended_together(make_menu: MakeMenu) -> None:
     menu = make_menu(0)
-    constraints = [Mandatory("a"), Forbidden("a"), MinEvals("bio", 2), MaxEvals("bio", 1)]
-    clash = explain_infeasible(menu, {}, constraints)
+    constraints: list[Limit] = [
+        Mandatory("a"),
+        Forbidden("a"),
+        MinEvals("bio", 2),
+        MaxEvals("bio", 1),
+    ]
+    clash = explain_infeasible(Question(menu, {}, constraints).stack)
     assert len(clash.limits) == 2
     assert len(clash.mends[0]) == 2
     assert " and " in clash.text
@@ -184,9 +190,13 @@ def test_two_separate_clashes_are_mended_together(make_menu: MakeMenu) -> None:
 
 def test_a_share_is_moved_to_the_nearest_that_can_be_met(make_menu: MakeMenu) -> None:
     menu = make_menu(3)
-    constraints = [Mandatory(("a", "b")), Forbidden("plateau"), Floor("bio", 0.999, share=True)]
+    constraints: list[Limit] = [
+        Mandatory(("a", "b")),
+        Forbidden("plateau"),
+        Floor("bio", 0.999, share=True),
+    ]
     constraints.append(MaxEvals("everything", 2))
-    clash = explain_infeasible(menu, {}, constraints)
+    clash = explain_infeasible(Question(menu, {}, constraints).stack)
     usd = menu.options["usd"]
     share = usd["b sweet-spot"] / (usd["a sweet-spot"] + usd["b sweet-spot"])
     (change,) = next(mend for mend in clash.mends if mend[0].share)
@@ -198,20 +208,20 @@ def test_affine_limits_are_named_in_the_clash(make_menu: MakeMenu) -> None:
     menu = make_menu(0)
     x = cp.Variable(len(menu))
     seats = Affine(cp.sum(x) >= 4, name="at least four seats filled")
-    clash = explain_infeasible(menu, {}, [seats, MaxEvals("everything", 3)])
+    clash = explain_infeasible(Question(menu, {}, [seats, MaxEvals("everything", 3)]).stack)
     assert set(clash.limits) == {"at least four seats filled", "at most 3 evals of everything"}
 
 
 def test_limits_that_can_be_met_are_not_explained(make_menu: MakeMenu) -> None:
     with pytest.raises(InputError, match="no clash to explain"):
-        explain_infeasible(make_menu(0), {"usd": 1e6}, [Mandatory("a")])
+        explain_infeasible(Question(make_menu(0), {"usd": 1e6}, [Mandatory("a")]).stack)
 
 
 def test_unknown_and_impossible_budgets_are_refused(make_menu: MakeMenu) -> None:
     with pytest.raises(InputError, match="budget"):
-        check_feasible(make_menu(0), {"usdd": 5.0})
+        check_feasible(Question(make_menu(0), {"usdd": 5.0}).stack)
     with pytest.raises(InputError, match="budget"):
-        check_feasible(make_menu(0), {"usd": -5.0})
+        check_feasible(Question(make_menu(0), {"usd": -5.0}).stack)
 
 
 def test_the_clash_does_not_depend_on_the_currency(make_menu: MakeMenu) -> None:
@@ -222,7 +232,9 @@ def test_the_clash_does_not_depend_on_the_currency(make_menu: MakeMenu) -> None:
         scaled = replace(menu, options=options)
         need = options.groupby("eval")["usd"].min().sum()
         clash = explain_infeasible(
-            scaled, {"usd": need * 0.9}, [MinEvals("everything", 5), Ceiling("a", need * 2)]
+            Question(
+                scaled, {"usd": need * 0.9}, [MinEvals("everything", 5), Ceiling("a", need * 2)]
+            ).stack
         )
         named.append([name.split(" of ")[0] for name in clash.limits])
         change = next(m[0] for m in clash.mends if m[0].limit.startswith("budget"))

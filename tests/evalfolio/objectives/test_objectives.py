@@ -22,8 +22,9 @@ from evalfolio.objectives import (
 )
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.optimiser import optimise
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.value.worth import FewerWrongCalls
 
 OBJECTIVES = (
@@ -48,9 +49,11 @@ def test_variance_and_log_determinant_are_what_they_say(make_menu: Callable[...,
     x[[0, 3]] = 1.0
     after = _posterior(menu, x)
     fall = sum(d.contrast @ (menu.prior_covariance - after) @ d.contrast for d in menu.decisions)
-    assert Problem(menu, {}, (), variance()).value(x) == pytest.approx(fall, rel=1e-9)
+    assert Problem(Question(menu, objective=variance())).value(x) == pytest.approx(fall, rel=1e-9)
     ratio = np.linalg.slogdet(menu.prior_covariance)[1] - np.linalg.slogdet(after)[1]
-    assert Problem(menu, {}, (), log_determinant()).value(x) == pytest.approx(ratio, rel=1e-9)
+    assert Problem(Question(menu, objective=log_determinant())).value(x) == pytest.approx(
+        ratio, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("distance", [0.0, 0.05, -0.7, 2.0])
@@ -77,7 +80,7 @@ def test_fall_of_wrong_calls_agrees_with_simulation_and_its_slope(distance: floa
 def test_tangents_of_the_quantities_lie_above(
     make_menu: Callable[..., Menu], objective: Objective
 ) -> None:
-    problem = Problem(make_menu(3, 6, 2, 2), {}, (), objective)
+    problem = Problem(Question(make_menu(3, 6, 2, 2), objective=objective))
     rng = np.random.default_rng(0)
     for _ in range(10):
         x, other = rng.uniform(size=(2, problem.n_options))
@@ -107,7 +110,7 @@ def test_certified_plans_are_the_best_of_all(
         name: float(share * menu.options[name].sum())
         for name, share in zip(menu.resources, shares, strict=True)
     }
-    problem = Problem(menu, budget, (), objective)
+    problem = Problem(Question(menu, budget, objective=objective))
     own = [np.flatnonzero(problem.eval_codes == code) for code in range(len(problem.evals))]
     best = 0.0
     for picks in product(*[(-1, *options) for options in own]):
@@ -115,7 +118,7 @@ def test_certified_plans_are_the_best_of_all(
         x[[pick for pick in picks if pick >= 0]] = 1.0
         if problem.met(x):
             best = max(best, problem.value(x))
-    found = certify(problem, gap=1e-6)
+    found = certify(problem, Certified(gap=1e-6))
     assert found.status == "certified"
     assert found.value == pytest.approx(best, rel=2e-6)
     assert found.bound >= best * (1 - 1e-12)
@@ -144,7 +147,7 @@ def test_wrong_objectives_are_refused(make_menu: Callable[..., Menu]) -> None:
     with pytest.raises(InputError, match=r"objective must be one of evsi, .*got 'fame'"):
         as_objective("fame")
     with pytest.raises(InputError, match="a weight must be of one of cyber, bio, got 'arms'"):
-        Problem(make_menu(0), {}, (), variance({"arms": 1.0}))
+        Problem(Question(make_menu(0), objective=variance({"arms": 1.0})))
     with pytest.raises(InputError, match="must weight decisions alike"):
         evsi({"cyber": 1.0}) + variance({"cyber": 2.0})
     assert as_objective("variance") == variance()

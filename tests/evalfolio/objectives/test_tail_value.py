@@ -15,9 +15,10 @@ from evalbayes import Menu
 from evalfolio.objectives import Objective, evsi, tail_value, variance
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.risk import tail_mean
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.convex.expression import expression
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 MakeMenu = Callable[..., Menu]
 Choices = Callable[[Menu], NDArray[np.float64]]
@@ -46,12 +47,14 @@ def test_it_is_the_mean_of_the_worst_draws(make_menu: MakeMenu) -> None:
     each = value_by_draw(menu, x)
     for share in (0.05, 1 / 3, 0.5, 1.0):
         expected = -tail_mean(-each, share)
-        assert Problem(menu, {}, (), tail_value(share)).value(x) == pytest.approx(expected)
+        assert Problem(Question(menu, objective=tail_value(share))).value(x) == pytest.approx(
+            expected
+        )
         risk = ef.value_risk(menu, ["a plateau", "b plateau", "c sweet-spot"], share=share)
         assert risk.tail_mean == pytest.approx(expected)
         assert risk.mean == pytest.approx(each.mean())
-    weighted = Problem(menu, {}, (), 2 * tail_value(1.0) + evsi()).value(x)
-    assert weighted == pytest.approx(2 * each.mean() + Problem(menu, {}).value(x))
+    weighted = Problem(Question(menu, objective=2 * tail_value(1.0) + evsi())).value(x)
+    assert weighted == pytest.approx(2 * each.mean() + Problem(Question(menu)).value(x))
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -65,13 +68,13 @@ def test_certified_plans_are_the_best_of_all(
 ) -> None:
     menu = with_draws(make_menu(seed, 4, 2, 2), 20, seed)
     budget = {"usd": 0.35 * float(menu.options["usd"].sum())}
-    problem = Problem(menu, budget, (), objective)
+    problem = Problem(Question(menu, budget, objective=objective))
     best = max(problem.value(x) for x in every_choice(menu) if problem.met(x))
-    found = certify(problem, gap=1e-6)
+    found = certify(problem, Certified(gap=1e-6))
     assert found.status == "certified"
     assert found.value == pytest.approx(best, rel=2e-6)
     assert found.bound >= best * (1 - 1e-12)
-    relaxed = ef.Relaxation(menu, budget, objective=objective, n_lines=60).solve(budget)
+    relaxed = ef.Relaxation(Question(menu, budget, objective=objective), n_lines=60).solve(budget)
     assert relaxed.bound >= best * (1 - 1e-6)
 
 
@@ -94,7 +97,7 @@ def test_the_program_of_rockafellar_and_uryasev_stands_alone(make_menu: MakeMenu
     programme = cp.Problem(cp.Maximize(worth), [*rows, x == chosen])
     assert programme.is_dcp(dpp=True)
     programme.solve(solver="CLARABEL")
-    value = Problem(menu, {}, (), objective).value(chosen)
+    value = Problem(Question(menu, objective=objective)).value(chosen)
     assert programme.value >= value * (1 - 1e-6)
 
 
@@ -113,9 +116,9 @@ def test_chosen_on_some_draws_judged_on_the_others(make_menu: MakeMenu) -> None:
 def test_out_of_time_the_bound_is_honest(make_menu: MakeMenu, every_choice: Choices) -> None:
     menu = with_draws(make_menu(3, 4, 2, 2), 20)
     budget = {"usd": 0.35 * float(menu.options["usd"].sum())}
-    problem = Problem(menu, budget, (), tail_value(0.2))
+    problem = Problem(Question(menu, budget, objective=tail_value(0.2)))
     best = max(problem.value(x) for x in every_choice(menu) if problem.met(x))
-    found = certify(problem, gap=1e-9, time_limit=1e-9)
+    found = certify(problem, Certified(gap=1e-9, time_limit=1e-9))
     assert found.status == "time limit"
     assert found.value <= best * (1 + 1e-12) <= found.bound * (1 + 2e-12)
 
@@ -127,6 +130,6 @@ def test_refusals(make_menu: MakeMenu) -> None:
     with pytest.raises(ef.InputError, match="share must be above 0 and at most 1, got 0"):
         tail_value(0)
     with pytest.raises(ef.InputError, match="n_draws must lie between 1 and the menu's 3, got 4"):
-        Problem(with_draws(menu, 3), {}, (), tail_value(0.5, 4))
+        Problem(Question(with_draws(menu, 3), objective=tail_value(0.5, 4)))
     with pytest.raises(ef.InputError, match="without=3 leaves no draw"):
         ef.value_risk(with_draws(menu, 3), ["a plateau"], without=3)

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
-from evalfolio.limits import Forbidden, Mandatory, MaxEvals
+from evalfolio.limits import Forbidden, Limit, Mandatory, MaxEvals
 from evalfolio.limits.amount import in_words
 from evalfolio.plans.limit_costs import cost_of_limits
+from evalfolio.search.certified import Certified
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 
 def test_costs_are_the_enumerated_differences(
@@ -22,7 +24,7 @@ def test_costs_are_the_enumerated_differences(
 ) -> None:
     menu = make_menu(3, n_evals=4)
     choices = every_choice(menu)
-    problem = Problem(menu, {})
+    problem = Problem(Question(menu))
     values = np.array([problem.value(x) for x in choices])
     usd, hours = choices @ menu.costs[:, 0], choices @ menu.costs[:, 1]
     budget = {"usd": 0.4 * float(usd.max()), "staff_hours": 1e6}
@@ -34,8 +36,8 @@ def test_costs_are_the_enumerated_differences(
         "at most 1 eval of plateau": choices[:, deep].sum(axis=1) <= 1,
         "forbidden: a": choices[:, a].sum(axis=1) == 0,
     }
-    constraints = [MaxEvals("plateau", 1), Forbidden("a")]
-    table: Any = cost_of_limits(menu, budget=budget, constraints=constraints, gap=1e-6)
+    constraints: list[Limit] = [MaxEvals("plateau", 1), Forbidden("a")]
+    table: Any = cost_of_limits(Question(menu, budget, constraints), method=Certified(gap=1e-6))
     best = values[np.all(list(within.values()), axis=0)].max()
     for name, row in table.iterrows():
         rest = [mask for other, mask in within.items() if other != name]
@@ -49,4 +51,4 @@ def test_costs_are_the_enumerated_differences(
 
 def test_limits_that_clash_have_no_cost(make_menu: Callable[..., Menu]) -> None:
     with pytest.raises(InfeasibleError, match="No choice meets these 2 limits"):
-        cost_of_limits(make_menu(0), budget={}, constraints=[Mandatory("a"), Forbidden("a")])
+        cost_of_limits(Question(make_menu(0), {}, [Mandatory("a"), Forbidden("a")]))

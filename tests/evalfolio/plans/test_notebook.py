@@ -16,6 +16,7 @@ from evalfolio.examples import small_menu
 from evalfolio.export.plots import plot_curve
 from evalfolio.narrative import what_it_hangs_on
 from evalfolio.plans.plan import Plan
+from evalfolio.search.question import Question
 
 matplotlib = pytest.importorskip("matplotlib", reason="matplotlib comes with ArviZ or by itself")
 matplotlib.use("agg")
@@ -44,7 +45,7 @@ def test_a_plan_of_nothing_plots_too() -> None:
 
 
 def test_a_frontier_plots_value_and_budget() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 8_000, "staff_hours": 90}, points=4)
+    line = ef.frontier(Question(small_menu(), {"usd": 8_000, "staff_hours": 90}), points=4)
     ax: Any = line.plot()
     drawn = ax.lines[0].get_ydata()
     assert drawn == pytest.approx((line.points["value"] / line.evpi).to_numpy())

@@ -14,13 +14,12 @@ from scipy import special
 
 import evalfolio as ef
 from evalbayes import Menu
-from evalfolio.errors import InfeasibleError, InputError, SolverError
-from evalfolio.limits import ChanceLimit, Mandatory, TailLimit
-from evalfolio.limits.cutting import solve_with_cuts
-from evalfolio.limits.feasibility import LimitSystem
+from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits import ChanceLimit, Limit, Mandatory, TailLimit
 from evalfolio.limits.infeasible import check_feasible, explain_infeasible
 from evalfolio.plans.risk import spend_risk, tail_mean
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 MakeMenu = Callable[..., Menu]
 Choices = Callable[[Menu], NDArray[np.float64]]
@@ -36,7 +35,7 @@ def with_draws(menu: Menu, n_draws: int, seed: int = 0) -> Menu:
 
 
 def best_value(menu: Menu, choices: Array, allowed: NDArray[np.bool_]) -> float:
-    problem = Problem(menu, {})
+    problem = Problem(Question(menu))
     return max(problem.value(x) for x in choices[allowed])
 
 
@@ -53,15 +52,15 @@ def test_chance_by_draws_allows_exactly_the_choices_enumeration_allows(
         menu = with_draws(make_menu(seed, n_evals=3), 40, seed)
         choices = every_choice(menu)
         amount = float(np.quantile(totals(menu, choices), 0.6))
-        limits = ChanceLimit(amount, probability).limits(menu)
+        limits = ChanceLimit(amount, probability).rows(menu)
         assert limits.n_extra <= 40
         exceeded = totals(menu, choices) > amount
         for x, over in zip(choices, exceeded, strict=True):
-            fixed = [ef.Forbidden(tuple(menu.options.index[x < 0.5]))]
+            fixed: list[Limit] = [ef.Forbidden(tuple(menu.options.index[x < 0.5]))]
             if x.any():
-                fixed.append(Mandatory(tuple(menu.options.index[x > 0.5])))  # type: ignore[arg-type]  # a list of both kinds
-            found = LimitSystem(menu, {}, [ChanceLimit(amount, probability), *fixed])
-            point = found.point(found.limits)
+                fixed.append(Mandatory(tuple(menu.options.index[x > 0.5])))
+            found = Question(menu, {}, [ChanceLimit(amount, probability), *fixed]).stack
+            point = found.point()
             assert (point is not None) == (over.mean() <= probability), (seed, over.mean())
 
 
@@ -109,7 +108,7 @@ def test_the_normal_limit_is_reached_through_cuts(
             assert rows is not None
             assert rows.matrix @ x > rows.upper
             assert (choices[allowed] @ rows.matrix.T <= rows.upper * (1 + 1e-9)).all()
-        first = limit.limits(menu)
+        first = limit.rows(menu)
         assert (choices[allowed] @ first.matrix.T <= first.upper * (1 + 1e-9)).all()
 
 
@@ -167,10 +166,10 @@ def test_a_plan_chosen_on_some_draws_is_judged_on_the_others(make_menu: MakeMenu
 
 def test_an_impossible_tail_is_explained_and_mended(make_menu: MakeMenu) -> None:
     menu = with_draws(make_menu(0), 50)
-    constraints = [Mandatory(("a", "b")), TailLimit(5.0, share=0.2)]
+    constraints: list[Limit] = [Mandatory(("a", "b")), TailLimit(5.0, share=0.2)]
     with pytest.raises(InfeasibleError, match="mean of the worst 20 % of usd is at most 5 usd"):
-        check_feasible(menu, {}, constraints)
-    clash = explain_infeasible(menu, {}, constraints)
+        check_feasible(Question(menu, {}, constraints).stack)
+    clash = explain_infeasible(Question(menu, {}, constraints).stack)
     change = next(m[0] for m in clash.mends if m[0].unit == "usd")
     assert menu.resource_draws is not None
     cheap = [
@@ -180,19 +179,19 @@ def test_an_impossible_tail_is_explained_and_mended(make_menu: MakeMenu) -> None
     ]
     assert change.after == pytest.approx(min(cheap), rel=1e-5)
     chance = ChanceLimit(5.0, 0.1)
-    clash = explain_infeasible(menu, {}, [Mandatory(("a", "b")), chance])
+    clash = explain_infeasible(Question(menu, {}, [Mandatory(("a", "b")), chance]).stack)
     assert str(chance) in clash.limits
 
 
 def test_refusals(make_menu: MakeMenu) -> None:
     menu = make_menu(0)
     with pytest.raises(InputError, match="needs a menu with resource_draws"):
-        TailLimit(5.0).limits(menu)
+        TailLimit(5.0).rows(menu)
     drawn = with_draws(menu, 8)
     with pytest.raises(InputError, match=r"one of the menu's, got 'staff'; did you mean"):
-        ChanceLimit(5.0, resource="staff").limits(drawn)
+        ChanceLimit(5.0, resource="staff").rows(drawn)
     with pytest.raises(InputError, match="n_draws must lie between 1 and the menu's 8, got 9"):
-        TailLimit(5.0, n_draws=9).limits(drawn)
+        TailLimit(5.0, n_draws=9).rows(drawn)
     with pytest.raises(InputError, match=r"probability must lie between 0 and 0\.5, got 0\.7"):
         ChanceLimit(5.0, 0.7)
     with pytest.raises(InputError, match="by must be 'draws' or 'normal', got 'cone'"):
@@ -204,8 +203,6 @@ def test_refusals(make_menu: MakeMenu) -> None:
     with pytest.raises(InputError, match="without=8 leaves no draw"):
         spend_risk(drawn, ["a plateau"], 5.0, without=8)
     limit = ChanceLimit(1.0, by="normal")
-    with pytest.raises(SolverError, match="200 rounds of cuts did not settle"):
-        solve_with_cuts(lambda c: c, lambda c: np.ones(len(menu)), drawn, [limit])
     assert eval(repr(limit), {"ChanceLimit": ChanceLimit}) == limit
     tail = TailLimit(2.0, 0.2, 30.0)
     assert eval(repr(tail), {"TailLimit": TailLimit}) == tail

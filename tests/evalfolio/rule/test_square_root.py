@@ -14,6 +14,8 @@ from evalfolio.narrative import DEPTH
 from evalfolio.rule.like_evals import RuleFigures, left_variance
 from evalfolio.rule.priced import priced_mix
 from evalfolio.rule.square_root import depth_rule, least_gap_sd
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.solution import solve
 
@@ -135,7 +137,7 @@ def test_the_threshold_does_not_move_the_split() -> None:
     counts = set()
     for distance, loss in ((0.0, 1.0), (1.5, 1.0), (-1.5, 9.0)):
         other = replace(case, distance=distance, loss_missed=loss)
-        chosen = solve(other.menu(), {"usd": 25.0}, gap=1e-4).options
+        chosen = solve(Question(other.menu(), {"usd": 25.0}), Certified(gap=1e-4)).options
         counts.add((len(chosen), sum(name.endswith("deep") for name in chosen)))
     assert len(counts) == 1
 

@@ -25,6 +25,7 @@ from evalfolio.objectives import (
 )
 from evalfolio.plans.risk import tail_mean
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 Array = NDArray[np.float64]
 Rule = Callable[[pd.DataFrame, Array], bool]
@@ -171,8 +172,8 @@ def check_case(
 ) -> bool:
     """Compare one random plan with enumeration; return whether it was feasible."""
     menu = random_case(seed, make_menu)
-    problem = Problem(menu, {})
-    aim = Problem(menu, {}, (), objective)
+    problem = Problem(Question(menu))
+    aim = Problem(Question(menu, objective=objective))
     rng = np.random.default_rng([seed, 2])
     pool = limit_pool(seed, menu, problem)
     picked = [pool[k] for k in rng.choice(len(pool), size=rng.integers(0, 4), replace=False)]

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from evalbayes import Decision, Menu
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.convex.relaxation import Relaxation
 from evalfolio.search.greedy import greedy
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 KINDS = ("threshold", "near", "above", "below", "far")
 
@@ -101,10 +102,10 @@ def brute_force(problem: Problem) -> tuple[NDArray[np.float64], float]:
 def check(seed: int, gaps: tuple[float, ...]) -> None:
     """Hold the certified answers at several gaps to enumeration."""
     menu, budget = awkward_menu(seed)
-    problem = Problem(menu, budget)
+    problem = Problem(Question(menu, budget))
     _, optimum = brute_force(problem)
     for gap in gaps:
-        found = certify(problem, gap=gap)
+        found = certify(problem, Certified(gap=gap))
         assert found.status == "certified", (seed, gap, found.status)
         assert found.bound >= optimum * (1 - 1e-12), (seed, gap)
         assert problem.met(found.x)
@@ -136,17 +137,17 @@ def test_certified_value_is_the_best_on_a_thousand_menus(start: int) -> None:
 @pytest.mark.parametrize("seed", range(0, 40, 2))
 def test_relaxation_is_never_below_the_best_choice(seed: int) -> None:
     menu, budget = awkward_menu(seed)
-    problem = Problem(menu, budget)
+    problem = Problem(Question(menu, budget))
     _, optimum = brute_force(problem)
-    bound = Relaxation(menu, budget).solve(budget).bound
+    bound = Relaxation(Question(menu, budget)).solve(budget).bound
     assert bound >= optimum - 1e-6 * problem.scale
 
 
 @pytest.mark.parametrize("seed", range(300, 310))
 def test_no_random_choice_beats_the_certified_one(seed: int) -> None:
     menu, budget = awkward_menu(seed)
-    problem = Problem(menu, budget)
-    found = certify(problem, gap=1e-6)
+    problem = Problem(Question(menu, budget))
+    found = certify(problem, Certified(gap=1e-6))
     rng = np.random.default_rng(seed)
     for _ in range(200):
         x = np.zeros(len(menu))
@@ -162,7 +163,7 @@ def test_no_random_choice_beats_the_certified_one(seed: int) -> None:
 def test_currency_changes_no_choice(factor: float) -> None:
     for seed in range(400, 410):
         menu, budget = awkward_menu(seed)
-        here = certify(Problem(menu, budget), gap=1e-6)
+        here = certify(Problem(Question(menu, budget)), Certified(gap=1e-6))
         options = menu.options.assign(usd=menu.options["usd"] * factor)
         decisions = tuple(
             Decision(
@@ -185,7 +186,10 @@ def test_currency_changes_no_choice(factor: float) -> None:
             menu.prior_covariance,
             decisions,
         )
-        there = certify(Problem(there_menu, {**budget, "usd": budget["usd"] * factor}), gap=1e-6)
+        there = certify(
+            Problem(Question(there_menu, {**budget, "usd": budget["usd"] * factor})),
+            Certified(gap=1e-6),
+        )
         np.testing.assert_array_equal(there.x, here.x)
         assert there.value == pytest.approx(here.value * factor, rel=1e-9)
 
@@ -203,8 +207,8 @@ def test_order_of_the_menu_changes_no_value() -> None:
             menu.prior_covariance,
             menu.decisions,
         )
-        here = certify(Problem(menu, budget), gap=1e-6)
-        there = certify(Problem(shuffled, budget), gap=1e-6)
+        here = certify(Problem(Question(menu, budget)), Certified(gap=1e-6))
+        there = certify(Problem(Question(shuffled, budget)), Certified(gap=1e-6))
         assert there.value == pytest.approx(here.value, rel=2e-6, abs=1e-300)
 
 
@@ -212,7 +216,9 @@ def test_value_never_falls_with_the_budget() -> None:
     for seed in range(600, 604):
         menu, budget = awkward_menu(seed)
         values = [
-            certify(Problem(menu, {k: f * b for k, b in budget.items()}), gap=1e-6).value
+            certify(
+                Problem(Question(menu, {k: f * b for k, b in budget.items()})), Certified(gap=1e-6)
+            ).value
             for f in (0.0, 0.3, 0.6, 1.0, 1.5, 10.0)
         ]
         assert values[0] == 0
@@ -221,9 +227,9 @@ def test_value_never_falls_with_the_budget() -> None:
 
 def test_time_limit_gives_the_best_so_far_with_an_honest_bound() -> None:
     menu, budget = awkward_menu(3)
-    problem = Problem(menu, budget)
+    problem = Problem(Question(menu, budget))
     _, optimum = brute_force(problem)
-    found = certify(problem, gap=1e-6, time_limit=1e-9)
+    found = certify(problem, Certified(gap=1e-6, time_limit=1e-9))
     assert found.status == "time limit"
     assert found.value <= optimum <= found.bound
     assert problem.met(found.x)
@@ -232,8 +238,8 @@ def test_time_limit_gives_the_best_so_far_with_an_honest_bound() -> None:
 def test_a_search_cut_short_is_worth_no_less_than_greedy() -> None:
     for seed in range(700, 710):
         menu, budget = awkward_menu(seed)
-        problem = Problem(menu, budget)
-        found = certify(problem, gap=1e-6, time_limit=1e-9)
+        problem = Problem(Question(menu, budget))
+        found = certify(problem, Certified(gap=1e-6, time_limit=1e-9))
         assert problem.met(found.x)
         assert problem.value(greedy(problem)) <= found.value <= found.bound
 
@@ -241,14 +247,16 @@ def test_a_search_cut_short_is_worth_no_less_than_greedy() -> None:
 def test_greedy_keeps_the_limits_and_never_beats_the_bound() -> None:
     for seed in range(700, 730):
         menu, budget = awkward_menu(seed)
-        problem = Problem(menu, budget)
+        problem = Problem(Question(menu, budget))
         x = greedy(problem)
         assert problem.met(x)
-        assert problem.value(x) <= certify(problem, gap=1e-3).bound * (1 + 1e-12)
+        assert problem.value(x) <= certify(problem, Certified(gap=1e-3)).bound * (1 + 1e-12)
 
 
 def test_same_inputs_give_the_same_choice() -> None:
     menu, budget = awkward_menu(12)
-    first, second = (certify(Problem(menu, budget), gap=1e-4) for _ in range(2))
+    first, second = (
+        certify(Problem(Question(menu, budget)), Certified(gap=1e-4)) for _ in range(2)
+    )
     np.testing.assert_array_equal(first.x, second.x)
     assert (first.bound, first.rounds) == (second.bound, second.rounds)

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.limits import MinEvals
+from evalfolio.limits import Limit, MinEvals
 from evalfolio.search import enumeration
 from evalfolio.search.branching import Search
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 GAP = 1e-3
 
@@ -28,10 +29,10 @@ def choices(problem: Problem) -> Iterator[NDArray[np.float64]]:
 
 
 def looked_through(
-    menu: Menu, share: float, constraints: Sequence[object] = ()
+    menu: Menu, share: float, constraints: Sequence[Limit] = ()
 ) -> tuple[Search, bool]:
     budget = {n: share * float(menu.options.groupby("eval")[n].max().sum()) for n in menu.resources}
-    search = Search(Problem(menu, budget, constraints), gap=GAP, deadline=None, start=None)
+    search = Search(Problem(Question(menu, budget, constraints)), gap=GAP, deadline=None, seed=0)
     box = search.relaxation.whole_menu()
     search.programme.add_tangents(search.problem.evenly())
     search.programme.enter(box)
@@ -46,7 +47,7 @@ def test_the_best_of_a_settled_box_is_that_of_all_its_choices(
     make_menu: Callable[..., Menu],
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
-    constraints: Sequence[object],
+    constraints: Sequence[Limit],
 ) -> None:
     monkeypatch.setattr(enumeration, "LOOKS", 1000)
     search, settled = looked_through(make_menu(seed, 4, 3, 2), 0.4, constraints)

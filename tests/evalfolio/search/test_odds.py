@@ -10,10 +10,11 @@ import pytest
 
 from evalbayes import Menu
 from evalfolio.objectives import Objective, evsi, log_determinant, variance, wrong_calls
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.odds import Measure, Measured, Scales
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.sloped import Sloped
 from evalfolio.value.worth import FewerWrongCalls, Worth
@@ -57,7 +58,7 @@ def test_bends_are_where_second_differences_change_sign(worth: Worth, ceiling: f
 def test_tangents_of_odds_stay_above_and_below_those_of_shares(
     make_menu: Callable[..., Menu], seed: int, objective: Objective
 ) -> None:
-    problem = Problem(make_menu(seed, 8, 3, 3), {"usd": 500.0}, (), objective)
+    problem = Problem(Question(make_menu(seed, 8, 3, 3), {"usd": 500.0}, objective=objective))
     odds, shares = Scales(problem), Scales(problem, by_odds=False)
     rng = np.random.default_rng(seed)
     for _ in range(20):
@@ -76,7 +77,7 @@ def test_tangents_of_odds_stay_above_and_below_those_of_shares(
 def test_the_relaxation_by_odds_is_the_tighter_one(
     make_menu: Callable[..., Menu], seed: int
 ) -> None:
-    problem = Problem(make_menu(seed, 8, 3, 3), {"usd": 150.0, "staff_hours": 25.0})
+    problem = Problem(Question(make_menu(seed, 8, 3, 3), {"usd": 150.0, "staff_hours": 25.0}))
     odds, shares = (
         MenuRelaxation(problem, gap=1e-5, by_odds=by_odds).at_budget(0, 1.0, 1e-6)
         for by_odds in (True, False)
@@ -84,4 +85,4 @@ def test_the_relaxation_by_odds_is_the_tighter_one(
     assert odds is not None
     assert shares is not None
     assert odds.bound <= shares.bound * (1 + 1e-6)
-    assert odds.bound * problem.scale >= certify(problem, gap=1e-4).value
+    assert odds.bound * problem.scale >= certify(problem, Certified(gap=1e-4)).value

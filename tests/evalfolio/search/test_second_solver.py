@@ -16,9 +16,10 @@ import pytest
 from evalbayes import Menu
 from evalfolio.limits import MinEvals
 from evalfolio.objectives import Objective, evsi, variance
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.convex.expression import expression
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 pytest.importorskip("pyscipopt", reason="SCIP is not installed: pip install 'evalfolio[solvers]'")
 
@@ -42,8 +43,10 @@ def test_the_best_choice_is_worth_the_same_by_another_solver(
 ) -> None:
     menu = at_the_threshold(make_menu(seed, 5, 2, 2))
     budget = {n: 0.35 * float(menu.options.groupby("eval")[n].max().sum()) for n in menu.resources}
-    problem = Problem(menu, budget, (MinEvals("everything", at_least=2),), objective)
-    found = certify(problem, gap=GAP)
+    problem = Problem(
+        Question(menu, budget, (MinEvals("everything", at_least=2),), objective=objective)
+    )
+    found = certify(problem, Certified(gap=GAP))
     assert found.status == "certified"
 
     x = cp.Variable(len(menu), boolean=True)

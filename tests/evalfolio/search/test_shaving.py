@@ -11,6 +11,7 @@ from evalfolio.examples import small_menu
 from evalfolio.search.box import Box
 from evalfolio.search.branching import Search
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.search.shaving import capped, shaved
 
 
@@ -50,8 +51,8 @@ def test_a_cap_leaves_the_box_as_it_was() -> None:
 @pytest.mark.parametrize("money", [4_000.0, 10_000.0, 40_000.0])
 def test_no_choice_worth_more_than_the_target_is_cut_off(money: float) -> None:
     menu = small_menu()
-    problem = Problem(menu, {"usd": money})
-    search = Search(problem, gap=1e-3, deadline=None, start=None)
+    problem = Problem(Question(menu, {"usd": money}))
+    search = Search(problem, gap=1e-3, deadline=None, seed=0)
     search.n_boxes = 1
     box = search.relaxation.whole_menu()
     relaxed = search._relax(box, 60, True)

@@ -6,6 +6,7 @@ import pytest
 from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
 
 from evalbayes.menus import build_menu
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.basis import Basis
 
 
@@ -15,4 +16,4 @@ def whole_basis() -> Basis:
     catalogue = small_catalogue()
     posterior = prior_posterior(catalogue).thinned(400)
     menu, _ = build_menu(posterior, catalogue, with_draws=False)
-    return Basis(menu, catalogue, posterior)
+    return Basis(Question(menu), catalogue, posterior)

@@ -15,6 +15,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.knowing import WEIGHTS, worth_of_knowing
@@ -35,11 +37,13 @@ def test_knowing_is_worth_what_enumeration_says(
     choices = every_choice(menu)
     fits = (choices @ menu.costs <= np.array(list(BUDGET.values()))).all(axis=1)
     mixes = [list(menu.options.index[x > 0.5]) for x in choices[fits]]
-    table = worth_of_knowing(Basis(menu), FIGURES, budget=BUDGET, gap=1e-6).set_index("name")
+    table = worth_of_knowing(
+        Basis(Question(menu, BUDGET)), FIGURES, method=Certified(gap=1e-6)
+    ).set_index("name")
     assert set(table.index) == {figure.name for figure in FIGURES[:2]}
     for figure in FIGURES[:2]:
         levels = [figure.low, figure.mid, figure.high]
-        menus = [Basis(menu).menu_under({figure: level}) for level in levels]
+        menus = [Basis(Question(menu, BUDGET)).menu_under({figure: level}) for level in levels]
         values = np.array([[ef.evaluate(m, mix).value for m in menus] for mix in mixes])
         true = float(values.max(axis=0) @ WEIGHTS - (values @ WEIGHTS).max())
         row = table.loc[figure.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from evalbayes.catalogue import Interval
 from evalbayes.menus import build_menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.ranges import assumptions_of
@@ -144,7 +147,11 @@ def test_the_tornado_moves_every_figure(whole_basis: Basis) -> None:
     assert whole_basis.catalogue is not None
     assert whole_basis.posterior is not None
     figures = assumptions_of(whole_basis.catalogue, whole_basis.posterior)
-    found = tornado(whole_basis, figures, budget=BUDGET, gap=5e-3)
+    found = tornado(
+        replace(whole_basis, question=whole_basis.question.within(**BUDGET)),
+        figures,
+        method=Certified(gap=5e-3),
+    )
     rows = found.rows.set_index("name")
     assert set(rows.index) == {a.name for a in figures}
     moved = rows[["value_low", "value_high"]].sub(found.value, axis=0).abs() > 1e-3 * found.value
@@ -156,5 +163,7 @@ def test_the_tornado_moves_every_figure(whole_basis: Basis) -> None:
 def test_figures_ask_for_what_they_need() -> None:
     for kind in ("staff_hours", "review"):
         with pytest.raises(InputError, match="asks for the catalogue: give it too"):
-            Basis(small_menu()).menu_under({Assumed(kind, "", 0.5, 1.0, 2.0, False): 2.0})
+            Basis(Question(small_menu(), BUDGET)).menu_under(
+                {Assumed(kind, "", 0.5, 1.0, 2.0, False): 2.0}
+            )
     assert set(HOURS) < set(ON_MENU)

@@ -10,6 +10,8 @@ import pytest
 
 from evalbayes.catalogue import read_catalogue
 from evalbayes.observations import Observations, read_observations
+from evalfolio.examples import small_menu
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.bootstrap import resampled, stability_over_observations
 
 CATALOGUE = """
@@ -104,9 +106,9 @@ def test_mixes_of_drawn_results_are_gathered(tmp_path: Path) -> None:
     (tmp_path / "cells.csv").write_text(CELLS)
     catalogue = read_catalogue(tmp_path / "catalogue.toml")
     found = stability_over_observations(
+        Question(small_menu(), {"usd": 20_000.0, "staff_hours": 150.0}),
         catalogue,
         read_observations([tmp_path / "cells.csv"], catalogue),
-        budget={"usd": 20_000.0, "staff_hours": 150.0},
         resamples=2,
         draws=200,
         tune=300,

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.entries import NEAR, entries, groups
 from evalfolio.sensitivities.sweep import Sweep
 
@@ -33,8 +35,8 @@ def best_values(menu: Menu, choices: NDArray[np.float64], amount: float) -> dict
 def test_entries_are_where_enumeration_puts_them(every_choice: EveryChoice) -> None:
     menu = small_menu()
     choices = every_choice(menu)
-    line = ef.frontier(menu, budget={"usd": 9_000.0}, points=8, gap=1e-5)
-    table = entries(line, gap=1e-5).set_index("what").to_dict("index")
+    line = ef.frontier(Question(menu, {"usd": 9_000.0}), points=8, method=Certified(gap=1e-5))
+    table = entries(line, method=Certified(gap=1e-5)).set_index("what").to_dict("index")
     assert set(groups(menu)) < set(table)
     for name in groups(menu):
         row = table[name]
@@ -53,7 +55,7 @@ def test_entries_are_where_enumeration_puts_them(every_choice: EveryChoice) -> N
 
 
 def test_beyond_the_last_point_amounts_up_to_the_whole_menu_are_tried() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 900.0}, points=[300, 700, 900])
+    line = ef.frontier(Question(small_menu(), {"usd": 900.0}), points=[300, 700, 900])
     row = entries(line).set_index("what").to_dict("index")["max elicitation anywhere"]
     assert row["below"] > 900
     assert row["why"] == "pays"
@@ -62,13 +64,13 @@ def test_beyond_the_last_point_amounts_up_to_the_whole_menu_are_tried() -> None:
 def test_what_a_limit_asks_for_and_what_never_pays_is_said() -> None:
     menu = small_menu()
     limits = (ef.Mandatory("c"), ef.Forbidden("max-elicitation"))
-    line = ef.frontier(menu, budget={"usd": 5_000.0}, points=6, constraints=limits)
-    table = entries(line, constraints=limits).set_index("what").to_dict("index")
+    line = ef.frontier(Question(menu, {"usd": 5_000.0}, limits), points=6)
+    table = entries(line).set_index("what").to_dict("index")
     assert table["autonomy: any eval"]["why"] == "a limit asks for it"
     assert table["max elicitation anywhere"]["why"] == "never"
     assert np.isnan(table["max elicitation anywhere"]["at"])
 
 
 def test_workers_do_not_matter() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 9_000.0}, points=4)
+    line = ef.frontier(Question(small_menu(), {"usd": 9_000.0}), points=4)
     assert entries(line).equals(entries(line, sweep=Sweep(workers=2)))

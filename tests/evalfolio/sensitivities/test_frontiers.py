@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
 from evalfolio.sensitivities.frontiers import Frontier, carried
 from evalfolio.sensitivities.kinks import changes
 from evalfolio.sensitivities.relaxed_line import relaxed_line
@@ -25,7 +29,7 @@ BUDGET = {"usd": 60.0, "staff_hours": 25.0}
 @cache
 def line_of(make_menu: Callable[..., Menu]) -> Frontier:
     menu = make_menu(3, n_evals=5, n_domains=2, n_tiers=3)
-    return ef.frontier(menu, budget=BUDGET, points=12, gap=1e-4)
+    return ef.frontier(Question(menu, BUDGET), points=12, method=Certified(gap=1e-4))
 
 
 @pytest.fixture(name="line")
@@ -35,7 +39,7 @@ def line_fixture(make_menu: Callable[..., Menu]) -> Frontier:
 
 @pytest.fixture(name="menu")
 def menu_fixture(line: Frontier) -> Menu:
-    return line.menu
+    return line.question.menu
 
 
 def test_values_and_bounds_never_fall_and_every_gap_is_certified(line: Frontier) -> None:
@@ -70,7 +74,9 @@ def test_the_relaxation_is_concave_above_the_plans_and_its_prices_are_slopes(
     # a concave function's slope between two points lies between its prices there
     assert (slopes <= price[:-1] + 1e-9).all()
     assert (slopes >= price[1:] - 1e-9).all()
-    ahead = ef.frontier(menu, budget=BUDGET, points=(amounts * (1 + 1e-4)).tolist(), gap=1e-4)
+    ahead = ef.frontier(
+        Question(menu, BUDGET), points=(amounts * (1 + 1e-4)).tolist(), method=Certified(gap=1e-4)
+    )
     finite = (ahead.points["relaxed"].to_numpy() - relaxed) / (amounts * 1e-4)
     inner = np.abs(np.diff(price, append=price[-1])) < 0.5 * price.max()
     np.testing.assert_allclose(finite[inner], price[inner], atol=0.05 * price.max())
@@ -82,8 +88,8 @@ def test_the_relaxation_is_tighter_than_the_cone_programme_and_equals_it_by_shar
     points = line.points.iloc[::4]
     others = {name: amount for name, amount in BUDGET.items() if name != "usd"}
     amounts = points["amount"].to_numpy()
-    programme = ef.Relaxation(menu, {**others, "usd": float(amounts[-1])})
-    by_shares, _ = relaxed_line(menu, others, "usd", amounts, by_odds=False)
+    programme = ef.Relaxation(Question(menu, {**others, "usd": float(amounts[-1])}))
+    by_shares, _ = relaxed_line(Question(menu, others), "usd", amounts, by_odds=False)
     for (_, point), share in zip(points.iterrows(), by_shares, strict=True):
         cone = programme.solve({**BUDGET, "usd": point["amount"]})
         assert point["value"] <= point["relaxed"] <= cone.bound * (1 + 1e-3)
@@ -108,7 +114,7 @@ def test_what_enters_and_leaves_adds_up_to_the_mixes(line: Frontier) -> None:
 
 
 def test_worthwhile_names_the_first_lasting_appearance() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 10_000}, points=[400, 1_500, 8_000, 12_000])
+    line = ef.frontier(Question(small_menu(), {"usd": 10_000}), points=[400, 1_500, 8_000, 12_000])
     table = line.worthwhile().set_index("what")
     tiers = small_menu().options["tier"]
     deep = [any(tiers[o] == "max-elicitation" for o in row) for row in line.points["options"]]
@@ -128,17 +134,15 @@ def test_saturation_brackets_the_share_of_the_ceiling(line: Frontier) -> None:
 
 def test_amounts_too_small_for_the_limits_are_named() -> None:
     limits = (ef.Mandatory("b"),)
-    line = ef.frontier(
-        small_menu(), budget={"usd": 10_000}, points=[100, 700, 2_000], constraints=limits
-    )
+    line = ef.frontier(Question(small_menu(), {"usd": 10_000}, limits), points=[100, 700, 2_000])
     assert line.infeasible == (100.0,)
     assert list(line.points["amount"]) == [700.0, 2_000.0]
     with pytest.raises(InfeasibleError, match="at any of the 2 amounts of USD up to 200"):
-        ef.frontier(small_menu(), budget={}, points=[100, 200], constraints=limits)
+        ef.frontier(Question(small_menu(), {}, limits), points=[100, 200])
 
 
 def test_sentences_say_what_moves() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 10_000}, points=[400, 1_500, 8_000])
+    line = ef.frontier(Question(small_menu(), {"usd": 10_000}), points=[400, 1_500, 8_000])
     text = " ".join(line.kinks())
     assert "By 1,500 USD" in text
     assert "max-elicitation" in text
@@ -148,15 +152,19 @@ def test_sentences_say_what_moves() -> None:
 
 
 def test_the_record_speaks_of_whole_budgets() -> None:
-    line = ef.frontier(small_menu(), budget={"usd": 9_000}, points=[900, 9_000])
-    record = line.record(scale=1 / 0.9)
+    question = Question(small_menu(), {"usd": 10_000}, contingency=0.1)
+    line = ef.frontier(question, points=[1_000, 10_000])
+    record = line.record()
+    spent = ef.frontier(Question(small_menu(), {"usd": 9_000}), points=[900, 9_000])
+    assert list(line.points["options"]) == list(spent.points["options"])
+    assert line.points["price"].tolist() == pytest.approx(spent.points["price"].tolist())
     assert [row["usd"] for row in record] == pytest.approx([1_000, 10_000])
     assert record[0]["options"] == list(line.points["options"].iloc[0])
 
 
 def test_the_record_never_contradicts_the_plan_beside_it() -> None:
     budget = {"usd": 8_000.0}
-    line = ef.frontier(small_menu(), budget=budget, points=[500, 2_000, 8_000, 16_000])
+    line = ef.frontier(Question(small_menu(), budget), points=[500, 2_000, 8_000, 16_000])
     plan = ef.optimise(small_menu(), budget=budget)
     rows = line.record(plan)
     assert [row["usd"] for row in rows] == [500, 2_000, 16_000]
@@ -169,9 +177,9 @@ def test_the_record_never_contradicts_the_plan_beside_it() -> None:
 
 def test_choices_carry_upwards_and_bounds_downwards() -> None:
     rough = [
-        Solution(("a",), 2.0, 2.5, 0.2, "certified", {}),
-        Solution(("b",), 1.0, 2.2, 0.5, "certified", {}),
-        Solution(("c",), 3.0, 3.0, 0.0, "certified", {}),
+        Solution(("a",), 2.0, 2.5, 0.2, Status.CERTIFIED, {}),
+        Solution(("b",), 1.0, 2.2, 0.5, Status.CERTIFIED, {}),
+        Solution(("c",), 3.0, 3.0, 0.0, Status.CERTIFIED, {}),
     ]
     line = carried(rough)
     assert [s.value for s in line] == [2.0, 2.0, 3.0]
@@ -191,21 +199,22 @@ def test_choices_carry_upwards_and_bounds_downwards() -> None:
         ({"budget": {"usd": 10.0}, "points": [-2.0, 1.0]}, "points must be 0 or more"),
     ],
 )
-def test_wrong_input_is_refused(arguments: dict[str, object], message: str) -> None:
+def test_wrong_input_is_refused(arguments: dict[str, Any], message: str) -> None:
+    budget = arguments.pop("budget")
     with pytest.raises(InputError, match=message):
-        ef.frontier(small_menu(), **arguments)  # type: ignore[arg-type]  # wrong on purpose
+        ef.frontier(Question(small_menu(), budget), **arguments)
 
 
 def test_below_the_first_point_there_is_no_plan() -> None:
-    line = ef.frontier(small_menu(), budget={}, points=[1_000, 2_000])
+    line = ef.frontier(Question(small_menu()), points=[1_000, 2_000])
     with pytest.raises(InputError, match="starts at 1000 USD, got 10"):
         line.options_at(10)
 
 
 def test_lines_between_solved_amounts_are_near_what_each_amount_says_by_itself() -> None:
     menu, amounts = small_menu(), np.linspace(300.0, 12_000.0, 25)
-    values, prices = relaxed_line(menu, {}, "usd", amounts, tolerance=1e-4)
-    alone = [relaxed_line(menu, {}, "usd", amounts[[k, -1]])[0][0] for k in range(24)]
+    values, prices = relaxed_line(Question(menu), "usd", amounts, tolerance=1e-4)
+    alone = [relaxed_line(Question(menu), "usd", amounts[[k, -1]])[0][0] for k in range(24)]
     np.testing.assert_allclose(values[:-1], alone, rtol=3e-4)
     assert (np.diff(values, 2) <= 1e-9 * values[-1]).all()
     assert (np.diff(prices) <= 1e-12).all()
@@ -214,6 +223,6 @@ def test_lines_between_solved_amounts_are_near_what_each_amount_says_by_itself()
 def test_amounts_at_which_nothing_fits_have_no_value() -> None:
     amounts = np.linspace(300.0, 12_000.0, 25)
     limits = (ef.Floor("max-elicitation", 4_000.0),)
-    values, prices = relaxed_line(small_menu(), {}, "usd", amounts, limits)
+    values, prices = relaxed_line(Question(small_menu(), {}, limits), "usd", amounts)
     assert (np.isnan(values) == (amounts < 4_000.0)).all()
     assert (np.isnan(prices) == np.isnan(values)).all()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evalfolio.errors import InputError
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import BATCH, levels_at, mixes_under
@@ -58,10 +61,19 @@ def test_mixes_are_those_of_the_menus_they_stand_for(whole_basis: Basis) -> None
         Assumed("threshold", "cyber", 8.5, 9.0, 9.5, True),
     ]
     points = [[1.0, 1.0, 9.2], [2.0, 1.0, 8.7], [0.3, 1.5, 9.0]]
-    mixes = mixes_under(whole_basis, figures, points, budget=BUDGET, gap=1e-3)
+    mixes = mixes_under(
+        replace(whole_basis, question=whole_basis.question.within(**BUDGET)),
+        figures,
+        points,
+        method=Certified(gap=1e-3),
+    )
     for point, mix in zip(points, mixes, strict=True):
         levels = dict(zip(figures, point, strict=True))
-        menu, found = plan_under(whole_basis, levels, budget=BUDGET, gap=1e-3)
+        menu, found = plan_under(
+            replace(whole_basis, question=whole_basis.question.within(**BUDGET)),
+            levels,
+            Certified(gap=1e-3),
+        )
         assert mix["value"] == pytest.approx(summary(menu, found)["value"], rel=2e-3)
 
 
@@ -70,12 +82,25 @@ def test_batches_share_menus_and_keep_the_order(whole_basis: Basis) -> None:
     points = [[float(level)] for level in np.linspace(8.5, 9.5, BATCH + 2)]
     seen: list[int] = []
     run = Sweep(progress=lambda _, done, total: seen.append(total))
-    mixes = mixes_under(whole_basis, figures, points, budget=BUDGET, gap=0.02, sweep=run)
+    mixes = mixes_under(
+        replace(whole_basis, question=whole_basis.question.within(**BUDGET)),
+        figures,
+        points,
+        sweep=run,
+        method=Certified(gap=0.02),
+    )
     assert seen == [2, 2]
-    alone = mixes_under(whole_basis, figures, points[-1:], budget=BUDGET, gap=0.02)
+    alone = mixes_under(
+        replace(whole_basis, question=whole_basis.question.within(**BUDGET)),
+        figures,
+        points[-1:],
+        method=Certified(gap=0.02),
+    )
     assert mixes[-1] == alone[0]
 
 
 def test_levels_between_are_refused(whole_basis: Basis) -> None:
     with pytest.raises(InputError, match=r"cyber: size .* must be at 0.3, 1 or 2, got 0.9"):
-        mixes_under(whole_basis, GAPS[:1], [[0.9]], budget=BUDGET)
+        mixes_under(
+            replace(whole_basis, question=whole_basis.question.within(**BUDGET)), GAPS[:1], [[0.9]]
+        )

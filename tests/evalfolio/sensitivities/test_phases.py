@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.one_domain import OneDomain
 from evalfolio.sensitivities.phases import phase_diagram
 from evalfolio.sensitivities.solution import solve
@@ -27,7 +29,8 @@ def first_depth(cost_ratio: float, validity_sd: float, budget: float) -> tuple[f
         middle = np.sqrt(low * high)
         case = OneDomain((1.0,) * 24, gap_sd=middle, shown_sd=2.0, **figures)
         deep = any(
-            n.endswith("deep") for n in solve(case.menu(), {"usd": budget}, gap=1e-4).options
+            n.endswith("deep")
+            for n in solve(Question(case.menu(), {"usd": budget}), Certified(gap=1e-4)).options
         )
         low, high = (low, middle) if deep else (middle, high)
     return float(np.sqrt(low * high)), predicted
@@ -45,7 +48,11 @@ def test_the_boundary_is_within_a_twentieth_of_the_closed_form(
 
 def test_the_law_counts_the_deep_runs_of_the_certified_mix() -> None:
     table = phase_diagram(
-        gap_sd=[0.15, 0.6, 1.5], cost_ratio=[4.0, 8.0], evals=[14], budget=14.0, gap=1e-4
+        gap_sd=[0.15, 0.6, 1.5],
+        cost_ratio=[4.0, 8.0],
+        evals=[14],
+        budget=14.0,
+        method=Certified(gap=1e-4),
     )
     certified = table[table["status"] == "certified"]
     assert len(certified) == len(table)

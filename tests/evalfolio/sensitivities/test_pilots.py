@@ -13,6 +13,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.pilots import _candidates, moved, pilot_first
 
 BUDGET = {"usd": 9_500.0, "staff_hours": 90.0}
@@ -57,7 +59,7 @@ def test_waiting_is_worth_what_enumeration_says(
     fits = choices[(choices @ menu.costs <= np.array(list(BUDGET.values()))).all(axis=1)]
     mixes = [list(menu.options.index[x > 0.5]) for x in fits]
     best = max(ef.evaluate(menu, mix).value for mix in mixes)
-    table = pilot_first(menu, budget=BUDGET, options=["b max"], gap=1e-6)
+    table = pilot_first(Question(menu, BUDGET), options=["b max"], method=Certified(gap=1e-6))
     for _, row in table.iterrows():
         pilot = row["option"]
         held = [mix for mix in mixes if pilot in mix]
@@ -74,18 +76,22 @@ def test_waiting_is_worth_what_enumeration_says(
 
 def test_a_pilot_can_decide_what_is_bought_next() -> None:
     """Two domains that move together: after one is seen, the other may no longer be worth it."""
-    table = pilot_first(correlated_menu(), budget={"usd": 3_000.0}, options=["b plateau"], gap=0.02)
+    table = pilot_first(
+        Question(correlated_menu(), {"usd": 3_000.0}),
+        options=["b plateau"],
+        method=Certified(gap=0.02),
+    )
     assert 0 <= table["changes"].iloc[0] <= 1
     assert table["worth"].iloc[0] >= -0.05
 
 
 def test_candidates_are_the_cheapest_deep_options_that_fit() -> None:
-    assert set(_candidates(small_menu(), BUDGET, 4)) == {"a max", "b max"}
-    assert len(_candidates(small_menu(), BUDGET, 1)) == 1
-    assert _candidates(small_menu(), {"usd": 8_000.0}, 4) == ["b max"]
-    assert pilot_first(small_menu(), budget={"usd": 100.0}).empty
+    assert set(_candidates(Question(small_menu(), BUDGET), 4)) == {"a max", "b max"}
+    assert len(_candidates(Question(small_menu(), BUDGET), 1)) == 1
+    assert _candidates(Question(small_menu(), {"usd": 8_000.0}), 4) == ["b max"]
+    assert pilot_first(Question(small_menu(), {"usd": 100.0})).empty
 
 
 def test_an_unknown_pilot_is_named() -> None:
     with pytest.raises(InputError, match="pilot must be an option of the menu, got 'z max'"):
-        pilot_first(small_menu(), budget=BUDGET, options=["z max"])
+        pilot_first(Question(small_menu(), BUDGET), options=["z max"])

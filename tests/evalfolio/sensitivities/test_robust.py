@@ -13,6 +13,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.robust import regret_table, robust_mix
@@ -60,7 +62,7 @@ def test_least_regret_is_certified_against_every_mix(
     several = scenarios(menu)
     values = np.array([several.values(mix) for mix in feasible(menu, every_choice(menu))])
     true = float((values.max(axis=0) - values).max(axis=1).min())
-    found = robust_mix(several, budget=BUDGET, gap=1e-5)
+    found = robust_mix(several, Question(menu, BUDGET), method=Certified(gap=1e-5))
     slack = 1e-4 * values.max()
     assert found.bound <= true + slack
     assert found.score >= true - slack
@@ -87,7 +89,9 @@ def test_the_best_tail_mean_is_certified_against_every_mix(
         return float(total / tail)
 
     true = max(cvar(row) for row in values)
-    found = robust_mix(several, budget=BUDGET, criterion="cvar", tail=tail, gap=1e-5)
+    found = robust_mix(
+        several, Question(menu, BUDGET), criterion="cvar", tail=tail, method=Certified(gap=1e-5)
+    )
     slack = 1e-4 * values.max()
     assert found.score <= true + slack
     assert found.bound >= true - slack
@@ -96,8 +100,11 @@ def test_the_best_tail_mean_is_certified_against_every_mix(
 
 
 def test_no_mix_regrets_less_than_its_scenarios_best(make_menu: Callable[..., Menu]) -> None:
-    several = scenarios(make_menu(2, n_evals=4))
-    table = regret_table(several, {"nothing": []}, budget=BUDGET, gap=1e-5)
+    menu = make_menu(2, n_evals=4)
+    several = scenarios(menu)
+    table = regret_table(
+        several, {"nothing": []}, Question(menu, BUDGET), method=Certified(gap=1e-5)
+    )
     assert (table.drop(columns="largest") >= 0).all(axis=None)
     for name in several.names:
         assert table.loc[f"best for {name}", name] == pytest.approx(0.0, abs=1e-4)
@@ -109,7 +116,7 @@ def test_scenarios_come_from_the_ends_of_figures() -> None:
         Assumed("threshold", "cyber", 8.0, 9.0, 10.0, True),
         Assumed("price", "", 0.5, 1.0, 2.0, False),
     ]
-    several = scenarios_of(Basis(small_menu()), figures)
+    several = scenarios_of(Basis(Question(small_menu(), BUDGET)), figures)
     assert several.names == (
         "as assumed",
         "cyber: danger threshold: low",
@@ -128,9 +135,9 @@ def test_scenarios_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(InputError, match="there must be draws of the information"):
         draws_of(menu)
     with pytest.raises(InputError, match="criterion must be regret or cvar"):
-        robust_mix(Scenarios({"now": menu}), budget={}, criterion="hope")
+        robust_mix(Scenarios({"now": menu}), Question(menu), criterion="hope")
     with pytest.raises(InputError, match="tail must be a probability above 0, got 0"):
-        robust_mix(Scenarios({"now": menu}), budget={}, criterion="cvar", tail=0.0)
+        robust_mix(Scenarios({"now": menu}), Question(menu), criterion="cvar", tail=0.0)
 
 
 def test_stability_over_draws_counts_the_mixes() -> None:
@@ -138,7 +145,7 @@ def test_stability_over_draws_counts_the_mixes() -> None:
     factors = np.array([0.2, 0.6, 1.0, 3.0])
     draws = factors[:, None, None, None] * menu.information
     told = replace(menu, information_draws=draws)
-    found = stability_over_draws(told, budget={"usd": 9_500.0})
+    found = stability_over_draws(Question(told, {"usd": 9_500.0}))
     mixes = [
         ef.optimise(replace(menu, information=k * menu.information), budget={"usd": 9_500.0}).chosen
         for k in factors
@@ -157,7 +164,7 @@ def test_stability_over_draws_counts_the_mixes() -> None:
 def test_stability_over_assumptions_is_seeded() -> None:
     figures = [Assumed("gap_sd", "cyber", 0.1, 1.0, 2.0, False)]
     arguments = {"budget": {"usd": 9_500.0}, "samples": 8, "seed": 4}
-    one = stability_over_assumptions(Basis(small_menu()), figures, **arguments)  # type: ignore[arg-type]  # by name
-    two = stability_over_assumptions(Basis(small_menu()), figures, **arguments)  # type: ignore[arg-type]  # by name
+    one = stability_over_assumptions(Basis(Question(small_menu(), BUDGET)), figures, **arguments)  # type: ignore[arg-type]  # by name
+    two = stability_over_assumptions(Basis(Question(small_menu(), BUDGET)), figures, **arguments)  # type: ignore[arg-type]  # by name
     assert one.options.equals(two.options)
     assert one.deep[1] <= one.deep[0] <= one.deep[2]

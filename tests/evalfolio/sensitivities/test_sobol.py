@@ -10,6 +10,7 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sobol import sobol_indices, sobol_of_plan
@@ -57,14 +58,18 @@ def test_figures_of_a_group_count_together() -> None:
 
 def test_a_double_loop_over_a_small_plan_agrees() -> None:
     table = sobol_of_plan(
-        Basis(small_menu()), FIGURES, budget=BUDGET, samples=32, by_kind=False, seed=1
+        Basis(Question(small_menu(), BUDGET)),
+        FIGURES,
+        samples=32,
+        by_kind=False,
+        seed=1,
     )
     value = table[table["answer"] == "value"].set_index("name")
     grid = [
         np.linspace(a.low, a.high, 7)[:-1] + (a.high - a.low) / 12  # midpoints of six cells
         for a in FIGURES
     ]
-    basis = Basis(small_menu())
+    basis = Basis(Question(small_menu(), BUDGET))
     values = np.array(
         [
             [
@@ -92,7 +97,10 @@ def test_a_double_loop_over_a_small_plan_agrees() -> None:
 def test_workers_do_not_matter() -> None:
     one, two = (
         sobol_of_plan(
-            Basis(small_menu()), FIGURES, budget=BUDGET, samples=4, sweep=Sweep(workers=workers)
+            Basis(Question(small_menu(), BUDGET)),
+            FIGURES,
+            samples=4,
+            sweep=Sweep(workers=workers),
         )
         for workers in (1, 2)
     )

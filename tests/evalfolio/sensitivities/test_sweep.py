@@ -16,6 +16,7 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
@@ -42,7 +43,14 @@ def analysed(sweep: Sweep) -> dict[str, pd.DataFrame]:
         Assumed("gap_sd", "cyber", 0.05, 1.0, 2.0, False),
     ]
     found = ef.sensitivity(
-        plan, assumptions=figures, points=3, samples=4, sobol=2, pilots=0, gap=0.01, sweep=sweep
+        plan,
+        assumptions=figures,
+        points=3,
+        samples=4,
+        sobol=2,
+        pilots=0,
+        sweep=sweep,
+        method=Certified(gap=0.01),
     )
     return found.tables()
 

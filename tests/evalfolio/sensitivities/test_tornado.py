@@ -8,6 +8,7 @@ import pytest
 import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve
@@ -25,8 +26,8 @@ FIGURES = [
 
 
 def test_every_end_is_the_certified_plan_of_the_changed_menu() -> None:
-    basis = Basis(small_menu())
-    found = tornado(basis, FIGURES, budget=BUDGET)
+    basis = Basis(Question(small_menu(), BUDGET))
+    found = tornado(basis, FIGURES)
     rows = found.rows.set_index("name")
     assert found.value == ef.optimise(small_menu(), budget=BUDGET).value
     for figure in FIGURES:
@@ -40,7 +41,7 @@ def test_every_end_is_the_certified_plan_of_the_changed_menu() -> None:
 
 
 def test_the_figure_that_moves_the_value_most_comes_first() -> None:
-    found = tornado(Basis(small_menu()), FIGURES, budget=BUDGET)
+    found = tornado(Basis(Question(small_menu(), BUDGET)), FIGURES)
     ends = found.rows[["value_low", "value_high"]].assign(base=found.value)
     swing = ends.max(axis=1) - ends.min(axis=1)
     assert (swing.diff().dropna() <= 0).all()
@@ -49,11 +50,11 @@ def test_the_figure_that_moves_the_value_most_comes_first() -> None:
 
 
 def test_a_gap_believed_small_takes_depth_out_of_the_mix() -> None:
-    found = tornado(Basis(small_menu()), FIGURES, budget=BUDGET)
-    basis = Basis(small_menu())
+    found = tornado(Basis(Question(small_menu(), BUDGET)), FIGURES)
+    basis = Basis(Question(small_menu(), BUDGET))
     shares = []
     for level in (0.05, 1.0):
-        menu, solution = plan_under(basis, {FIGURES[3]: level}, budget=BUDGET)
+        menu, solution = plan_under(basis, {FIGURES[3]: level})
         deep = menu.options.loc[list(solution.options), "tier"] == "max-elicitation"
         shares.append(ef.evaluate(menu, solution.options).value)
         assert bool(deep.any()) == (found.deep > 0)
@@ -61,7 +62,7 @@ def test_a_gap_believed_small_takes_depth_out_of_the_mix() -> None:
 
 
 def test_levels_in_use_change_nothing() -> None:
-    basis = Basis(small_menu())
+    basis = Basis(Question(small_menu(), BUDGET))
     menu = basis.menu_under({figure: figure.mid for figure in FIGURES})
     np.testing.assert_array_equal(menu.costs, small_menu().costs)
     np.testing.assert_array_equal(menu.prior_covariance, small_menu().prior_covariance)
@@ -70,7 +71,7 @@ def test_levels_in_use_change_nothing() -> None:
 
 def test_several_figures_change_together() -> None:
     menu, solution = plan_under(
-        Basis(small_menu()), {FIGURES[0]: 8.0, FIGURES[4]: 2.0}, budget=BUDGET
+        Basis(Question(small_menu(), BUDGET)), {FIGURES[0]: 8.0, FIGURES[4]: 2.0}
     )
     assert menu.decisions[0].threshold == 8.0
     np.testing.assert_allclose(menu.costs[:, 0], 2 * small_menu().costs[:, 0])
@@ -79,20 +80,22 @@ def test_several_figures_change_together() -> None:
 
 
 def test_two_workers_find_the_same() -> None:
-    one = tornado(Basis(small_menu()), FIGURES, budget=BUDGET)
-    two = tornado(Basis(small_menu()), FIGURES, budget=BUDGET, sweep=Sweep(workers=2))
+    one = tornado(Basis(Question(small_menu(), BUDGET)), FIGURES)
+    two = tornado(Basis(Question(small_menu(), BUDGET)), FIGURES, sweep=Sweep(workers=2))
     assert one.rows.equals(two.rows)
 
 
 def test_the_record_has_a_row_per_figure() -> None:
-    record = tornado(Basis(small_menu()), FIGURES, budget=BUDGET).record()
+    record = tornado(Basis(Question(small_menu(), BUDGET)), FIGURES).record()
     assert {row["name"] for row in record} == {figure.name for figure in FIGURES}
     assert {"low", "high", "value_low", "value_high"} <= set(record[0])
 
 
 def test_a_figure_that_needs_a_new_menu_asks_for_its_inputs() -> None:
     with pytest.raises(InputError, match=r"validity error \(factor\) asks for a new menu"):
-        Basis(small_menu()).menu_under({Assumed("validity_sd", "", 0.5, 1.0, 2.0, True): 2.0})
+        Basis(Question(small_menu(), BUDGET)).menu_under(
+            {Assumed("validity_sd", "", 0.5, 1.0, 2.0, True): 2.0}
+        )
 
 
 def test_wrong_figures_are_refused() -> None:
@@ -112,7 +115,7 @@ def test_what_moves_nothing_gives_the_plan_s_own_value_whatever_the_gap() -> Non
     nothing = Assumed("loss_missed", "cyber", 1.0 - 1e-13, 1.0, 1.0 + 1e-13, True)
     plan = ef.optimise(small_menu(), budget=BUDGET, gap=1e-6)
     for gap in (1e-3, 0.3):
-        found = tornado(Basis(small_menu()), [still, nothing], budget=BUDGET, gap=gap, plan=plan)
+        found = tornado(Basis(plan.question), [still, nothing], method=Certified(gap), plan=plan)
         assert found.value == plan.value
         assert (found.rows[["value_low", "value_high"]] == plan.value).all().all()
         assert (found.rows[["changed_low", "changed_high"]] == 0).all().all()
@@ -122,8 +125,8 @@ def test_what_moves_nothing_gives_the_plan_s_own_value_whatever_the_gap() -> Non
 def test_a_mix_stays_only_where_it_meets_all_limits() -> None:
     plan = ef.optimise(small_menu(), budget=BUDGET, gap=1e-6)
     limits = (ef.Forbidden(plan.chosen[0]),)
-    found = solve(small_menu(), BUDGET, limits, gap=0.9, stay=Solution.of(plan))
+    found = solve(plan.question.under(*limits), Certified(0.9), Solution.of(plan))
     assert plan.chosen[0] not in found.options
     dear = Assumed("price", "", 0.5, 1.0, 9.0, True)  # at the high end the mix exceeds the budget
-    row = tornado(Basis(small_menu()), [dear], budget=BUDGET, gap=0.9, plan=plan).rows.iloc[0]
+    row = tornado(Basis(plan.question), [dear], method=Certified(0.9), plan=plan).rows.iloc[0]
     assert row["value_high"] < plan.value

@@ -17,7 +17,9 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import EveryDomain, Forbidden, PosteriorSd, WrongCall
 from evalfolio.narrative import percent
+from evalfolio.search.certified import Certified
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.targets.requirement import require, requirements
 from evalfolio.targets.waiver import waive
 
@@ -54,7 +56,7 @@ def test_the_least_programme_for_an_sd_is_the_enumerated_one(
             with pytest.raises(InfeasibleError, match="sd of"):
                 require(menu, posterior_sd=within, resource=resource)
             continue
-        found = require(menu, posterior_sd=within, resource=resource, gap=1e-6)
+        found = require(menu, posterior_sd=within, resource=resource, method=Certified(gap=1e-6))
         assert found.need == pytest.approx(cost[meets].min(), rel=1e-6)
         assert found.bound <= found.need
         assert found.gap <= 1e-6
@@ -69,7 +71,7 @@ def test_the_least_programme_for_a_wrong_call_and_with_limits(
     for seed in range(5):
         menu = make_menu(seed)
         choices = every_choice(menu)
-        problem = Problem(menu, {})
+        problem = Problem(Question(menu))
         risks = np.array(
             [
                 [float(g.wrong_call(v)) for g, v in zip(problem.values, each, strict=True)]
@@ -103,7 +105,7 @@ def test_the_least_budget_for_a_value_is_the_enumerated_one(
     for seed in range(2):
         menu = make_menu(seed, n_evals=4)
         choices = every_choice(menu)
-        problem = Problem(menu, {})
+        problem = Problem(Question(menu))
         values = np.array([problem.value(x) for x in choices])
         usd = choices @ menu.options["usd"].to_numpy()
         target = float(0.6 * values.max())
@@ -126,7 +128,7 @@ def test_targets_are_limits_of_a_plan_too(make_menu: MakeMenu, every_choice: Cho
     sds = left_sds(menu, choices)
     usd = choices @ menu.options["usd"].to_numpy()
     target, budget = float(np.quantile(sds[:, 1], 0.3)), float(np.quantile(usd, 0.5))
-    problem = Problem(menu, {})
+    problem = Problem(Question(menu))
     meets = (sds[:, 1] <= target) & (usd <= budget)
     best = max(problem.value(x) for x in choices[meets])
     plan = ef.optimise(
@@ -231,7 +233,7 @@ def test_refusals(make_menu: MakeMenu) -> None:
     with pytest.raises(InputError, match=r"on a decision of the menu, got 'cybr'; did you mean"):
         require(menu, posterior_sd={"cybr": 1.0})
     with pytest.raises(InputError, match=r"on a decision of the menu, got 'boi'"):
-        PosteriorSd("boi", 1.0).limits(menu)
+        PosteriorSd("boi", 1.0).rows(menu)
     with pytest.raises(InputError, match="PosteriorSd: at_most must be a finite number above 0"):
         require(menu, posterior_sd=0.0)
     with pytest.raises(InputError, match="WrongCall: at_most must lie between 0 and 1"):

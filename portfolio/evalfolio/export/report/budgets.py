@@ -24,7 +24,7 @@ def lost_by(record: Record) -> Any:
 
 def price_rows(record: Record) -> list[dict[str, str]]:
     """Return what is left of every limited resource, its price, and what a tenth more would add."""
-    value, kept_back = record.value, record.money.contingency
+    value = record.value
     rows = []
     for name, limit in record.budget.items():
         price = record.shadow_prices.get(name)
@@ -33,7 +33,7 @@ def price_rows(record: Record) -> list[dict[str, str]]:
         rows.append(
             {
                 "resource": resource_words(name),
-                "left": shown(max(limit * (1 - kept_back) - used, 0.0)),
+                "left": shown(max(record.may_spend(name) - used, 0.0)),
                 "price": DASH if price is None else price_words(price, name, limit, value.unit),
                 "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
             }

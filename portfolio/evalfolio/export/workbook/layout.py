@@ -86,7 +86,7 @@ def over_budget(stem: str, contents: Contents) -> str:
     That is the budget less the share kept back, as the optimiser and `evalfolio score` count it.
     """
     limits = [
-        f"{stem}_{safe_name(name)}>limit_{safe_name(name)}*(1-contingency)*(1+1E-6)"
+        f"{stem}_{safe_name(name)}>(limit_{safe_name(name)}-kept_{safe_name(name)})*(1+1E-6)"
         for name in ("usd", *contents.others)
         if name in contents.record.budget
     ]

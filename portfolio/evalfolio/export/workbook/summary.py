@@ -99,7 +99,9 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         sheet, row + 1, column, formula, contents.own + 1, book.style("count", font_color=MUTED)
     )
     book.name("plan_row", "Summary", row + 1, column)
-    sheet.write_string(row + 2, 0, "Share kept back", book.style("text", font_color=MUTED))
+    sheet.write_string(
+        row + 2, 0, "Share of the money kept back", book.style("text", font_color=MUTED)
+    )
     kept = contents.record.money.contingency
     sheet.write_number(row + 2, column, kept, book.style("share", font_color=MUTED))
     book.name("contingency", "Summary", row + 2, column)
@@ -117,7 +119,6 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
     """Write limit, use and what is left of every resource; return the row after."""
     plan = contents.plans[contents.own]
     record = contents.record
-    kept = record.money.contingency
     row = RESOURCE_ROW
     book.heads(
         sheet, row - 1, 0, ["Resource", "Budget", "Kept back", "Expected use", "Left over", "Used"]
@@ -141,8 +142,12 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
                 sheet.write_number(row, 1, limit, style)
             limited = f"limit_{safe_name(name)}"
             book.name(limited, "Summary", row, 1)
-            book.formula(sheet, row, 2, f"=contingency*{limited}", kept * limit, style)
-            left = limit * (1 - kept) - spent
+            kept = limit - record.may_spend(name)
+            kept_back = kept / limit if limit > 0 else 0.0
+            of_each = "contingency" if name == "usd" else f"{kept_back:.15g}"
+            book.formula(sheet, row, 2, f"={of_each}*{limited}", kept, style)
+            book.name(f"kept_{safe_name(name)}", "Summary", row, 2)
+            left = limit - kept - spent
             cells = [book.cell("Summary", row, c).split("!")[1] for c in (1, 2, 3)]
             signed = book.line("usd_left") if kind == "usd" else style
             book.formula(sheet, row, 4, f"={cells[0]}-{cells[1]}-{cells[2]}", left, signed)

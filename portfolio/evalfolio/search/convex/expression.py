@@ -180,8 +180,9 @@ def expression(
     True
     """
     from evalfolio.search.problem import Problem
+    from evalfolio.search.question import Question
 
-    parts = ConcaveObjective(Problem(menu, {}, (), objective), x, n_lines)
+    parts = ConcaveObjective(Problem(Question(menu, objective=objective)), x, n_lines)
     return parts.problem.scale * parts.expression, parts.constraints
 
 

@@ -13,14 +13,14 @@ import cvxpy as cp
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Decision, Menu
+from evalbayes import Decision
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.budget import check_budget
-from evalfolio.objectives import Objective, evsi
 from evalfolio.objectives.knowledge import skewed
 from evalfolio.search.convex.expression import ConcaveObjective
 from evalfolio.search.convex.solvers import solve_convex
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 Floats = NDArray[np.float64]
 
@@ -45,35 +45,21 @@ class Relaxed:
 
 
 class Relaxation:
-    """The compiled relaxation of a menu; `solve` takes the budget.
+    """The compiled relaxation of a question; `solve` takes the budget.
 
     Parameters
     ----------
-    menu
-        The menu.
-    largest
-        The largest budget it will be solved at; it names the limited resources, and a decision's
-        envelope reaches only as far as this budget can.
-    constraints
-        Constraint objects or affine cvxpy constraints of the choice.
-    objective
-        What the choice is for; the expected value of the decisions by default.
+    question
+        With the largest budget it will be solved at: it names the limited resources, and a
+        decision's envelope reaches only as far as this budget can.
     n_lines
         Lines of each envelope; the bound is loose by less than 1e-4 of G with the default.
     """
 
-    def __init__(
-        self,
-        menu: Menu,
-        largest: Mapping[str, float],
-        constraints: Sequence[object] = (),
-        n_lines: int = 120,
-        objective: Objective | None = None,
-    ) -> None:
-        self.objective = objective or evsi()
-        problem = Problem(menu, largest, constraints, self.objective)
-        self.menu, self.resources = menu, tuple(problem.budget)
-        costs = menu.costs[:, [menu.resources.index(name) for name in self.resources]]
+    def __init__(self, question: Question, n_lines: int = 120) -> None:
+        problem = Problem(question)
+        self.question, self.menu = question, question.menu
+        self.resources, costs = problem.resource_names, problem.use
         self.units = np.where(costs.max(axis=0, initial=0.0) > 0, costs.max(axis=0, initial=0.0), 1)
         self.scale = problem.scale
         self.x = cp.Variable(problem.n_options, nonneg=True)
@@ -86,8 +72,8 @@ class Relaxation:
             rows.append(self.budget_row)
         rows += self._limit_rows(problem)
         self.worth = ConcaveObjective(problem, self.x, n_lines)
-        self._problem, self._rows, self._n_lines = problem, rows, n_lines
-        self._losses: tuple[tuple[float, float], ...] = _losses_of(menu.decisions)
+        self._rows, self._n_lines = rows, n_lines
+        self._losses: tuple[tuple[float, float], ...] = _losses_of(self.menu.decisions)
         self._compile()
 
     def _compile(self) -> None:
@@ -106,7 +92,7 @@ class Relaxation:
         Parameters
         ----------
         budget
-            Amount of each resource the relaxation was compiled for.
+            Amount, as stated, of each resource the relaxation was compiled for.
         solver
             One of `evalfolio.search.convex.solvers.convex_solvers()`; by default each in turn until
             one answers.
@@ -123,7 +109,8 @@ class Relaxation:
         SolverError
             If no solver ends with an answer.
         """
-        amounts = check_budget(budget, self.resources)
+        check_budget(budget, self.resources)
+        amounts = self.question.within(**budget).spendable
         self.limit.value = np.array([amounts[name] for name in self.resources]) / self.units
         self._set_losses(losses or {})
         status = solve_convex(self.programme, solver)
@@ -164,15 +151,15 @@ class Relaxation:
             self._losses = wanted
             menu = replace(self.menu, decisions=decisions)
             if skewed(menu):  # the index of what is known depends on the stakes
-                problem = Problem(menu, self._problem.budget, (), self.objective)
+                problem = Problem(self.question.on(menu))
                 self.worth = ConcaveObjective(problem, self.x, self._n_lines)
                 self.scale = problem.scale
                 self._compile()
             else:
-                self.worth.set_values(self.objective.on(menu)[0])
+                self.worth.set_values(self.question.objective.on(menu)[0])
 
     def _limit_rows(self, problem: Problem) -> list[cp.Constraint]:
-        """Return "at most one option per eval" and the constraints' rows."""
+        """Return "at most one option per eval" and the limits' rows."""
         n = problem.n_options
         first = len(self.resources)  # the budgets' rows come first, with a parameter of their own
         body = problem.matrix[first:, :n] @ self.x

@@ -24,6 +24,7 @@ from evalfolio.objectives import (
 from evalfolio.search.convex import solvers
 from evalfolio.search.convex.expression import expression
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 MakeMenu = Callable[..., Menu]
 Choices = Callable[[Menu], NDArray[np.float64]]
@@ -48,7 +49,7 @@ def test_each_stands_alone_as_expression_and_constraints(
     shares = cp.Parameter(len(menu), nonneg=True)
     programme = cp.Problem(cp.Maximize(worth), [*rows, x == shares])
     assert programme.is_dcp(dpp=True)
-    problem = Problem(menu, {}, (), objective)
+    problem = Problem(Question(menu, objective=objective))
     rng = np.random.default_rng(1)
     for point in (np.zeros(len(menu)), np.ones(len(menu)), *rng.uniform(size=(3, len(menu)))):
         shares.value = point
@@ -82,7 +83,7 @@ def test_a_floor_under_an_objective_is_the_enumerated_one(
 ) -> None:
     for seed in range(2):
         menu = make_menu(seed, 4, 2, 2)
-        problem = Problem(menu, {}, (), objective)
+        problem = Problem(Question(menu, objective=objective))
         choices = every_choice(menu)
         worth = np.array([problem.value(x) for x in choices])
         cost = choices @ menu.options["usd"].to_numpy()
@@ -99,7 +100,7 @@ def test_a_floor_under_an_objective_is_the_enumerated_one(
         )
         hours = choices @ menu.options["staff_hours"].to_numpy()
         fits = (hours <= 0.5 * menu.options["staff_hours"].sum()) & (worth >= least * (1 - 1e-9))
-        value = Problem(menu, {}, (), other)
+        value = Problem(Question(menu, objective=other))
         best = max(value.value(x) for x in choices[fits])
         assert plan.value == pytest.approx(best, rel=2e-5)
 
@@ -110,8 +111,8 @@ def test_what_cannot_be_compared_is_refused(make_menu: MakeMenu) -> None:
     with pytest.raises(ef.InputError, match="must be a finite number, 0 or more, got -1"):
         _ = evsi() >= -1
     with pytest.raises(ef.InputError, match="the weight of 'cyber' must be 0 or more"):
-        Problem(make_menu(0), {}, (), evsi({"cyber": -1.0}))
-    most = Problem(make_menu(0), {}, ()).scale
+        Problem(Question(make_menu(0), objective=evsi({"cyber": -1.0})))
+    most = Problem(Question(make_menu(0), {})).scale
     with pytest.raises(ef.InfeasibleError, match="evsi is at least"):
         ef.optimise(make_menu(0), budget={}, constraints=[evsi() >= 2 * most])
 
@@ -125,7 +126,7 @@ def test_a_decision_of_weight_0_does_not_count(make_menu: MakeMenu) -> None:
 def test_losses_are_parameters_of_the_compiled_programme(make_menu: MakeMenu) -> None:
     menu = make_menu(1, 4, 2, 2)
     budget = {"usd": 0.3 * float(menu.options["usd"].sum())}
-    relaxation = ef.Relaxation(menu, budget)
+    relaxation = ef.Relaxation(Question(menu, budget))
     assert relaxation.programme.is_dcp(dpp=True)
     before = relaxation.solve(budget).bound
     losses = {"cyber": (2.0, 7.0), "bio": (1.0, 1.0)}
@@ -133,7 +134,7 @@ def test_losses_are_parameters_of_the_compiled_programme(make_menu: MakeMenu) ->
     decisions = tuple(
         Decision(d.name, d.contrast, d.threshold, *losses[d.name]) for d in menu.decisions
     )
-    fresh = ef.Relaxation(replace(menu, decisions=decisions), budget).solve(budget).bound
+    fresh = ef.Relaxation(Question(replace(menu, decisions=decisions), budget)).solve(budget).bound
     assert changed == pytest.approx(fresh, rel=1e-5)
     assert abs(changed - before) > 1e-3 * before
     assert relaxation.solve(budget).bound == pytest.approx(before, rel=1e-6)
@@ -146,7 +147,7 @@ def test_losses_are_parameters_of_the_compiled_programme(make_menu: MakeMenu) ->
 def test_every_usable_solver_gives_the_same_bound(make_menu: MakeMenu) -> None:
     menu = make_menu(2, 4, 2, 2)
     budget = {"usd": 0.3 * float(menu.options["usd"].sum())}
-    relaxation = ef.Relaxation(menu, budget)
+    relaxation = ef.Relaxation(Question(menu, budget))
     bounds = {name: relaxation.solve(budget, name).bound for name in solvers.convex_solvers()}
     assert len(bounds) >= 2
     first = next(iter(bounds.values()))

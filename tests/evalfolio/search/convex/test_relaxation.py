@@ -10,23 +10,24 @@ import pytest
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
-from evalfolio.search.certified import certify
+from evalfolio.search.certified import Certified, certify
 from evalfolio.search.convex.relaxation import Relaxation
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 BUDGET = {"usd": 200.0, "staff_hours": 30.0}
 
 
 def test_programme_is_compiled_once_for_all_budgets() -> None:
-    relaxation = Relaxation(small_menu(), {"usd": 10_000, "staff_hours": 90})
+    relaxation = Relaxation(Question(small_menu(), {"usd": 10_000, "staff_hours": 90}))
     assert relaxation.programme.is_dcp(dpp=True)
     bounds = [
         relaxation.solve({"usd": usd, "staff_hours": 90}).bound for usd in (0, 500, 2_000, 10_000)
     ]
     assert (np.diff(bounds) >= -1e-7).all()
     for usd, bound in zip((500, 2_000), bounds[1:3], strict=True):
-        fresh = Relaxation(small_menu(), {"usd": 10_000, "staff_hours": 90})
+        fresh = Relaxation(Question(small_menu(), {"usd": 10_000, "staff_hours": 90}))
         again = fresh.solve({"usd": usd, "staff_hours": 90}).bound
         assert bound == pytest.approx(again, rel=1e-6)
 
@@ -37,7 +38,7 @@ def test_shadow_prices_are_the_slope_of_the_bound(
 ) -> None:
     menu = make_menu(seed, 8, 3, 3)
     budget = {name: 0.2 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
-    relaxation = Relaxation(menu, budget, n_lines=600)
+    relaxation = Relaxation(Question(menu, budget), n_lines=600)
     solved = relaxation.solve(budget)
     for name, price in solved.shadow_prices.items():
         assert price >= 0
@@ -59,10 +60,10 @@ def test_prices_of_the_certified_method_are_slopes_of_its_relaxation(
 ) -> None:
     menu = make_menu(seed, 8, 3, 3)
     budget = {name: 0.25 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
-    problem = Problem(menu, {name: 1.02 * amount for name, amount in budget.items()})
+    problem = Problem(Question(menu, {name: 1.02 * amount for name, amount in budget.items()}))
     relaxation = MenuRelaxation(problem, gap=1e-6)
-    small = Problem(menu, budget)
-    prices = certify(small, gap=1e-6).prices * small.scale / small.price_units
+    small = Problem(Question(menu, budget))
+    prices = np.array(list(certify(small, Certified(gap=1e-6)).prices.values()))
     prices *= problem.price_units / problem.scale  # in the units of the larger budget
     for row, price in enumerate(prices):
         bounds = []
@@ -81,10 +82,10 @@ def test_by_shares_the_relaxation_is_that_of_the_cone_programme(
 ) -> None:
     menu = make_menu(3, 8, 3, 3)
     budget = {name: 0.25 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
-    problem = Problem(menu, budget)
+    problem = Problem(Question(menu, budget))
     by_shares = MenuRelaxation(problem, gap=1e-6, by_odds=False)
     prices = by_shares.price() * problem.scale / problem.price_units
-    expected = Relaxation(menu, budget, n_lines=600).solve(budget)
+    expected = Relaxation(Question(menu, budget), n_lines=600).solve(budget)
     for name, price in zip(problem.resource_names, prices, strict=True):
         share = expected.shadow_prices[name] * budget[name] / expected.bound
         assert price * budget[name] / expected.bound == pytest.approx(share, abs=5e-3)
@@ -94,6 +95,6 @@ def test_by_shares_the_relaxation_is_that_of_the_cone_programme(
 
 
 def test_unknown_resource_is_refused() -> None:
-    relaxation = Relaxation(small_menu(), {"usd": 10_000})
+    relaxation = Relaxation(Question(small_menu(), {"usd": 10_000}))
     with pytest.raises(InputError, match="staff_hours"):
         relaxation.solve({"staff_hours": 5})

@@ -20,6 +20,7 @@ from evalfolio.search.convex.expression import expression
 from evalfolio.search.convex.relaxation import Relaxation
 from evalfolio.search.convex.solvers import solve_convex
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 
 Choices = Callable[[Menu], NDArray[np.float64]]
 
@@ -33,7 +34,7 @@ def test_certified_equals_enumeration(
 ) -> None:
     menu = skewed_menu(seed, n_evals=4, n_draws=4)
     budget = {"usd": 0.5 * float(menu.options["usd"].sum())}
-    problem = Problem(menu, budget, (), objective)
+    problem = Problem(Question(menu, budget, objective=objective))
     best = max(problem.value(x) for x in every_choice(menu) if problem.met(x))
     for gap in (1e-3, 1e-5):
         plan = ef.optimise(menu, budget=budget, objective=objective, gap=gap)
@@ -46,14 +47,16 @@ def test_certified_equals_enumeration(
 def test_the_relaxation_is_a_bound_also_at_other_losses(seed: int) -> None:
     menu = skewed_menu(seed)
     budget = {"usd": 0.4 * float(menu.options["usd"].sum())}
-    relaxation = Relaxation(menu, budget)
+    relaxation = Relaxation(Question(menu, budget))
     losses = {"cyber": (30.0, 2.0)}
     decisions = (replace(menu.decisions[0], loss_missed=30.0, loss_false_alarm=2.0),)
     other = replace(menu, decisions=decisions + menu.decisions[1:])
     for changed, on in ((None, menu), (losses, other)):
         bound = relaxation.solve(budget, losses=changed).bound
         assert bound >= ef.optimise(on, budget=budget).value * (1 - 1e-6)
-        assert bound == pytest.approx(Relaxation(on, budget).solve(budget).bound, rel=1e-4)
+        assert bound == pytest.approx(
+            Relaxation(Question(on, budget)).solve(budget).bound, rel=1e-4
+        )
 
 
 def test_the_expression_is_above_the_value_everywhere() -> None:
@@ -65,7 +68,7 @@ def test_the_expression_is_above_the_value_everywhere() -> None:
     for choice in np.random.default_rng(0).integers(0, 2, (4, len(menu))).astype(float):
         at.value = choice
         solve_convex(problem, None)
-        value = Problem(menu, {}).value(choice)
+        value = Problem(Question(menu)).value(choice)
         assert problem.value >= value * (1 - 1e-4)
 
 

@@ -1,0 +1,406 @@
+"""All limits on one choice as rows, and the least choice within them.
+
+The certified search, greedy, the relaxation in cvxpy, the least programme for a target and the
+explanation of a clash all read these rows. A limit that is curved has rows that hold for every
+choice within it; more are added where a choice breaks it, so whatever is solved is a relaxation of
+what was asked, its bound holds, and the choice that comes back meets every limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, sparse
+
+from evalbayes import Menu
+from evalfolio.errors import SolverError
+from evalfolio.limits.budget import Budget
+from evalfolio.limits.limit import CurvedLimit, Limit
+from evalfolio.limits.rows import Floats, Rows, other_than
+
+TOLERANCE = 1e-9  # relative; a whole choice that breaks a row by more does not meet it
+SOFT = 1e-6  # the same where variables that are not whole are part of the row
+MAX_ROUNDS = 500
+MAX_SECONDS = 60.0  # of a check whether limits can be met
+SETTLED = 1e-4  # relative growth of a fractional optimum below which its cuts stop
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: a term is itself, also beside one of the same words
+class Term:
+    """One thing a planner could change: a budget, or one named part of a limit.
+
+    Parameters
+    ----------
+    name
+        The limit in words.
+    rows
+        Its rows in the stack; the first carries the amount.
+    unit
+        Unit of the amount, or None where the limit holds or does not, with nothing between.
+    amount
+        The amount, in the unit.
+    share
+        Whether the amount is a share of all that is used of the unit.
+    limit
+        The limit it is of; None for a budget.
+    """
+
+    name: str
+    rows: tuple[int, ...]
+    unit: str | None
+    amount: float
+    share: bool = False
+    limit: Limit | None = None
+
+    @property
+    def loosened(self) -> tuple[int, ...]:
+        """The rows that give way where the limit does."""
+        return self.rows[:1] if self.unit else self.rows
+
+
+class Stack:
+    """Budgets, "at most one option per eval" and limits as rows over [x; binaries; continuous].
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    budgets
+        What may be spent of each limited resource.
+    limits
+        The limits.
+
+    Attributes
+    ----------
+    matrix, lower, upper
+        First a row per budget, in units of what may be spent; then one per eval; then those of
+        the limits, each to size 1, so that one tolerance serves dollars and counts alike.
+    size
+        Unit of every row; of a budget as stated.
+    units
+        Units of the budgets' rows, as spent.
+    terms
+        What a planner could change, in the order of the rows.
+    soft
+        Whether a row has variables besides the choice.
+    eval_codes, evals
+        Eval of every option, and their names.
+    curved
+        The limits that give more rows where a choice breaks them.
+    """
+
+    def __init__(
+        self, menu: Menu, budgets: Mapping[str, Budget], limits: Sequence[Limit] = ()
+    ) -> None:
+        self.menu, n = menu, len(menu)
+        codes, self.evals = menu.options["eval"].factorize()
+        self.eval_codes = np.asarray(codes)
+        blocks = [limit.rows(menu) for limit in limits]
+        self.n_options = n
+        self.n_binaries = n + sum(block.n_extra for block in blocks)
+        self.n_variables = self.n_binaries + sum(block.n_continuous for block in blocks)
+        self.n_budgets = len(budgets)
+        amounts = np.array([budget.spendable for budget in budgets.values()])
+        limited = (amounts > 0) & np.isfinite(amounts)
+        use = menu.costs[:, [menu.resources.index(name) for name in budgets]].T
+        largest = use.max(axis=1, initial=0.0)
+        self.units = np.where(limited, amounts, np.where(largest > 0, largest, 1.0))
+        self.terms = [
+            Term(budget.in_words(name), (k,), name, budget.stated)
+            for k, (name, budget) in enumerate(budgets.items())
+        ]
+        self.curved = [limit for limit in limits if isinstance(limit, CurvedLimit)]
+        self._columns: dict[int, NDArray[np.int_]] = {}  # by limit: columns of its own rows
+        self._cuts: list[tuple[Term, sparse.csr_matrix, Floats, Floats]] = []
+        money = np.zeros((len(budgets), self.n_variables))
+        money[:, :n] = use / self.units[:, None]
+        one_each = sparse.csr_matrix(
+            (np.ones(n), (codes, np.arange(n))), (len(self.evals), self.n_variables)
+        )
+        matrices = [sparse.csr_matrix(money), one_each]
+        lower = [np.full(len(budgets) + len(self.evals), -np.inf)]
+        upper = [np.where(limited, 1.0, amounts), np.ones(len(self.evals))]
+        kept = np.array([1.0 - budget.kept_back for budget in budgets.values()])
+        size = [self.units / kept, np.ones(len(self.evals))]
+        first, extra, continuous = len(budgets) + len(self.evals), n, self.n_binaries
+        for limit, block in zip(limits, blocks, strict=True):
+            self._columns[id(limit)] = np.concatenate(
+                [
+                    np.arange(n),
+                    np.arange(extra, extra + block.n_extra),
+                    np.arange(continuous, continuous + block.n_continuous),
+                ]
+            )
+            part, low, high, own = self._scaled(limit, block)
+            matrices.append(part)
+            lower.append(low)
+            upper.append(high)
+            size.append(own)
+            self.terms += _terms(limit, block, first)
+            first, extra = first + len(block), extra + block.n_extra
+            continuous += block.n_continuous
+        self.matrix = sparse.csr_matrix(sparse.vstack(matrices))
+        self.lower, self.upper = np.concatenate(lower), np.concatenate(upper)
+        self.size = np.concatenate(size)
+        self.soft = np.diff(self.matrix[:, n:].tocsr().indptr) > 0
+
+    @property
+    def n_extra(self) -> int:
+        """Number of variables besides the choice."""
+        return self.n_variables - self.n_options
+
+    def met(self, term: Term, point: Floats, tolerance: float = TOLERANCE) -> bool:
+        """Whether a point [x; binaries; continuous] meets a term."""
+        rows = list(term.rows)
+        activity = np.asarray(self.matrix[rows] @ point)
+        return bool(
+            (activity >= self.lower[rows] - tolerance).all()
+            and (activity <= self.upper[rows] + tolerance).all()
+            and (
+                not isinstance(term.limit, CurvedLimit)
+                or term.limit.cuts(self.menu, point[: self.n_options]) is None
+            )
+        )
+
+    def point(
+        self,
+        held: Iterable[Term] | None = None,
+        *,
+        cost: Floats | None = None,
+        loose: Mapping[Term, float] | None = None,
+        gap: float = 0.0,
+    ) -> Floats | None:
+        """Return a point that meets the held terms, as `least` finds it, or None."""
+        found = self.least(cost, held, loose=loose, gap=gap, seconds=MAX_SECONDS)
+        return None if found is None else found[0]
+
+    def least(
+        self,
+        cost: Floats | None = None,
+        held: Iterable[Term] | None = None,
+        *,
+        loose: Mapping[Term, float] | None = None,
+        gap: float = 0.0,
+        seconds: float | None = None,
+    ) -> tuple[Floats, float] | None:
+        """Return a point [x; binaries; continuous] of least cost and a bound below every cost.
+
+        Rows are added where a choice breaks a curved limit: first at fractional optima, which are
+        quick, then at whole ones. None where no choice meets the held terms.
+
+        Parameters
+        ----------
+        cost
+            Of every variable, of shape (n_variables,); nothing by default.
+        held
+            Terms to hold; all by default.
+        loose
+            Terms that may be broken, and what a unit of a scaled row costs.
+        gap
+            Relative gap at which the cost is small enough.
+        seconds
+            Time limit of every programme.
+
+        Raises
+        ------
+        SolverError
+            If the solver neither finds a point nor shows that there is none.
+        """
+        master = _Master(self, cost, self.terms if held is None else held, loose or {})
+        options = {"mip_rel_gap": gap, "time_limit": np.inf if seconds is None else seconds}
+        before = -1.0
+        for _ in range(MAX_ROUNDS if master.curved else 0):
+            answer = master.solve(options, whole=False)
+            if answer is None or not master.cut(answer[0]):
+                break
+            if answer[1] - before <= SETTLED * abs(answer[1]):
+                break
+            before = answer[1]
+        seen: list[Floats] = []
+        for _ in range(MAX_ROUNDS):
+            answer = master.solve(options, whole=True)
+            if answer is None:
+                return None
+            point, bound = answer
+            broken = master.broken(point)
+            fresh = master.cut(point)
+            if not len(broken) and not fresh:
+                return point[: self.n_variables], bound * master.unit
+            if len(broken) or any((point == other).all() for other in seen):
+                # the solver's tolerance let a choice through that a row excludes: name it
+                master.exclude(point, alone=bool(master.alone[broken].any()) or len(broken) == 0)
+            seen.append(point)
+        raise SolverError(
+            f"{MAX_ROUNDS} rounds within the limits met only choices that a limit misses by a "
+            "hair's breadth; ask for less, or move the limits away from exact sums of costs"
+        )
+
+    def learned(self, terms: Iterable[Term]) -> list[tuple[sparse.csr_matrix, Floats, Floats]]:
+        """Return the rows learned of curved limits: they hold for every choice within them."""
+        wanted = set(terms)
+        return [(row, low, high) for term, row, low, high in self._cuts if term in wanted]
+
+    def cuts_of(self, term: Term, point: Floats) -> tuple[sparse.csr_matrix, Floats, Floats] | None:
+        """Return the rows that a point breaks of a curved limit, and keep them; None for none."""
+        limit = term.limit
+        assert isinstance(limit, CurvedLimit)  # only these have cuts
+        found = limit.cuts(self.menu, point[: self.n_options])
+        if found is None:
+            return None
+        matrix, low, high, _ = self._scaled(limit, found)
+        activity = np.asarray(matrix @ point[: self.n_variables])
+        if (
+            matrix[:, self.n_options :].nnz
+            and (activity >= low - TOLERANCE).all()
+            and (activity <= high + TOLERANCE).all()
+        ):
+            return None  # its own variables make up for what the choice misses
+        self._cuts.append((term, matrix, low, high))
+        return matrix, low, high
+
+    def _scaled(
+        self, limit: Limit, block: Rows
+    ) -> tuple[sparse.csr_matrix, Floats, Floats, Floats]:
+        """Return a limit's rows over all variables, each scaled to size 1."""
+        part = block.matrix.tocoo()
+        size = np.maximum.reduce(
+            [
+                abs(block.matrix).max(axis=1).toarray().ravel(),
+                np.where(np.isfinite(block.lower), np.abs(block.lower), 0.0),
+                np.where(np.isfinite(block.upper), np.abs(block.upper), 0.0),
+            ]
+        )
+        size[size == 0] = 1.0
+        column = self._columns[id(limit)][part.col]
+        matrix = sparse.csr_matrix(
+            (part.data / size[part.row], (part.row, column)), (len(block), self.n_variables)
+        )
+        return matrix, block.lower / size, block.upper / size, size
+
+
+class _Master:
+    """The programme within some terms of a stack, with the rows added along the way."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        cost: Floats | None,
+        held: Iterable[Term],
+        loose: Mapping[Term, float],
+    ) -> None:
+        self.stack, held = stack, list(held)
+        self.curved = [term for term in held if isinstance(term.limit, CurvedLimit)]
+        first = stack.n_budgets
+        rows = [*range(first, first + len(stack.evals))]
+        rows += sorted({row for term in (*held, *loose) for row in term.rows})
+        place = {row: k for k, row in enumerate(rows)}
+        slacks = [
+            (place[row], sign, price)
+            for term, price in loose.items()
+            for row in term.loosened
+            for sign, bound in ((1.0, stack.lower), (-1.0, stack.upper))
+            if np.isfinite(bound[row])
+        ]
+        n, self._n_slacks = stack.n_variables, len(slacks)
+        at, signs, prices = np.array(slacks).reshape(-1, 3).T
+        loosen = sparse.csr_matrix(
+            (signs, (at.astype(int), np.arange(len(slacks)))), (len(rows), len(slacks))
+        )
+        self._matrices = [sparse.hstack([stack.matrix[rows], loosen], format="csr")]
+        self._lower, self._upper = [stack.lower[rows]], [stack.upper[rows]]
+        for each in stack.learned(held):
+            self._add(*each)
+        spent = np.zeros(n) if cost is None else cost
+        self.unit = float(np.abs(spent).max(initial=0.0)) or 1.0
+        self._objective = np.concatenate([spent / self.unit, prices])
+        self._most = np.full(n + len(slacks), np.inf)
+        self._most[: stack.n_binaries] = 1.0
+
+    def solve(self, options: dict[str, Any], *, whole: bool) -> tuple[Floats, float] | None:
+        """Return the best point and a bound, None where there is no point."""
+        n = self.stack.n_binaries
+        result = optimize.milp(
+            self._objective,
+            constraints=optimize.LinearConstraint(
+                sparse.vstack(self._matrices, format="csr"),
+                np.concatenate(self._lower),
+                np.concatenate(self._upper),
+            ),
+            integrality=(np.arange(len(self._objective)) < n).astype(int) if whole else None,
+            bounds=optimize.Bounds(0.0, self._most),
+            options=options,  # type: ignore[arg-type]  # a typed dictionary of the stubs alone
+        )
+        if result.status == 2:
+            return None
+        if result.x is None or result.status != 0:
+            raise SolverError(
+                f"the search within the limits ended with {result.message!r}; try fewer limits or "
+                "a wider gap"
+            )
+        point, bound = np.asarray(result.x, dtype=np.float64), float(result.fun)
+        if whole:
+            point[:n] = np.round(point[:n])
+            bound = min(bound, float(result.mip_dual_bound))
+        return point, bound
+
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Whether each row speaks of the choice alone."""
+        return ~self._has(self.stack.n_options)
+
+    def broken(self, point: Floats) -> NDArray[np.intp]:
+        """Return the rows that a point breaks once its binaries are whole."""
+        activity = np.concatenate([matrix @ point for matrix in self._matrices])
+        slack = np.where(self._has(self.stack.n_binaries), SOFT, TOLERANCE)
+        below = activity < np.concatenate(self._lower) - slack
+        return np.flatnonzero(below | (activity > np.concatenate(self._upper) + slack))
+
+    def cut(self, point: Floats) -> int:
+        """Add the rows that a point breaks of curved limits; return how many limits it breaks."""
+        found = [self.stack.cuts_of(term, point) for term in self.curved]
+        fresh = [each for each in found if each is not None]
+        for each in fresh:
+            self._add(*each)
+        return len(fresh)
+
+    def exclude(self, point: Floats, *, alone: bool) -> None:
+        """Forbid a choice, by itself or together with the other binaries."""
+        n = self.stack.n_options if alone else self.stack.n_binaries
+        weights, least = other_than(point[:n])
+        wide = np.pad(weights, (0, self.stack.n_variables - n))[None]
+        self._add(sparse.csr_matrix(wide), np.array([least]), np.array([np.inf]))
+
+    def _add(self, matrix: sparse.csr_matrix, lower: Floats, upper: Floats) -> None:
+        wide = sparse.csr_matrix((matrix.shape[0], self._n_slacks))
+        self._matrices.append(sparse.hstack([matrix, wide], format="csr"))
+        self._lower.append(lower)
+        self._upper.append(upper)
+
+    def _has(self, first: int) -> NDArray[np.bool_]:
+        """Say which rows speak of a variable from a column on."""
+        return np.concatenate([np.diff(m[:, first:].tocsr().indptr) > 0 for m in self._matrices])
+
+
+def _terms(limit: Limit, block: Rows, first: int) -> list[Term]:
+    """Return the named parts of a limit whose rows begin at a place of the stack."""
+    found = []
+    share = getattr(limit, "share", False) is True  # of all use, not of the draws
+    for name in dict.fromkeys(block.names):
+        own = [k for k, other in enumerate(block.names) if other == name]
+        amount = _amount(limit, block.lower[own[0]], block.upper[own[0]])
+        rows = tuple(first + k for k in own)
+        found.append(Term(name, rows, getattr(limit, "unit", None), amount, share, limit))
+    return found
+
+
+def _amount(limit: Limit, lower: float, upper: float) -> float:
+    """Return the amount of a limit: its first row's bound, or the limit's own where 0."""
+    bound = float(lower if np.isfinite(lower) else upper)
+    if bound:
+        return bound
+    stated = (getattr(limit, key, None) for key in ("at_least", "at_most"))
+    return next((float(value) for value in stated if value is not None), bound)

@@ -1,0 +1,70 @@
+"""What a search finds: a choice, a bound on every other, and what may be claimed of the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
+from evalfolio.search.status import Status
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Answer:
+    """A choice, its value, a bound on every choice's value, and how the search ended.
+
+    Parameters
+    ----------
+    problem
+        What was searched.
+    x
+        The choice, of zeros and ones, of shape (n_options,).
+    value, bound
+        In the unit of the objective.
+    status
+        How the search ended.
+    prices
+        Value of one more unit of each limited resource that can be spent.
+    rounds
+        Boxes looked at.
+    """
+
+    problem: Problem
+    x: NDArray[np.float64]
+    value: float
+    bound: float
+    status: Status
+    prices: dict[str, float]
+    rounds: int = 0
+
+    @property
+    def gap(self) -> float | None:
+        """(bound − value)/max(|bound|, 1e-12·EVPI), 0 if both are 0; None without a certificate."""
+        if self.status == Status.UNCERTIFIED:
+            return None
+        evpi = self.problem.evpi
+        least = 1e-12 * evpi if np.isfinite(evpi) else 0.0
+        return (self.bound - self.value) / max(abs(self.bound), least, 1e-300)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Names of the chosen options, in the menu's order."""
+        return tuple(str(name) for name in self.problem.menu.options.index[self.x > 0.5])
+
+
+class Method(Protocol):
+    """A way of searching, as a value: `Certified`, `Greedy`."""
+
+    def find(self, question: Question) -> Answer:
+        """Return the choice it finds.
+
+        Raises
+        ------
+        InfeasibleError
+            If no choice meets all limits; the text names a smallest clash and what mends it.
+        """
+        ...
