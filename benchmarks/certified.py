@@ -37,34 +37,37 @@ N_DRAWS, TAIL = 50, 0.1
 
 def plan(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
     """Certify one menu; return CPU seconds, boxes and gap."""
-    from evalfolio.search.certified import certify
+    from evalfolio.search.certified import Certified, certify
     from evalfolio.search.problem import Problem
+    from evalfolio.search.question import Question
 
     menu = random_menu(*size, seed=seed)
     budget = budget_share(menu, share)
     start = time.process_time()
-    found = certify(Problem(menu, budget), gap=GAP, time_limit=MOST)
+    found = certify(Problem(Question(menu, budget)), Certified(GAP, MOST))
     return _told(found, time.process_time() - start)
 
 
 def tail(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
     """Certify the mean value of the worst tenth of 50 draws of the information."""
     from evalfolio.objectives import tail_value
-    from evalfolio.search.certified import certify
+    from evalfolio.search.certified import Certified, certify
     from evalfolio.search.problem import Problem
+    from evalfolio.search.question import Question
 
     menu = random_menu(*size, seed=seed)
     rng = np.random.default_rng([seed, 50])
     each = rng.lognormal(-0.08, 0.4, (N_DRAWS, len(menu), 1, 1))
     menu = replace(menu, information_draws=menu.information * each)
     start = time.process_time()
-    problem = Problem(menu, budget_share(menu, share), (), tail_value(TAIL))
-    found = certify(problem, gap=GAP, time_limit=MOST)
+    problem = Problem(Question(menu, budget_share(menu, share), (), tail_value(TAIL)))
+    found = certify(problem, Certified(GAP, MOST))
     return _told(found, time.process_time() - start)
 
 
 def sweep(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]:
     """Relax one menu at 100 budgets up to a share; compare with one certified plan there."""
+    from evalfolio.search.question import Question
     from evalfolio.sensitivities.relaxed_line import relaxed_line
 
     one = plan(size, share, seed)
@@ -72,7 +75,7 @@ def sweep(size: tuple[int, int, int], share: float, seed: int) -> dict[str, Any]
     budget = budget_share(menu, share)
     amounts = np.linspace(budget["usd"] / POINTS, budget["usd"], POINTS)
     start = time.process_time()
-    values, _ = relaxed_line(menu, {"staff_hours": budget["staff_hours"]}, "usd", amounts)
+    values, _ = relaxed_line(Question(menu, budget), "usd", amounts)
     took = time.process_time() - start
     assert np.isfinite(values).all()
     return one | {"sweep": took, "bend": float(np.diff(values, 2).max() / values[-1])}

@@ -17,11 +17,10 @@ from pathlib import Path
 from evalbayes.catalogue import read_catalogue
 from evalbayes.menus import build_menu
 from evalbayes.posterior.posterior import Posterior
-from evalfolio.limits.budget import catalogue_budget
 from evalfolio.narrative import percent
 from evalfolio.plans.cautions import depth_share
-from evalfolio.plans.optimiser import optimise
-from evalfolio.recommendations.recommender import catalogue_limits
+from evalfolio.plans.optimiser import answer
+from evalfolio.recommendations.recommender import question_of
 
 CATALOGUE = Path(__file__).parents[1] / "examples" / "cyber" / "catalogue.toml"
 FACTORS = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -31,15 +30,13 @@ SMALLEST = 1e-3  # stands for 0: the gap stays a positive number
 def main() -> None:
     posterior = Posterior.load(sys.argv[1])
     catalogue = read_catalogue(CATALOGUE)
-    kept = 1 - catalogue.budget.contingency
-    budget = {name: kept * amount for name, amount in catalogue_budget(catalogue).items()}
     print("| range of the gap, cyber | share of USD on max elicitation | deep evals |")
     print("| --- | --- | --- |")
     for factor in FACTORS:
         draws = dict(posterior.draws)
         draws["gap"] = draws["gap"] * max(factor, SMALLEST)
         menu, _ = build_menu(replace(posterior, draws=draws), catalogue, seed=0)
-        plan = optimise(menu, budget=budget, constraints=catalogue_limits(catalogue, menu, budget))
+        plan = answer(question_of(catalogue, menu))
         deep = int((plan.choices["tier"] == "max-elicitation").sum())
         share = percent(depth_share(plan.choices)) if deep else "0 %"
         low, high = 0.2 * factor, 2.5 * factor

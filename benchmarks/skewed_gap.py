@@ -22,13 +22,12 @@ from evalbayes import Menu
 from evalbayes.catalogue import Catalogue, read_catalogue
 from evalbayes.menus import build_menu, state_draws
 from evalbayes.posterior.posterior import Posterior
-from evalfolio.limits.budget import catalogue_budget
 from evalfolio.plans.evaluation import choice_vector, evaluate
-from evalfolio.plans.optimiser import optimise
+from evalfolio.plans.optimiser import answer
 from evalfolio.plans.perfect import perfect_information
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.plans.rivals import rival_plans
-from evalfolio.recommendations.recommender import catalogue_limits
+from evalfolio.recommendations.recommender import question_of
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import SkewedGap, fitted, outcome_of
@@ -88,12 +87,9 @@ def known_rows(menu: Menu, posterior: Posterior, catalogue: Catalogue) -> list[l
 
 def mix_rows(menu: Menu, catalogue: Catalogue) -> list[list[str]]:
     """Return what the recommended mix and its rivals are worth."""
-    kept = 1 - catalogue.budget.contingency
-    stated = {k: v for k, v in catalogue_budget(catalogue).items() if k in menu.resources}
-    budget = {name: kept * amount for name, amount in stated.items()}
-    limits = catalogue_limits(catalogue, menu, budget)
-    plan = optimise(menu, budget=budget, constraints=limits)
-    mixes = {"recommended": plan.chosen} | rival_plans(menu, budget, limits, seed=0)
+    question = question_of(catalogue, menu)
+    plan = answer(question)
+    mixes = {"recommended": plan.chosen} | rival_plans(question)
     rows = []
     for name, mix in mixes.items():
         normal, exact = normal_and_exact(menu, mix)
