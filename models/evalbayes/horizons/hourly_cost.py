@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 SMOOTHED = 8  # points from which slopes are smoothed
 BEFORE = 0.3  # e-folds before the sweet spot from which returns are taken to fall
+FLAT = 1e-9  # elasticities below it are rounding
 GRID = 2000  # points on which turning points are looked for, before they are refined
 
 
@@ -80,8 +81,12 @@ class HourlyCost:
         return np.asarray(usd) / self.horizon(usd)
 
     def elasticity(self, usd: Array | float) -> Array:
-        """Slope of ln horizon in ln spend: per cent of horizon for one per cent of spend."""
-        value: Array = self._smooth.derivative()(np.log(usd))
+        """Slope of ln horizon in ln spend: per cent of horizon for one per cent of spend.
+
+        Never below 0, as the horizons never fall.
+        """
+        slope = np.asarray(self._smooth.derivative()(np.log(usd)))
+        value: Array = np.where(slope > FLAT, slope, 0.0)
         return value
 
     def sweet_spot(self) -> float:

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
 from evalbayes.horizons.by_cap import horizon_by_cap
-from evalbayes.horizons.horizon import Horizon, fit_horizon
+from evalbayes.horizons.horizon import (
+    HIGH,
+    LENGTHS,
+    LOW,
+    MIDDLE,
+    Horizon,
+    fit_horizon,
+    human_time,
+)
 from evalbayes.horizons.hourly_cost import HourlyCost
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 POINTS = 12  # caps
+N_DRAWS = 1000
 FIRST = 0.05  # the first cap is this quantile of what successes spent
 FEWEST = 20  # runs
 
@@ -31,13 +40,18 @@ class RunHorizon:
 
     Parameters
     ----------
-    domain, ai_model, runs
-        Whose runs, and how many.
+    domain, ai_model, runs, tasks
+        Whose runs, how many, and of how many tasks.
+    shortest, longest
+        Human minutes of the shortest and the longest task: beyond them a horizon is a guess.
+    caps
+        The least and the largest cap that runs had, in USD.
     horizon
         At the caps that the runs really had.
     by_cap
         One row per cap after the fact: cap and mean_spend in USD, minutes with an interval, solved,
-        usd_per_hour (cap over horizon-hours) and elasticity.
+        usd_per_hour (cap over horizon-hours), elasticity and beyond, which task the median lies
+        beyond ("the longest task", "the shortest task" or "").
     sweet_spot, saturation, saturation_95
         Caps in USD: least cost per horizon-hour; elasticity fallen to a tenth; 95 % of the largest
         horizon. NaN where not within the caps.
@@ -46,6 +60,10 @@ class RunHorizon:
     domain: str
     ai_model: str
     runs: int
+    tasks: int
+    shortest: float
+    longest: float
+    caps: tuple[float, float]
     horizon: Horizon
     by_cap: pd.DataFrame
     sweet_spot: float
@@ -53,8 +71,17 @@ class RunHorizon:
     saturation_95: float
 
     def summary(self, threshold_minutes: float | None = None) -> pd.DataFrame:
-        """Return horizons, completion shares, doublings and hourly costs, one row each."""
+        """Return horizons, completion shares, doublings and hourly costs, one row each.
+
+        The column `note` says what rests on more than was seen.
+        """
         table = self.horizon.table(threshold_minutes)
+        notes = {f"{share:.0%} horizon (min)": self._note(share) for share in (0.5, 0.8)}
+        notes |= {
+            f"completion at {human_time(m)}": self._outside(m) for m in LENGTHS if self._outside(m)
+        }
+        if threshold_minutes is not None:
+            notes[f"doublings to {human_time(threshold_minutes)}"] = self._note(0.5)
         hourly = self.hourly_cost()
         rows = {}
         for words, usd in (
@@ -67,6 +94,8 @@ class RunHorizon:
             rows[f"USD per horizon-hour at the {words}"] = (
                 float(hourly.per_hour(usd)) if known else np.nan
             )
+            if known and (beyond := self._outside(float(60.0 * hourly.horizon(usd)))):
+                notes[f"USD per horizon-hour at the {words}"] = beyond
         extra = pd.DataFrame(
             {
                 "median": rows,
@@ -74,7 +103,25 @@ class RunHorizon:
                 "high": dict.fromkeys(rows, np.nan),
             }
         )
-        return pd.concat([table, extra])
+        whole = pd.concat([table, extra])
+        return whole.assign(note=[notes.get(str(figure), "") for figure in whole.index])
+
+    def _note(self, share: float) -> str:
+        """Say how far a horizon lies beyond the tasks."""
+        low, median, high = np.quantile(self.horizon.minutes(share), (LOW, MIDDLE, HIGH))
+        if said := self._outside(float(median)):
+            return said
+        ends = [f"the longest task, {human_time(self.longest)}"] if high > self.longest else []
+        if low < self.shortest:
+            ends.append(f"the shortest, {human_time(self.shortest)}")
+        return f"its interval reaches beyond {' and '.join(ends)}" if ends else ""
+
+    def _outside(self, minutes: float) -> str:
+        which = outside(minutes, self.shortest, self.longest)
+        if not which:
+            return ""
+        end = self.longest if minutes > self.longest else self.shortest
+        return f"beyond {which}, {human_time(end)}: a guess"
 
     def hourly_cost(self) -> HourlyCost:
         """Return the horizon curve over caps in USD; the running maximum, as it must not fall."""
@@ -84,19 +131,38 @@ class RunHorizon:
         )
 
 
+def outside(minutes: float, shortest: float, longest: float) -> str:
+    """Name the task that a length lies beyond, "" where it lies among them."""
+    if minutes > longest:
+        return "the longest task"
+    return "the shortest task" if minutes < shortest else ""
+
+
+def task_weights(runs: pd.DataFrame) -> Array:
+    """Weight of every run's task, 1/√(tasks of its eval), as METR weighs families.
+
+    An eval of many like tasks then counts for more than one of few, but not in proportion.
+    """
+    tasks = runs.groupby("eval")["task"].transform("nunique")
+    weights: Array = 1.0 / np.sqrt(tasks.to_numpy(dtype=float))
+    return weights
+
+
 def run_horizons(
     observations: Observations,
     catalogue: Catalogue,
     ai_model: str | None = None,
     *,
     seed: int = 0,
-    resamples: int = 100,
+    n_draws: int = N_DRAWS,
 ) -> tuple[RunHorizon, ...]:
     """Read horizons off the runs of an AI model, one for every domain in human minutes.
 
-    Spend becomes USD by each eval's usd_per_unit (the mean of its interval). Caps are set after the
-    fact, none above what every run was allowed in USD: so the curve understates what an AI model
-    told of a smaller cap would do, and its points share their runs.
+    A task counts once however often it was run, and by 1/√(tasks of its eval), as METR weighs
+    families; intervals are for more tasks of these evals. Spend becomes USD by each eval's
+    usd_per_unit (the mean of its interval). Caps are set after the fact, none above what every run
+    was allowed in USD: so the curve understates what an AI model told of a smaller cap would do,
+    and its points share their runs.
 
     Parameters
     ----------
@@ -104,8 +170,8 @@ def run_horizons(
         Runs, and the domains, thresholds and prices of their evals.
     ai_model
         By default the one under test.
-    seed, resamples
-        Of the resampled tasks that intervals are read off.
+    seed, n_draws
+        Of the posterior draws that intervals are read off.
 
     Raises
     ------
@@ -114,7 +180,7 @@ def run_horizons(
     """
     name = ai_model or catalogue.portfolio.ai_model
     found = tuple(
-        _of_domain(own, spec, name, seed, resamples)
+        _of_domain(own, spec, name, seed, n_draws)
         for spec in catalogue.domains
         if spec.minutes and len(own := _priced(observations, catalogue, spec, name)) >= FEWEST
     )
@@ -141,6 +207,7 @@ def _priced(
     price = own["eval"].map({key: e.usd_per_unit.lognormal_mean for key, e in evals.items()})
     priced = pd.DataFrame(
         {
+            "eval": own["eval"].astype(str),
             "task": own["eval"].astype(str) + "/" + own["task"].astype(str),
             "human_minutes": minutes.fillna(stated.astype(float)),
             "success": (own["outcome"] == "success").astype(float),
@@ -152,27 +219,44 @@ def _priced(
 
 
 def _of_domain(
-    runs: pd.DataFrame, spec: DomainSpec, ai_model: str, seed: int, resamples: int
+    runs: pd.DataFrame, spec: DomainSpec, ai_model: str, seed: int, n_draws: int
 ) -> RunHorizon:
+    runs = runs.assign(weight=task_weights(runs))
     most = float(runs["cap"].min())
     solved = runs.loc[runs["success"] > 0, "spend"]
     first = float(solved.quantile(FIRST)) if len(solved) else most / 100.0
     caps = np.geomspace(min(first, most / 2.0), most, POINTS)
     # A success a little past its cap (the check is between calls) was within it.
     within = runs.assign(spend=np.minimum(runs["spend"], runs["cap"]))
-    table = horizon_by_cap(within, list(caps), seed=seed, resamples=resamples)
+    table = horizon_by_cap(within, list(caps), seed=seed, n_draws=n_draws)
     hourly = HourlyCost(caps, np.maximum.accumulate(table["minutes"].to_numpy()) / 60.0)
-    table = table.assign(usd_per_hour=hourly.per_hour(caps), elasticity=hourly.elasticity(caps))
-    horizon = fit_horizon(
-        runs["human_minutes"].to_numpy(float), runs["success"].to_numpy(float), seed=seed
+    shortest, longest = float(runs["human_minutes"].min()), float(runs["human_minutes"].max())
+    table = table.assign(
+        usd_per_hour=hourly.per_hour(caps),
+        elasticity=hourly.elasticity(caps),
+        beyond=[outside(minutes, shortest, longest) for minutes in table["minutes"]],
     )
+    horizon = fit_horizon(
+        runs["human_minutes"].to_numpy(float),
+        runs["success"].to_numpy(float),
+        runs["weight"].to_numpy(float),
+        tasks=runs["task"].to_numpy(),
+        evals=runs["eval"].to_numpy(),
+        seed=seed,
+        n_draws=n_draws,
+    )
+    none = not len(solved)  # a curve of nothing has no sweet spot
     return RunHorizon(
         domain=spec.name,
         ai_model=ai_model,
         runs=len(runs),
+        tasks=int(runs["task"].nunique()),
+        shortest=shortest,
+        longest=longest,
+        caps=(most, float(runs["cap"].max())),
         horizon=horizon,
         by_cap=table,
-        sweet_spot=hourly.sweet_spot(),
-        saturation=hourly.saturation(),
-        saturation_95=hourly.saturation_share(),
+        sweet_spot=np.nan if none else hourly.sweet_spot(),
+        saturation=np.nan if none else hourly.saturation(),
+        saturation_95=np.nan if none else hourly.saturation_share(),
     )

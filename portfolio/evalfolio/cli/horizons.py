@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
-from evalfolio.cli.console import print_json, print_table
+from evalfolio.cli.console import cell, console, print_json, print_table
 from evalfolio.cli.curves import ModelOption
 
 
@@ -34,6 +34,9 @@ def horizons(
                     "domain": each.domain,
                     "ai_model": each.ai_model,
                     "runs": each.runs,
+                    "tasks": each.tasks,
+                    "shortest_task_minutes": each.shortest,
+                    "longest_task_minutes": each.longest,
                     "figures": records(summaries[each.domain]),
                     "by_cap": records(each.by_cap),
                 }
@@ -42,7 +45,18 @@ def horizons(
         )
         return
     for each in found:
-        title = f"{each.domain}: {each.ai_model}, {each.runs} runs, 90 % intervals"
+        title = (
+            f"{each.domain}: {each.ai_model}, {each.runs} runs of {each.tasks} tasks, 90 % "
+            "intervals for more tasks of these evals"
+        )
         print_table(summaries[each.domain], title)
         if not quiet:
             print_table(each.by_cap, "Against the cap in USD, set after the fact (understates)")
+            least, most = each.caps
+            if most > least * (1.0 + 1e-9):
+                console().print(
+                    f"The first table is at the caps that runs had, {cell(least)} to {cell(most)} "
+                    "USD; the last row of the second is at the least of them.",
+                    soft_wrap=True,
+                    markup=False,
+                )

@@ -52,6 +52,45 @@ def test_the_truth_lies_in_the_interval_as_often_as_it_says() -> None:
     assert 165 <= covered <= 193
 
 
+def test_repeats_of_unlike_tasks_are_no_independent_runs() -> None:
+    """90 % intervals over 200 truths from the prior, eight attempts at 40 tasks that differ.
+
+    Taken as runs of their own the same attempts cover far less.
+    """
+    rng = np.random.default_rng(5)
+    x = np.linspace(0.0, 10.0, 40)
+    of = np.repeat(np.arange(40), 8)
+    covered = naive = 0
+    for _ in range(200):
+        level, slope = rng.normal(5.0, 6.0), np.exp(rng.normal(np.log(0.6), 0.6))
+        # 2 logits between tasks make the curve over tasks flatter by the probit approximation
+        steeper = slope * np.sqrt(1.0 + np.pi * 4.0 / 8.0)
+        p = 1.0 / (1.0 + np.exp(-steeper * (level - x) - 2.0 * rng.standard_normal(40)))
+        success = (rng.random(320) < p[of]).astype(float)
+        found = fit_horizon(2.0 ** x[of], success, tasks=of, n_draws=400)
+        low, high = np.quantile(found.level, (0.05, 0.95))
+        covered += bool(low <= level <= high)
+        low, high = np.quantile(fit_horizon(2.0 ** x[of], success, n_draws=400).level, (0.05, 0.95))
+        naive += bool(low <= level <= high)
+    assert 165 <= covered <= 193
+    assert naive < 160
+
+
+def test_one_attempt_each_is_as_before_and_copies_change_nothing() -> None:
+    minutes, success = 2.0 ** np.arange(10.0), np.array([1, 1, 1, 1, 0, 1, 0, 0, 0, 0])
+    plain = fit_horizon(minutes, success)
+    named = fit_horizon(minutes, success, tasks=np.arange(10))
+    copied = fit_horizon(np.tile(minutes, 7), np.tile(success, 7), tasks=np.tile(np.arange(10), 7))
+    np.testing.assert_allclose(named.level, plain.level)
+    np.testing.assert_allclose(copied.level, plain.level)
+    # copies of repeats that disagree leave the shares, and so the horizon, too
+    again = np.concatenate([success, 1 - success[::-1]])
+    of, twice = np.tile(np.arange(10), 2), np.tile(minutes, 2)
+    once = fit_horizon(twice, again, tasks=of)
+    ten = fit_horizon(np.tile(twice, 10), np.tile(again, 10), tasks=np.tile(of, 10))
+    np.testing.assert_allclose(ten.level, once.level)
+
+
 def test_figures_of_a_known_horizon() -> None:
     found = Horizon(np.full(3, 6.0), np.full(3, 1.0))
     assert found.completion(128.0) == pytest.approx(1 / (1 + math.e))
@@ -171,7 +210,7 @@ def test_horizon_by_cap_finds_what_the_runs_were_made_from() -> None:
     runs = pd.DataFrame(
         {"task": np.arange(n), "human_minutes": minutes, "success": solvable, "spend": spend}
     )
-    table = horizon_by_cap(runs, [1.0, 8.0, 64.0, 1e9], resamples=50)
+    table = horizon_by_cap(runs, [1.0, 8.0, 64.0, 1e9], n_draws=500)
     assert table["minutes"].is_monotonic_increasing
     last = table.iloc[-1]
     assert last["minutes"] == pytest.approx(64.0, rel=0.15)
@@ -200,7 +239,7 @@ def test_the_cyber_horizon_still_rises_at_the_cap_so_nothing_is_called_saturated
     runs["task"] = runs["eval"] + "/" + runs["task"].astype(str)
     own = runs[runs["ai_model"] == "GPT-5.3 Codex"]
     caps = np.geomspace(2e3, 2e6, 10)
-    table = horizon_by_cap(own, list(caps), resamples=20)
+    table = horizon_by_cap(own, list(caps), n_draws=300)
     assert table["minutes"].is_monotonic_increasing
     curve = HourlyCost(caps, table["minutes"].to_numpy() / 60.0)
     assert curve.elasticity(2e6) > 0.1
