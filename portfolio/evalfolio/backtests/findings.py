@@ -25,25 +25,33 @@ class Finding:
     claim
         What was to hold.
     holds
-        Whether it does.
+        Whether it does; None: too few AI models for a verdict.
     figures
         The numbers behind it, in words.
     """
 
     claim: str
-    holds: bool
+    holds: bool | None
     figures: str
 
     def __str__(self) -> str:
-        return f"{'holds' if self.holds else 'FAILS'}: {self.claim} ({self.figures})"
+        return f"{verdict(self.holds, 'FAILS')}: {self.claim} ({self.figures})"
+
+
+def verdict(holds: bool | None, fails: str = "fails") -> str:
+    """Return whether a claim holds, in words."""
+    return "no verdict" if holds is None else "holds" if holds else fails
 
 
 def findings_of(
     trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int = 0
 ) -> tuple[Finding, ...]:
-    """Return the findings for one strategy against all others; `table` is the trials' summary."""
+    """Return the findings for one strategy against all others; `table` is the trials' summary.
+
+    With fewer than five AI models figures come without intervals, and claims without a verdict.
+    """
     pairs = measures.ratios(trials, ours, seed)
-    return (
+    found = (
         *_against_best(table, pairs, ours),
         *_against_chance(pairs),
         *_coverage(table, ours),
@@ -51,6 +59,11 @@ def findings_of(
         *_accuracy(table, ours),
         *_value(trials, ours, seed),
     )
+    n = trials["ai_model"].nunique()
+    if n >= measures.FEWEST:
+        return found
+    few = f"{n} AI model{'' if n == 1 else 's'}, of {measures.FEWEST} that a verdict takes"
+    return tuple(Finding(f.claim, None, f"{f.figures}; {few}") for f in found)
 
 
 def _against_best(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> list[Finding]:
@@ -67,8 +80,8 @@ def _against_best(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> list[F
                 "within the bootstrap interval",
                 bool(best["rmse_ratio_low"] <= 1.0),
                 f"RMSE {own:.2f} against {other:.2f} of {best['strategy']}, ratio "
-                f"{best['rmse_ratio']:.2f} [{best['rmse_ratio_low']:.2f}, "
-                f"{best['rmse_ratio_high']:.2f}]",
+                f"{best['rmse_ratio']:.2f}"
+                f"{measures.between(best['rmse_ratio_low'], best['rmse_ratio_high'])}",
             )
         )
     return found
@@ -98,8 +111,9 @@ def _coverage(table: pd.DataFrame, ours: str) -> list[Finding]:
             "95 % interval clustered by AI model",
             bool(within.all()),
             ", ".join(
-                f"{row['coverage_90']:.0%} [{row['coverage_90_low']:.0%}, "
-                f"{row['coverage_90_high']:.0%}] at {row['budget']:.1%}"
+                f"{row['coverage_90']:.0%}"
+                f"{measures.between(row['coverage_90_low'], row['coverage_90_high'], '.0%')}"
+                f" at {row['budget']:.1%}"
                 for row in rows.to_dict("records")
             ),
         )
@@ -133,7 +147,7 @@ def _accuracy(table: pd.DataFrame, ours: str) -> list[Finding]:
         Finding(
             f"at {UP_TO:.0%} of the bill the error is at most {ACCURATE} doublings",
             bool(row["rmse"] <= ACCURATE),
-            f"RMSE {row['rmse']:.2f} [{row['rmse_low']:.2f}, {row['rmse_high']:.2f}]",
+            f"RMSE {row['rmse']:.2f}{measures.between(row['rmse_low'], row['rmse_high'])}",
         )
     ]
 
@@ -146,8 +160,9 @@ def _value(trials: pd.DataFrame, ours: str, seed: int) -> list[Finding]:
         Finding(
             f"the slope of realised on promised value lies in [{SLOPES[0]}, {SLOPES[1]}]",
             bool(SLOPES[0] <= slopes["slope"] <= SLOPES[1]),
-            f"slope {slopes['slope']:.2f} [{slopes['slope_low']:.2f}, {slopes['slope_high']:.2f}], "
-            f"ratio of means {slopes['ratio']:.2f} [{slopes['ratio_low']:.2f}, "
-            f"{slopes['ratio_high']:.2f}]",
+            f"slope {slopes['slope']:.2f}"
+            f"{measures.between(slopes['slope_low'], slopes['slope_high'])}, "
+            f"ratio of means {slopes['ratio']:.2f}"
+            f"{measures.between(slopes['ratio_low'], slopes['ratio_high'])}",
         )
     ]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 RESAMPLES = 2000
+FEWEST = 5  # AI models below which they say nothing of how far AI models differ
 INTERVAL = (0.025, 0.975)
 EXACT = 1e-3  # doublings: errors below it are none
 LEVEL = 0.9  # of the intervals that are scored
@@ -58,6 +59,8 @@ MEASURES = {
 class Bootstrap:
     """Resamples AI models: they, not repetitions, are the independent units.
 
+    Fewer than five of them give no interval: both its ends are NaN.
+
     Parameters
     ----------
     n_models
@@ -69,6 +72,7 @@ class Bootstrap:
     def __init__(self, n_models: int, seed: int = 0) -> None:
         rng = np.random.default_rng([seed, 5])
         self.rows = rng.integers(0, n_models, (RESAMPLES, n_models))
+        self.few = n_models < FEWEST
 
     def interval(
         self, by_model: Array, of: Callable[[Array], Array] = lambda mean: mean
@@ -82,6 +86,8 @@ class Bootstrap:
         of
             Function of means over AI models, of shape (n_resamples, ...) or (1, ...).
         """
+        if self.few:
+            return float("nan"), float("nan")
         low, high = np.quantile(of(by_model[self.rows].mean(axis=1)), INTERVAL)
         return float(low), float(high)
 
@@ -97,6 +103,17 @@ def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array
         for budget, own in zip(rows.index, rows.to_numpy(np.float64), strict=True):
             found[str(strategy), float(budget)] = own[np.argsort(rows.columns.to_numpy(str))]
     return found
+
+
+def between(low: float, high: float, form: str = ".2f") -> str:
+    """Return an interval in brackets after a blank, or nothing where there is none.
+
+    Examples
+    --------
+    >>> between(0.1, 0.25), between(float("nan"), float("nan"))
+    (' [0.10, 0.25]', '')
+    """
+    return f" [{low:{form}}, {high:{form}}]" if np.isfinite([low, high]).all() else ""
 
 
 def at(table: pd.DataFrame, strategy: str, budget: float) -> pd.Series[float]:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from evalfolio.backtests import measures
+from evalfolio.backtests.findings import verdict
+from evalfolio.backtests.measures import between
 
 if TYPE_CHECKING:
     from evalfolio.backtests.replay import Backtest
@@ -23,8 +25,8 @@ part of the money, a look at what came out, a new plan for what is really left; 
 plans but once, as all others do. Bought runs are seen as they were, and one and the same inference
 turns them into a predictive distribution of the horizon that *all* its runs show: human time at
 50 % success, by logistic regression on log2 human minutes. Errors are in doublings. Intervals in
-brackets are 95 % bootstrap intervals over AI models, which are the independent units; repetitions
-only draw other tasks."""
+brackets are 95 % bootstrap intervals over AI models, which are the independent units (none with
+fewer than five of them, and no verdict then); repetitions only draw other tasks."""
 SLOPE = {
     "common": "The regression's slope is common to all AI models, the likeliest for the history's: "
     "the horizon is their shown capability on one scale.",
@@ -166,9 +168,7 @@ def _circumstances(each: Backtest) -> str:
 
 
 def _findings(each: Backtest) -> list[str]:
-    return [
-        f"- {'holds' if f.holds else '**fails**'}: {f.claim}: {f.figures}" for f in each.findings
-    ]
+    return [f"- {verdict(f.holds, '**fails**')}: {f.claim}: {f.figures}" for f in each.findings]
 
 
 def _rows(each: Backtest) -> pd.DataFrame:
@@ -183,13 +183,13 @@ def _rows(each: Backtest) -> pd.DataFrame:
                 {
                     "budget": f"{100 * budget:.3g} %",
                     "strategy": strategy,
-                    "RMSE": f"{row['rmse']:.2f} [{row['rmse_low']:.2f}, {row['rmse_high']:.2f}]",
+                    "RMSE": f"{row['rmse']:.2f}{between(row['rmse_low'], row['rmse_high'])}",
                     "MAE": f"{row['mae']:.2f}",
                     "50 %": f"{row['coverage_50']:.0%}",
-                    "90 %": f"{row['coverage_90']:.0%} [{row['coverage_90_low']:.0%}, "
-                    f"{row['coverage_90_high']:.0%}]",
+                    "90 %": f"{row['coverage_90']:.0%}"
+                    f"{between(row['coverage_90_low'], row['coverage_90_high'], '.0%')}",
                     "score": f"{row['interval_score']:.2f}",
-                    "loss": f"{row['loss']:.3f} [{row['loss_low']:.3f}, {row['loss_high']:.3f}]",
+                    "loss": f"{row['loss']:.3f}{between(row['loss_low'], row['loss_high'], '.3f')}",
                     "wrong": f"{row['wrong_calls']:.2f}",
                     "spent": f"{row['spent']:.2f}",
                     "over": f"{row['overspend']:.2f}",
@@ -221,8 +221,8 @@ def _ratios(each: Backtest) -> str:
     if not len(better):
         return "No strategy has a smaller error than evalfolio at any budget."
     words = "; ".join(
-        f"{row['strategy']} at {100 * row['budget']:.3g} % (ratio {row['rmse_ratio']:.2f} "
-        f"[{row['rmse_ratio_low']:.2f}, {row['rmse_ratio_high']:.2f}])"
+        f"{row['strategy']} at {100 * row['budget']:.3g} % (ratio {row['rmse_ratio']:.2f}"
+        f"{between(row['rmse_ratio_low'], row['rmse_ratio_high'])})"
         for row in better.to_dict("records")
     )
     return f"Where evalfolio has the larger error: {words}."

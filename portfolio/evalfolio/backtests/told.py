@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from evalfolio.backtests.findings import verdict
 from evalfolio.errors import InputError
 from evalfolio.record.record import Account, AccountTable
 
@@ -34,8 +35,7 @@ def told(folder: str | Path) -> Account:
             return f" ({HISTORIES.get(name, name)})" if len(findings) > 1 else ""
 
         sentences = [
-            f"{'Holds' if row['holds'] else 'Fails'}{which(name)}: {row['claim']}; "
-            f"{row['figures']}."
+            f"{verdict(row['holds']).capitalize()}{which(name)}: {row['claim']}; {row['figures']}."
             for name, rows in findings.items()
             for row in rows
         ]

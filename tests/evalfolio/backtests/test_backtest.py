@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from evalfolio.backtests import measures
 from evalfolio.backtests.conclusion import Judge, Losses, regression_of
 from evalfolio.backtests.design import Design
+from evalfolio.backtests.findings import findings_of
 from evalfolio.backtests.horizon_menu import promised
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import record_of
@@ -21,6 +22,7 @@ from evalfolio.backtests.replay import Backtest, backtest, known_strategies, wri
 from evalfolio.backtests.sight import Staged
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
+from evalfolio.backtests.told import told
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.cli.app import app
 from evalfolio.errors import InputError
@@ -139,11 +141,41 @@ def test_measures_are_what_they_say(found: Backtest) -> None:
     assert row["rmse"] == pytest.approx(np.sqrt(((own["median"] - own["truth"]) ** 2).mean()))
     inside = (own["low"] <= own["truth"]) & (own["truth"] <= own["high"])
     assert row["coverage_90"] == pytest.approx(inside.mean())
+    table = measures.summary(six(found.trials))
+    row = measures.at(table, "evalfolio", 0.3)
     assert row["rmse_low"] <= row["rmse"] <= row["rmse_high"]
     score = own["high"] - own["low"]
     score += 20 * np.maximum(own["low"] - own["truth"], 0)
     score += 20 * np.maximum(own["truth"] - own["high"], 0)
     assert row["interval_score"] == pytest.approx(score.mean())
+
+
+def six(trials: pd.DataFrame) -> pd.DataFrame:
+    """Trials of three AI models told as those of six."""
+    return pd.concat([trials, trials.assign(ai_model=trials["ai_model"] + " again")])
+
+
+def test_fewer_than_five_ai_models_give_no_interval_and_no_verdict(
+    found: Backtest, tmp_path: Path
+) -> None:
+    assert found.trials["ai_model"].nunique() == 3
+    ends = [c for c in found.summary if str(c).endswith(("_low", "_high"))]
+    assert found.summary[ends].isna().all(axis=None)
+    assert {finding.holds for finding in found.findings} == {None}
+    for finding in found.findings:
+        assert finding.figures.endswith("3 AI models, of 5 that a verdict takes")
+        assert "[" not in finding.figures
+        assert str(finding).startswith("no verdict: ")
+    folder = write({"others": found}, tmp_path / "out")
+    rows = json.loads((folder / "findings.json").read_text())["others"]
+    assert {row["holds"] for row in rows} == {None}
+    assert "nan" not in (folder / "backtest.md").read_text()
+    assert "- no verdict: " in (folder / "backtest.md").read_text()
+    assert all(sentence.startswith("No verdict: ") for sentence in told(folder)["sentences"])
+    trials = six(found.trials)
+    enough = findings_of(trials, measures.summary(trials), "evalfolio")
+    assert None not in {finding.holds for finding in enough}
+    assert any("[" in finding.figures for finding in enough)
 
 
 def test_slope_of_value_is_found_again() -> None:
