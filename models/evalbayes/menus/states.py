@@ -63,7 +63,8 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     """Return the states of the AI model under test, with moments matched to the posterior.
 
     The gap is lognormal and is named as skewed; the moments are its own. Without elicited runs in
-    the history nothing has been learned about it, and it is independent of the rest.
+    the history nothing has been learned about it, and it is independent of the rest; so is the
+    error of a family of which the AI model has run no eval.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     columns: dict[str, Array] = {}
@@ -92,7 +93,13 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
 
     names = tuple(columns)
     draws = np.stack([columns[name] for name in names], axis=1)
-    alone = () if posterior.elicited_history else tuple(names.index(name) for name in gaps)
+    unseen = [] if posterior.elicited_history else list(gaps)
+    unseen += [
+        f"{name}.family"
+        for g, name in enumerate(posterior.families)
+        if not posterior.n_runs[posterior.family_of == g, m].any()
+    ]
+    alone = tuple(names.index(name) for name in unseen)
     return States(
         names=names,
         words=words,

@@ -65,6 +65,27 @@ def test_gaps_stand_alone_without_elicited_history_and_are_tied_with_it(
     assert states_of(learned, catalogue).covariance[0, 1] > 0.1
 
 
+def test_families_of_which_nothing_was_run_are_tied_to_nothing(
+    posterior: Posterior, catalogue: Catalogue
+) -> None:
+    """A chance correlation of their draws, with each other or with a state, is not believed."""
+    draws = dict(posterior.draws)
+    error, shown = draws["family_error"].copy(), draws["shown"][:, 0, 1]
+    error[:, 0, 1] -= 0.2 * error[:, 1, 1] + 0.05 * (shown - shown.mean())
+    tied = replace(posterior, draws=draws | {"family_error": error})
+    assert abs(np.corrcoef(error[:, 0, 1], error[:, 1, 1])[0, 1]) > 0.1
+    states = states_of(tied, catalogue)
+    ctf, hcast = (states.index_of(f"{name}.family") for name in ("ctf", "hcast"))
+    for k in (ctf, hcast):
+        assert np.flatnonzero(states.covariance[k]).tolist() == [k]
+    # what results say of a family stays: runs of an eval of each
+    runs = tied.n_runs.copy()
+    runs[[tied.evals.index(spec.name) for spec in catalogue.evals if spec.family], 1] = 20
+    learned = states_of(replace(tied, n_runs=runs), catalogue)
+    ctf, hcast = (learned.index_of(f"{name}.family") for name in ("ctf", "hcast"))
+    assert learned.covariance[ctf, hcast] < -0.01
+
+
 def test_results_of_the_ai_model_under_test_make_the_own_error_a_state(
     posterior: Posterior, catalogue: Catalogue
 ) -> None:
