@@ -1,9 +1,11 @@
-"""Does best-of-k fitted on half of each task's attempts predict the tasks solved in all of them?
+"""Does best-of-k fitted on some of each task's attempts predict the tasks solved in all of them?
 
-Run with the folder of the public data: python benchmarks/best_of_k.py ../shared/data [splits]; it
-writes the section "best of k" of benchmarks/README.md. Units are AI models (eight: far fewer than
-100), so coverage comes with an interval clustered by AI model, and errors and interval scores stand
-beside those of the naive rules.
+Run with the folder of the public data: python -m benchmarks.best_of_k ../shared/data [splits]; it
+writes the section "best of k" of benchmarks/README.md. A half, and then a quarter, of METR's
+attempts are seen. Units are AI models (eight: far fewer than 100), so coverage comes with an
+interval clustered by AI model, and errors and interval scores stand beside those of the naive
+rules. METR's answers cannot be guessed: what guessing does is shown in 400 worlds of which the
+truth is known, each an independent unit, 4 attempts seen and 16 foretold.
 """
 
 from __future__ import annotations
@@ -14,19 +16,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmarks.forecasts import HEAD, clustered, judged, rows_of
+from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from evalbayes.repeats import fit_best_of_k
-
-sys.path.insert(0, str(Path(__file__).parent))
-from tables import circumstances, table, write_section  # path first
+from evalbayes.repeats.best_of_k import FLOOR_PRIOR, FLOORS, PRIOR_MEAN, PRIOR_SD
 
 Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+SEED = 0
 LEVEL = 0.9
+WORLDS, TASKS, SEEN, FORETOLD = 400, 40, 4, 16
 BUCKETS = [0.0, 4.0, 16.0, 60.0, 240.0, np.inf]
-SPLITS = 20
+SPLITS, DRAWS = 20, 400
+PARTS = {2: "half", 4: "a quarter"}
 LABELS = {
     "model": "zero-inflated beta-binomial",
     "naive": "1 − (1 − p)^k, one p",
@@ -40,13 +46,15 @@ def interval_score(low: float, high: float, seen: float) -> float:
     return high - low + 2.0 / (1.0 - LEVEL) * miss
 
 
-def one_split(tasks: pd.DataFrame, rng: np.random.Generator, seed: int) -> list[dict[str, object]]:
-    """Half of each task's attempts are kept at random; the solved share in all is foretold."""
+def one_split(
+    tasks: pd.DataFrame, part: int, rng: np.random.Generator, seed: int
+) -> list[dict[str, object]]:
+    """A part of each task's attempts is kept at random; the solved share in all is foretold."""
     total = tasks["n"].to_numpy()
-    half = (total + rng.integers(0, 2, len(total)) * (total % 2)) // 2
+    half = (total + rng.integers(0, part, len(total)) * (total % part > 0)) // part
     seen = rng.hypergeometric(tasks["k"], total - tasks["k"], half)
     x = np.log2(tasks["human_minutes"].to_numpy(float))
-    fitted = fit_best_of_k(half, seen, x, seed=seed)
+    fitted = fit_best_of_k(half, seen, x, seed=seed, n_draws=DRAWS)
     drawn = fitted.solved_in(half, seen, total, x, seed=seed)
     naive_draws = naive(half, seen, total, rng)
     task_draws = by_task(half, seen, total, rng)
@@ -99,31 +107,23 @@ def by_task(half: Counts, seen: Counts, total: Counts, rng: np.random.Generator)
     return (seen > 0) | again
 
 
-def study(folder: Path, splits: int = SPLITS) -> pd.DataFrame:
+def study(folder: Path, splits: int = SPLITS, part: int = 2) -> pd.DataFrame:
     runs = pd.read_csv(folder / "metr_runs.csv.gz")
     tasks = (
         runs.groupby(["ai_model", "task"])
         .agg(n=("success", "size"), k=("success", "sum"), human_minutes=("human_minutes", "first"))
         .reset_index()
     )
-    tasks = tasks[tasks["n"] >= 2]
+    tasks = tasks[tasks["n"] >= part]
     tasks["bucket"] = pd.cut(tasks["human_minutes"], BUCKETS, labels=NAMES).astype(str)
     rows = []
     for split in range(splits):
         for i, (name, own) in enumerate(tasks.groupby("ai_model")):
             rng = np.random.default_rng([split, i])
-            rows += [{"ai_model": name, "split": split} | row for row in one_split(own, rng, split)]
+            rows += [
+                {"ai_model": name, "split": split} | row for row in one_split(own, part, rng, split)
+            ]
     return pd.DataFrame(rows)
-
-
-def clustered(values: pd.Series, by: pd.Series) -> tuple[float, float, float]:
-    """Mean with a 95 % interval that resamples whole AI models."""
-    means = values.groupby(by).agg(["sum", "size"]).to_numpy(float)
-    rng = np.random.default_rng(0)
-    picks = rng.integers(0, len(means), (4000, len(means)))
-    shares = means[picks, 0].sum(axis=1) / means[picks, 1].sum(axis=1)
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
 
 
 def report(found: pd.DataFrame) -> str:
@@ -165,17 +165,57 @@ def details(found: pd.DataFrame) -> str:
     return table(["", "coverage", "bias", "bias with one p", "bias with p by task"], rows)
 
 
+def worlds(mixed: bool, n: int = WORLDS) -> pd.DataFrame:
+    """Foretell the tasks solved in 16 attempts from 4, truths drawn from the prior.
+
+    A guess is right once in four, or as often as floors are likely before any count.
+    """
+    rows = []
+    for world in range(n):
+        rng = np.random.default_rng([SEED, int(mixed), world])
+        logit_never, centre, ln_concentration = PRIOR_MEAN[:3] + PRIOR_SD[:3] * rng.normal(size=3)
+        guessing = rng.choice(FLOORS, p=FLOOR_PRIOR) if mixed else 0.25
+        mean, whole = expit(centre), np.exp(ln_concentration)
+        p = rng.beta(mean * whole, (1.0 - mean) * whole, TASKS)
+        p = guessing + (1.0 - guessing) * p * (rng.random(TASKS) >= expit(logit_never))
+        seen = rng.binomial(SEEN, p)
+        actual = ((seen > 0) | (rng.binomial(FORETOLD - SEEN, p) > 0)).mean()
+        before, after = np.full(TASKS, SEEN), np.full(TASKS, FORETOLD)
+        stated = {"guessing stated": guessing, "guessing estimated": None, "no guessing": 0.0}
+        for method, told in stated.items():
+            fitted = fit_best_of_k(before, seen, guessing=told, seed=world, n_draws=DRAWS)
+            drawn = fitted.solved_in(before, seen, after, seed=world).mean(axis=1)
+            rows.append({"ai_model": world, "method": method} | judged(drawn, float(actual)))
+    return pd.DataFrame(rows)
+
+
+def body(folder: Path, splits: int) -> str:
+    parts = []
+    for part, words in PARTS.items():
+        found = study(folder, splits, part)
+        parts += [
+            f"METR's runs of early 2025 (`metr_runs.csv.gz`, {found['ai_model'].nunique()} AI "
+            f"models): {splits} random splits of every task's attempts, fitted to {words}, "
+            "foretelling the share of tasks solved in all of them. Coverage splits ties at "
+            "random, its 95 % interval is clustered by AI model; score is the mean interval score "
+            "of the 90 % interval (smaller is better).",
+            report(found),
+            "By AI model and by length of tasks:",
+            details(found),
+        ]
+    head = tuple("worlds" if cell == "AI models" else cell for cell in HEAD)
+    for mixed, words in ((False, "a guess is right once in four"), (True, "guesses as the prior")):
+        parts += [
+            f"{WORLDS} worlds with truths from the prior, {words}: the share of {TASKS} tasks "
+            f"solved in {FORETOLD} attempts, from {SEEN}:",
+            table(head, rows_of(worlds(mixed))),
+        ]
+    return "\n\n".join(parts)
+
+
 if __name__ == "__main__":
-    splits = int(sys.argv[2]) if len(sys.argv) > 2 else SPLITS
-    found = study(Path(sys.argv[1]), splits)
-    text = (
-        f"{circumstances(0, ['numpy', 'scipy', 'pandas'])}\n\n"
-        f"METR's runs of early 2025 (`metr_runs.csv.gz`, {found['ai_model'].nunique()} AI models): "
-        f"{splits} random splits of every task's attempts, fitted to half, foretelling the share "
-        "of tasks solved in all of them. Coverage splits ties at random, its 95 % interval is "
-        "clustered by AI model; score is the mean interval score of the 90 % interval (smaller is "
-        "better).\n\n"
-        f"{report(found)}\n\nBy AI model and by length of tasks:\n\n{details(found)}"
-    )
+    text = body(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SPLITS)
+    when = circumstances(SEED, ["evalfolio", "numpy", "scipy", "pandas"])
+    text = f"{text}\n\n`python -m benchmarks.best_of_k ../shared/data`. {when}"
     write_section("best of k", "Best of k foretold", text)
     print(text)

@@ -22,10 +22,15 @@ STEP = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class SmallPosterior:
-    """Draws, of shape (n_draws, n_parameters), and the logarithms of their normalised weights."""
+    """Draws, of shape (n_draws, n_parameters), and the logarithms of their normalised weights.
+
+    `log_evidence` is the logarithm of the integral of exp(log_joint), up to a constant that hangs
+    on the number of parameters alone.
+    """
 
     draws: Array
     log_weights: Array
+    log_evidence: float = 0.0
 
     @property
     def effective(self) -> float:
@@ -74,23 +79,16 @@ def small_posterior(
     True
     """
     rng = np.random.default_rng(seed)
-
-    def height(x: Array) -> float:
-        return -float(log_joint(x[None])[0])
-
-    def slope(x: Array) -> Array:
-        down: Array = -_gradient(log_joint, x[None])[0]
-        return down
-
-    mode = np.asarray(optimize.minimize(height, start, jac=slope, method="BFGS", tol=1e-4).x)
-    centre, covariance = mode, _inverse_of_curvature(log_joint, mode)
+    centre = _mode(log_joint, start)
+    covariance = _inverse_of_curvature(log_joint, centre)
     for _ in range(ROUNDS):
         draws, log_proposal = _t_draws(centre, covariance, n_draws, rng)
         log_weights = log_joint(draws) - log_proposal
         possible = np.isfinite(log_weights)
         draws, log_weights = draws[possible], log_weights[possible]
-        log_weights = log_weights - np.logaddexp.reduce(log_weights)
-        found = SmallPosterior(draws, log_weights)
+        whole = np.logaddexp.reduce(log_weights)
+        log_weights = log_weights - whole
+        found = SmallPosterior(draws, log_weights, float(whole - np.log(n_draws)))
         if found.effective > ENOUGH * n_draws:
             break
         # No draw may carry the next proposal alone: weights are cut at 1/√n before they serve it.
@@ -105,6 +103,24 @@ def small_posterior(
             f"{found.effective:.0f} of {n_draws} are effective: give tighter priors or more data"
         )
     return found
+
+
+def rough_evidence(log_joint: Callable[[Array], Array], start: Array) -> float:
+    """Approximate `SmallPosterior.log_evidence` by Laplace's method, without a draw."""
+    mode = _mode(log_joint, start)
+    _, log_size = np.linalg.slogdet(_inverse_of_curvature(log_joint, mode))
+    return float(log_joint(mode[None])[0] + 0.5 * log_size)
+
+
+def _mode(log_joint: Callable[[Array], Array], start: Array) -> Array:
+    def height(x: Array) -> float:
+        return -float(log_joint(x[None])[0])
+
+    def slope(x: Array) -> Array:
+        down: Array = -_gradient(log_joint, x[None])[0]
+        return down
+
+    return np.asarray(optimize.minimize(height, start, jac=slope, method="BFGS", tol=1e-4).x)
 
 
 def _gradient(log_joint: Callable[[Array], Array], points: Array) -> Array:
@@ -135,4 +151,5 @@ def _t_draws(
     factor = np.linalg.cholesky(covariance)
     z = rng.standard_normal((n, size)) * np.sqrt(FREEDOM / rng.chisquare(FREEDOM, n))[:, None]
     log_density: Array = -0.5 * (FREEDOM + size) * np.log1p((z**2).sum(axis=1) / FREEDOM)
+    log_density = log_density - np.log(np.diag(factor)).sum()
     return centre + z @ factor.T, log_density

@@ -13,6 +13,7 @@ from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import AnyInterval, InnerShareInterval, Interval, PositiveInterval
 from evalbayes.catalogue.quantities import (
+    Guessing,
     Noise,
     NotNegative,
     Number,
@@ -106,6 +107,9 @@ class EvalSpec(Spec):
         Attempts per task at max elicitation, where best-of-k is fair.
     verifier
         Whether a success can be told from a failure without knowing the answer.
+    guessing
+        Chance that a guess is right, 0.25 in multiple choice of four, 0 where nothing can be
+        guessed; None: estimated from repeats where there are any, else 0.
     max_cap
         Largest cap per attempt worth considering, in spend units.
     plateau, half_spend
@@ -146,6 +150,7 @@ class EvalSpec(Spec):
     usd_per_reset: NotNegative
     attempts_max: PositiveCount
     verifier: YesOrNo
+    guessing: Guessing | None = None
     max_cap: Positive
     plateau: InnerShareInterval | None = None
     half_spend: PositiveInterval | None = None

@@ -96,6 +96,14 @@ def inner_share(value: Any) -> float:
     return got
 
 
+def guessing(value: Any) -> float:
+    """Return a chance from 0 up to, but not, 1."""
+    got = share(value)
+    if got == 1:
+        raise ValueError("must be below 1, got 1; write 0.25 where one answer in four is right")
+    return got
+
+
 def kept_share(value: Any) -> float:
     """Return a share from 0 up to, but not, 1."""
     got = share(value)
@@ -173,6 +181,7 @@ OneOrMore = Annotated[float, BeforeValidator(one_or_more)]
 Share = Annotated[float, BeforeValidator(share)]
 PositiveShare = Annotated[float, BeforeValidator(positive_share)]
 InnerShare = Annotated[float, BeforeValidator(inner_share)]
+Guessing = Annotated[float, BeforeValidator(guessing)]
 KeptShare = Annotated[float, BeforeValidator(kept_share)]
 Count = Annotated[int, BeforeValidator(count)]
 PositiveCount = Annotated[int, BeforeValidator(positive_count)]

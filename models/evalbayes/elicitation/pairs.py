@@ -118,8 +118,8 @@ def _best_of_k(
     runs = observations.runs
     if not len(runs):
         return []
-    fair = {spec.name for spec in catalogue.evals if spec.verifier and spec.resettable > 0}
-    plain = runs[(runs["effort"].astype(float).fillna(0.0) == 0) & runs["eval"].isin(fair)]
+    fair = {spec.name: spec for spec in catalogue.evals if spec.verifier and spec.resettable > 0}
+    plain = runs[(runs["effort"].astype(float).fillna(0.0) == 0) & runs["eval"].isin(list(fair))]
     rows: list[dict[str, object]] = []
     for (name, ai_model), own in plain.groupby(PAIR):
         tasks = (own["outcome"] == "success").groupby(own["task"]).agg(["size", "sum"])
@@ -128,7 +128,11 @@ def _best_of_k(
             continue
         k = int(repeated["size"].median())
         found = fit_best_of_k(
-            tasks["size"].to_numpy(), tasks["sum"].to_numpy(), seed=seed, n_draws=DRAWS
+            tasks["size"].to_numpy(),
+            tasks["sum"].to_numpy(),
+            guessing=fair[str(name)].guessing,
+            seed=seed,
+            n_draws=DRAWS,
         )
         shares = np.clip(found.pass_at(np.array([1, k])), 1e-6, 1.0 - 1e-6)
         rows.append(

@@ -22,6 +22,7 @@ from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.model.task_spread import task_spreads
+from evalbayes.observations.attempts import attempts_of
 from evalbayes.observations.best_of_k import with_best_of_k
 from evalbayes.observations.equal_spends import equal_spends
 from evalbayes.observations.observations import FRAMES
@@ -148,6 +149,7 @@ def fit(
         **_near_the_cap(design, observations),
         spend_weights=selection.weights_of(design.evals),
         spend_families=selection.table,
+        attempts=attempts_of(observations),
     )
 
 

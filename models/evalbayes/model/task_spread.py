@@ -18,6 +18,7 @@ from scipy.special import expit, logit, logsumexp
 
 from evalbayes.curves.families.special import log_expit
 from evalbayes.model import priors
+from evalbayes.observations.outcome import UNTOLD
 
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
@@ -27,7 +28,6 @@ Array = NDArray[np.float64]
 GRID = np.geomspace(0.05, 25.0, 60)  # b
 _Z = np.linspace(-5.0, 5.0, 61)
 _LN_WEIGHT = -0.5 * _Z**2 - logsumexp(-0.5 * _Z**2)
-UNTOLD = ("spurious", "excluded")
 
 
 def task_spreads(

@@ -3,6 +3,7 @@
 `read_observations` tells the shapes apart by their columns and checks every row.
 """
 
+from evalbayes.observations.attempts import attempts_of as attempts_of
 from evalbayes.observations.importing import Imported as Imported
 from evalbayes.observations.importing import import_table as import_table
 from evalbayes.observations.importing import imported as imported

@@ -11,4 +11,5 @@ OUTCOMES = {
     "excluded": "an error or a reward hack: counted, never used",
 }
 CENSORED_ELSEWHERE = ("stopped_otherwise", "spurious")  # censored at the run's own spend
+UNTOLD = ("spurious", "excluded")  # say nothing of whether the task can be solved
 OVERSHOOT = 1.1  # caps are checked between calls, so real runs pass them by up to a tenth

@@ -48,6 +48,9 @@ def write(posterior: Posterior, path: Path) -> Path:
         "provenance": dict(posterior.provenance),
         "elicited_history": bool(posterior.elicited_history),
         "spend_families": posterior.spend_families.to_json(orient="split", double_precision=15),
+        "attempts": None
+        if posterior.attempts is None
+        else posterior.attempts.to_json(orient="split", double_precision=15),
     }
     constant = {
         "loadings": (("eval", "domain"), posterior.loadings),

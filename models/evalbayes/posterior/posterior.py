@@ -100,6 +100,9 @@ class Posterior:
         None: lognormal. Every curve, cap, cost and information drawn from here uses them.
     spend_families
         Which family of spend, and why: one row per eval and family; empty where none was compared.
+    attempts
+        How often tasks were tried and solved, as `evalbayes.observations.attempts_of` counts them;
+        None where nothing is known of that, as in files of versions that did not keep it.
 
     Raises
     ------
@@ -126,6 +129,7 @@ class Posterior:
     n_facing: NDArray[np.int64] | None = None
     spend_weights: NDArray[np.float64] | None = None
     spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
+    attempts: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         lengths = self._lengths
@@ -319,5 +323,8 @@ class Posterior:
                 StringIO(head.get("spend_families", "{}")),
                 orient="split" if "spend_families" in head else "columns",
             ),
+            attempts=pd.read_json(StringIO(head["attempts"]), orient="split", precise_float=True)
+            if head.get("attempts")
+            else None,
             **{key: constant[key].values for key in SEEN if key in constant},
         )

@@ -38,7 +38,7 @@ def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:
     """Return the posterior stored at a path if a fit would give the same; None if not.
 
     It would if catalogue, observations, seed, settings and versions are the same: the same seed
-    gives the same draws. A file that is no posterior counts as none.
+    gives the same draws. A file that is no posterior, or keeps no attempts, counts as none.
 
     Parameters
     ----------
@@ -56,4 +56,4 @@ def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:
     except InputError:
         return None
     same = all(stored.provenance.get(key) == value for key, value in wanted.items())
-    return stored if same else None
+    return stored if same and stored.attempts is not None else None

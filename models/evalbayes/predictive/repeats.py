@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from evalbayes.observations.attempts import attempts_of, by_task
 from evalbayes.predictive.predictive import Predictive
 
 if TYPE_CHECKING:
@@ -21,13 +22,12 @@ def prior(
     catalogue: Catalogue, observations: Observations, n_draws: int, rng: np.random.Generator
 ) -> list[Predictive]:
     """Share of attempts that succeed, and of tasks solved by any, by eval and AI model."""
-    from evalbayes.repeats.best_of_k import PRIOR_MEAN, PRIOR_SD
-    from evalbayes.repeats.of_eval import attempts_at_tasks
+    from evalbayes.repeats.best_of_k import FLOOR_PRIOR, FLOORS, PRIOR_MEAN, PRIOR_SD
 
     singles, solved, of = [], [], []
-    runs = observations.runs
-    for name, ai_model in runs[["eval", "ai_model"]].drop_duplicates().itertuples(index=False):
-        attempts, successes, _ = attempts_at_tasks(observations, str(name), str(ai_model))
+    table = attempts_of(observations)
+    for name, ai_model in table[["eval", "ai_model"]].drop_duplicates().itertuples(index=False):
+        attempts, successes = by_task(table, str(name), str(ai_model))
         if (attempts > 1).sum() < FEWEST:
             continue
         drawn = rng.normal(PRIOR_MEAN[:3], PRIOR_SD[:3], (n_draws, 3))
@@ -35,7 +35,9 @@ def prior(
         mean, concentration = expit(drawn[:, [1]]), np.exp(drawn[:, [2]])
         p = rng.beta(mean * concentration, (1.0 - mean) * concentration, shape)
         never = rng.random(shape) < expit(drawn[:, [0]])
-        again = np.where(never, 0, rng.binomial(attempts, p))
+        stated = catalogue.eval(str(name)).guessing
+        guess = rng.choice(FLOORS, (n_draws, 1), p=FLOOR_PRIOR) if stated is None else stated
+        again = rng.binomial(attempts, guess + (1.0 - guess) * np.where(never, 0.0, p))
         singles.append((again.sum(axis=1) / attempts.sum(), successes.sum() / attempts.sum()))
         solved.append(((again > 0).mean(axis=1), (successes > 0).mean()))
         of.append(f"{name} by {ai_model}")

@@ -13,6 +13,8 @@ from scipy.special import expit, logit
 
 from evalbayes.errors import InputError
 from evalbayes.model.eval_curve import eval_curve
+from evalbayes.observations.attempts import attempts_of, by_task
+from evalbayes.observations.observations import Observations
 from evalbayes.repeats.best_of_k import BestOfK, fit_best_of_k
 from evalbayes.repeats.clustering import attempt_correlation
 from evalbayes.repeats.coverage import counted
@@ -21,7 +23,6 @@ from evalbayes.repeats.split import best_split, split_map
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, EvalSpec
     from evalbayes.curves import Curve
-    from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ ATTEMPTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 FEWEST = 5  # tasks with repeats from which best-of-k is learned
 DRAWS = 400
 NEVER = (-1.5, 1.0)  # logit of the share of failures that are beyond reach: mean and sd
+LIKELY_ENOUGH = 0.05  # chance that answers can be guessed from which it is spoken of
+LEAST_ABOVE = 1e-6  # share that is more than guessing, where nothing seems to be
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 
 
@@ -61,8 +64,9 @@ class EvalRepeats:
     def pass_table(self, attempts: Sequence[int] = ATTEMPTS) -> pd.DataFrame:
         """Return the share of tasks solved in k attempts at full length, counted where fair.
 
-        One row per k: attempts, solved, solved_low, solved_high (90 % interval), and uncounted, the
-        share if every task could be reset and every success verified.
+        One row per k: attempts, solved, solved_low, solved_high (90 % interval), uncounted, the
+        share if every task could be reset and every success verified, and guessed, the share that
+        guesses alone solve where all k attempts count.
         """
         if attempts[0] != 1:
             raise InputError(
@@ -85,6 +89,7 @@ class EvalRepeats:
                     "solved_low": low,
                     "solved_high": high,
                     "uncounted": float(np.median(shares[:, j])),
+                    "guessed": float(np.median(1.0 - self.solvable.wrong**k)),
                 }
             )
         return pd.DataFrame(rows)
@@ -133,17 +138,17 @@ def repeats_of(
     """Work out what repeats of an eval bring an AI model.
 
     Where five or more of the eval's tasks were run again as they come by the AI model, how solvable
-    tasks are is learned from them (zero-inflated beta-binomial). Elsewhere it follows from the
-    posterior: see `implied`.
+    tasks are is learned from them (zero-inflated beta-binomial over a floor of guessing). Elsewhere
+    it follows from the posterior: see `implied`.
 
     Parameters
     ----------
     posterior, catalogue
-        Belief about the curves, and the evals.
+        Belief about the curves, with the attempts it was learned from, and the evals.
     name, ai_model
         The eval, and the AI model; by default the one under test.
     observations
-        Runs with repeats of a task, if there are any.
+        Runs to count attempts in, instead of those that the posterior was learned from.
     seed
         Of the draws.
 
@@ -157,30 +162,57 @@ def repeats_of(
     i, m = posterior.index_of("eval", name), posterior.index_of("ai_model", model)
     thin = posterior.thinned(DRAWS)
     curve = eval_curve(thin, i, m)
-    attempts, successes, cap = attempts_at_tasks(observations, name, model)
-    if (attempts > 1).sum() >= FEWEST:
-        solvable = fit_best_of_k(attempts, successes, seed=seed, n_draws=DRAWS)
-        source = (
-            f"{int((attempts > 1).sum())} tasks that {model} ran {int(np.median(attempts))} times "
-            "(median)"
+    tried = posterior.attempts if observations is None else attempts_of(observations)
+    table = attempts_of(Observations()) if tried is None else tried
+    attempts, successes = by_task(table, name, model)
+    again = int((attempts > 1).sum())
+    if again >= FEWEST:
+        solvable = fit_best_of_k(
+            attempts, successes, guessing=spec.guessing, seed=seed, n_draws=DRAWS
         )
-        return EvalRepeats(spec, model, solvable, curve, source, cap)
+        source = f"{again} tasks that {model} ran {int(np.median(attempts))} times (median)"
+        source += _of_guesses(spec, solvable)
+        own = (table["eval"].astype(str) == name) & (table["ai_model"].astype(str) == model)
+        return EvalRepeats(spec, model, solvable, curve, source, float(table.loc[own, "cap"].max()))
     plateau = np.asarray(curve.plateau)
     correlation = attempt_correlation(
         plateau, thin.draws["slope"][:, m], thin.draws["task_sd"][:, i]
     )
-    solvable = implied(plateau, correlation, np.random.default_rng(seed))
-    source = f"the posterior: too few tasks were run again by {model}"
-    return EvalRepeats(spec, model, solvable, curve, source, None)
+    solvable = implied(plateau, correlation, np.random.default_rng(seed), spec.guessing or 0.0)
+    source = (
+        "the posterior, whose file keeps no attempts at tasks as that of a new fit does"
+        if tried is None
+        else f"the posterior: too few tasks were run again by {model}"
+    )
+    return EvalRepeats(spec, model, solvable, curve, source + _of_guesses(spec, solvable), None)
 
 
-def implied(plateau: Array, correlation: Array, rng: np.random.Generator) -> BestOfK:
+def _of_guesses(spec: EvalSpec, solvable: BestOfK) -> str:
+    """Say how often a guess is right, where that may matter."""
+    guessing = 1.0 - solvable.wrong
+    if spec.guessing is not None:
+        return f", and a guess right in {spec.guessing:.0%} of attempts (stated)" * (
+            spec.guessing > 0
+        )
+    some = float((guessing > 0).mean())
+    if some < LIKELY_ENOUGH:
+        return ""
+    return (
+        f", and a guess right in {guessing.mean():.0%} of attempts, estimated (P = {some:.0%} that "
+        "answers can be guessed at all; state guessing in the catalogue)"
+    )
+
+
+def implied(
+    plateau: Array, correlation: Array, rng: np.random.Generator, guessing: float = 0.0
+) -> BestOfK:
     """Return how solvable tasks are, from the mean A of p and the correlation ρ of attempts.
 
     Two moments do not tell tasks beyond reach from hard ones, so the share never solved is drawn
     from a prior, (1 − A)·expit(N(−1.5, 1)): a tenth to a third of what fails, as METR's repeats
     have it. The beta of the others keeps A and ρ: with v never solved, their mean is A/(1 − v) and
-    their variance (ρ·A(1 − A) − v·A²/(1 − v))/(1 − v).
+    their variance (ρ·A(1 − A) − v·A²/(1 − v))/(1 − v). Where a guess is right with chance g, A and
+    ρ are of what is left: A′ = (A − g)/(1 − g) and ρ′ = ρ·A(1 − A)/((1 − g)²·A′(1 − A′)).
 
     Examples
     --------
@@ -189,6 +221,9 @@ def implied(plateau: Array, correlation: Array, rng: np.random.Generator) -> Bes
     >>> np.allclose(both[:, 0], 0.5), np.allclose(2 * both[:, 0] - both[:, 1], 0.25 + 0.4 * 0.25)
     (True, True)
     """
+    above = np.clip((plateau - guessing) / (1.0 - guessing), LEAST_ABOVE, 1.0 - 1e-9)
+    spread = plateau * (1.0 - plateau) / ((1.0 - guessing) ** 2 * above * (1.0 - above))
+    plateau, correlation = above, correlation * spread
     rho = np.clip(correlation, 1e-3, 1.0 - 1e-3)
     never = (1.0 - plateau) * expit(rng.normal(*NEVER, len(plateau)))
     most = (
@@ -198,28 +233,7 @@ def implied(plateau: Array, correlation: Array, rng: np.random.Generator) -> Bes
     mean = plateau / (1.0 - never)
     variance = (rho * plateau * (1.0 - plateau) - never * plateau * mean) / (1.0 - never)
     within = np.clip(variance / (mean * (1.0 - mean)), 1e-6, 1.0 - 1e-6)
-    return BestOfK(never, logit(mean), 1.0 / within - 1.0, np.zeros(len(plateau)))
-
-
-def attempts_at_tasks(
-    observations: Observations | None, name: str, ai_model: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], float | None]:
-    """Return attempts and successes by task of runs as they come, and their largest cap."""
-    nothing = np.zeros(0, dtype=np.int64)
-    if observations is None or not len(observations.runs):
-        return nothing, nothing, None
-    runs = observations.runs
-    own = runs[
-        (runs["eval"] == name)
-        & (runs["ai_model"] == ai_model)
-        & (runs["effort"].astype(float).fillna(0.0) == 0)
-        & (runs["outcome"] != "spurious")
-    ]
-    if not len(own):
-        return nothing, nothing, None
-    tasks = (own["outcome"] == "success").groupby(own["task"]).agg(["size", "sum"])
-    return (
-        tasks["size"].to_numpy(np.int64),
-        tasks["sum"].to_numpy(np.int64),
-        float(own["cap"].max()),
+    zero = np.zeros(len(plateau))
+    return BestOfK(
+        never, logit(mean), 1.0 / within - 1.0, zero, guessing=np.full(len(plateau), guessing)
     )

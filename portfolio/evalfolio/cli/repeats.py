@@ -12,6 +12,8 @@ from evalfolio.cli.console import cell, console, print_json, print_table
 from evalfolio.cli.curves import ModelOption
 from evalfolio.narrative import two_digits
 
+WORTH_SAYING = 0.02  # share solved by guesses
+
 
 def repeats(
     catalogue: shared.CatalogueArgument,
@@ -35,11 +37,11 @@ def repeats(
 
     if not name:
         raise InputError("--eval must name an eval of the catalogue, got nothing; add --eval NAME")
-    read, observed, belief = posterior_of(
+    read, _, belief = posterior_of(
         catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
     )
     spec = read.eval(name)
-    found = repeats_of(belief, read, name, ai_model, observations=observed, seed=seed)
+    found = repeats_of(belief, read, name, ai_model, seed=seed)
     spend = spec.max_cap if total is None else total
     table, splits = found.pass_table(), found.splits(spend)
     best = found.best(spend)
@@ -74,6 +76,14 @@ def repeats(
             "and supposes that how long a success takes does not hang on how likely it is."
         )
         console().print(sentence, soft_wrap=True, markup=False)
+        k = int(best["attempts"])
+        guessed = float((1.0 - found.solvable.wrong**k).mean())
+        if guessed > WORTH_SAYING:
+            words = (
+                f"Guesses alone solve {guessed:.0%} of tasks in {k} attempt{'' if k == 1 else 's'} "
+                "that run to their end: that part shows no capability."
+            )
+            console().print(words, soft_wrap=True, markup=False)
         if not spec.verifier or spec.resettable < 1.0:
             fair = spec.resettable if spec.verifier else 0.0
             words = f"Best-of-k is counted on the {fair:.0%} of tasks where it is fair."

@@ -16,6 +16,7 @@ from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.predictive import MODELS, Predictive, prior_predictive
 from evalbayes.predictive.predictive import tables
+from evalbayes.repeats.best_of_k import FLOOR_PRIOR, FLOORS
 from evalbayes.responses.history import PRIOR_COUNT, SCALES, _Fit
 from evalbayes.responses.table import LOST, counts_of, tasks_of
 
@@ -91,8 +92,11 @@ def test_repeats_are_a_zero_inflated_beta_binomial() -> None:
     """The share of tasks solved in 3 attempts, against the betas of the prior by quadrature."""
     table = runs(catalogue({"name": "a", "human_minutes": 30}), ("A",), n=40)
     table = pd.concat([table.assign(attempt=k) for k in range(3)], ignore_index=True)
-    found = prior_predictive(
-        catalogue({"name": "a"}), observed(table), models=["repeats"], n_draws=N
+    stated, left_out = (
+        prior_predictive(
+            catalogue({"name": "a"} | told), observed(table), models=["repeats"], n_draws=N
+        )
+        for told in ({"guessing": 0}, {})
     )
     z, weights = np.polynomial.hermite_e.hermegauss(24)
     weights = weights / weights.sum()
@@ -102,8 +106,11 @@ def test_repeats_are_a_zero_inflated_beta_binomial() -> None:
     b = (1.0 - m[:, None]) * c
     solved = 1.0 - np.exp(betaln(a, b + 3.0) - betaln(a, b))
     expected = (1.0 - never) * weights @ solved @ weights
-    assert one(found, "share of tasks").draws.mean() == pytest.approx(expected, abs=0.015)
-    single = one(found, "share of attempts").draws.mean()
+    assert one(stated, "share of tasks").draws.mean() == pytest.approx(expected, abs=0.015)
+    # left out, answers may be guessed: a task is then missed by (1 − g)³ as often
+    missed = np.dot(FLOOR_PRIOR, (1.0 - np.array(FLOORS)) ** 3) * (1.0 - expected)
+    assert one(left_out, "share of tasks").draws.mean() == pytest.approx(1.0 - missed, abs=0.015)
+    single = one(stated, "share of attempts").draws.mean()
     assert single == pytest.approx((1.0 - never) * weights @ m, abs=0.015)
 
 

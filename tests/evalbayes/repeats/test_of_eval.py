@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from tests.evalbayes.menus.synthetic import UNDER_TEST, prior_posterior, small_c
 from tests.evalbayes.model.simulated import observed
 
 from evalbayes.errors import InputError
-from evalbayes.observations import Observations
+from evalbayes.observations import Observations, attempts_of
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.repeats import repeats_of
 from evalbayes.repeats.clustering import attempt_correlation
 from evalbayes.repeats.of_eval import implied
@@ -41,13 +44,67 @@ def repeated(n: int, attempts: int, cap: float = 1e6, seed: int = 0) -> Observat
 
 def test_repeats_teach_it_where_there_are_enough() -> None:
     found = repeats_of(POSTERIOR, CATALOGUE, "cybench", observations=repeated(300, 6))
-    assert found.source == f"300 tasks that {UNDER_TEST} ran 6 times (median)"
+    assert found.source.startswith(f"300 tasks that {UNDER_TEST} ran 6 times (median)")
     table: Any = found.pass_table([1, 3, 12]).set_index("attempts")
     for k in (1, 3, 12):  # 12 is beyond the six seen
         assert table.loc[k, "solved_low"] - 0.02 < k / (k + 1) < table.loc[k, "solved_high"] + 0.02
     few = repeats_of(POSTERIOR, CATALOGUE, "cybench", observations=repeated(4, 6))
     assert few.source.startswith("the posterior: too few tasks were run again")
     assert few.seen is None
+
+
+def test_a_stored_posterior_keeps_its_attempts(tmp_path: Path) -> None:
+    """With the observations and from the file alone: the same figures, the same words."""
+    seen = repeated(40, 4)
+    fitted = replace(POSTERIOR, attempts=attempts_of(seen))
+    stored = Posterior.load(fitted.save(tmp_path / "posterior.nc"))
+    told = repeats_of(POSTERIOR, CATALOGUE, "cybench", observations=seen)
+    again = repeats_of(stored, CATALOGUE, "cybench")
+    assert again.source == told.source
+    assert again.source.startswith(f"40 tasks that {UNDER_TEST} ran 4 times")
+    pd.testing.assert_frame_equal(again.pass_table(), told.pass_table())
+    pd.testing.assert_frame_equal(again.splits(4e5), told.splits(4e5))
+    # a file of a version that kept none does not say that none was run
+    old = repeats_of(POSTERIOR, CATALOGUE, "cybench").source
+    assert old == "the posterior, whose file keeps no attempts at tasks as that of a new fit does"
+    none = replace(POSTERIOR, attempts=attempts_of(Observations()))
+    stored = Posterior.load(none.save(tmp_path / "none.nc"))
+    assert "too few tasks were run again" in repeats_of(stored, CATALOGUE, "cybench").source
+
+
+def test_attempts_are_those_that_tell_of_a_task() -> None:
+    runs = repeated(3, 2).runs
+    runs.loc[0, "outcome"] = "spurious"
+    runs.loc[1, "outcome"] = "success"
+    runs["effort"] = runs["effort"].astype(float).fillna(0.0)
+    runs.loc[2, "effort"] = 0.5
+    runs.loc[[4, 5], "outcome"] = "stopped_otherwise"
+    found = attempts_of(observed(runs))
+    assert found[["attempts", "successes", "tasks", "cap"]].to_numpy().tolist()[-1] == [
+        2,
+        0,
+        1,
+        1e6,
+    ]
+    assert found["tasks"].sum() == 3
+    assert not len(
+        attempts_of(observed(runs.iloc[[1, 3]].reset_index(drop=True)))
+    )  # nothing was run again
+
+
+def test_guessing_is_taken_from_the_catalogue() -> None:
+    choice = small_catalogue(guessing=0.25)
+    found = repeats_of(POSTERIOR, choice, "cybench", observations=repeated(40, 4))
+    assert found.source.endswith("and a guess right in 25% of attempts (stated)")
+    table: Any = found.pass_table([1, 16]).set_index("attempts")
+    assert table.loc[16, "guessed"] == pytest.approx(1.0 - 0.75**16)
+    assert table.loc[16, "solved_low"] > 0.98
+    # from the posterior alone the single run is as it was, and many attempts get there by guessing
+    implied_ = repeats_of(POSTERIOR, choice, "cybench")
+    plain = repeats_of(POSTERIOR, CATALOGUE, "cybench")
+    ours, theirs = (each.pass_table([1, 16])["solved"] for each in (implied_, plain))
+    assert ours[0] == pytest.approx(max(theirs[0], 0.25), abs=0.02)
+    assert ours[1] > 0.98
 
 
 def test_no_length_is_told_of_that_no_attempt_was_allowed() -> None:

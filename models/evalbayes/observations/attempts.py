@@ -1,0 +1,57 @@
+"""Attempts at tasks: how often each was tried as it comes, and solved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalbayes.observations.outcome import UNTOLD
+
+if TYPE_CHECKING:
+    from evalbayes.observations.observations import Observations
+
+Counts = NDArray[np.int64]
+
+COLUMNS = ("eval", "ai_model", "attempts", "successes", "tasks", "cap")
+
+
+def attempts_of(observations: Observations) -> pd.DataFrame:
+    """Count tasks by how often they were tried and solved.
+
+    Runs as they come count, a stop as no success; elicited, spurious and excluded ones do not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per eval, ai_model, attempts and successes: how many tasks, and the largest cap that
+        any attempt of the eval by the AI model had. Only where some task was tried more than once.
+    """
+    runs = observations.runs
+    if not len(runs):
+        return pd.DataFrame(columns=list(COLUMNS))
+    plain = (runs["effort"].astype(float).fillna(0.0) == 0) & ~runs["outcome"].isin(UNTOLD)
+    own = runs[plain]
+    pair = ["eval", "ai_model"]
+    tried = (
+        (own["outcome"] == "success")
+        .groupby([own["eval"], own["ai_model"], own["task"]])
+        .agg(attempts="size", successes="sum")
+        .reset_index()
+    )
+    again = tried.groupby(pair)["attempts"].transform("max") > 1
+    found = (
+        tried[again].groupby([*pair, "attempts", "successes"]).size().rename("tasks").reset_index()
+    )
+    caps = own["cap"].astype(float).groupby([own["eval"], own["ai_model"]]).max()
+    return found.merge(caps.rename("cap").reset_index(), on=pair, how="left")[list(COLUMNS)]
+
+
+def by_task(table: pd.DataFrame, name: str, ai_model: str) -> tuple[Counts, Counts]:
+    """Return attempts and successes of every task of an eval by an AI model, from `attempts_of`."""
+    own = table[(table["eval"].astype(str) == name) & (table["ai_model"].astype(str) == ai_model)]
+    tasks = own["tasks"].to_numpy(np.int64)
+    attempts, successes = (own[key].to_numpy(np.int64) for key in ("attempts", "successes"))
+    return np.repeat(attempts, tasks), np.repeat(successes, tasks)
