@@ -1,9 +1,12 @@
-"""Does the joint model foretell what more spend brings? Three studies on the cyber runs.
+"""Does the joint model foretell what more spend brings? Studies on the cyber runs and on METR's.
 
 Run with the folder of the public data and the parts:
-python -m benchmarks.beyond_the_cap ../shared/data bpc
+python -m benchmarks.beyond_the_cap ../shared/data bpemc
 (b) all runs cut at 200k tokens, success within 2M foretold; (p) the same inside what (b) is given:
-cut at 50k, success within 200k foretold; (c) fresh attempts at failed tasks with 10M tokens. Far
+cut at 50k, success within 200k foretold; (e) cut at 50k, success within 500k; (m) the first attempt
+at every task of METR's, evals by length, cut at 2 minutes of wall time, success within 20 foretold;
+(c) fresh attempts at failed tasks with 10M tokens. Curves most of whose runs the smaller cap
+stopped, as is known before any forecast, have a row of their own. Far
 fewer than 100 units are independent, so coverage comes with an interval clustered by AI model, and
 interval scores stand beside those of baselines. The forecast has no constant that was chosen by
 what came of it.
@@ -17,6 +20,7 @@ given the curve. A task that failed is attempted anew with the chance p of tasks
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +42,10 @@ Array = NDArray[np.float64]
 SEED = 1
 KEPT = 2000  # draws of the posterior that forecasts are made from
 LARGE = 10_000_000.0
-CUTS = {"b": (200_000.0, CAP), "p": (50_000.0, 200_000.0)}  # cut at, and foretold
+CUTS = {"b": (200_000.0, CAP), "p": (50_000.0, 200_000.0), "e": (50_000.0, 500_000.0)}
+MINUTES = 2.0, 20.0  # of wall time, METR's: cut at, and foretold
+LENGTHS = {"to 4 min": 4.0, "to 16 min": 16.0, "to 1 h": 60.0, "to 4 h": 240.0, "longer": np.inf}
+MOSTLY = 0.5  # share of runs that the smaller cap stopped
 UNFINISHED = ("cvebench", "cybench", "cybergym", "nyuctf")  # evals in which caps bind
 RERUN = "GPT-5.3 Codex"
 HALVINGS = np.array([3, 2, 1, 0])  # of the cap: those through which the log-linear line goes
@@ -60,7 +67,11 @@ def carried_on(curve: Curve, small: float, large: float) -> Array:
 
 
 def beyond_the_cap(
-    runs: pd.DataFrame, posterior: Posterior, small: float, large: float
+    runs: pd.DataFrame,
+    posterior: Posterior,
+    small: float,
+    large: float,
+    evals: Sequence[str] = UNFINISHED,
 ) -> tuple[pd.DataFrame, Array]:
     """Foretell success within a cap from runs cut at a smaller; and our draws."""
     rows, draws = [], []
@@ -69,8 +80,10 @@ def beyond_the_cap(
     going = recapped(runs, small)["outcome"] == "stopped_by_cap"
     runs = runs.assign(solved=later.astype(int), early=early, going=going)
     for k, name in enumerate(posterior.ai_models):
-        for eval_ in UNFINISHED:
+        for eval_ in evals:
             own = runs[(runs["ai_model"] == name) & (runs["eval"] == eval_)]
+            if not len(own):
+                continue
             rng = np.random.default_rng([SEED, k])
             chance = carried_on(curve_of(posterior, eval_, name), small, large)
             shares = {
@@ -81,7 +94,7 @@ def beyond_the_cap(
             for method, share in shares.items():
                 row = judged(share, float(own["solved"].mean()))
                 row |= {"ai_model": name, "eval": eval_, "method": method}
-                rows.append(row | {"early": own["early"].mean()})
+                rows.append(row | {"early": own["early"].mean(), "going": own["going"].mean()})
             draws.append(shares[OURS])
     return pd.DataFrame(rows), np.array(draws)
 
@@ -190,9 +203,9 @@ def in_words(counts: Array) -> str:
     return f"{counts.mean():.1f} [{low:.0f}, {high:.0f}]"
 
 
-def fitted(runs: pd.DataFrame) -> tuple[Posterior, str]:
+def fitted(runs: pd.DataFrame, families: dict[str, str] = FAMILIES) -> tuple[Posterior, str]:
     """Fit with the draws a fit takes by default; and what its gate says."""
-    posterior = fit(catalogue_of(runs, FAMILIES), observed(runs), seed=SEED)
+    posterior = fit(catalogue_of(runs, families), observed(runs), seed=SEED)
     told = posterior.diagnostics.quantities
     gate = (
         f"A fit of default length, {len(told)} quantities: R-hat at most "
@@ -206,19 +219,58 @@ def fitted(runs: pd.DataFrame) -> tuple[Posterior, str]:
 
 def part_b(runs: pd.DataFrame, small: float, large: float) -> str:
     title = f"Success within {large:,.0f} tokens from all runs cut at {small:,.0f}, four evals:"
-    posterior, gate = fitted(recapped(runs, small))
-    found, draws = beyond_the_cap(runs, posterior, small, large)
+    return told(title, runs, small, large, FAMILIES, UNFINISHED)
+
+
+def part_m(runs: pd.DataFrame) -> str:
+    small, large = MINUTES
+    title = (
+        f"Success within {large:g} minutes of wall time from first attempts at METR's tasks "
+        f"(RE-Bench left out) cut at {small:g}, evals by length of tasks:"
+    )
+    return told(title, runs, small, large, dict.fromkeys(LENGTHS, "tasks"), tuple(LENGTHS))
+
+
+def told(
+    title: str,
+    runs: pd.DataFrame,
+    small: float,
+    large: float,
+    families: dict[str, str],
+    evals: Sequence[str],
+) -> str:
+    """Foretell, and say how it went."""
+    posterior, gate = fitted(recapped(runs, small), families)
+    found, draws = beyond_the_cap(runs, posterior, small, large, evals)
+    mostly = found[found["going"] >= MOSTLY]
     return "\n\n".join(
         [
             title,
             table(HEAD, rows_of(found)),
             verdict(found, OURS),
             by_luck(found, draws),
+            f"Curves of which the smaller cap stopped {MOSTLY:.0%} of the runs or more:",
+            table(HEAD, rows_of(mostly)),
+            verdict(mostly, OURS),
             "By eval:",
             by_eval(found),
             gate,
         ]
     )
+
+
+def first_attempts(path: Path) -> pd.DataFrame:
+    """METR's first attempt at every task by every AI model, spend in minutes of wall time."""
+    runs = pd.read_csv(path)
+    runs = runs[runs["source"] != "RE-Bench"].drop_duplicates(["ai_model", "task"])
+    failed = np.where(runs["stopped_by_limit"], "stopped_otherwise", "gave_up")
+    ends = [0.0, *LENGTHS.values()]
+    return runs.assign(
+        eval=pd.cut(runs["human_minutes"], ends, labels=list(LENGTHS)).astype(str),
+        outcome=np.where(runs["success"] == 1, "success", failed),
+        spend=runs["wall_minutes"],
+        cap=np.maximum(runs["time_limit_seconds"] / 60.0, runs["wall_minutes"]),
+    ).reset_index(drop=True)
 
 
 def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
@@ -228,13 +280,16 @@ def part_c(runs: pd.DataFrame, again: pd.DataFrame) -> str:
     return f"{title}\n\n{table(head, reruns(posterior, runs, again))}\n\n{gate}"
 
 
-def main(folder: Path, parts: str = "bpc") -> None:
+def main(folder: Path, parts: str = "bpemc") -> None:
     """Run parts of the study; each writes its own section."""
     runs = cyber_runs(folder / "cyber_runs.csv.gz")
+    metr = first_attempts(folder / "metr_runs.csv.gz")
     again = cyber_runs(folder / "cyber_rerun_10m.csv").reset_index(drop=True)
     studies = {
         "b": ("at ten times the cap", lambda: part_b(runs, *CUTS["b"])),
         "p": ("at four times a lower cap", lambda: part_b(runs, *CUTS["p"])),
+        "e": ("at ten times a lower cap", lambda: part_b(runs, *CUTS["e"])),
+        "m": ("METR's at ten times the time", lambda: part_m(metr)),
         "c": ("failed tasks again", lambda: part_c(runs, again)),
     }
     for part in parts:
@@ -248,4 +303,4 @@ def main(folder: Path, parts: str = "bpc") -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bpc")
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bpemc")
