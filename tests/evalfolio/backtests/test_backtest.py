@@ -171,7 +171,7 @@ def test_fewer_than_five_ai_models_give_no_interval_and_no_verdict(
     assert {row["holds"] for row in rows} == {None}
     assert "nan" not in (folder / "backtest.md").read_text()
     assert "- no verdict: " in (folder / "backtest.md").read_text()
-    assert all(sentence.startswith("No verdict: ") for sentence in told(folder)["sentences"])
+    assert all(sentence.startswith("No verdict: ") for sentence in told(folder).sentences)
     trials = six(found.trials)
     enough = findings_of(trials, measures.summary(trials), "evalfolio")
     assert None not in {finding.holds for finding in enough}
