@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from enum import Enum
 from types import ModuleType
 
 import pytest
@@ -31,7 +32,7 @@ def test_every_parameter_is_told(package: ModuleType, name: str) -> None:
     thing = getattr(package, name)
     doc = inspect.getdoc(thing)
     assert doc
-    if not callable(thing) or (inspect.isclass(thing) and issubclass(thing, Exception)):
+    if not callable(thing) or (inspect.isclass(thing) and issubclass(thing, Exception | Enum)):
         return
     told = doc.partition("Parameters\n")[2].partition("\n\n")[0]
     names = {word for line in re.findall(r"^(\w[\w, ]*)$", told, re.M) for word in line.split(", ")}

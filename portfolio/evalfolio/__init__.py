@@ -49,6 +49,11 @@ Plan
                               `Plan.load` reads the one in a folder
     `evaluate`                the value of any set of options
     `Evaluation`              ... with its spend, and by decision
+    `Question`                menu, stated budgets, contingency, limits and objective in one value
+    `answer`                  ... and the plan that answers it
+    `Certified`               a way of searching: the best mix with a bound on any other
+    `Greedy`                  ... value per cost, instant
+    `Status`                  how a search ended, what that means and its cure
     `Relaxation`              the same as a convex programme, options in part
     `Menu`                    what can be bought (evalbayes makes it)
     `Decision`                a call that results are for
@@ -178,6 +183,7 @@ if TYPE_CHECKING:
     from evalfolio.plans.evaluation import evaluate as evaluate
     from evalfolio.plans.judge import score_mix as score_mix
     from evalfolio.plans.limit_costs import cost_of_limits as cost_of_limits
+    from evalfolio.plans.optimiser import answer as answer
     from evalfolio.plans.optimiser import optimise as optimise
     from evalfolio.plans.plan import Plan as Plan
     from evalfolio.plans.risk import SpendRisk as SpendRisk
@@ -192,7 +198,11 @@ if TYPE_CHECKING:
     from evalfolio.rule.square_root import depth_rule as depth_rule
     from evalfolio.rule.square_root import least_gap_sd as least_gap_sd
     from evalfolio.rule.square_root import left_variance as left_variance
+    from evalfolio.search.certified import Certified as Certified
     from evalfolio.search.convex.relaxation import Relaxation as Relaxation
+    from evalfolio.search.greedy import Greedy as Greedy
+    from evalfolio.search.question import Question as Question
+    from evalfolio.search.status import Status as Status
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
     from evalfolio.sensitivities.assumed import Assumed as Assumed
@@ -270,7 +280,7 @@ _HOMES = {
         "evaluate",
     ),
     "evalfolio.plans.limit_costs": ("cost_of_limits",),
-    "evalfolio.plans.optimiser": ("optimise",),
+    "evalfolio.plans.optimiser": ("answer", "optimise"),
     "evalfolio.plans.plan": ("Plan",),
     "evalfolio.plans.risk": (
         "SpendRisk",
@@ -291,7 +301,11 @@ _HOMES = {
         "least_gap_sd",
         "left_variance",
     ),
+    "evalfolio.search.certified": ("Certified",),
     "evalfolio.search.convex.relaxation": ("Relaxation",),
+    "evalfolio.search.greedy": ("Greedy",),
+    "evalfolio.search.question": ("Question",),
+    "evalfolio.search.status": ("Status",),
     "evalfolio.sensitivities.analysis": (
         "Sensitivity",
         "sensitivity",

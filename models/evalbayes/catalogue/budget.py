@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from evalbayes.catalogue.quantities import (
-    KeptShare,
+    KeptBack,
     NotNegative,
     Positive,
     hours_by_skill,
@@ -37,7 +37,8 @@ class BudgetSpec(Spec):
     tokens_per_second_per_server
         What a server reads and writes in all, over its agents, as the spends count tokens.
     contingency
-        Share of the money kept back, from 0 up to, but not, 1.
+        Share of the money kept back, from 0 up to, but not, 1; or shares by resource, such as
+        {usd = 0.1, staff_hours = 0.05}.
     """
 
     usd: NotNegative | None = None
@@ -47,7 +48,7 @@ class BudgetSpec(Spec):
     servers: Positive | None = None
     agents_per_server: Positive | None = None
     tokens_per_second_per_server: Positive | None = None
-    contingency: KeptShare
+    contingency: KeptBack
 
     @property
     def tokens_per_second(self) -> float | None:

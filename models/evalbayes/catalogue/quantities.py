@@ -182,7 +182,6 @@ Share = Annotated[float, BeforeValidator(share)]
 PositiveShare = Annotated[float, BeforeValidator(positive_share)]
 InnerShare = Annotated[float, BeforeValidator(inner_share)]
 Guessing = Annotated[float, BeforeValidator(guessing)]
-KeptShare = Annotated[float, BeforeValidator(kept_share)]
 Count = Annotated[int, BeforeValidator(count)]
 PositiveCount = Annotated[int, BeforeValidator(positive_count)]
 Text = Annotated[str, BeforeValidator(text)]
@@ -206,6 +205,24 @@ def hours_by_skill(value: Any) -> float | dict[str, float] | None:
     if not value:
         raise ValueError("must name at least one skill, got an empty table; give a number instead")
     return {text(skill): not_negative(hours) for skill, hours in value.items()}
+
+
+def kept_back(value: Any) -> float | dict[str, float]:
+    """Read the share of the money that is kept back, or a table of shares by resource.
+
+    Examples
+    --------
+    >>> kept_back(0.1), kept_back({"usd": 0.1, "staff_hours": 0.05})
+    (0.1, {'usd': 0.1, 'staff_hours': 0.05})
+    """
+    if not isinstance(value, Mapping):
+        return kept_share(value)
+    if not value:
+        raise ValueError("must name at least one resource, got an empty table; give a share")
+    return {text(resource): kept_share(share) for resource, share in value.items()}
+
+
+KeptBack = Annotated[float | dict[str, float], BeforeValidator(kept_back)]
 
 
 def total_hours(hours: float | Mapping[str, float]) -> float:

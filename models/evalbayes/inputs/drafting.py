@@ -76,6 +76,8 @@ def draft(
         Results so far.
     sources
         Where they come from, as the head of the draft says it.
+    spend_unit
+        Unit of every spend; by default the one that the observations state.
 
     Raises
     ------

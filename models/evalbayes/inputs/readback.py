@@ -36,9 +36,10 @@ def heading(catalogue: Catalogue) -> str:
 def budget_line(catalogue: Catalogue) -> str:
     """Return what may be spent, and what is not limited."""
     budget = catalogue.budget
-    parts = []
+    parts, kept = [], budget.contingency
+    shares = kept if isinstance(kept, dict) else {"usd": kept}
     if budget.usd is not None:
-        parts.append(f"{budget.usd:,.0f} usd of which {budget.contingency:.0%} is kept back")
+        parts.append(f"{budget.usd:,.0f} usd of which {shares.get('usd', 0.0):.0%} is kept back")
     if isinstance(budget.staff_hours, dict):
         split = ", ".join(f"{hours:,.0f} of {s}" for s, hours in budget.staff_hours.items())
         parts.append(f"{total_hours(budget.staff_hours):,.0f} staff hours ({split})")
@@ -51,6 +52,9 @@ def budget_line(catalogue: Catalogue) -> str:
         parts.append(f"{budget.agents_in_parallel:g} agents in parallel{on}")
     if budget.tokens_per_second is not None:
         parts.append(f"{budget.tokens_per_second:,.0f} tokens a second for each agent")
+    others = [f"{share:.0%} of {name}" for name, share in shares.items() if name != "usd"]
+    if others:
+        parts.append(f"kept back too: {', '.join(others)}")
     resources = ("usd", "staff_hours", "calendar_days", "agents_in_parallel")
     free = [name for name in resources if getattr(budget, name) is None]
     unlimited = f"; not limited: {', '.join(free)}" if free else ""

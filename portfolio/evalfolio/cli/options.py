@@ -24,6 +24,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 AllowFailedFitOption = Annotated[
     bool, typer.Option("--allow-failed-fit", help="Go on (exit 0) although the fit fails its gate.")
 ]
+ContingencyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contingency",
+        help="Share of the money kept back, e.g. 0.1, or of a resource, e.g. staff_hours=0.05; "
+        "repeatable. By default as the catalogue says.",
+    ),
+]
 ConstraintsOption = Annotated[
     Path | None,
     typer.Option("--constraints", help="Table of limits, one per row: CSV, or .xlsx with a sheet."),

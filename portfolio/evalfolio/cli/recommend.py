@@ -48,6 +48,7 @@ def recommend(
     observations: shared.ObservationsArgument = None,
     posterior: shared.PosteriorOption = None,
     budget: BudgetOption = None,
+    contingency: shared.ContingencyOption = None,
     constraints: shared.ConstraintsOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
@@ -69,12 +70,13 @@ def recommend(
     )
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
-    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.limits.budget import parse_budgets, parse_contingency
     from evalfolio.recommendations.recommender import recommend as make
     from evalfolio.search.certified import Certified
 
     method = Certified(gap, time_limit, seed)
     budgets = parse_budgets(budget or [])
+    kept_back = parse_contingency(contingency or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
     replayed = None if backtest is None else told(backtest)
@@ -96,6 +98,7 @@ def recommend(
             observed,
             belief,
             budget=budgets,
+            contingency=kept_back,
             constraints=rules,
             method=method,
             seed=seed,

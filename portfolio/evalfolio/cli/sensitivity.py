@@ -59,6 +59,7 @@ def sensitivity(
     posterior: shared.PosteriorOption = None,
     plan: PlanOption = None,
     budget: BudgetOption = None,
+    contingency: shared.ContingencyOption = None,
     constraints: shared.ConstraintsOption = None,
     out: shared.OutOption = Path("sensitivity"),
     gap: GapOption = 2e-3,
@@ -94,7 +95,7 @@ def sensitivity(
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
-    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.limits.budget import parse_budgets, parse_contingency
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
@@ -117,6 +118,7 @@ def sensitivity(
     for path in mix or []:
         read_mix(path)  # one that cannot be read is refused before the long work
     budgets = parse_budgets(budget or [])
+    kept_back = parse_contingency(contingency or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out, "sensitivity")
     if plan is not None:
@@ -143,6 +145,7 @@ def sensitivity(
             observed,
             belief,
             budget=budgets,
+            contingency=kept_back,
             constraints=rules,
             method=replace(method, gap=min(gap, 1e-3)),
             seed=seed,

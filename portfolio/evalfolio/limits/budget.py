@@ -142,6 +142,37 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
     return budgets
 
 
+def parse_contingency(words: Iterable[str]) -> Contingency | None:
+    """Read what is kept back, typed as `0.1` (of the money) or as `staff_hours=0.05`; None if not.
+
+    Raises
+    ------
+    InputError
+        If a word is neither, or a resource comes twice.
+
+    Examples
+    --------
+    >>> parse_contingency(["0.1"]), parse_contingency(["0.1", "staff_hours=0.05"])
+    (0.1, {'usd': 0.1, 'staff_hours': 0.05})
+    """
+    shares: dict[str, float] = {}
+    bare = False
+    for word in words:
+        name, equals, number = word.rpartition("=")
+        bare = bare or not equals
+        try:
+            share = numeral(number)
+        except NotANumber as error:
+            raise InputError(
+                "--contingency must be a share or resource=share, such as 0.1 or "
+                f"staff_hours=0.05, got {word!r}; {error.cure}"
+            ) from None
+        if (name or MONEY) in shares:
+            raise InputError(f"--contingency of {name or MONEY} must be given once; keep one")
+        shares[name or MONEY] = share
+    return shares[MONEY] if bare and len(shares) == 1 else shares or None
+
+
 def catalogue_budget(catalogue: Catalogue) -> dict[str, float]:
     """Return the budgets the catalogue states, by the resource names of the menu.
 

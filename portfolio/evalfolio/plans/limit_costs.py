@@ -13,6 +13,13 @@ from evalfolio.search.question import Question
 def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.DataFrame:
     """Return what every budget and limit costs: certified values with and without it.
 
+    Parameters
+    ----------
+    question
+        Menu, budgets, limits and objective.
+    method
+        Of every plan.
+
     Returns
     -------
     pandas.DataFrame

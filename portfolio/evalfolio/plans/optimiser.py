@@ -125,6 +125,13 @@ def method_of(method: str | Method, words: Certified = SHORT) -> Method:
 def answer(question: Question, method: Method = SHORT) -> Plan:
     """Return the plan that answers a question: what the method finds, explained.
 
+    Parameters
+    ----------
+    question
+        Menu, budgets, contingency, limits and objective.
+    method
+        `Certified` or `Greedy`.
+
     Raises
     ------
     InfeasibleError
