@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
+from evalbayes.halves import Replicates
 
 REQUIRED_COLUMNS = ("eval", "domain", "tier")
 FORMAT = 1
@@ -53,6 +54,9 @@ class Menu:
         States believed to be lognormal, with the mean and variance that the prior gives them
         (elicitation gaps, which cannot be negative); the others are normal. Readings are normal
         given the states either way.
+    replicates
+        The menu from halves of the posterior draws, which tell its Monte Carlo noise; None where
+        the draws are too few or the menu was not made from draws.
 
     Raises
     ------
@@ -87,6 +91,7 @@ class Menu:
     information_draws: NDArray[np.float64] | None = None
     resource_draws: NDArray[np.float64] | None = None
     skewed: tuple[str, ...] = ()
+    replicates: Replicates | None = None
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
@@ -99,6 +104,8 @@ class Menu:
             "information_draws": (None, n_options, n_states, n_states),
             "resource_draws": (None, n_options, len(self.resources)),
         }
+        if self.replicates is not None:
+            self._check_replicates()
         for key, shape in shapes.items():
             value = getattr(self, key)
             if value is not None:
@@ -147,6 +154,7 @@ class Menu:
             information=self.information[keep],
             information_draws=None if information is None else information[:, keep],
             resource_draws=None if use is None else use[:, keep],
+            replicates=None if self.replicates is None else self.replicates.subset(keep),
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -167,6 +175,8 @@ class Menu:
         for key in ("information_draws", "resource_draws"):
             if getattr(self, key) is not None:
                 arrays[key] = getattr(self, key)
+        if self.replicates is not None:
+            arrays |= self.replicates.arrays()
         # numpy's stub takes the names for its own keywords
         np.savez_compressed(partial / "arrays.npz", **arrays)  # type: ignore[arg-type]  # see above
         head = {
@@ -218,6 +228,7 @@ class Menu:
                 states=tuple(head["states"]),
                 skewed=tuple(head.get("skewed", ())),
                 decisions=decisions,
+                replicates=Replicates.taken(arrays),
                 **arrays,
             )
         except (OSError, ValueError, LookupError, TypeError, BadZipFile, RecursionError) as error:
@@ -283,6 +294,17 @@ class Menu:
                 f"option {self.options.index[bad[0]]!r}: {key} must be symmetric positive "
                 f"semi-definite, got a least eigenvalue of {least[bad[0]]:.3g}"
             )
+
+    def _check_replicates(self) -> None:
+        assert self.replicates is not None
+        n_options, n_states = len(self.options), len(self.states)
+        for key, shape in {
+            "information": (None, n_options, n_states, n_states),
+            "prior_mean": (None, n_states),
+            "prior_covariance": (None, n_states, n_states),
+            "costs": (None, n_options, len(self.resources)),
+        }.items():
+            _finite_array(f"replicates.{key}", getattr(self.replicates, key), shape)
 
     def _check_prior(self) -> None:
         covariance = self.prior_covariance

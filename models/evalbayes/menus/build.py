@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,17 @@ from numpy.typing import NDArray
 
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
+from evalbayes.halves import PAIRS, Replicates, halves
 from evalbayes.menu import Menu
 from evalbayes.menus.caps import caps_of
-from evalbayes.menus.costs import Cost, option_cost, price_draws, staff_columns
+from evalbayes.menus.costs import (
+    Cost,
+    Spends,
+    option_cost,
+    price_draws,
+    spend_moments,
+    staff_columns,
+)
 from evalbayes.menus.dominance import undominated
 from evalbayes.menus.floors import floors_of
 from evalbayes.menus.offer import Offer, offers_of
@@ -23,6 +32,7 @@ from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
 from evalbayes.model.eval_curve import eval_curve
+from evalbayes.posterior.posterior import thinned
 from evalbayes.repeats.clustering import attempt_correlation, effective_runs
 
 if TYPE_CHECKING:
@@ -30,7 +40,9 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
-COST_DRAWS = 256
+CAP_DRAWS = 2048  # caps move costs, so their luck would move the mix
+NOISE_DRAWS = 256  # of the curve, over which what runs explain is averaged
+RESOURCE_DRAWS = 256
 INFORMATION_DRAWS = 64
 LARGEST_DRAWS = 16_000_000  # entries of information_draws, 128 MB
 FEWEST_DRAWS = 8
@@ -64,6 +76,7 @@ class _Priced:
     cost: Cost
     information: Array
     information_draws: Array
+    replicates: Array  # of the information, (n_replicates, n_states, n_states)
 
     def row(self, columns: tuple[str, ...]) -> dict[str, object]:
         """Return its row of the menu's table."""
@@ -142,10 +155,11 @@ def build_menu(
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     states = states_of(posterior, catalogue)
     decisions = decisions_of(catalogue, states)
-    cost_posterior = posterior.thinned(COST_DRAWS)
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
-    few = posterior.thinned(int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)))
+    held = halves(posterior.n_draws) if with_draws and most >= PAIRS else None
+    beliefs = [] if held is None else [posterior.kept(half) for half in held]
+    lucky = [(belief, states_of(belief, catalogue)) for belief in beliefs]
     rng = np.random.default_rng(seed)
     # Tokens of one AI model have one price, whatever the eval: one order of quantiles per unit.
     orders = {
@@ -159,21 +173,22 @@ def build_menu(
     everything: list[Reading] = []
     for spec in catalogue.evals:
         i = posterior.index_of("eval", spec.name)
-        luck = rng.standard_normal(cost_posterior.n_draws)
+        luck = rng.standard_normal(posterior.n_draws)
         prices = price_draws(
-            spec, cost_posterior.n_draws, np.random.default_rng(orders[spec.spend_unit])
+            spec, posterior.n_draws, np.random.default_rng(orders[spec.spend_unit])
         )
-        caps = caps_of(eval_curve(cost_posterior, i, m), spec.max_cap)
+        caps = caps_of(eval_curve(posterior.thinned(CAP_DRAWS), i, m), spec.max_cap)
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
-        views = _Views(posterior, few, states, i, m, spec, with_draws=with_draws)
+        n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1
+        views = _Views(posterior, states, i, m, spec, n_drawn, held, lucky)
+        spends = _spends(posterior, i, m)
         own: list[_Priced] = []
         for offer in offers_of(spec, caps):
             cost = option_cost(
                 spec,
                 offer,
-                eval_curve(cost_posterior, i, m, offer.effort),
-                eval_curve(cost_posterior, i, m),
+                spends,
                 prices,
                 luck,
                 catalogue,
@@ -196,11 +211,32 @@ def build_menu(
             "calendar days; give more days or agents in parallel"
         )
     menu = _assemble(priced, catalogue, states, decisions)
+    if held is not None:
+        costs = _cost_replicates(menu, priced, held)
+        menu = replace(
+            menu,
+            replicates=Replicates(
+                np.stack([p.replicates for p in priced], axis=1),
+                np.array([own.mean for _, own in lucky]),
+                np.array([own.covariance for _, own in lucky]),
+                costs,
+            ),
+        )
     if not with_draws:
         menu = replace(menu, information_draws=None, resource_draws=None)
     validity = float(np.mean(posterior.draws["validity_sd"] ** 2))
     floors = floors_of(decisions, states, plateau, everything, validity)
     return menu, MenuNotes(tuple(left_off), floors, states.words)
+
+
+def _spends(posterior: Posterior, i: int, m: int) -> Spends:
+    """Return what one run of an eval uses, worked out once for each effort and cap."""
+
+    @cache
+    def of(effort: float, cap: float) -> tuple[Array, Array]:
+        return spend_moments(eval_curve(posterior, i, m, effort), cap)
+
+    return of
 
 
 class _Views:
@@ -209,24 +245,28 @@ class _Views:
     def __init__(
         self,
         posterior: Posterior,
-        few: Posterior,
         states: States,
         i: int,
         m: int,
         spec: EvalSpec,
-        *,
-        with_draws: bool,
+        n_drawn: int,
+        held: NDArray[np.bool_] | None,
+        lucky: Sequence[tuple[Posterior, States]],
     ) -> None:
-        self.posterior, self.few, self.states = posterior, few, states
+        self.posterior, self.states = posterior, states
         self.i, self.m, self.spec = i, m, spec
         self.slope = float(posterior.draws["slope"][:, m].mean())
+        at = thinned(posterior.n_draws, NOISE_DRAWS)
+        self.few = posterior.kept(at)
+        self.held = None if held is None else held[:, at]
+        self.lucky = lucky
         self.correlation = self._attempt_correlation(0.0)
         self.already = int(posterior.n_runs[i, m])
-        keep = np.linspace(0, posterior.n_draws - 1, few.n_draws).astype(int)
-        self.keep = np.unique(keep)
-        self.with_draws = with_draws
+        self.drawn = thinned(len(at), n_drawn)
+        self.keep = at[self.drawn]
         self._readings: dict[tuple[float, ...], Reading] = {}
-        self._noises: dict[tuple[float, float, int, int], tuple[float, Array]] = {}
+        self._replicates: dict[tuple[float, ...], list[Reading]] = {}
+        self._noises: dict[tuple[float, float, int, int], tuple[float, Array, Array]] = {}
 
     def reading(self, efforts: tuple[float, ...]) -> Reading:
         """Return the rows and noises of the eval's readings at these efforts, each once."""
@@ -235,34 +275,54 @@ class _Views:
             self._readings[key] = reading_of(self.posterior, self.states, self.i, self.m, key)
         return self._readings[key]
 
-    def information(self, offer: Offer) -> tuple[Array, Array]:
-        """K of an option from the mean noise, and under each of the few draws."""
+    def replicates(self, efforts: tuple[float, ...]) -> list[Reading]:
+        """Return the same readings from every half of the draws."""
+        key = tuple(dict.fromkeys(efforts))
+        if key not in self._replicates:
+            self._replicates[key] = [
+                reading_of(belief, states, self.i, self.m, key) for belief, states in self.lucky
+            ]
+        return self._replicates[key]
+
+    def information(self, offer: Offer) -> tuple[Array, Array, Array]:
+        """K of an option from the mean noise, under a few draws, and from halves of the draws."""
         deep = offer.baseline_runs > 0
-        reading = self.reading((0.0, offer.effort) if deep else (offer.effort,))
+        efforts = (0.0, offer.effort) if deep else (offer.effort,)
+        reading = self.reading(efforts)
         caps = (offer.baseline_cap, offer.cap) if deep else (offer.cap,)
         # Of several attempts the best counts at max elicitation, so a task is one outcome there.
         attempts = (1, 1) if deep else (offer.attempts,)
-        means, draws = [], []
+        found = []
         for k, (effort, cap, times) in enumerate(zip(reading.efforts, caps, attempts, strict=True)):
             key = (float(effort), cap, times, offer.tasks)
             if key not in self._noises:  # a deep option's first reading is a plateau option's too
                 self._noises[key] = self._noise(reading, k, *key)
-            noise, noise_draws = self._noises[key]
-            means.append(noise)
-            draws.append(noise_draws)
-        by_draw = np.stack(draws, axis=1)
+            found.append(self._noises[key])
+        means = np.array([mean for mean, _, _ in found])
+        by_draw = np.stack([draws for _, draws, _ in found], axis=1)
+        by_half = np.stack([half for _, _, half in found], axis=1)
         shared = self._attempt_correlation(offer.effort) if deep else 0.0
-        return reading.information(np.array(means), correlation=shared), np.array(
-            [
-                reading.information(by_draw[n], int(d), correlation=shared)
-                for n, d in enumerate(self.keep[: None if self.with_draws else 1])
-            ]
+        n = len(self.states.names)
+        return (
+            reading.information(means, correlation=shared),
+            np.array(
+                [
+                    reading.information(by_draw[at], int(d), correlation=shared)
+                    for at, d in zip(self.drawn, self.keep, strict=True)
+                ]
+            ),
+            np.array(
+                [
+                    again.information(own, correlation=shared)
+                    for again, own in zip(self.replicates(efforts), by_half, strict=True)
+                ]
+            ).reshape(-1, n, n),
         )
 
     def _noise(
         self, reading: Reading, k: int, effort: float, cap: float, attempts: int, tasks: int
-    ) -> tuple[float, Array]:
-        """Return the sampling variance of a reading's row k, at the mean and under a few draws."""
+    ) -> tuple[float, Array, Array]:
+        """Return the sampling variance of a reading's row k, at the mean, by draw and by half."""
         return matched_noise(
             eval_curve(self.few, self.i, self.m, effort),
             mean=float(reading.margin_mean[k]),
@@ -276,6 +336,7 @@ class _Views:
                 of=self.spec.tasks,
                 already=0 if effort > 0 else self.already,
             ),
+            halves=self.held,
         )
 
     def _attempt_correlation(self, effort: float) -> float:
@@ -302,20 +363,29 @@ def _kept(own: list[_Priced], catalogue: Catalogue) -> list[_Priced]:
     return [p for p, kept in zip(own, keep, strict=True) if kept]
 
 
+def _cost_replicates(menu: Menu, priced: list[_Priced], held: NDArray[np.bool_]) -> Array:
+    """Return expected costs from halves of the draws; only usd hang on the curves."""
+    costs = np.repeat(menu.costs[None], len(held), axis=0)
+    usd = np.array([p.cost.usd_means for p in priced])
+    costs[:, :, 0] = [usd[:, half].mean(axis=1) for half in held]
+    return costs
+
+
 def _assemble(
     priced: list[_Priced], catalogue: Catalogue, states: States, decisions: tuple[Decision, ...]
 ) -> Menu:
     columns = staff_columns(catalogue)
     resources = ("usd", *columns, "agent_hours")
     options = pd.DataFrame([p.row(columns) for p in priced]).set_index("option")
+    kept = thinned(len(priced[0].cost.usd_draws), RESOURCE_DRAWS)
     resource_draws = np.stack(
         [
             np.column_stack(
                 [
-                    p.cost.usd_draws,
+                    p.cost.usd_draws[kept],
                     np.broadcast_to(
                         [*(p.cost.staff_hours[c] for c in columns), p.cost.agent_hours],
-                        (len(p.cost.usd_draws), len(columns) + 1),
+                        (len(kept), len(columns) + 1),
                     ),
                 ]
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,22 @@ SECONDS_PER_HOUR = 3600.0
 STAFF_HOURS = "staff_hours"
 
 
+Spends = Callable[[float, float], tuple[Array, Array]]  # of effort and cap: `spend_moments`
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Cost:
-    """Cost of one option; `usd_draws`, of shape (n_draws,), is what it may turn out to cost."""
+    """Cost of one option; `usd_draws`, of shape (n_draws,), is what it may turn out to cost.
+
+    `usd_means`, of shape (n_draws,), are what it is expected to cost under each draw of the curves,
+    at the expected price: their mean is `usd`.
+    """
 
     usd: float
     usd_p90: float
     usd_ceiling: float
     usd_draws: Array
+    usd_means: Array
     staff_hours: Mapping[str, float]
     agent_hours: float
     days: float
@@ -41,8 +49,7 @@ class Cost:
 def option_cost(
     spec: EvalSpec,
     offer: Offer,
-    curve: Curve,
-    baseline: Curve,
+    spends: Spends,
     prices: Array,
     luck: Array,
     catalogue: Catalogue,
@@ -57,19 +64,22 @@ def option_cost(
     ----------
     spec, offer, catalogue
         The eval, what is run of it, and whose budget gives days and agents in parallel.
-    curve, baseline
-        Its curves at the option's effort and at effort 0, fields of shape (n_draws,).
+    spends
+        What one run uses at an effort and a cap, draw by draw.
     prices
         Draws of usd per unit, of shape (n_draws,), with the mean that counts as expected.
     luck
         Standard normal draws, of shape (n_draws,): how the runs themselves turn out.
     """
-    passes = [(offer.runs, offer.cap, curve), (offer.baseline_runs, offer.baseline_cap, baseline)]
+    passes = [
+        (offer.runs, offer.cap, offer.effort),
+        (offer.baseline_runs, offer.baseline_cap, 0.0),
+    ]
     mean, variance, most = np.zeros(len(prices)), np.zeros(len(prices)), 0.0
     agent_hours = longest = 0.0
-    for runs, cap, of in passes:
+    for runs, cap, effort in passes:
         if runs:
-            first, second = spend_moments(of, cap)
+            first, second = spends(effort, cap)
             mean = mean + runs * first
             variance = variance + runs * np.maximum(second - first**2, 0.0)
             most += runs * cap
@@ -77,11 +87,13 @@ def option_cost(
             longest += run_hours(spec, catalogue.budget, cap)
     resets = offer.resets * spec.usd_per_reset
     draws = np.clip(mean + luck * np.sqrt(variance), 0.0, most) * prices + resets
+    means = mean * prices.mean() + resets
     return Cost(
-        usd=float(mean.mean() * prices.mean()) + resets,
+        usd=float(means.mean()),
         usd_p90=float(np.quantile(draws, 0.9)),
         usd_ceiling=float(most * max(spec.usd_per_unit.high, prices.max())) + resets,
         usd_draws=draws,
+        usd_means=means,
         staff_hours=staff_hours(spec, offer, catalogue),
         agent_hours=agent_hours,
         days=calendar_days(spec, offer, agent_hours, longest, catalogue.budget.agents_in_parallel),

@@ -81,7 +81,8 @@ def reading_of(
     effort = np.array(efforts)
     difficulty = posterior.draws["difficulty"][:, i]
     shown = float(posterior.loadings[i] @ posterior.draws["shown"][:, :, m].mean(axis=0))
-    gap = float(posterior.loadings[i] @ posterior.draws["gap"][:, :, m].mean(axis=0))
+    gaps = [states.index_of(f"{domain}.gap") for domain in posterior.domains]
+    gap = float(posterior.loadings[i] @ states.mean[gaps])
     slope = float(posterior.draws["slope"][:, m].mean())
 
     rows = np.zeros((len(efforts), len(states.names)))

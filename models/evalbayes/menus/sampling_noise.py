@@ -22,8 +22,9 @@ def matched_noise(
     slope: float,
     cap: float,
     n_runs: float,
-) -> tuple[float, Array]:
-    """Return s² of the mean explained variance, and s² under every draw of the curve.
+    halves: NDArray[np.bool_] | None = None,
+) -> tuple[float, Array, Array]:
+    """Return s² of the mean explained variance, under every draw of the curve, and from halves.
 
     The variance explained is averaged over the curve's draws, not the information: a cap that may
     turn out to lie below nearly all successes explains half of what it does if it does not.
@@ -40,6 +41,8 @@ def matched_noise(
         In spend units.
     n_runs
         Effective number of runs.
+    halves
+        Which draws each half holds, of shape (n_halves, n_draws); none without it.
     """
     margin, weights = margin_grid(mean, math.sqrt(variance))
     column = (slice(None), None)
@@ -58,8 +61,12 @@ def matched_noise(
     )
     explained = explained_variance(margin, weights, information)
     within = float(weights @ (margin - mean) ** 2)  # the grid's own variance: tails are cut
-    noise = sampling_variance(np.append(explained, explained.mean()), within)
-    return float(noise[-1]), noise[:-1]
+    means = [explained.mean()]
+    if halves is not None:
+        means += [explained[held].mean() for held in halves]
+    noise = sampling_variance(np.concatenate([explained, means]), within)
+    n = len(explained)
+    return float(noise[n]), noise[:n], noise[n + 1 :]
 
 
 def _location_covariance(curve: Curve) -> Array:

@@ -62,9 +62,10 @@ class States:
 def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     """Return the states of the AI model under test, with moments matched to the posterior.
 
-    The gap is lognormal and is named as skewed; the moments are its own. Without elicited runs in
-    the history nothing has been learned about it, and it is independent of the rest; so is the
-    error of a family of which the AI model has run no eval.
+    The gap is lognormal and is named as skewed; its moments are those of the lognormal with the
+    mean and variance that ln δ has, see `with_lognormal`. Without elicited runs in the history
+    nothing has been learned about it, and it is independent of the rest; so is the error of a
+    family of which the AI model has run no eval.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     columns: dict[str, Array] = {}
@@ -100,12 +101,17 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         if not posterior.n_runs[posterior.family_of == g, m].any()
     ]
     alone = tuple(names.index(name) for name in unseen)
+    places = tuple(names.index(name) for name in gaps)
+    positive = tuple(at for at in places if (draws[:, at] > 0).all())
+    logs = draws.copy()
+    logs[:, positive] = np.log(draws[:, positive])
+    mean, covariance = with_lognormal(logs.mean(axis=0), moment_covariance(logs, alone), positive)
     return States(
         names=names,
         words=words,
         draws=draws,
-        mean=draws.mean(axis=0),
-        covariance=moment_covariance(draws, alone),
+        mean=mean,
+        covariance=covariance,
         own_error=own_error,
         skewed=tuple(gaps),
     )
@@ -127,6 +133,33 @@ def eval_error(posterior: Posterior, i: int, m: int) -> Array:
     difficulty = posterior.draws["difficulty"][:, i]
     error: Array = posterior.draws["private_error"][:, i, m] - (difficulty - difficulty.mean())
     return error
+
+
+def with_lognormal(
+    mean: Array, covariance: Array, lognormal: tuple[int, ...]
+) -> tuple[Array, Array]:
+    """Return mean and covariance where some of jointly normal quantities are logarithms.
+
+    With m and V those of the normal (z, ln δ): E δ = exp(m + V_δδ/2), cov(z, δ) = E δ · V_zδ and
+    cov(δ, δ′) = E δ · E δ′ · (exp(V_δδ′) − 1).
+
+    Moments of ln δ are what the draws tell: between AI models the spread of ln δ is itself
+    lognormal, so δ has no variance, and that of 8,000 draws is whatever the largest few make it,
+    otherwise by a tenth and more for every seed.
+
+    Examples
+    --------
+    >>> mean, covariance = with_lognormal(np.zeros(2), np.array([[1.0, 0.2], [0.2, 1.0]]), (1,))
+    >>> mean.round(3).tolist(), covariance.round(3).tolist()
+    ([0.0, 1.649], [[1.0, 0.33], [0.33, 4.671]])
+    """
+    at = list(lognormal)
+    scale, new = np.ones(len(mean)), mean.copy()
+    new[at] = scale[at] = np.exp(mean[at] + np.diag(covariance)[at] / 2.0)
+    out = covariance * np.outer(scale, scale)
+    both = np.ix_(at, at)
+    out[both] = np.outer(scale[at], scale[at]) * np.expm1(covariance[both])
+    return new, out
 
 
 def moment_covariance(draws: Array, alone: tuple[int, ...] = ()) -> Array:

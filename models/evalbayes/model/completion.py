@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evalbayes.model import priors
 from evalbayes.model.design import Design
+from evalbayes.model.even import EvenNormals
 from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import base_layout
 from evalbayes.model.shown import ancestral
@@ -30,7 +31,7 @@ def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
     seed
         Seed of the draws made here.
     """
-    rng = np.random.default_rng(seed)
+    rng = EvenNormals(np.random.default_rng(seed))
     n_draws = len(seen["validity_sd"])
     slope = _slopes(design, seen, rng)
     shown = _shown(design, seen, rng)
@@ -56,16 +57,16 @@ def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
 def prior_base(design: Design, n_draws: int, seed: int) -> dict[str, Array]:
     """Draws of all with a constant prior, by name, for a fit with no evidence at all."""
     base = base_layout(design)
-    rng = np.random.default_rng(seed)
-    vector = rng.normal(base.mean, base.sd, size=(n_draws, len(base)))
+    rng = EvenNormals(np.random.default_rng(seed))
+    vector = rng.normal(np.asarray(base.mean), np.asarray(base.sd), size=(n_draws, len(base)))
     return base.named(vector)
 
 
-def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: EvenNormals) -> Array:
     return np.exp(rng.normal(prior.mean_ln, prior.sd_ln, size=shape))
 
 
-def _slopes(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
+def _slopes(design: Design, seen: Draws, rng: EvenNormals) -> Array:
     n_draws = len(seen["validity_sd"])
     offset = rng.normal(size=(n_draws, len(design.ai_models)))
     if len(design.seen_models):
@@ -73,7 +74,7 @@ def _slopes(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
     return seen["slope_mean"][:, None] * np.exp(seen["slope_spread"][:, None] * offset)
 
 
-def _shown(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
+def _shown(design: Design, seen: Draws, rng: EvenNormals) -> Array:
     n_draws = len(seen["validity_sd"])
     shape = (n_draws, len(design.domains), len(design.ai_models))
     shown = seen["shown_mean"][:, :, None] + seen["shown_spread"][:, :, None] * rng.normal(
@@ -91,7 +92,7 @@ def _shown(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
 
 
 def _gaps(
-    design: Design, seen: Draws, n_draws: int, rng: np.random.Generator
+    design: Design, seen: Draws, n_draws: int, rng: EvenNormals
 ) -> tuple[Array, Array, Array]:
     """Gap δ, departure η and its sd κ."""
     n_domains, n_models = len(design.domains), len(design.ai_models)
@@ -112,7 +113,7 @@ def _gaps(
     return gap, departure * sd[:, None, None], sd
 
 
-def _errors(design: Design, seen: Draws, rng: np.random.Generator) -> tuple[Array, Array]:
+def _errors(design: Design, seen: Draws, rng: EvenNormals) -> tuple[Array, Array]:
     """Family error f and private error u."""
     n_draws = len(seen["validity_sd"])
     family = rng.normal(size=(n_draws, len(design.families), len(design.ai_models)))
@@ -124,9 +125,7 @@ def _errors(design: Design, seen: Draws, rng: np.random.Generator) -> tuple[Arra
     return family * seen["family_sd"][:, None, None], private * seen["validity_sd"][:, None, None]
 
 
-def _difficulty(
-    design: Design, seen: Draws, slope: Array, shown: Array, rng: np.random.Generator
-) -> Array:
+def _difficulty(design: Design, seen: Draws, slope: Array, shown: Array, rng: EvenNormals) -> Array:
     """Difficulty β: seen, or stated, or implied by an expert's plateau, or the last two weighed."""
     n_draws, n_evals = len(seen["validity_sd"]), len(design.evals)
     learned = np.isnan(design.difficulty_sd)
@@ -144,7 +143,7 @@ def _difficulty(
 
 
 def _expert_difficulty(
-    design: Design, seen: Draws, slope: Array, shown: Array, i: int, rng: np.random.Generator
+    design: Design, seen: Draws, slope: Array, shown: Array, i: int, rng: EvenNormals
 ) -> Array:
     """Difficulty of an unseen eval for which an expert gave the plateau of the AI model under test.
 
@@ -173,7 +172,7 @@ def _expert_difficulty(
     return rng.normal(mean, np.sqrt(weight * implied_var), size=len(s))
 
 
-def _spends(design: Design, seen: Draws, rng: np.random.Generator) -> dict[str, Array]:
+def _spends(design: Design, seen: Draws, rng: EvenNormals) -> dict[str, Array]:
     """Locations and scales of ln spend, at effort 0."""
     n_draws, n_evals, n_models = len(seen["cell_spread"]), len(design.evals), len(design.ai_models)
     is_seen = np.isin(np.arange(n_evals), design.seen_evals)
@@ -225,7 +224,7 @@ def _spends(design: Design, seen: Draws, rng: np.random.Generator) -> dict[str, 
     return {**locations, **scales}
 
 
-def _speeds(design: Design, seen: Draws, rng: np.random.Generator) -> Array:
+def _speeds(design: Design, seen: Draws, rng: EvenNormals) -> Array:
     """Ln spend of every AI model against the mean of those seen, by spend unit."""
     n_draws = len(seen["speed_spread"])
     speed = seen["speed_spread"][:, None, None] * rng.normal(

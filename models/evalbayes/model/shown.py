@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from evalbayes.model import priors
 from evalbayes.model.design import Design, Index
+from evalbayes.model.even import EvenNormals
 
 if TYPE_CHECKING:
     from evalbayes.model.layout import Layout
@@ -57,7 +58,7 @@ def general(
     return counts * pt.exp(x[loading]) * x[factor]
 
 
-def ancestral(design: Design, seen: Mapping[str, Array], rng: np.random.Generator) -> Array:
+def ancestral(design: Design, seen: Mapping[str, Array], rng: EvenNormals) -> Array:
     """Draw what dates, relatives and the factor say of everyone, (n_draws, n_domains, n_models)."""
     n_draws, n_models = len(seen["validity_sd"]), len(design.ai_models)
     value = np.zeros((n_draws, len(design.domains), n_models))

@@ -54,6 +54,19 @@ def lognormal_spends(draws: Mapping[str, NDArray[np.float64]]) -> dict[str, NDAr
     }
 
 
+def thinned(n_draws: int, most: int) -> NDArray[np.int64]:
+    """Return the positions of evenly spaced draws, at most so many.
+
+    Examples
+    --------
+    >>> thinned(7, 3).tolist(), thinned(2, 5).tolist()
+    ([0, 3, 6], [0, 1])
+    """
+    places = np.linspace(0, n_draws - 1, min(most, n_draws)).astype(np.int64)
+    keep: NDArray[np.int64] = np.unique(places)
+    return keep
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Posterior:
     """Joint draws of capability, validity error, elicitation gap and spend; axis 0 is the draw.
@@ -245,7 +258,10 @@ class Posterior:
 
     def thinned(self, n_draws: int) -> Posterior:
         """Return evenly spaced draws, at most `n_draws` of them."""
-        keep = np.unique(np.linspace(0, self.n_draws - 1, min(n_draws, self.n_draws)).astype(int))
+        return self.kept(thinned(self.n_draws, n_draws))
+
+    def kept(self, keep: NDArray[np.int64] | NDArray[np.bool_]) -> Posterior:
+        """Return some of the draws only, by position or by mask, as if of one chain."""
         fields = {key: getattr(self, key) for key in self.__dataclass_fields__}
         fields["draws"] = {key: array[keep] for key, array in self.draws.items()}
         fields["provenance"] = {**self.provenance, "chains": 1}

@@ -89,7 +89,8 @@ class Question:
     @property
     def lean(self) -> Question:
         """The question without the menu's draws, which no plan at mean information reads."""
-        return self.on(replace(self.menu, information_draws=None, resource_draws=None))
+        menu = replace(self.menu, information_draws=None, resource_draws=None, replicates=None)
+        return self.on(menu)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the rows, which a worker makes anew."""

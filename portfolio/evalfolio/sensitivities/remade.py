@@ -125,4 +125,5 @@ def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
         prior_covariance=first.prior_covariance * np.outer(scale, scale),
         information_draws=None,
         resource_draws=None,
+        replicates=None,
     )

@@ -194,7 +194,7 @@ def draws_of(menu: Menu, most: int = 64) -> Scenarios:
         raise InputError(
             "menu: there must be draws of the information, got none; build it from a posterior"
         )
-    lean = replace(menu, information_draws=None, resource_draws=None)
+    lean = replace(menu, information_draws=None, resource_draws=None, replicates=None)
     count = len(menu.information_draws)
     keep = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
     return Scenarios(

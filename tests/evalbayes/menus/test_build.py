@@ -12,6 +12,7 @@ from tests.evalbayes.menus.test_states import with_own_results
 
 from evalbayes import Decision, InputError, Menu
 from evalbayes.catalogue import Catalogue
+from evalbayes.halves import halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
 from evalbayes.menus.dominance import undominated
 from evalbayes.menus.offer import REPAIRED
@@ -221,3 +222,23 @@ def test_dominance_looks_at_all_resources_and_at_all_states() -> None:
     costs = np.array([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0], [2.0, 1.0]])
     # The second is cheaper in one resource; the third tells more of one state; the last is a copy.
     assert undominated(costs, information).tolist() == [True, True, True, False]
+
+
+def test_replicates_are_the_menu_from_halves_of_the_draws(
+    posterior: Posterior, catalogue: Catalogue, menu: Menu, tmp_path: Path
+) -> None:
+    again = menu.replicates
+    assert again is not None
+    assert len(again) == 16
+    half = halves(posterior.n_draws)
+    assert half is not None
+    own = states_of(posterior.kept(half[3]), catalogue)
+    assert np.array_equal(again.prior_covariance[3], own.covariance)
+    assert again.costs.mean(axis=0) == pytest.approx(menu.costs, rel=0.02)
+    size = np.abs(menu.information).max(axis=(1, 2))
+    off = np.abs(again.information - menu.information).max(axis=(2, 3)) / size
+    assert 0 < off.max() < 0.5
+    kept = np.arange(len(menu)) % 2 == 0
+    back = Menu.load(menu.subset(kept).save(tmp_path / "menu")).replicates
+    assert back is not None
+    assert np.array_equal(back.information, again.information[:, kept])

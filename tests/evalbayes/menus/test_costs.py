@@ -49,8 +49,7 @@ def priced(offer: Offer, catalogue: Catalogue | None = None, n: Any = 4000) -> C
     return option_cost(
         spec,
         offer,
-        curve(n, offer.effort),
-        curve(n),
+        lambda effort, cap: spend_moments(curve(n, effort), cap),
         price_draws(spec, n, rng),
         rng.standard_normal(n),
         catalogue,

@@ -86,6 +86,7 @@ def test_analytic_value_agrees_with_nested_simulation_of_normal_readings(
         information=information[None],
         information_draws=None,
         resource_draws=None,
+        replicates=None,
         skewed=(),  # as the simulation has it
     )
     assert evaluate(single, list(one.index)).value == pytest.approx(value, abs=4 * error)

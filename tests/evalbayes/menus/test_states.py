@@ -13,7 +13,12 @@ from evalbayes.catalogue import Catalogue
 from evalbayes.menus import state_draws
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.stakes import decisions_of
-from evalbayes.menus.states import explained_error, moment_covariance, states_of
+from evalbayes.menus.states import (
+    explained_error,
+    moment_covariance,
+    states_of,
+    with_lognormal,
+)
 from evalbayes.posterior.posterior import Posterior
 
 
@@ -45,11 +50,19 @@ def test_states_are_shown_and_gap_by_domain_slope_and_families(
     assert set(states.words) == set(states.names)
 
 
-def test_moments_are_those_of_the_draws(posterior: Posterior, catalogue: Catalogue) -> None:
+def test_moments_are_those_of_the_draws_and_of_a_gap_those_of_its_logarithm(
+    posterior: Posterior, catalogue: Catalogue
+) -> None:
     states = states_of(posterior, catalogue)
     draws = state_draws(posterior, catalogue)
-    assert states.mean == pytest.approx(draws.mean(axis=0))
-    assert np.diag(states.covariance) == pytest.approx(draws.var(axis=0))
+    plain = [k for k, name in enumerate(states.names) if not name.endswith(".gap")]
+    assert states.mean[plain] == pytest.approx(draws.mean(axis=0)[plain])
+    assert np.diag(states.covariance)[plain] == pytest.approx(draws.var(axis=0)[plain])
+    for k in (1, 3):
+        logs = np.log(draws[:, k])
+        assert states.mean[k] == pytest.approx(np.exp(logs.mean() + logs.var() / 2))
+        spread = states.covariance[k, k] / states.mean[k] ** 2
+        assert np.log1p(spread) == pytest.approx(logs.var())
     gap = draws[:, 1]
     assert ((gap - gap.mean()) ** 3).mean() > 0.5 * gap.std() ** 3  # the draws keep their skew
 
@@ -158,3 +171,27 @@ def test_an_eval_whose_plateau_is_stated_says_little_about_capability(
     )
     assert plain == pytest.approx(1.0)
     assert tied == pytest.approx(0.05, abs=0.02)
+
+
+def test_moments_of_logarithms_become_those_of_the_lognormal() -> None:
+    covariance = np.array([[1.0, 0.3, -0.2], [0.3, 0.5, 0.2], [-0.2, 0.2, 0.4]])
+    mean = np.array([2.0, -0.3, 0.1])
+    drawn = np.random.default_rng(0).multivariate_normal(mean, covariance, size=2_000_000)
+    drawn[:, 1:] = np.exp(drawn[:, 1:])
+    found = with_lognormal(mean, covariance, (1, 2))
+    assert found[0] == pytest.approx(drawn.mean(axis=0), rel=5e-3)
+    assert found[1] == pytest.approx(np.cov(drawn.T), rel=2e-2, abs=2e-3)
+
+
+def test_belief_of_a_gap_hangs_little_on_the_seed_though_its_tail_is_heavy() -> None:
+    seen = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        spread = np.exp(-0.09 + 0.3 * rng.standard_normal(8000))
+        own, common = rng.standard_normal((2, 8000))
+        logs = 0.77 * np.sqrt(0.5) * (common + spread * own)
+        _, covariance = with_lognormal(np.array([logs.mean()]), np.array([[logs.var()]]), (0,))
+        seen.append((covariance[0, 0], np.exp(logs).var()))
+    by_logs, by_draws = np.std(seen, axis=0) / np.mean(seen, axis=0)
+    assert by_logs < 0.05
+    assert by_logs < by_draws
