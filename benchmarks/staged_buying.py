@@ -27,6 +27,7 @@ from evalfolio.backtests.stages import ENDS, InStages
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Setting, Trials, prepared
+from evalfolio.search.greedy import Greedy
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 Array = NDArray[np.float64]
@@ -36,8 +37,8 @@ INTERVAL = (0.025, 0.975)
 CHANCE = "uniform random"
 COMPARED: dict[str, Strategy | Staged] = {
     CHANCE: strategies.uniform,
-    AT_ONCE: Recommended(method="greedy"),
-    OURS: InStages(once=Recommended(method="greedy")),
+    AT_ONCE: Recommended(Greedy()),
+    OURS: InStages(once=Recommended(Greedy())),
 }
 HEAD = [
     "budget", "strategy", "RMSE", "less than at once", f"of {CHANCE}'s RMSE", "held by 90 %",

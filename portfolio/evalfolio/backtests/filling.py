@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.backtests.ways import Way
-from evalfolio.plans.plan import Plan
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -26,9 +25,9 @@ class Bought(NamedTuple):
     attempts: int
 
 
-def chosen_of(menu: Menu, ways: Mapping[str, Way], plan: Plan) -> dict[str, Way]:
-    """Return the plan's way of each block that it buys of."""
-    return {str(menu.options.loc[name, "eval"]): ways[name] for name in plan.chosen}
+def chosen_of(menu: Menu, ways: Mapping[str, Way], options: Iterable[str]) -> dict[str, Way]:
+    """Return the way of each block that a plan's options buy of."""
+    return {str(menu.options.loc[name, "eval"]): ways[name] for name in options}
 
 
 def filled(

@@ -1,10 +1,9 @@
-"""evalfolio as a strategy: the plan of `optimise` on the menu of the horizon, tasks at random."""
+"""evalfolio as a strategy: the plan on the menu of the horizon, tasks at random."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +14,15 @@ from evalfolio.backtests.filling import chosen_of, filled
 from evalfolio.backtests.horizon_menu import HorizonMenu, horizon_menu, promised
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.strategies import luck_of
-from evalfolio.plans.optimiser import optimise
-from evalfolio.plans.plan import Plan
+from evalfolio.search.answer import Answer, Method
+from evalfolio.search.certified import Certified
+from evalfolio.search.greedy import Greedy
+from evalfolio.search.question import Question
 
 Array = NDArray[np.float64]
 
 
-Method = Literal["certified", "greedy"]
-METHODS: dict[Method, tuple[Method, ...]] = {
-    "certified": ("certified", "greedy"),
-    "greedy": ("greedy",),
-}
+ROUGHLY = Certified(gap=0.05)  # replays plan by the thousand
 
 
 @dataclass(frozen=True)
@@ -35,22 +32,19 @@ class Recommended:
     Parameters
     ----------
     method
-        "certified" or "greedy", as of `optimise`.
-    gap
-        Relative gap of the certificate.
+        How it is searched; its plan is held to the greedy one too.
     caps
         Whether caps below the highest are on offer.
     """
 
-    method: Method = "certified"
-    gap: float = 0.05
+    method: Method = ROUGHLY
     caps: bool = True
 
     def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
         """Buy what the plan says, and fill the budget."""
         menu = self.menu(market)
         best = self.plan(market, budget)
-        chosen = chosen_of(menu.menu, menu.ways, best)
+        chosen = chosen_of(menu.menu, menu.ways, best.chosen)
         rest = {name: (chosen[name].share if name in chosen else 1.0, 1) for name in menu.blocks}
         luck = market.remembered("luck", lambda: luck_of(market))
         bought = filled(menu.blocks, chosen, rest, market.price, luck, budget, rng)
@@ -69,25 +63,20 @@ class Recommended:
     def promised(self, market: Market, budget: float) -> Array:
         """Return the EVSI that the plan for a budget promises, by threshold."""
         plan = self.plan(market, budget)
-        explained = plan.value / plan.evpi if plan.evpi > 0 else 0.0
+        evpi = plan.problem.evpi
+        explained = plan.value / evpi if evpi > 0 else 0.0
         return promised(self.menu(market).horizons, explained, market.losses)
 
-    def plan(self, market: Market, budget: float) -> Plan:
-        """Return the best plan for a budget: a certified one is held to the greedy one too."""
+    def plan(self, market: Market, budget: float) -> Answer:
+        """Return the best plan for a budget that the method and greedy find."""
+        question = Question(
+            self.menu(market).menu, {"spend": budget}, objective=objectives.variance()
+        )
         # Strategies share plans of a method.
         plans = [
             market.remembered(
-                (replace(self, method=method), budget), partial(self._made, market, budget, method)
+                (replace(self, method=method), budget), partial(method.find, question)
             )
-            for method in METHODS[self.method]
+            for method in dict.fromkeys((self.method, Greedy()))
         ]
         return max(plans, key=lambda plan: plan.value)
-
-    def _made(self, market: Market, budget: float, method: Method) -> Plan:
-        return optimise(
-            self.menu(market).menu,
-            budget={"spend": budget},
-            objective=objectives.variance(),
-            method=method,
-            gap=self.gap,
-        )

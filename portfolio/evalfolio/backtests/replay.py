@@ -16,7 +16,7 @@ import pandas as pd
 from evalfolio.backtests import measures, strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of
-from evalfolio.backtests.recommended import Method, Recommended
+from evalfolio.backtests.recommended import ROUGHLY, Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.sight import Staged
 from evalfolio.backtests.stages import InStages
@@ -24,6 +24,8 @@ from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Inference, Setting, trials_of
 from evalfolio.errors import InputError
+from evalfolio.search.answer import Method
+from evalfolio.search.greedy import Greedy
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 OURS, AT_ONCE = "evalfolio", "evalfolio, at once"
@@ -31,12 +33,12 @@ SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
-def known_strategies(method: Method = "certified") -> dict[str, Strategy | Staged]:
+def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
     """Return the strategies that are compared by default, by name; evalfolio's plan by a method."""
     return {
-        OURS: InStages(once=Recommended(method=method)),
-        AT_ONCE: Recommended(method=method),
-        "greedy": Recommended(method="greedy"),
+        OURS: InStages(once=Recommended(method)),
+        AT_ONCE: Recommended(method),
+        "greedy": Recommended(Greedy()),
         "uniform random": strategies.uniform,
         "uniform, filled": strategies.uniform_filled,
         "cheapest first": strategies.cheapest,

@@ -15,7 +15,8 @@ from evalfolio.backtests.recommended import Recommended
 from evalfolio.backtests.sight import Sight
 from evalfolio.backtests.stage_menu import StageMenu, stage_menu
 from evalfolio.backtests.teaching import Foresight
-from evalfolio.plans.optimiser import optimise
+from evalfolio.search.greedy import Greedy
+from evalfolio.search.question import Question
 
 ENDS = (0.25, 0.5, 1.0)
 
@@ -59,13 +60,8 @@ class InStages:
     def _bought(
         self, menu: StageMenu, foresight: Foresight, money: float, rng: np.random.Generator
     ) -> list[Bought]:
-        plan = optimise(
-            menu.menu,
-            budget={"spend": money},
-            objective=objectives.variance(),
-            method="greedy",
-        )
-        chosen = chosen_of(menu.menu, menu.ways, plan)
+        question = Question(menu.menu, {"spend": money}, objective=objectives.variance())
+        chosen = chosen_of(menu.menu, menu.ways, Greedy().find(question).chosen)
         rest = {
             name: (chosen[name].share, attempts) if name in chosen else (share, attempts)
             for name, (share, attempts) in menu.left_out.items()

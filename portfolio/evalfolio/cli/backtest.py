@@ -76,6 +76,7 @@ def backtest(
     from evalfolio.backtests.replay import backtest as replay
     from evalfolio.cli.imports import pairs
     from evalfolio.errors import InputError
+    from evalfolio.search.greedy import Greedy
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     modes = ("others", "earlier") if history == "both" else (history,)
@@ -107,7 +108,7 @@ def backtest(
                     ai_models=ai_models,
                     history=mode,
                     slope=slope,
-                    extra=known_strategies("greedy") if quick else None,
+                    extra=known_strategies(Greedy()) if quick else None,
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )

@@ -21,9 +21,10 @@ from evalfolio.backtests.stages import InStages
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.errors import InputError
+from evalfolio.search.greedy import Greedy
 
 SHARE = 0.3
-OURS = InStages(once=Recommended(method="greedy"))
+OURS = InStages(once=Recommended(Greedy()))
 
 
 def trials_of(runs: pd.DataFrame, attempts: int = 1) -> Trials:
@@ -76,7 +77,7 @@ def test_stages_add_to_what_was_bought_and_heed_what_was_spent(
     trials: Trials = request.getfixturevalue(which)
     found = stages_of(trials, SHARE * trials.bill)
     assert len(found) == 3
-    first = Recommended(method="greedy")(
+    first = Recommended(Greedy())(
         trials.market, OURS.ends[0] * SHARE * trials.bill, np.random.default_rng([0, 0, 1])
     )
     assert first.rows() == found[0][0].rows()
