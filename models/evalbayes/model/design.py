@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -178,16 +177,14 @@ class Design:
         return projection
 
 
-def design_of(
-    catalogue: Catalogue, evidence: Evidence, human_minutes: Mapping[str, float] | None = None
-) -> Design:
+def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     """Lay out the model of a catalogue and the evidence on its evals.
 
-    `human_minutes` by eval, from the observations, stand in where the catalogue has none.
+    Human minutes of the observations stand in where the catalogue has none.
     """
     minutes = np.array(
         [
-            spec.human_minutes or (human_minutes or {}).get(spec.name, np.nan)
+            spec.human_minutes or evidence.human_minutes.get(spec.name, np.nan)
             for spec in catalogue.evals
         ]
     )

@@ -1,27 +1,36 @@
-"""The evidence: observations boiled down to what the likelihood needs, nothing lost.
+"""The evidence: observations boiled down, once, to what all parts of a fit need, nothing lost.
 
 For lognormal spends the number, mean and sum of squares of ln spend are sufficient, so runs and the
 cells that summarise them become the same evidence. Runs that were stopped keep their own spend.
+Runs as they come also stay single: families of spend, how unlike tasks are and successes late in
+their cap are told by them alone. Nothing after this module sees an observation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.errors import InputError
+from evalbayes.observations.attempts import attempts_of
 from evalbayes.observations.counts import nested_sets
+from evalbayes.observations.equal_spends import equal_spends
+from evalbayes.observations.observations import FRAMES, Observations, joined
+from evalbayes.observations.outcome import CENSORED_ELSEWHERE
+from evalbayes.observations.score_scale import on_scale
 
 if TYPE_CHECKING:
-    from evalbayes.observations import Observations
+    from evalbayes.catalogue import Catalogue
 
 CONDITION = ("eval", "ai_model", "effort")
+PAIR = ["eval", "ai_model"]
 NOWHERE = 100.0  # e-folds below the least cap, where no run has ended yet
-CENSORED_ELSEWHERE = ("stopped_otherwise", "spurious")
+FEWEST = 5  # tasks with repeats below which an eval and AI model say nothing of best-of-k
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -52,6 +61,18 @@ class Evidence:
         Mean scores at a cap, as shares of their scale, with normal standard errors.
     beta_of, beta_ln_cap, beta_score, beta_concentration
         Mean scores with beta noise.
+    plain
+        By eval, every observed one: its single runs as they come (effort 0), repeats included, in
+        the order given: task, ai_model, outcome, cap and spend, which is the cap where that
+        stopped the run.
+    summed
+        Successes by eval that cells hold.
+    human_minutes
+        Median human minutes by eval, of evals whose observations state them.
+    attempts
+        How often tasks were tried and solved, of `observations.attempts.attempts_of`.
+    remarks
+        What is probably not meant in the observations, in sentences.
     """
 
     conditions: pd.DataFrame
@@ -81,6 +102,11 @@ class Evidence:
     beta_ln_cap: Array
     beta_score: Array
     beta_concentration: Array
+    plain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    summed: Mapping[str, int] = field(default_factory=dict)
+    human_minutes: Mapping[str, float] = field(default_factory=dict)
+    attempts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.conditions)
@@ -119,20 +145,32 @@ class Evidence:
         return np.bincount(of, weights=amount, minlength=len(self)).astype(np.float64)
 
 
-def evidence_of(observations: Observations) -> Evidence:
+def evidence_of(observations: Observations, catalogue: Catalogue | None = None) -> Evidence:
     """Boil observations down.
 
     Cells and runs of one condition are pooled: ``n``, the mean and the sum of squares add exactly.
     Counts that share their runs become one count at their largest cap and, given it, how its
-    successes fall between the smaller caps. Scores are shares of their scale already
-    (`observations.score_scale.on_scale`).
+    successes fall between the smaller caps.
+
+    Parameters
+    ----------
+    observations
+        What was seen.
+    catalogue
+        Whose evals they must be of; it says on what scales scores lie and whether repeats are read
+        as best-of-k. None: scores are shares already, and every run is one.
+
+    Raises
+    ------
+    InputError
+        If an observation is about an eval that the catalogue does not hold, or a score lies outside
+        its scale.
     """
-    parts = {
-        "cells": _frame(observations.cells),
-        "runs": _frame(observations.runs),
-        "counts": _frame(observations.counts),
-        "scores": _frame(observations.scores),
-    }
+    told = observations
+    if catalogue is not None:
+        _check_evals(catalogue, observations)
+        told = on_scale(with_best_of_k(observations, catalogue), catalogue)
+    parts = {key: _frame(getattr(told, key)) for key in FRAMES}
     keys = [part[list(CONDITION)] for part in parts.values() if len(part)]
     conditions = (
         pd.concat(keys).drop_duplicates().sort_values(list(CONDITION)).reset_index(drop=True)
@@ -175,7 +213,97 @@ def evidence_of(observations: Observations) -> Evidence:
         _ln(betas, "cap"),
         _floats(betas, "score"),
         _floats(betas, "concentration"),
+        _plain(observations),
+        {str(e): int(n) for e, n in observations.cells.groupby("eval")["n_success"].sum().items()},
+        _human_minutes(observations),
+        attempts_of(observations),
+        tuple(equal_spends(observations.cells, observations.runs)),
     )
+
+
+def _check_evals(catalogue: Catalogue, observations: Observations) -> None:
+    known = {spec.name for spec in catalogue.evals}
+    for name in observations.evals:
+        if name not in known:
+            raise InputError(
+                f"observations: eval must be one of the catalogue's {sorted(known)}, got {name!r}; "
+                "add it to the catalogue or drop its rows"
+            )
+
+
+def with_best_of_k(observations: Observations, catalogue: Catalogue) -> Observations:
+    """Read repeats of runs as they come as best-of-k, at the catalogue's `best_of_k_effort`.
+
+    Of every task the first attempt stays a single run; whether any of the others solved it becomes
+    one count at that effort. So the model has a pair, single and best-of-k, to learn the gap from,
+    and no run counts twice. Only where best-of-k is fair: a verified eval all of whose
+    tasks can be reset, run at one cap, with 5 or more tasks run again. Without `best_of_k_effort`
+    nothing changes.
+    """
+    effort = catalogue.portfolio.best_of_k_effort
+    runs = observations.runs
+    if effort is None or not len(runs):
+        return observations
+    fair = {spec.name for spec in catalogue.evals if spec.verifier and spec.resettable == 1.0}
+    plain = runs[
+        (runs["effort"].fillna(0.0) == 0)
+        & runs["eval"].isin(fair)
+        & ~runs["outcome"].isin(CENSORED_ELSEWHERE)
+    ]
+    again = plain[plain.duplicated([*PAIR, "task"], keep="first")]
+    counts, used = [], []
+    for (name, ai_model), own in again.groupby(PAIR, sort=True):
+        solved = (own["outcome"] == "success").groupby(own["task"]).any()
+        if len(solved) < FEWEST or own["cap"].min() < own["cap"].max():
+            continue
+        counts.append(
+            {
+                "eval": name,
+                "ai_model": ai_model,
+                "effort": effort,
+                "cap": float(own["cap"].iloc[0]),
+                "n_runs": len(solved),
+                "n_success": int(solved.sum()),
+                "human_minutes": own["human_minutes"].median(),
+            }
+        )
+        used += list(own.index)
+    if not counts:
+        return observations
+    note = (
+        f"the repeats of {len(counts)} pairs of eval and AI model are read as best-of-k at effort "
+        f"{effort:g}"
+    )
+    return replace(
+        observations,
+        runs=runs.drop(index=used).reset_index(drop=True),
+        counts=joined([observations.counts, pd.DataFrame(counts)], "counts"),
+        notes=(*observations.notes, note),
+    )
+
+
+def _plain(observations: Observations) -> dict[str, pd.DataFrame]:
+    """Single runs as they come, by eval; an empty table where an eval has none."""
+    runs = observations.runs
+    runs = runs[runs["effort"].fillna(0.0).astype(float) == 0.0]
+    cap, at_cap = runs["cap"].astype(float), runs["outcome"] == "stopped_by_cap"
+    spend = runs["spend"].astype(float).where(~at_cap, cap)
+    runs = runs[["eval", "task", "ai_model", "outcome"]].assign(cap=cap, spend=spend)
+    by_eval = dict(list(runs.groupby("eval")))
+    return {name: by_eval.get(name, runs.iloc[:0]) for name in observations.evals}
+
+
+def _human_minutes(observations: Observations) -> dict[str, float]:
+    frames = [
+        frame[["eval", "human_minutes"]]
+        for frame in (getattr(observations, key) for key in FRAMES)
+        if len(frame) and "human_minutes" in frame
+    ]
+    if not frames:
+        return {}
+    stated = pd.concat(frames).astype({"human_minutes": float}).dropna()
+    median = stated.groupby("eval")["human_minutes"].median()
+    return {str(name): float(value) for name, value in median.items()}
 
 
 def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Index, Array]:

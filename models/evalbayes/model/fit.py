@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from evalbayes.curves.families.selection import selection_of
 from evalbayes.curves.law import STACKED
 from evalbayes.curves.verdict import LATE
-from evalbayes.errors import InputError
 from evalbayes.model import derived
 from evalbayes.model.carrying import carried
 from evalbayes.model.completion import completed, prior_base
@@ -22,11 +21,6 @@ from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.model.task_spread import task_spreads
-from evalbayes.observations.attempts import attempts_of
-from evalbayes.observations.best_of_k import with_best_of_k
-from evalbayes.observations.equal_spends import equal_spends
-from evalbayes.observations.observations import FRAMES
-from evalbayes.observations.score_scale import on_scale
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.posterior.provenance import kept_posterior, provenance_of
@@ -86,8 +80,7 @@ def fit(
         If an observation is about an eval that the catalogue does not hold, or a family of spend
         is unknown.
     """
-    _check_evals(catalogue, observations)
-    on_scale(observations, catalogue)  # refuses scores before anything is sampled
+    evidence = evidence_of(observations, catalogue)
     provenance = provenance_of(
         catalogue,
         observations,
@@ -100,9 +93,8 @@ def fit(
     kept = kept_posterior(keep, provenance) if keep is not None else None
     if kept is not None:
         return kept
-    selection = selection_of(observations, families, seed=seed)
-    evidence = evidence_of(on_scale(with_best_of_k(observations, catalogue), catalogue))
-    design = design_of(catalogue, evidence, human_minutes_of(observations))
+    selection = selection_of(evidence.plain, evidence.summed, families, seed=seed)
+    design = design_of(catalogue, evidence)
     if len(evidence):
         named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
     else:
@@ -116,7 +108,7 @@ def fit(
     }
     complete = completed(design, flat, seed)
     complete["task_sd"] = task_spreads(
-        observations,
+        evidence.plain,
         design.evals,
         flat["slope_mean"],
         complete["task_sd"],
@@ -139,17 +131,16 @@ def fit(
             flat,
             divergences,
             seed,
-            tuple(equal_spends(observations.cells, observations.runs)),
         ),
         provenance=provenance | {"chains": chains},
         n_success=_by_pair(design, _successes(evidence), np.add).astype(np.int64),
         n_gave_up=_by_pair(design, evidence.n_gave_up, np.add).astype(np.int64),
         n_stopped=_by_pair(design, evidence.stopped_by_condition, np.add).astype(np.int64),
         largest_cap=_by_pair(design, np.exp(evidence.ln_largest_cap), np.maximum),
-        **_near_the_cap(design, observations),
+        **_near_the_cap(design, evidence),
         spend_weights=selection.weights_of(design.evals),
         spend_families=selection.table,
-        attempts=attempts_of(observations),
+        attempts=evidence.attempts,
     )
 
 
@@ -179,46 +170,18 @@ def _sampled(
     return graph.named(**result.draws), result.divergences
 
 
-def _near_the_cap(design: Design, observations: Observations) -> dict[str, NDArray[np.int64]]:
+def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, NDArray[np.int64]]:
     """Count runs as they come that had the largest cap, and successes late in it, by pair."""
     facing = np.zeros((len(design.evals), len(design.ai_models)), dtype=np.int64)
     late = facing.copy()
-    runs = observations.runs
-    if len(runs):
-        runs = runs[runs["effort"].fillna(0.0).astype(float) == 0.0]
-        for (name, ai_model), own in runs.groupby(["eval", "ai_model"]):
-            at = design.evals.index(str(name)), design.ai_models.index(str(ai_model))
-            cap, spend = own["cap"].astype(float), own["spend"].astype(float)
-            largest = cap == cap.max()
+    for name, runs in evidence.plain.items():
+        for ai_model, own in runs.groupby("ai_model"):
+            at = design.evals.index(name), design.ai_models.index(str(ai_model))
+            largest = own["cap"] == own["cap"].max()
             facing[at] = largest.sum()
-            late[at] = (largest & (own["outcome"] == "success") & (spend > LATE * cap)).sum()
+            in_time = own["spend"] > LATE * own["cap"]
+            late[at] = (largest & (own["outcome"] == "success") & in_time).sum()
     return {"n_facing": facing, "n_late": late}
-
-
-def _check_evals(catalogue: Catalogue, observations: Observations) -> None:
-    known = {spec.name for spec in catalogue.evals}
-    for name in observations.evals:
-        if name not in known:
-            raise InputError(
-                f"observations: eval must be one of the catalogue's {sorted(known)}, got {name!r}; "
-                "add it to the catalogue or drop its rows"
-            )
-
-
-def human_minutes_of(observations: Observations) -> dict[str, float]:
-    """Median human minutes of every eval whose observations state them."""
-    frames = [
-        frame[["eval", "human_minutes"]]
-        for frame in (getattr(observations, key) for key in FRAMES)
-        if len(frame) and "human_minutes" in frame
-    ]
-    if not frames:
-        return {}
-    stated = pd.concat(frames).astype({"human_minutes": float}).dropna()
-    return {
-        str(name): float(value)
-        for name, value in stated.groupby("eval")["human_minutes"].median().items()
-    }
 
 
 def _successes(evidence: Evidence) -> Array:
@@ -243,7 +206,6 @@ def _diagnostics(
     flat: Mapping[str, Array],
     divergences: int,
     seed: int,
-    suspect: tuple[str, ...],
 ) -> Diagnostics:
     from evalbayes.model.predictive import checks
 
@@ -253,7 +215,7 @@ def _diagnostics(
         return Diagnostics(pd.DataFrame(), pd.DataFrame(), 0, chains * draws, (note,))
     quantities = convergence(design, evidence, named)
     cells = checks(derived.curves_of(design, flat), evidence, seed)
-    notes = list(suspect)
+    notes = list(evidence.remarks)
     if divergences:
         notes.append(f"{divergences} of {chains * draws} transitions diverged")
     resting = quantities["prior_shift"][quantities["prior_shift"] > NOTEWORTHY]

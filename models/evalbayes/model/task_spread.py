@@ -9,19 +9,16 @@ so only agreement counts: L(b) = Π_j ∫ Π_m p^k (1 − p)^(n − k) φ(z) dz.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, logsumexp
 
 from evalbayes.curves.families.special import log_expit
 from evalbayes.model import priors
-from evalbayes.observations.outcome import UNTOLD
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
 
 Array = NDArray[np.float64]
 
@@ -31,7 +28,7 @@ _LN_WEIGHT = -0.5 * _Z**2 - logsumexp(-0.5 * _Z**2)
 
 
 def task_spreads(
-    observations: Observations,
+    plain: Mapping[str, pd.DataFrame],
     evals: tuple[str, ...],
     slope: Array,
     prior: Array,
@@ -41,8 +38,8 @@ def task_spreads(
 
     Parameters
     ----------
-    observations
-        Runs as they come count, a stop as no success; elicited and spurious ones do not.
+    plain
+        Runs as they come by eval; a stop counts as no success, and spurious ones do not count.
     evals
         Names, in the order of the result.
     slope
@@ -50,7 +47,7 @@ def task_spreads(
     prior
         Draws from the prior, kept for evals of which no task was run twice.
     """
-    told = _counts(observations)
+    told = _counts(plain)
     ln_prior = (np.log(GRID / slope[:, None]) - priors.TASK_SD.mean_ln) / priors.TASK_SD.sd_ln
     spreads = prior.copy()
     for i, name in enumerate(evals):
@@ -104,18 +101,15 @@ def _drawn(log_density: Array, rng: np.random.Generator) -> Array:
     return value
 
 
-def _counts(observations: Observations) -> dict[str, tuple[Array, Array]]:
+def _counts(plain: Mapping[str, pd.DataFrame]) -> dict[str, tuple[Array, Array]]:
     """Count runs and successes by task and AI model of every eval that has runs."""
-    runs = observations.runs
-    if not len(runs):
-        return {}
-    effort = runs["effort"].fillna(0.0).astype(float)
-    runs = runs[(effort == 0.0) & ~runs["outcome"].isin(UNTOLD)]
     found = {}
-    for name, own in runs.groupby("eval"):
-        won = (own["outcome"] == "success").astype(float).groupby([own["task"], own["ai_model"]])
-        number, successes = (
-            table.unstack(fill_value=0).to_numpy(np.float64) for table in (won.size(), won.sum())
-        )
-        found[str(name)] = number, successes
+    for name, runs in plain.items():
+        own = runs[runs["outcome"] != "spurious"]
+        if not len(own):
+            continue
+        won, by = own["outcome"] == "success", (own["task"], own["ai_model"])
+        number = pd.crosstab(*by).to_numpy(np.float64)
+        successes = pd.crosstab(*by, values=won, aggfunc="sum").fillna(0.0).to_numpy(np.float64)
+        found[name] = number, successes
     return found

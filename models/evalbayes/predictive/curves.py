@@ -34,13 +34,11 @@ def prior(
     from evalbayes.model import derived, sampling  # loads PyMC: its graph is what is drawn from
     from evalbayes.model.design import design_of
     from evalbayes.model.evidence import evidence_of
-    from evalbayes.model.fit import human_minutes_of
     from evalbayes.model.graph import build
     from evalbayes.model.predictive import replicated
-    from evalbayes.observations.best_of_k import with_best_of_k
 
-    evidence = evidence_of(with_best_of_k(observations, catalogue))
-    design = design_of(catalogue, evidence, human_minutes_of(observations))
+    evidence = evidence_of(observations, catalogue)
+    design = design_of(catalogue, evidence)
     graph = build(design, evidence)
     variables = [graph.model[name] for name in ("base", "effects", "cells")]
     drawn = sampling.pm.draw(variables, draws=n_draws, random_seed=seed, mode="FAST_COMPILE")

@@ -75,7 +75,6 @@ def prior_predictive(
     (('cyber',), True)
     """
     from evalbayes.observations import Observations
-    from evalbayes.observations.score_scale import on_scale
 
     unknown = [name for name in models if name not in MODELS]
     if unknown:
@@ -83,7 +82,7 @@ def prior_predictive(
             f"prior predictive: models must be among {', '.join(MODELS)}, got {unknown[0]!r}; "
             f"{cure(unknown[0], list(MODELS))}"
         )
-    seen = on_scale(observations if observations is not None else Observations(), catalogue)
+    seen = observations if observations is not None else Observations()
     found: list[Predictive] = []
     for position, name in enumerate(models):
         rng = np.random.default_rng([seed, position])

@@ -28,12 +28,14 @@ def capability(
 
     With observations also the pairs of runs that the elicitation gap is learned from.
     """
+    from evalbayes.catalogue import read_catalogue
     from evalbayes.elicitation.pairs import paired_gains
     from evalbayes.summaries.capability import capability_table
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
-    read, observed, belief = posterior_of(
-        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+    read = read_catalogue(catalogue)
+    observed, belief = posterior_of(
+        read, observations, posterior, seed=seed, quiet=quiet or as_json
     )
     table = capability_table(belief, read, ai_model, seed=seed)
     pairs = None if observed is None else paired_gains(observed, read, belief, seed=seed)

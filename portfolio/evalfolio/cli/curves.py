@@ -30,11 +30,13 @@ def curves(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Show the cost-versus-budget curve of every eval in figures, with 90 % intervals."""
+    from evalbayes.catalogue import read_catalogue
     from evalbayes.summaries.curves import curve_table
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
-    read, observed, belief = posterior_of(
-        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+    read = read_catalogue(catalogue)
+    observed, belief = posterior_of(
+        read, observations, posterior, seed=seed, quiet=quiet or as_json
     )
     table = curve_table(belief, read, ai_model, observations=observed)
     if as_json:

@@ -21,33 +21,36 @@ def read_inputs(
 ) -> tuple[Catalogue, Observations]:
     """Read and check the catalogue and the observations, and that every eval is covered."""
     from evalbayes.catalogue import read_catalogue
+
+    catalogue = read_catalogue(catalogue_path)
+    return catalogue, _observed(catalogue, observation_paths)
+
+
+def _observed(catalogue: Catalogue, paths: list[Path] | None) -> Observations:
     from evalbayes.inputs import check_covered
     from evalbayes.observations import read_observations
 
-    catalogue = read_catalogue(catalogue_path)
-    observations = read_observations(observation_paths or [], catalogue)
+    observations = read_observations(paths or [], catalogue)
     check_covered(catalogue, observations)
-    return catalogue, observations
+    return observations
 
 
-def check_budgets(catalogue_path: Path, budgets: Mapping[str, float]) -> None:
+def check_budgets(catalogue: Catalogue, budgets: Mapping[str, float]) -> None:
     """Refuse a budget of an unknown name before the long work, not after it."""
-    from evalbayes.catalogue import read_catalogue
     from evalbayes.menus.costs import staff_columns
     from evalfolio.limits.budget import check_budget
 
     if budgets:
-        staff = staff_columns(read_catalogue(catalogue_path))
+        staff = staff_columns(catalogue)
         check_budget(budgets, ("usd", *staff, "agent_hours"))
 
 
-def check_constraints(catalogue_path: Path, rules: Sequence[Limit]) -> None:
+def check_constraints(catalogue: Catalogue, rules: Sequence[Limit]) -> None:
     """Refuse a limit on what the catalogue does not have before the long work, not after it."""
-    from evalbayes.catalogue import read_catalogue
     from evalfolio.limits.vocabulary import check_names
 
     if rules:
-        check_names(rules, read_catalogue(catalogue_path))
+        check_names(rules, catalogue)
 
 
 def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
@@ -92,15 +95,15 @@ def fitted(
 
 
 def posterior_of(
-    catalogue_path: Path,
+    catalogue: Catalogue,
     observation_paths: list[Path] | None,
     posterior_path: Path | None,
     *,
     seed: int,
     quiet: bool,
     keep: Path | None = None,
-) -> tuple[Catalogue, Observations | None, Posterior]:
-    """Return the catalogue, the observations (None beside a stored fit) and the posterior.
+) -> tuple[Observations | None, Posterior]:
+    """Return the observations (None beside a stored fit) and the posterior.
 
     Raises
     ------
@@ -108,12 +111,8 @@ def posterior_of(
         If observations and a stored posterior are both given.
     """
     if posterior_path is None:
-        catalogue, observations = read_inputs(catalogue_path, observation_paths)
-        return (
-            catalogue,
-            observations,
-            fitted(catalogue, observations, seed=seed, quiet=quiet, keep=keep),
-        )
+        observations = _observed(catalogue, observation_paths)
+        return observations, fitted(catalogue, observations, seed=seed, quiet=quiet, keep=keep)
     if observation_paths:
         raise InputError(
             "give observations or --posterior, not both; a stored posterior already holds its "
@@ -124,10 +123,9 @@ def posterior_of(
             f"{posterior_path}: must be a posterior.nc that `evalfolio fit` wrote, but there is no "
             "such file; check its name"
         )
-    from evalbayes.catalogue import read_catalogue
     from evalbayes.posterior.posterior import Posterior
 
-    return read_catalogue(catalogue_path), None, Posterior.load(posterior_path)
+    return None, Posterior.load(posterior_path)
 
 
 def enforce_gate(posterior: Posterior, *, allowed: bool) -> None:

@@ -61,6 +61,7 @@ def recommend(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
+    from evalbayes.catalogue import read_catalogue
     from evalfolio.backtests.told import told
     from evalfolio.cli.inputs import (
         check_budgets,
@@ -80,12 +81,13 @@ def recommend(
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
     replayed = None if backtest is None else told(backtest)
-    check_budgets(catalogue, budgets)
-    check_constraints(catalogue, rules)
+    read = read_catalogue(catalogue)
+    check_budgets(read, budgets)
+    check_constraints(read, rules)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []
-    read, observed, belief = posterior_of(
-        catalogue,
+    observed, belief = posterior_of(
+        read,
         observations,
         posterior,
         seed=seed,

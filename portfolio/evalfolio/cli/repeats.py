@@ -31,15 +31,15 @@ def repeats(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Show what best-of-k solves, and how a spend per task is best split into k attempts."""
+    from evalbayes.catalogue import read_catalogue
     from evalbayes.repeats import repeats_of
     from evalfolio.cli.inputs import enforce_gate, posterior_of
     from evalfolio.errors import InputError
 
     if not name:
         raise InputError("--eval must name an eval of the catalogue, got nothing; add --eval NAME")
-    read, _, belief = posterior_of(
-        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
-    )
+    read = read_catalogue(catalogue)
+    _, belief = posterior_of(read, observations, posterior, seed=seed, quiet=quiet or as_json)
     spec = read.eval(name)
     found = repeats_of(belief, read, name, ai_model, seed=seed)
     spend = spec.max_cap if total is None else total

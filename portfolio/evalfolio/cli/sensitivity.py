@@ -84,6 +84,7 @@ def sensitivity(
     Finished points are kept beside OUT until everything is written: started again after a kill,
     with the same inputs and --posterior, the sweeps go on where they were.
     """
+    from evalbayes.catalogue import read_catalogue
     from evalfolio.cli.inputs import (
         asked_limits,
         check_budgets,
@@ -126,8 +127,9 @@ def sensitivity(
         rules += tuple(asked_limits(plan))
         if not (observations or posterior):
             posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
-    check_budgets(catalogue, budgets)
-    check_constraints(catalogue, rules)
+    read = read_catalogue(catalogue)
+    check_budgets(read, budgets)
+    check_constraints(read, rules)
     if bootstrap and posterior is not None:
         raise InputError(
             "--bootstrap draws the observations again: give them instead of --posterior"
@@ -136,8 +138,8 @@ def sensitivity(
     sweep = Sweep(workers, "loky" if scheduler is None else "dask", kept)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []
-    read, observed, belief = posterior_of(
-        catalogue, observations, posterior, seed=seed, quiet=quiet or as_json
+    observed, belief = posterior_of(
+        read, observations, posterior, seed=seed, quiet=quiet or as_json
     )
     with step("finding the plan", quiet=quiet or as_json):
         result = recommend(

@@ -10,7 +10,7 @@ from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.elicitation.pairs import paired_gains
-from evalbayes.observations.best_of_k import with_best_of_k
+from evalbayes.model.evidence import with_best_of_k
 
 SPECS = catalogue(
     {"name": "ctf", "human_minutes": 30},

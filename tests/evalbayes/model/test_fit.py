@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from evalbayes.catalogue import Catalogue, parse_catalogue
 from evalbayes.errors import InputError
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
+from evalbayes.observations.observations import FRAMES
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.summaries.curves import curve_grid, curve_table
 
@@ -208,8 +211,32 @@ def elicited() -> tuple[Catalogue, Observations]:
     return specs, observed(standard, better)
 
 
-def test_elicited_runs_teach_the_gap() -> None:
-    posterior = fit(*elicited(), draws=150, tune=300, chains=2, seed=3)
+@pytest.fixture(scope="module")
+def taught() -> tuple[Posterior, Counter[str]]:
+    """Elicited runs fitted, and which modules looked at the observations how often."""
+    readers: Counter[str] = Counter()
+
+    class Watched(Observations):
+        def __getattribute__(self, name: str) -> Any:
+            if name in FRAMES:
+                readers[sys._getframe(1).f_globals["__name__"]] += 1
+            return super().__getattribute__(name)
+
+    specs, observations = elicited()
+    watched = Watched(**{key: getattr(observations, key) for key in FRAMES})
+    readers.clear()
+    return fit(specs, watched, draws=150, tune=300, chains=2, seed=3), readers
+
+
+def test_a_fit_reads_its_observations_once(taught: tuple[Posterior, Counter[str]]) -> None:
+    """The evidence alone looks at them, by what reads them to it, and their hash is taken."""
+    assert "evalbayes.model.evidence" in taught[1]
+    others = {name for name in taught[1] if not name.startswith("evalbayes.observations.")}
+    assert others == {"evalbayes.model.evidence"}
+
+
+def test_elicited_runs_teach_the_gap(taught: tuple[Posterior, Counter[str]]) -> None:
+    posterior = taught[0]
     assert posterior.elicited_history
     gap = posterior.draws["gap"][:, 0, posterior.ai_models.index("C")]
     assert np.quantile(gap, 0.05) > 0.4

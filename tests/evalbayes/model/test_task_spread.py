@@ -10,6 +10,7 @@ from scipy.special import expit
 from tests.evalbayes.model.simulated import observed
 
 from evalbayes.model import priors
+from evalbayes.model.evidence import evidence_of
 from evalbayes.model.task_spread import GRID, log_likelihood, task_spreads
 
 
@@ -55,9 +56,9 @@ def test_one_run_of_each_task_tells_nothing() -> None:
     ones = np.ones((60, 1))
     flat = log_likelihood(ones, (rng.random((60, 1)) < 0.4).astype(float))
     assert np.ptp(flat) < 0.02
-    table = observed(runs_of(3.0, [0.5], 60, rng))
+    plain = evidence_of(observed(runs_of(3.0, [0.5], 60, rng))).plain
     prior = np.exp(rng.normal(size=(50, 2)))
-    drawn = task_spreads(table, ("e", "other"), np.full(50, 0.5), prior, rng)
+    drawn = task_spreads(plain, ("e", "other"), np.full(50, 0.5), prior, rng)
     np.testing.assert_array_equal(drawn, prior)
 
 
@@ -71,8 +72,7 @@ def test_truth_from_the_prior_has_uniform_ranks() -> None:
         runs_of(slope * t, list(rng.normal(0.0, 2.0, 4)), 40, rng).assign(eval=name)
         for name, t in zip(names, tau, strict=True)
     ]
-    drawn = task_spreads(
-        observed(pd.concat(tables)), names, np.full(99, slope), np.ones((99, n)), rng
-    )
+    plain = evidence_of(observed(pd.concat(tables))).plain
+    drawn = task_spreads(plain, names, np.full(99, slope), np.ones((99, n)), rng)
     assert stats.kstest((drawn < tau).mean(axis=0), "uniform").pvalue > 0.01
     assert np.log(drawn).std(axis=0).mean() < 0.75 * priors.TASK_SD.sd_ln  # something was learned

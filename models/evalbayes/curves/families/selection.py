@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,9 +21,6 @@ from evalbayes.curves.families.compare import (
 from evalbayes.curves.families.family import FAMILIES
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import FitError, InputError
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
 
 Array = NDArray[np.float64]
 
@@ -69,7 +65,11 @@ class Selection:
 
 
 def selection_of(
-    observations: Observations, families: Sequence[str] = STACKED, *, seed: int = 0
+    plain: Mapping[str, pd.DataFrame],
+    summed: Mapping[str, int],
+    families: Sequence[str] = STACKED,
+    *,
+    seed: int = 0,
 ) -> Selection:
     """Weigh families of spend by how well each foretells a left-out run, eval by eval.
 
@@ -79,8 +79,11 @@ def selection_of(
 
     Parameters
     ----------
-    observations
-        What was seen.
+    plain
+        By eval, every observed one: its single runs as they come, those that the cap stopped
+        spending the cap, see `evalbayes.model.evidence.Evidence`.
+    summed
+        Successes by eval known by the mean and sd of their ln spend alone.
     families
         One family for all evals, or several to weigh; of `STACKED`.
     seed
@@ -95,10 +98,8 @@ def selection_of(
     weights: dict[str, Array] = {}
     cells: dict[tuple[str, str], dict[str, Array]] = {}
     frames = []
-    for name in observations.evals:
-        runs = _as_they_come(observations.runs[observations.runs["eval"] == name])
-        summed = int(observations.cells.loc[observations.cells["eval"] == name, "n_success"].sum())
-        reason = _not_compared(runs, summed)
+    for name, runs in plain.items():
+        reason = _not_compared(runs, summed.get(name, 0))
         if reason or tuple(families) == ("lognormal",):
             frames.append(_alone(name, "lognormal", len(runs), reason or "asked for"))
             continue
@@ -170,15 +171,6 @@ def _not_compared(runs: pd.DataFrame, summed: int) -> str:
     if success.groupby("ai_model")["spend"].nunique().max() == 1:
         return "by default: all successes of an AI model spent the same, which tells of no shape"
     return ""
-
-
-def _as_they_come(runs: pd.DataFrame) -> pd.DataFrame:
-    """Keep runs at effort 0, those that the cap stopped lying at the cap."""
-    if not len(runs):
-        return runs
-    own = runs[runs["effort"].fillna(0.0).astype(float) == 0.0]
-    at_cap = own["outcome"] == "stopped_by_cap"
-    return own.assign(spend=own["spend"].astype(float).where(~at_cap, own["cap"].astype(float)))
 
 
 def _alone(name: str, family: str, runs: int, reason: str) -> pd.DataFrame:

@@ -9,8 +9,15 @@ import pandas as pd
 import pytest
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
-from evalbayes.curves.families import selection, selection_of
+from evalbayes.curves.families import Selection, selection, selection_of
 from evalbayes.errors import FitError
+from evalbayes.model.evidence import evidence_of
+from evalbayes.observations import Observations
+
+
+def weighed(observations: Observations, *families: Any) -> Selection:
+    evidence = evidence_of(observations)
+    return selection_of(evidence.plain, evidence.summed, *families)
 
 
 def table(**changes: Any) -> pd.DataFrame:
@@ -20,18 +27,18 @@ def table(**changes: Any) -> pd.DataFrame:
 
 @pytest.mark.parametrize("outcome", ["gave_up", "stopped_otherwise"])
 def test_no_success_at_all_leaves_the_lognormal(outcome: str) -> None:
-    found = selection_of(observed(table(outcome=outcome, spend=4e5)))
+    found = weighed(observed(table(outcome=outcome, spend=4e5)))
     assert not found.weights
     assert found.table["reason"].str.contains("no AI model has 5 successes").all()
 
 
 def test_one_run_leaves_the_lognormal() -> None:
-    found = selection_of(observed(table().head(1)))
+    found = weighed(observed(table().head(1)))
     assert list(found.table["family"]) == ["lognormal"]
 
 
 def test_spends_that_never_differ_leave_the_lognormal() -> None:
-    found = selection_of(observed(table(outcome="success", spend=5e4)))
+    found = weighed(observed(table(outcome="success", spend=5e4)))
     assert not found.weights
     assert found.table["reason"].str.contains("spent the same").all()
 
@@ -46,7 +53,7 @@ def test_an_eval_whose_shape_cannot_be_found_leaves_the_lognormal(
     rng = np.random.default_rng(6)
     frame = table(outcome="success")
     frame["spend"] = np.exp(rng.normal(11.0, 1.0, len(frame)))
-    found = selection_of(observed(frame))
+    found = weighed(observed(frame))
     assert not found.weights
     assert list(found.table["family"].unique()) == ["lognormal"]
     assert found.table["reason"].str.contains("hill fit").all()
@@ -56,7 +63,7 @@ def test_all_successes_are_weighed() -> None:
     rng = np.random.default_rng(4)
     frame = table(outcome="success")
     frame["spend"] = np.exp(rng.normal(11.0, 1.0, len(frame)))
-    found = selection_of(observed(frame))
+    found = weighed(observed(frame))
     assert set(found.weights) == {"easy", "middle", "hard"}
     for weights in found.weights.values():
         assert weights.sum() == pytest.approx(1.0)
@@ -75,6 +82,6 @@ def test_a_hundred_thousand_runs_are_weighed_on_a_part_of_each_cell() -> None:
             "cap": 1e6,
         }
     )
-    found = selection_of(observed(frame))
+    found = weighed(observed(frame))
     assert found.table["runs"].max() == 120
     assert found.weights["easy"].sum() == pytest.approx(1.0)

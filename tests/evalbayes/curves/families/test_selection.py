@@ -18,6 +18,7 @@ from evalbayes.curves.law import STACKED, WIDTHS
 from evalbayes.errors import InputError
 from evalbayes.menus import build_menu
 from evalbayes.model.carrying import STEEPEST_TAIL, carried
+from evalbayes.model.evidence import evidence_of
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior
@@ -25,6 +26,11 @@ from evalbayes.summaries.curves import curve_table
 
 EVALS = ({"name": "e", "human_minutes": 30}, {"name": "new", "human_minutes": 60})
 CAP = float(np.exp(15.0))
+
+
+def weighed(observations: Observations, *families: Any) -> Selection:
+    evidence = evidence_of(observations)
+    return selection_of(evidence.plain, evidence.summed, *families)
 
 
 def runs(family: str, shapes: tuple[float, ...], n: int, seed: int = 3) -> pd.DataFrame:
@@ -37,7 +43,7 @@ def heavy() -> Observations:
 
 
 def test_weights_find_the_family_and_say_why() -> None:
-    found = selection_of(heavy())
+    found = weighed(heavy())
     weights = dict(zip(STACKED, found.weights["e"], strict=True))
     assert weights["burr"] > 0.8
     assert sum(weights.values()) == pytest.approx(1.0)
@@ -52,29 +58,29 @@ def test_cells_counts_and_few_successes_stay_lognormal_and_say_so() -> None:
         [{"eval": "new", "ai_model": "A", "cap": 1e6, "n_runs": 20, "n_success": 9}]
     )
     few = runs("lognormal", (1.0,), 3).assign(ai_model="B")
-    found = selection_of(observed(few, counts))
+    found = weighed(observed(few, counts))
     assert not found.weights
     assert list(found.table["family"]) == ["lognormal", "lognormal"]
     reasons = dict(zip(found.table["eval"], found.table["reason"], strict=True))
     assert "no AI model has 5 successes" in reasons["e"]
     assert "no single spends" in reasons["new"]
     assert found.weights_of(("e", "unseen")).tolist() == [[1, 0, 0, 0], [1, 0, 0, 0]]
-    cells: Any = selection_of(heavy().as_cells()).table
+    cells: Any = weighed(heavy().as_cells()).table
     assert "cells hold the mean and sd" in cells.loc[0, "reason"]
 
 
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(InputError, match="families of spend must be of lognormal, hill"):
-        selection_of(heavy(), ("gamma",))
+        weighed(heavy(), ("gamma",))
     with pytest.raises(InputError, match="got none"):
-        selection_of(heavy(), ())
+        weighed(heavy(), ())
 
 
 @pytest.fixture(scope="module")
 def beliefs() -> tuple[Posterior, Posterior, Selection]:
     """Prior draws, lognormal and with the families of heavy-tailed runs of the AI model's."""
     plain = fit(catalogue(*EVALS), Observations(), draws=1000)
-    found = selection_of(observed(runs("burr", (0.2, 4.0), 150).assign(ai_model="C")))
+    found = weighed(observed(runs("burr", (0.2, 4.0), 150).assign(ai_model="C")))
     draws = carried(plain.draws, found, plain, 0)
     weights = found.weights_of(plain.evals)
     return plain, replace(plain, draws=draws, spend_weights=weights), found
