@@ -31,7 +31,7 @@ from evalfolio.recommendations.recommender import question_of
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import SkewedGap, fitted, outcome_of
-from evalfolio.value.skew.gap import contrasts, gap_position
+from evalfolio.value.skew.gap import contrasts, gap_weights
 
 Floats = NDArray[np.float64]
 
@@ -111,12 +111,12 @@ def normal_and_exact(menu: Menu, mix: tuple[str, ...]) -> tuple[float, float]:
     precision = np.linalg.inv(menu.prior_covariance) + np.tensordot(x, menu.information, 1)
     for d, decision in enumerate(menu.decisions):
         alone = float(DecisionValue.of(menu, decision).gain(v[d]))
-        gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
+        gap, gaps = SkewedGap.of(menu, decision), gap_weights(menu, decision)
         normal += alone
-        if gap is None or at is None:
+        if gap is None or gaps is None:
             exact += alone
             continue
-        both = contrasts(menu, decision, at)
+        both = contrasts(decision, gaps)
         exact += outcome_of(gap, both @ np.linalg.solve(precision, both.T)).value
     return normal, exact
 

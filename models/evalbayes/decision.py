@@ -1,4 +1,4 @@
-"""A decision: mitigate in a domain or not, with what either mistake would lose."""
+"""A decision: mitigate or not, by which rule, and what either mistake would lose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from evalbayes.errors import InputError
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Decision:
-    """One domain's call, mitigate or not, about y = contrast · z + later gain.
+    """One call, mitigate or not, about y = contrast · z + later gain.
+
+    A domain has one decision, or one per level; a decision may also weigh several domains.
 
     Parameters
     ----------
@@ -28,11 +30,15 @@ class Decision:
         Loss per unit of y below the threshold when mitigated; above 0.
     later_gain_mean, later_gain_sd
         Mean and sd of the gain still to come before the horizon, which no option can resolve.
+    mitigate_above
+        The rule, where one is stated: mitigate when P(y above the threshold) is above this. The
+        calls follow it under the belief as it is. Without it they are those that lose least.
 
     Raises
     ------
     InputError
-        If a loss is not positive, the sd is negative, or a number is not finite.
+        If a loss is not positive, the sd is negative, a number is not finite, or the rule's
+        probability is not between 0 and 1.
 
     Examples
     --------
@@ -48,6 +54,7 @@ class Decision:
     loss_false_alarm: float
     later_gain_mean: float = 0.0
     later_gain_sd: float = 0.0
+    mitigate_above: float | None = None
 
     def __post_init__(self) -> None:
         contrast = np.asarray(self.contrast, dtype=np.float64)
@@ -79,4 +86,10 @@ class Decision:
             raise InputError(
                 f"decision {self.name!r}: later_gain_sd must be 0 or more, "
                 f"got {self.later_gain_sd:g}"
+            )
+        if self.mitigate_above is not None and not 0 < self.mitigate_above < 1:
+            raise InputError(
+                f"decision {self.name!r}: mitigate_above must be a probability above 0 and below "
+                f"1, got {self.mitigate_above:g}; 0.1 means: mitigate when the probability of "
+                "exceeding the threshold is above 10 %"
             )

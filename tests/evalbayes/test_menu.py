@@ -34,7 +34,9 @@ def small_menu(**changes: Any) -> Menu:
         "states": ("cyber.shown", "cyber.gap"),
         "prior_mean": np.array([6.0, 1.0]),
         "prior_covariance": np.array([[4.0, 0.3], [0.3, 0.5]]),
-        "decisions": (Decision("cyber", np.array([1.0, 1.0]), 8.9, 9.0, 1.0, 0.5, 0.2),),
+        "decisions": (
+            Decision("cyber", np.array([1.0, 1.0]), 8.9, 9.0, 1.0, 0.5, 0.2, mitigate_above=0.2),
+        ),
         "information_draws": np.stack([root @ root.transpose(0, 2, 1)] * 2),
         "resource_draws": rng.uniform(1, 2, size=(5, 3, 2)),
     }
@@ -54,7 +56,14 @@ def test_round_trip_keeps_everything_and_uses_no_pickle(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.resource_draws, menu.resource_draws)
     ours, theirs = loaded.decisions[0], menu.decisions[0]
     np.testing.assert_array_equal(ours.contrast, theirs.contrast)
-    for key in ("name", "threshold", "loss_missed", "loss_false_alarm", "later_gain_sd"):
+    for key in (
+        "name",
+        "threshold",
+        "loss_missed",
+        "loss_false_alarm",
+        "later_gain_sd",
+        "mitigate_above",
+    ):
         assert getattr(ours, key) == getattr(theirs, key)
 
 
@@ -126,6 +135,10 @@ def test_a_wrong_menu_is_refused_by_name(changes: dict[str, Any], message: str) 
         ({"threshold": np.inf}, "threshold must be finite"),
         ({"contrast": np.array([np.nan])}, "contrast must be finite"),
         ({"contrast": np.ones((2, 2))}, "one weight per state"),
+        (
+            {"mitigate_above": 1.0},
+            "mitigate_above must be a probability above 0 and below 1, got 1",
+        ),
     ],
 )
 def test_a_wrong_decision_is_refused_by_name(changes: dict[str, Any], message: str) -> None:

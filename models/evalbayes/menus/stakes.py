@@ -46,6 +46,7 @@ def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
                 loss_false_alarm=domain.loss_false_alarm,
                 later_gain_mean=gain * years,
                 later_gain_sd=float(np.hypot(gain_sd * years, threshold_sd)),
+                mitigate_above=domain.mitigate_above,
             )
         )
     return tuple(decisions)

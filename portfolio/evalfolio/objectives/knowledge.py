@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.value.explained import ExplainedVariance
-from evalfolio.value.skew.gap import contrasts, gap_position
+from evalfolio.value.skew.gap import contrasts, gap_weights
 from evalfolio.value.skew.stand_in import StandIn, stand_in_of
 
 Floats = NDArray[np.float64]
@@ -39,12 +39,12 @@ class Indices:
         self.n_decisions = len(rows)
         self.places: list[slice | None] = []
         for decision, stand_in in zip(menu.decisions, self.stand_ins, strict=True):
-            at = gap_position(menu, decision)
-            if stand_in is None or at is None:
+            gaps = gap_weights(menu, decision)
+            if stand_in is None or gaps is None:
                 self.places.append(None)
                 continue
             self.places.append(slice(len(rows), len(rows) + 3))
-            rows += list(stand_in.index.contrasts @ contrasts(menu, decision, at))
+            rows += list(stand_in.index.contrasts @ contrasts(decision, gaps))
         self.contrasts: Floats = np.array(rows)
 
     def ceilings(self, prior: Floats) -> Floats:

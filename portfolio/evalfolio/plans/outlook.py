@@ -13,8 +13,7 @@ from evalbayes import Decision, Menu
 from evalfolio.search.problem import Problem
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
-from evalfolio.value.skew.outcome import outcome_of
+from evalfolio.value.skew.calls import calls_of
 
 Floats = NDArray[np.float64]
 
@@ -26,11 +25,18 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     """Return one row per decision: what is believed now and what the choice will change.
 
     Columns: capability_mean, threshold, prior_sd, posterior_sd (of y, later gain included), v
-    (variance explained), evsi, evpi, share_of_evpi, call_now, p_exceeds, p_wrong_call_now,
+    (variance explained), evsi, evpi, share_of_evpi, call_now, p_exceeds, p_missed_now,
+    p_missed_expected, p_needless_now, p_needless_expected, p_wrong_call_now,
     p_wrong_call_expected, p_call_changes, upper95_now, upper95_expected, minimum_effort_usd,
-    buffer, funded. Probabilities of a wrong call are of truth: mitigating below the threshold, or
-    not mitigating above it. With a skewed gap calls and probabilities are exact and so is
-    upper95_now; upper95_expected keeps its distance from the mean in sds.
+    buffer, funded.
+
+    Calls now and after the results follow the rule that is stated, mitigate when the probability
+    of exceeding the threshold is above p*, under the belief as it is, skew included; without a
+    rule they are those that lose least. The two wrong calls are of truth: danger missed, not
+    mitigating above the threshold, and needless mitigation, mitigating below it; a wrong call is
+    either. With a skewed gap calls and probabilities are exact and so is upper95_now;
+    upper95_expected keeps its distance from the mean in sds. evsi is what results save someone
+    whose calls lose least, which under a skewed gap are the rule's but near p*.
     """
     menu = problem.menu
     variances = ExplainedVariance(menu)
@@ -72,26 +78,30 @@ def _calls(
     menu: Menu, decision: Decision, value: DecisionValue, v: float, precision: Floats
 ) -> dict[str, Any]:
     """Return calls and their probabilities, and how many sds the upper 95 % is from the mean."""
-    gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
-    if gap is None or at is None:
-        return {
-            "call_now": call(value),
-            "p_exceeds": float(ndtr(value.distance / value.sd)),
-            "p_wrong_call_now": float(value.wrong_call(0.0)),
-            "p_wrong_call_expected": float(value.wrong_call(v)),
-            "p_call_changes": call_change(value, v),
-            "reach": float(ndtri(0.95)),
-        }
-    both = contrasts(menu, decision, at) @ np.linalg.cholesky(menu.prior_covariance)
-    outcome = outcome_of(gap, both @ np.linalg.solve(precision, both.T))
-    mitigate = gap.now[1] == 1
+    calls = calls_of(menu, decision)
+    if calls is None:
+        mitigate, p_exceeds = value.mitigates, float(ndtr(value.distance / value.sd))
+        missed, needless = value.wrong_calls(v).tolist()
+        turned, reach = call_change(value, v), float(ndtri(0.95))
+    else:
+        root = np.linalg.cholesky(menu.prior_covariance)
+        left = root @ np.linalg.solve(precision, root.T)
+        outcome = calls.after(np.asarray(left, dtype=np.float64))
+        mitigate, p_exceeds = calls.mitigates, calls.p_exceeds
+        missed, needless = outcome.p_missed, outcome.p_needless
+        turned, reach = outcome.p_turned, (calls.quantile(0.95) - value.distance) / value.sd
+    missed_now, needless_now = (0.0, 1.0 - p_exceeds) if mitigate else (p_exceeds, 0.0)
     return {
-        "call_now": CALLS[gap.now[1]],
-        "p_exceeds": gap.p_exceeds,
-        "p_wrong_call_now": 1.0 - gap.p_exceeds if mitigate else gap.p_exceeds,
-        "p_wrong_call_expected": outcome.p_wrong,
-        "p_call_changes": outcome.p_turned,
-        "reach": (gap.quantile(0.95) - value.distance) / value.sd,
+        "call_now": CALLS[mitigate],
+        "p_exceeds": p_exceeds,
+        "p_missed_now": missed_now,
+        "p_missed_expected": missed,
+        "p_needless_now": needless_now,
+        "p_needless_expected": needless,
+        "p_wrong_call_now": missed_now + needless_now,
+        "p_wrong_call_expected": missed + needless,
+        "p_call_changes": turned,
+        "reach": reach,
     }
 
 
@@ -111,18 +121,13 @@ def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.9
     return mean + float(ndtri(level)) * float(np.sqrt(variance + decision.later_gain_sd**2))
 
 
-def call(value: DecisionValue) -> str:
-    """Return the call before any result: mitigate where the mean is k sds above the threshold."""
-    return CALLS[value.distance > value.k * value.sd]
-
-
 def call_change(value: DecisionValue, v: float) -> float:
     """Return the probability that results explaining the variance v turn the call."""
     if v <= 0:
         return 0.0
-    limit = value.k * np.sqrt(max(value.variance - v, 0.0))
+    limit = value.limit * np.sqrt(max(value.variance - v, 0.0))
     mitigate_after = float(ndtr((value.distance - limit) / np.sqrt(v)))
-    return 1 - mitigate_after if call(value) == "mitigate" else mitigate_after
+    return 1 - mitigate_after if value.mitigates else mitigate_after
 
 
 def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float]:

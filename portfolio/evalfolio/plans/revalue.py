@@ -15,12 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.stats.qmc import Sobol
 
 from evalbayes import Decision, Menu
-from evalfolio.value.skew.gap import gap_position
+from evalfolio.value.skew.gap import gap_weights, lognormals
 
 Floats = NDArray[np.float64]
+
+MANY_NODES = 1024  # values of several gaps, at least
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def skewed_value(
     n_draws
         Readings simulated per decision.
     n_nodes
-        Values that δ takes.
+        Values that δ takes; several gaps of one decision take at least as many together.
     seed
         The same seed gives the same readings whatever the options, so plans compare well.
 
@@ -61,7 +64,7 @@ def skewed_value(
     information = menu.information[rows].sum(axis=0)
     values, variances = [], []
     for decision in menu.decisions:
-        prior = _condition_on_gap(menu, gap_position(menu, decision), n_nodes)
+        prior = _condition_on_gaps(menu, gap_weights(menu, decision), n_nodes)
         rng = np.random.default_rng(seed)
         gain = _decision_gain(menu, decision, information, prior, rng, n_draws)
         values.append(gain.mean())
@@ -69,16 +72,21 @@ def skewed_value(
     return SkewedValue(float(np.sum(values)), float(np.sqrt(np.sum(variances))))
 
 
-def _lognormal_nodes(mean: float, sd: float, n_nodes: int) -> tuple[Floats, Floats]:
-    """Return values of a lognormal with this mean and sd, and their probabilities.
+def _lognormal_nodes(mean: Floats, covariance: Floats, n_nodes: int) -> tuple[Floats, Floats]:
+    """Return values of lognormals with these moments, (n, n_gaps), and their probabilities.
 
-    Evenly spaced in the logarithm, where the trapezoidal rule is as good as exact.
+    Of one, evenly spaced in the logarithm, where the trapezoidal rule is as good as exact; of
+    several, points that fill the probabilities evenly (Sobol), tied as the covariance ties them.
     """
-    z = np.linspace(-6.0, 6.0, n_nodes)
-    probabilities = np.exp(-0.5 * z * z)
-    spread = np.sqrt(np.log1p((sd / mean) ** 2))
-    values = mean * np.exp(spread * z - spread**2 / 2)
-    return values, probabilities / probabilities.sum()
+    if len(mean) == 1:
+        z = np.linspace(-6.0, 6.0, n_nodes)[:, None]
+        probabilities = np.exp(-0.5 * z[:, 0] ** 2)
+    else:
+        size = int(np.ceil(np.log2(max(n_nodes, MANY_NODES))))
+        z = ndtri(Sobol(len(mean), seed=0).random_base2(size))
+        probabilities = np.ones(len(z))
+    nodes = lognormals(mean, covariance, z)
+    return nodes, probabilities / probabilities.sum()
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -90,16 +98,17 @@ class _Mixture:
     covariance: Floats
 
 
-def _condition_on_gap(menu: Menu, gap: int | None, n_nodes: int) -> _Mixture:
-    """Return the states given each value of δ; without a gap, one normal."""
+def _condition_on_gaps(menu: Menu, gaps: Floats | None, n_nodes: int) -> _Mixture:
+    """Return the states given each value of the gaps; without a gap, one normal."""
     prior, covariance = menu.prior_mean, menu.prior_covariance
-    if gap is None:
+    if gaps is None:
         return _Mixture(np.ones(1), prior[None, :], covariance)
-    variance = covariance[gap, gap]
-    nodes, weights = _lognormal_nodes(float(prior[gap]), float(np.sqrt(variance)), n_nodes)
-    slope = covariance[:, gap] / variance
-    conditional = covariance - np.outer(slope, covariance[gap])
-    return _Mixture(weights, prior + (nodes - prior[gap])[:, None] * slope, conditional)
+    at = np.flatnonzero(gaps)
+    own = covariance[np.ix_(at, at)]
+    nodes, weights = _lognormal_nodes(prior[at], own, n_nodes)
+    slope = np.linalg.solve(own, covariance[at])  # (n_gaps, n_states)
+    conditional = covariance - covariance[:, at] @ slope
+    return _Mixture(weights, prior + (nodes - prior[at]) @ slope, conditional)
 
 
 def _decision_gain(
@@ -128,15 +137,18 @@ def _decision_gain(
     spread = root @ covariance @ root.T + np.eye(root.shape[0])
     gain = np.linalg.solve(spread, root @ covariance)  # (rank, n_states)
     left = covariance - (root @ covariance).T @ gain
-    residual = readings[:, None, :] - (prior.mean @ root.T)[None, :, :]  # (draw, node, rank)
-    distance = np.einsum("dnr,dnr->dn", residual @ np.linalg.inv(spread), residual)
+    whiten = np.linalg.cholesky(np.linalg.inv(spread))
+    expected = prior.mean @ root.T  # readings of every node, (node, rank)
+    seen, known = readings @ whiten, expected @ whiten
+    distance = (seen**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2.0 * seen @ known.T
     weights = prior.weights * np.exp(-0.5 * (distance - distance.min(axis=1, keepdims=True)))
     weights /= weights.sum(axis=1, keepdims=True)
 
     contrast = decision.contrast
     shift = decision.later_gain_mean - decision.threshold
     before = prior.mean @ contrast + shift
-    after = before[None, :] + residual @ (gain @ contrast)
+    pull = gain @ contrast
+    after = before - expected @ pull + (readings @ pull)[:, None]
     sd_after, sd_before = (
         float(np.sqrt(max(float(contrast @ c @ contrast), 0.0) + decision.later_gain_sd**2))
         for c in (left, covariance)

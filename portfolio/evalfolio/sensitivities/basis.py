@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalbayes import Decision, Menu
+from evalbayes.catalogue.stakes import implied_probability
 from evalfolio.errors import InputError
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, ON_INPUTS, ON_MENU, Assumed
@@ -124,10 +125,13 @@ class Basis:
 
     def _decision(self, decision: Decision, assumed: Assumed, level: float) -> Decision:
         """Return a decision with one figure known to be at a level: its own sd falls away."""
-        if assumed.kind == "loss_missed":
-            return replace(decision, loss_missed=decision.loss_missed * level)
-        if assumed.kind == "loss_false_alarm":
-            return replace(decision, loss_false_alarm=decision.loss_false_alarm * level)
+        if assumed.kind in ("loss_missed", "loss_false_alarm"):
+            moved = replace(decision, **{assumed.kind: getattr(decision, assumed.kind) * level})
+            if decision.mitigate_above is None:
+                return moved
+            # a stated rule is that of its losses: it moves with them
+            ratio = moved.loss_missed / moved.loss_false_alarm
+            return replace(moved, mitigate_above=implied_probability(ratio))
         if assumed.kind == "threshold":
             return replace(
                 decision,

@@ -10,6 +10,10 @@ Differentiating the least expected loss in v gives G′, and integrating it
 
 Substituting r = √S·sin θ removes the root's singular end and leaves a function of v/S only. For
 equal losses k = 0 and G = L·√v·Ψ(|d₀|/√v) with Ψ(z) = φ(z) − zΦ(−z) (Raiffa & Schlaifer 1961).
+
+A stated rule, mitigate when P(y above the threshold) exceeds p*, is that of losses whose k is
+Φ⁻¹(p*): for a normal belief whoever follows the rule and whoever loses least make the same calls.
+For a skewed one they part near p* (`evalfolio.value.skew.gap`).
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from evalfolio.value.normal_loss import density, expected_excess, indifference
 
@@ -63,6 +67,8 @@ class DecisionValue:
         S, the whole variance of y, later gain included.
     loss_missed, loss_false_alarm
         Losses per unit of y.
+    mitigate_above
+        The stated rule, which the calls follow; None where they are those that lose least.
 
     Examples
     --------
@@ -75,6 +81,7 @@ class DecisionValue:
     variance: float
     loss_missed: float
     loss_false_alarm: float
+    mitigate_above: float | None = None
 
     @classmethod
     def of(cls, menu: Menu, decision: Decision) -> DecisionValue:
@@ -85,6 +92,7 @@ class DecisionValue:
             float(contrast @ menu.prior_covariance @ contrast + decision.later_gain_sd**2),
             decision.loss_missed,
             decision.loss_false_alarm,
+            decision.mitigate_above,
         )
 
     @cached_property
@@ -96,6 +104,19 @@ class DecisionValue:
     def kappa(self) -> float:
         """κ = L_m Φ(k) + L_f Φ(−k)."""
         return float(self.loss_missed * ndtr(self.k) + self.loss_false_alarm * ndtr(-self.k))
+
+    @cached_property
+    def limit(self) -> float:
+        """How many sds above the threshold the mean of y must be for the call to be to mitigate.
+
+        Φ⁻¹(p*) of a stated rule, else k.
+        """
+        return self.k if self.mitigate_above is None else float(ndtri(self.mitigate_above))
+
+    @property
+    def mitigates(self) -> bool:
+        """Whether the call before any result is to mitigate."""
+        return bool(self.distance > self.limit * self.sd)
 
     @property
     def sd(self) -> float:
@@ -238,22 +259,27 @@ class DecisionValue:
         return float(self.gain(self.variance))
 
     def wrong_call(self, v: ArrayLike) -> Floats:
-        r"""Return the probability of a wrong call when v of the variance will be explained.
+        """Return the probability of a wrong call, of either kind: see `wrong_calls`."""
+        return np.asarray(self.wrong_calls(v).sum(axis=0))
 
-        A call is wrong when it mitigates below the threshold or does not above it, at the
-        indifference point k. Before results (v = 0) it is Φ(∓d₀/√S).
+    def wrong_calls(self, v: ArrayLike) -> Floats:
+        r"""Return P(danger missed) and P(needless mitigation), first axis, once v is explained.
+
+        Danger is missed where the call is not to mitigate and y is above the threshold; mitigation
+        is needless where it is to mitigate and y is below. The call is made at `limit`. Before
+        results (v = 0) one of the two is Φ(∓d₀/√S), the other 0.
         """
         from scipy.stats import multivariate_normal
 
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
-        out = np.empty(v.shape)
+        out = np.zeros((2, *v.shape))
         for index, explained in np.ndenumerate(v):
             rho = np.sqrt(explained / self.variance) if self.variance > 0 else 0.0
-            left = self.k * np.sqrt(max(self.variance - explained, 0.0))
+            left = self.limit * np.sqrt(max(self.variance - explained, 0.0))
             if explained <= 0:
-                mitigate = self.distance > left
                 exceeds = ndtr(self.distance / self.sd) if self.variance > 0 else self.distance > 0
-                out[index] = 1 - exceeds if mitigate else exceeds
+                kind = int(self.mitigates)
+                out[(kind, *index)] = 1 - exceeds if self.mitigates else exceeds
                 continue
             # m is the mean of y after the results, y its truth, both less the threshold.
             calm = (left - self.distance) / np.sqrt(explained)
@@ -262,6 +288,6 @@ class DecisionValue:
                 both = ndtr(min(calm, below))
             else:
                 both = float(multivariate_normal.cdf([calm, below], cov=[[1.0, rho], [rho, 1.0]]))
-            # missed: calm and above; false alarm: mitigate and below
-            out[index] = max(float(ndtr(calm)) - both, 0.0) + max(float(ndtr(below)) - both, 0.0)
+            out[(0, *index)] = max(float(ndtr(calm)) - both, 0.0)
+            out[(1, *index)] = max(float(ndtr(below)) - both, 0.0)
         return out

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr, ndtr, ndtri
 
+from evalbayes.catalogue.stakes import loss_ratio
 from evalfolio.value.normal_loss import expected_excess, indifference
 from evalfolio.value.sample_information import DecisionValue
 
@@ -237,13 +238,26 @@ def test_probability_of_a_wrong_call_agrees_with_simulation(ratio: float, distan
     for v in (0.2, 0.75):
         mean = distance + np.sqrt(v) * z[:, 0]
         y = mean + np.sqrt(1 - v) * z[:, 1]
-        wrong = (mean > value.k * np.sqrt(1 - v)) != (y > 0)
-        assert float(value.wrong_call(v)) == pytest.approx(wrong.mean(), abs=5 * 0.5 / np.sqrt(n))
+        mitigate = mean > value.k * np.sqrt(1 - v)
+        kinds = np.array([(~mitigate & (y > 0)).mean(), (mitigate & (y <= 0)).mean()])
+        assert value.wrong_calls(v) == pytest.approx(kinds, abs=5 * 0.5 / np.sqrt(n))
+        assert float(value.wrong_call(v)) == pytest.approx(kinds.sum(), abs=5 * 0.5 / np.sqrt(n))
     assert float(value.wrong_call(1.0)) == pytest.approx(0.0, abs=1e-7)
     exceeds = ndtr(distance)
     now = 1 - exceeds if distance > value.k else exceeds
     assert float(value.wrong_call(0.0)) == pytest.approx(now)
     assert np.isfinite(log_ndtr(distance))
+
+
+@pytest.mark.parametrize("above", [0.02, 0.1, 0.5, 0.9])
+def test_a_stated_rule_is_that_of_its_losses_and_is_followed_whatever_they_are(
+    above: float,
+) -> None:
+    by_losses = DecisionValue(-0.4, 1.0, loss_ratio(above), 1.0)
+    assert by_losses.k == pytest.approx(ndtri(above), abs=1e-8)
+    stated = DecisionValue(-0.4, 1.0, 7.0, 1.0, above)
+    assert stated.mitigates == (ndtr(-0.4) > above)
+    assert stated.wrong_calls([0.0, 0.3]) == pytest.approx(by_losses.wrong_calls([0.0, 0.3]))
 
 
 def test_the_table_of_values_follows_the_integral() -> None:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Decision
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.objectives.knowledge import Indices
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
-from evalfolio.value.skew.outcome import outcome_of
+from evalfolio.value.skew.calls import SeveralGaps, calls_of
 from evalfolio.value.skew.stand_in import StandIn
 
 STEPS = 400
@@ -54,12 +52,13 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
     """
     known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []
-    for decision, stand_in in zip(
-        contents.menu.decisions, Indices(contents.menu).stand_ins, strict=True
+    indices = Indices(contents.menu)
+    for d, (decision, stand_in) in enumerate(
+        zip(contents.menu.decisions, indices.stand_ins, strict=True)
     ):
         if stand_in is not None:
             gains.append(stand_in.worth.gain(known))
-            wrong.append(_wrong_calls(contents, decision, stand_in, known))
+            wrong.append(_wrong_calls(contents, d, indices, stand_in, known))
             continue
         value = DecisionValue.of(contents.menu, decision)
         explained = known * _most(contents, decision.contrast)
@@ -69,21 +68,24 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
 
 
 def _wrong_calls(
-    contents: Contents, decision: Decision, stand_in: StandIn, known: Floats
+    contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Floats
 ) -> Floats:
     """Return the chance of a wrong call at values of the index, of the shape of `known`."""
     menu = contents.menu
-    gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
-    if gap is None or at is None:
+    decision = menu.decisions[d]
+    calls, place = calls_of(menu, decision), indices.places[d]
+    if calls is None or place is None:
         raise ValueError(f"{decision.name} has a stand-in, so it has a skewed gap")
     rows = [i - 1 for i in contents.plans[contents.own].rows] or slice(None)
-    both = contrasts(menu, decision, at)
-    precision = np.linalg.inv(menu.prior_covariance)
-    information = menu.information[rows].sum(axis=0)
-    left = [both @ np.linalg.inv(precision + t * information) @ both.T for t in PATH]
-    u = stand_in.index.of(stand_in.index.explained(gap.prior, np.array(left)))
-    chances = [outcome_of(gap, each).p_wrong for each in left]
-    now = 1.0 - gap.p_exceeds if gap.now[1] == 1 else gap.p_exceeds
+    lines, prior = indices.contrasts[place], menu.prior_covariance
+    precision, information = np.linalg.inv(prior), menu.information[rows].sum(axis=0)
+    path = PATH[::4] if isinstance(calls, SeveralGaps) else PATH  # 1 is among both
+    left = [np.linalg.inv(precision + t * information) for t in path]
+    whole = np.einsum("ki,ij,kj->k", lines, prior, lines)
+    shares = 1.0 - np.einsum("ki,nij,kj->nk", lines, np.array(left), lines) / whole
+    u = stand_in.index.of(np.clip(shares, 0.0, 1.0))
+    chances = [calls.after(each).p_wrong for each in left]
+    now = 1.0 - calls.p_exceeds if calls.mitigates else calls.p_exceeds
     return np.asarray(np.interp(known, np.concatenate([[0.0], u]), np.array([now, *chances])))
 
 

@@ -1,4 +1,13 @@
-"""A decision whose elicitation gap is lognormal: what is believed of it and what calls lose."""
+r"""A decision whose elicitation gap is lognormal: what is believed of it and what calls lose.
+
+A decision over several domains has several gaps. They stand as one, their weighted mean
+δ = Σ_j q_j δ_j / Σ_j q_j, believed to be lognormal but for a shift: with the mean, variance and
+third moment that the δ_j give it.
+
+Where a rule is stated, mitigate when P(y above the threshold) exceeds p*, the calls follow it under
+this belief. Their losses, ψ(−z) to ψ(z) with z = Φ⁻¹(p*), are those of a normal belief's rule: the
+value is what results save someone who loses least by them, and near p* that is not the same call.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +52,14 @@ class SkewedGap:
         Of the later gain, which no result resolves.
     loss_missed, loss_false_alarm
         Losses per unit of y.
+    mitigate_above
+        The stated rule, which the calls follow; None where they are those that lose least.
 
     Examples
     --------
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
-    >>> round(gap.p_exceeds, 2), gap.now[1]  # likely enough to mitigate: a miss costs 28 times more
-    (0.11, 1)
+    >>> round(gap.p_exceeds, 2), gap.mitigates  # likely enough: a miss costs 28 times more
+    (0.11, True)
     """
 
     mean: float
@@ -61,27 +72,31 @@ class SkewedGap:
     later_sd: float
     loss_missed: float
     loss_false_alarm: float
+    mitigate_above: float | None = None
 
     @classmethod
     def of(cls, menu: Menu, decision: Decision) -> SkewedGap | None:
         """Return a menu's decision, or None where no skewed gap bears on it enough to matter."""
-        at = gap_position(menu, decision)
-        if at is None:
+        gaps = gap_weights(menu, decision)
+        if gaps is None:
             return None
-        both = contrasts(menu, decision, at)
+        both = contrasts(decision, gaps)
         covariance = both @ menu.prior_covariance @ both.T
         mean = both @ menu.prior_mean
+        shift = _shift(menu, gaps)
+        weight = float(decision.contrast[gaps > 0].sum())
         found = cls(
-            mean=float(mean[0]),
+            mean=float(mean[0]) + weight * shift,
             variance=float(covariance[0, 0]),
-            gap_mean=float(mean[1]),
+            gap_mean=float(mean[1]) - shift,
             gap_variance=float(covariance[1, 1]),
             covariance=float(covariance[0, 1]),
-            weight=float(decision.contrast[at]),
+            weight=weight,
             distance=decision.later_gain_mean - decision.threshold,
             later_sd=decision.later_gain_sd,
             loss_missed=decision.loss_missed,
             loss_false_alarm=decision.loss_false_alarm,
+            mitigate_above=decision.mitigate_above,
         )
         whole = decision.contrast @ menu.prior_covariance @ decision.contrast
         spread = float(np.sqrt(whole + decision.later_gain_sd**2))
@@ -130,6 +145,13 @@ class SkewedGap:
         losses, _ = self.calls(self.means(0.0, gaps), self.rest)
         expected = losses @ weights
         return expected, int(np.argmin(expected))
+
+    @cached_property
+    def mitigates(self) -> bool:
+        """Whether the call now is to mitigate: by the stated rule, else by what loses less."""
+        if self.mitigate_above is None:
+            return self.now[1] == 1
+        return self.p_exceeds > self.mitigate_above
 
     @cached_property
     def evpi(self) -> float:
@@ -191,20 +213,71 @@ class SkewedGap:
         return float(ndtr(z) @ weights)
 
 
-def gap_position(menu: Menu, decision: Decision) -> int | None:
-    """Return the state that is the decision's skewed gap, the widest of several, or None."""
-    spread = decision.contrast**2 * np.diag(menu.prior_covariance)
+def gap_weights(menu: Menu, decision: Decision) -> Floats | None:
+    """Return the weights on the states of the decision's δ, summing to 1; None without a gap.
+
+    Where one gap is far wider than the others it is nearly alone in what is skewed of y; all count.
+    """
     able = [
-        i
-        for i, name in enumerate(menu.states)
-        if name in menu.skewed and decision.contrast[i] > 0 and menu.prior_mean[i] > 0
+        name in menu.skewed and weight > 0 and mean > 0
+        for name, weight, mean in zip(menu.states, decision.contrast, menu.prior_mean, strict=True)
     ]
-    return max(able, key=lambda i: float(spread[i])) if able else None
+    weights = np.where(able, decision.contrast, 0.0)
+    return weights / weights.sum() if weights.any() else None
 
 
-def contrasts(menu: Menu, decision: Decision, gap: int) -> Floats:
-    """Return the weights of w and of δ on the states, of shape (2, n_states)."""
-    both = np.stack([decision.contrast, np.zeros(len(menu.states))])
-    both[0, gap] = 0.0
-    both[1, gap] = 1.0
-    return both
+def contrasts(decision: Decision, gaps: Floats) -> Floats:
+    """Return the weights of w and of δ on the states, of shape (2, n_states).
+
+    Parameters
+    ----------
+    decision
+        The decision.
+    gaps
+        What `gap_weights` returns for it.
+    """
+    return np.stack([np.where(gaps > 0, 0.0, decision.contrast), gaps])
+
+
+def lognormals(mean: Floats, covariance: Floats, z: Floats) -> Floats:
+    """Return values of lognormals with these moments at standard normal z, of its shape.
+
+    Parameters
+    ----------
+    mean, covariance
+        Of shapes (n,) and (n, n); ties that no lognormals can have are taken as far as they can.
+    z
+        Of shape (n_values, n).
+
+    Examples
+    --------
+    >>> lognormals(np.array([2.0]), np.array([[0.0]]), np.array([[-1.0], [1.0]])).ravel().tolist()
+    [2.0, 2.0]
+    """
+    logs = np.log(np.maximum(1.0 + covariance / np.outer(mean, mean), SMALL))
+    values, vectors = np.linalg.eigh(logs)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return np.asarray(mean * np.exp(z @ root - np.diag(logs) / 2))
+
+
+def _shift(menu: Menu, gaps: Floats) -> float:
+    """Return how far above a lognormal of its variance and third moment the mean of δ lies.
+
+    0 for a single gap. Of several, each lognormal and tied by their covariance, the third moment
+    is Σ g_i g_j g_k E(δ_i − m_i)(δ_j − m_j)(δ_k − m_k), where E δ_i δ_j δ_k is m_i m_j m_k times
+    r_ij r_ik r_jk and r_ij = E δ_i δ_j/(m_i m_j). A lognormal's skewness is c³ + 3c
+    for its sd over its mean c.
+    """
+    at = np.flatnonzero(gaps)
+    if len(at) == 1:
+        return 0.0
+    mean, covariance = menu.prior_mean[at], menu.prior_covariance[np.ix_(at, at)]
+    ratio = np.maximum(1.0 + covariance / np.outer(mean, mean), SMALL)
+    third = np.einsum("ij,ik,jk->ijk", ratio, ratio, ratio)
+    third = third - ratio[:, :, None] - ratio[:, None, :] - ratio[None, :, :] + 2.0
+    weight = gaps[at] * mean
+    variance = float(gaps[at] @ covariance @ gaps[at])
+    skewness = float(np.einsum("i,j,k,ijk->", weight, weight, weight, third)) / variance**1.5
+    # c³ + 3c = skewness, c = 2 sinh(asinh(skewness/2)/3)
+    wide = 2.0 * np.sinh(np.arcsinh(max(skewness, SMALL) / 2.0) / 3.0)
+    return float(gaps @ menu.prior_mean - np.sqrt(variance) / wide)

@@ -42,13 +42,21 @@ class Outcome:
         Fall of the expected loss (EVSI), in the unit of the losses.
     p_turned
         Probability that the call becomes another.
-    p_wrong
-        Expected probability that the call after the results is wrong.
+    p_missed
+        Probability that the call after the results is not to mitigate and y is above the threshold.
+    p_needless
+        Probability that it is to mitigate and y is below.
     """
 
     value: float
     p_turned: float
-    p_wrong: float
+    p_missed: float
+    p_needless: float
+
+    @property
+    def p_wrong(self) -> float:
+        """Probability that the call after the results is wrong, either way."""
+        return self.p_missed + self.p_needless
 
 
 def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
@@ -71,12 +79,17 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     True
     """
     chances, saved, exceeding = _calls_after(gap, left)
-    turned, exceeds = _share_above(saved), exceeding()
-    mitigate = 1.0 - turned if gap.now[1] == 1 else turned
+    exceeds = exceeding()
+    if gap.mitigate_above is None:
+        by_loss = _share_above(saved)
+        mitigate = 1.0 - by_loss if gap.now[1] == 1 else by_loss
+    else:
+        mitigate = _share_above(exceeds - gap.mitigate_above)
     return Outcome(
         value=float((chances * np.maximum(saved, 0.0)).sum()),
-        p_turned=float((chances * turned).sum()),
-        p_wrong=float((chances * (mitigate * (1.0 - exceeds) + (1.0 - mitigate) * exceeds)).sum()),
+        p_turned=float((chances * (1.0 - mitigate if gap.mitigates else mitigate)).sum()),
+        p_missed=float((chances * (1.0 - mitigate) * exceeds).sum()),
+        p_needless=float((chances * mitigate * (1.0 - exceeds)).sum()),
     )
 
 
@@ -87,7 +100,7 @@ def value_of(gap: SkewedGap, left: Floats) -> float:
 
 
 def _calls_after(gap: SkewedGap, left: Floats) -> tuple[Floats, Floats, Callable[[], Floats]]:
-    """Return, for every (D, r₁): its chance, what the other call would save, and P(y above).
+    """Return, for every (D, r₁): its chance, what the call that lost more would save, P(y above).
 
     The last is worked out when it is asked for.
     """

@@ -13,10 +13,12 @@ from evalfolio.plans.outlook import call_change
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import SkewedGap, outcome_of, values_apart
-from evalfolio.value.skew.gap import contrasts, gap_position
+from evalfolio.value.skew.gap import contrasts, gap_weights
 
 CYBER = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
 TIED = replace(CYBER, covariance=0.4, later_sd=0.0, loss_missed=3.0)
+# P(exceeds) 0.112 and a rule of 0.12: losses alone would have it mitigated
+RULED = replace(CYBER, mitigate_above=0.12)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -25,16 +27,16 @@ def test_it_agrees_with_simulated_readings(seed: int) -> None:
     options = ["a max-elicitation", "b plateau", "c plateau", "d max-elicitation"]
     exact = 0.0
     for decision in menu.decisions:
-        gap, at = SkewedGap.of(menu, decision), gap_position(menu, decision)
+        gap, gaps = SkewedGap.of(menu, decision), gap_weights(menu, decision)
         assert gap is not None
-        assert at is not None
-        both = contrasts(menu, decision, at)
+        assert gaps is not None
+        both = contrasts(decision, gaps)
         exact += outcome_of(gap, both @ left_by(menu, options) @ both.T).value
     simulated = skewed_value(menu, options, n_draws=6000)
     assert exact == pytest.approx(simulated.value, abs=4 * simulated.standard_error)
 
 
-@pytest.mark.parametrize("gap", [CYBER, TIED])
+@pytest.mark.parametrize("gap", [CYBER, TIED, RULED])
 def test_calls_and_losses_agree_with_states_and_results_drawn(gap: SkewedGap) -> None:
     """Two readings of known noise, the belief after them by weights over draws of the prior."""
     rng = np.random.default_rng(0)
@@ -50,22 +52,27 @@ def test_calls_and_losses_agree_with_states_and_results_drawn(gap: SkewedGap) ->
     assert gap.p_exceeds == pytest.approx(float((y > 0).mean()), abs=0.01)
     assert float((y > gap.quantile(0.9)).mean()) == pytest.approx(0.1, abs=0.006)
     first, second = free + beta * gaps, gaps
-    saved, wrong, turned = [], [], []
+    rule = gap.mitigate_above
+    call_now = now if rule is None else int(gap.p_exceeds > rule)
+    assert gap.mitigates == call_now
+    saved, missed, needless, turned = [], [], [], []
     for k in range(1200):
         r1 = first[k] + rng.standard_normal() / np.sqrt(a)
         r2 = second[k] + rng.standard_normal() / np.sqrt(c)
         weight = np.exp(-0.5 * (a * (r1 - first) ** 2 + c * (r2 - second) ** 2))
         after = losses @ weight / weight.sum()
-        call = int(after.argmin())
-        saved.append(after[now] - after[call])
-        turned.append(call != now)
         above = weight @ (y > 0) / weight.sum()
-        wrong.append(1 - above if call == 1 else above)
+        call = int(after.argmin()) if rule is None else int(above > rule)
+        saved.append(after[now] - after.min())
+        turned.append(call != call_now)
+        missed.append((1 - call) * above)
+        needless.append(call * (1 - above))
     found = outcome_of(gap, gap.left_by(a, beta, c))
     for value, draws in (
         (found.value, saved),
         (found.p_turned, turned),
-        (found.p_wrong, wrong),
+        (found.p_missed, missed),
+        (found.p_needless, needless),
     ):
         error = float(np.std(draws)) / np.sqrt(len(draws))
         assert value == pytest.approx(float(np.mean(draws)), abs=4 * error)
