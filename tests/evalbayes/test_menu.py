@@ -137,7 +137,7 @@ def test_a_wrong_menu_is_refused_by_name(changes: dict[str, Any], message: str) 
         ({"contrast": np.ones((2, 2))}, "one weight per state"),
         (
             {"mitigate_above": 1.0},
-            "mitigate_above must be a probability above 0 and below 1, got 1",
+            "mitigate_above must be a probability above 0 and below 1",
         ),
     ],
 )
