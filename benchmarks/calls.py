@@ -25,6 +25,7 @@ from evalbayes.catalogue.stakes import loss_ratio
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.value.normal_loss import expected_excess
 from evalfolio.value.skew import SkewedGap
 
@@ -139,14 +140,15 @@ def random_menu(rng: np.random.Generator) -> Menu:
 def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) -> pd.DataFrame:
     """Return one row per decision: what the outlook tells and what simulation finds."""
     mix = [str(rng.choice(own.index)) for _, own in menu.options.groupby("eval")]
-    told = decision_outlook(Problem(menu, {}), choice_vector(menu, mix))
+    told = decision_outlook(Problem(Question(menu)), choice_vector(menu, mix))
     drawn = Drawn(menu, mix, rng, n_results)
     rows = []
     for decision in menu.decisions:
-        row, found = told.loc[decision.name], drawn.of(decision, rng)
+        row = told.loc[decision.name]
+        found = drawn.of(decision, rng, str(row["call_now"]) == "mitigate")
         gap, above = SkewedGap.of(menu, decision), decision.mitigate_above
         loser = int(found.means["loss_missed"] > found.means["loss_needless"])
-        called = int(row["call_now"] == "mitigate")
+        called = int(str(row["call_now"]) == "mitigate")
         if above is None:
             contradicted = False
             by_losses = called
@@ -154,7 +156,7 @@ def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) ->
             unsure = apart < 4 * found.errors["loss_difference"]
             against = called != loser and not unsure
         else:
-            contradicted = (row["p_exceeds"] > above) != bool(called)
+            contradicted = bool(float(row["p_exceeds"]) > above) != bool(called)
             by_losses = _by_losses(menu, decision)
             unsure = abs(found.means["exceeds"] - above) < 4 * found.errors["exceeds"]
             against = (found.means["exceeds"] > above) != bool(called) and not unsure
@@ -231,8 +233,13 @@ class Drawn:
         weights = np.exp(-0.5 * (far - far.min(axis=1, keepdims=True)))
         self.weights: Floats = weights / weights.sum(axis=1, keepdims=True)
 
-    def of(self, decision: Decision, rng: np.random.Generator) -> Simulated:
-        """Call by the rule, or by what loses least, under the belief after; count what follows."""
+    def of(
+        self, decision: Decision, rng: np.random.Generator, call_now: bool | None = None
+    ) -> Simulated:
+        """Call by the rule, or by what loses least, under the belief after; count what follows.
+
+        A call turns from the one that is told now, else from the one found here.
+        """
         contrast, later = decision.contrast, decision.later_gain_sd
         shift = decision.later_gain_mean - decision.threshold
         y = self.states @ contrast + shift + later * rng.standard_normal(self.n)
@@ -250,10 +257,11 @@ class Drawn:
         losses = np.stack([missed, needless])
         # By the belief after, not the truth itself: the same means, with less noise.
         now, least = int(missed.mean() > needless.mean()), missed > needless
-        by_rule, call_now = least, bool(now)
+        by_rule, before = least, bool(now)
         if decision.mitigate_above is not None:
             by_rule = exceeds > decision.mitigate_above
-            call_now = bool(exceeds.mean() > decision.mitigate_above)
+            before = bool(exceeds.mean() > decision.mitigate_above)
+        call_now = before if call_now is None else call_now
         draws = {
             "exceeds": exceeds,
             "missed": (~by_rule & (y > 0)).astype(float),
@@ -267,7 +275,8 @@ class Drawn:
         }
         return Simulated(
             {key: float(d.mean()) for key, d in draws.items()},
-            {key: float(d.std() / np.sqrt(self.n)) for key, d in draws.items()},
+            # of a share of which hardly any was seen, as if one had been
+            {key: float(max(d.std(), self.n**-0.5) / np.sqrt(self.n)) for key, d in draws.items()},
         )
 
 
@@ -283,7 +292,7 @@ def figure_row(kind: str, found: pd.DataFrame) -> list[str]:
     cells = []
     for key in ("exceeds", "missed", "needless", "turned", "value"):
         apart = found[key].abs()
-        errors = (apart / found[f"{key}_se"].clip(lower=1e-3 / np.sqrt(RESULTS))).max()
+        errors = (apart / found[f"{key}_se"]).max()
         cells.append(f"{100 * apart.mean():.2f}, {100 * apart.max():.2f} ({errors:.1f})")
     return [kind, *cells]
 
@@ -302,7 +311,7 @@ def level_words(found: pd.DataFrame) -> str:
 def _by_losses(menu: Menu, decision: Decision) -> int:
     without = replace(decision, mitigate_above=None)
     other = replace(menu, decisions=(without,))
-    told = decision_outlook(Problem(other, {}), np.zeros(len(menu)))
+    told = decision_outlook(Problem(Question(other)), np.zeros(len(menu)))
     return int(told["call_now"].iloc[0] == "mitigate")
 
 

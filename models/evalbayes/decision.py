@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,25 @@ class Decision:
     later_gain_mean: float = 0.0
     later_gain_sd: float = 0.0
     mitigate_above: float | None = None
+
+    def domains(self, states: Sequence[str]) -> tuple[str, ...]:
+        """Return the domains whose capability it weighs, of states named "cyber.shown" and so on.
+
+        Its own name where no state is a domain's.
+
+        Examples
+        --------
+        >>> both = Decision("any", np.array([0.5, 0.5, 0.5]), 8.9, 9.0, 1.0)
+        >>> both.domains(["cyber.shown", "cyber.gap", "bio.shown"])
+        ('cyber', 'bio')
+        """
+        parts = [
+            name.removesuffix(ending)
+            for name, weight in zip(states, self.contrast, strict=True)
+            for ending in (".shown", ".gap")
+            if weight and name.endswith(ending)
+        ]
+        return tuple(dict.fromkeys(parts)) or (self.name,)
 
     def __post_init__(self) -> None:
         contrast = np.asarray(self.contrast, dtype=np.float64)

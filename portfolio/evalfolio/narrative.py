@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,6 +113,31 @@ def what_it_hangs_on(
         f"It hangs on {held}; it buys {percent(share_of_evpi)} of what perfect information "
         "would be worth."
     )
+
+
+def wrong_calls_in_words(decisions: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say how likely either wrong call is, now and after results, decision by decision.
+
+    Parameters
+    ----------
+    decisions
+        By name: p_missed_now, p_missed_expected, p_needless_now and p_needless_expected.
+
+    Examples
+    --------
+    >>> missed = {"p_missed_now": 0.12, "p_missed_expected": 0.04}
+    >>> needless = {"p_needless_now": 0.0, "p_needless_expected": 0.09}
+    >>> print(wrong_calls_in_words({"cyber": missed | needless}))
+    For cyber danger missed goes from 12 % to 4 %, needless mitigation from 0 % to 9 %.
+    """
+    told = [
+        f"for {name} danger missed goes from {percent(row['p_missed_now'])} to "
+        f"{percent(row['p_missed_expected'])}, needless mitigation from "
+        f"{percent(row['p_needless_now'])} to {percent(row['p_needless_expected'])}"
+        for name, row in decisions.items()
+    ]
+    text = "; ".join(told)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def reason_of_choice(tier: str) -> str:

@@ -40,7 +40,8 @@ def floors_of(
     Mapping
         elicitation_floor_sd (all evals of the menu run at plateau level without limit),
         validity_floor_sd (all evals and tiers of the menu without limit), validity_sd (ω) and
-        gap_sd (of δ, what plateau-level runs of ever more evals never touch).
+        gap_sd (of δ, or of its weighted sum over domains: what plateau-level runs of ever more
+        evals never touch).
     """
     rows = {
         "elicitation_floor_sd": _left(decisions, states, plateau),
@@ -48,11 +49,11 @@ def floors_of(
     }
     floors = {}
     for k, decision in enumerate(decisions):
-        gap = states.index_of(f"{decision.name}.gap")
+        gap = decision.contrast * np.isin(states.names, states.skewed)
         floors[decision.name] = {
             **{key: float(sds[k]) for key, sds in rows.items()},
             "validity_sd": float(np.sqrt(validity_variance)),
-            "gap_sd": float(np.sqrt(states.covariance[gap, gap])),
+            "gap_sd": float(np.sqrt(gap @ states.covariance @ gap)),
         }
     return floors
 

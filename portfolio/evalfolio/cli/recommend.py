@@ -128,14 +128,17 @@ def show(record: Record) -> None:
     if record.choices:
         rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
-    columns = ["name", "call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected"]
-    domains = pd.DataFrame(map(dict, record.domains), columns=columns)
-    print_table(
-        domains.set_axis(
-            ["domain", "call now", "P(exceeds)", "P(wrong call) now", "after the plan"], axis=1
-        ),
-        "Decisions",
-    )
+    columns = {
+        "name": "domain",
+        "call_now": "call now",
+        "p_exceeds": "P(exceeds)",
+        "p_missed_now": "danger missed now",
+        "p_missed_expected": "... after the plan",
+        "p_needless_now": "needless mitigation now",
+        "p_needless_expected": "... after it",
+    }
+    domains = pd.DataFrame(map(dict, record.domains), columns=list(columns))
+    print_table(domains.rename(columns=columns), "Decisions")
 
 
 def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ WrongCallOption = Annotated[
     list[str] | None,
     typer.Option(
         "--wrong-call",
-        help="Most probability of a wrong call: cyber=0.05, or 0.05 for every domain; "
+        help="Most probability of a wrong call, danger missed and needless mitigation together: "
+        "cyber=0.05, or 0.05 for every domain; "
         "several for all make a table.",
     ),
 ]
@@ -96,6 +97,8 @@ def require(
     if len(calls) <= 1 and len(sds) <= 1:
         found = least(menu, wrong_call=_one(calls), posterior_sd=_one(sds), **common)
         fields = {key: item for key, item in vars(found).items() if key != "domains"}
+        kinds = [str(name) for name in found.domains if str(name).startswith("p_")]
+        fields["decisions"] = found.domains[kinds].to_dict("index")
         _print(str(found), fields | {"gap": found.gap}, as_json)
         if not (as_json or quiet):
             print_table(_shown(menu, found.chosen), "Programme")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from evalbayes import Menu
 from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
-from evalfolio.narrative import percent, two_digits, words
+from evalfolio.narrative import percent, two_digits, words, wrong_calls_in_words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
+from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
 from evalfolio.search.problem import Problem
@@ -39,6 +40,8 @@ class Score:
         The mix's rows of the menu.
     broken
         Limits of the plan that the mix does not meet, in words.
+    domains
+        One row per decision, as `Plan.domains`: what the mix would change.
     """
 
     evaluation: Evaluation
@@ -46,6 +49,7 @@ class Score:
     over: dict[str, float]
     mix: pd.DataFrame
     broken: tuple[str, ...] = ()
+    domains: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def regret(self) -> float:
@@ -67,6 +71,7 @@ class Score:
                 "spend": self.evaluation.spend,
                 "over_budget": self.over,
                 "limits_broken": self.broken,
+                "decisions": self._calls(),
             },
             indent=2,
         )
@@ -86,7 +91,15 @@ class Score:
             text += f" It exceeds the plan's budget by {', '.join(amounts)}."
         if self.broken:
             text += f" It does not keep the plan's limits: {'; '.join(self.broken)}."
-        return text
+        return f"{text} {wrong_calls_in_words(self._calls())}".strip()
+
+    def _calls(self) -> dict[str, dict[str, float]]:
+        """Return the probabilities of calls by decision."""
+        keys = [name for name in self.domains if str(name).startswith("p_")]
+        return {
+            str(name): {str(key): float(p) for key, p in row.items()}
+            for name, row in self.domains[keys].iterrows()
+        }
 
 
 def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
@@ -124,7 +137,8 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         for limit in plan.limits
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
-    return Score(evaluation, plan.value, over, rows, tuple(broken))
+    domains = decision_outlook(Problem(Question(menu)), x)
+    return Score(evaluation, plan.value, over, rows, tuple(broken), domains)
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
@@ -145,7 +159,8 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
             )
             text = (
                 f"{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
-                f"{row.reason}{share}."
+                f"{row.reason}{share}. With the whole plan: "
+                f"{_calls_about(row.domain, record)}"
             )
             return {"eval": name, "chosen": True, "text": text, **dict(row)}
     for left in record.not_chosen:
@@ -160,6 +175,13 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
             return {"chosen": False, "text": text, **dict(left)}
     known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")
+
+
+def _calls_about(domain: str, record: Record) -> str:
+    """Say how likely wrong calls about a domain are, now and after the plan."""
+    rows = {each.name: dict(each) for each in record.domains if domain in each.about}
+    text = wrong_calls_in_words(rows) or "no decision is about its domain."
+    return f"{text[0].lower()}{text[1:]}"
 
 
 def _read_options(path: str | Path, menu: Menu) -> list[str]:

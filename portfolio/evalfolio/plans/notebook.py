@@ -26,8 +26,10 @@ def plan_in_html(plan: Plan) -> str:
         parts.append(_table(shown, "Mix"))
     names = {
         "p_exceeds": "P(exceeds)",
-        "p_wrong_call_now": "P(wrong call) now",
-        "p_wrong_call_expected": "after the plan",
+        "p_missed_now": "P(danger missed) now",
+        "p_missed_expected": "... after the plan",
+        "p_needless_now": "P(needless mitigation) now",
+        "p_needless_expected": "... after it",
         "prior_sd": "sd now",
         "posterior_sd": "sd after the plan",
     }

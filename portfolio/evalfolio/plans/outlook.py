@@ -24,7 +24,8 @@ MAX_STEPS = 60  # of the path on which minimum effort is read off
 def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     """Return one row per decision: what is believed now and what the choice will change.
 
-    Columns: capability_mean, threshold, prior_sd, posterior_sd (of y, later gain included), v
+    Columns: domains (whose capability it weighs), mitigate_above, capability_mean,
+    threshold, prior_sd, posterior_sd (of y, later gain included), v
     (variance explained), evsi, evpi, share_of_evpi, call_now, p_exceeds, p_missed_now,
     p_missed_expected, p_needless_now, p_needless_expected, p_wrong_call_now,
     p_wrong_call_expected, p_call_changes, upper95_now, upper95_expected, minimum_effort_usd,
@@ -55,6 +56,8 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
         rows.append(
             {
                 "decision": decision.name,
+                "domains": decision.domains(menu.states),
+                "mitigate_above": decision.mitigate_above,
                 "capability_mean": mean,
                 "threshold": decision.threshold,
                 "prior_sd": value.sd,

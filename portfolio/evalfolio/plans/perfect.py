@@ -90,9 +90,11 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
         losses = expected_losses(decision, y)
         cases: dict[str, tuple[tuple[str, ...], Floats]] = {"capability": (tuple(menu.states), y)}
         for part in ("shown", "gap"):
-            name = f"{decision.name}.{part}"
-            if name in menu.states:
-                cases[part] = ((name,), draws[:, menu.states.index(name)])
+            names = [f"{domain}.{part}" for domain in decision.domains(menu.states)]
+            at = [menu.states.index(name) for name in names if name in menu.states]
+            if at:
+                known = tuple(menu.states[i] for i in at)
+                cases[part] = (known, draws[:, at] @ decision.contrast[at])
         for words, (known, values) in cases.items():
             by_menu = evppi(menu, known)[decision.name]
             v = _explained(menu, known, decision.contrast[None])[0]

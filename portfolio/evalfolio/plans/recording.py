@@ -47,7 +47,7 @@ def record_of(
     mix, hangs_on
         The first two lines of everything; the plan's own sentences where left out.
     units, floors
-        By domain, the unit of capability and the sds that no such runs go below.
+        By decision, the unit of capability and the sds that no such runs go below.
     left_off
         Name and reason of what no option reads.
     parts
@@ -152,10 +152,11 @@ def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     rows = []
-    for name, v in plan.domains["v"].items():
-        if v <= 0:
+    for name, row in plan.domains.iterrows():
+        of = plan.choices["domain"].isin(row["domains"])
+        if row["v"] <= 0:
             rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
-        elif not ((plan.choices["tier"] == DEPTH) & (plan.choices["domain"] == name)).any():
+        elif not ((plan.choices["tier"] == DEPTH) & of).any():
             rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
     return [{"name": name, "reason": reason} for name, reason in (*rows, *left_off)]
 
@@ -184,7 +185,7 @@ def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
         return f"left out: less than its minimum sensible effort{price} would be of little use"
     if not row["funded"]:
         return f"funded below its minimum sensible effort{price}: fund it to there, or drop it"
-    choices = plan.choices[plan.choices["domain"] == row["decision"]]
+    choices = plan.choices[plan.choices["domain"].isin(row["domains"])]
     deep = int((choices["tier"] == DEPTH).sum())
     read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
     cost = f", for ${two_digits(float(choices['usd'].sum()))}" if "usd" in choices else ""

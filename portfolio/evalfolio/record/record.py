@@ -154,9 +154,17 @@ class NotCovered(_Part):
 
 
 class Domain(_Part):
-    """What is believed of one domain now, and what the mix is expected to change."""
+    """One decision: what is believed of its domain now, and what the mix is expected to change.
+
+    A domain has one row, or one for each of its levels; a decision may weigh several domains.
+    """
 
     name: str
+    """Of the decision: its domain's, the domain's with a level, or its own."""
+    domains: tuple[str, ...] = ()
+    """Whose capability it weighs; empty where it is the domain of its name."""
+    mitigate_above: float | None = None
+    """The rule that is stated, which the calls follow: mitigate when P(exceeds) is above this."""
     unit: str
     """Unit of capability, e.g. doublings of human task time."""
     threshold: float
@@ -167,9 +175,16 @@ class Domain(_Part):
     """mitigate or do not mitigate."""
     p_exceeds: float
     """Probability now that y exceeds the threshold."""
+    p_missed_now: float
+    """Danger missed: probability that the call now is not to mitigate and y is above."""
+    p_missed_expected: float
+    """The same of the call after the results, averaged over them."""
+    p_needless_now: float
+    """Needless mitigation: probability that the call now is to mitigate and y is below."""
+    p_needless_expected: float
     p_wrong_call_now: float
+    """Either: p_missed_now + p_needless_now."""
     p_wrong_call_expected: float
-    """The same after the results, averaged over them."""
     p_call_changes: float
     upper95_now: float
     """Upper bound with 95 % probability of y, in the unit."""
@@ -194,6 +209,11 @@ class Domain(_Part):
     doublings_to_threshold: float
     """threshold - capability_mean, in the unit."""
     reason: str
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The domains it is about."""
+        return self.domains or (self.name,)
 
 
 class Comparison(_Open):

@@ -15,7 +15,7 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.group import nearest
 from evalfolio.limits.limit import AnyLimit, as_limit
-from evalfolio.narrative import listing, percent
+from evalfolio.narrative import listing, percent, wrong_calls_in_words
 from evalfolio.objectives.knowledge import skewed
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.answer import Answer
@@ -77,10 +77,11 @@ class Requirement:
         if not self.chosen:
             said = f"Nothing has to be run: the target holds already, with 0 {self.resource}."
             return f"{said} {self.note}".strip()
+        calls = wrong_calls_in_words({str(n): dict(row) for n, row in self.domains.iterrows()})
         certificate = f"no programme needs less than {self.bound:,.6g}"
         return (
             f"The target needs {self.need:,.6g} {self.resource} ({certificate}): "
-            f"{', '.join(self.chosen)}. {self.note}"
+            f"{', '.join(self.chosen)}. {calls} {self.note}"
         ).strip()
 
 
@@ -112,7 +113,8 @@ def require(
     posterior_sd
         Most sd of y that may be left, per decision or one for all, in the domain's unit.
     wrong_call
-        Most probability of a wrong call, per decision or one for all.
+        Most probability of a wrong call, danger missed and needless mitigation together, per
+        decision or one for all.
     resource
         What to keep least.
     budget
@@ -133,7 +135,7 @@ def require(
     --------
     >>> from evalfolio.examples import small_menu
     >>> print(require(small_menu(), posterior_sd={"cyber": 1.1}))
-    The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau.
+    The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau. For...
     """
     if value is not None and not math.isfinite(value):
         raise InputError(
@@ -268,8 +270,8 @@ def _requirement(
 def _under_skew(domains: pd.DataFrame) -> str:
     """Say which chances of a wrong call are left with the elicitation gap as it is believed."""
     chances = [
-        f"{percent(float(chance))} for {name}"
-        for name, chance in domains["p_wrong_call_expected"].items()
+        f"{percent(row['p_wrong_call_expected'])} for {name}"
+        for name, row in domains.to_dict("index").items()
     ]
     return (
         "The targets read the elicitation gap as normal; with the lognormal that is believed, a "

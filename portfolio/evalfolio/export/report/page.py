@@ -41,8 +41,8 @@ def page(
         "certificate": certificate(record),
         "facts": facts(record),
         "tiers": TIER_NAMES,
-        "depth_usd": {d.name: _usd(record, d.name, DEPTH) for d in record.domains},
-        "domain_usd": {d.name: _usd(record, d.name) for d in record.domains},
+        "depth_usd": {d.name: _usd(record, d.about, DEPTH) for d in record.domains},
+        "domain_usd": {d.name: _usd(record, d.about) for d in record.domains},
         "others": other_resources(record),
         "resource": resource_words,
         "widest": max((row.usd for row in record.choices), default=0.0),
@@ -162,9 +162,9 @@ def against(value: float, whole: float | None) -> str:
     return "100 %" if abs(percentage - 100) < 0.05 else f"{percentage:.1f} %"
 
 
-def _usd(record: Record, domain: str, tier: str | None = None) -> float:
+def _usd(record: Record, domains: Sequence[str], tier: str | None = None) -> float:
     return sum(
-        row.usd for row in record.choices if row.domain == domain and tier in (None, row.tier)
+        row.usd for row in record.choices if row.domain in domains and tier in (None, row.tier)
     )
 
 

@@ -33,22 +33,24 @@ class Belief:
     shares: Floats
     """Shares explained that the index is of; none where the share explained serves."""
     value: float
-    wrong: float
-    """Chance of a wrong call."""
+    missed: float
+    """Chance of danger missed."""
+    needless: float
+    """Chance of needless mitigation."""
     sd: float
     """Sd of y after the results, later gain included."""
 
 
-def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
-    """Return G and the chance of a wrong call at even steps of the angle of what is known.
+def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
+    """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle known.
 
-    With a skewed gap the chance of a wrong call is no function of the index alone; it is taken
-    along the way from nothing to the mix shown and on, so that it is exact for that mix.
+    With a skewed gap the chances of wrong calls are no function of the index alone; they are taken
+    along the way from nothing to the mix shown and on, so that they are exact for that mix.
 
     Returns
     -------
     tuple
-        Two arrays of shape (STEPS + 1, n_decisions).
+        Three arrays of shape (STEPS + 1, n_decisions).
     """
     known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []
@@ -63,14 +65,15 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats]:
         value = DecisionValue.of(contents.menu, decision)
         explained = known * _most(contents, decision.contrast)
         gains.append(value.gain(explained))
-        wrong.append(value.wrong_call(explained))
-    return np.array(gains).T, np.array(wrong).T
+        wrong.append(value.wrong_calls(explained))
+    missed, needless = np.moveaxis(np.array(wrong), 1, 0)
+    return np.array(gains).T, missed.T, needless.T
 
 
 def _wrong_calls(
     contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Floats
 ) -> Floats:
-    """Return the chance of a wrong call at values of the index, of the shape of `known`."""
+    """Return P(danger missed) and P(needless mitigation) at values of the index, (2, n)."""
     menu = contents.menu
     decision = menu.decisions[d]
     calls, place = calls_of(menu, decision), indices.places[d]
@@ -84,9 +87,12 @@ def _wrong_calls(
     whole = np.einsum("ki,ij,kj->k", lines, prior, lines)
     shares = 1.0 - np.einsum("ki,nij,kj->nk", lines, np.array(left), lines) / whole
     u = stand_in.index.of(np.clip(shares, 0.0, 1.0))
-    chances = [calls.after(each).p_wrong for each in left]
-    now = 1.0 - calls.p_exceeds if calls.mitigates else calls.p_exceeds
-    return np.asarray(np.interp(known, np.concatenate([[0.0], u]), np.array([now, *chances])))
+    p = calls.p_exceeds
+    chances = [(0.0, 1.0 - p) if calls.mitigates else (p, 0.0)]
+    after = [calls.after(each) for each in left]
+    chances += [(outcome.p_missed, outcome.p_needless) for outcome in after]
+    at = np.concatenate([[0.0], u])
+    return np.stack([np.interp(known, at, kind) for kind in np.array(chances).T])
 
 
 def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
@@ -95,7 +101,7 @@ def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
     chosen = [i - 1 for i in rows]
     precision = np.linalg.inv(menu.prior_covariance) + menu.information[chosen].sum(axis=0)
     posterior = np.linalg.inv(precision)
-    gains, wrong = contents.tables
+    tables = contents.tables
     indices = Indices(menu)
     steps = np.linspace(0.0, 1.0, STEPS + 1)
     beliefs = []
@@ -114,17 +120,9 @@ def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
             shares = np.clip(1.0 - after / before, 0.0, 1.0)
             known = float(stand_in.index.of(shares))
         angle = float(np.arcsin(min(known, 1.0) ** 0.5) / (np.pi / 2))
-        beliefs.append(
-            Belief(
-                most,
-                explained,
-                angle,
-                shares,
-                float(np.interp(angle, steps, gains[:, d])),
-                float(np.interp(angle, steps, wrong[:, d])),
-                float((most - explained + decision.later_gain_sd**2) ** 0.5),
-            )
-        )
+        value, missed, needless = (float(np.interp(angle, steps, t[:, d])) for t in tables)
+        sd = float((most - explained + decision.later_gain_sd**2) ** 0.5)
+        beliefs.append(Belief(most, explained, angle, shares, value, missed, needless, sd))
     return beliefs
 
 

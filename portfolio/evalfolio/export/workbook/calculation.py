@@ -78,13 +78,13 @@ def _numbers(sheet: Any, row: int, column: int, values: Floats) -> None:
 
 
 def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> int:
-    """Write G and the chance of a wrong call at even steps of √v; return the row after."""
-    gains, wrong = contents.tables
-    sheet.write_string(row, 0, "Angle of what is known; value; wrong calls")
+    """Write G and the chances of both wrong calls at even steps of √v; return the row after."""
+    tables = contents.tables
+    sheet.write_string(row, 0, "Angle of what is known; value; danger missed; needless mitigation")
     names = [decision.name for decision in contents.menu.decisions]
-    book.heads(sheet, row + 1, 0, ["angle", *names, *names])
+    book.heads(sheet, row + 1, 0, ["angle", *names, *names, *names])
     angles = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
-    _numbers(sheet, row + 2, 0, np.hstack([angles, gains, wrong]))
+    _numbers(sheet, row + 2, 0, np.hstack([angles, *tables]))
     return row + STEPS + 4
 
 
@@ -121,7 +121,8 @@ def _write_values(
     """Write variance explained, value and wrong calls of every decision, and the total value."""
     plain = book.style()
     n_decisions = len(beliefs)
-    heads = ["decision", "variance", "explained", "angle", "value", "wrong calls", "sd after"]
+    heads = ["decision", "variance", "explained", "angle", "value", "danger missed"]
+    heads += ["needless mitigation", "sd after"]
     indices = Indices(contents.menu)
     heads += ["share 1", "share 2", "share 3"] if any(indices.places) else []
     book.heads(sheet, cells.values - 1, 0, heads)
@@ -142,10 +143,10 @@ def _write_values(
             for j, k in enumerate(range(place.start, place.stop)):
                 contrast = indices.contrasts[k]
                 own = xl_range_abs(cells.contrasts + k, 1, cells.contrasts + k, cells.n)
-                share, bend = xl_rowcol_to_cell(row, 7 + j), stand_in.index.bends[j]
+                share, bend = xl_rowcol_to_cell(row, 8 + j), stand_in.index.bends[j]
                 rest = f"SUMPRODUCT(MMULT({own},{block}),{own})/{contrast @ prior @ contrast:.17g}"
                 formula = f"=MIN(MAX(1-{rest},0),1)"
-                book.formula(sheet, row, 7 + j, formula, float(belief.shares[j]), plain)
+                book.formula(sheet, row, 8 + j, formula, float(belief.shares[j]), plain)
                 weight = stand_in.index.shares[j] * (1.0 + bend)
                 parts.append(f"{weight:.17g}*{share}/({share}+{bend:.17g})")
             known = "+".join(parts)
@@ -153,11 +154,12 @@ def _write_values(
             (2, f"=MIN(MAX({most}-{left},0),{most})", belief.explained),
             (3, f"=ASIN(SQRT(MIN({known},1)))*2/PI()", belief.angle),
             (4, _interpolation(cells, 1 + d, angle), belief.value),
-            (5, _interpolation(cells, 1 + n_decisions + d, angle), belief.wrong),
-            (6, f"=SQRT({most}-{explained}+{later})", belief.sd),
+            (5, _interpolation(cells, 1 + n_decisions + d, angle), belief.missed),
+            (6, _interpolation(cells, 1 + 2 * n_decisions + d, angle), belief.needless),
+            (7, f"=SQRT({most}-{explained}+{later})", belief.sd),
         ):
             book.formula(sheet, row, column, formula, figure, plain)
-        for column, stem in ((4, "value"), (5, "wrong"), (6, "sd")):
+        for column, stem in ((4, "value"), (5, "missed"), (6, "needless"), (7, "sd")):
             book.name(f"{name}_{stem}_{d + 1}", "Calculation", row, column)
     total = cells.values + n_decisions
     sheet.write_string(total, 0, "total value")

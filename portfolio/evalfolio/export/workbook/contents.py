@@ -67,8 +67,8 @@ class Contents:
     @property
     def domains(self) -> list[str]:
         """Names of the domains in the record's order, then of those only the menu has."""
-        named = [domain.name for domain in self.record.domains]
-        return [*named, *(d for d in self.options["domain"].unique() if d not in named)]
+        named = [name for decision in self.record.domains for name in decision.about]
+        return list(dict.fromkeys([*named, *self.options["domain"].unique()]))
 
     @property
     def tiers(self) -> list[str]:
@@ -83,8 +83,8 @@ class Contents:
         return len(self.menu.states) <= MOST_STATES
 
     @cached_property
-    def tables(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Tables of value and wrong calls, made once: see `belief.gain_tables`."""
+    def tables(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Tables of value, danger missed and needless mitigation: see `belief.gain_tables`."""
         from evalfolio.export.workbook.belief import gain_tables
 
         return gain_tables(self)

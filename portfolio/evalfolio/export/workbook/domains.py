@@ -17,8 +17,10 @@ COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("name", "Domain", "text", 20),
     ("call_now", "Call now", "text", 16),
     ("p_exceeds", "Chance above threshold", "share", 12),
-    ("p_wrong_call_now", "Chance of a wrong call now", "share", 12),
-    ("p_wrong_call_expected", "Chance of a wrong call after the plan's results", "share", 13),
+    ("p_missed_now", "Chance of danger missed now", "share", 12),
+    ("p_missed_expected", "Danger missed after the plan's results", "share", 13),
+    ("p_needless_now", "Chance of needless mitigation now", "share", 12),
+    ("p_needless_expected", "Needless mitigation after the plan's results", "share", 13),
     ("p_call_changes", "Chance the call changes", "share", 12),
     ("threshold", "Threshold", "unit", 11),
     ("capability_mean", "Capability, mean now", "unit", 11),
@@ -46,7 +48,8 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
         live += [
             ("Value of the mix shown", "value"),
             ("Sd after it", "unit"),
-            ("Chance of a wrong call after it", "share"),
+            ("Danger missed after it", "share"),
+            ("Needless mitigation after it", "share"),
         ]
     sheet = book.sheet(
         "Domains",
@@ -76,15 +79,15 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
 
 def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: int) -> None:
     """Write what the mix shown spends on a domain, and how much of it on maximum elicitation."""
-    row, name = FIRST + d, contents.record.domains[d].name
+    row, about = FIRST + d, contents.record.domains[d].about
     chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
-    here = chosen[chosen["domain"] == name]
-    usd = float(here["usd"].sum())
-    depth = float(here[here["tier"] == "max-elicitation"]["usd"].sum())
+    own = chosen[chosen["domain"].isin(about)]
+    usd = float(own["usd"].sum())
+    depth = float(own[own["tier"] == "max-elicitation"]["usd"].sum())
     deep = contents.tiers.index("max-elicitation") + 1 if "max-elicitation" in contents.tiers else 0
-    money = (
-        f"{where.options(at.IN_MIX)}*({where.options(at.DOMAIN_CODE)}={d + 1})*{where.menu('usd')}"
-    )
+    codes = [contents.domains.index(name) + 1 for name in about if name in contents.domains]
+    here = "+".join(f"({where.options(at.DOMAIN_CODE)}={code})" for code in codes) or "0"
+    money = f"{where.options(at.IN_MIX)}*({here})*{where.menu('usd')}"
     total = book.cell("Domains", row, len(COLUMNS)).split("!")[1]
     book.formula(sheet, row, len(COLUMNS), f"=SUMPRODUCT({money})", usd, book.line("usd"))
     formula = f"=IF({total}>0,SUMPRODUCT({money}*({where.options(at.TIER_CODE)}={deep}))/{total},0)"
@@ -93,14 +96,19 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: i
 
 
 def _write_beliefs(book: Book, sheet: Any, contents: Contents, d: int) -> None:
-    """Write value, sd and wrong calls for the mix shown, from the hidden sheet Calculation."""
+    """Write value, sd and both wrong calls for the mix shown, from the hidden sheet Calculation."""
     names = [decision.name for decision in contents.menu.decisions]
     if contents.record.domains[d].name not in names:
         return
     j = names.index(contents.record.domains[d].name)
     plan = mix_belief(contents, contents.plans[contents.own].rows)[j]
     for offset, (stem, kind, figure) in enumerate(
-        (("value", "value", plan.value), ("sd", "unit", plan.sd), ("wrong", "share", plan.wrong))
+        (
+            ("value", "value", plan.value),
+            ("sd", "unit", plan.sd),
+            ("missed", "share", plan.missed),
+            ("needless", "share", plan.needless),
+        )
     ):
         column = len(COLUMNS) + 2 + offset
         formula = f"=shown_{stem}_{j + 1}"

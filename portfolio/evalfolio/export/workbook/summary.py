@@ -218,9 +218,15 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
 
 
 def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> int:
-    """Write each domain's call and its chance to be wrong, as on Domains; return the row after."""
-    shown = ("call_now", "p_exceeds", "p_wrong_call_now", "p_wrong_call_expected")
-    heads = ["Domain", "Call now", "Above threshold", "Call wrong now", "... after the plan"]
+    """Write each domain's call and both ways it may be wrong, as on Domains; return the row after.
+
+    Needless mitigation is mitigating though capability stays below the threshold, danger missed not
+    mitigating though it passes it.
+    """
+    shown = ["call_now", "p_exceeds", "p_missed_now", "p_missed_expected"]
+    shown += ["p_needless_now", "p_needless_expected"]
+    heads = ["Domain", "Call now", "Above threshold", "Danger missed", "... after the plan"]
+    heads += ["Needless mitigation", "... after the plan"]
     book.heads(sheet, row, 0, heads)
     keys = [key for key, *_ in COLUMNS]
     for d, domain in enumerate(contents.record.domains):

@@ -15,6 +15,7 @@ from evalfolio.plans.evaluation import choice_vector, evaluate
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.value.skew import SkewedGap
 from evalfolio.value.skew.calls import OneGap, SeveralGaps, calls_of
 from evalfolio.value.skew.gap import gap_weights
@@ -24,7 +25,7 @@ BOTH = np.array([0.6, 0.6, 0.4, 0.4, 0.0])
 
 
 def told(menu: Menu, mix: list[str]) -> pd.DataFrame:
-    return decision_outlook(Problem(menu, {}), choice_vector(menu, mix))
+    return decision_outlook(Problem(Question(menu)), choice_vector(menu, mix))
 
 
 def joint(menu: Menu, **changes: object) -> Menu:
