@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -144,11 +145,11 @@ def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) ->
     drawn = Drawn(menu, mix, rng, n_results)
     rows = []
     for decision in menu.decisions:
-        row = told.loc[decision.name]
-        found = drawn.of(decision, rng, str(row["call_now"]) == "mitigate")
+        row: Any = told.loc[decision.name]
+        found = drawn.of(decision, rng, row["call_now"] == "mitigate")
         gap, above = SkewedGap.of(menu, decision), decision.mitigate_above
         loser = int(found.means["loss_missed"] > found.means["loss_needless"])
-        called = int(str(row["call_now"]) == "mitigate")
+        called = int(row["call_now"] == "mitigate")
         if above is None:
             contradicted = False
             by_losses = called
@@ -156,7 +157,7 @@ def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) ->
             unsure = apart < 4 * found.errors["loss_difference"]
             against = called != loser and not unsure
         else:
-            contradicted = bool(float(row["p_exceeds"]) > above) != bool(called)
+            contradicted = bool(row["p_exceeds"] > above) != bool(called)
             by_losses = _by_losses(menu, decision)
             unsure = abs(found.means["exceeds"] - above) < 4 * found.errors["exceeds"]
             against = (found.means["exceeds"] > above) != bool(called) and not unsure
