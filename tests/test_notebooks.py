@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -36,6 +37,13 @@ def test_a_notebook_was_kept_as_it_ran(name: str) -> None:
     assert {output.output_type for output in kept} <= {"stream", "display_data", "execute_result"}
     assert [output.text for output in kept if output.get("name") == "stderr"] == []
     assert any("image/png" in output.get("data", {}) for output in kept)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_imports_public_names_only(name: str) -> None:
+    code = "\n".join(c.source for c in read(FOLDER / name).cells if c.cell_type == "code")
+    for line in re.findall(r"^(?:from|import) (?:evalfolio|evalbayes).*", code, re.M):
+        assert re.match(r"import \w+|from (evalfolio|evalbayes) import ", line), line
 
 
 @pytest.mark.slow  # samples, and starts Inspect and LibreOffice

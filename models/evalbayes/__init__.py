@@ -16,7 +16,7 @@ Inputs
     `write_template`        a commented catalogue to start from
     `Observations`          results of AI models on evals, checked
     `read_observations`     ... from files of runs, cells, counts or scores
-    `observations_of`       ... from tables of rows
+    `observations_of`       ... from data frames
     `check_inputs`          catalogue and observations read back in words
     `draft`                 a first catalogue from observations
 Fit

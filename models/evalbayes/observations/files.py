@@ -57,6 +57,20 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     return tuple(each for each in rows if len(each))
 
 
+def rows_of(frame: pd.DataFrame, source: str = "table") -> Rows:
+    """Return a data frame as rows; they are numbered as in a file with one heading.
+
+    Raises
+    ------
+    InputError
+        If a cell holds more than one value, or nothing is filled.
+    """
+    rows = _tidied(frame.reset_index(drop=True), source)
+    if not len(rows):
+        raise InputError(f"{source}: must hold at least one row, got an empty table; give rows")
+    return rows
+
+
 def _tidied(frame: pd.DataFrame, source: str) -> Rows:
     """Return cells as plain objects, None where empty; rows keep the numbers they have there."""
     frame = frame.rename(columns=lambda name: plain_name(str(name)))

@@ -13,7 +13,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 from evalbayes.observations.cells import CELL, cells_of
 from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shared
-from evalbayes.observations.files import read_rows
+from evalbayes.observations.files import read_rows, rows_of
 from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES
 from evalbayes.observations.rows import Places, Rows, told_at
@@ -50,21 +50,40 @@ def read_observations(
     return observations_of([rows for path in paths for rows in read_rows(path)], catalogue)
 
 
-def observations_of(tables: Iterable[Rows], catalogue: Catalogue | None = None) -> Observations:
-    """Check tables of rows, each of any shape, and put them together.
+def observations_of(
+    tables: pd.DataFrame | Iterable[Rows | pd.DataFrame], catalogue: Catalogue | None = None
+) -> Observations:
+    """Check tables of results, each of any shape, and put them together.
 
     Parameters
     ----------
     tables
-        Rows as they were read, each table of one shape.
+        A data frame, or several, each of one shape; or rows as they were read from files.
     catalogue
         If given, rows of evals that it does not list are refused.
+
+    Raises
+    ------
+    InputError
+        If a table breaks a rule; its row and column are named.
+
+    Examples
+    --------
+    >>> seen = {"eval": ["a"], "ai_model": ["M"], "cap": [1e6], "n_runs": [20], "n_success": [7]}
+    >>> observations_of(pd.DataFrame(seen)).counts["n_success"].tolist()
+    [7]
     """
+    given = [tables] if isinstance(tables, pd.DataFrame) else list(tables)
+    named = ("table",) if len(given) == 1 else (f"table {k + 1}" for k in range(len(given)))
+    read_in = [
+        rows_of(each, name) if isinstance(each, pd.DataFrame) else each
+        for each, name in zip(given, named, strict=True)
+    ]
     parts: dict[str, list[pd.DataFrame]] = {key: [] for key in FRAMES}
     read: dict[str, list[Rows]] = {key: [] for key in FRAMES}
     notes: list[str] = []
     units: dict[str, tuple[str, str]] = {}
-    for rows in tables:
+    for rows in read_in:
         shape = _shape(rows)
         if catalogue is not None:
             _note_unknown_evals(rows, catalogue)

@@ -91,6 +91,8 @@ def _bounds(
     lower, upper = sides
     if not (np.isfinite(lower).all() and (lower >= 0).all()):
         raise InputError(f"low must be finite, 0 or more, got a least of {lower.min():g}")
+    if np.isnan(upper).any():
+        raise InputError("high must be numbers, infinite for no bound, got NaN; mend or drop it")
     upper = np.minimum(upper, budget - lower.sum() + lower)
     if lower.sum() > budget * (1 + 1e-12):
         raise InfeasibleError(

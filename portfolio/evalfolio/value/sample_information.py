@@ -287,7 +287,9 @@ class DecisionValue:
             if rho > 1 - 1e-12:
                 both = ndtr(min(calm, below))
             else:
-                both = float(multivariate_normal.cdf([calm, below], cov=[[1.0, rho], [rho, 1.0]]))
+                # What is nearly all explained leaves a covariance that rounding makes singular.
+                cov = [[1.0, rho], [rho, 1.0]]
+                both = float(multivariate_normal.cdf([calm, below], cov=cov, allow_singular=True))
             out[(0, *index)] = max(float(ndtr(calm)) - both, 0.0)
             out[(1, *index)] = max(float(ndtr(below)) - both, 0.0)
         return out

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evalbayes.observations.conftest import CELL, COUNT, KINDS, RUN
 
+import evalbayes as eb
 from evalbayes.observations import Observations, Rows, observations_of, read_observations
 from evalbayes.observations.outcome import OUTCOMES
 from evalbayes.observations.writing import write_observations
@@ -141,3 +142,15 @@ def test_the_hash_is_that_of_the_content(order: list[int], cut: int) -> None:
     assert observations_of(tables).hash == read(*rows).hash
     changed = [{**rows[0], "spend": 10.5}, *rows[1:]]
     assert read(*changed).hash != read(*rows).hash
+
+
+def test_a_data_frame_is_observations_by_a_public_name() -> None:
+    rows = {"eval": ["a", "b"], "ai_model": ["M", "M"], "cap": [1e6, 1e6]}
+    frame = pd.DataFrame({**rows, "n_runs": [20, 8], "n_success": [7, 9]}, index=[5, 9])
+    with pytest.raises(eb.InputError, match=r"table row 3 .* n_success must not be above n_runs"):
+        eb.observations_of(frame)
+    frame.loc[9, "n_success"] = 3
+    assert eb.observations_of(frame).counts["n_success"].tolist() == [7, 3]
+    assert len(eb.observations_of([frame.iloc[:1], frame.iloc[1:]]).counts) == 2
+    with pytest.raises(eb.InputError, match="table: must hold at least one row"):
+        eb.observations_of(frame.iloc[:0])

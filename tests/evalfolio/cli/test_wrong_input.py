@@ -151,7 +151,7 @@ def test_mandatory_evals_beyond_the_budget(
     sentence = one_sentence(result.err)
     assert "ctf" in sentence
     assert "usd" in sentence
-    assert "without the contingency of 10 %" in sentence
+    assert "budget of 0.01 usd less 10 %" in sentence
     assert not Path("plan").exists()
 
 

@@ -204,6 +204,8 @@ def test_refusals() -> None:
         allocate(curves, 5.0, low=np.zeros(2))
     with pytest.raises(InputError, match="low must be finite, 0 or more"):
         allocate(curves, 5.0, low=-1.0)
+    with pytest.raises(InputError, match="high must be numbers, infinite for no bound, got NaN"):
+        allocate(curves, 5.0, high=[np.nan, 1, 1])
     with pytest.raises(InputError, match="low must not be above high, but item 0"):
         allocate(curves, 5.0, low=[1.0, 0, 0], high=[0.5, 1, 1])
     with pytest.raises(InfeasibleError, match=r"lower bounds add up to 9, above .* 5"):

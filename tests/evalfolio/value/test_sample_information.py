@@ -268,3 +268,11 @@ def test_the_table_of_values_follows_the_integral() -> None:
         g = DecisionValue(distance, variance, 10 ** rng.uniform(-1.5, 1.5), 1.0)
         v = variance * 10 ** rng.uniform(-6, 0, 50)
         np.testing.assert_allclose(g.quick_gain(v), g.gain(v), rtol=0, atol=1e-6 * g.evpi)
+
+
+@pytest.mark.parametrize("left", [1e-3, 1e-6, 1e-9, 1e-11, 1e-13, 0.0])
+def test_wrong_calls_vanish_as_all_is_explained(left: float) -> None:
+    value = DecisionValue(0.3, 1.0, 3.0, 1.0)
+    missed, needless = value.wrong_calls(value.variance * (1 - left))
+    assert 0 <= missed <= 2 * np.sqrt(left) + 1e-12
+    assert 0 <= needless <= 2 * np.sqrt(left) + 1e-12
