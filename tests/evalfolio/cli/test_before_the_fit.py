@@ -34,7 +34,7 @@ def test_a_budget_nobody_knows_is_refused_before_the_long_work(
 
 
 BEFORE_THE_FIT = [
-    ("recommend", ("--budget", "usd=inf"), "--budget usd must be a finite number, got inf; leave it out where"),
+    ("recommend", ("--budget", "usd=inf"), "--budget must be name=number, got 'usd=inf'"),
     ("recommend", ("--budget", "usd=10,5"), "--budget must be name=number, got 'usd=10,5'"),
     ("recommend", ("--gap", "0"), "gap must lie between 0 and 1, got 0"),
     ("recommend", ("--time-limit", "-1"), "time_limit must be above 0 seconds, got -1"),
