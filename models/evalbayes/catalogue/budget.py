@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from evalbayes.catalogue.quantities import (
 )
 from evalbayes.catalogue.tables import Spec
 from evalbayes.errors import InputError
+from evalbayes.names import refuse_unknown
 
 
 class BudgetSpec(Spec):
@@ -66,6 +67,19 @@ class BudgetSpec(Spec):
         if self.tokens_per_second_per_server is None or self.agents_per_server is None:
             return None
         return self.tokens_per_second_per_server / self.agents_per_server
+
+
+def refuse_unkept(where: str, budget: BudgetSpec, skills: Iterable[str]) -> None:
+    """Refuse a contingency of what no menu of the catalogue has.
+
+    Raises
+    ------
+    InputError
+        If a resource is not the money, the agents' hours, or the staff's, of all or of a skill.
+    """
+    if isinstance(budget.contingency, Mapping):
+        known = ("usd", "staff_hours", *(f"staff_hours.{skill}" for skill in skills), "agent_hours")
+        refuse_unknown(f"{where}: contingency", budget.contingency, known, "resource")
 
 
 def with_agents(entries: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from evalbayes.catalogue.ai_model import AiModelSpec, PortfolioSpec
 from evalbayes.catalogue.assumptions import BUDGET, PORTFOLIO, Assumption
-from evalbayes.catalogue.budget import BudgetSpec, with_agents
+from evalbayes.catalogue.budget import BudgetSpec, refuse_unkept, with_agents
 from evalbayes.catalogue.domain import (
     DOMAIN_KEYS,
     POPULATION_GROWTH,
@@ -139,6 +139,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         with_own_defaults(row, tables.eval_defaults, EVAL_KEYS, assumptions) for row in tables.evals
     ]
     skills = skills_of(validated_budget, given_evals)
+    refuse_unkept(budget.where, validated_budget, skills)
     throughput = validated_budget.tokens_per_second is not None
     evals = tuple(
         assembled_eval(table, domains, skills, assumptions, throughput=throughput)

@@ -212,14 +212,20 @@ def kept_back(value: Any) -> float | dict[str, float]:
 
     Examples
     --------
-    >>> kept_back(0.1), kept_back({"usd": 0.1, "staff_hours": 0.05})
-    (0.1, {'usd': 0.1, 'staff_hours': 0.05})
+    >>> kept_back(0.1), kept_back({"usd": 0.1, "staff_hours": {"bio": 0.05}})
+    (0.1, {'usd': 0.1, 'staff_hours.bio': 0.05})
     """
     if not isinstance(value, Mapping):
         return kept_share(value)
-    if not value:
+    shares: dict[str, float] = {}
+    for resource, share in value.items():
+        # staff_hours.bio = 0.05 is a table inside the table, where no quotes say otherwise
+        skills = share if isinstance(share, Mapping) else {"": share}
+        for skill, own in skills.items():
+            shares[f"{text(resource)}.{text(skill)}" if skill else text(resource)] = kept_share(own)
+    if not shares:
         raise ValueError("must name at least one resource, got an empty table; give a share")
-    return {text(resource): kept_share(share) for resource, share in value.items()}
+    return shares
 
 
 KeptBack = Annotated[float | dict[str, float], BeforeValidator(kept_back)]

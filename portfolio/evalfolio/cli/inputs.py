@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
+    from evalfolio.limits.budget import Contingency
     from evalfolio.limits.limit import Limit
 
 
@@ -35,14 +36,16 @@ def _observed(catalogue: Catalogue, paths: list[Path] | None) -> Observations:
     return observations
 
 
-def check_budgets(catalogue: Catalogue, budgets: Mapping[str, float]) -> None:
-    """Refuse a budget of an unknown name before the long work, not after it."""
+def check_budgets(
+    catalogue: Catalogue, budgets: Mapping[str, float], contingency: Contingency | None = None
+) -> None:
+    """Refuse a budget or a contingency of an unknown name before the long work, not after it."""
     from evalbayes.menus.costs import staff_columns
-    from evalfolio.limits.budget import check_budget
+    from evalfolio.limits.budget import budgets_of
 
-    if budgets:
+    if budgets or contingency is not None:
         staff = staff_columns(catalogue)
-        check_budget(budgets, ("usd", *staff, "agent_hours"))
+        budgets_of(budgets, contingency or 0.0, ("usd", *staff, "agent_hours"))
 
 
 def check_constraints(catalogue: Catalogue, rules: Sequence[Limit]) -> None:

@@ -82,7 +82,7 @@ def recommend(
     check_folder(out)
     replayed = None if backtest is None else told(backtest)
     read = read_catalogue(catalogue)
-    check_budgets(read, budgets)
+    check_budgets(read, budgets, kept_back)
     check_constraints(read, rules)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []

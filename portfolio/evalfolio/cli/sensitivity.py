@@ -123,12 +123,14 @@ def sensitivity(
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out, "sensitivity")
     if plan is not None:
-        budgets = {**Record.load(plan_folder(plan)).budget, **budgets}
+        record = Record.load(plan_folder(plan))
+        budgets = {**record.budget, **budgets}
+        kept_back = record.kept_back if kept_back is None else kept_back
         rules += tuple(asked_limits(plan))
         if not (observations or posterior):
             posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
     read = read_catalogue(catalogue)
-    check_budgets(read, budgets)
+    check_budgets(read, budgets, kept_back)
     check_constraints(read, rules)
     if bootstrap and posterior is not None:
         raise InputError(

@@ -53,12 +53,8 @@ def load_plan(path: str | Path) -> Plan:
     objective = as_objective(record.value.objective if named else "evsi")
     try:
         x = choice_vector(menu, [row.option for row in record.choices])
-        kept_back = {
-            name: 1.0 - record.may_spend(name) / stated if stated > 0 else 0.0
-            for name, stated in record.budget.items()
-        }
         limits = tuple(made for row in record.limits if (made := made_again(dict(row))))
-        problem = Problem(Question(menu, record.budget, limits, objective, kept_back))
+        problem = Problem(Question(menu, record.budget, limits, objective, record.kept_back))
     except (InputError, TypeError) as error:
         raise InputError(
             f"{file}: its menu must be the one it was made from, but {error}"

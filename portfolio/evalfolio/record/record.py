@@ -8,6 +8,7 @@ catalogue's one currency, written `usd`. Where the stakes were given as `mitigat
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -452,6 +453,14 @@ class Record(_Part):
         """Return what may be spent of a limited resource: its budget less what is kept back."""
         stated = self.budget[resource] * (1.0 - self.money.contingency)
         return self.spendable.get(resource, stated)
+
+    @property
+    def kept_back(self) -> dict[str, float]:
+        """Share of every limited resource's budget that is kept back, to twelve places."""
+        return {
+            name: round(1.0 - self.may_spend(name) / stated, 12) if 0 < stated < math.inf else 0.0
+            for name, stated in self.budget.items()
+        }
 
     def replace(self, **parts: Any) -> Self:
         """Return a new record with other parts, checked as a whole.

@@ -36,6 +36,10 @@ def test_a_budget_nobody_knows_is_refused_before_the_long_work(
 BEFORE_THE_FIT = [
     ("recommend", ("--budget", "usd=inf"), "--budget must be name=number, got 'usd=inf'"),
     ("recommend", ("--budget", "usd=10,5"), "--budget must be name=number, got 'usd=10,5'"),
+    ("recommend", ("--contingency", "much"), "--contingency must be a share or resource=share, such as 0.1"),
+    ("recommend", ("--contingency", "1"), "contingency must be a share from 0 up to, but not, 1, got 1"),
+    ("recommend", ("--contingency", "staf_hours=0.1"), "got 'staf_hours'; did you mean 'staff_hours'?"),
+    ("sensitivity", ("--contingency", "usd=-0.1"), "contingency of usd must be a share from 0 up to"),
     ("recommend", ("--gap", "0"), "gap must lie between 0 and 1, got 0"),
     ("recommend", ("--time-limit", "-1"), "time_limit must be above 0 seconds, got -1"),
     ("sensitivity", ("--samples", "-1"), "--samples must be 1 or more, got -1; raise it"),

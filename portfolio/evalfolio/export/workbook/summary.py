@@ -143,8 +143,7 @@ def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) 
             limited = f"limit_{safe_name(name)}"
             book.name(limited, "Summary", row, 1)
             kept = limit - record.may_spend(name)
-            kept_back = kept / limit if limit > 0 else 0.0
-            of_each = "contingency" if name == "usd" else f"{kept_back:.15g}"
+            of_each = "contingency" if name == "usd" else f"{record.kept_back[name]:g}"
             book.formula(sheet, row, 2, f"={of_each}*{limited}", kept, style)
             book.name(f"kept_{safe_name(name)}", "Summary", row, 2)
             left = limit - kept - spent
