@@ -75,7 +75,8 @@ def require(
         menu = Menu.load(plan)
     else:
         menu = Menu.load(plan_folder(plan, "menu") / "menu")
-        rules += tuple(asked_limits(plan))
+        if (plan / "plan.json").exists():  # a folder with a menu alone was asked nothing
+            rules += tuple(asked_limits(plan))
     limits = parse_budgets(budget or [])
     calls, sds = _targets(wrong_call, "--wrong-call"), _targets(posterior_sd, "--posterior-sd")
     if waive:
