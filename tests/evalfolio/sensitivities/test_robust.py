@@ -163,8 +163,7 @@ def test_stability_over_draws_counts_the_mixes() -> None:
 
 def test_stability_over_assumptions_is_seeded() -> None:
     figures = [Assumed("gap_sd", "cyber", 0.1, 1.0, 2.0, False)]
-    arguments = {"budget": {"usd": 9_500.0}, "samples": 8, "seed": 4}
-    one = stability_over_assumptions(Basis(Question(small_menu(), BUDGET)), figures, **arguments)  # type: ignore[arg-type]  # by name
-    two = stability_over_assumptions(Basis(Question(small_menu(), BUDGET)), figures, **arguments)  # type: ignore[arg-type]  # by name
+    basis = Basis(Question(small_menu(), BUDGET))
+    one, two = (stability_over_assumptions(basis, figures, samples=8, seed=4) for _ in range(2))
     assert one.options.equals(two.options)
     assert one.deep[1] <= one.deep[0] <= one.deep[2]
