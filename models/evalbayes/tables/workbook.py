@@ -6,6 +6,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,14 +88,24 @@ def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
         ) from error
 
 
-def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
+@contextmanager
+def _opened(path: Path, **options: Any) -> Iterator[Any]:
+    """Open a workbook; its file is closed however that ends: openpyxl leaves it open on a failure."""
     from openpyxl import load_workbook  # slow to import, and only wanted here
 
+    with path.open("rb") as stream:
+        book = load_workbook(stream, read_only=True, **options)
+        try:
+            yield book
+        finally:
+            book.close()
+
+
+def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
     with path.open("rb"):
         pass  # what is missing or locked is told before it is called damaged
     refuse_bomb(path)
-    values = load_workbook(path, read_only=True, data_only=True)
-    try:
+    with _opened(path, data_only=True) as values:
         sheets = [each for each in values.worksheets if hasattr(each, "iter_rows")]
         wanted = [each for each in sheets if only is None or each.title == only]
         if not wanted:
@@ -112,8 +123,6 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
             _refuse_heading(where, rows)
             _refuse_merged(where, dict(rows), merged)
             yield Sheet(sheet.title, tuple(rows), sheet.sheet_state != "visible")
-    finally:
-        values.close()
 
 
 def refuse_bomb(path: Path) -> None:
@@ -188,10 +197,7 @@ def _refuse_uncalculated(
 
     Some programs write a 0 in place of a value, and ask for a calculation at the next opening.
     """
-    from openpyxl import load_workbook
-
-    book = load_workbook(path, read_only=True)
-    try:
+    with _opened(path) as book:
         asked = bool(getattr(values.calculation, "fullCalcOnLoad", False))
         sheet = book[title]
         sheet.reset_dimensions()
@@ -210,8 +216,6 @@ def _refuse_uncalculated(
             raise InputError(_uncalculated(where, missing, "none"))
         if asked and zeros and all(zeros):
             raise InputError(_uncalculated(where, zeros, "a 0 that stands in for it"))
-    finally:
-        book.close()
 
 
 def _blank_texts(sheet: Any) -> set[tuple[int, int]]:
