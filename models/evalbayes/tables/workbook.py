@@ -90,7 +90,7 @@ def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
 
 @contextmanager
 def _opened(path: Path, **options: Any) -> Iterator[Any]:
-    """Open a workbook; its file is closed however that ends: openpyxl leaves it open on a failure."""
+    """Open a workbook; its file is closed however that ends: openpyxl leaves it open on failure."""
     from openpyxl import load_workbook  # slow to import, and only wanted here
 
     with path.open("rb") as stream:
