@@ -141,7 +141,7 @@ def answer(question: Question, method: Method = SHORT) -> Plan:
     --------
     >>> from evalfolio.examples import small_menu
     >>> answer(Question(small_menu(), {"usd": 1_200.0}, contingency=0.5), Greedy()).chosen
-    ('b plateau',)
+    ('a plateau',)
     """
     return explained(method.find(question))
 
