@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import check_anchored
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import PAIRS, Replicates, halves
@@ -119,8 +120,8 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
-        eval can be done in the calendar days there are.
+        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
+        eval can be done in the calendar days there are, or if no domain has an anchor.
 
     See Also
     --------
@@ -149,12 +150,19 @@ def build_menu(
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
-        eval can be done in the calendar days there are.
+        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
+        eval can be done in the calendar days there are, or if no domain has an anchor.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     states = states_of(posterior, catalogue)
-    decisions = decisions_of(catalogue, states)
+    no_anchor = check_anchored(catalogue, posterior.human_minutes)
+    decisions = tuple(
+        decision
+        for decision in decisions_of(catalogue, states)
+        if not set(decision.domains(states.names)) & set(no_anchor)
+    )
+    if not decisions:
+        raise InputError("; ".join(no_anchor.values()))
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= PAIRS else None
@@ -210,7 +218,7 @@ def build_menu(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "
             "calendar days; give more days or agents in parallel"
         )
-    menu = _assemble(priced, catalogue, states, decisions)
+    menu = replace(_assemble(priced, catalogue, states, decisions), no_anchor=no_anchor)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
         menu = replace(

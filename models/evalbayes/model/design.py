@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
@@ -43,6 +44,9 @@ class Design:
         Prior of the shown capability of the AI model under test by domain; NaN where learned.
     centre
         Centre of the population's shown capability, by domain.
+    adrift
+        Domains without an eval of known difficulty, whose location the stated shown capability
+        alone fixes.
     gap, gap_sd, gap_stated
         Mean and sd of ln gap, by domain, and whether the catalogue gave them.
     growth, growth_sd
@@ -81,6 +85,7 @@ class Design:
     shown: Array
     shown_sd: Array
     centre: Array
+    adrift: NDArray[np.bool_]
     gap: Array
     gap_sd: Array
     gap_stated: NDArray[np.bool_]
@@ -162,7 +167,8 @@ class Design:
         """Projection of the seen evals' difficulty departures that fixes each domain's location.
 
         The precision-weighted mean departure of a domain's seen evals is 0: capability is measured
-        against their stated difficulties as a whole.
+        against their stated difficulties as a whole. In a domain that is adrift there are none to
+        measure against, and every departure stands.
         """
         seen = self.seen_evals
         sd = np.where(
@@ -173,7 +179,9 @@ class Design:
         weight = sd**-2.0
         same = self.domain_of[seen][:, None] == self.domain_of[seen][None, :]
         share = same * weight
-        projection: Array = np.eye(len(seen)) - share / share.sum(axis=1, keepdims=True)
+        held = ~self.adrift[self.domain_of[seen]]
+        held_share = held[:, None] * share / share.sum(axis=1, keepdims=True)
+        projection: Array = np.eye(len(seen)) - held_share
         return projection
 
 
@@ -203,6 +211,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     domain_of = _index(domains, [spec.domain for spec in catalogue.evals])
     unit_of = _index(units, [spec.spend_unit for spec in catalogue.evals])
     difficulty, difficulty_sd, centre = _difficulties(catalogue, domain_of, minutes)
+    anchored = anchors(catalogue, evidence.human_minutes)
     shown = [
         (np.nan, np.nan) if spec.shown_capability is None else spec.shown_capability.normal()
         for spec in catalogue.domains
@@ -236,6 +245,12 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         shown=np.array([mean for mean, _ in shown]),
         shown_sd=np.maximum([sd for _, sd in shown], priors.SMALLEST_SD),
         centre=centre,
+        adrift=np.array(
+            [
+                spec.shown_capability is not None and not anchored[spec.name]
+                for spec in catalogue.domains
+            ]
+        ),
         gap=np.array([mean for mean, _ in gap]),
         gap_sd=np.array([sd for _, sd in gap]),
         gap_stated=np.array([spec.elicitation_gap is not None for spec in catalogue.domains]),
@@ -279,7 +294,10 @@ def _difficulties(
             mean[i] = np.log2(human_minutes[i])  # NaN where unknown
     centre = np.zeros(len(catalogue.domains))
     for d, domain in enumerate(catalogue.domains):
-        known = mean[(domain_of == d) & np.isfinite(mean)]
+        own = domain_of == d
+        if not np.isfinite(mean[own]).any():  # then what else bears on it is all there is
+            own = np.array([domain.name in spec.loadings for spec in catalogue.evals])
+        known = mean[own & np.isfinite(mean)]
         believed = domain.shown_capability or domain.threshold
         centre[d] = known.mean() if len(known) else believed.mid
     unknown = np.isnan(mean)

@@ -141,6 +141,7 @@ def fit(
         spend_weights=selection.weights_of(design.evals),
         spend_families=selection.table,
         attempts=evidence.attempts,
+        human_minutes=evidence.human_minutes,
     )
 
 

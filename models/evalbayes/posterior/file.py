@@ -51,6 +51,7 @@ def write(posterior: Posterior, path: Path) -> Path:
         "attempts": None
         if posterior.attempts is None
         else posterior.attempts.to_json(orient="split", double_precision=15),
+        "human_minutes": dict(posterior.human_minutes),
     }
     constant = {
         "loadings": (("eval", "domain"), posterior.loadings),

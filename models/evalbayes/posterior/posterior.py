@@ -116,6 +116,9 @@ class Posterior:
     attempts
         How often tasks were tried and solved, as `evalbayes.observations.attempts_of` counts them;
         None where nothing is known of that, as in files of versions that did not keep it.
+    human_minutes
+        Median human minutes by eval, of evals whose observations stated them; they anchor domains,
+        see `evalbayes.catalogue.anchors`.
 
     Raises
     ------
@@ -143,6 +146,7 @@ class Posterior:
     spend_weights: NDArray[np.float64] | None = None
     spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
     attempts: pd.DataFrame | None = None
+    human_minutes: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = self._lengths
@@ -342,5 +346,6 @@ class Posterior:
             attempts=pd.read_json(StringIO(head["attempts"]), orient="split", precise_float=True)
             if head.get("attempts")
             else None,
+            human_minutes=head.get("human_minutes", {}),
             **{key: constant[key].values for key in SEEN if key in constant},
         )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
 
@@ -40,7 +41,8 @@ def capability_table(
     and fully elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings
     from the 80 % horizon to the threshold. For all domains together the sds of an eval's own
     departures: ω, from the capability it stands for, and κ, in its elicitation gap, which pairs of
-    standard and elicited runs teach.
+    standard and elicited runs teach. Of a domain without an anchor only differences are told:
+    gap, gain and buffers.
 
     Parameters
     ----------
@@ -107,8 +109,12 @@ def _domain_rows(
                 unit,
                 threshold - np.log2(horizon.minutes(0.8)),
             )
+    passing = {"now": full > threshold, "by the horizon": full + gain > threshold}
+    if spec.name in without_anchor(catalogue, posterior.human_minutes):
+        passing = {}  # where on its scale it lies is made up, and differences alone are known
+        figures = {name: figures[name] for name in figures if name.startswith(("elicit", "gain"))}
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
-    for when, passed in (("now", full > threshold), ("by the horizon", full + gain > threshold)):
+    for when, passed in passing.items():
         rows.append(_single(spec.name, f"chance to exceed {when}", "share", float(passed.mean())))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
