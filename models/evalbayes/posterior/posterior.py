@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from scipy.special import expit
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.sizes import ANY, COUNT, DRAWN, LN_SPEND, SHARE, Sizes
 
 FORMAT = 1
 DIMENSIONS: dict[str, tuple[str, ...]] = {
@@ -123,7 +123,8 @@ class Posterior:
     Raises
     ------
     InputError
-        If a draw is missing, has another shape than its axes say, or is not finite.
+        If a draw is missing, has another shape than its axes say, or a sign or size that no
+        fit gives (an sd below 0, a capability of a million and more).
     """
 
     domains: tuple[str, ...]
@@ -169,22 +170,27 @@ class Posterior:
                     f"posterior: {key} must have shape {want} (draw, {', '.join(dims)}), "
                     f"got {array.shape}"
                 )
-            if not np.isfinite(array).all():
-                raise InputError(f"posterior: {key} must be finite, but it holds NaN or infinity")
+            DRAWN[key].check(key, array)
         for key in SEEN:
             if getattr(self, key) is None:
                 object.__setattr__(self, key, np.zeros_like(self.n_runs))
-        for key, want in (
-            *((key, (len(self.evals), len(self.ai_models))) for key in SEEN),
-            ("loadings", (len(self.evals), len(self.domains))),
-            ("family_of", (len(self.evals),)),
-            ("n_runs", (len(self.evals), len(self.ai_models))),
-            ("spend_weights", (len(self.evals), len(STACKED))),
+        by_pair = (len(self.evals), len(self.ai_models))
+        for key, want, sizes in (
+            *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
+            ("largest_cap", by_pair, Sizes(0.0, math.exp(LN_SPEND.most))),
+            ("loadings", (len(self.evals), len(self.domains)), ANY),
+            ("family_of", (len(self.evals),), Sizes(-1, len(self.families) - 1, whole=True)),
+            ("spend_weights", (len(self.evals), len(STACKED)), SHARE),
         ):
             if getattr(self, key).shape != want:
                 raise InputError(
                     f"posterior: {key} must have shape {want}, got {getattr(self, key).shape}"
                 )
+            sizes.check(key, getattr(self, key))
+        if not np.allclose(
+            np.sum(np.asarray(self.spend_weights), axis=1), 1.0, rtol=0.0, atol=1e-6
+        ):
+            raise InputError("posterior: spend_weights of every eval must sum to 1, some do not")
 
     @property
     def n_draws(self) -> int:
@@ -288,64 +294,9 @@ class Posterior:
         Raises
         ------
         InputError
-            If the file is no posterior of a format this version reads, or lacks draws that
-            versions before this one did not write.
+            If the file is damaged or no posterior of a format this version reads, lacks draws that
+            versions before this one did not write, or holds what the class refuses.
         """
-        import xarray as xr  # heavy: only where a file is read or written
+        from evalbayes.posterior.file import read
 
-        path = Path(path)
-        try:
-            with xr.open_dataset(path, engine="h5netcdf") as root:
-                head = json.loads(root.attrs["evalfolio"])
-            with xr.open_dataset(path, group="posterior", engine="h5netcdf") as stored:
-                posterior = stored.load()
-            with xr.open_dataset(path, group="constant_data", engine="h5netcdf") as stored:
-                constant = stored.load()
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(
-                f"{path}: must be a posterior written by `evalfolio fit`, "
-                f"but it cannot be read ({error}); fit again"
-            ) from error
-        if head["format"] != FORMAT:
-            raise InputError(
-                f"{path}: posterior format must be {FORMAT}, got {head['format']}; fit again"
-            )
-        names = {
-            key: tuple(map(str, posterior[key].values)) if key in posterior.coords else ()
-            for key in ("domain", "eval", "ai_model", "family")
-        }
-        n_draws = posterior.sizes["chain"] * posterior.sizes["draw"]
-        draws = {}
-        for key, dims in DIMENSIONS.items():
-            shape = (n_draws, *(len(names[dim]) for dim in dims))
-            if key not in posterior and 0 not in shape:  # what has no entries is not written
-                raise InputError(
-                    f"{path}: a posterior must hold {key!r}, which this one lacks: it was written "
-                    "by another version of evalfolio; fit again"
-                )
-            draws[key] = (
-                posterior[key].values.reshape(shape) if key in posterior else np.zeros(shape)
-            )
-        return cls(
-            domains=names["domain"],
-            evals=names["eval"],
-            ai_models=names["ai_model"],
-            families=names["family"],
-            draws=draws,
-            loadings=constant["loadings"].values,
-            family_of=constant["family_of"].values,
-            n_runs=constant["n_runs"].values,
-            elicited_history=head["elicited_history"],
-            diagnostics=Diagnostics.restored(head["diagnostics"]),
-            provenance=head["provenance"],
-            spend_weights=constant["spend_weights"].values if "spend_weights" in constant else None,
-            spend_families=pd.read_json(
-                StringIO(head.get("spend_families", "{}")),
-                orient="split" if "spend_families" in head else "columns",
-            ),
-            attempts=pd.read_json(StringIO(head["attempts"]), orient="split", precise_float=True)
-            if head.get("attempts")
-            else None,
-            human_minutes=head.get("human_minutes", {}),
-            **{key: constant[key].values for key in SEEN if key in constant},
-        )
+        return read(Path(path))

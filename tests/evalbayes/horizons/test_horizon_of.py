@@ -17,6 +17,7 @@ def test_the_level_is_shown_capability_and_what_elicitation_adds() -> None:
         key: rng.uniform(0.5, 2.0, (30, *(LENGTHS[dim] for dim in dims)))
         for key, dims in DIMENSIONS.items()
     }
+    draws["spend_family"] = np.round(draws["spend_family"])
     posterior = Posterior(
         domains=("cyber", "autonomy"),
         evals=("a",),

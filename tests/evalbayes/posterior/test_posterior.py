@@ -21,9 +21,10 @@ def posterior(n_draws: int = 20, **changes: Any) -> Posterior:
 
     rng = np.random.default_rng(0)
     draws = {
-        key: rng.normal(size=(n_draws, *(LENGTHS[dim] for dim in dims)))
+        key: rng.uniform(0.5, 2.0, (n_draws, *(LENGTHS[dim] for dim in dims)))
         for key, dims in DIMENSIONS.items()
     }
+    draws["spend_family"] = np.round(draws["spend_family"])
     fields: dict[str, Any] = {
         "domains": ("cyber", "autonomy"),
         "evals": ("a", "b", "c"),
@@ -91,7 +92,7 @@ def test_wrong_draws_are_refused() -> None:
         replace(belief, draws=without)
     with pytest.raises(InputError, match=r"slope must have shape \(20, 2\)"):
         replace(belief, draws={**belief.draws, "slope": np.ones((20, 3))})
-    with pytest.raises(InputError, match="gap must be finite"):
+    with pytest.raises(InputError, match="gap must be finite numbers above 0 and at most"):
         replace(belief, draws={**belief.draws, "gap": np.full((20, 2, 2), np.nan)})
     with pytest.raises(InputError, match=r"loadings must have shape \(3, 2\)"):
         replace(belief, loadings=np.ones((2, 2)))
@@ -139,5 +140,5 @@ def test_a_posterior_of_another_version_is_refused(tmp_path: Path, made: str) ->
 
 def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="the posterior cannot be written there"):
+    with pytest.raises(InputError, match="must be a file that can be written, got"):
         posterior().save(tmp_path / "file" / "posterior.nc")
