@@ -232,7 +232,8 @@ def build_menu(
         )
     if not with_draws:
         menu = replace(menu, information_draws=None, resource_draws=None)
-    validity = float(np.mean(posterior.draws["validity_sd"] ** 2))
+    means = (posterior.draws["validity_sd"] ** 2).mean(axis=0)
+    validity = dict(zip(posterior.domains, means.tolist(), strict=True))
     floors = floors_of(decisions, states, plateau, everything, validity)
     return menu, MenuNotes(tuple(left_off), floors, states.words)
 
@@ -263,7 +264,7 @@ class _Views:
     ) -> None:
         self.posterior, self.states = posterior, states
         self.i, self.m, self.spec = i, m, spec
-        self.slope = float(posterior.draws["slope"][:, m].mean())
+        self.slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
         at = thinned(posterior.n_draws, NOISE_DRAWS)
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
@@ -352,7 +353,7 @@ class _Views:
         name = self.few.ai_models[self.m]
         correlation = attempt_correlation(
             self.few.plateau(name)[:, self.i],
-            self.few.draws["slope"][:, self.m],
+            self.few.in_unit_of(self.i, "slope")[:, self.m],
             self.few.draws["task_sd"][:, self.i],
             self.few.plateau(name, effort)[:, self.i],
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.domain import POPULATION_GROWTH
+from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
 from evalbayes.model.centring import well_told
@@ -36,6 +37,11 @@ class Design:
         every eval of the catalogue.
     under_test
         Index of the AI model under test.
+    scales, scale_of
+        Units of capability, and which one each domain has. What is in such a unit, or per unit, is
+        learned for each by itself: slope, validity error and the other spreads.
+    slope, slope_sd
+        Mean and sd of ln of the typical slope, by scale.
     loadings, domain_of, family_of, unit_of
         Weight of the domains in every eval, main domain, family (−1: none), spend unit.
     difficulty, difficulty_sd
@@ -76,6 +82,10 @@ class Design:
     families: tuple[str, ...]
     units: tuple[str, ...]
     under_test: int
+    scales: tuple[str, ...]
+    scale_of: Index
+    slope: Array
+    slope_sd: Array
     loadings: Array
     domain_of: Index
     family_of: Index
@@ -132,6 +142,36 @@ class Design:
         """Family and AI model of every family error that evidence bears on, (n, 2)."""
         rows = np.stack([self.family_of[self.pair_eval], self.pair_model], axis=1)
         return np.unique(rows[rows[:, 0] >= 0], axis=0)
+
+    @property
+    def eval_scale(self) -> Index:
+        """Unit of capability of every eval, (n_evals,): its domains have one."""
+        return self.scale_of[self.domain_of]
+
+    @property
+    def pair_scale(self) -> Index:
+        """Unit of capability of every pair, (n_pairs,)."""
+        return self.eval_scale[self.pair_eval]
+
+    @property
+    def family_scale(self) -> Index:
+        """Unit of capability of every family, (n_families,): its evals have one."""
+        of = np.zeros(len(self.families) + 1, dtype=np.int64)
+        of[self.family_of] = self.eval_scale  # the last entry takes evals of no family
+        return of[:-1]
+
+    @property
+    def seen_slopes(self) -> Index:
+        """Unit of capability and AI model of every slope that evidence bears on, (n, 2)."""
+        return np.unique(np.stack([self.pair_scale, self.pair_model], axis=1), axis=0)
+
+    @property
+    def condition_slope(self) -> Index:
+        """Index of every condition's entry of `seen_slopes`."""
+        wide = len(self.ai_models)
+        every = self.seen_slopes @ [wide, 1]
+        own = self.eval_scale[self.condition_eval] * wide + self.condition_model
+        return np.searchsorted(every, own)
 
     @property
     def seen_speeds(self) -> Index:
@@ -201,6 +241,9 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     under_test = catalogue.portfolio.ai_model
     seen = set(map(str, evidence.conditions["ai_model"]))
     ai_models = tuple(sorted(seen | {under_test} | set(catalogue.known_models)))
+    capability_units = [spec.unit for spec in catalogue.domains]
+    scales = tuple(dict.fromkeys(capability_units))
+    slope = [priors.SLOPE if s == DOUBLINGS else priors.SLOPE_OF_OTHER_UNITS for s in scales]
     families = tuple(sorted({spec.family for spec in catalogue.evals if spec.family}))
     units = tuple(sorted({spec.spend_unit for spec in catalogue.evals}))
     condition_eval = _index(evals, evidence.conditions["eval"])
@@ -232,6 +275,10 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         families=families,
         units=units,
         under_test=ai_models.index(under_test),
+        scales=scales,
+        scale_of=_index(scales, capability_units),
+        slope=np.array([prior.mean_ln for prior in slope]),
+        slope_sd=np.array([prior.sd_ln for prior in slope]),
         loadings=np.array(
             [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
         ),

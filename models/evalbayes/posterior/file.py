@@ -140,7 +140,7 @@ def read(path: Path) -> Posterior:
 def _read(path: Path) -> Posterior:
     import h5py  # heavy: only where a file is read or written
 
-    from evalbayes.posterior.posterior import DIMENSIONS, FORMAT, SEEN, Posterior
+    from evalbayes.posterior.posterior import DIMENSIONS, FORMAT, ONE_IN_A_UNIT, SEEN, Posterior
 
     with h5py.File(path) as file:
         head = _object(str(file.attrs["evalfolio"]), "its head")
@@ -164,7 +164,7 @@ def _read(path: Path) -> Posterior:
         }
         draws = {key: np.asarray(found[...]) for key, found in draws.items()}
         constant = {key: np.asarray(found[...]) for key, found in constant.items()}
-    n_draws = int(np.prod(draws["validity_sd"].shape))
+    n_draws = int(np.prod(draws["validity_sd"].shape[:2]))
     for key, dims in DIMENSIONS.items():
         shape = (n_draws, *(len(names[dim]) for dim in dims))
         if key not in draws and 0 in shape:  # what has no entries is not written
@@ -176,6 +176,8 @@ def _read(path: Path) -> Posterior:
                 "version of evalfolio"
             )
         found = draws[key].shape
+        if key in ONE_IN_A_UNIT and len(found) == len(shape):  # written when all units shared it
+            shape = (n_draws, *shape[2:])
         if (int(np.prod(found[:2])), *found[2:]) != shape:
             raise InputError(f"{key} must have shape {shape}, got {found}")
         draws[key] = draws[key].reshape(shape)

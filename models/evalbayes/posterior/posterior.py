@@ -22,14 +22,14 @@ FORMAT = 1
 DIMENSIONS: dict[str, tuple[str, ...]] = {
     "shown": ("domain", "ai_model"),
     "gap": ("domain", "ai_model"),
-    "slope": ("ai_model",),
+    "slope": ("domain", "ai_model"),
     "difficulty": ("eval",),
     "family_error": ("family", "ai_model"),
     "private_error": ("eval", "ai_model"),
-    "validity_sd": (),
-    "family_sd": (),
+    "validity_sd": ("domain",),
+    "family_sd": ("domain",),
     "gap_departure": ("eval", "ai_model"),
-    "gap_departure_sd": (),
+    "gap_departure_sd": ("domain",),
     "success_location": ("eval", "ai_model"),
     "gave_up_location": ("eval", "ai_model"),
     "success_scale": ("eval",),
@@ -39,6 +39,9 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "gave_up_scale": ("eval",),
     "task_sd": ("eval",),
 }
+
+ONE_IN_A_UNIT = ("slope", "validity_sd", "family_sd", "gap_departure_sd")
+"""What domains of one unit share: alike in all of them, and told by domain."""
 
 SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
 
@@ -87,7 +90,8 @@ class Posterior:
         Arrays by name, of shape (n_draws, ...) with the further axes of `DIMENSIONS`: shown (s),
         gap (δ), difficulty (β), family_error (f), private_error (u), validity_sd (ω), family_sd,
         gap_departure (η), gap_departure_sd (κ) and task_sd in the domain's unit; locations and
-        scales in ln spend; slope (a) in logits per unit.
+        scales in ln spend; slope (a) in logits per unit. Domains of one unit share slope and the
+        sds; where these have no axis of domains, all domains do.
     loadings
         Weight of every domain in every eval, of shape (n_evals, n_domains).
     family_of
@@ -158,6 +162,13 @@ class Posterior:
         if self.spend_weights is None:
             lognormal = np.tile(np.eye(len(STACKED))[0], (len(self.evals), 1))
             object.__setattr__(self, "spend_weights", lognormal)
+        whole = {
+            key: np.repeat(self.draws[key][:, None], len(self.domains), axis=1)
+            for key in ONE_IN_A_UNIT
+            if key in self.draws and self.draws[key].ndim == len(DIMENSIONS[key])
+        }
+        if whole:
+            object.__setattr__(self, "draws", {**self.draws, **whole})
         missing = sorted(set(DIMENSIONS) - set(self.draws))
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
@@ -227,6 +238,11 @@ class Posterior:
             )
         return names.index(name)
 
+    def in_unit_of(self, i: int, key: str) -> NDArray[np.float64]:
+        """Draws of one of `ONE_IN_A_UNIT` for the domains of an eval, (n_draws, ...)."""
+        found: NDArray[np.float64] = self.draws[key][:, int(self.loadings[i].argmax())]
+        return found
+
     def validity_error(self, ai_model: str) -> NDArray[np.float64]:
         """Family and private error together, of shape (n_draws, n_evals)."""
         m = self.index_of("ai_model", ai_model)
@@ -263,7 +279,8 @@ class Posterior:
             + effort * self.draws["gap_departure"][:, :, m]
         )
         margin = reach - self.draws["difficulty"] + self.validity_error(ai_model)
-        plateau: NDArray[np.float64] = expit(self.draws["slope"][:, [m]] * margin)
+        slope = self.draws["slope"][:, self.loadings.argmax(axis=1), m]
+        plateau: NDArray[np.float64] = expit(slope * margin)
         return plateau
 
     def thinned(self, n_draws: int) -> Posterior:

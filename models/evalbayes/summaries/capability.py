@@ -39,10 +39,10 @@ def capability_table(
     all that may still come on top of what is shown, and on top of what maximum elicitation has
     seen. Where the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown
     and fully elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings
-    from the 80 % horizon to the threshold. For all domains together the sds of an eval's own
-    departures: ω, from the capability it stands for, and κ, in its elicitation gap, which pairs of
-    standard and elicited runs teach. Of a domain without an anchor only differences are told:
-    gap, gain and buffers.
+    from the 80 % horizon to the threshold. For all domains of one unit together the sds of an
+    eval's own departures: ω, from the capability it stands for, and κ, in its elicitation gap,
+    which pairs of standard and elicited runs teach. Of a domain without an anchor only differences
+    are told: gap, gain and buffers.
 
     Parameters
     ----------
@@ -57,11 +57,17 @@ def capability_table(
     rows: list[dict[str, object]] = []
     for spec in catalogue.domains:
         rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
+    of_unit: dict[str, list[str]] = {}
+    for spec in catalogue.domains:
+        of_unit.setdefault("doublings" if spec.minutes else spec.unit, []).append(spec.name)
     for figure, key in (
         ("validity error of an eval (sd)", "validity_sd"),
         ("spread of the gap between evals (sd)", "gap_departure_sd"),
     ):
-        rows.append(_row(ALL, figure, "units of the domain", posterior.draws[key]))
+        for unit, names in of_unit.items():
+            draws = posterior.draws[key][:, posterior.index_of("domain", names[0])]
+            whose = (ALL, "units of the domain") if len(of_unit) == 1 else (", ".join(names), unit)
+            rows.append(_row(whose[0], figure, whose[1], draws))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
