@@ -165,6 +165,7 @@ class EvalSpec(Spec):
 EVAL_KEYS = tuple(EvalSpec.model_fields)
 HIGH_ALONE = ("score_high", "score_low")
 HOURS = ("staff_hours", "staff_hours_repair", "staff_hours_elicitation")
+LIKE = HOURS[::-1]  # whose split hours without one follow: the first that has one
 
 
 def skills_of(budget: BudgetSpec, evals: list[Table]) -> tuple[str, ...]:
@@ -205,12 +206,16 @@ def assembled_eval(
     complete = filled(Table(table.label, table.where, entries), EVAL_KEYS, EVAL, assumptions)
     entries = dict(complete.entries)
     _note_difficulty(complete, entries, domain, assumptions)
-    for key in HOURS:
-        entries[key] = ruled(
-            complete,
-            key,
-            lambda value: split_hours(hours_by_skill(value) or 0.0, skills, domain.name),
-        )
+    read = {key: ruled(complete, key, hours_by_skill) or 0.0 for key in HOURS}
+    split = [
+        hours for hours in map(read.get, LIKE) if isinstance(hours, dict) and any(hours.values())
+    ]
+    for key, hours in read.items():
+        given, like = table.entries.get(key) is not None, split[0] if split else None
+        try:
+            entries[key] = split_hours(hours, skills, domain.name, like, given=given)
+        except ValueError as error:
+            raise InputError(f"{table.where}: {key} {error}") from None
     spec = validated(EvalSpec, Table(table.label, table.where, entries))
     _check(table, spec, skills)
     return spec

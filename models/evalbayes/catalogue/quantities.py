@@ -236,10 +236,18 @@ def total_hours(hours: float | Mapping[str, float]) -> float:
     return sum(hours.values()) if isinstance(hours, Mapping) else float(hours)
 
 
-def split_hours(hours: float | Mapping[str, float], skills: tuple[str, ...], domain: str) -> Any:
+def split_hours(
+    hours: float | Mapping[str, float],
+    skills: tuple[str, ...],
+    domain: str,
+    like: Mapping[str, float] | None = None,
+    *,
+    given: bool = True,
+) -> Any:
     """Return `hours` in the form of the budget: by skill where there are skills, else one number.
 
-    One number goes to the skill that has the name of the eval's domain, or to the only skill.
+    One number goes to the only skill, or to the one that has the name of the eval's domain; failing
+    that, or where nobody gave it, to skills in the proportions of `like`.
 
     Raises
     ------
@@ -252,8 +260,11 @@ def split_hours(hours: float | Mapping[str, float], skills: tuple[str, ...], dom
         return dict(hours)
     if len(skills) == 1:
         return {skills[0]: float(hours)}
-    if domain in skills:
+    if domain in skills and (given or not like):
         return {domain: float(hours)}
+    if like:
+        whole = sum(like.values())
+        return {skill: float(hours) * part / whole for skill, part in like.items()}
     raise ValueError(
         f"must be split by skill, as the catalogue's staff hours are, got {hours:g}; "
         f"write for example {{{skills[0]} = {hours:g}}}, one of: {', '.join(sorted(skills))}"

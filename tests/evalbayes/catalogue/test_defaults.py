@@ -192,3 +192,28 @@ def test_a_catalogue_cannot_be_changed() -> None:
     catalogue = parse_catalogue(LEAST)
     with pytest.raises(ValueError, match="frozen"):
         catalogue.evals[0].tasks = 3
+
+
+@pytest.mark.parametrize("number", [None, 12])
+def test_hours_nobody_split_follow_the_evals_own_split(
+    number: float | None, data: dict[str, Any]
+) -> None:
+    data["budget"]["staff_hours"] = {"engineering": 400, "bio": 100}
+    data["eval"] = data["eval"][:1]
+    del data["domain"][1:]
+    cybench = data["eval"][0]
+    cybench["staff_hours_elicitation"] = {"engineering": 60, "bio": 20}
+    if number is not None:
+        data["eval_defaults"] = {"staff_hours_repair": number}
+    spec = parse_catalogue(data).evals[0]
+    whole = 16.0 if number is None else float(number)
+    assert spec.staff_hours_repair == pytest.approx({"engineering": 0.75 * whole, "bio": whole / 4})
+    assert spec.staff_hours == pytest.approx({"engineering": 3.75, "bio": 1.25})
+    # without hours of elicitation the split of what is given counts; an empty one says nothing
+    cybench["staff_hours_elicitation"] = {"engineering": 0}
+    cybench["staff_hours"] = {"bio": 2}
+    assert parse_catalogue(data).evals[0].staff_hours_repair == {"bio": whole}
+    # a skill of the domain's name takes what is given as a number, not what nobody gave
+    data["budget"]["staff_hours"]["cyber"] = 10
+    got = parse_catalogue(data).evals[0].staff_hours_repair
+    assert got == ({"bio": 16.0} if number is None else {"cyber": 12.0})
