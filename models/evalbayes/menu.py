@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -58,9 +57,6 @@ class Menu:
     replicates
         The menu from halves of the posterior draws, which tell its Monte Carlo noise; None where
         the draws are too few or the menu was not made from draws.
-    no_anchor
-        Domains that no decision is about, as nothing ties their scale to their threshold, each with
-        a sentence: see `evalbayes.catalogue.anchors`.
 
     Raises
     ------
@@ -96,7 +92,6 @@ class Menu:
     resource_draws: NDArray[np.float64] | None = None
     skewed: tuple[str, ...] = ()
     replicates: Replicates | None = None
-    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
@@ -137,9 +132,8 @@ class Menu:
         lines = (
             f"Menu of {len(self)} options of {evals} evals: {', '.join(tiers) or 'none'}",
             f"an option's use: {'; '.join(prices) or 'no resource'}" if len(self) else "",
-            f"decisions: {', '.join(d.name for d in self.decisions)}; {len(self.states)} states; "
+            f"decisions: {_named([d.name for d in self.decisions])}; {len(self.states)} states; "
             f"{draws or 'no'} posterior draws",
-            *self.no_anchor.values(),
         )
         return "\n".join(line for line in lines if line)
 
@@ -190,7 +184,6 @@ class Menu:
             "resources": self.resources,
             "states": self.states,
             "skewed": self.skewed,
-            "no_anchor": dict(self.no_anchor),
             "decisions": [
                 {key: value for key, value in vars(d).items() if key != "contrast"}
                 for d in self.decisions
@@ -236,7 +229,6 @@ class Menu:
                 skewed=tuple(head.get("skewed", ())),
                 decisions=decisions,
                 replicates=Replicates.taken(arrays),
-                no_anchor=head.get("no_anchor", {}),
                 **arrays,
             )
         except (OSError, ValueError, LookupError, TypeError, BadZipFile, RecursionError) as error:
@@ -322,6 +314,10 @@ class Menu:
                 f"menu: prior_covariance of the states {self.states} must be symmetric positive "
                 "definite; drop a state that is a sum of others, or give every state some variance"
             )
+
+
+def _named(names: list[str]) -> str:
+    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def _three(value: float) -> str:

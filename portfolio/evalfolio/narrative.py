@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,6 @@ DEPTH = "max-elicitation"
 def two_digits(value: float) -> str:
     """Return a number with at most two significant digits and thousands separated.
 
-    One that is none, as of an empty interval, is "not known".
-
     Examples
     --------
     >>> two_digits(27341.0), two_digits(0.0349), two_digits(0.0), two_digits(8.0), two_digits(-1.25)
@@ -29,8 +26,6 @@ def two_digits(value: float) -> str:
     """
     if value == 0:
         return "0"
-    if not math.isfinite(value):
-        return "not known" if math.isnan(value) else f"{value:g}"
     rounded = float(f"{value:.2g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 10 or rounded == int(rounded) else f"{rounded:g}"
 
@@ -47,15 +42,19 @@ def percent(share: float) -> str:
 
 
 def listing(words: Sequence[str]) -> str:
-    """Join words as in a sentence.
+    """Join words as in a sentence, those with a comma inside by semicolons.
 
     Examples
     --------
     >>> listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
+    >>> listing(["cyber, High", "cyber, Critical", "bio"])
+    'cyber, High; cyber, Critical; and bio'
     """
     if len(words) < 2:
         return "".join(words)
+    if any("," in each for each in words):
+        return f"{'; '.join(words[:-1])}; and {words[-1]}"
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 

@@ -161,7 +161,7 @@ DOMAIN = (
 
 STAKES = (
     Default("mitigate_above", 0.1, "a missed danger is worse than a false alarm, some 28 times"),
-    Default("weight", 1.0, "all domains count alike"),
+    Default("weight", 1.0, "all decisions count alike"),
 )
 
 EVAL = (

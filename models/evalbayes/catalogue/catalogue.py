@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from evalbayes.catalogue.ai_model import AiModelSpec, PortfolioSpec
 from evalbayes.catalogue.assumptions import BUDGET, PORTFOLIO, Assumption
 from evalbayes.catalogue.budget import BudgetSpec, refuse_unkept, with_agents
+from evalbayes.catalogue.decided import (
+    DECISION_KEYS,
+    LEVEL_KEYS,
+    DecisionSpec,
+    LevelSpec,
+    assembled_decision,
+    assembled_level,
+    check_levels,
+    decisions_of,
+)
 from evalbayes.catalogue.domain import (
     DOMAIN_KEYS,
     POPULATION_GROWTH,
     DomainSpec,
     assembled_domain,
+    decides,
 )
 from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills_of
-from evalbayes.catalogue.stakes import stakes_in_points
+from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
 from evalbayes.catalogue.tables import Spec, Table, Tables, filled, validated, with_own_defaults
 from evalbayes.errors import InputError
 from evalbayes.names import nearest, refuse_unknown
@@ -30,6 +41,8 @@ class Catalogue(Spec):
         Tables [portfolio] and [budget].
     domains, evals
         The [[domain]] and [[eval]] tables, in the order given.
+    levels, joint
+        The [[level]] tables of domains, and the [[decision]] tables over several domains.
     ai_models
         The [[ai_model]] tables: release dates and lineages.
     points
@@ -42,6 +55,8 @@ class Catalogue(Spec):
     budget: BudgetSpec
     domains: tuple[DomainSpec, ...]
     evals: tuple[EvalSpec, ...]
+    levels: tuple[LevelSpec, ...] = ()
+    joint: tuple[DecisionSpec, ...] = ()
     ai_models: tuple[AiModelSpec, ...] = ()
     points: bool
     assumptions: tuple[Assumption, ...] = ()
@@ -58,6 +73,15 @@ class Catalogue(Spec):
             if spec.name == name:
                 return spec
         raise _missing("domain", name, [spec.name for spec in self.domains])
+
+    @property
+    def decisions(self) -> tuple[DecisionSpec, ...]:
+        """All that is decided: domain by domain, levels from the lowest up, then the joint."""
+        return decisions_of(self.domains, self.levels, self.joint)
+
+    def decided(self, domain: str) -> tuple[DecisionSpec, ...]:
+        """Return the decisions about one domain alone: its own, or its levels."""
+        return tuple(spec for spec in self.decisions if set(spec.weights) == {domain})
 
     def eval(self, name: str) -> EvalSpec:
         """Return the eval of that name.
@@ -102,6 +126,7 @@ def _missing(kind: str, name: str, known: list[str]) -> InputError:
     return InputError(f"catalogue: the {kind} must be one of its own, got {name!r}; {cure}")
 
 
+THRESHOLD_KEYS, STAKE_KEYS = ("threshold", "threshold_human_time"), (*LOSSES, *ODDS)
 GROWTH_REASON = (
     "published horizons double every 131 to 197 days, 1.9 to 2.8 doublings a year, and domains "
     "and spans differ"
@@ -126,13 +151,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
             raise InputError(
                 f"{tables.source}: there must be at least one {kind}, got none; add [[{kind}]]"
             )
-    given_domains = [
-        with_own_defaults(row, tables.domain_defaults, DOMAIN_KEYS, assumptions)
-        for row in tables.domains
-    ]
-    points = stakes_in_points(given_domains)
-    domains = tuple(assembled_domain(table, points, assumptions) for table in given_domains)
-    _refuse_repeated(tables.domains, [spec.name for spec in domains], "domain")
+    domains, levels, joint, points = _decided(tables, assumptions)
     agents = with_agents(budget.entries, budget.where)
     validated_budget = validated(BudgetSpec, Table(budget.label, budget.where, agents))
     given_evals = [
@@ -146,7 +165,6 @@ def catalogue_of(tables: Tables) -> Catalogue:
         for table in given_evals
     )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
-    _refuse_mixed_families(tables.evals, evals, domains)
     ai_models = tuple(_ai_model(table) for table in tables.ai_models)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
@@ -160,10 +178,73 @@ def catalogue_of(tables: Tables) -> Catalogue:
         budget=validated_budget,
         domains=domains,
         evals=evals,
+        levels=levels,
+        joint=joint,
         ai_models=ai_models,
         points=points,
         assumptions=tuple(assumptions),
     )
+
+
+def _decided(
+    tables: Tables, assumptions: list[Assumption]
+) -> tuple[tuple[DomainSpec, ...], tuple[LevelSpec, ...], tuple[DecisionSpec, ...], bool]:
+    """Return domains, levels and joint decisions, and whether stakes are in points.
+
+    The catalogue's own defaults of thresholds and stakes go to what is decided: not to a domain
+    that has levels, nor, without a threshold, to one that is decided with others only.
+    """
+    with_levels = [row.entries.get("domain") for row in tables.levels]
+    weights = [row.entries.get("weights") for row in tables.decisions]
+    weighed = {str(name) for each in weights if isinstance(each, Mapping) for name in each}
+    own = tables.domain_defaults
+    stakes = _only(own, lambda key: key in STAKE_KEYS)
+    beside = _only(own, lambda key: key not in (*THRESHOLD_KEYS, *STAKE_KEYS))
+    given = []
+    for row in tables.domains:
+        name = row.entries.get("name")
+        alone = decides(row) or decides(own) or str(name) not in weighed
+        defaults = own if alone and name not in with_levels else beside
+        given.append(with_own_defaults(row, defaults, DOMAIN_KEYS, assumptions))
+        _check_decided(given[-1], with_levels, weighed)
+    levels, joint = (
+        [with_own_defaults(row, stakes, keys, assumptions) for row in rows]
+        for rows, keys in ((tables.levels, LEVEL_KEYS), (tables.decisions, DECISION_KEYS))
+    )
+    points = stakes_in_points([*(row for row in given if decides(row)), *levels, *joint])
+    domains = tuple(assembled_domain(row, points, assumptions) for row in given)
+    _refuse_repeated(tables.domains, [spec.name for spec in domains], "domain")
+    found = tuple(assembled_level(row, domains, points, assumptions) for row in levels)
+    several = tuple(assembled_decision(row, domains, points, assumptions) for row in joint)
+    names = [*(spec.name for spec in several), *(spec.decision for spec in found)]
+    names += [spec.name for spec in domains]
+    _refuse_repeated((*joint, *levels, *tables.domains), names, "decision")
+    check_levels(found, levels)
+    return domains, found, several, points
+
+
+def _only(table: Table, keep: Callable[[str], bool]) -> Table:
+    entries = {key: value for key, value in table.entries.items() if keep(key)}
+    return Table(table.label, table.where, entries)
+
+
+def _check_decided(
+    row: Table, with_levels: Collection[object], weighed: Collection[object]
+) -> None:
+    """Refuse a domain that is decided twice or not at all."""
+    name = row.entries.get("name")
+    stated = [key for key in (*THRESHOLD_KEYS, *STAKE_KEYS) if key in row.entries]
+    if name in with_levels:
+        if stated:
+            raise InputError(
+                f"{row.where}: {stated[0]} must be given in its levels, as it has [[level]] "
+                "tables; move it there, or drop them"
+            )
+    elif not decides(row) and (stated or str(name) not in weighed):
+        raise InputError(
+            f"{row.where}: threshold must be given, got nothing; add threshold = ... in the "
+            'domain\'s unit, threshold_human_time = "8 h", or [[level]] tables with one each'
+        )
 
 
 def _ai_model(table: Table) -> AiModelSpec:
@@ -171,22 +252,7 @@ def _ai_model(table: Table) -> AiModelSpec:
     return validated(AiModelSpec, table)
 
 
-def _refuse_mixed_families(
-    rows: tuple[Table, ...], evals: tuple[EvalSpec, ...], domains: tuple[DomainSpec, ...]
-) -> None:
-    unit_of = {spec.name: spec.unit for spec in domains}
-    first: dict[str, str] = {}
-    for row, spec in zip(rows, evals, strict=True):
-        unit = unit_of[spec.domain]
-        if spec.family is not None and first.setdefault(spec.family, unit) != unit:
-            raise InputError(
-                f"{row.where}: evals of a family must be in domains of one unit, as they share an "
-                f"error in it, got {unit!r} here and {first[spec.family]!r} before for "
-                f"{spec.family!r}; give the family another name here"
-            )
-
-
-def _refuse_repeated(rows: tuple[Table, ...], names: list[str], kind: str) -> None:
+def _refuse_repeated(rows: Sequence[Table], names: list[str], kind: str) -> None:
     for row, name in zip(rows, names, strict=True):
         if names.count(name) > 1:
             raise InputError(

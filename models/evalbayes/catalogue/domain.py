@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from evalbayes.catalogue.assumptions import DOMAIN, HOURS_PER_STAFF_DAY, STAKES, Assumption
 from evalbayes.catalogue.human_time import DOUBLINGS, is_working_time, threshold_of
 from evalbayes.catalogue.interval import AnyInterval, Interval, NotNegativeInterval
@@ -33,7 +35,8 @@ class DomainSpec(Spec):
     name, unit
         Its name, and the unit of the capability scale.
     threshold
-        Danger threshold of capability, in the unit.
+        Danger threshold of capability, in the unit; None where the domain is decided by levels, or
+        together with others only. Then there are no stakes either.
     shown_capability
         Belief about what the AI model under test shows before any new result; None: learned.
     elicitation_gap
@@ -59,12 +62,12 @@ class DomainSpec(Spec):
 
     name: Text
     unit: Text = DOUBLINGS
-    threshold: AnyInterval
+    threshold: AnyInterval | None = None
     shown_capability: AnyInterval | None = None
     elicitation_gap: NotNegativeInterval | None = None
     growth_per_year: AnyInterval | None = None
-    loss_missed: Positive
-    loss_false_alarm: Positive
+    loss_missed: Positive | None = None
+    loss_false_alarm: Positive | None = None
     mitigate_above: InnerShare | None = None
     weight: Positive | None = None
     post_training_gain_per_year: NotNegativeInterval
@@ -81,24 +84,24 @@ class DomainSpec(Spec):
 DOMAIN_KEYS = (*DomainSpec.model_fields, "threshold_human_time")
 
 
+def decides(table: Table) -> bool:
+    """Whether a table states a threshold, and so a decision."""
+    return "threshold" in table.entries or "threshold_human_time" in table.entries
+
+
 GAP_REASON = (
     "the population prior: no gap has been published as such, but an AI model's horizon has more "
     "than doubled with three engineer-weeks"
 )
 
 
-OTHER_SLOPE = Interval(0.1, 2.6)
-SLOPE_REASON = (
-    "how steeply success falls with difficulty is learned for each unit by itself; nothing is "
-    "published of this one, so it may be anything up to five times the 0.5 of a doubling, or a "
-    "fifth of it"
-)
-
-
 def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) -> DomainSpec:
-    """Return a domain with its threshold in the unit and its stakes as losses."""
+    """Return a domain with its threshold in the unit and its stakes as losses.
+
+    Without a threshold it has no stakes: it is decided by levels, or together with others.
+    """
     table = filled(table, DOMAIN_KEYS, DOMAIN, assumptions)
-    if points:
+    if points and decides(table):
         table = filled(table, DOMAIN_KEYS, STAKES, assumptions)
     entries = dict(table.entries)
     if entries.get("elicitation_gap") is None:
@@ -106,13 +109,26 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
         assumptions.append(
             Assumption(table.label, "elicitation_gap", POPULATION_GAP, GAP_REASON + other)
         )
-    if entries["unit"] != DOUBLINGS:
-        assumptions.append(Assumption(table.label, "logits per unit", OTHER_SLOPE, SLOPE_REASON))
+    if "threshold" in entries or "threshold_human_time" in entries:
+        entries = with_stakes(table, entries, points)
+        entries = with_threshold(table, entries, entries["unit"], assumptions)
+    return validated(DomainSpec, Table(table.label, table.where, entries))
+
+
+def with_stakes(table: Table, entries: dict[str, Any], points: bool) -> dict[str, Any]:
+    """Return the entries with the stakes as losses, also where they are a probability."""
     if points:
         for key, rule in (("mitigate_above", inner_share), ("weight", positive)):
             entries[key] = ruled(table, key, rule)
         entries["loss_false_alarm"] = entries["weight"]
         entries["loss_missed"] = entries["weight"] * loss_ratio(entries["mitigate_above"])
+    return entries
+
+
+def with_threshold(
+    table: Table, entries: dict[str, Any], unit: str, assumptions: list[Assumption]
+) -> dict[str, Any]:
+    """Return the entries with the threshold in the unit, also where it was given as human time."""
     if "threshold_human_time" in entries:
         words = entries.pop("threshold_human_time")
         if "threshold" in entries:
@@ -120,10 +136,10 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
                 f"{table.where}: the threshold must be given once, got threshold and "
                 "threshold_human_time; drop one"
             )
-        if entries["unit"] != DOUBLINGS:
+        if unit != DOUBLINGS:
             raise InputError(
                 f"{table.where}: threshold_human_time must go with the unit {DOUBLINGS!r}, got "
-                f"{entries['unit']!r}; give threshold in that unit instead"
+                f"{unit!r}; give threshold in that unit instead"
             )
         try:
             entries["threshold"] = threshold_of(words)
@@ -143,4 +159,4 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
             f"{table.where}: threshold must be given, got nothing; add threshold = ... in the "
             'domain\'s unit, or threshold_human_time = "8 h"'
         )
-    return validated(DomainSpec, Table(table.label, table.where, entries))
+    return entries

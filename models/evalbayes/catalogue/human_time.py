@@ -85,12 +85,12 @@ def in_words(minutes: float) -> str:
 
     Examples
     --------
-    >>> in_words(480), in_words(0.05), in_words(42), in_words(9600)
-    ('8 h', '3 s', '42 min', '160 h')
+    >>> in_words(480), in_words(0.05), in_words(42), in_words(5999.99)
+    ('8 h', '3 s', '42 min', '100 h')
     """
     if minutes < 1:
         return f"{minutes * 60:.2g} s"
-    if minutes < 100:
+    if minutes < 99.5:  # above it two digits would read 1e+02
         return f"{minutes:.2g} min"
     hours = minutes / 60
-    return f"{hours:.2g} h" if hours < 100 else f"{hours:.0f} h"
+    return f"{hours:.2g} h" if hours < 99.5 else f"{hours:.0f} h"

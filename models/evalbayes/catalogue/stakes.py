@@ -53,24 +53,24 @@ def implied_probability(ratio: float) -> float:
     return float(ndtr(brentq(lambda z: psi(-z) - ratio * psi(z), -8.0, 8.0, xtol=1e-12)))
 
 
-def stakes_in_points(domains: list[Table]) -> bool:
+def stakes_in_points(decided: list[Table]) -> bool:
     """Whether stakes are probabilities (the default); both ways in one catalogue are refused."""
-    in_usd = [table for table in domains if any(key in table.entries for key in LOSSES)]
+    in_usd = [table for table in decided if any(key in table.entries for key in LOSSES)]
     if not in_usd:
         return True
-    for table in domains:
+    for table in decided:
         odds = [key for key in ODDS if key in table.entries]
         if odds:
             other = "too" if table in in_usd else f"while {in_usd[0].label} gives losses"
             raise InputError(
                 f"{table.where}: stakes must be given in one way in the whole catalogue, got "
-                f"{odds[0]} {other}; give every domain loss_missed and loss_false_alarm, "
+                f"{odds[0]} {other}; give every decision loss_missed and loss_false_alarm, "
                 "or mitigate_above and weight"
             )
         for key in LOSSES:
             if key not in table.entries:
                 raise InputError(
                     f"{table.where}: {key} must be given, got nothing; stakes are in USD in this "
-                    f"catalogue, so give every domain {LOSSES[0]} and {LOSSES[1]}"
+                    f"catalogue, so give every decision {LOSSES[0]} and {LOSSES[1]}"
                 )
     return False

@@ -34,21 +34,36 @@ class Tables:
     budget: Table
     domains: tuple[Table, ...]
     evals: tuple[Table, ...]
+    levels: tuple[Table, ...]
+    decisions: tuple[Table, ...]
     ai_models: tuple[Table, ...]
     domain_defaults: Table
     eval_defaults: Table
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "eval", "ai_model")
+MANY = ("domain", "level", "decision", "eval", "ai_model")
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 
 def labelled(source: str, kind: str, entries: Mapping[str, Any], row: int) -> Table:
     """Return a row of a table of several, named after its name or, lacking one, its number."""
-    name = entries.get("name")
-    label = repr(name.strip()) if isinstance(name, str) and name.strip() else f"number {row}"
-    return Table(f"{kind} {label}", f"{source}: {kind} {label}", entries)
+    name = called(kind, entries)
+    label = f"{kind} number {row}" if name is None else f"{kind} {name!r}"
+    return Table(label, f"{source}: {label}", entries)
+
+
+def called(kind: str, entries: Mapping[str, Any]) -> str | None:
+    """Return what a row is called, a level with its domain; None without a name in words.
+
+    Examples
+    --------
+    >>> called("level", {"domain": "cyber", "name": "High"}), called("eval", {"name": 3})
+    ('cyber, High', None)
+    """
+    parts = [entries.get(key) for key in (("domain", "name") if kind == "level" else ("name",))]
+    words = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
+    return ", ".join(words) if len(words) == len(parts) else None
 
 
 def plain(value: Any, where: str) -> Any:
@@ -103,6 +118,8 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     return Tables(
         source=source,
         domains=rows["domain"],
+        levels=rows["level"],
+        decisions=rows["decision"],
         evals=rows["eval"],
         ai_models=rows["ai_model"],
         **single,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evalbayes.catalogue.interval import Interval
-from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, plain
+from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, called, plain
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_unknown
 from evalbayes.tables.workbook import read_sheets
@@ -45,6 +45,8 @@ def read_workbook(path: str | Path) -> Tables:
     return Tables(
         path.name,
         domains=tuple(rows["domain"]),
+        levels=tuple(rows["level"]),
+        decisions=tuple(rows["decision"]),
         evals=tuple(rows["eval"]),
         ai_models=tuple(rows["ai_model"]),
         **single,
@@ -122,7 +124,7 @@ def _rows(source: str, kind: str, cells: Cells) -> Iterable[Table]:
     """Return the rows of a sheet, each named by its number and name."""
     for number, flat in _table(f"{source}: sheet {kind!r}", cells):
         place = f"{source}: sheet {kind!r} row {number}"
-        name = flat.get("name")
+        name = called(kind, flat)
         where = f"{place} ({kind} {name!r})" if name is not None else place
         label = f"{kind} {name!r}" if name is not None else f"{kind} number {number - 1}"
         yield Table(label, where, _nested(where, flat))
@@ -191,9 +193,9 @@ def workbook_of(data: Mapping[str, Any], explanations: Mapping[str, str]) -> byt
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 1)
         if isinstance(given, list):
-            _write_rows(sheet, [_flat(row) for row in given], explanations, bold)
+            _write_rows(sheet, [flat(row) for row in given], explanations, bold)
         else:
-            _write_keys(sheet, _flat(given), explanations, bold)
+            _write_keys(sheet, flat(given), explanations, bold)
         sheet.autofit()
     named = [(row["name"], task) for row in data["eval"] for task in row.get(TASKS, ())]
     if named:
@@ -227,25 +229,25 @@ def _write_keys(
         sheet.write_row(i, 0, [key, value, explanations.get(_stem(key), "")])
 
 
-def _flat(entries: Mapping[str, Any]) -> dict[str, Any]:
+def flat(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Spread intervals and tables over columns; names of tasks have a sheet of their own."""
-    flat: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key, value in entries.items():
         if key == TASKS:
             continue
         if isinstance(value, Interval | list):
             interval = Interval.of(value)
             if interval.exact:
-                flat[key] = interval.low
+                found[key] = interval.low
             else:
-                flat |= {f"{key}_low": interval.low, f"{key}_high": interval.high}
+                found |= {f"{key}_low": interval.low, f"{key}_high": interval.high}
         elif isinstance(value, date):
-            flat[key] = value.isoformat()
+            found[key] = value.isoformat()
         elif isinstance(value, dict):
-            flat |= {f"{key}.{part}": each for part, each in value.items()}
+            found |= {f"{key}.{part}": each for part, each in value.items()}
         else:
-            flat[key] = value
-    return flat
+            found[key] = value
+    return found
 
 
 def _stem(column: str) -> str:

@@ -14,7 +14,7 @@ from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.reading import parse_catalogue
 from evalbayes.catalogue.tables import Spec
-from evalbayes.catalogue.workbook import workbook_of
+from evalbayes.catalogue.workbook import flat, workbook_of
 from evalbayes.errors import InputError
 from evalbayes.whole import write_whole
 
@@ -23,17 +23,16 @@ UNREAD = {"mitigate_above": ("loss_missed", "loss_false_alarm")}  # worked out f
 
 def tables(catalogue: Catalogue) -> dict[str, Any]:
     """Return the catalogue as nested tables that read back as it, defaults written out."""
-    return {
+    found: dict[str, Any] = {
         "portfolio": _entries(catalogue.portfolio),
         "budget": _entries(catalogue.budget),
         "domain": [_entries(spec) for spec in catalogue.domains],
+        "level": [_entries(spec) for spec in catalogue.levels],
+        "decision": [_entries(spec) for spec in catalogue.joint],
         "eval": [_entries(spec) for spec in catalogue.evals],
-        **(
-            {"ai_model": [_entries(spec) for spec in catalogue.ai_models]}
-            if catalogue.ai_models
-            else {}
-        ),
+        "ai_model": [_entries(spec) for spec in catalogue.ai_models],
     }
+    return {name: given for name, given in found.items() if given}
 
 
 def catalogue_to_toml(catalogue: Catalogue) -> str:
@@ -118,10 +117,30 @@ def write_template(path: str | Path) -> Path:
 
 
 def write_xlsx_template(path: str | Path) -> Path:
-    """Write the template as a workbook, with what each key means as comments on the headers."""
-    return write_whole(
-        Path(path), workbook_of(tomllib.loads(toml_template()), explanations(toml_template()))
-    )
+    """Write the template as a workbook, with what each key means as comments on the headers.
+
+    Tables that may be left out are sheets with a header alone.
+    """
+    text = toml_template()
+    columns = {
+        name: {column: None for row in rows for column in flat(row)}
+        for name, rows in commented(text).items()
+    }
+    sheets = {name: [row] for name, row in columns.items()}
+    return write_whole(Path(path), workbook_of(tomllib.loads(text) | sheets, explanations(text)))
+
+
+def commented(text: str) -> dict[str, Any]:
+    """Return the tables of a catalogue that are there as comments, read as if they were not.
+
+    Examples
+    --------
+    >>> sorted(commented(toml_template()))
+    ['ai_model', 'decision', 'level']
+    """
+    blocks = [block for block in text.split("\n\n") if block.startswith("# [[")]
+    lines = [line.removeprefix("# ") for block in blocks for line in block.splitlines()]
+    return tomllib.loads("\n".join(lines))
 
 
 def explanations(text: str) -> Mapping[str, str]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.catalogue.assumptions import Assumption
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.domain import POPULATION_GAP
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.errors import InputError
 from evalbayes.inputs.readback import (
-    anchor_lines,
     budget_line,
     domain_line,
     heading,
     in_unit,
+    joint_line,
     number_of,
     observed_lines,
 )
@@ -42,14 +40,11 @@ class CheckReport:
     warnings
         Sentences about what is probably not meant.
     domains
-        One row per domain: threshold, stakes, prior ranges, number of evals.
+        One row per decision, named after its domain: threshold, stakes, prior ranges, evals.
     evals
         One row per eval: its domain, tasks, runs seen, AI models seen, what it rests on.
     assumptions
         Every default that was used.
-    no_anchor
-        Domains of which no probability of exceeding can be told, each with a sentence; they are
-        the first lines.
     """
 
     lines: tuple[str, ...]
@@ -58,7 +53,6 @@ class CheckReport:
     domains: pd.DataFrame
     evals: pd.DataFrame
     assumptions: tuple[Assumption, ...]
-    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the assumptions, alike ones in one row: key, value, where, reason."""
@@ -70,7 +64,7 @@ class CheckReport:
             for each in self.assumptions
         ]
         grouped = pd.DataFrame(rows).groupby(["key", "value", "reason"], sort=False)["where"]
-        return grouped.agg(", ".join).reset_index()[columns]
+        return grouped.agg("; ".join).reset_index()[columns]
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -96,25 +90,20 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         on_scale(observations, catalogue)
     evals = _evals(catalogue, observations)
     domains = _domains(catalogue)
-    minutes = observations.human_minutes if observations is not None else {}
-    no_anchor = without_anchor(catalogue, minutes)
     missing = _missing(evals)
     warnings = tuple(suspicions(catalogue, observations))
     lines = [
-        *no_anchor.values(),
         heading(catalogue),
         budget_line(catalogue),
         *(domain_line(spec, catalogue) for spec in catalogue.domains),
-        *anchor_lines(catalogue, observations),
+        *(joint_line(spec) for spec in catalogue.joint),
         *observed_lines(catalogue, observations, evals),
         *(f"note: {note}" for note in (observations.notes if observations else ())),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),
         _assumed(catalogue.assumptions),
     ]
-    return CheckReport(
-        tuple(lines), missing, warnings, domains, evals, catalogue.assumptions, no_anchor
-    )
+    return CheckReport(tuple(lines), missing, warnings, domains, evals, catalogue.assumptions)
 
 
 def check_covered(catalogue: Catalogue, observations: Observations | None) -> None:
@@ -135,19 +124,22 @@ def check_covered(catalogue: Catalogue, observations: Observations | None) -> No
 
 
 def _domains(catalogue: Catalogue) -> pd.DataFrame:
-    rows = [
-        {
-            "domain": spec.name,
-            "unit": spec.unit,
-            "threshold": in_unit(spec.threshold, spec),
-            "shown_capability": in_unit(spec.shown_capability, spec),
-            "elicitation_gap": str(spec.elicitation_gap or POPULATION_GAP),
-            "loss_ratio": spec.loss_missed / spec.loss_false_alarm,
-            "evals": sum(each.domain == spec.name for each in catalogue.evals),
-            "min_evals": spec.min_evals,
-        }
-        for spec in catalogue.domains
-    ]
+    rows = []
+    for spec in catalogue.decisions:
+        domains = [catalogue.domain(name) for name in spec.weights]
+        gaps = [str(domain.elicitation_gap or POPULATION_GAP) for domain in domains]
+        rows.append(
+            {
+                "domain": spec.name,
+                "unit": spec.unit,
+                "threshold": in_unit(spec.threshold, spec),
+                "shown_capability": ", ".join(in_unit(d.shown_capability, d) for d in domains),
+                "elicitation_gap": ", ".join(gaps),
+                "loss_ratio": spec.loss_missed / spec.loss_false_alarm,
+                "evals": sum(each.domain in spec.weights for each in catalogue.evals),
+                "min_evals": sum(domain.min_evals for domain in domains),
+            }
+        )
     return pd.DataFrame(rows).set_index("domain")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalbayes.catalogue.ai_model import undated
-from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.decided import DecisionSpec
 from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
@@ -63,33 +63,50 @@ def budget_line(catalogue: Catalogue) -> str:
 
 
 def domain_line(spec: DomainSpec, catalogue: Catalogue) -> str:
-    """Return a domain's threshold, stakes and prior ranges, in human time where there is any."""
-    ratio = spec.loss_missed / spec.loss_false_alarm
-    if spec.mitigate_above is not None and spec.weight is not None:
-        stakes = (
-            f"mitigate when the probability of exceeding it is above {spec.mitigate_above:.2g}, so "
-            f"a missed unit weighs {ratio:.2g} times a false alarm; weight {spec.weight:g}"
-        )
-    else:
-        stakes = (
-            f"a missed unit loses {spec.loss_missed:,.0f} usd and a false alarm "
-            f"{spec.loss_false_alarm:,.0f}, so mitigate when the probability of exceeding it is "
-            f"above some {implied_probability(ratio):.2g}"
-        )
+    """Return a domain's thresholds, stakes and prior ranges, in human time where there is any."""
+    decided = [
+        f"{f'{each.level}: ' if each.level else ''}danger above {in_unit(each.threshold, spec)}"
+        f"{f', in {spec.unit}' if k == 0 else ''}; {_stakes(each)}"
+        for k, each in enumerate(catalogue.decided(spec.name))
+    ]
     shown = ("learned from the observations" if spec.shown_capability is None else "") or in_unit(
         spec.shown_capability, spec
     )
     gap = spec.elicitation_gap
     gap_words = f"{POPULATION_GAP} by the population prior" if gap is None else f"{gap}"
     count = sum(each.domain == spec.name for each in catalogue.evals)
+    alone = "; ".join(decided) or f"no threshold of its own, in {spec.unit}"
     return (
-        f"{spec.name}: danger above {in_unit(spec.threshold, spec)}, in {spec.unit}; {stakes}; "
+        f"{spec.name}: {alone}; "
         f"shown capability {shown}; elicitation gap {gap_words}; {number_of(count, 'eval')}, at "
         f"least {spec.min_evals} to be run"
     )
 
 
-def in_unit(interval: Interval | None, spec: DomainSpec) -> str:
+def joint_line(spec: DecisionSpec) -> str:
+    """Return what a decision over several domains weighs, its threshold and its stakes."""
+    weights = " + ".join(f"{weight:g} × {name}" for name, weight in spec.weights.items())
+    return (
+        f"{spec.name}: one mitigation for {weights}; danger above {in_unit(spec.threshold, spec)}, "
+        f"in {spec.unit}; {_stakes(spec)}"
+    )
+
+
+def _stakes(spec: DecisionSpec) -> str:
+    ratio = spec.loss_missed / spec.loss_false_alarm
+    if spec.mitigate_above is not None and spec.weight is not None:
+        return (
+            f"mitigate when the probability of exceeding it is above {spec.mitigate_above:.2g}, so "
+            f"a missed unit weighs {ratio:.2g} times a false alarm; weight {spec.weight:g}"
+        )
+    return (
+        f"a missed unit loses {spec.loss_missed:,.0f} usd and a false alarm "
+        f"{spec.loss_false_alarm:,.0f}, so mitigate when the probability of exceeding it is "
+        f"above some {implied_probability(ratio):.2g}"
+    )
+
+
+def in_unit(interval: Interval | None, spec: DomainSpec | DecisionSpec) -> str:
     """Write a range in the unit, and as human task time where it is one."""
     if interval is None:
         return "not given"
@@ -136,31 +153,6 @@ def observed_lines(
     vague = [name for name in experts if catalogue.eval(name).plateau is None]
     if vague:
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
-
-
-def anchor_lines(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
-    """Say of every domain that has one what ties its scale to its threshold, unless all does."""
-    minutes = observations.human_minutes if observations is not None else {}
-    for name, known in anchors(catalogue, minutes).items():
-        own = [spec.name for spec in catalogue.evals if name in spec.loadings]
-        if not known:
-            if catalogue.domain(name).shown_capability is not None:
-                yield (
-                    f"{name}: what ties its scale to its threshold is the shown_capability that is "
-                    "stated; results move it little, as none of its evals has human minutes or a "
-                    "difficulty"
-                )
-        elif len(known) < len(own):
-            yield (
-                f"{name}: what ties its scale to its threshold is the difficulty of {len(known)} "
-                f"of its {number_of(len(own), 'eval')} ({', '.join(known)})"
-            )
-    if observations is None or not len(observations.runs):
-        return
-    tasks = observations.runs.drop_duplicates(["eval", "task"])
-    for name, told in tasks["human_minutes"].notna().groupby(tasks["eval"]):
-        if told.any() and not told.all():
-            yield f"{name}: {told.sum()} of {len(told)} observed tasks have human minutes"
 
 
 def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.catalogue.anchors import check_anchored
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import PAIRS, Replicates, halves
@@ -120,8 +119,8 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
-        eval can be done in the calendar days there are, or if no domain has an anchor.
+        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
+        eval can be done in the calendar days there are.
 
     See Also
     --------
@@ -150,19 +149,12 @@ def build_menu(
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
-        eval can be done in the calendar days there are, or if no domain has an anchor.
+        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
+        eval can be done in the calendar days there are.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     states = states_of(posterior, catalogue)
-    no_anchor = check_anchored(catalogue, posterior.human_minutes)
-    decisions = tuple(
-        decision
-        for decision in decisions_of(catalogue, states)
-        if not set(decision.domains(states.names)) & set(no_anchor)
-    )
-    if not decisions:
-        raise InputError("; ".join(no_anchor.values()))
+    decisions = decisions_of(catalogue, states)
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= PAIRS else None
@@ -218,7 +210,7 @@ def build_menu(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "
             "calendar days; give more days or agents in parallel"
         )
-    menu = replace(_assemble(priced, catalogue, states, decisions), no_anchor=no_anchor)
+    menu = _assemble(priced, catalogue, states, decisions)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
         menu = replace(
@@ -232,8 +224,7 @@ def build_menu(
         )
     if not with_draws:
         menu = replace(menu, information_draws=None, resource_draws=None)
-    means = (posterior.draws["validity_sd"] ** 2).mean(axis=0)
-    validity = dict(zip(posterior.domains, means.tolist(), strict=True))
+    validity = float(np.mean(posterior.draws["validity_sd"] ** 2))
     floors = floors_of(decisions, states, plateau, everything, validity)
     return menu, MenuNotes(tuple(left_off), floors, states.words)
 
@@ -264,7 +255,7 @@ class _Views:
     ) -> None:
         self.posterior, self.states = posterior, states
         self.i, self.m, self.spec = i, m, spec
-        self.slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
+        self.slope = float(posterior.draws["slope"][:, m].mean())
         at = thinned(posterior.n_draws, NOISE_DRAWS)
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
@@ -353,7 +344,7 @@ class _Views:
         name = self.few.ai_models[self.m]
         correlation = attempt_correlation(
             self.few.plateau(name)[:, self.i],
-            self.few.in_unit_of(self.i, "slope")[:, self.m],
+            self.few.draws["slope"][:, self.m],
             self.few.draws["task_sd"][:, self.i],
             self.few.plateau(name, effort)[:, self.i],
         )

@@ -93,20 +93,27 @@ def simulated_value(
     gain = np.zeros(n_results)
     controls = []
     for decision in menu.decisions:
-        d = posterior.index_of("domain", decision.name)
-        losses = expected_losses(decision, _capability(belief, d, m))  # (2, n_draws)
+        weights_by_domain = domain_weights(decision, menu, posterior)
+        losses = expected_losses(decision, _capability(belief, weights_by_domain, m))
         now = int(np.argmin(losses.mean(axis=1)))
         after = losses @ weights.T  # (2, n_results)
         # Against the call that is right now: the same mean as against its loss now, less noise.
         gain += after[now] - after.min(axis=0)
-        perfect = expected_losses(decision, _capability(truth, d, m))
+        perfect = expected_losses(decision, _capability(truth, weights_by_domain, m))
         controls.append(perfect[now] - perfect.min(axis=0))
     value, error = _controlled(gain, np.stack(controls, axis=1), chosen)
     return SimulatedValue(value, error, float((1.0 / (weights**2).sum(axis=1)).mean()))
 
 
-def _capability(posterior: Posterior, d: int, m: int) -> Array:
-    capability: Array = posterior.draws["shown"][:, d, m] + posterior.draws["gap"][:, d, m]
+def domain_weights(decision: Decision, menu: Menu, posterior: Posterior) -> Array:
+    """Return the weight of every domain of the posterior in a decision, of shape (n_domains,)."""
+    weight = dict(zip(menu.states, decision.contrast.tolist(), strict=True))
+    return np.array([weight.get(f"{name}.shown", 0.0) for name in posterior.domains])
+
+
+def _capability(posterior: Posterior, weights: Array, m: int) -> Array:
+    full = posterior.draws["shown"][:, :, m] + posterior.draws["gap"][:, :, m]
+    capability: Array = full @ weights
     return capability
 
 
@@ -195,9 +202,9 @@ def _log_likelihood(
         margin = (
             (base + effort * gap)[:, None, None]
             + spread[:, None, None] * error[None, :, None]
-            + effort * belief.in_unit_of(i, "gap_departure_sd")[:, None, None] * departure
+            + effort * belief.draws["gap_departure_sd"][:, None, None] * departure
         )
-        logit = belief.in_unit_of(i, "slope")[:, m][:, None, None] * margin
+        logit = belief.draws["slope"][:, m][:, None, None] * margin
         place = np.clip((logit - LOGITS[0]) / (LOGITS[1] - LOGITS[0]), 0, len(LOGITS) - 1.001)
         below = place.astype(np.int64)
         share = (place - below).astype(np.float32)
@@ -246,12 +253,11 @@ def _belief_margin(belief: Posterior, i: int, m: int, own_error: bool) -> tuple[
     difficulty = belief.draws["difficulty"][:, i]
     if own_error:
         return margin + belief.draws["private_error"][:, i, m], np.zeros(belief.n_draws)
-    slope = belief.in_unit_of(i, "slope")[:, m]
-    predictors = np.column_stack([belief.draws["shown"][:, :, m], slope])
+    predictors = np.column_stack([belief.draws["shown"][:, :, m], belief.draws["slope"][:, m]])
     explained = explained_error(error, predictors)
     margin = margin + difficulty - difficulty.mean()
     margin = margin + explained.mean + (predictors - predictors.mean(axis=0)) @ explained.weights
-    validity = belief.in_unit_of(i, "validity_sd") ** 2
+    validity = belief.draws["validity_sd"] ** 2
     left = max(explained.variance - float(validity.mean()), 0.0)
     return margin, np.sqrt(left + validity)
 

@@ -46,11 +46,10 @@ def simulated_runs(
     margin = margin + effort * (
         truth.draws["gap"][:, :, m] @ truth.loadings[i] + truth.draws["gap_departure"][:, i, m]
     )
-    slope = truth.in_unit_of(i, "slope")[:, m]
-    plateau = expit((slope * margin)[chosen])
+    plateau = expit((truth.draws["slope"][:, m] * margin)[chosen])
     correlation = attempt_correlation(
         truth.plateau(truth.ai_models[m])[:, i],
-        slope,
+        truth.draws["slope"][:, m],
         truth.draws["task_sd"][:, i],
     ).mean()
     n = effective_runs(

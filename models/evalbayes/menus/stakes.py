@@ -1,4 +1,4 @@
-"""Decisions of a catalogue, one per domain, about shown capability plus gap plus later gain."""
+"""Decisions of a catalogue, about shown capability plus gap plus later gain of their domains."""
 
 from __future__ import annotations
 
@@ -23,30 +23,35 @@ def gain_years(catalogue: Catalogue, domain: DomainSpec) -> float:
 
 
 def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
-    """Return every domain's decision: weight 1 on its shown capability and on its gap.
+    """Return every decision: its domains' weights on their shown capabilities and on their gaps.
 
     Later gain is `post_training_gain_per_year` over the horizon, its years overlapping as
     `post_training_overlap` says. A threshold that is itself uncertain cannot be resolved by evals
     either, so its sd joins that of the later gain.
     """
     decisions = []
-    for domain in catalogue.domains:
-        years = gain_years(catalogue, domain)
+    for spec in catalogue.decisions:
         contrast = np.zeros(len(states.names))
-        contrast[states.index_of(f"{domain.name}.shown")] = 1.0
-        contrast[states.index_of(f"{domain.name}.gap")] = 1.0
-        threshold, threshold_sd = domain.threshold.normal()
-        gain, gain_sd = domain.post_training_gain_per_year.normal()
+        threshold, threshold_sd = spec.threshold.normal()
+        mean, variance = 0.0, threshold_sd**2
+        for name, weight in spec.weights.items():
+            domain = catalogue.domain(name)
+            years = gain_years(catalogue, domain)
+            for part in ("shown", "gap"):
+                contrast[states.index_of(f"{name}.{part}")] = weight
+            gain, gain_sd = domain.post_training_gain_per_year.normal()
+            mean += weight * gain * years
+            variance += (weight * gain_sd * years) ** 2
         decisions.append(
             Decision(
-                name=domain.name,
+                name=spec.name,
                 contrast=contrast,
                 threshold=threshold,
-                loss_missed=domain.loss_missed,
-                loss_false_alarm=domain.loss_false_alarm,
-                later_gain_mean=gain * years,
-                later_gain_sd=float(np.hypot(gain_sd * years, threshold_sd)),
-                mitigate_above=domain.mitigate_above,
+                loss_missed=spec.loss_missed,
+                loss_false_alarm=spec.loss_false_alarm,
+                later_gain_mean=mean,
+                later_gain_sd=float(np.sqrt(variance)),
+                mitigate_above=spec.mitigate_above,
             )
         )
     return tuple(decisions)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
 
@@ -35,14 +34,13 @@ def capability_table(
 
     Per domain: shown capability; the elicitation gap; full capability, fully elicited; gain to
     come before the horizon; units from full capability to the threshold (an uncertain threshold
-    adds to the interval); the chance to exceed it now and by the horizon; buffers, the quantiles of
-    all that may still come on top of what is shown, and on top of what maximum elicitation has
-    seen. Where the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown
-    and fully elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings
-    from the 80 % horizon to the threshold. For all domains of one unit together the sds of an
-    eval's own departures: ω, from the capability it stands for, and κ, in its elicitation gap,
-    which pairs of standard and elicited runs teach. Of a domain without an anchor only differences
-    are told: gap, gain and buffers.
+    adds to the interval; each level has its own, and its name); the chance to exceed it now and
+    by the horizon; buffers, the quantiles of all that may still come on top of what is shown, and
+    on top of what maximum elicitation has seen. Where the unit is doublings of human task time,
+    also horizons at 50 % and 80 % (as shown and fully elicited), the share completed of tasks of
+    10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the threshold. For all
+    domains together the sds of an eval's own departures: ω, from the capability it stands for, and
+    κ, in its elicitation gap, which pairs of standard and elicited runs teach.
 
     Parameters
     ----------
@@ -57,17 +55,11 @@ def capability_table(
     rows: list[dict[str, object]] = []
     for spec in catalogue.domains:
         rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
-    of_unit: dict[str, list[str]] = {}
-    for spec in catalogue.domains:
-        of_unit.setdefault("doublings" if spec.minutes else spec.unit, []).append(spec.name)
     for figure, key in (
         ("validity error of an eval (sd)", "validity_sd"),
         ("spread of the gap between evals (sd)", "gap_departure_sd"),
     ):
-        for unit, names in of_unit.items():
-            draws = posterior.draws[key][:, posterior.index_of("domain", names[0])]
-            whose = (ALL, "units of the domain") if len(of_unit) == 1 else (", ".join(names), unit)
-            rows.append(_row(whose[0], figure, whose[1], draws))
+        rows.append(_row(ALL, figure, "units of the domain", posterior.draws[key]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -90,7 +82,12 @@ def _domain_rows(
     years = catalogue.portfolio.horizon_months / MONTHS
     rate = later_gain(catalogue, spec, len(shown), rng)
     overlap = spec.post_training_overlap
-    threshold = rng.normal(*spec.threshold.normal(), len(shown))
+    decided = catalogue.decided(spec.name)
+    luck = rng.standard_normal(len(shown))  # levels' thresholds are off together
+    thresholds = {}
+    for each in decided:
+        mean, sd = each.threshold.normal()
+        thresholds[each.level or "threshold"] = mean + sd * luck
     gain = to_come(gap, 1.0, 1.0, rate, years, overlap)
     full = shown + gap
     unit = "doublings" if spec.minutes else spec.unit
@@ -99,7 +96,7 @@ def _domain_rows(
         "elicitation gap": (unit, gap),
         "full": (unit, full),
         f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
-        "full to threshold": (unit, threshold - full),
+        **{f"full to {name}": (unit, t - full) for name, t in thresholds.items()},
     }
     if spec.minutes:
         for words, effort in (("shown", 0.0), ("full", 1.0)):
@@ -111,17 +108,17 @@ def _domain_rows(
                     "share",
                     horizon.completion(length),
                 )
-            figures[f"80% horizon to threshold, {words}"] = (
-                unit,
-                threshold - np.log2(horizon.minutes(0.8)),
-            )
-    passing = {"now": full > threshold, "by the horizon": full + gain > threshold}
-    if spec.name in without_anchor(catalogue, posterior.human_minutes):
-        passing = {}  # where on its scale it lies is made up, and differences alone are known
-        figures = {name: figures[name] for name in figures if name.startswith(("elicit", "gain"))}
+            for level, threshold in thresholds.items():
+                figures[f"80% horizon to {level}, {words}"] = (
+                    unit,
+                    threshold - np.log2(horizon.minutes(0.8)),
+                )
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
-    for when, passed in passing.items():
-        rows.append(_single(spec.name, f"chance to exceed {when}", "share", float(passed.mean())))
+    for level, threshold in thresholds.items():
+        exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
+        for when, capability in (("now", full), ("by the horizon", full + gain)):
+            chance = float((capability > threshold).mean())
+            rows.append(_single(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
         draws = to_come(gap, elicited, 1.0, rate, years, overlap)

@@ -25,7 +25,6 @@ def check(
     if as_json:
         print_json(
             {
-                "no_anchor": dict(report.no_anchor),
                 "lines": list(report.lines),
                 "missing": list(report.missing),
                 "warnings": list(report.warnings),
@@ -50,8 +49,8 @@ def shortened(places: str, most: int = 3) -> str:
 
     Examples
     --------
-    >>> shortened("eval 'a', eval 'b'"), shortened("a, b, c, d")
-    ("eval 'a', eval 'b'", '4 places')
+    >>> shortened("eval 'a'; level 'b, High'"), shortened("a; b; c; d")
+    ("eval 'a'; level 'b, High'", '4 places')
     """
-    count = len(places.split(", "))
+    count = len(places.split("; "))
     return places if count <= most else f"{count} places"

@@ -18,14 +18,17 @@ def horizons(
 ) -> None:
     """Show 50 % and 80 % horizons of runs, by cap, and USD per horizon-hour; no fit."""
     from evalbayes.horizons import run_horizons
-    from evalfolio.cli.inputs import read_inputs, tell_anchors
+    from evalfolio.cli.inputs import read_inputs
 
     read, observed = read_inputs(catalogue, observations)
-    tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
     found = run_horizons(observed, read, ai_model, seed=seed)
-    thresholds = {spec.name: 2.0**spec.threshold.mid for spec in read.domains if spec.minutes}
+    thresholds = {
+        spec.name: 2.0 ** decided[0].threshold.mid
+        for spec in read.domains
+        if spec.minutes and (decided := read.decided(spec.name))
+    }
     summaries = {
-        each.domain: each.summary(thresholds[each.domain]).rename_axis("figure").reset_index()
+        each.domain: each.summary(thresholds.get(each.domain)).rename_axis("figure").reset_index()
         for each in found
     }
     if as_json:

@@ -68,7 +68,6 @@ def recommend(
         check_constraints,
         enforce_gate,
         posterior_of,
-        tell_anchors,
     )
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
@@ -94,7 +93,6 @@ def recommend(
         seed=seed,
         quiet=quiet or as_json,
         keep=out / "posterior.nc",
-        anchored=tell_anchors(read, as_json=as_json, deciding=True),
     )
     with step("splitting this budget and others", quiet=quiet or as_json):
         result = make(
@@ -131,7 +129,7 @@ def show(record: Record) -> None:
         rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
     columns = {
-        "name": "domain",
+        "name": "decision",
         "call_now": "call now",
         "p_exceeds": "P(exceeds)",
         "p_missed_now": "danger missed now",

@@ -37,16 +37,17 @@ def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
         "eval": {spec.name for spec in catalogue.evals},
         "family": {spec.family for spec in catalogue.evals if spec.family},
     }
+    decisions = {spec.name for spec in catalogue.decisions}
     resources = {"usd", "agent_hours", COUNT, *staff_columns(catalogue)}
     for limit in constraints:
         for field in GROUPS:
             if hasattr(limit, field):
                 _check_group(getattr(limit, field), known, limit)
         decision = getattr(limit, "decision", None)
-        if decision is not None and decision not in known["domain"]:
+        if decision is not None and decision not in decisions:
             raise InputError(
-                f"{limit}: a target must be on a domain of the catalogue, got {decision!r}; "
-                f"{nearest(decision, known['domain'])}"
+                f"{limit}: a target must be on a domain of the catalogue, or a decision of its "
+                f"own, got {decision!r}; {nearest(decision, decisions)}"
             )
         resource = getattr(limit, "resource", None)
         if resource is not None and resource not in resources:

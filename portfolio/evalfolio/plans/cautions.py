@@ -11,6 +11,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH, percent
+from evalfolio.plans.outlook import CALLS
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
 from evalfolio.search.certified import Certified
@@ -49,7 +50,26 @@ def plan_warnings(
                 f"{name} is funded below its minimum sensible effort of "
                 f"${row['minimum_effort_usd']:,.0f}: fund it to there, or drop it."
             )
+    warnings += [
+        f"{higher} is called to be mitigated and {lower} is not, as the stakes of the two say."
+        for lower, higher in crossed(plan)
+    ]
     return warnings
+
+
+def crossed(plan: Plan) -> list[tuple[str, str]]:
+    """Return pairs of levels of one domain of which the higher alone is called to be mitigated."""
+    rows = [
+        (str(name), row["domains"], row["threshold"], row["call_now"] == CALLS[1])
+        for name, row in plan.domains.iterrows()
+        if len(row["domains"]) == 1
+    ]
+    return [
+        (low[0], high[0])
+        for low in rows
+        for high in rows
+        if low[1] == high[1] and low[2] < high[2] and high[3] and not low[3]
+    ]
 
 
 def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:

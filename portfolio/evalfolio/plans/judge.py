@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,8 +42,6 @@ class Score:
         Limits of the plan that the mix does not meet, in words.
     domains
         One row per decision, as `Plan.domains`: what the mix would change.
-    no_anchor
-        Domains that no decision is about, each with why, as in the menu.
     """
 
     evaluation: Evaluation
@@ -53,7 +50,6 @@ class Score:
     mix: pd.DataFrame
     broken: tuple[str, ...] = ()
     domains: pd.DataFrame = field(default_factory=pd.DataFrame)
-    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def regret(self) -> float:
@@ -76,7 +72,6 @@ class Score:
                 "over_budget": self.over,
                 "limits_broken": self.broken,
                 "decisions": self._calls(),
-                "no_anchor": dict(self.no_anchor),
             },
             indent=2,
         )
@@ -143,7 +138,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     domains = decision_outlook(Problem(Question(menu)), x)
-    return Score(evaluation, plan.value, over, rows, tuple(broken), domains, menu.no_anchor)
+    return Score(evaluation, plan.value, over, rows, tuple(broken), domains)
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
@@ -154,7 +149,6 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
     InputError
         If the plan knows no such eval.
     """
-    unanchored = "".join(f"{row.reason}. " for row in record.no_anchor if name in row.evals)
     for row in record.choices:
         if row.eval == name:
             lost, whole = row.value_if_dropped, record.value.evsi
@@ -164,7 +158,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 else ""
             )
             text = (
-                f"{unanchored}{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
+                f"{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
                 f"{row.reason}{share}. With the whole plan: "
                 f"{_calls_about(row.domain, record)}"
             )
@@ -177,7 +171,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 if price is None
                 else f"it would enter at ${two_digits(price)}"
             )
-            text = f"{unanchored}{name} does not run: its best option {left.reason}; {enter}."
+            text = f"{name} does not run: its best option {left.reason}; {enter}."
             return {"chosen": False, "text": text, **dict(left)}
     known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")

@@ -75,7 +75,8 @@ def next_step_in_words(budget: Mapping[str, float], steps: pd.DataFrame, value: 
             if (short := step[f"short_{name}"]) > 0
         ]
     )
-    way = f", instead of {step['instead_of']}" if step["instead_of"] else ""
+    instead = step["instead_of"]  # no name where nothing was run: pandas makes of None what it may
+    way = f", instead of {instead}" if isinstance(instead, str) else ""
     gain = (
         f"adds {percent(step['value_added'] / value)} to the value"
         if value > 0

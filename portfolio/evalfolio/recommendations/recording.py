@@ -31,7 +31,7 @@ def parts_of(
         "in_usd": not catalogue.points,
         "mix": f"{failing}{mix_in_words(plan.choices, subject.ai_model)}{note}",
         "hangs_on": _hangs_on(plan, posterior),
-        "units": {spec.name: spec.unit for spec in catalogue.domains},
+        "units": {spec.name: spec.unit for spec in catalogue.decisions},
         "portfolio": {
             "ai_model": subject.ai_model,
             "horizon_months": subject.horizon_months,

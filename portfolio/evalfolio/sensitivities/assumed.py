@@ -64,7 +64,8 @@ class Assumed:
         (minutes per run), `gap` (its size), `gap_spread` (κ), `validity_sd` (ω) and `effort` (of
         max elicitation).
     domain
-        The domain it belongs to; empty for figures of all evals.
+        The domain it belongs to, for thresholds and losses the decision; empty for figures of all
+        evals.
     low, mid, high
         Ends of the range and the value in use.
     given

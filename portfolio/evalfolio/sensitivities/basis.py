@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -89,10 +89,7 @@ class Basis:
                 scale = np.where(np.array(menu.states) == name, level, 1.0)
                 covariance = covariance * np.outer(scale, scale)
             elif assumed.kind not in HOURS:
-                decisions = tuple(
-                    self._decision(d, assumed, level) if d.name == assumed.domain else d
-                    for d in decisions
-                )
+                decisions = tuple(self._decision(d, assumed, level, menu.states) for d in decisions)
         return replace(menu, options=options, prior_covariance=covariance, decisions=decisions)
 
     def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:
@@ -123,8 +120,17 @@ class Basis:
         columns = [c for c in ("usd", "usd_p90", "usd_ceiling") if c in menu.options.columns]
         return menu.options.assign(**{c: menu.options[c] * factor for c in columns})
 
-    def _decision(self, decision: Decision, assumed: Assumed, level: float) -> Decision:
-        """Return a decision with one figure known to be at a level: its own sd falls away."""
+    def _decision(
+        self, decision: Decision, assumed: Assumed, level: float, states: Sequence[str]
+    ) -> Decision:
+        """Return a decision with one figure known to be at a level: its own sd falls away.
+
+        Later gain is a domain's, and counts by its weight; the others are the decision's own.
+        """
+        if assumed.kind == "later_gain":
+            return self._gaining(decision, assumed.domain, level, states)
+        if decision.name != assumed.domain:
+            return decision
         if assumed.kind in ("loss_missed", "loss_false_alarm"):
             moved = replace(decision, **{assumed.kind: getattr(decision, assumed.kind) * level})
             if decision.mitigate_above is None:
@@ -132,30 +138,41 @@ class Basis:
             # a stated rule is that of its losses: it moves with them
             ratio = moved.loss_missed / moved.loss_false_alarm
             return replace(moved, mitigate_above=implied_probability(ratio))
-        if assumed.kind == "threshold":
-            return replace(
-                decision,
-                threshold=level,
-                later_gain_sd=_without(decision.later_gain_sd, self._threshold_sd(assumed.domain)),
-            )
-        gain_sd = self._gain_sd(assumed.domain, decision.later_gain_sd)
         return replace(
             decision,
-            later_gain_mean=level * self._gain_years(assumed.domain),
-            later_gain_sd=_without(decision.later_gain_sd, gain_sd),
+            threshold=level,
+            later_gain_sd=_without(decision.later_gain_sd, self._threshold_sd(decision.name)),
         )
 
-    def _threshold_sd(self, domain: str) -> float:
+    def _gaining(
+        self, decision: Decision, domain: str, level: float, states: Sequence[str]
+    ) -> Decision:
+        """Return a decision with a domain's later gain at a level, per year.
+
+        Without a catalogue the domain is a decision's own, and its gain all there is.
+        """
+        if domain not in decision.domains(states):
+            return decision
+        if self.catalogue is None:
+            return replace(decision, later_gain_mean=level, later_gain_sd=0.0)
+        weight = max(
+            float(w)
+            for name, w in zip(states, decision.contrast, strict=True)
+            if name in (f"{domain}.shown", f"{domain}.gap")
+        )
+        mean, sd = self.catalogue.domain(domain).post_training_gain_per_year.normal()
+        years = weight * self._gain_years(domain)
+        return replace(
+            decision,
+            later_gain_mean=decision.later_gain_mean + (level - mean) * years,
+            later_gain_sd=_without(decision.later_gain_sd, sd * years),
+        )
+
+    def _threshold_sd(self, decision: str) -> float:
         if self.catalogue is None:
             return 0.0
-        return self.catalogue.domain(domain).threshold.normal()[1]
-
-    def _gain_sd(self, domain: str, whole: float) -> float:
-        """Sd of later gain by itself; without a catalogue it is all there is."""
-        if self.catalogue is None:
-            return whole
-        gain = self.catalogue.domain(domain).post_training_gain_per_year
-        return gain.normal()[1] * self._gain_years(domain)
+        found = [spec for spec in self.catalogue.decisions if spec.name == decision]
+        return found[0].threshold.normal()[1] if found else 0.0
 
     def _gain_years(self, domain: str) -> float:
         from evalbayes.menus.stakes import gain_years

@@ -26,10 +26,11 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
     """
     found: list[Assumed] = []
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    for decision in catalogue.decisions:
+        found.append(_interval("threshold", decision.name, decision.threshold, UNIT))
+        found.append(_factor("loss_missed", decision.name))
+        found.append(_factor("loss_false_alarm", decision.name))
     for spec in catalogue.domains:
-        found.append(_interval("threshold", spec.name, spec.threshold, UNIT))
-        found.append(_factor("loss_missed", spec.name))
-        found.append(_factor("loss_false_alarm", spec.name))
         gain = spec.post_training_gain_per_year
         found.append(_interval("later_gain", spec.name, gain, gain.mid / FACTOR))
         found.append(_factor("shown_sd", spec.name))
@@ -37,9 +38,8 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
         size = posterior.draws["gap"][:, posterior.domains.index(spec.name), m]
         if size.mean() > 0:
             found.append(_quantiles("gap", spec.name, size))
-    for kind, key in (("validity_sd", "validity_sd"), ("gap_spread", "gap_departure_sd")):
-        by_unit = np.unique(posterior.draws[key], axis=1)  # domains of one unit have one
-        found.append(_quantiles(kind, "", (by_unit / by_unit.mean(axis=0)).ravel()))
+    found.append(_quantiles("validity_sd", "", posterior.draws["validity_sd"]))
+    found.append(_quantiles("gap_spread", "", posterior.draws["gap_departure_sd"]))
     found.append(Assumed("effort", "", 1 - EFFORT, 1.0, 1 + EFFORT, False))
     found.append(_price(catalogue))
     found += [_factor(kind, "") for kind in ("staff_hours", "elicitation_hours", "review")]

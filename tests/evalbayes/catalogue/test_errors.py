@@ -81,7 +81,7 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     ((*DOMAIN, "post_training_overlap", 0.5), "post_training_overlap must be 1 or more, got 0.5; 1 lets gains simply add up"),
     (("budget", "staff_hours", {}), "staff_hours must name at least one skill, got an empty table"),
     # thresholds
-    ((*DOMAIN, "threshold_human_time", ...), "domain 'cyber': threshold must be given, got nothing; add threshold = ... in the domain's unit, or threshold_human_time"),
+    ((*DOMAIN, "threshold_human_time", ...), "domain 'cyber': threshold must be given, got nothing; add threshold = ... in the domain's unit, threshold_human_time = \"8 h\", or [[level]] tables"),
     ((*DOMAIN, "threshold", 9), "the threshold must be given once, got threshold and threshold_human_time; drop one"),
     ((*EVAL, "tasks", "0,1"), "tasks must be a number, got the text '0,1'; a comma may only part groups of three digits: write 0.1, without quotes, or, in a spreadsheet, as a number and not as text, with the decimal sign of its language"),
     ((*DOMAIN, "threshold_human_time", "1,5 h"), "threshold_human_time must be a time in words, got '1,5 h'; a comma may only part groups of three digits: write 1.5, and for example"),

@@ -14,7 +14,7 @@ from evalbayes.catalogue import (
     toml_template,
     write_template,
 )
-from evalbayes.catalogue.writing import explanations, template
+from evalbayes.catalogue.writing import commented, explanations, template
 from evalbayes.errors import InputError
 from evalbayes.inputs import check_covered
 
@@ -22,16 +22,7 @@ Sheets = dict[str, list[list[Any]]]
 
 GOOD: Sheets = {
     "portfolio": [["key", "value", "meaning"], ["ai_model", "Model A", "under test"], [None] * 3],
-    "budget": [
-        [
-            "usd",
-            "staff_hours.bio",
-            "staff_hours.cyber",
-            "contingency.usd",
-            "contingency.staff_hours",
-        ],
-        [5000, 10, 20, 0.2, 0.05],
-    ],
+    "budget": [["usd", "staff_hours.bio", "staff_hours.cyber"], [5000, 10, 20]],
     "Domain": [
         ["name", "threshold_low", "threshold_high", "weight"],
         ["cyber", 8, 9.5, 2],
@@ -71,7 +62,6 @@ def test_a_workbook_is_read_like_toml(tmp_path: Path) -> None:
             [budget]
             usd = 5000
             staff_hours = {bio = 10, cyber = 20}
-            contingency = {usd = 0.2, staff_hours = 0.05}
             [[domain]]
             name = "cyber"
             threshold = [8, 9.5]
@@ -171,6 +161,19 @@ def test_the_workbook_template_carries_the_explanations(tmp_path: Path) -> None:
     assert len(said) >= 20
 
 
+def test_tables_that_may_be_left_out_stand_in_the_template_and_are_right(tmp_path: Path) -> None:
+    data, more = tomllib.loads(toml_template()), commented(toml_template())
+    for key in ("threshold_human_time", "mitigate_above", "weight"):
+        del data["domain"][0][key]  # cyber has levels then
+    catalogue = parse_catalogue(data | more)
+    names = [each.name for each in catalogue.decisions]
+    assert names == ["cyber, High", "cyber, Critical", "persuasion", "secure the weights"]
+    workbook = openpyxl.load_workbook(write_template(tmp_path / "catalogue.xlsx"))
+    heads = [cell.value for cell in workbook["decision"][1]]
+    assert heads[:3] == ["name", "weights.cyber", "weights.persuasion"]
+    assert workbook["level"].max_row == 1
+
+
 def figures(catalogue: Catalogue) -> tuple[object, ...]:
     """Return what a catalogue says, without where a figure comes from."""
     return catalogue.portfolio, catalogue.budget, catalogue.domains, catalogue.evals
@@ -202,6 +205,8 @@ def test_the_example_is_the_same_as_a_workbook(tmp_path: Path) -> None:
     again = read_catalogue(tmp_path / "c.xlsx")
     assert again.evals == catalogue.evals
     for ours, theirs in zip(catalogue.domains, again.domains, strict=True):
+        assert ours.threshold is not None
+        assert theirs.threshold is not None
         # A workbook keeps 16 digits, one fewer than a logarithm may need.
         assert theirs.threshold.mid == pytest.approx(ours.threshold.mid, rel=1e-14)
         assert theirs.model_copy(update={"threshold": ours.threshold}) == ours

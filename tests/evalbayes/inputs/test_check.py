@@ -146,7 +146,7 @@ def test_assumptions_that_are_alike_are_one_row(data: dict[str, Any]) -> None:
     report = check_inputs(parse_catalogue(data))
     frame = report.to_frame()
     (row,) = frame[frame["key"] == "staff_hours"].to_dict("records")
-    assert row["where"] == "eval 'cybench', eval 'dialogue'"
+    assert row["where"] == "eval 'cybench'; eval 'dialogue'"
     assert frame["where"].str.count("'").sum() / 2 + 1 == len(report.assumptions)
     assert report.lines[-1] == f"{len(report.assumptions)} figures assumed, as nobody gave them"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalbayes.catalogue import Catalogue, parse_catalogue
+from evalbayes.catalogue import Catalogue, catalogue_to_toml, parse_catalogue
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import Posterior
 
@@ -60,6 +61,21 @@ def small_catalogue(**changes: Any) -> Catalogue:
             },
         ],
     }
+    return parse_catalogue(data)
+
+
+def decided_catalogue() -> Catalogue:
+    """The small catalogue with two levels in cyber and one mitigation for both domains."""
+    data = tomllib.loads(catalogue_to_toml(small_catalogue()))
+    stakes = {"loss_missed": 4_000_000, "loss_false_alarm": 1_000_000}
+    for key in ("threshold", *stakes):
+        del data["domain"][0][key]
+    data["level"] = [
+        {"domain": "cyber", "name": "High", "threshold": [8.5, 9.5], **stakes},
+        {"domain": "cyber", "name": "Critical", "threshold": [10.5, 11.5], **stakes},
+    ]
+    weights = {"cyber": 0.6, "autonomy": 0.3}
+    data["decision"] = [{"name": "both", "weights": weights, "threshold": 8.0, **stakes}]
     return parse_catalogue(data)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
+from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
 from tests.evalbayes.menus.test_states import with_own_results
 
 from evalbayes import Decision, InputError, Menu
@@ -116,6 +116,25 @@ def test_gains_to_come_overlap_as_stated() -> None:
     # Four years bring twice a year's gain at an overlap of 2, four times at 1.
     assert decision(2.0, 48.0).later_gain_mean == pytest.approx(2 * year.later_gain_mean)
     assert decision(1.0, 48.0).later_gain_mean == pytest.approx(4 * year.later_gain_mean)
+
+
+def test_levels_share_a_contrast_and_a_joint_decision_weighs_its_domains() -> None:
+    catalogue = decided_catalogue()
+    posterior = prior_posterior(catalogue)
+    states = states_of(posterior, catalogue)
+    high, critical, autonomy, both = decisions_of(catalogue, states)
+    assert (high.name, critical.name, both.name) == ("cyber, High", "cyber, Critical", "both")
+    assert (high.contrast == critical.contrast).all()
+    assert critical.threshold - high.threshold == pytest.approx(2.0)
+    assert critical.later_gain_sd == pytest.approx(high.later_gain_sd)
+    assert both.contrast == pytest.approx(0.6 * high.contrast + 0.3 * autonomy.contrast)
+    assert both.later_gain_mean == pytest.approx(
+        0.6 * high.later_gain_mean + 0.3 * autonomy.later_gain_mean
+    )
+    # of later gain alone: a level's own threshold is unsure, that of both is not
+    gain_sd = 0.5 * (1.5 - 0.2) / 2 / 1.6449
+    assert both.later_gain_sd == pytest.approx(gain_sd * np.hypot(0.6, 0.3), rel=1e-3)
+    assert both.domains(states.names) == ("cyber", "autonomy")
 
 
 def test_loadings_split_an_eval_between_domains(menu: Menu) -> None:

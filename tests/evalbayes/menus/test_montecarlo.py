@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
+from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue import Catalogue
-from evalbayes.menus import menu_of
+from evalbayes.menus import build_menu, menu_of
 from evalbayes.menus.montecarlo import expected_losses, simulated_value
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.states import states_of
@@ -77,8 +78,6 @@ def test_analytic_value_agrees_with_nested_simulation_of_normal_readings(
     noise = np.zeros((3, 3))
     noise[:2, :2], noise[2:, 2:] = blocks
     value, error = nested_value(menu, np.concatenate(rows), noise)
-    from dataclasses import replace
-
     one = menu.options.iloc[:1]
     single = replace(
         menu,
@@ -90,6 +89,48 @@ def test_analytic_value_agrees_with_nested_simulation_of_normal_readings(
         skewed=(),  # as the simulation has it
     )
     assert evaluate(single, list(one.index)).value == pytest.approx(value, abs=4 * error)
+
+
+def test_levels_and_joint_decisions_agree_with_direct_simulation() -> None:
+    # Levels of a domain are settled by the same capability: all their calls come from one draw.
+    catalogue = decided_catalogue()
+    posterior = prior_posterior(catalogue, n_draws=1000)
+    menu, _ = build_menu(posterior, catalogue, with_draws=False)
+    menu = replace(menu, skewed=())  # as the simulation has it
+    names = [d.name for d in menu.decisions]
+    assert names == ["cyber, High", "cyber, Critical", "autonomy", "both"]
+    states = states_of(posterior, catalogue)
+    deep, shown = (
+        reading_of(posterior, states, i, 1, e) for i, e in ((0, (0.0, 0.8)), (3, (0.0,)))
+    )
+    noise = np.zeros((3, 3))
+    noise[:2, :2], noise[2:, 2:] = deep.noise(np.array([0.3, 0.6])), shown.noise(np.array([0.4]))
+    rows = np.concatenate([deep.rows, shown.rows])
+    one = menu.options.iloc[:1]
+    single = replace(
+        menu,
+        options=one,
+        information=(rows.T @ np.linalg.inv(noise) @ rows)[None],
+        replicates=None,
+    )
+    told = evaluate(single, list(one.index))
+    for d, decision in enumerate(menu.decisions):
+        alone = replace(single, decisions=(decision,))
+        value, error = nested_value(alone, rows, noise, seed=d)
+        assert told.by_decision[decision.name] == pytest.approx(value, abs=4 * error), decision.name
+    value, error = nested_value(single, rows, noise, seed=9)
+    assert told.value == pytest.approx(value, abs=4 * error)
+
+
+def test_real_outcomes_and_skewed_gaps_of_levels_and_joint_decisions() -> None:
+    catalogue = decided_catalogue()
+    posterior = prior_posterior(catalogue)
+    menu = menu_of(posterior, catalogue)
+    mix = tuple(name for name in MIX if name in menu.options.index)
+    assert len(mix) > 2
+    simulated = simulated_value(posterior, catalogue, menu, mix, n_results=400, copies=2)
+    value = evaluate(menu, mix).value
+    assert abs(value - simulated.value) <= 0.15 * simulated.value + 3 * simulated.standard_error
 
 
 def test_no_option_is_worth_nothing_and_value_repeats_with_the_seed(

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.evalbayes.menus.synthetic import UNDER_TEST, prior_posterior, small_catalogue
+from tests.evalbayes.menus.synthetic import (
+    UNDER_TEST,
+    decided_catalogue,
+    prior_posterior,
+    small_catalogue,
+)
 
 from evalbayes.elicitation.post_training import buffer
 from evalbayes.summaries.capability import capability_table
@@ -44,7 +49,7 @@ def test_figures_are_those_of_the_draws() -> None:
         [f"completion of {x} tasks, shown" for x in ("10 min", "30 min", "2 h", "8 h")]
     ]
     assert (np.diff(shares["median"]) < 0).all()
-    threshold = np.random.default_rng(9).normal(*CATALOGUE.domains[0].threshold.normal(), 4000)
+    threshold = np.random.default_rng(9).normal(*CATALOGUE.decisions[0].threshold.normal(), 4000)
     assert cyber.loc["chance to exceed now", "median"] == pytest.approx(
         (shown + gap > threshold).mean(), abs=0.02
     )
@@ -52,6 +57,16 @@ def test_figures_are_those_of_the_draws() -> None:
         cyber.loc["chance to exceed by the horizon", "median"]
         > cyber.loc["chance to exceed now", "median"]
     )
+
+
+def test_every_level_has_rows_of_its_own_by_its_name() -> None:
+    table: Any = capability_table(POSTERIOR, decided_catalogue()).set_index(["domain", "figure"])
+    cyber = table.loc["cyber", "median"]
+    assert cyber["full to Critical"] - cyber["full to High"] == pytest.approx(2.0)
+    assert cyber["chance to exceed Critical now"] < cyber["chance to exceed High now"]
+    assert "80% horizon to Critical, full" in cyber.index
+    assert "full to threshold" in table.loc["autonomy"].index
+    assert set(table.index.get_level_values("domain")) == {"cyber", "autonomy", "all"}
 
 
 def test_buffers_rise_with_the_level_and_fall_with_elicitation() -> None:

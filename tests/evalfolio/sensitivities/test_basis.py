@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.evalbayes.menus.synthetic import small_catalogue
+from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
 
 from evalbayes.catalogue import Interval
 from evalbayes.menus import build_menu
@@ -105,6 +105,29 @@ def test_a_stated_threshold_or_gain_takes_its_own_doubt_away(whole_basis: Basis)
         for key in ("threshold", "later_gain_mean", "later_gain_sd"):
             wanted = getattr(again.decisions[0], key)
             assert getattr(got, key) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_domains_gain_moves_all_its_decisions_and_a_threshold_its_own() -> None:
+    catalogue = decided_catalogue()
+    posterior = prior_posterior(catalogue).thinned(400)
+    basis = Basis(
+        Question(build_menu(posterior, catalogue, with_draws=False)[0]), catalogue, posterior
+    )
+    found = {a.domain for a in assumptions_of(catalogue, posterior) if a.kind == "threshold"}
+    assert found == {"cyber, High", "cyber, Critical", "autonomy", "both"}
+    cyber = catalogue.domains[0].model_copy(
+        update={"post_training_gain_per_year": Interval(1.5, 1.5)}
+    )
+    told = catalogue.model_copy(update={"domains": (cyber, *catalogue.domains[1:])})
+    again, _ = build_menu(posterior, told, with_draws=False)
+    gain = figure(basis, "later_gain", "cyber")
+    for ours, theirs in zip(basis.menu_under({gain: 1.5}).decisions, again.decisions, strict=True):
+        for key in ("threshold", "later_gain_mean", "later_gain_sd"):
+            assert getattr(ours, key) == pytest.approx(getattr(theirs, key), abs=1e-9)
+    threshold = figure(basis, "threshold", "cyber, Critical")
+    moved = basis.menu_under({threshold: threshold.high}).decisions
+    assert [d.threshold for d in moved] == pytest.approx([9.0, 11.5, 10.0, 8.0])
+    assert moved[1].later_gain_sd < moved[0].later_gain_sd  # its own doubt is gone
 
 
 def test_losses_and_beliefs_are_multiplied(whole_basis: Basis) -> None:

@@ -42,6 +42,8 @@ def page(
         "facts": facts(record),
         "tiers": TIER_NAMES,
         "depth_usd": {d.name: _usd(record, d.about, DEPTH) for d in record.domains},
+        "shared_money": len([d for each in record.domains for d in each.about])
+        > len({d for each in record.domains for d in each.about}),
         "domain_usd": {d.name: _usd(record, d.about) for d in record.domains},
         "others": other_resources(record),
         "resource": resource_words,

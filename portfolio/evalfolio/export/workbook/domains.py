@@ -14,7 +14,7 @@ FIRST = 4
 TITLE = "Domains and their decisions"
 WHY = 60  # width of the reasons, in characters
 COLUMNS: tuple[tuple[str, str, str, float], ...] = (
-    ("name", "Domain", "text", 20),
+    ("name", "Decision", "text", 20),
     ("call_now", "Call now", "text", 16),
     ("p_exceeds", "Chance above threshold", "share", 12),
     ("p_missed_now", "Chance of danger missed now", "share", 12),

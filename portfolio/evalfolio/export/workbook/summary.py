@@ -31,8 +31,7 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     sheet.set_portrait()
     sheet.fit_to_pages(1, 1)
     words = book.style("text", text_wrap=True, font_size=12, valign="top")
-    unanchored = [f"{row.reason[:1].upper()}{row.reason[1:]}." for row in record.no_anchor]
-    _paragraph(sheet, 2, " ".join([*unanchored, record.words.mix]), words)
+    _paragraph(sheet, 2, record.words.mix, words)
     _paragraph(sheet, 3, record.words.hangs_on, words)
     _write_budget(book, sheet, contents, where)
     after = _write_resources(book, sheet, contents, where)
@@ -218,14 +217,14 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
 
 
 def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> int:
-    """Write each domain's call and both ways it may be wrong, as on Domains; return the row after.
+    """Write each decision's call and how it may be wrong, as on Domains; return the row after.
 
     Needless mitigation is mitigating though capability stays below the threshold, danger missed not
     mitigating though it passes it.
     """
     shown = ["call_now", "p_exceeds", "p_missed_now", "p_missed_expected"]
     shown += ["p_needless_now", "p_needless_expected"]
-    heads = ["Domain", "Call now", "Above threshold", "Danger missed", "... after the plan"]
+    heads = ["Decision", "Call now", "Above threshold", "Danger missed", "... after the plan"]
     heads += ["Needless mitigation", "... after the plan"]
     book.heads(sheet, row, 0, heads)
     keys = [key for key, *_ in COLUMNS]

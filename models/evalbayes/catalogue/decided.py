@@ -1,0 +1,267 @@
+"""What is decided: one threshold of a domain, several levels of it, or several domains at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from evalbayes.catalogue.assumptions import STAKES, Assumption
+from evalbayes.catalogue.domain import DomainSpec, with_stakes, with_threshold
+from evalbayes.catalogue.human_time import DOUBLINGS
+from evalbayes.catalogue.interval import AnyInterval, Interval
+from evalbayes.catalogue.quantities import InnerShare, Positive, Text, not_negative
+from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
+from evalbayes.errors import InputError
+from evalbayes.names import cure
+
+EXAMPLE = "write weights = {cyber = 0.5, autonomy = 0.5}"
+SUM = 1e-6  # by how much weights may miss 1 and still be said to sum to it
+
+
+def weights_above_0(value: Any) -> dict[str, float]:
+    """Return weights of two domains or more, each above 0; those of 0 do not count.
+
+    Examples
+    --------
+    >>> weights_above_0({"cyber": 0.5, "autonomy": 0.5, "bio": 0})
+    {'cyber': 0.5, 'autonomy': 0.5}
+    >>> weights_above_0({"cyber": 0.5, "autonomy": -1})
+    Traceback (most recent call last):
+    ValueError: of 'autonomy' must be 0 or more, got -1; leave it out where it is not known
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a weight for each domain, got {value!r}; {EXAMPLE}")
+    found = {}
+    for name, weight in value.items():
+        try:
+            found[str(name)] = not_negative(weight)
+        except ValueError as error:
+            raise ValueError(f"of {str(name)!r} {error}") from None
+    above = {name: weight for name, weight in found.items() if weight > 0}
+    if len(above) < 2:
+        raise ValueError(
+            f"must give two domains or more a weight above 0, got {len(above)}; {EXAMPLE}, or "
+            "decide a domain by its own threshold or [[level]] tables"
+        )
+    return above
+
+
+class DecisionSpec(Spec):
+    """One call, mitigate or not: of a domain, of a level of it, or of several domains.
+
+    Parameters
+    ----------
+    name
+        Its domain's, the domain's with the level's, or its own.
+    weights
+        By domain: y is their weighted capability; 1 on one domain in most.
+    unit
+        What y is counted in.
+    threshold
+        Danger threshold of y, in the unit.
+    loss_missed, loss_false_alarm
+        As a domain's: per unit of y.
+    mitigate_above, weight
+        The stakes as they were given, if as a probability; else None.
+    notes
+        Free text, e.g. sources.
+    """
+
+    name: Text
+    weights: dict[str, float]
+    unit: Text
+    threshold: AnyInterval
+    loss_missed: Positive
+    loss_false_alarm: Positive
+    mitigate_above: InnerShare | None = None
+    weight: Positive | None = None
+    notes: str = ""
+
+    @property
+    def minutes(self) -> bool:
+        """Whether y is log2 of human task minutes."""
+        return self.unit == DOUBLINGS
+
+    @property
+    def level(self) -> str:
+        """Which of its domain's levels it is about, "" where the domain has one threshold."""
+        domain, *others = self.weights
+        return "" if others or self.name == domain else self.name.removeprefix(f"{domain}, ")
+
+    @property
+    def rule(self) -> float:
+        """The probability of exceeding above which to mitigate, as stated or as losses imply it."""
+        if self.mitigate_above is not None:
+            return self.mitigate_above
+        return implied_probability(self.loss_missed / self.loss_false_alarm)
+
+
+class LevelSpec(Spec):
+    """One [[level]] of a domain, such as "High" or "Critical": a decision of its own.
+
+    Levels are given from the least severe up, so that thresholds rise.
+
+    Parameters
+    ----------
+    domain, name
+        The domain, and what the level is called.
+    threshold, loss_missed, loss_false_alarm, mitigate_above, weight, notes
+        As a domain's.
+    """
+
+    domain: Text
+    name: Text
+    threshold: AnyInterval
+    loss_missed: Positive
+    loss_false_alarm: Positive
+    mitigate_above: InnerShare | None = None
+    weight: Positive | None = None
+    notes: str = ""
+
+    @property
+    def decision(self) -> str:
+        """What its decision is called: "cyber, Critical"."""
+        return f"{self.domain}, {self.name}"
+
+
+LEVEL_KEYS = (*LevelSpec.model_fields, "threshold_human_time")
+DECISION_KEYS = (*DecisionSpec.model_fields, "threshold_human_time")
+
+
+def assembled_level(
+    table: Table, domains: Sequence[DomainSpec], points: bool, assumptions: list[Assumption]
+) -> LevelSpec:
+    """Return a level with its threshold in its domain's unit and its stakes as losses."""
+    table = filled(table, LEVEL_KEYS, STAKES if points else (), assumptions)
+    names = [spec.name for spec in domains]
+    name = table.entries.get("domain")
+    if name is None:
+        raise InputError(f"{table.where}: domain must be given, got nothing; add domain = ...")
+    if name not in names:
+        raise InputError(
+            f"{table.where}: domain must be one of the catalogue's, got {name!r}; "
+            f"{cure(str(name), names)}"
+        )
+    domain = domains[names.index(str(name))]
+    entries = with_stakes(table, dict(table.entries), points)
+    entries = with_threshold(table, entries, domain.unit, assumptions)
+    return validated(LevelSpec, Table(table.label, table.where, entries))
+
+
+def assembled_decision(
+    table: Table, domains: Sequence[DomainSpec], points: bool, assumptions: list[Assumption]
+) -> DecisionSpec:
+    """Return a decision over several domains, with its unit and threshold.
+
+    Without a threshold of its own it is that of its domains: Σ w·τ, so that y less the threshold
+    is what the domains exceed theirs by, weighted.
+    """
+    table = filled(table, DECISION_KEYS, STAKES if points else (), assumptions)
+    if "weights" not in table.entries:
+        raise InputError(f"{table.where}: weights must be given, got nothing; {EXAMPLE}")
+    weights = ruled(table, "weights", weights_above_0)
+    known = {spec.name: spec for spec in domains}
+    for name in weights:
+        if name not in known:
+            raise InputError(
+                f"{table.where}: weights must be on domains of the catalogue, got {name!r}; "
+                f"{cure(name, list(known))}"
+            )
+    entries = with_stakes(table, {**table.entries, "weights": weights}, points)
+    units = sorted({known[name].unit for name in weights})
+    if "unit" not in entries:
+        if len(units) > 1:
+            raise InputError(
+                f"{table.where}: weights must be on domains of one unit, got {' and '.join(units)};"
+                " give unit = ..., what the weighted sum is counted in, or make two decisions"
+            )
+        entries["unit"] = units[0]
+    total = sum(weights.values())
+    if "threshold_human_time" in entries and abs(total - 1) > SUM:
+        raise InputError(
+            f"{table.where}: threshold_human_time must go with weights that sum to 1, got "
+            f"{total:g}; divide them by that, or give threshold in the unit"
+        )
+    if not {"threshold", "threshold_human_time"} & set(entries):
+        entries["threshold"] = _threshold(table, weights, known)
+    entries = with_threshold(table, entries, entries["unit"], assumptions)
+    return validated(DecisionSpec, Table(table.label, table.where, entries))
+
+
+def decisions_of(
+    domains: Sequence[DomainSpec], levels: Sequence[LevelSpec], joint: Sequence[DecisionSpec]
+) -> tuple[DecisionSpec, ...]:
+    """Return all that is decided: domain by domain, levels from the lowest up, then the joint."""
+    found = []
+    for domain in domains:
+        own: list[LevelSpec | DomainSpec] = [each for each in levels if each.domain == domain.name]
+        for spec in own or [domain]:
+            if spec.threshold is None:
+                continue  # decided together with other domains only
+            name = spec.decision if isinstance(spec, LevelSpec) else domain.name
+            kept = ("threshold", "loss_missed", "loss_false_alarm", "mitigate_above", "weight")
+            found.append(
+                DecisionSpec(
+                    name=name,
+                    weights={domain.name: 1.0},
+                    unit=domain.unit,
+                    **{key: getattr(spec, key) for key in kept},
+                )
+            )
+    return (*found, *joint)
+
+
+def check_levels(levels: Sequence[LevelSpec], tables: Sequence[Table]) -> None:
+    """Refuse a level whose threshold is not above that of the one before it.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    before: dict[str, LevelSpec] = {}
+    for level, table in zip(levels, tables, strict=True):
+        lower = before.get(level.domain)
+        if lower is not None and level.threshold.mid <= lower.threshold.mid:
+            raise InputError(
+                f"{table.where}: thresholds must rise from level to level of {level.domain!r}, got "
+                f"{level.threshold.mid:.3g} after {lower.threshold.mid:.3g} of {lower.name!r}; "
+                "give levels from the least severe up, each with a threshold of its own"
+            )
+        before[level.domain] = level
+
+
+def crossings(decisions: Sequence[DecisionSpec]) -> list[tuple[DecisionSpec, DecisionSpec]]:
+    """Return pairs of levels (lower, higher) whose stakes let the higher alone be mitigated.
+
+    The higher is exceeded no likelier than the lower, so it is never mitigated alone where its
+    probability p* is no lower and both thresholds are equally sure. For losses that is as true:
+    the loss of missing falls and that of a false alarm rises with the threshold.
+    """
+    found = []
+    for k, lower in enumerate(decisions):
+        for higher in decisions[k + 1 :]:
+            alike = lower.weights == higher.weights and len(lower.weights) == 1
+            wider = abs(lower.threshold.normal()[1] - higher.threshold.normal()[1]) > SUM
+            if alike and (higher.rule < lower.rule * (1 - SUM) or wider):
+                found.append((lower, higher))
+    return found
+
+
+def _threshold(
+    table: Table, weights: Mapping[str, float], known: Mapping[str, DomainSpec]
+) -> Interval:
+    """Return Σ w·τ of domains' own thresholds, as unsure as they are together."""
+    mean = variance = 0.0
+    for name, weight in weights.items():
+        threshold = known[name].threshold
+        if threshold is None:
+            raise InputError(
+                f"{table.where}: threshold must be given, got nothing, and {name!r} has no single "
+                "threshold of its own; add threshold = ... of the weighted capability"
+            )
+        mean += weight * threshold.mid
+        variance += (weight * (threshold.high - threshold.low) / 2) ** 2
+    return Interval(mean - math.sqrt(variance), mean + math.sqrt(variance))
