@@ -260,6 +260,9 @@ class _Views:
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
         self.lucky = lucky
+        # Information on the margin goes as the square of the slope, which every eval shares.
+        slopes = np.array([belief.draws["slope"][:, m].mean() for belief, _ in lucky])
+        self.steeper = np.square(self.slope / slopes) if len(lucky) else np.zeros(0)
         self.correlation = self._attempt_correlation(0.0)
         self.already = int(posterior.n_runs[i, m])
         self.drawn = thinned(len(at), n_drawn)
@@ -300,7 +303,7 @@ class _Views:
             found.append(self._noises[key])
         means = np.array([mean for mean, _, _ in found])
         by_draw = np.stack([draws for _, draws, _ in found], axis=1)
-        by_half = np.stack([half for _, _, half in found], axis=1)
+        by_half = np.stack([half for _, _, half in found], axis=1) * self.steeper[:, None]
         shared = self._attempt_correlation(offer.effort) if deep else 0.0
         n = len(self.states.names)
         return (

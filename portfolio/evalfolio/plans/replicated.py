@@ -1,0 +1,120 @@
+r"""Mixes valued on halves of the posterior draws: how much of a difference is Monte Carlo noise.
+
+The plan is found on one menu, made from some thousand draws; other draws would give another menu.
+A mix is valued again on the menu of every balanced half of the draws (`evalbayes.halves`), at the
+same options, so that the noise of the difference of two mixes is that of what they do not share.
+Expected costs have noise too, which moves what a budget buys: a mix that comes out dearer on a half
+is charged the difference at the shadow prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalbayes import Menu
+from evalbayes.halves import noise
+from evalfolio.objectives.knowledge import Indices
+from evalfolio.objectives.valuation import worth_of
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.value.skew.outcome import value_of
+
+Floats = NDArray[np.float64]
+
+
+class Replicated:
+    """The value of mixes on every replicate of a menu.
+
+    Where a gap is skewed, the value of one mix is worked out exactly on every replicate; that of
+    the others stands to it as the whole menu's stand-in says for what they explain there.
+
+    Parameters
+    ----------
+    menu
+        A menu with replicates.
+    prices
+        Value of one more unit of each limited resource.
+    reference
+        The mix that is valued exactly; those compared with it should explain about as much.
+    """
+
+    def __init__(self, menu: Menu, prices: Mapping[str, float], reference: Floats) -> None:
+        assert menu.replicates is not None  # callers look first
+        self.menu, again = menu, menu.replicates
+        self.prices = np.array([prices.get(name, 0.0) for name in menu.resources])
+        self.indices = Indices(menu)
+        self.worths = [worth_of(menu, decision) for decision in menu.decisions]
+        whole = replace(menu, information_draws=None, resource_draws=None, replicates=None)
+        self.menus = [whole] + [
+            replace(
+                whole,
+                information=again.information[r],
+                prior_mean=again.prior_mean[r],
+                prior_covariance=again.prior_covariance[r],
+            )
+            for r in range(len(again))
+        ]
+        self.dearer = again.costs - menu.costs
+        self._explained = [
+            ExplainedVariance(own, contrasts=self.indices.contrasts) for own in self.menus
+        ]
+        exact = np.array([_exact(own, reference) for own in self.menus])
+        stand_in = np.array([self._gains(r, reference) for r in range(len(self.menus))])
+        ratio = np.divide(exact, stand_in, out=np.ones_like(exact), where=stand_in * exact > 0)
+        self._scales = ratio[1:] / ratio[0]
+        self._plain = [
+            [
+                DecisionValue.of(m, decision) if place is None else None
+                for decision, place in zip(m.decisions, self.indices.places, strict=True)
+            ]
+            for m in self.menus[1:]
+        ]
+
+    def of(self, x: Floats) -> Floats:
+        """Return the value of a mix on every replicate, of shape (n_replicates,)."""
+        values = np.empty(len(self.dearer))
+        for r, known in enumerate(self._explained[1:]):
+            gains = self._gains(r + 1, x) * self._scales[r]
+            parts = known.at(x)
+            for d, plain in enumerate(self._plain[r]):
+                if plain is not None:
+                    gains[d] = plain.gain(parts[d])
+            values[r] = gains.sum()
+        return np.asarray(values - self.dearer.transpose(0, 2, 1) @ x @ self.prices)
+
+    def value(self, x: Floats) -> float:
+        """Return the value of a mix on the whole menu."""
+        return float(self._gains(0, x).sum())
+
+    def noise(self, x: Floats) -> float:
+        """Return the Monte Carlo standard error of a mix's value, in the unit of the losses."""
+        return float(noise(self.of(x), self.value(x)))
+
+    def paired(self, x: Floats, other: Floats) -> float:
+        """Return the standard error of the difference in value of two mixes."""
+        return float(noise(self.of(x) - self.of(other), self.value(x) - self.value(other)))
+
+    def _gains(self, r: int, x: Floats) -> Floats:
+        """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
+        known = self._explained[r]
+        parts = self.indices.of(known.at(x), known.prior)[self.indices.n_decisions :]
+        return np.array([worth.gain(p) for worth, p in zip(self.worths, parts, strict=True)])
+
+
+def _exact(menu: Menu, x: Floats) -> Floats:
+    """Return what a mix is worth to each skewed decision, by quadrature; 0 for the others."""
+    known = np.linalg.inv(menu.prior_covariance) + np.einsum("o,oij->ij", x, menu.information)
+    left = np.linalg.inv(known)
+    found = np.zeros(len(menu.decisions))
+    for d, decision in enumerate(menu.decisions):
+        gap = SkewedGap.of(menu, decision)
+        at = gap_position(menu, decision)
+        if gap is not None and at is not None:
+            both = contrasts(menu, decision, at)
+            found[d] = value_of(gap, both @ left @ both.T)
+    return found
