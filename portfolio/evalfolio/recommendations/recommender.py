@@ -15,7 +15,8 @@ from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.plans.cautions import plan_warnings
-from evalfolio.plans.optimiser import answer
+from evalfolio.plans.firm_rows import firm_rows
+from evalfolio.plans.optimiser import answer, explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information
 from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.record.record import Account
+
+SECONDS = 5.0  # of each search for a rival of the plan's rows
 
 
 def recommend(
@@ -101,14 +104,16 @@ def recommend(
         catalogue, menu, budget=budget, constraints=rules, contingency=contingency
     )
     whole = question.budget
-    plan = answer(question, method)
     roughly = replace(ROUGHLY, seed=seed)
+    firm = firm_rows(question, method, replace(method, time_limit=SECONDS))
+    plan = answer(question, method) if firm is None else explained(firm.answer)
     rivals = rival_plans(question, roughly)
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
     warnings = (
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(plan, comparisons, posterior, roughly),
+        *(() if firm is None else firm.sentences()),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None
