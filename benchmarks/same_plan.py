@@ -5,13 +5,15 @@
 Fits the catalogue's observations once for each seed (the posteriors are kept in DIR, so that a
 second start goes on), plans each with its own draws and compares every pair of plans: rows called
 firm and in how many plans they are; the share of the money that goes to the same evals and tiers;
-the same with rows declared exchangeable; the values against their stated noise. With --name the
-table goes into benchmarks/README.md.
+the same with rows declared exchangeable; the values against their stated noise. The figures are
+kept in DIR/figures.json; --before takes those of another run for a column of their own. With --name
+the table goes into benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("observations", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--before", type=Path, help="figures.json of an earlier run")
     parser.add_argument("--name", help="section of benchmarks/README.md to write")
     args = parser.parse_args()
     catalogue = read_catalogue(args.catalogue)
@@ -133,10 +136,19 @@ def main() -> None:
         plans.append(made(build_menu(posterior, catalogue, seed=seed)[0], catalogue))
         firm = ", ".join(f"{e} {t}" for e, t in sorted(plans[-1].firm))
         print(f"seed {seed}: {plans[-1].value:.4f} ± {plans[-1].noise}; firm: {firm}", flush=True)
-    body = table(("", "figure"), summary(plans))
+    figures = dict(summary(plans))
+    (args.out / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    before = {} if args.before is None else json.loads(args.before.read_text("utf-8"))
+    head = ("", "before", "now") if before else ("", "now")
+    rows = [
+        (name, *((before.get(name, "not said"),) if before else ()), figure)
+        for name, figure in figures.items()
+    ]
+    body = table(head, rows)
     print(body)
     if args.name:
-        text = f"{circumstances(0, ('evalfolio', 'nutpie', 'numba'))}\n\n{body}"
+        made_on = circumstances(0, ("evalfolio", "nutpie", "numba"))
+        text = f"{made_on} Seeds of the fit: 0 to {args.seeds - 1}.\n\n{body}"
         write_section(args.name, f"The same plan from {args.seeds} seeds: {args.name}", text)
 
 

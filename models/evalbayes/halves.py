@@ -1,9 +1,8 @@
 r"""Balanced half samples: how much of a figure is the luck of the draws it was worked out from.
 
-Draws are cut into 32 batches of consecutive draws, long against their autocorrelation, and paired
-across chains. Each of 16 replicates holds one batch of every pair, by the rows of a Hadamard
-matrix, so that no two pairs go together. A figure f of all draws is worked out again from every
-half; then
+Draws are cut into 32 batches of consecutive draws, long against their autocorrelation. Each of 31
+replicates holds half of the batches, by the rows of a Hadamard matrix, so that no two batches go
+together. A figure f of all draws is worked out again from every half; then
 
     noise² = mean over replicates of (f_r − f)²
 
@@ -21,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-PAIRS = 16
-BATCHES = 2 * PAIRS
+BATCHES = 32
+REPLICATES = BATCHES - 1
 FEWEST = 4  # draws of a batch
 PREFIX = "replicate_"  # of the names that arrays are stored under
-T_95 = 2.12  # Student's t of 16 replicates, two-sided 95 %
+T_95 = 2.04  # Student's t of 31 replicates, two-sided 95 %
 
 
 Array = NDArray[np.float64]
@@ -37,19 +36,17 @@ def batches(n_draws: int) -> NDArray[np.int64]:
 
 
 def halves(n_draws: int) -> NDArray[np.bool_] | None:
-    """Return which draws each replicate holds, (16, n_draws); None where draws are too few.
+    """Return which draws each replicate holds, (31, n_draws); None where draws are too few.
 
     Examples
     --------
     >>> held = halves(8000)
     >>> held.shape, set(held.sum(axis=1).tolist()), halves(20) is None
-    ((16, 8000), {4000}, True)
+    ((31, 8000), {4000}, True)
     """
     if n_draws < FEWEST * BATCHES:
         return None
-    signs = hadamard(PAIRS)
-    # Batch b and b + 16 are of different chains wherever there are two or more.
-    inside = np.concatenate([signs, -signs], axis=1) > 0
+    inside = hadamard(BATCHES)[1:] > 0  # the first row has no half
     held: NDArray[np.bool_] = inside[:, batches(n_draws)]
     return held
 
@@ -64,7 +61,7 @@ def noise(
     >>> draws = np.random.default_rng(0).standard_normal(8000)
     >>> means = np.array([draws[held].mean() for held in halves(8000)])
     >>> round(float(noise(means, draws.mean()) * np.sqrt(8000)), 1)
-    1.1
+    1.0
     """
     spread: NDArray[np.float64] = np.sqrt(np.mean(np.square(replicates - figure), axis=0))
     return spread

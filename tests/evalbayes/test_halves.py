@@ -33,9 +33,9 @@ def test_noise_of_a_mean_and_of_a_variance_is_that_of_repeated_chains() -> None:
             assert 0.8 < np.sqrt(np.mean(np.square(told))) / true < 1.15
 
 
-def test_halves_are_balanced_no_two_pairs_go_together() -> None:
+def test_halves_are_balanced_no_two_batches_go_together() -> None:
     held = halves(3200)
     assert held is not None
     signs = np.where(held[:, ::100], 1, -1)  # one draw of each batch
-    assert (signs[:, :16] == -signs[:, 16:]).all()
-    assert np.array_equal(signs[:, :16].T @ signs[:, :16], 16 * np.eye(16))
+    assert (signs.sum(axis=1) == 0).all()
+    assert np.array_equal(signs.T @ signs, 32 * np.eye(32) - 1)

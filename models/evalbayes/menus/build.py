@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
-from evalbayes.halves import PAIRS, Replicates, halves
+from evalbayes.halves import REPLICATES, Replicates, halves
 from evalbayes.menu import Menu
 from evalbayes.menus.caps import caps_of
 from evalbayes.menus.costs import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
-CAP_DRAWS = 2048  # caps move costs, so their luck would move the mix
+CAP_DRAWS = 2048  # of curves whose caps take long to find
 NOISE_DRAWS = 256  # of the curve, over which what runs explain is averaged
 RESOURCE_DRAWS = 256
 INFORMATION_DRAWS = 64
@@ -157,7 +157,7 @@ def build_menu(
     decisions = decisions_of(catalogue, states)
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
-    held = halves(posterior.n_draws) if with_draws and most >= PAIRS else None
+    held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None
     beliefs = [] if held is None else [posterior.kept(half) for half in held]
     lucky = [(belief, states_of(belief, catalogue)) for belief in beliefs]
     rng = np.random.default_rng(seed)
@@ -177,7 +177,9 @@ def build_menu(
         prices = price_draws(
             spec, posterior.n_draws, np.random.default_rng(orders[spec.spend_unit])
         )
-        caps = caps_of(eval_curve(posterior.thinned(CAP_DRAWS), i, m), spec.max_cap)
+        few = eval_curve(posterior.thinned(CAP_DRAWS), i, m)
+        curve = few if few.weights is not None else eval_curve(posterior, i, m)
+        caps = caps_of(curve, spec.max_cap, few)
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
         n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1

@@ -24,13 +24,14 @@ class Caps:
     no_sweet_spot: str = ""
 
 
-def caps_of(curve: Curve, largest: float) -> Caps:
+def caps_of(curve: Curve, largest: float, few: Curve | None = None) -> Caps:
     """Return the caps of an eval's curve (fields of shape (n_draws,)), at most `largest`.
 
-    The plateau tier runs to the saturation point, or to the largest cap where that comes first.
+    A sweet spot takes long to find, so it may be asked of `few` of the draws. The plateau tier runs
+    to the saturation point, or to the largest cap where that comes first.
     """
     limit = math.log(largest)
-    sweet = curve.sweet_spot(limit)
+    sweet = (few or curve).sweet_spot(limit)
     found = np.isfinite(sweet)
     saturated = np.nan_to_num(curve.saturation(limit, SATURATED), nan=limit)
     plateau = min(float(np.median(saturated)), limit)

@@ -127,7 +127,11 @@ def show(record: Record) -> None:
 
     if record.choices:
         rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
+        if record.value.noise is not None:
+            rows["firm"] = ["firm" if row.firm else "" for row in record.choices]
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
+    if record.words.firm:
+        console().print(record.words.firm, soft_wrap=True, markup=False)
     columns = {
         "name": "decision",
         "call_now": "call now",

@@ -9,8 +9,8 @@ import pandas as pd
 from evalbayes.whole import whole_file
 from evalfolio.record.record import Choice, Record
 
-BEFORE_RESOURCES = tuple(Choice.model_fields)[:-3]
-AFTER_RESOURCES = tuple(Choice.model_fields)[-3:]  # what the mix makes of the row
+BEFORE_RESOURCES = tuple(Choice.model_fields)[:-5]
+AFTER_RESOURCES = tuple(Choice.model_fields)[-5:]  # what the mix makes of the row
 DESCRIPTIONS = BEFORE_RESOURCES[BEFORE_RESOURCES.index("cap") :]  # columns of a menu too
 WHOLE_NUMBERS = ("attempts", "tasks", "runs")
 
@@ -23,8 +23,9 @@ def other_resources(record: Record) -> list[str]:
 def mix_table(record: Record) -> pd.DataFrame:
     """Return the mix, one row per chosen option, columns in the order of `mix.csv`."""
     columns = [*BEFORE_RESOURCES, *other_resources(record), *AFTER_RESOURCES]
-    table = pd.DataFrame([dict(row) for row in record.choices], columns=columns)
-    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
+    rows = [dict(row) | {"instead": "; ".join(row.instead)} for row in record.choices]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64") | {"firm": "boolean"})
 
 
 def write_mix_csv(record: Record, path: str | Path) -> Path:

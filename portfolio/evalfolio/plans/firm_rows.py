@@ -1,42 +1,47 @@
 r"""Which rows of a plan other draws would keep, and which rows are as good in their place.
 
-Of mixes that Monte Carlo noise cannot tell apart none is better. With d the fall in value from the
-best mix to another, and σ the paired noise of that fall:
+Another fit has its own luck: a mix's value, the fall d from the best mix to another, and what
+options cost, which decides whether a mix fits its budget at all. With σ the paired noise of d:
 
-- *exchangeable*: d ≤ 2.1 σ, or within the gap asked for. The mix of fewest evals among these is
-  taken (an indifference zone as wide as the noise, Bechhofer 1954).
-- *firm*: a row without which no mix comes within 4 σ. Another fit has its own noise and its own
-  indifference zone: it leaves the row out only where d comes out 4 − 2.1 = 1.9 σ lower there,
-  which is 1.3 standard errors of the difference of two fits.
+- the mix taken is that of fewest evals among those no worse than the best by more than the zone,
+  2.1 σ or the gap asked for, whichever is more (an indifference zone, Bechhofer 1954);
+- *firm*: a row without which no mix comes near, though budgets be as much wider as other draws may
+  make them. Another fit leaves the row out only where d falls into its own zone, or into the gap
+  its search leaves: near is the zone, that gap and 2.3 σ, 1.6 standard errors of what two fits
+  differ by;
+- *exchangeable*: a row in whose place others come near.
 
-The best mix without a row is a search of its own, and its bound is what counts: firm is proved for
-every mix of the menu, not for some that were looked at.
+Firm is proved: the best mix without the row is a search of its own, and its bound is what counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalbayes.halves import T_95
+from evalbayes.halves import T_95, noise
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits import Forbidden, MaxEvals
 from evalfolio.limits.limit import Limit
-from evalfolio.narrative import listing
+from evalfolio.narrative import listing, two_digits
+from evalfolio.objectives import evsi
 from evalfolio.plans.replicated import Replicated
 from evalfolio.search.answer import Answer
 from evalfolio.search.certified import Certified
+from evalfolio.search.changes import NOTHING
+from evalfolio.search.exchange import moved
+from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
 Floats = NDArray[np.float64]
 Row = tuple[str, str]  # eval and tier
 
-FIRM = 4.0  # standard errors
-SUBSTITUTES = 3  # looked for in place of one row
+BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
+SUBSTITUTES = 3  # told of for one row
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -49,36 +54,60 @@ class FirmRows:
         The mix, with the bound of the search for the best one.
     noise
         One Monte Carlo standard error of its value, in the unit of the losses.
+    apart
+        The largest such error of the difference to a mix that was looked at.
     given_up
         Value given up against the best mix found, which the noise cannot tell from none.
     firm
         Rows (eval, tier) that no mix as good is without.
     instead
         For every other row what may stand in its place: sets of rows, any one of them; an empty
-        set where the row may be left out for nothing.
+        set where the row may be left out. No set where none was found and none ruled out.
     """
 
     answer: Answer
     noise: float
+    apart: float
     given_up: float
     firm: tuple[Row, ...]
     instead: Mapping[Row, tuple[tuple[Row, ...], ...]]
 
-    def sentences(self) -> list[str]:
+    @property
+    def half_width(self) -> float:
+        """How far the value may lie from that of endless draws, with 95 % probability."""
+        return T_95 * self.noise
+
+    @property
+    def gap(self) -> float | None:
+        """The gap that is claimed with the noise in it; None without a certificate."""
+        bound = self.answer.bound
+        if self.answer.gap is None:
+            return None
+        return self.answer.gap + T_95 * self.apart / max(abs(bound), 1e-300)
+
+    def ways(self, row: Row) -> tuple[str, ...]:
+        """Return what may stand in a row's place, each in words."""
+        return tuple(
+            listing([_words(r) for r in way]) or "nothing" for way in self.instead.get(row, ())
+        )
+
+    def sentence(self) -> str:
         """Return what a reader needs to know of it."""
-        value, wide = self.answer.value, T_95 * self.noise
-        told = [f"Monte Carlo noise: the value is {value:.3g} ± {wide:.1g} (95 %)."]
+        value = two_digits(self.answer.value)
+        told = [f"The draws leave the value at {value} ± {two_digits(self.half_width)} (95 %)."]
         if self.firm:
             told.append(f"Firm, whatever the draws: {listing([_words(r) for r in self.firm])}.")
         for row, others in self.instead.items():
-            ways = [listing([_words(r) for r in way]) for way in others if way]
-            if len(ways) < len(others):
+            ways = self.ways(row)
+            if not ways:
+                told.append(f"{_words(row)} is not proved firm.")
+            elif "nothing" in ways:
                 told.append(f"{_words(row)} may be left out: the draws cannot tell the difference.")
             elif all(len(way) == 1 for way in others):
                 told.append(f"Any one of these {len(ways) + 1}: {listing([_words(row), *ways])}.")
             else:
                 told.append(f"In place of {_words(row)} as well: {'; or '.join(ways)}.")
-        return told
+        return " ".join(told)
 
 
 def firm_rows(
@@ -89,7 +118,7 @@ def firm_rows(
     Parameters
     ----------
     question
-        About a menu with replicates; None comes back without them.
+        About a menu with replicates and for its value (evsi); None comes back otherwise.
     method
         How the mix is searched.
     rough
@@ -101,60 +130,65 @@ def firm_rows(
     InfeasibleError
         If no choice meets all limits.
     """
-    menu, gap = question.menu, method.gap
-    if menu.replicates is None:
+    menu = question.menu
+    if menu.replicates is None or question.objective != evsi():
         return None
 
-    def best(*more: Limit) -> Answer | None:
+    def best(asked: Question, *more: Limit) -> Answer | None:
         try:
-            return (rough or method).find(question.lean.under(*more))
+            return (rough or method).find(asked.under(*more))
         except InfeasibleError:
             return None
 
     found = method.find(question)
-    top, value = found.x, found.value
-    again = Replicated(menu, found.prices, top)
+    top, value, slack = found.x, found.value, method.gap * abs(found.value)
+    again, seen = Replicated(menu, found.prices, top), [0.0]
+
+    def apart(x: Floats) -> float:
+        seen.append(again.paired(top, x))
+        return seen[-1]
+
+    def zone(sd: float) -> float:
+        return max(T_95 * sd, slack)
+
+    def far(x: Floats) -> float:
+        sd = apart(x)
+        return zone(sd) + slack + BETWEEN_FITS * sd
+
     x = top
     while (count := round(float(x.sum()))) > 1:
-        fewer = best(MaxEvals("everything", count - 1))
-        if fewer is None:
-            break
-        if value - fewer.value > max(T_95 * again.paired(top, fewer.x), gap * abs(value)):
+        fewer = best(question, MaxEvals("everything", count - 1))
+        if fewer is None or value - fewer.value > zone(apart(fewer.x)):
             break
         x = fewer.x
-    rows = rows_of(menu, x)
+    wider = _wider(question, again, x)
     firm: list[Row] = []
     instead: dict[Row, tuple[tuple[Row, ...], ...]] = {}
-    for row in rows:
-        ways: list[tuple[Row, ...]] = []
-        barred = [row]
-        while len(ways) < SUBSTITUTES:
-            names = [name for each in barred for name in _options(menu, each)]
-            barring = Forbidden(tuple(names))
-            without = best(barring)
-            if without is None:
-                break  # a limit asks for one of these
-            # The bound is within the gap of the rival's value: no mix without the row is better.
-            far = max(FIRM * again.paired(top, without.x), gap * abs(value))
-            if value - without.bound > far:
-                break
-            rival = without.x
-            tidy = best(barring, MaxEvals("everything", len(rows)))
-            if tidy is not None and value - tidy.value <= far:
-                rival = tidy.x
-            new = [each for each in rows_of(menu, rival) if each not in rows]
-            ways.append(tuple(new))
-            if not new:
-                break
-            barred.append(_dearest(menu, rival, new))
-        if ways:
-            instead[row] = tuple(ways)
-        else:
-            firm.append(row)
+    rows = rows_of(menu, x)
+    for row, option in zip(rows, np.flatnonzero(x > 0.5), strict=True):
+        ways = _exchanges(found.problem, x, int(option), lambda y: value - far(y))
+        if not ways:
+            barring = Forbidden(tuple(_options(menu, row)))
+            without = best(wider, barring)
+            if without is None or value - without.bound > far(without.x):
+                firm.append(row)  # also where a limit asks for it
+                continue
+            rivals = [without]
+            if without.x.sum() > len(rows):
+                tidy = best(wider, barring, MaxEvals("everything", len(rows)))
+                rivals = [without] if tidy is None else [tidy, without]
+            for rival in rivals:
+                if value - rival.value <= far(rival.x):
+                    new = [each for each in rows_of(menu, rival.x) if each not in rows]
+                    ways.append(tuple(new))
+                    break
+        instead[row] = tuple(ways)
+    worth = found.problem.value(x)
     return FirmRows(
-        answer=replace(found, x=x, value=found.problem.value(x)),
+        answer=replace(found, x=x, value=worth),
         noise=again.noise(x),
-        given_up=value - found.problem.value(x),
+        apart=max(seen),
+        given_up=value - worth,
         firm=tuple(firm),
         instead=instead,
     )
@@ -166,18 +200,46 @@ def rows_of(menu: Menu, x: Floats) -> list[Row]:
     return [(str(e), str(t)) for e, t in part.itertuples(index=False)]
 
 
+def _wider(question: Question, again: Replicated, x: Floats) -> Question:
+    """Return the question with budgets as much wider as other draws may make a mix cheaper."""
+    budgets = {}
+    for k, name in enumerate(question.menu.resources):
+        own = question.budgets.get(name)
+        if own is not None and 0 < own.spendable < np.inf:
+            more = BETWEEN_FITS * float(noise(again.dearer[:, :, k] @ x, 0.0))
+            budgets[name] = own.stated * (1.0 + more / own.spendable)
+    return question.within(**budgets)
+
+
+def _exchanges(
+    problem: Problem, x: Floats, old: int, least: Callable[[Floats], float]
+) -> list[tuple[Row, ...]]:
+    """Return what may take an option's place by itself, the best first; () for nothing."""
+    menu = problem.menu
+    rows = menu.options[["eval", "tier"]].astype(str)
+    own = (rows["eval"].iloc[old], rows["tier"].iloc[old])
+    free = ~rows["eval"].isin(rows["eval"][x > 0.5]).to_numpy()
+    free |= ((rows["eval"] == own[0]) & (rows["tier"] != own[1])).to_numpy()
+    new = np.append(np.flatnonzero(free), NOTHING)
+    values = problem.values_of(problem.explained.exchanged(x, np.full(len(new), old), new))
+    ways: list[tuple[Row, ...]] = []
+    for k in np.argsort(-values, kind="stable"):
+        at = int(new[k])
+        way = () if at == NOTHING else ((rows["eval"].iloc[at], rows["tier"].iloc[at]),)
+        trial = moved(x, option=at, without=old)
+        if way in ways or not problem.met(trial):
+            continue
+        if len(ways) == SUBSTITUTES or values[k] < least(trial):
+            break
+        ways.append(way)
+    return ways
+
+
 def _options(menu: Menu, row: Row) -> list[str]:
     inside = (menu.options["eval"].astype(str) == row[0]) & (
         menu.options["tier"].astype(str) == row[1]
     )
     return [str(name) for name in menu.options.index[inside]]
-
-
-def _dearest(menu: Menu, x: Floats, rows: Sequence[Row]) -> Row:
-    """Return the row of a mix that takes most of any resource, against the menu's dearest."""
-    share = (menu.costs / np.maximum(menu.costs.max(axis=0, initial=0.0), 1e-300)).max(axis=1)
-    cost = dict(zip(rows_of(menu, x), share[x > 0.5].tolist(), strict=True))
-    return max(rows, key=lambda row: (cost[row], row))
 
 
 def _words(row: Row) -> str:

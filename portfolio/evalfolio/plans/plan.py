@@ -19,6 +19,7 @@ from evalfolio.search.status import Status
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from evalfolio.plans.firm_rows import FirmRows
     from evalfolio.plans.judge import Score
     from evalfolio.record.record import Record
 
@@ -59,6 +60,9 @@ class Plan:
         `evalfolio.plans.left_over.next_steps`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
+    firm
+        Which rows other posterior draws would keep, and the noise of the value; None where the
+        menu has no replicates, or it was not asked.
     told
         The record of it, where more is known of it than its menu tells: a plan that was
         recommended or read from its folder.
@@ -78,6 +82,7 @@ class Plan:
     not_chosen: pd.DataFrame
     next_steps: pd.DataFrame
     note: str = ""
+    firm: FirmRows | None = None
     told: Record | None = None
 
     @classmethod
@@ -197,10 +202,13 @@ class Plan:
         of_all = f" ({percent(self.share_of_evpi)} of perfect information)"
         unit = "" if self.objective == "evsi" else f" in {self.objective}"
         share = "" if self.evpi == float("inf") else of_all
-        worth = f"It is worth {self.value:.4g}{unit}{share}"
+        noise = "" if self.firm is None else f" ± {two_digits(self.firm.half_width)}"
+        worth = f"It is worth {self.value:.4g}{noise}{unit}{share}"
         if self.gap is None:
             return f"{worth}, bound {self.bound:.4g}: {self.status.meaning}."
         proof = f"bound {self.bound:.4g}, gap {self.gap:.2g}"
+        if self.firm is not None and self.firm.gap is not None:
+            proof += f"; {self.firm.gap:.2g} with the noise of the draws"
         if self.status == Status.CERTIFIED:
             return f"{worth}; no mix on this menu within these limits beats it by more ({proof})."
         return f"{worth} ({proof}), {self.status}: {self.status.meaning}."

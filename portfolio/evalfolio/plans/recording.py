@@ -77,6 +77,7 @@ def record_of(
             "mix": mix or f"{said.rstrip('.')}.",
             "hangs_on": hangs_on or (f"It is worth{worth}" if worth else plan.note),
             "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
+            **({} if plan.firm is None else {"firm": plan.firm.sentence()}),
         },
         "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
         "budget": question.budget,
@@ -92,6 +93,7 @@ def record_of(
             "unit": "usd" if in_usd else "points",
             "status": plan.status,
             "draws": _over_draws(plan),
+            **_noise(plan),
             **({} if plan.objective == "evsi" else {"objective": plan.objective}),
         },
         "choices": [_choice(plan, row) for row in _rows(plan.choices)],
@@ -132,6 +134,12 @@ def _money(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _noise(plan: Plan) -> dict[str, float | None]:
+    if plan.firm is None:
+        return {}
+    return {"noise": plan.firm.half_width, "gap_with_noise": plan.firm.gap}
+
+
 def _over_draws(plan: Plan) -> dict[str, float] | None:
     """Return mean, 5 % and 95 % quantiles of the mix's value over the menu's draws."""
     draws = plan.menu.information_draws
@@ -143,11 +151,15 @@ def _over_draws(plan: Plan) -> dict[str, float] | None:
 
 
 def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
-    known = {key: row.get(key) for key in Choice.model_fields}
+    known = {key: row.get(key) for key in Choice.model_fields} | {"instead": ()}
     defaults = {"usd": 0.0, "share_of_usd": 0.0} | {name: row[name] for name in plan.menu.resources}
     named = {key: str(row[key]) for key in ("option", "eval", "domain", "tier")}
     share = {"share_of_usd": row.get("share_of_usd", 0.0)}
-    return known | defaults | named | share | {"reason": reason_of_choice(named["tier"])}
+    told = known | defaults | named | share | {"reason": reason_of_choice(named["tier"])}
+    own = (named["eval"], named["tier"])
+    if plan.firm is not None:
+        told |= {"firm": own in plan.firm.firm, "instead": plan.firm.ways(own)}
+    return told
 
 
 def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from evalfolio.objectives.knowledge import Indices
 from evalfolio.objectives.valuation import worth_of
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_position
+from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_weights
 from evalfolio.value.skew.outcome import value_of
 
 Floats = NDArray[np.float64]
@@ -113,8 +113,8 @@ def _exact(menu: Menu, x: Floats) -> Floats:
     found = np.zeros(len(menu.decisions))
     for d, decision in enumerate(menu.decisions):
         gap = SkewedGap.of(menu, decision)
-        at = gap_position(menu, decision)
-        if gap is not None and at is not None:
-            both = contrasts(menu, decision, at)
+        weights = gap_weights(menu, decision)
+        if gap is not None and weights is not None:
+            both = contrasts(decision, weights)
             found[d] = value_of(gap, both @ left @ both.T)
     return found

@@ -16,7 +16,7 @@ from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.plans.cautions import plan_warnings
 from evalfolio.plans.firm_rows import firm_rows
-from evalfolio.plans.optimiser import answer, explained
+from evalfolio.plans.optimiser import explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information
 from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
@@ -106,14 +106,14 @@ def recommend(
     whole = question.budget
     roughly = replace(ROUGHLY, seed=seed)
     firm = firm_rows(question, method, replace(method, time_limit=SECONDS))
-    plan = answer(question, method) if firm is None else explained(firm.answer)
+    found = method.find(question) if firm is None else firm.answer
+    plan = replace(explained(found), firm=firm)
     rivals = rival_plans(question, roughly)
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
     warnings = (
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(plan, comparisons, posterior, roughly),
-        *(() if firm is None else firm.sentences()),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None

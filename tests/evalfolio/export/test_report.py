@@ -179,7 +179,7 @@ def test_the_first_screen_says_the_mix_what_it_hangs_on_and_the_certificate(
     first = text[start : text.index("The mix Expected cost")]
     assert words["mix"] in first
     assert words["hangs_on"] in first
-    assert "worth over 0.04 % more (certified)" in first
+    assert "worth over 0.04 % more (certified), over 0.34 % with the luck" in first
     for domain in json_of(recommendation)["domains"]:
         assert domain["name"] in first
 
@@ -197,6 +197,35 @@ def test_an_uncertified_plan_claims_no_certificate(recommendation: Recommendatio
     text = Reader(report(telling(recommendation, record))).text
     assert "(certified)" not in text
     assert "how far it is from the optimum is not certified" in text
+
+
+def test_the_noise_of_the_draws_is_told_where_it_is_known(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    record = json_of(recommendation)
+    first, second = (row["eval"] for row in record["choices"][:2])
+
+    def told(of: Recommendation) -> tuple[str, list[object]]:
+        book = openpyxl.load_workbook(write_workbook(of, tmp_path / "p.xlsx"), data_only=True)
+        cells = [c.value for sheet in ("Summary", "Mix") for row in book[sheet] for c in row]
+        return Reader(report(of)).text, cells
+
+    text, cells = told(recommendation)
+    assert record["words"]["firm"] in text
+    swap = f"exchangeable with nothing; or {second} (other tier)"
+    for words in ("firm", swap):
+        assert words in cells
+        assert f"plateau{words}" in text
+    figures = [cell for cell in cells if isinstance(cell, float)]
+    for key in ("noise", "gap_with_noise"):
+        assert any(figure == pytest.approx(record["value"][key]) for figure in figures)
+    del record["words"]["firm"], record["value"]["noise"], record["value"]["gap_with_noise"]
+    for row in record["choices"]:
+        del row["firm"], row["instead"]
+    text, cells = told(telling(recommendation, record))
+    for word in ("firm", "exchangeable", "luck of the draws", "±"):
+        assert word not in text.split("Basis")[0]
+        assert not any(word in str(cell) for cell in cells if cell not in (first, second))
 
 
 def test_an_eval_that_no_price_brings_in_says_so(recommendation: Recommendation) -> None:

@@ -39,6 +39,8 @@ DESIGN_COLUMNS = [
     "share_of_usd",
     "value_if_dropped",
     "reason",
+    "firm",
+    "instead",
 ]
 
 
@@ -50,6 +52,8 @@ def test_mix_csv_has_the_columns_of_the_contract_and_reads_back(
     assert list(back.columns) == DESIGN_COLUMNS
     assert list(back["option"]) == [row["option"] for row in json_of(recommendation)["choices"]]
     assert back["share_of_usd"].sum() == pytest.approx(1.0)
+    assert list(back["firm"]) == [True] + [False] * (len(back) - 1)
+    assert back["instead"][1] == f"nothing; {back['eval'][1]} (other tier)"
     assert (back["runs"] == back["tasks"] * back["attempts"]).all()
 
 

@@ -12,6 +12,7 @@ from evalbayes import Decision, Menu
 from evalbayes.halves import Replicates
 from evalfolio.limits import Mandatory
 from evalfolio.limits.limit import Limit
+from evalfolio.narrative import two_digits
 from evalfolio.plans.firm_rows import FirmRows, firm_rows
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
@@ -26,7 +27,7 @@ def noisy(rng: np.random.Generator, sd: float, true: dict[str, float] | None = N
     true = true or TRUE
     known = np.array(list(true.values()))
     seen = known * np.exp(sd * rng.standard_normal(len(known)))
-    again = seen * np.exp(sd * rng.standard_normal((16, len(known))))
+    again = seen * np.exp(sd * rng.standard_normal((31, len(known))))
     options = pd.DataFrame(
         {
             "eval": list(true),
@@ -46,9 +47,9 @@ def noisy(rng: np.random.Generator, sd: float, true: dict[str, float] | None = N
         (Decision("cyber", np.array([1.0]), 8.9, 3.0, 1.0),),
         replicates=Replicates(
             again[:, :, None, None],
-            np.full((16, 1), 7.9),
-            np.full((16, 1, 1), 2.0),
-            np.repeat(options[["usd"]].to_numpy()[None], 16, axis=0),
+            np.full((31, 1), 7.9),
+            np.full((31, 1, 1), 2.0),
+            np.repeat(options[["usd"]].to_numpy()[None], 31, axis=0),
         ),
     )
 
@@ -65,14 +66,14 @@ def test_evals_alike_but_for_noise_are_any_one_of_three_and_the_strong_one_is_fi
     (row, ways), *_ = plan.instead.items()
     rest = {"a", "b", "c"} - {row[0]}
     assert {way[0][0] for way in ways if way} >= rest
-    told = " ".join(plan.sentences())
+    told = plan.sentence()
     assert "Any one of these 3: " in told
     assert "Firm, whatever the draws: strong (plateau)." in told
-    assert f"± {2.12 * plan.noise:.1g}" in told
+    assert f"± {two_digits(2.04 * plan.noise)} (95 %)" in told
 
 
-def test_without_noise_every_row_that_is_better_by_more_than_the_gap_is_firm() -> None:
-    true = {"a": 1.2, "b": 1.0, "c": 0.8, "strong": 6.0}
+def test_without_noise_every_row_that_is_better_by_more_than_two_gaps_is_firm() -> None:
+    true = {"a": 1.5, "b": 1.0, "c": 0.8, "strong": 6.0}
     plan = found(noisy(np.random.default_rng(0), 1e-9, true))
     assert set(plan.firm) == {("strong", "plateau"), ("a", "plateau")}
     assert plan.instead == {}
@@ -91,6 +92,38 @@ def test_a_mandatory_row_is_firm_and_a_menu_without_replicates_says_nothing() ->
     menu = noisy(np.random.default_rng(2), 0.05)
     assert ("c", "plateau") in found(menu, Mandatory("c")).firm
     assert firm_rows(Question(replace(menu, replicates=None), BUDGET), Certified()) is None
+
+
+def test_a_row_whose_rival_just_misses_the_budget_is_firm_only_where_costs_have_no_noise() -> None:
+    true = {"a": 3.0, "b": 4.0, "strong": 6.0}
+    menu = noisy(np.random.default_rng(0), 1e-9, true)
+    dear = menu.options.assign(usd=[100.0, 103.0, 100.0])  # b and strong together: 203 of 201
+    signs = np.resize([1.0, -1.0], 31)[:, None]
+    for swing, firm in ((1e-9, True), (0.02, False)):
+        costs = dear["usd"].to_numpy() * (1.0 + swing * signs)
+        again = replace(menu.replicates, costs=costs[:, :, None])  # type: ignore[type-var]
+        plan = found(replace(menu, options=dear, replicates=again))
+        assert (("a", "plateau") in plan.firm) == firm
+
+
+def test_what_is_claimed_counts_the_noise_of_the_difference_to_rivals() -> None:
+    calm, loud = (found(noisy(np.random.default_rng(0), sd)) for sd in (1e-9, 0.05))
+    assert calm.gap is not None
+    assert loud.gap is not None
+    assert calm.gap == pytest.approx(calm.answer.gap or 0.0, abs=1e-6)
+    assert loud.gap == pytest.approx(
+        (loud.answer.bound - loud.answer.value + 2.04 * loud.apart) / loud.answer.bound
+    )
+    assert loud.apart > 0
+
+
+def test_the_noise_of_a_value_is_that_of_the_same_mix_over_other_draws() -> None:
+    rng = np.random.default_rng(4)
+    menus = [noisy(rng, 0.1, {"strong": 6.0}) for _ in range(60)]
+    plans = [found(menu) for menu in menus]
+    values = np.array([plan.answer.value for plan in plans])
+    told = np.sqrt(np.mean([plan.noise**2 for plan in plans]))
+    assert told == pytest.approx(values.std(ddof=1), rel=0.25)  # 60 values: a tenth
 
 
 @pytest.mark.parametrize("sd", [0.05, 0.2])

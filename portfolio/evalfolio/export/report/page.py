@@ -77,6 +77,8 @@ def certificate(record: Record) -> str:
         best = f"No mix of this menu within these budgets is worth over {gap} more (certified)"
     else:
         best = "This is the best mix found, but how far it is from the optimum is not certified"
+    if value.gap_with_noise is not None:
+        best += f", over {percent(value.gap_with_noise)} with the luck of the draws counted"
     draws = value.draws
     if draws is None or value.evsi <= 0:
         return f"{best}."
@@ -104,11 +106,14 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
         if limit is not None:
             used = hours(record.spend[name])
             rows.append((resource_words(name), used, f"of {hours(limit)}"))
-    remark = (
-        f"worth {about(value.evsi)} in expectation"
-        if value.unit == "usd"
-        else f"{two_digits(value.evsi)} of {DASH if most is None else two_digits(most)} points"
-    )
+    noise = value.noise
+    if value.unit == "usd":
+        give = "" if noise is None else f" ± {about(noise)}"
+        remark = f"worth {about(value.evsi)}{give} in expectation"
+    else:
+        give = "" if noise is None else f" ± {two_digits(noise)}"
+        all_of_it = DASH if most is None else two_digits(most)
+        remark = f"{two_digits(value.evsi)}{give} of {all_of_it} points"
     rows.append(("Of perfect information", share(value.share(value.evsi)), remark))
     return rows
 

@@ -24,7 +24,7 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
         "Mix",
         "The mix",
         "What to run at the budget typed on Summary, one row per eval; prices come from Menu.",
-        [7, *(width(name) for name in columns), 9, 14, WHY],
+        [7, *(width(name) for name in columns), 9, 14, WHY, WHY],
     )
     chosen = contents.plans[contents.own].rows
     picked = contents.options.iloc[[i - 1 for i in chosen]]
@@ -41,7 +41,9 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
         else:
             sheet.write_blank(TOTAL_ROW, 1 + offset, None, style)
     _write_rows(book, sheet, contents, where, picked)
-    extra = (("Share of USD", "share"), ("Value if dropped", "value"), ("Why", "wrap"))
+    extra = [("Share of USD", "share"), ("Value if dropped", "value"), ("Why", "wrap")]
+    if contents.record.value.noise is not None:
+        extra.append(("Under other draws", "wrap"))
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
     book.table(sheet, "mix", MIX_FIRST - 1, where.n_mix, heads)
     sheet.freeze_panes(MIX_FIRST, 2)
@@ -57,10 +59,14 @@ def _write_rows(
     total = float(picked["usd"].sum())
     told = {row.option: row for row in contents.record.choices}
     usd_column = 1 + columns.index("usd")
-    reason = max((row.reason for row in told.values()), key=len, default="")
+    told_of = [(1, at.IF_DROPPED, "value"), (2, at.REASON, "sentence")]
+    if contents.record.value.noise is not None:
+        told_of.append((3, at.STANDS, "sentence"))
+    texts = [text for row in told.values() for text in (row.reason, row.stands)]
+    longest = max(texts, key=len, default="")
     for k in range(where.n_mix):
         row = MIX_FIRST + k
-        book.tall(sheet, row, [(reason, WHY)])  # any of them may stand here at some budget
+        book.tall(sheet, row, [(longest, WHY)])  # any of them may stand here at some budget
         here = book.cell("Mix", row, 0).split("!")[1]
         option = picked.iloc[k] if k < len(picked) else None
         number = contents.plans[contents.own].rows[k] if option is not None else 0
@@ -80,10 +86,9 @@ def _write_rows(
         formula = f'=IF({here}=0,"",IF(mix_usd>0,{usd}/mix_usd,0))'
         book.formula(sheet, row, after, formula, _plain(share), book.line("share"))
         own = None if option is None else told.get(str(option.name))
-        for offset, column, kind, value in (
-            (1, at.IF_DROPPED, "value", own and own.value_if_dropped),
-            (2, at.REASON, "sentence", own and own.reason),
-        ):
+        shown = (own.value_if_dropped, own.reason, own.stands) if own else (None,) * 3
+        for offset, column, kind in told_of:
+            value = shown[offset - 1]
             source = f"INDEX({where.options(column)},{here})"
             formula = (
                 f'=IF(OR({here}=0,plan_row<>{contents.own + 1}),"",IF({source}="","",{source}))'

@@ -24,6 +24,7 @@ HEADS = (
     "tier",
     "value if dropped",
     "reason",
+    "under other draws",
     "evals chosen twice",
     "information, upper triangle row by row ...",
 )
@@ -68,6 +69,7 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         if told is not None:
             book.put(sheet, row, at.IF_DROPPED, told.value_if_dropped, plain)
             book.put(sheet, row, at.REASON, told.reason, plain)
+            book.put(sheet, row, at.STANDS, told.stands or None, plain)
         twice = (
             f"=IF(SUMIFS({where.options(at.YOURS)},{where.options(at.EVAL_CODE)},"
             f"{xl_rowcol_to_cell(row, at.EVAL_CODE)})>1,1,0)"

@@ -213,6 +213,14 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
         for column, worth in ((1, draws.q05), (2, draws.mean), (3, draws.q95)):
             sheet.write_number(row, column, worth, book.line("value"))
         sheet.write_string(row, 4, "at the plan's own budget", note)
+    for label, kind, figure in (
+        ("Luck of the posterior draws in the value, ± (95 %)", "value", value.noise),
+        ("Distance to the bound, that luck included", "gap", value.gap_with_noise),
+    ):
+        if figure is not None:
+            row += 1
+            sheet.write_string(row, 0, label, book.line("text", text_wrap=True))
+            sheet.write_number(row, 1, figure, book.line(kind))
     return row + 1
 
 
