@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from evalbayes.catalogue import Catalogue, Interval, read_catalogue
+from evalbayes.halves import T_95
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations, read_observations
 from evalfolio.recommendations.recommendation import Recommendation
@@ -40,9 +41,26 @@ def test_the_plan_is_certified_and_keeps_every_budget(example: Recommendation) -
     plan = example.plan
     assert plan.status == "certified"
     assert plan.gap is not None
-    assert plan.gap <= 1e-3
+    assert plan.firm is not None
+    assert plan.gap * plan.bound <= 1e-3 * plan.bound + plan.firm.given_up * (1 + 1e-9)
+    assert plan.firm.given_up <= max(T_95 * plan.firm.apart, 1e-3 * plan.bound)
     for name in example.record.budget:
         assert plan.spend[name] <= example.record.may_spend(name) * (1 + 1e-9)
+
+
+def test_noise_firm_rows_and_what_may_stand_for_others_are_recorded(
+    example: Recommendation,
+) -> None:
+    record = example.record
+    assert record.value.noise is not None
+    assert record.value.gap is not None
+    assert record.value.gap_with_noise is not None
+    assert 0 < record.value.noise < 0.05 * record.value.evsi
+    assert record.value.gap < record.value.gap_with_noise < 0.02
+    assert {row.firm for row in record.choices} <= {True, False}
+    assert any(row.firm for row in record.choices)
+    assert not any(row.instead for row in record.choices if row.firm)
+    assert "± " in record.words.firm
 
 
 def test_usd_and_staff_hours_both_bind(example: Recommendation) -> None:
@@ -65,7 +83,8 @@ def test_the_first_two_lines_say_the_mix_and_what_it_hangs_on(example: Recommend
 def test_the_plan_beats_every_other_way_to_spend_the_budget(example: Recommendation) -> None:
     table = example.comparisons.set_index("plan")
     assert set(table.index) == {"this plan", "greedy", "even split", "all plateau", "all maximum"}
-    assert table["value"].idxmax() == "this plan"
+    given_up = example.plan.firm.given_up if example.plan.firm else 0.0
+    assert table["value"].drop("this plan").max() <= table["value"]["this plan"] + given_up
 
 
 def test_depth_on_a_prior_is_said_in_the_warnings(example: Recommendation) -> None:

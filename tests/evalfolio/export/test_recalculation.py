@@ -222,10 +222,11 @@ def test_a_budget_below_the_frontier_shows_no_mix_and_says_so(
 
 
 @pytest.mark.parametrize("place", [0.35, pytest.param(0.8, marks=slow)])
-def test_the_budget_cell_gives_what_recommend_gives_for_that_budget(
+def test_the_budget_cell_gives_the_certified_plan_for_that_budget(
     real: Recommendation, tmp_path: Path, recalculate: Recalculate, place: float
 ) -> None:
-    from evalfolio.recommendations.recommender import recommend
+    from evalfolio.plans.optimiser import answer
+    from evalfolio.recommendations.recommender import question_of
 
     path = write_workbook(real, tmp_path / "plan.xlsx")
     points = sorted(json_of(real)["frontier"], key=lambda point: point["usd"])
@@ -233,14 +234,8 @@ def test_the_budget_cell_gives_what_recommend_gives_for_that_budget(
     point, after = points[position], points[position + 1]
     typed = 0.6 * point["usd"] + 0.4 * after["usd"]
     book = recalculate(path, {address_of(path, "budget_usd"): typed})
-    anew = recommend(
-        real.catalogue,
-        None,
-        real.posterior,
-        budget={"usd": point["usd"]},
-        frontier_points=0,
-        method=Certified(gap=1e-4),
-    ).plan
+    asked = question_of(real.catalogue, real.menu, budget={"usd": point["usd"]})
+    anew = answer(asked, Certified(gap=1e-4))
     assert list(anew.chosen) == list(point["options"]) != []
     shown = {row[1].value for row in book["Mix"].iter_rows(min_row=7) if row[1].value}
     assert shown == set(anew.choices["eval"])

@@ -91,3 +91,13 @@ def test_without_a_budget_nothing_is_said() -> None:
     empty = pd.DataFrame(columns=["eval", "instead_of", "value_added"])
     assert next_step_in_words({}, empty, 1.0) == ""
     assert next_step_in_words({"usd": np.inf}, empty, 1.0) == ""
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan])
+def test_a_step_that_replaces_nothing_names_nothing(nothing: float | None) -> None:
+    steps = pd.DataFrame(
+        {"eval": ["a"], "instead_of": [nothing], "value_added": [0.1], "short_usd": [5.0]},
+        index=["a plateau"],
+    )
+    said = next_step_in_words({"usd": 1.0}, steps, 1.0)
+    assert said == "The nearest step, a plateau, needs $5 more and adds 10 % to the value."

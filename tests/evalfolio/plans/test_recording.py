@@ -27,6 +27,17 @@ def test_workbook_and_report_of_a_plan_from_a_menu(tmp_path: Path) -> None:
     assert plan.record.words.mix in text
 
 
+def test_a_menu_without_replicates_is_told_nothing_of_noise() -> None:
+    plan = ef.optimise(small_menu(), budget={"usd": 10_000.0})
+    record = plan.record
+    assert (record.value.noise, record.value.gap_with_noise, record.words.firm) == (None, None, "")
+    assert [(row.firm, row.instead, row.stands) for row in record.choices] == [
+        (None, (), "") for _ in plan.chosen
+    ]
+    assert "noise" not in str(plan)
+    assert "±" not in str(plan)
+
+
 def test_a_plan_that_runs_nothing(tmp_path: Path) -> None:
     plan = ef.optimise(small_menu(), budget={"usd": 1.0})
     book = openpyxl.load_workbook(plan.to_excel(tmp_path / "p.xlsx"), data_only=True)
