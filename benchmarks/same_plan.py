@@ -148,7 +148,10 @@ def main() -> None:
     print(body)
     if args.name:
         made_on = circumstances(0, ("evalfolio", "nutpie", "numba"))
-        text = f"{made_on} Seeds of the fit: 0 to {args.seeds - 1}.\n\n{body}"
+        text = f"{made_on} Seeds of the fit: 0 to {args.seeds - 1}."
+        if before:
+            text += " *Before*: the same seeds under earlier code, which said nothing of noise."
+        text += f"\n\n{body}"
         write_section(args.name, f"The same plan from {args.seeds} seeds: {args.name}", text)
 
 

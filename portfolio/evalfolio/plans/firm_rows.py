@@ -16,6 +16,7 @@ Firm is proved: the best mix without the row is a search of its own, and its bou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -111,7 +112,10 @@ class FirmRows:
 
 
 def firm_rows(
-    question: Question, method: Certified, rough: Certified | None = None
+    question: Question,
+    method: Certified,
+    rough: Certified | None = None,
+    seconds: float = np.inf,
 ) -> FirmRows | None:
     """Return the simplest of the best mixes, and how firm each of its rows is.
 
@@ -124,6 +128,8 @@ def firm_rows(
     rough
         How its rivals are; a search that ends before its proof calls no row firm. By default as
         the mix.
+    seconds
+        Of processor time, after which nothing more is searched and no more rows are proved firm.
 
     Raises
     ------
@@ -140,6 +146,7 @@ def firm_rows(
         except InfeasibleError:
             return None
 
+    end = time.process_time() + seconds
     found = method.find(question)
     top, value, slack = found.x, found.value, method.gap * abs(found.value)
     again, seen = Replicated(menu, found.prices, top), [0.0]
@@ -156,7 +163,7 @@ def firm_rows(
         return zone(sd) + slack + BETWEEN_FITS * sd
 
     x = top
-    while (count := round(float(x.sum()))) > 1:
+    while (count := round(float(x.sum()))) > 1 and time.process_time() < end:
         fewer = best(question, MaxEvals("everything", count - 1))
         if fewer is None or value - fewer.value > zone(apart(fewer.x)):
             break
@@ -167,7 +174,7 @@ def firm_rows(
     rows = rows_of(menu, x)
     for row, option in zip(rows, np.flatnonzero(x > 0.5), strict=True):
         ways = _exchanges(found.problem, x, int(option), lambda y: value - far(y))
-        if not ways:
+        if not ways and time.process_time() < end:
             barring = Forbidden(tuple(_options(menu, row)))
             without = best(wider, barring)
             if without is None or value - without.bound > far(without.x):

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.record.record import Account
 
-SECONDS = 5.0  # of each search for a rival of the plan's rows
+RIVALS = Certified(time_limit=20.0)  # how rivals of the plan's rows are searched
+SECONDS = 60.0  # of processor time for all of them
 
 
 def recommend(
@@ -105,7 +106,8 @@ def recommend(
     )
     whole = question.budget
     roughly = replace(ROUGHLY, seed=seed)
-    firm = firm_rows(question, method, replace(method, time_limit=SECONDS))
+    rough = replace(RIVALS, gap=method.gap, seed=seed)
+    firm = firm_rows(question, method, rough, SECONDS)
     found = method.find(question) if firm is None else firm.answer
     plan = replace(explained(found), firm=firm)
     rivals = rival_plans(question, roughly)

@@ -14,6 +14,7 @@ from evalfolio.limits import Mandatory
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import two_digits
 from evalfolio.plans.firm_rows import FirmRows, firm_rows
+from evalfolio.plans.replicated import Replicated
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 
@@ -88,6 +89,15 @@ def test_the_fewest_evals_are_taken_among_mixes_that_noise_cannot_tell_apart() -
     assert 0 <= loud.given_up <= 3 * loud.noise
 
 
+def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
+    menu = noisy(np.random.default_rng(0), 0.05)
+    plan = firm_rows(Question(menu, BUDGET), Certified(), seconds=0.0)
+    assert plan is not None
+    assert plan.firm == ()
+    assert plan.instead[("strong", "plateau")] == ()
+    assert "strong (plateau) is not proved firm." in plan.sentence()
+
+
 def test_a_mandatory_row_is_firm_and_a_menu_without_replicates_says_nothing() -> None:
     menu = noisy(np.random.default_rng(2), 0.05)
     assert ("c", "plateau") in found(menu, Mandatory("c")).firm
@@ -120,16 +130,17 @@ def test_what_is_claimed_counts_the_noise_of_the_difference_to_rivals() -> None:
 def test_the_noise_of_a_value_is_that_of_the_same_mix_over_other_draws() -> None:
     rng = np.random.default_rng(4)
     menus = [noisy(rng, 0.1, {"strong": 6.0}) for _ in range(60)]
-    plans = [found(menu) for menu in menus]
-    values = np.array([plan.answer.value for plan in plans])
-    told = np.sqrt(np.mean([plan.noise**2 for plan in plans]))
+    x = np.ones(1)
+    again = [Replicated(menu, {}, x) for menu in menus]
+    values = np.array([each.value(x) for each in again])
+    told = np.sqrt(np.mean([each.noise(x) ** 2 for each in again]))
     assert told == pytest.approx(values.std(ddof=1), rel=0.25)  # 60 values: a tenth
 
 
 @pytest.mark.parametrize("sd", [0.05, 0.2])
 def test_firm_rows_are_in_nine_of_ten_plans_of_other_fits(sd: float) -> None:
     rng = np.random.default_rng(3)
-    plans = [found(noisy(rng, sd)) for _ in range(20)]
+    plans = [found(noisy(rng, sd)) for _ in range(10)]
     rows = [{name.split()[0] for name in plan.answer.chosen} for plan in plans]
     shares = [np.mean([row[0] in mix for mix in rows]) for plan in plans for row in plan.firm]
     assert min(shares) >= 0.9
