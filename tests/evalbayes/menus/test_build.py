@@ -12,7 +12,7 @@ from tests.evalbayes.menus.test_states import with_own_results
 
 from evalbayes import Decision, InputError, Menu
 from evalbayes.catalogue import Catalogue
-from evalbayes.halves import halves
+from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
 from evalbayes.menus.dominance import undominated
 from evalbayes.menus.offer import REPAIRED
@@ -248,7 +248,7 @@ def test_replicates_are_the_menu_from_halves_of_the_draws(
 ) -> None:
     again = menu.replicates
     assert again is not None
-    assert len(again) == 16
+    assert len(again) == REPLICATES
     half = halves(posterior.n_draws)
     assert half is not None
     own = states_of(posterior.kept(half[3]), catalogue)
