@@ -155,10 +155,8 @@ def reruns(posterior: Posterior, runs: pd.DataFrame, again: pd.DataFrame) -> lis
     drawn = {kind: np.zeros((posterior.n_draws, len(again))) for kind in kinds}
     for eval_, part in again.groupby("eval"):
         curve = curve_of(posterior, str(eval_), RERUN)
-        spread = (
-            posterior.draws["slope"][:, posterior.index_of("ai_model", RERUN)]
-            * posterior.draws["task_sd"][:, posterior.index_of("eval", str(eval_))]
-        )
+        i, m = posterior.index_of("eval", str(eval_)), posterior.index_of("ai_model", RERUN)
+        spread = posterior.in_unit_of(i, "slope")[:, m] * posterior.draws["task_sd"][:, i]
         for at in part.index:
             stopped = before[at] == "stopped_by_cap"
             for kind, chance in kinds.items():

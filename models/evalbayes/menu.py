@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -57,6 +58,9 @@ class Menu:
     replicates
         The menu from halves of the posterior draws, which tell its Monte Carlo noise; None where
         the draws are too few or the menu was not made from draws.
+    no_anchor
+        Domains that no decision is about, as nothing ties their scale to their threshold, each with
+        a sentence: see `evalbayes.catalogue.anchors`.
 
     Raises
     ------
@@ -92,6 +96,7 @@ class Menu:
     resource_draws: NDArray[np.float64] | None = None
     skewed: tuple[str, ...] = ()
     replicates: Replicates | None = None
+    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
@@ -134,6 +139,7 @@ class Menu:
             f"an option's use: {'; '.join(prices) or 'no resource'}" if len(self) else "",
             f"decisions: {_named([d.name for d in self.decisions])}; {len(self.states)} states; "
             f"{draws or 'no'} posterior draws",
+            *self.no_anchor.values(),
         )
         return "\n".join(line for line in lines if line)
 
@@ -184,6 +190,7 @@ class Menu:
             "resources": self.resources,
             "states": self.states,
             "skewed": self.skewed,
+            "no_anchor": dict(self.no_anchor),
             "decisions": [
                 {key: value for key, value in vars(d).items() if key != "contrast"}
                 for d in self.decisions
@@ -229,6 +236,7 @@ class Menu:
                 skewed=tuple(head.get("skewed", ())),
                 decisions=decisions,
                 replicates=Replicates.taken(arrays),
+                no_anchor=head.get("no_anchor", {}),
                 **arrays,
             )
         except (OSError, ValueError, LookupError, TypeError, BadZipFile, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ DEPTH = "max-elicitation"
 def two_digits(value: float) -> str:
     """Return a number with at most two significant digits and thousands separated.
 
+    One that is none, as of an empty interval, is "not known".
+
     Examples
     --------
     >>> two_digits(27341.0), two_digits(0.0349), two_digits(0.0), two_digits(8.0), two_digits(-1.25)
@@ -26,6 +29,8 @@ def two_digits(value: float) -> str:
     """
     if value == 0:
         return "0"
+    if not math.isfinite(value):
+        return "not known" if math.isnan(value) else f"{value:g}"
     rounded = float(f"{value:.2g}")
     return f"{rounded:,.0f}" if abs(rounded) >= 10 or rounded == int(rounded) else f"{rounded:g}"
 

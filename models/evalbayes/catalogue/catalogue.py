@@ -165,6 +165,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         for table in given_evals
     )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
+    _refuse_mixed_families(tables.evals, evals, domains)
     ai_models = tuple(_ai_model(table) for table in tables.ai_models)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
@@ -250,6 +251,21 @@ def _check_decided(
 def _ai_model(table: Table) -> AiModelSpec:
     refuse_unknown(table.where, table.entries, AiModelSpec.model_fields)
     return validated(AiModelSpec, table)
+
+
+def _refuse_mixed_families(
+    rows: tuple[Table, ...], evals: tuple[EvalSpec, ...], domains: tuple[DomainSpec, ...]
+) -> None:
+    unit_of = {spec.name: spec.unit for spec in domains}
+    first: dict[str, str] = {}
+    for row, spec in zip(rows, evals, strict=True):
+        unit = unit_of[spec.domain]
+        if spec.family is not None and first.setdefault(spec.family, unit) != unit:
+            raise InputError(
+                f"{row.where}: evals of a family must be in domains of one unit, as they share an "
+                f"error in it, got {unit!r} here and {first[spec.family]!r} before for "
+                f"{spec.family!r}; give the family another name here"
+            )
 
 
 def _refuse_repeated(rows: Sequence[Table], names: list[str], kind: str) -> None:

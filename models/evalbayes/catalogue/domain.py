@@ -95,6 +95,14 @@ GAP_REASON = (
 )
 
 
+OTHER_SLOPE = Interval(0.1, 2.6)
+SLOPE_REASON = (
+    "how steeply success falls with difficulty is learned for each unit by itself; nothing is "
+    "published of this one, so it may be anything up to five times the 0.5 of a doubling, or a "
+    "fifth of it"
+)
+
+
 def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) -> DomainSpec:
     """Return a domain with its threshold in the unit and its stakes as losses.
 
@@ -109,6 +117,8 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
         assumptions.append(
             Assumption(table.label, "elicitation_gap", POPULATION_GAP, GAP_REASON + other)
         )
+    if entries["unit"] != DOUBLINGS:
+        assumptions.append(Assumption(table.label, "logits per unit", OTHER_SLOPE, SLOPE_REASON))
     if "threshold" in entries or "threshold_human_time" in entries:
         entries = with_stakes(table, entries, points)
         entries = with_threshold(table, entries, entries["unit"], assumptions)

@@ -80,7 +80,8 @@ def paired_gains(
         row["domain"] = catalogue.eval(row["eval"]).domain
         draws = row.pop("draws")
         if posterior is not None:
-            slope = posterior.draws["slope"][:, posterior.index_of("ai_model", row["ai_model"])]
+            m = posterior.index_of("ai_model", row["ai_model"])
+            slope = posterior.in_unit_of(posterior.index_of("eval", row["eval"]), "slope")[:, m]
             draws = draws / rng.permutation(np.resize(slope, len(draws)))
         row["gain"], row["gain_low"], row["gain_high"] = np.quantile(draws, (0.5, LOW, HIGH))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -116,7 +116,7 @@ def horizon_of(posterior: Posterior, domain: str, ai_model: str, effort: float =
     """
     d, m = posterior.index_of("domain", domain), posterior.index_of("ai_model", ai_model)
     shown, gap = posterior.draws["shown"][:, d, m], posterior.draws["gap"][:, d, m]
-    return Horizon(shown + effort * gap, posterior.draws["slope"][:, m])
+    return Horizon(shown + effort * gap, posterior.draws["slope"][:, d, m])
 
 
 def fit_horizon(

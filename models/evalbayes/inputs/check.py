@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.catalogue.assumptions import Assumption
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.domain import POPULATION_GAP
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.errors import InputError
 from evalbayes.inputs.readback import (
+    anchor_lines,
     budget_line,
     domain_line,
     heading,
@@ -45,6 +48,9 @@ class CheckReport:
         One row per eval: its domain, tasks, runs seen, AI models seen, what it rests on.
     assumptions
         Every default that was used.
+    no_anchor
+        Domains of which no probability of exceeding can be told, each with a sentence; they are
+        the first lines.
     """
 
     lines: tuple[str, ...]
@@ -53,6 +59,7 @@ class CheckReport:
     domains: pd.DataFrame
     evals: pd.DataFrame
     assumptions: tuple[Assumption, ...]
+    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the assumptions, alike ones in one row: key, value, where, reason."""
@@ -90,20 +97,26 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         on_scale(observations, catalogue)
     evals = _evals(catalogue, observations)
     domains = _domains(catalogue)
+    minutes = observations.human_minutes if observations is not None else {}
+    no_anchor = without_anchor(catalogue, minutes)
     missing = _missing(evals)
     warnings = tuple(suspicions(catalogue, observations))
     lines = [
+        *no_anchor.values(),
         heading(catalogue),
         budget_line(catalogue),
         *(domain_line(spec, catalogue) for spec in catalogue.domains),
         *(joint_line(spec) for spec in catalogue.joint),
+        *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
         *(f"note: {note}" for note in (observations.notes if observations else ())),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),
         _assumed(catalogue.assumptions),
     ]
-    return CheckReport(tuple(lines), missing, warnings, domains, evals, catalogue.assumptions)
+    return CheckReport(
+        tuple(lines), missing, warnings, domains, evals, catalogue.assumptions, no_anchor
+    )
 
 
 def check_covered(catalogue: Catalogue, observations: Observations | None) -> None:

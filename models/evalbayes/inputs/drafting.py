@@ -44,6 +44,14 @@ threshold_human_time = "8 h"  # {fill}: where danger begins
 mitigate_above = 0.1  # {fill}: mitigate when the probability of exceeding it is above this
 """
 
+# Left out of the draft rather than filled in: a made-up anchor would be a made-up answer.
+_NO_ANCHOR = """\
+# no anchor: no result has human minutes, so nothing ties what evals show to the threshold, and no
+# probability of exceeding it is told. FILL IN human_minutes of the evals below, or difficulty, or
+# state here between what the AI model to be assessed shows, in log2 of minutes of human task time:
+# shown_capability = [3.0, 9.0]  # FILL IN: 8 min to 8.5 h
+"""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -99,6 +107,8 @@ def draft(
     models = observations.ai_models
     known = f"; observed so far: {', '.join(models)}" if len(models) <= 12 else ""
     head = _HEAD.format(sources=_one_line(sources), fill=FILL_IN, seen=_one_line(known))
+    if not any(seen.human_minutes for seen in every):
+        head += _NO_ANCHOR
     return "\n".join([head, *(_entry(seen) for seen in every)])
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evalbayes.catalogue.ai_model import undated
+from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.decided import DecisionSpec
 from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
@@ -153,6 +154,31 @@ def observed_lines(
     vague = [name for name in experts if catalogue.eval(name).plateau is None]
     if vague:
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
+
+
+def anchor_lines(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+    """Say of every domain that has one what ties its scale to its threshold, unless all does."""
+    minutes = observations.human_minutes if observations is not None else {}
+    for name, known in anchors(catalogue, minutes).items():
+        own = [spec.name for spec in catalogue.evals if name in spec.loadings]
+        if not known:
+            if catalogue.domain(name).shown_capability is not None:
+                yield (
+                    f"{name}: what ties its scale to its threshold is the shown_capability that is "
+                    "stated; results move it little, as none of its evals has human minutes or a "
+                    "difficulty"
+                )
+        elif len(known) < len(own):
+            yield (
+                f"{name}: what ties its scale to its threshold is the difficulty of {len(known)} "
+                f"of its {number_of(len(own), 'eval')} ({', '.join(known)})"
+            )
+    if observations is None or not len(observations.runs):
+        return
+    tasks = observations.runs.drop_duplicates(["eval", "task"])
+    for name, told in tasks["human_minutes"].notna().groupby(tasks["eval"]):
+        if told.any() and not told.all():
+            yield f"{name}: {told.sum()} of {len(told)} observed tasks have human minutes"
 
 
 def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:

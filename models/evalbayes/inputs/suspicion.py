@@ -15,6 +15,7 @@ from evalbayes.observations.equal_spends import equal_spends
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
 
+ALIKE = 5  # tasks, or evals, of one length are no coincidence from here on
 FAR_APART = 4  # human minutes told twice may differ by this factor
 LARGE_USD = 100_000  # nobody gives one attempt more money than this
 
@@ -49,6 +50,7 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
                 "one, spell them alike"
             )
     yield from equal_spends(observations.cells, observations.runs)
+    yield from equal_minutes(observations)
     frames = (observations.cells, observations.runs, observations.counts, observations.scores)
     columns = ["eval", "cap", "human_minutes"]
     told = [frame[columns] for frame in frames if len(frame)]
@@ -71,3 +73,21 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
                 f"{spec.name} has human_minutes of {given:g} in the catalogue and {minutes:g} in "
                 "the observations; the catalogue's counts"
             )
+
+
+def equal_minutes(observations: Observations) -> Iterable[str]:
+    """Say that all tasks take people equally long, where they are many."""
+    runs = observations.runs.drop_duplicates(["eval", "task"])
+    others = (observations.cells, observations.counts, observations.scores)
+    minutes = pd.concat(
+        [
+            runs["human_minutes"],
+            *(frame.drop_duplicates("eval")["human_minutes"] for frame in others if len(frame)),
+        ]
+    ).dropna()
+    if len(minutes) >= ALIKE and (minutes == minutes.iloc[0]).all():
+        yield (
+            f"human_minutes are {minutes.iloc[0]:g} for all {len(minutes)} tasks or evals that "
+            "have any; where that stands in for times that nobody knows, leave them empty: they "
+            "say how far the threshold is"
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import check_anchored
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import REPLICATES, Replicates, halves
@@ -119,8 +120,8 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
-        eval can be done in the calendar days there are.
+        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
+        eval can be done in the calendar days there are, or if no domain has an anchor.
 
     See Also
     --------
@@ -149,12 +150,19 @@ def build_menu(
     Raises
     ------
     InputError
-        If the posterior lacks an eval, a domain or the AI model under test, or if no option of any
-        eval can be done in the calendar days there are.
+        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
+        eval can be done in the calendar days there are, or if no domain has an anchor.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     states = states_of(posterior, catalogue)
-    decisions = decisions_of(catalogue, states)
+    no_anchor = check_anchored(catalogue, posterior.human_minutes)
+    decisions = tuple(
+        decision
+        for decision in decisions_of(catalogue, states)
+        if not set(decision.domains(states.names)) & set(no_anchor)
+    )
+    if not decisions:
+        raise InputError("; ".join(no_anchor.values()))
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None
@@ -212,7 +220,7 @@ def build_menu(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "
             "calendar days; give more days or agents in parallel"
         )
-    menu = _assemble(priced, catalogue, states, decisions)
+    menu = replace(_assemble(priced, catalogue, states, decisions), no_anchor=no_anchor)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
         menu = replace(
@@ -226,7 +234,8 @@ def build_menu(
         )
     if not with_draws:
         menu = replace(menu, information_draws=None, resource_draws=None)
-    validity = float(np.mean(posterior.draws["validity_sd"] ** 2))
+    means = (posterior.draws["validity_sd"] ** 2).mean(axis=0)
+    validity = dict(zip(posterior.domains, means.tolist(), strict=True))
     floors = floors_of(decisions, states, plateau, everything, validity)
     return menu, MenuNotes(tuple(left_off), floors, states.words)
 
@@ -257,7 +266,7 @@ class _Views:
     ) -> None:
         self.posterior, self.states = posterior, states
         self.i, self.m, self.spec = i, m, spec
-        self.slope = float(posterior.draws["slope"][:, m].mean())
+        self.slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
         at = thinned(posterior.n_draws, NOISE_DRAWS)
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
@@ -349,7 +358,7 @@ class _Views:
         name = self.few.ai_models[self.m]
         correlation = attempt_correlation(
             self.few.plateau(name)[:, self.i],
-            self.few.draws["slope"][:, self.m],
+            self.few.in_unit_of(self.i, "slope")[:, self.m],
             self.few.draws["task_sd"][:, self.i],
             self.few.plateau(name, effort)[:, self.i],
         )

@@ -20,7 +20,7 @@ def floors_of(
     states: States,
     plateau: Iterable[Reading],
     everything: Iterable[Reading],
-    validity_variance: float,
+    validity_variance: Mapping[str, float],
 ) -> Mapping[str, Mapping[str, float]]:
     """Return by decision the sds of y that are left, later gain included, and two plain spreads.
 
@@ -33,7 +33,7 @@ def floors_of(
     everything
         Readings of every eval at every effort on the menu.
     validity_variance
-        ω²: how far one eval's own reading is off.
+        ω² by domain: how far one eval's own reading is off.
 
     Returns
     -------
@@ -49,10 +49,11 @@ def floors_of(
     }
     floors = {}
     for k, decision in enumerate(decisions):
+        about = decision.domains(states.names)
         gap = decision.contrast * np.isin(states.names, states.skewed)
         floors[decision.name] = {
             **{key: float(sds[k]) for key, sds in rows.items()},
-            "validity_sd": float(np.sqrt(validity_variance)),
+            "validity_sd": float(np.sqrt(np.mean([validity_variance[d] for d in about]))),
             "gap_sd": float(np.sqrt(gap @ states.covariance @ gap)),
         }
     return floors

@@ -202,9 +202,9 @@ def _log_likelihood(
         margin = (
             (base + effort * gap)[:, None, None]
             + spread[:, None, None] * error[None, :, None]
-            + effort * belief.draws["gap_departure_sd"][:, None, None] * departure
+            + effort * belief.in_unit_of(i, "gap_departure_sd")[:, None, None] * departure
         )
-        logit = belief.draws["slope"][:, m][:, None, None] * margin
+        logit = belief.in_unit_of(i, "slope")[:, m][:, None, None] * margin
         place = np.clip((logit - LOGITS[0]) / (LOGITS[1] - LOGITS[0]), 0, len(LOGITS) - 1.001)
         below = place.astype(np.int64)
         share = (place - below).astype(np.float32)
@@ -253,11 +253,12 @@ def _belief_margin(belief: Posterior, i: int, m: int, own_error: bool) -> tuple[
     difficulty = belief.draws["difficulty"][:, i]
     if own_error:
         return margin + belief.draws["private_error"][:, i, m], np.zeros(belief.n_draws)
-    predictors = np.column_stack([belief.draws["shown"][:, :, m], belief.draws["slope"][:, m]])
+    slope = belief.in_unit_of(i, "slope")[:, m]
+    predictors = np.column_stack([belief.draws["shown"][:, :, m], slope])
     explained = explained_error(error, predictors)
     margin = margin + difficulty - difficulty.mean()
     margin = margin + explained.mean + (predictors - predictors.mean(axis=0)) @ explained.weights
-    validity = belief.draws["validity_sd"] ** 2
+    validity = belief.in_unit_of(i, "validity_sd") ** 2
     left = max(explained.variance - float(validity.mean()), 0.0)
     return margin, np.sqrt(left + validity)
 

@@ -83,25 +83,26 @@ def reading_of(
     shown = float(posterior.loadings[i] @ posterior.draws["shown"][:, :, m].mean(axis=0))
     gaps = [states.index_of(f"{domain}.gap") for domain in posterior.domains]
     gap = float(posterior.loadings[i] @ states.mean[gaps])
-    slope = float(posterior.draws["slope"][:, m].mean())
+    slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
+    own_slope = states.index_of(states.slopes[int(posterior.loadings[i].argmax())])
 
     rows = np.zeros((len(efforts), len(states.names)))
     for d, domain in enumerate(posterior.domains):
         rows[:, states.index_of(f"{domain}.shown")] = posterior.loadings[i, d]
         rows[:, states.index_of(f"{domain}.gap")] = effort * posterior.loadings[i, d]
     above = shown + effort * gap - difficulty.mean()
-    rows[:, states.index_of("slope")] = above / slope
+    rows[:, own_slope] = above / slope
     margin_mean = above.copy()
     if posterior.family_of[i] >= 0:
         state = states.index_of(f"{posterior.families[posterior.family_of[i]]}.family")
         rows[:, state] = 1.0
         margin_mean += states.mean[state]
 
-    validity = posterior.draws["validity_sd"] ** 2
+    validity = posterior.in_unit_of(i, "validity_sd") ** 2
     own = states.own_error.get(name)
     if own is None:
         predictors = [states.index_of(f"{domain}.shown") for domain in posterior.domains]
-        predictors.append(states.index_of("slope"))
+        predictors.append(own_slope)
         error = explained_error(eval_error(posterior, i, m), states.draws[:, predictors])
         rows[:, predictors] += error.weights
         margin_mean += error.mean
@@ -111,7 +112,7 @@ def reading_of(
         rows[:, states.index_of(own)] = 1.0
         margin_mean += states.mean[states.index_of(own)]
         private = np.zeros(posterior.n_draws)
-    departure = posterior.draws["gap_departure_sd"] ** 2
+    departure = posterior.in_unit_of(i, "gap_departure_sd") ** 2
     spread = np.einsum("es,st,et->e", rows, states.covariance, rows)
     return Reading(
         rows=rows,

@@ -46,10 +46,11 @@ def simulated_runs(
     margin = margin + effort * (
         truth.draws["gap"][:, :, m] @ truth.loadings[i] + truth.draws["gap_departure"][:, i, m]
     )
-    plateau = expit((truth.draws["slope"][:, m] * margin)[chosen])
+    slope = truth.in_unit_of(i, "slope")[:, m]
+    plateau = expit((slope * margin)[chosen])
     correlation = attempt_correlation(
         truth.plateau(truth.ai_models[m])[:, i],
-        truth.draws["slope"][:, m],
+        slope,
         truth.draws["task_sd"][:, i],
     ).mean()
     n = effective_runs(

@@ -1,8 +1,8 @@
 r"""The states that readings tell about, and the belief about them before any option.
 
-z = (s_d, δ_d of every domain; γ, the slope error of the AI model under test; f_g of every eval
-family; and the own error u_i − (β_i − E β_i) of every eval on which the AI model under test already
-has results).
+z = (s_d, δ_d of every domain; γ, the slope error of the AI model under test, in every unit; f_g of
+every eval family; and the own error u_i − (β_i − E β_i) of every eval on which the AI model under
+test already has results).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class States:
     Parameters
     ----------
     names
-        "cyber.shown", "cyber.gap", ..., "slope", "ctf.family", ..., "cybench.error", ...
+        "cyber.shown", "cyber.gap", ..., "slope", "ctf.family", ..., "cybench.error", ...; where
+        domains have several units, a slope of each: "slope per sd of experts", ...
     words
         What each name means.
     draws
@@ -44,6 +45,8 @@ class States:
         Name of the state by eval, for evals whose own error is one.
     skewed
         Names of the gaps: lognormal, with these moments.
+    slopes
+        Name of the slope's state by domain.
     """
 
     names: tuple[str, ...]
@@ -53,6 +56,7 @@ class States:
     covariance: Array
     own_error: Mapping[str, str]
     skewed: tuple[str, ...] = ()
+    slopes: tuple[str, ...] = ()
 
     def index_of(self, name: str) -> int:
         """Position of a state."""
@@ -78,9 +82,14 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         columns[f"{name}.gap"] = posterior.draws["gap"][:, d, m]
         words[f"{name}.gap"] = f"{name}: how much more full elicitation would show ({unit})"
         gaps.append(f"{name}.gap")
-    slope = posterior.draws["slope"][:, m]
-    columns["slope"] = slope - slope.mean()
-    words["slope"] = "error of the slope of success against difficulty (logits per unit)"
+    units = [catalogue.domain(name).unit for name in posterior.domains]
+    alone = len(set(units)) == 1
+    slopes = tuple("slope" if alone else f"slope per {unit}" for unit in units)
+    for d, name in enumerate(slopes):
+        slope = posterior.draws["slope"][:, d, m]
+        columns[name] = slope - slope.mean()
+        per = "unit" if alone else units[d]
+        words[name] = f"error of the slope of success against difficulty (logits per {per})"
     for g, name in enumerate(posterior.families):
         columns[f"{name}.family"] = posterior.draws["family_error"][:, g, m]
         words[f"{name}.family"] = f"{name}: what the evals of this family all read too high"
@@ -100,12 +109,12 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         for g, name in enumerate(posterior.families)
         if not posterior.n_runs[posterior.family_of == g, m].any()
     ]
-    alone = tuple(names.index(name) for name in unseen)
+    untied = tuple(names.index(name) for name in unseen)
     places = tuple(names.index(name) for name in gaps)
     positive = tuple(at for at in places if (draws[:, at] > 0).all())
     logs = draws.copy()
     logs[:, positive] = np.log(draws[:, positive])
-    mean, covariance = with_lognormal(logs.mean(axis=0), moment_covariance(logs, alone), positive)
+    mean, covariance = with_lognormal(logs.mean(axis=0), moment_covariance(logs, untied), positive)
     return States(
         names=names,
         words=words,
@@ -114,6 +123,7 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         covariance=covariance,
         own_error=own_error,
         skewed=tuple(gaps),
+        slopes=slopes,
     )
 
 

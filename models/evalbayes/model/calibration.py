@@ -200,7 +200,7 @@ def quantities(design: Design, named: Mapping[str, Array]) -> Iterator[tuple[str
         expit(derived.plateau_logits(design, named)),
         named["success_location"],
         named["success_scale"],
-        named["validity_sd"][:, None],
+        named["validity_sd"],
         named["shown"] + gap,
         gap,
     )

@@ -81,7 +81,8 @@ def carried(draws: Draws, selection: Selection, axes: Axes, seed: int) -> dict[s
                 rows = np.flatnonzero(family == k)
                 if own:
                     cell = selection.cells[name, ai_model]
-                    _from_own(new, cell, STACKED[k], rows, quantile[rows], i, m)
+                    slope = draws["slope"][rows, axes.loadings[i].argmax(), m]
+                    _from_own(new, cell, STACKED[k], rows, quantile[rows], slope, i, m)
                 else:
                     usable = [key for key in donors if STACKED[k] in selection.cells[key]]
                     _from_others(new, selection, usable, STACKED[k], rows, i, m, rng)
@@ -102,6 +103,7 @@ def _from_own(
     family: str,
     rows: NDArray[np.intp],
     quantile: Array,
+    slope: Array,
     i: int,
     m: int,
 ) -> None:
@@ -112,7 +114,6 @@ def _from_own(
     own, plain = cell[family], cell["lognormal"]
     at = np.minimum((quantile * len(own)).astype(int), len(own) - 1)
     at_plain = np.minimum((quantile * len(plain)).astype(int), len(plain) - 1)
-    slope = new["slope"][rows, m]
     new["private_error"][rows, i, m] += (own[at, 0] - plain[at_plain, 0]) / slope
     new["success_location"][rows, i, m] += own[at, 1] - plain[at_plain, 1]
     _set_shape(new, own[at], family, rows, i, m)
@@ -160,7 +161,7 @@ def _margin(draws: Draws, axes: Axes, i: int, m: int) -> Array:
     margin = margin + draws["private_error"][:, i, m]
     if axes.family_of[i] >= 0:
         margin = margin + draws["family_error"][:, axes.family_of[i], m]
-    logit: Array = draws["slope"][:, m] * margin
+    logit: Array = draws["slope"][:, axes.loadings[i].argmax(), m] * margin
     return logit
 
 

@@ -41,14 +41,14 @@ def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
     return {
         "shown": shown,
         "gap": gap,
-        "slope": slope,
+        "slope": slope[:, design.scale_of],
         "difficulty": difficulty,
         "family_error": family_error,
         "private_error": private_error,
-        "validity_sd": seen["validity_sd"],
-        "family_sd": seen["family_sd"],
+        "validity_sd": seen["validity_sd"][:, design.scale_of],
+        "family_sd": seen["family_sd"][:, design.scale_of],
         "gap_departure": departure,
-        "gap_departure_sd": departure_sd,
+        "gap_departure_sd": departure_sd[:, design.scale_of],
         **_spends(design, seen, rng),
         "task_sd": _lognormal(priors.TASK_SD, (n_draws, len(design.evals)), rng),
     }
@@ -67,11 +67,13 @@ def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: EvenNormals)
 
 
 def _slopes(design: Design, seen: Draws, rng: EvenNormals) -> Array:
+    """Slope of every AI model by unit of capability, (n_draws, n_scales, n_models)."""
     n_draws = len(seen["validity_sd"])
-    offset = rng.normal(size=(n_draws, len(design.ai_models)))
-    if len(design.seen_models):
-        offset[:, design.seen_models] = seen["slope_offset"]
-    return seen["slope_mean"][:, None] * np.exp(seen["slope_spread"][:, None] * offset)
+    offset = rng.normal(size=(n_draws, len(design.scales), len(design.ai_models)))
+    if len(design.pair_eval):
+        scale, model = design.seen_slopes.T
+        offset[:, scale, model] = seen["slope_offset"]
+    return seen["slope_mean"][:, :, None] * np.exp(seen["slope_spread"][:, :, None] * offset)
 
 
 def _shown(design: Design, seen: Draws, rng: EvenNormals) -> Array:
@@ -99,7 +101,7 @@ def _gaps(
     population, common = rng.normal(size=(n_draws, 1)), rng.normal(size=(n_draws, n_domains))
     spread = _lognormal(priors.GAP_SPREAD, (n_draws, 1), rng)
     offset = rng.normal(size=(n_draws, n_domains, n_models))
-    sd = _lognormal(priors.GAP_DEPARTURE_SD, (n_draws,), rng)
+    sd = _lognormal(priors.GAP_DEPARTURE_SD, (n_draws, len(design.scales)), rng)
     departure = rng.normal(size=(n_draws, len(design.evals), n_models))
     if design.elicited:
         domain, model = design.seen_capabilities.T
@@ -110,7 +112,7 @@ def _gaps(
     every = np.repeat(np.arange(n_domains), n_models)
     ln_gaps = ln_gap(design, every, population, common, spread, offset.reshape(n_draws, -1))
     gap = np.exp(ln_gaps).reshape(n_draws, n_domains, n_models)
-    return gap, departure * sd[:, None, None], sd
+    return gap, departure * sd[:, design.eval_scale, None], sd
 
 
 def _errors(design: Design, seen: Draws, rng: EvenNormals) -> tuple[Array, Array]:
@@ -122,14 +124,18 @@ def _errors(design: Design, seen: Draws, rng: EvenNormals) -> tuple[Array, Array
         rows = design.seen_families
         family[:, rows[:, 0], rows[:, 1]] = seen["family_offset"]
         private[:, design.pair_eval, design.pair_model] = seen["private_offset"]
-    return family * seen["family_sd"][:, None, None], private * seen["validity_sd"][:, None, None]
+    return (
+        family * seen["family_sd"][:, design.family_scale, None],
+        private * seen["validity_sd"][:, design.eval_scale, None],
+    )
 
 
 def _difficulty(design: Design, seen: Draws, slope: Array, shown: Array, rng: EvenNormals) -> Array:
     """Difficulty β: seen, or stated, or implied by an expert's plateau, or the last two weighed."""
     n_draws, n_evals = len(seen["validity_sd"]), len(design.evals)
     learned = np.isnan(design.difficulty_sd)
-    sd = np.where(learned, seen["difficulty_spread"][:, None], np.nan_to_num(design.difficulty_sd))
+    spread = seen["difficulty_spread"][:, design.eval_scale]
+    sd = np.where(learned, spread, np.nan_to_num(design.difficulty_sd))
     difficulty = design.difficulty + sd * rng.normal(size=(n_draws, n_evals))
     is_seen = np.isin(np.arange(n_evals), design.seen_evals)
     for i in np.flatnonzero(np.isfinite(design.plateau) & ~is_seen):
@@ -152,18 +158,19 @@ def _expert_difficulty(
     wider than the range, as the capability prior says no less. Where a difficulty is stated too,
     the two are weighed by precision.
     """
-    a = slope[:, design.under_test].mean()
+    scale = design.eval_scale[i]
+    a = slope[:, scale, design.under_test].mean()
     s = shown[:, :, design.under_test] @ design.loadings[i]
-    other = s.var() + (seen["validity_sd"] ** 2).mean()
+    other = s.var() + (seen["validity_sd"][:, scale] ** 2).mean()
     if design.family_of[i] >= 0:
-        other += (seen["family_sd"] ** 2).mean()
+        other += (seen["family_sd"][:, scale] ** 2).mean()
     implied = s.mean() - design.plateau[i] / a
     total = (design.plateau_sd[i] / a) ** 2
     implied_var = max(total - other, priors.SMALLEST_SD**2)
     if design.difficulty_sd[i] == priors.UNKNOWN_DIFFICULTY_SD:
         return rng.normal(implied, np.sqrt(implied_var), size=len(s))
     stated_var = (
-        (seen["difficulty_spread"] ** 2).mean()
+        (seen["difficulty_spread"][:, scale] ** 2).mean()
         if np.isnan(design.difficulty_sd[i])
         else design.difficulty_sd[i] ** 2
     )

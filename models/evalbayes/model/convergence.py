@@ -42,7 +42,7 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
 
     reported = {key: named[key] for key in REPORTED if key in named}
     reported["plateau"] = expit(derived.plateau_logits(design, named))
-    reported["slope"] = derived.slopes(named)
+    reported["slope"] = derived.slopes(design, named)
     reported["difficulty"] = derived.difficulties(design, named)
     if design.elicited:
         reported["gap"] = derived.gaps(design, named)
@@ -79,7 +79,10 @@ def _label(design: Design, key: str, j: int) -> str:
         d, m = design.seen_capabilities[j]
         return f"{key}[{design.domains[d]}, {design.ai_models[m]}]"
     if key == "slope":
-        return f"{key}[{design.ai_models[design.seen_models[j]]}]"
+        scale, m = design.seen_slopes[j]
+        return f"{key}[{design.ai_models[m]}{_in_unit(design, scale)}]"
+    if key in ("slope_mean", "validity_sd", "family_sd", "gap_departure_sd"):
+        return f"{key}{_in_unit(design, j)}"
     if key in ("difficulty", "success_scale", "gave_up_scale"):
         return f"{key}[{design.evals[design.seen_evals[j]]}]"
     if key in ("plateau", "success_location", "gave_up_location"):
@@ -87,3 +90,8 @@ def _label(design: Design, key: str, j: int) -> str:
         effort = f", effort {design.effort[j]:g}" if design.effort[j] else ""
         return f"{key}[{design.evals[i]}, {design.ai_models[m]}{effort}]"
     return key
+
+
+def _in_unit(design: Design, scale: int) -> str:
+    """Return which unit of capability is meant, where there are several."""
+    return f", {design.scales[scale]}" if len(design.scales) > 1 else ""

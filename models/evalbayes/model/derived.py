@@ -15,10 +15,11 @@ Array = NDArray[np.float64]
 Draws = Mapping[str, Array]
 
 
-def slopes(named: Draws) -> Array:
-    """Slope a of the seen AI models, of shape (..., n_seen_models)."""
-    value: Array = named["slope_mean"][..., None] * np.exp(
-        named["slope_spread"][..., None] * named["slope_offset"]
+def slopes(design: Design, named: Draws) -> Array:
+    """Slope a of the seen AI models in every unit, of shape (..., n_seen_slopes)."""
+    scale = design.seen_slopes[:, 0]
+    value: Array = named["slope_mean"][..., scale] * np.exp(
+        named["slope_spread"][..., scale] * named["slope_offset"]
     )
     return value
 
@@ -41,14 +42,14 @@ def difficulties(design: Design, named: Draws) -> Array:
 
 def plateau_logits(design: Design, named: Draws) -> Array:
     """Logit plateau of every condition, of shape (..., n_conditions)."""
-    private = named["validity_sd"][..., None] * named["private_offset"]
+    private = named["validity_sd"][..., design.pair_scale] * named["private_offset"]
     margin = (expected_margins(design, named) + private)[..., design.condition_pair]
     if design.elicited:
-        departure = named["gap_departure_sd"][..., None] * named["gap_departure_offset"]
+        sd = named["gap_departure_sd"][..., design.pair_scale]
+        departure = sd * named["gap_departure_offset"]
         gap = gaps(design, named) @ _bearing(design).T + departure
         margin = margin + design.effort * gap[..., design.condition_pair]
-    model = np.searchsorted(design.seen_models, design.condition_model)
-    value: Array = slopes(named)[..., model] * margin
+    value: Array = slopes(design, named)[..., design.condition_slope] * margin
     return value
 
 
@@ -57,9 +58,11 @@ def expected_margins(design: Design, named: Draws) -> Array:
     i, m = design.pair_eval, design.pair_model
     difficulty = difficulties(design, named)[..., np.searchsorted(design.seen_evals, i)]
     margin: Array = named["shown"] @ _bearing(design).T - difficulty
+    scale = design.family_scale[design.seen_families[:, 0]]
+    error = named["family_sd"][..., scale] * named["family_offset"]
     for k, (family, model) in enumerate(design.seen_families):
         member = (design.family_of[i] == family) & (m == model)
-        margin[..., member] += (named["family_sd"] * named["family_offset"][..., k])[..., None]
+        margin[..., member] += error[..., k, None]
     return margin
 
 
@@ -70,7 +73,9 @@ def with_departures(design: Design, named: Draws) -> dict[str, Array]:
     if design.centred.any():
         off = margin - expected_margins(design, named)[..., design.centred]
         offset = np.empty((*margin.shape[:-1], len(design.centred)))
-        offset[..., design.centred] = off / named["validity_sd"][..., None]
+        offset[..., design.centred] = (
+            off / named["validity_sd"][..., design.pair_scale[design.centred]]
+        )
         offset[..., ~design.centred] = named["private_offset"]
         found["private_offset"] = offset
     return found

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.domain import POPULATION_GROWTH
+from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
 from evalbayes.model.centring import well_told
@@ -35,6 +37,11 @@ class Design:
         every eval of the catalogue.
     under_test
         Index of the AI model under test.
+    scales, scale_of
+        Units of capability, and which one each domain has. What is in such a unit, or per unit, is
+        learned for each by itself: slope, validity error and the other spreads.
+    slope, slope_sd
+        Mean and sd of ln of the typical slope, by scale.
     loadings, domain_of, family_of, unit_of
         Weight of the domains in every eval, main domain, family (−1: none), spend unit.
     difficulty, difficulty_sd
@@ -43,6 +50,9 @@ class Design:
         Prior of the shown capability of the AI model under test by domain; NaN where learned.
     centre
         Centre of the population's shown capability, by domain.
+    adrift
+        Domains without an eval of known difficulty, whose location the stated shown capability
+        alone fixes.
     gap, gap_sd, gap_stated
         Mean and sd of ln gap, by domain, and whether the catalogue gave them.
     growth, growth_sd
@@ -72,6 +82,10 @@ class Design:
     families: tuple[str, ...]
     units: tuple[str, ...]
     under_test: int
+    scales: tuple[str, ...]
+    scale_of: Index
+    slope: Array
+    slope_sd: Array
     loadings: Array
     domain_of: Index
     family_of: Index
@@ -81,6 +95,7 @@ class Design:
     shown: Array
     shown_sd: Array
     centre: Array
+    adrift: NDArray[np.bool_]
     gap: Array
     gap_sd: Array
     gap_stated: NDArray[np.bool_]
@@ -129,6 +144,36 @@ class Design:
         return np.unique(rows[rows[:, 0] >= 0], axis=0)
 
     @property
+    def eval_scale(self) -> Index:
+        """Unit of capability of every eval, (n_evals,): its domains have one."""
+        return self.scale_of[self.domain_of]
+
+    @property
+    def pair_scale(self) -> Index:
+        """Unit of capability of every pair, (n_pairs,)."""
+        return self.eval_scale[self.pair_eval]
+
+    @property
+    def family_scale(self) -> Index:
+        """Unit of capability of every family, (n_families,): its evals have one."""
+        of = np.zeros(len(self.families) + 1, dtype=np.int64)
+        of[self.family_of] = self.eval_scale  # the last entry takes evals of no family
+        return of[:-1]
+
+    @property
+    def seen_slopes(self) -> Index:
+        """Unit of capability and AI model of every slope that evidence bears on, (n, 2)."""
+        return np.unique(np.stack([self.pair_scale, self.pair_model], axis=1), axis=0)
+
+    @property
+    def condition_slope(self) -> Index:
+        """Index of every condition's entry of `seen_slopes`."""
+        wide = len(self.ai_models)
+        every = self.seen_slopes @ [wide, 1]
+        own = self.eval_scale[self.condition_eval] * wide + self.condition_model
+        return np.searchsorted(every, own)
+
+    @property
     def seen_speeds(self) -> Index:
         """Spend unit and AI model of every speed that evidence bears on, (n, 2)."""
         rows = np.stack([self.unit_of[self.pair_eval], self.pair_model], axis=1)
@@ -162,7 +207,8 @@ class Design:
         """Projection of the seen evals' difficulty departures that fixes each domain's location.
 
         The precision-weighted mean departure of a domain's seen evals is 0: capability is measured
-        against their stated difficulties as a whole.
+        against their stated difficulties as a whole. In a domain that is adrift there are none to
+        measure against, and every departure stands.
         """
         seen = self.seen_evals
         sd = np.where(
@@ -173,7 +219,9 @@ class Design:
         weight = sd**-2.0
         same = self.domain_of[seen][:, None] == self.domain_of[seen][None, :]
         share = same * weight
-        projection: Array = np.eye(len(seen)) - share / share.sum(axis=1, keepdims=True)
+        held = ~self.adrift[self.domain_of[seen]]
+        held_share = held[:, None] * share / share.sum(axis=1, keepdims=True)
+        projection: Array = np.eye(len(seen)) - held_share
         return projection
 
 
@@ -193,6 +241,9 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     under_test = catalogue.portfolio.ai_model
     seen = set(map(str, evidence.conditions["ai_model"]))
     ai_models = tuple(sorted(seen | {under_test} | set(catalogue.known_models)))
+    capability_units = [spec.unit for spec in catalogue.domains]
+    scales = tuple(dict.fromkeys(capability_units))
+    slope = [priors.SLOPE if s == DOUBLINGS else priors.SLOPE_OF_OTHER_UNITS for s in scales]
     families = tuple(sorted({spec.family for spec in catalogue.evals if spec.family}))
     units = tuple(sorted({spec.spend_unit for spec in catalogue.evals}))
     condition_eval = _index(evals, evidence.conditions["eval"])
@@ -203,6 +254,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     domain_of = _index(domains, [spec.domain for spec in catalogue.evals])
     unit_of = _index(units, [spec.spend_unit for spec in catalogue.evals])
     difficulty, difficulty_sd, centre = _difficulties(catalogue, domain_of, minutes)
+    anchored = anchors(catalogue, evidence.human_minutes)
     shown = [
         (np.nan, np.nan) if spec.shown_capability is None else spec.shown_capability.normal()
         for spec in catalogue.domains
@@ -223,6 +275,10 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         families=families,
         units=units,
         under_test=ai_models.index(under_test),
+        scales=scales,
+        scale_of=_index(scales, capability_units),
+        slope=np.array([prior.mean_ln for prior in slope]),
+        slope_sd=np.array([prior.sd_ln for prior in slope]),
         loadings=np.array(
             [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
         ),
@@ -236,6 +292,12 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         shown=np.array([mean for mean, _ in shown]),
         shown_sd=np.maximum([sd for _, sd in shown], priors.SMALLEST_SD),
         centre=centre,
+        adrift=np.array(
+            [
+                spec.shown_capability is not None and not anchored[spec.name]
+                for spec in catalogue.domains
+            ]
+        ),
         gap=np.array([mean for mean, _ in gap]),
         gap_sd=np.array([sd for _, sd in gap]),
         gap_stated=np.array([spec.elicitation_gap is not None for spec in catalogue.domains]),
@@ -279,7 +341,10 @@ def _difficulties(
             mean[i] = np.log2(human_minutes[i])  # NaN where unknown
     centre = np.zeros(len(catalogue.domains))
     for d, domain in enumerate(catalogue.domains):
-        known = mean[(domain_of == d) & np.isfinite(mean)]
+        own = domain_of == d
+        if not np.isfinite(mean[own]).any():  # then what else bears on it is all there is
+            own = np.array([domain.name in spec.loadings for spec in catalogue.evals])
+        known = mean[own & np.isfinite(mean)]
         thresholds = [spec.threshold for spec in catalogue.decided(domain.name)]
         believed = [domain.shown_capability] if domain.shown_capability else thresholds
         if len(known) or believed:

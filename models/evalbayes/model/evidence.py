@@ -215,7 +215,7 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
         _floats(betas, "concentration"),
         _plain(observations),
         {str(e): int(n) for e, n in observations.cells.groupby("eval")["n_success"].sum().items()},
-        _human_minutes(observations),
+        observations.human_minutes,
         attempts_of(observations),
         tuple(equal_spends(observations.cells, observations.runs)),
     )
@@ -291,19 +291,6 @@ def _plain(observations: Observations) -> dict[str, pd.DataFrame]:
     runs = runs[["eval", "task", "ai_model", "outcome"]].assign(cap=cap, spend=spend)
     by_eval = dict(list(runs.groupby("eval")))
     return {name: by_eval.get(name, runs.iloc[:0]) for name in observations.evals}
-
-
-def _human_minutes(observations: Observations) -> dict[str, float]:
-    frames = [
-        frame[["eval", "human_minutes"]]
-        for frame in (getattr(observations, key) for key in FRAMES)
-        if len(frame) and "human_minutes" in frame
-    ]
-    if not frames:
-        return {}
-    stated = pd.concat(frames).astype({"human_minutes": float}).dropna()
-    median = stated.groupby("eval")["human_minutes"].median()
-    return {str(name): float(value) for name, value in median.items()}
 
 
 def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Index, Array]:

@@ -110,7 +110,7 @@ def fit(
     complete["task_sd"] = task_spreads(
         evidence.plain,
         design.evals,
-        flat["slope_mean"],
+        flat["slope_mean"][:, design.eval_scale],
         complete["task_sd"],
         np.random.default_rng([seed, 2]),
     )
@@ -141,6 +141,7 @@ def fit(
         spend_weights=selection.weights_of(design.evals),
         spend_families=selection.table,
         attempts=evidence.attempts,
+        human_minutes=evidence.human_minutes,
     )
 
 

@@ -1,6 +1,7 @@
 """The PyMC model: capability and spend curves, joined over evals and AI models.
 
-logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s, β, f, u in the domain's unit.
+logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s, β, f, u in the domain's unit and
+a per such unit: domains of different units share neither a nor the sds of f, u, η and β.
 s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates, relatives and the general
 factor g where the catalogue and the evidence have them.
 Locations are centred on what the levels above expect, as data on most are strong, and so are the
@@ -115,7 +116,7 @@ def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
         0.0,
         np.where(learned, 1.0, design.difficulty_sd[seen]),
         size=len(seen),
-        sd_entry=np.where(learned, base.at("difficulty_spread"), -1),
+        sd_entry=np.where(learned, base.at("difficulty_spread", design.eval_scale[seen]), -1),
     )
     expert = design.expert_location[seen]
     effects.add(
@@ -266,12 +267,13 @@ def _predictors(
         matrix[margin[member], base.at("family_offset", k)] = 1.0
     departure = base.at("private_offset", np.cumsum(~design.centred)[own_pair] - 1)
     matrix[rows.at("margin", apart), departure] = 1.0
-    matrix[rows.at("ln_cell_sds", 2 * n + np.arange(len(centred))), base.at("validity_sd")] = 1.0
+    scale = base.at("validity_sd", design.pair_scale[centred])
+    matrix[rows.at("ln_cell_sds", 2 * n + np.arange(len(centred))), scale] = 1.0
 
-    i, m = design.condition_eval[of], design.condition_model[of]
+    i = design.condition_eval[of]
     ln_slope = rows.at("ln_slope", np.arange(len(of)))
-    matrix[ln_slope, base.at("slope_mean")] = 1.0
-    matrix[ln_slope, base.at("slope_offset", np.searchsorted(design.seen_models, m))] = 1.0
+    matrix[ln_slope, base.at("slope_mean", design.eval_scale[i])] = 1.0
+    matrix[ln_slope, base.at("slope_offset", design.condition_slope[of])] = 1.0
     for name in ("success_scale", "gave_up_scale"):
         row = rows.at(f"ln_{name}", np.arange(len(of)))
         matrix[row, after + effects.at(name, np.searchsorted(seen, i))] = 1.0

@@ -81,11 +81,13 @@ class Layout:
 def base_layout(design: Design) -> Layout:
     """Everything with a constant prior: typical values, sds (as logarithms) and offsets."""
     base = Layout()
-    base.positive("slope_mean", priors.SLOPE)
-    base.positive("slope_spread", priors.SLOPE_SPREAD)
-    base.positive("validity_sd", priors.VALIDITY_SD)
-    base.positive("family_sd", priors.FAMILY_SD)
-    base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD)
+    n_scales = len(design.scales)
+    base.add("slope_mean", design.slope, design.slope_sd, size=n_scales)
+    base.logarithms.add("slope_mean")
+    base.positive("slope_spread", priors.SLOPE_SPREAD, size=n_scales)
+    base.positive("validity_sd", priors.VALIDITY_SD, size=n_scales)
+    base.positive("family_sd", priors.FAMILY_SD, size=n_scales)
+    base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD, size=n_scales)
     own = priors.SHOWN_OWN_SPREAD if design.factored else priors.SHOWN_SPREAD
     base.positive("shown_spread", own, size=len(design.domains))
     base.positive("eval_spread", priors.EVAL_LOCATION_SPREAD)
@@ -103,30 +105,31 @@ def base_layout(design: Design) -> Layout:
     base.add("gave_up_later", *priors.GAVE_UP_LATER)
     base.add("success_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
     base.add("gave_up_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
-    for name, size, sd in (
-        ("slope_offset", len(design.seen_models), "slope_spread"),
-        ("family_offset", len(design.seen_families), "family_sd"),
-        ("private_offset", int((~design.centred).sum()), "validity_sd"),
+    for name, scale, sd in (
+        ("slope_offset", design.seen_slopes[:, 0], "slope_spread"),
+        ("family_offset", design.family_scale[design.seen_families[:, 0]], "family_sd"),
+        ("private_offset", design.pair_scale[~design.centred], "validity_sd"),
     ):
-        base.add(name, size=size, sd_entry=base.at(sd))
+        base.add(name, size=len(scale), sd_entry=base.at(sd, scale))
     if design.factored:
         base.positive("general_loading", priors.GENERAL_LOADING, size=len(design.domains))
         base.add("general", size=len(design.seen_models))
     if design.ancestry.dated:
         base.add("growth", design.growth, design.growth_sd, size=len(design.domains))
     if len(design.seen_lineages):
-        base.positive("lineage_spread", priors.LINEAGE_SPREAD)
-        base.add("lineage", size=len(design.seen_lineages), sd_entry=base.at("lineage_spread"))
+        base.positive("lineage_spread", priors.LINEAGE_SPREAD, size=n_scales)
+        scale = np.repeat(np.arange(n_scales), len(design.seen_lineages))
+        base.add("lineage", size=len(scale), sd_entry=base.at("lineage_spread", scale))
     if design.elicited:
         base.positive("gap_spread", priors.GAP_SPREAD, size=1)
         base.add("gap_population", size=1)
-        base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD)
+        base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD, size=n_scales)
         base.add("effort_spend", *priors.EFFORT_SPEND)
         base.add("gap_common", size=len(design.domains))
         base.add("gap_offset", size=len(design.seen_capabilities))
         base.add(
             "gap_departure_offset",
             size=len(design.pair_eval),
-            sd_entry=base.at("gap_departure_sd"),
+            sd_entry=base.at("gap_departure_sd", design.pair_scale),
         )
     return base

@@ -27,6 +27,8 @@ class Positive:
 # METR's logistic curves fall by 0.5 to 0.9 logits per doubling of human time; mixing tasks of
 # different lengths into one eval flattens them.
 SLOPE = Positive(0.5, 0.4)
+# Of another unit nothing is known but what its difficulties say: a factor of five either way.
+SLOPE_OF_OTHER_UNITS = Positive(0.5, 1.0)
 SLOPE_SPREAD = Positive(0.15, 0.5)  # sd of ln slope between AI models: "varying a little"
 # sd, in doublings, of eval by AI model departures: success on suites of equal human time differs
 # by a factor of two or so in horizon.

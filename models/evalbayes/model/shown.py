@@ -39,7 +39,9 @@ def add_ancestry(design: Design, base: Layout, weights: Array, rows: Index, free
     of = design.ancestry.lineage_of[model]
     member = of >= 0
     if member.any():
-        index = np.searchsorted(design.seen_lineages, of[member])
+        n = len(design.seen_lineages)
+        index = design.scale_of[domain[member]] * n
+        index = index + np.searchsorted(design.seen_lineages, of[member])
         weights[rows[member], base.at("lineage", index)] = 1.0
 
 
@@ -70,13 +72,16 @@ def ancestral(design: Design, seen: Mapping[str, Array], rng: EvenNormals) -> Ar
         factor[:, design.seen_models] = seen["general"]
         value += seen["general_loading"][:, :, None] * factor[:, None, :]
     if len(ancestry.lineages):
+        n_scales = len(design.scales)
         spread = seen.get("lineage_spread")
         if spread is None:
             prior = priors.LINEAGE_SPREAD
-            spread = np.exp(rng.normal(prior.mean_ln, prior.sd_ln, size=n_draws))
-        lineage = rng.normal(size=(n_draws, len(ancestry.lineages)))
+            spread = np.exp(rng.normal(prior.mean_ln, prior.sd_ln, size=(n_draws, n_scales)))
+        lineage = rng.normal(size=(n_draws, n_scales, len(ancestry.lineages)))
         if "lineage" in seen:
-            lineage[:, design.seen_lineages] = seen["lineage"]
+            shape = (n_draws, n_scales, len(design.seen_lineages))
+            lineage[:, :, design.seen_lineages] = seen["lineage"].reshape(shape)
         member = ancestry.lineage_of >= 0
-        value[:, :, member] += (spread[:, None] * lineage)[:, None, ancestry.lineage_of[member]]
+        own = (spread[:, :, None] * lineage)[:, design.scale_of]
+        value[:, :, member] += own[:, :, ancestry.lineage_of[member]]
     return value

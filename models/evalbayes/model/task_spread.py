@@ -43,17 +43,19 @@ def task_spreads(
     evals
         Names, in the order of the result.
     slope
-        Typical slope a, of shape (n_draws,): its uncertainty is τ's.
+        Typical slope a in the unit of every eval, of shape (n_draws, n_evals): its uncertainty is
+        τ's.
     prior
         Draws from the prior, kept for evals of which no task was run twice.
     """
     told = _counts(plain)
-    ln_prior = (np.log(GRID / slope[:, None]) - priors.TASK_SD.mean_ln) / priors.TASK_SD.sd_ln
     spreads = prior.copy()
     for i, name in enumerate(evals):
         if name in told and (told[name][0].sum(axis=1) > 1).any():
             likelihood = log_likelihood(*told[name])
-            spreads[:, i] = _drawn(likelihood - 0.5 * ln_prior**2, rng) / slope
+            ln_task = np.log(GRID / slope[:, i, None])
+            ln_prior = (ln_task - priors.TASK_SD.mean_ln) / priors.TASK_SD.sd_ln
+            spreads[:, i] = _drawn(likelihood - 0.5 * ln_prior**2, rng) / slope[:, i]
     return spreads
 
 

@@ -102,6 +102,17 @@ class Observations:
         return int(table.sum(axis=1).get(key, 0))
 
     @property
+    def human_minutes(self) -> dict[str, float]:
+        """Median human minutes by eval, of evals for which rows state them."""
+        frames = (getattr(self, key) for key in FRAMES)
+        told = [f[["eval", "human_minutes"]] for f in frames if len(f) and "human_minutes" in f]
+        if not told:
+            return {}
+        stated = pd.concat(told).astype({"human_minutes": float}).dropna()
+        median = stated.groupby("eval")["human_minutes"].median()
+        return {str(name): float(value) for name, value in median.items()}
+
+    @property
     def hash(self) -> str:
         """SHA-256 of the results, the same in any order of rows, columns and files."""
         digest = hashlib.sha256()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -172,7 +171,7 @@ class Diagnostics:
         }
 
     def stored(self) -> dict[str, Any]:
-        """Everything, as text and numbers, for `restored` to read again."""
+        """Everything, as text and numbers, as a posterior's file keeps it."""
         return {
             "quantities": self.quantities.to_json(orient="split", double_precision=15),
             "cells": self.cells.to_json(orient="split", double_precision=15),
@@ -180,19 +179,6 @@ class Diagnostics:
             "draws": int(self.draws),
             "notes": list(self.notes),
         }
-
-    @classmethod
-    def restored(cls, stored: dict[str, Any]) -> Diagnostics:
-        """Read what `stored` gave."""
-        quantities = pd.read_json(StringIO(stored["quantities"]), orient="split")
-        quantities.index.name = "quantity"
-        return cls(
-            quantities=quantities,
-            cells=pd.read_json(StringIO(stored["cells"]), orient="split"),
-            divergences=stored["divergences"],
-            draws=stored["draws"],
-            notes=tuple(stored["notes"]),
-        )
 
 
 def _figure(value: float) -> float | None:

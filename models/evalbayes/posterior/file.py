@@ -1,39 +1,73 @@
-"""Writing a posterior as one netCDF file, whole or not at all."""
+"""A posterior as one netCDF file: written whole or not at all, and held to its rules when read."""
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.names import refuse_control
+from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.sizes import COUNT, POSITIVE, SHARE, Sizes
+from evalbayes.whole import write_whole
 
 if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
+AXES = ("domain", "eval", "ai_model", "family")
+CONSTANT = {
+    "loadings": ("eval", "domain"),
+    "family_of": ("eval",),
+    "n_runs": ("eval", "ai_model"),
+    "spend_weights": ("eval", "spend_family"),
+}
+UNPACKED = 8  # times its own size a file may hold: draws are written as they are
+DEEPEST = 3  # lists and tables in one another of where a posterior comes from
+# Columns of text and of numbers in the tables that are kept as JSON; others are as they are.
+_FIGURE = Sizes(-1e300, 1e300)
+_TRIED = Sizes(0, 1e6, whole=True)
+_TABLES: Mapping[str, tuple[Sequence[str], Mapping[str, Sizes]]] = {
+    "quantities": ((), {"r_hat": _FIGURE, "ess_bulk": _FIGURE, "ess_tail": _FIGURE}),
+    "cells": (
+        ("eval", "ai_model"),
+        {"n": COUNT, "n_success": COUNT, "expected": _FIGURE, "pareto_k": _FIGURE},
+    ),
+    "spend_families": (
+        ("eval", "family", "reason"),
+        {"runs": COUNT, "behind": _FIGURE, "behind_se": _FIGURE, "weight": SHARE},
+    ),
+    "attempts": (
+        ("eval", "ai_model"),
+        {"attempts": _TRIED, "successes": _TRIED, "tasks": _TRIED, "cap": _FIGURE},
+    ),
+}
+
 
 def write(posterior: Posterior, path: Path) -> Path:
-    """Write a posterior where `Posterior.load` and ArviZ read it; see `Posterior.save`."""
-    import xarray as xr  # heavy: only where a file is read or written
+    """Write a posterior where `Posterior.load` and ArviZ read it; see `Posterior.save`.
 
+    The file is made in memory: HDF5 itself ends the process where the disk is full.
+    """
     from evalbayes.posterior.posterior import (  # which writes by what is here
         DIMENSIONS,
         FORMAT,
         SEEN,
     )
 
-    partial = path.with_name(path.name + ".partial")
     chains = int(posterior.provenance.get("chains", 1))
-    names = {
-        "domain": posterior.domains,
-        "eval": posterior.evals,
-        "ai_model": posterior.ai_models,
-        "family": posterior.families,
-    }
-    coords = {key: np.array(given, dtype=object) for key, given in names.items() if given}
+    names = dict(
+        zip(
+            AXES,
+            (posterior.domains, posterior.evals, posterior.ai_models, posterior.families),
+            strict=True,
+        )
+    )
     draws = {
         key: (
             ("chain", "draw", *dims),
@@ -51,31 +85,185 @@ def write(posterior: Posterior, path: Path) -> Path:
         "attempts": None
         if posterior.attempts is None
         else posterior.attempts.to_json(orient="split", double_precision=15),
+        "human_minutes": dict(posterior.human_minutes),
     }
     constant = {
-        "loadings": (("eval", "domain"), posterior.loadings),
-        "family_of": (("eval",), posterior.family_of),
-        "n_runs": (("eval", "ai_model"), posterior.n_runs),
-        "spend_weights": (("eval", "spend_family"), posterior.spend_weights),
+        **{key: (dims, getattr(posterior, key)) for key, dims in CONSTANT.items()},
         **{key: (("eval", "ai_model"), getattr(posterior, key)) for key in SEEN},
     }
+    return write_whole(
+        path, _netcdf(json.dumps(head), names, {"posterior": draws, "constant_data": constant})
+    )
+
+
+def _netcdf(
+    head: str,
+    names: Mapping[str, Sequence[str]],
+    groups: Mapping[str, Mapping[str, tuple[tuple[str, ...], Any]]],
+) -> bytes:
+    import h5netcdf  # heavy: only where a file is read or written
+    from h5py import string_dtype
+
+    content = BytesIO()
+    with h5netcdf.File(content, "w") as file:
+        file.attrs["evalfolio"] = head
+        for title, variables in groups.items():
+            group = file.create_group(title)
+            group.dimensions = {
+                dim: size
+                for dims, values in variables.values()
+                for dim, size in zip(dims, values.shape, strict=True)
+            }
+            for axis in (axis for axis in AXES if axis in group.dimensions and names[axis]):
+                text = group.create_variable(axis, (axis,), dtype=string_dtype())
+                text[...] = np.array(names[axis], dtype=object)
+            for key, (dims, values) in variables.items():
+                group.create_variable(key, dims, data=values)
+    return content.getvalue()
+
+
+def read(path: Path) -> Posterior:
+    """Read what `write` wrote; see `Posterior.load`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        xr.Dataset(attrs={"evalfolio": json.dumps(head)}).to_netcdf(
-            partial, mode="w", engine="h5netcdf"
-        )
-        for group, variables in (("posterior", draws), ("constant_data", constant)):
-            used = {dim for dims, _ in variables.values() for dim in dims}
-            xr.Dataset(
-                variables, coords={key: (key, v) for key, v in coords.items() if key in used}
-            ).to_netcdf(partial, mode="a", group=group, engine="h5netcdf")
-        partial.replace(path)
-    except OSError as error:
+        return _read(path)
+    except InputError as error:
+        raise InputError(f"{path}: {str(error).removeprefix('posterior: ')}; fit again") from error
+    except Exception as error:  # HDF5 and JSON fail in dozens of ways, all of them here
+        what = "it has no " if isinstance(error, KeyError) else ""
+        words = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"{path}: the posterior cannot be written there ({error}); "
-            "give a file in a folder that can be written"
+            f"{path}: must be a posterior written by `evalfolio fit`, "
+            f"but it cannot be read ({what}{words}); fit again"
         ) from error
-    finally:  # also after Ctrl-C; when all went well it is gone already
-        with suppress(OSError):  # nothing was written where the folder itself is wrong
-            partial.unlink(missing_ok=True)
-    return path
+
+
+def _read(path: Path) -> Posterior:
+    import h5py  # heavy: only where a file is read or written
+
+    from evalbayes.posterior.posterior import DIMENSIONS, FORMAT, ONE_IN_A_UNIT, SEEN, Posterior
+
+    with h5py.File(path) as file:
+        head = _object(str(file.attrs["evalfolio"]), "its head")
+        if type(head["format"]) is not int or head["format"] != FORMAT:
+            raise InputError(f"posterior format must be {FORMAT}, got {head['format']}")
+        draws, constant, axes = (
+            {key: file[group][key] for key in keys if key in file[group]}
+            for group, keys in (
+                ("posterior", DIMENSIONS),
+                ("constant_data", (*CONSTANT, *SEEN)),
+                ("posterior", AXES),
+            )
+        )
+        size = sum(v.size * 8 for v in (*draws.values(), *constant.values(), *axes.values()))
+        if size > UNPACKED * path.stat().st_size:
+            raise InputError(
+                f"a posterior must not be larger than its file, got {size / 1e6:,.0f} MB of draws"
+            )
+        names = {
+            axis: _names(axis, axes[axis].asstr()[...] if axis in axes else ()) for axis in AXES
+        }
+        draws = {key: np.asarray(found[...]) for key, found in draws.items()}
+        constant = {key: np.asarray(found[...]) for key, found in constant.items()}
+    n_draws = int(np.prod(draws["validity_sd"].shape[:2]))
+    for key, dims in DIMENSIONS.items():
+        shape = (n_draws, *(len(names[dim]) for dim in dims))
+        if key not in draws and 0 in shape:  # what has no entries is not written
+            draws[key] = np.zeros(shape)
+            continue
+        if key not in draws:
+            raise InputError(
+                f"a posterior must hold {key!r}, which this one lacks: it was written by another "
+                "version of evalfolio"
+            )
+        found = draws[key].shape
+        if key in ONE_IN_A_UNIT and len(found) == len(shape):  # written when all units shared it
+            shape = (n_draws, *shape[2:])
+        if (int(np.prod(found[:2])), *found[2:]) != shape:
+            raise InputError(f"{key} must have shape {shape}, got {found}")
+        draws[key] = draws[key].reshape(shape)
+    for key in (*CONSTANT, *SEEN):
+        if key not in constant:
+            raise InputError(f"a posterior must hold {key!r}, which this one lacks")
+    kept, provenance = head["diagnostics"], head["provenance"]
+    _flat(provenance)
+    chains = provenance.get("chains", 1)
+    if type(chains) is not int or chains < 1 or n_draws % chains:
+        raise InputError(f"its chains must share {n_draws} draws evenly, got {chains} chains")
+    minutes = head.get("human_minutes", {})
+    POSITIVE.check("human_minutes", np.array(list(minutes.values())))
+    elicited, notes = head["elicited_history"], kept["notes"]
+    if not isinstance(elicited, bool):
+        raise InputError(f"elicited_history must be true or false, got {elicited!r}")
+    if not isinstance(notes, list):
+        raise InputError(f"its notes must be a list, got {type(notes).__name__}")
+    for note in notes:
+        refuse_control("its notes", note)
+    for key in ("divergences", "draws"):
+        if type(kept[key]) is not int or kept[key] < 0:
+            raise InputError(f"{key} must be a whole number from 0, got {kept[key]!r}")
+    return Posterior(
+        domains=names["domain"],
+        evals=names["eval"],
+        ai_models=names["ai_model"],
+        families=names["family"],
+        draws=draws,
+        elicited_history=elicited,
+        diagnostics=Diagnostics(
+            quantities=_table(kept["quantities"], "quantities").rename_axis("quantity"),
+            cells=_table(kept["cells"], "cells"),
+            divergences=kept["divergences"],
+            draws=kept["draws"],
+            notes=tuple(notes),
+        ),
+        provenance=provenance,
+        spend_families=_table(head["spend_families"], "spend_families"),
+        human_minutes=minutes,
+        attempts=_table(head["attempts"], "attempts") if head.get("attempts") else None,
+        **{key: constant[key] for key in (*CONSTANT, *SEEN)},
+    )
+
+
+def _names(axis: str, stored: Sequence[object]) -> tuple[str, ...]:
+    names = tuple(str(name) for name in stored)
+    if axis != "family" and not names:
+        raise InputError(f"it must have the names of every {axis}, got none")
+    if len(set(names)) < len(names):
+        raise InputError(f"no two names of the axis {axis} may be the same, got {list(names)}")
+    for name in names:
+        refuse_control(f"its axis {axis}", name)
+    return names
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise InputError(f"{what} must be a JSON object, got {type(found).__name__}")
+    return found
+
+
+def _flat(value: object, depth: int = DEEPEST) -> None:
+    """Refuse what is nested so deep that it could be read but not written again."""
+    if isinstance(value, dict | list):
+        if not depth:
+            raise InputError(f"its provenance must be nested {DEEPEST} deep at most, got more")
+        for part in value.values() if isinstance(value, dict) else value:
+            _flat(part, depth - 1)
+
+
+def _table(text: str, name: str) -> pd.DataFrame:
+    """Return a table kept as JSON: its text stays text, whatever number a name may look like."""
+    parts = _object(text, f"its table {name}")
+    table = pd.DataFrame(**{key: parts[key] for key in ("data", "index", "columns")})
+    words, numbers = _TABLES[name]
+    if not len(table):
+        return table
+    for column in words:
+        for value in table[column]:
+            if not isinstance(value, str):
+                raise InputError(f"{column} of {name} must be text, got {value!r}")
+            refuse_control(f"{column} of {name}", value)
+    for column, sizes in numbers.items():
+        table[column] = pd.to_numeric(table[column])
+        known = table[column] if name == "quantities" else table[column].dropna()
+        sizes.check(f"{column} of {name}", known.to_numpy())
+    return table

@@ -175,9 +175,8 @@ def repeats_of(
         own = (table["eval"].astype(str) == name) & (table["ai_model"].astype(str) == model)
         return EvalRepeats(spec, model, solvable, curve, source, float(table.loc[own, "cap"].max()))
     plateau = np.asarray(curve.plateau)
-    correlation = attempt_correlation(
-        plateau, thin.draws["slope"][:, m], thin.draws["task_sd"][:, i]
-    )
+    slope = thin.in_unit_of(i, "slope")[:, m]
+    correlation = attempt_correlation(plateau, slope, thin.draws["task_sd"][:, i])
     solvable = implied(plateau, correlation, np.random.default_rng(seed), spec.guessing or 0.0)
     source = (
         "the posterior, whose file keeps no attempts at tasks as that of a new fit does"

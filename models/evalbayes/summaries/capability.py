@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
 
@@ -39,8 +40,9 @@ def capability_table(
     on top of what maximum elicitation has seen. Where the unit is doublings of human task time,
     also horizons at 50 % and 80 % (as shown and fully elicited), the share completed of tasks of
     10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the threshold. For all
-    domains together the sds of an eval's own departures: ω, from the capability it stands for, and
-    κ, in its elicitation gap, which pairs of standard and elicited runs teach.
+    domains of one unit together the sds of an eval's own departures: ω, from the capability it
+    stands for, and κ, in its elicitation gap, which pairs of standard and elicited runs teach. Of a
+    domain without an anchor only differences are told: gap, gain and buffers.
 
     Parameters
     ----------
@@ -55,11 +57,17 @@ def capability_table(
     rows: list[dict[str, object]] = []
     for spec in catalogue.domains:
         rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
+    of_unit: dict[str, list[str]] = {}
+    for spec in catalogue.domains:
+        of_unit.setdefault("doublings" if spec.minutes else spec.unit, []).append(spec.name)
     for figure, key in (
         ("validity error of an eval (sd)", "validity_sd"),
         ("spread of the gap between evals (sd)", "gap_departure_sd"),
     ):
-        rows.append(_row(ALL, figure, "units of the domain", posterior.draws[key]))
+        for unit, names in of_unit.items():
+            draws = posterior.draws[key][:, posterior.index_of("domain", names[0])]
+            whose = (ALL, "units of the domain") if len(of_unit) == 1 else (", ".join(names), unit)
+            rows.append(_row(whose[0], figure, whose[1], draws))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -113,6 +121,9 @@ def _domain_rows(
                     unit,
                     threshold - np.log2(horizon.minutes(0.8)),
                 )
+    if spec.name in without_anchor(catalogue, posterior.human_minutes):
+        thresholds = {}  # where on its scale it lies is made up, and differences alone are known
+        figures = {name: figures[name] for name in figures if name.startswith(("elicit", "gain"))}
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
     for level, threshold in thresholds.items():
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"

@@ -29,13 +29,19 @@ def capability(
     With observations also the pairs of runs that the elicitation gap is learned from.
     """
     from evalbayes.catalogue import read_catalogue
+    from evalbayes.catalogue.anchors import without_anchor
     from evalbayes.elicitation.pairs import paired_gains
     from evalbayes.summaries.capability import capability_table
-    from evalfolio.cli.inputs import enforce_gate, posterior_of
+    from evalfolio.cli.inputs import enforce_gate, posterior_of, tell_anchors
 
     read = read_catalogue(catalogue)
     observed, belief = posterior_of(
-        read, observations, posterior, seed=seed, quiet=quiet or as_json
+        read,
+        observations,
+        posterior,
+        seed=seed,
+        quiet=quiet or as_json,
+        anchored=tell_anchors(read, as_json=as_json, deciding=False),
     )
     table = capability_table(belief, read, ai_model, seed=seed)
     pairs = None if observed is None else paired_gains(observed, read, belief, seed=seed)
@@ -45,6 +51,7 @@ def capability(
                 "capability": records(table),
                 "pairs": None if pairs is None else records(pairs),
                 "gap_learned": belief.elicited_history,
+                "no_anchor": without_anchor(read, belief.human_minutes),
             }
         )
     else:

@@ -25,6 +25,7 @@ def check(
     if as_json:
         print_json(
             {
+                "no_anchor": dict(report.no_anchor),
                 "lines": list(report.lines),
                 "missing": list(report.missing),
                 "warnings": list(report.warnings),

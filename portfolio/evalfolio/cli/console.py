@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,12 @@ def warn(text: str) -> None:
 
     out = console(stderr=True)
     out.print(Text.assemble(("warning: ", "bold yellow"), shown(text)), soft_wrap=True)
+
+
+def say_unanchored(sentences: Mapping[str, str], *, as_json: bool = False) -> None:
+    """Say first which domains have no anchor, by domain; where JSON is asked for, in that."""
+    for sentence in () if as_json else sentences.values():
+        console().print(shown(sentence), soft_wrap=True)
 
 
 @contextmanager

@@ -40,9 +40,10 @@ def fit(
     A posterior already there is kept if inputs, seed and versions are the same. With --plots also
     a picture per eval, of results as the posterior would have them again beside those seen.
     """
-    from evalfolio.cli.inputs import enforce_gate, fitted, read_inputs
+    from evalfolio.cli.inputs import enforce_gate, fitted, read_inputs, tell_anchors
 
     read, observed = read_inputs(catalogue, observations)
+    no_anchor = tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
     posterior = fitted(read, observed, seed=seed, quiet=quiet or as_json, keep=out)
     families = posterior.spend_families
     posterior.save(out)
@@ -51,6 +52,7 @@ def fit(
     if as_json:
         print_json(
             {
+                "no_anchor": no_anchor,
                 "wrote": str(out),
                 "plots": [str(path) for path in drawn],
                 "passed": diagnostics.passed,

@@ -18,9 +18,10 @@ def horizons(
 ) -> None:
     """Show 50 % and 80 % horizons of runs, by cap, and USD per horizon-hour; no fit."""
     from evalbayes.horizons import run_horizons
-    from evalfolio.cli.inputs import read_inputs
+    from evalfolio.cli.inputs import read_inputs, tell_anchors
 
     read, observed = read_inputs(catalogue, observations)
+    tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
     found = run_horizons(observed, read, ai_model, seed=seed)
     thresholds = {
         spec.name: 2.0 ** decided[0].threshold.mid

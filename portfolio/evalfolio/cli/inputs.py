@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalfolio.cli.console import step, warn
+from evalfolio.cli.console import say_unanchored, step, warn
 from evalfolio.errors import FitError, InputError
 
 if TYPE_CHECKING:
@@ -105,8 +105,12 @@ def posterior_of(
     seed: int,
     quiet: bool,
     keep: Path | None = None,
+    anchored: Callable[[Mapping[str, float]], object] | None = None,
 ) -> tuple[Observations | None, Posterior]:
     """Return the observations (None beside a stored fit) and the posterior.
+
+    What is to be said or refused for want of an anchor is, before the long work, by `anchored`: it
+    is given the human minutes of the observations by eval.
 
     Raises
     ------
@@ -115,6 +119,8 @@ def posterior_of(
     """
     if posterior_path is None:
         observations = _observed(catalogue, observation_paths)
+        if anchored is not None:
+            anchored(observations.human_minutes)
         return observations, fitted(catalogue, observations, seed=seed, quiet=quiet, keep=keep)
     if observation_paths:
         raise InputError(
@@ -128,7 +134,27 @@ def posterior_of(
         )
     from evalbayes.posterior.posterior import Posterior
 
-    return None, Posterior.load(posterior_path)
+    posterior = Posterior.load(posterior_path)
+    if anchored is not None:
+        anchored(posterior.human_minutes)
+    return None, posterior
+
+
+def tell_anchors(
+    catalogue: Catalogue, *, as_json: bool, deciding: bool
+) -> Callable[[Mapping[str, float]], dict[str, str]]:
+    """Return what says first which domains have no anchor, given human minutes by eval.
+
+    It refuses to go on where something is to be decided and no domain has one.
+    """
+    from evalbayes.catalogue.anchors import check_anchored, without_anchor
+
+    def tell(human_minutes: Mapping[str, float]) -> dict[str, str]:
+        found = (check_anchored if deciding else without_anchor)(catalogue, human_minutes)
+        say_unanchored(found, as_json=as_json)
+        return found
+
+    return tell
 
 
 def enforce_gate(posterior: Posterior, *, allowed: bool) -> None:

@@ -68,6 +68,7 @@ def recommend(
         check_constraints,
         enforce_gate,
         posterior_of,
+        tell_anchors,
     )
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
@@ -93,6 +94,7 @@ def recommend(
         seed=seed,
         quiet=quiet or as_json,
         keep=out / "posterior.nc",
+        anchored=tell_anchors(read, as_json=as_json, deciding=True),
     )
     with step("splitting this budget and others", quiet=quiet or as_json):
         result = make(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table
+from evalfolio.cli.console import console, print_table, say_unanchored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +77,8 @@ def require(
         menu = Menu.load(plan_folder(plan, "menu") / "menu")
         if (plan / "plan.json").exists():  # a folder with a menu alone was asked nothing
             rules += tuple(asked_limits(plan))
+    say_unanchored(menu.no_anchor, as_json=as_json)
+    unanchored = {"no_anchor": dict(menu.no_anchor)}
     limits = parse_budgets(budget or [])
     calls, sds = _targets(wrong_call, "--wrong-call"), _targets(posterior_sd, "--posterior-sd")
     if waive:
@@ -87,7 +89,7 @@ def require(
             posterior_sd=_only(sds, "--posterior-sd"),
             constraints=rules,
         )
-        _print(str(waiver), vars(waiver), as_json)
+        _print(str(waiver), vars(waiver) | unanchored, as_json)
         return
     common: dict[str, Any] = {
         "resource": resource,
@@ -100,7 +102,7 @@ def require(
         fields = {key: item for key, item in vars(found).items() if key != "domains"}
         kinds = [str(name) for name in found.domains if str(name).startswith("p_")]
         fields["decisions"] = found.domains[kinds].to_dict("index")
-        _print(str(found), fields | {"gap": found.gap}, as_json)
+        _print(str(found), fields | {"gap": found.gap} | unanchored, as_json)
         if not (as_json or quiet):
             print_table(_shown(menu, found.chosen), "Programme")
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table
+from evalfolio.cli.console import console, print_table, say_unanchored
 
 
 def score(
@@ -28,6 +28,7 @@ def score(
     if as_json:
         print(result.to_json())
         return
+    say_unanchored(result.no_anchor)
     console().print(str(result), soft_wrap=True, markup=False)
     if not quiet:
         shown = [

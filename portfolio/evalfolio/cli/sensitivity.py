@@ -92,6 +92,7 @@ def sensitivity(
         enforce_gate,
         plan_folder,
         posterior_of,
+        tell_anchors,
     )
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
@@ -141,7 +142,12 @@ def sensitivity(
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [constraints] if constraints else []
     observed, belief = posterior_of(
-        read, observations, posterior, seed=seed, quiet=quiet or as_json
+        read,
+        observations,
+        posterior,
+        seed=seed,
+        quiet=quiet or as_json,
+        anchored=tell_anchors(read, as_json=as_json, deciding=True),
     )
     with step("finding the plan", quiet=quiet or as_json):
         result = recommend(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class Score:
         Limits of the plan that the mix does not meet, in words.
     domains
         One row per decision, as `Plan.domains`: what the mix would change.
+    no_anchor
+        Domains that no decision is about, each with why, as in the menu.
     """
 
     evaluation: Evaluation
@@ -50,6 +53,7 @@ class Score:
     mix: pd.DataFrame
     broken: tuple[str, ...] = ()
     domains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def regret(self) -> float:
@@ -72,6 +76,7 @@ class Score:
                 "over_budget": self.over,
                 "limits_broken": self.broken,
                 "decisions": self._calls(),
+                "no_anchor": dict(self.no_anchor),
             },
             indent=2,
         )
@@ -138,7 +143,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     domains = decision_outlook(Problem(Question(menu)), x)
-    return Score(evaluation, plan.value, over, rows, tuple(broken), domains)
+    return Score(evaluation, plan.value, over, rows, tuple(broken), domains, menu.no_anchor)
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
@@ -149,6 +154,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
     InputError
         If the plan knows no such eval.
     """
+    unanchored = "".join(f"{row.reason}. " for row in record.no_anchor if name in row.evals)
     for row in record.choices:
         if row.eval == name:
             lost, whole = row.value_if_dropped, record.value.evsi
@@ -158,7 +164,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 else ""
             )
             text = (
-                f"{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
+                f"{unanchored}{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
                 f"{row.reason}{share}. With the whole plan: "
                 f"{_calls_about(row.domain, record)}"
             )
@@ -171,7 +177,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 if price is None
                 else f"it would enter at ${two_digits(price)}"
             )
-            text = f"{name} does not run: its best option {left.reason}; {enter}."
+            text = f"{unanchored}{name} does not run: its best option {left.reason}; {enter}."
             return {"chosen": False, "text": text, **dict(left)}
     known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")

@@ -103,6 +103,7 @@ def record_of(
         ],
         "not_covered": _not_covered(plan, left_off),
         "domains": [_domain(plan, row, units or {}, floors or {}) for row in _rows(plan.domains)],
+        **({"no_anchor": _no_anchor(plan)} if plan.menu.no_anchor else {}),
         "comparisons": [ours | {"share_of_evpi": plan.share_of_evpi}],
         "shadow_prices": plan.shadow_prices,
         "diagnostics": {},
@@ -162,6 +163,14 @@ def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
+def _no_anchor(plan: Plan) -> list[dict[str, Any]]:
+    evals = plan.menu.options.groupby("domain")["eval"].unique()
+    return [
+        {"name": name, "evals": list(evals.get(name, ())), "p_exceeds": None, "reason": reason}
+        for name, reason in plan.menu.no_anchor.items()
+    ]
+
+
 def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     rows = []
     for name, row in plan.domains.iterrows():
@@ -170,6 +179,7 @@ def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[s
             rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
         elif not ((plan.choices["tier"] == DEPTH) & of).any():
             rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
+    rows += [(name, "it has no anchor, so no call can rest on it") for name in plan.menu.no_anchor]
     return [{"name": name, "reason": reason} for name, reason in (*rows, *left_off)]
 
 

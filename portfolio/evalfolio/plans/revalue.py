@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr, ndtri
-from scipy.stats.qmc import Sobol
+from scipy.special import log_ndtr, ndtr
 
 from evalbayes import Decision, Menu
-from evalfolio.value.skew.gap import gap_weights, lognormals
+from evalfolio.value.skew.gap import even_normals, gap_weights, lognormals
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +82,7 @@ def _lognormal_nodes(mean: Floats, covariance: Floats, n_nodes: int) -> tuple[Fl
         probabilities = np.exp(-0.5 * z[:, 0] ** 2)
     else:
         size = int(np.ceil(np.log2(max(n_nodes, MANY_NODES))))
-        z = ndtri(Sobol(len(mean), seed=0).random_base2(size))
+        z = even_normals(size, len(mean), seed=0)
         probabilities = np.ones(len(z))
     nodes = lognormals(mean, covariance, z)
     return nodes, probabilities / probabilities.sum()

@@ -211,7 +211,10 @@ def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, .
     limits += [Mandatory(e.name) for e in catalogue.evals if e.mandatory]
     forbidden = {e.name for e in catalogue.evals if e.forbidden}
     floors: list[Limit] = []
+    decided = {name for each in menu.decisions for name in each.domains(menu.states)}
     for domain in catalogue.domains:
+        if domain.name not in decided:  # its evals would be bought for no call
+            continue
         inside = (menu.options["domain"] == domain.name).to_numpy() & fits
         count = len(set(menu.options["eval"][inside]) - forbidden)
         if min(domain.min_evals, count) > 0:

@@ -235,6 +235,17 @@ class Domain(_Part):
         return self.domains or (self.name,)
 
 
+class Unanchored(_Part):
+    """A domain that no decision is about: nothing ties its scale to its threshold."""
+
+    name: str
+    evals: tuple[str, ...]
+    p_exceeds: None = None
+    """Not known: the results say nothing of how far the threshold is."""
+    reason: str
+    """What is missing, and what to give: the first thing every output says."""
+
+
 class Comparison(_Open):
     """The value of another way to spend the same budget. The first row is this plan."""
 
@@ -384,6 +395,8 @@ class Record(_Part):
     not_chosen: tuple[NotChosen, ...]
     not_covered: tuple[NotCovered, ...]
     domains: tuple[Domain, ...]
+    no_anchor: tuple[Unanchored, ...] = ()
+    """Domains of which no probability of exceeding can be told."""
     comparisons: tuple[Comparison, ...]
     shadow_prices: Mapping[str, float]
     """Value of one more unit of each limited resource, in the unit of value."""

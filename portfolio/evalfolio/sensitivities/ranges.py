@@ -38,8 +38,9 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
         size = posterior.draws["gap"][:, posterior.domains.index(spec.name), m]
         if size.mean() > 0:
             found.append(_quantiles("gap", spec.name, size))
-    found.append(_quantiles("validity_sd", "", posterior.draws["validity_sd"]))
-    found.append(_quantiles("gap_spread", "", posterior.draws["gap_departure_sd"]))
+    for kind, key in (("validity_sd", "validity_sd"), ("gap_spread", "gap_departure_sd")):
+        by_unit = np.unique(posterior.draws[key], axis=1)  # domains of one unit have one
+        found.append(_quantiles(kind, "", (by_unit / by_unit.mean(axis=0)).ravel()))
     found.append(Assumed("effort", "", 1 - EFFORT, 1.0, 1 + EFFORT, False))
     found.append(_price(catalogue))
     found += [_factor(kind, "") for kind in ("staff_hours", "elicitation_hours", "review")]

@@ -35,6 +35,8 @@ def check_decisions(menu: Menu, stated: Mapping[str, float]) -> None:
     """Refuse a name that is no decision of the menu."""
     names = [decision.name for decision in menu.decisions]
     for name in stated:
+        if name in menu.no_anchor:
+            raise InputError(menu.no_anchor[name])
         if name not in names:
             raise InputError(
                 f"a target must be on a decision of the menu, got {name!r}; {nearest(name, names)}"

@@ -22,7 +22,16 @@ Sheets = dict[str, list[list[Any]]]
 
 GOOD: Sheets = {
     "portfolio": [["key", "value", "meaning"], ["ai_model", "Model A", "under test"], [None] * 3],
-    "budget": [["usd", "staff_hours.bio", "staff_hours.cyber"], [5000, 10, 20]],
+    "budget": [
+        [
+            "usd",
+            "staff_hours.bio",
+            "staff_hours.cyber",
+            "contingency.usd",
+            "contingency.staff_hours",
+        ],
+        [5000, 10, 20, 0.2, 0.05],
+    ],
     "Domain": [
         ["name", "threshold_low", "threshold_high", "weight"],
         ["cyber", 8, 9.5, 2],
@@ -62,6 +71,7 @@ def test_a_workbook_is_read_like_toml(tmp_path: Path) -> None:
             [budget]
             usd = 5000
             staff_hours = {bio = 10, cyber = 20}
+            contingency = {usd = 0.2, staff_hours = 0.05}
             [[domain]]
             name = "cyber"
             threshold = [8, 9.5]

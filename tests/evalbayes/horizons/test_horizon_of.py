@@ -17,6 +17,7 @@ def test_the_level_is_shown_capability_and_what_elicitation_adds() -> None:
         key: rng.uniform(0.5, 2.0, (30, *(LENGTHS[dim] for dim in dims)))
         for key, dims in DIMENSIONS.items()
     }
+    draws["spend_family"] = np.round(draws["spend_family"])
     posterior = Posterior(
         domains=("cyber", "autonomy"),
         evals=("a",),
@@ -36,7 +37,7 @@ def test_the_level_is_shown_capability_and_what_elicitation_adds() -> None:
     np.testing.assert_allclose(plain.minutes(), 2.0**shown)
     np.testing.assert_allclose(deep.minutes() / plain.minutes(), 2.0 ** (0.8 * gap))
     # An eval as hard as tasks of m minutes, with no validity error, is completed as often as they.
-    a = draws["slope"][:, 0]
+    a = draws["slope"][:, 1, 0]
     np.testing.assert_allclose(plain.completion(30.0), 1 / (1 + np.exp(-a * (shown - np.log2(30)))))
     assert deep.completion(30.0).mean() > plain.completion(30.0).mean()
     assert plain.doublings_to(480.0) == pytest.approx(np.log2(480.0) - shown)

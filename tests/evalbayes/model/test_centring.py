@@ -34,12 +34,12 @@ def test_departures_and_margins_are_each_other() -> None:
     named = {
         "shown": rng.normal(5.0, 2.0, (4, len(design.seen_capabilities))),
         "difficulty_departure": rng.normal(size=(4, len(design.seen_evals))),
-        "validity_sd": rng.uniform(0.5, 1.0, 4),
-        "family_sd": rng.uniform(0.2, 0.5, 4),
+        "validity_sd": rng.uniform(0.5, 1.0, (4, 1)),
+        "family_sd": rng.uniform(0.2, 0.5, (4, 1)),
         "family_offset": rng.normal(size=(4, len(design.seen_families))),
     }
     offset = rng.normal(size=(4, n))
-    margin = derived.expected_margins(design, named) + named["validity_sd"][:, None] * offset
+    margin = derived.expected_margins(design, named) + named["validity_sd"] * offset
     sampled = {
         "private_offset": offset[:, ~design.centred],
         "margin": margin[:, design.centred],

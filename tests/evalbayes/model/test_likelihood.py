@@ -267,20 +267,20 @@ def test_plateau_logits_are_the_formula_written_out(design: Design) -> None:
     rng = np.random.default_rng(1)
     n_seen = len(design.seen_capabilities)
     named = {
-        "slope_mean": np.array(0.5),
-        "slope_spread": np.array(0.2),
+        "slope_mean": np.array([0.5]),
+        "slope_spread": np.array([0.2]),
         "slope_offset": rng.normal(size=len(design.seen_models)),
         "shown": rng.normal(5.0, 2.0, n_seen),
         "difficulty_departure": rng.normal(size=len(design.seen_evals)),
-        "validity_sd": np.array(0.7),
+        "validity_sd": np.array([0.7]),
         "private_offset": rng.normal(size=len(design.pair_eval)),
-        "family_sd": np.array(0.4),
+        "family_sd": np.array([0.4]),
         "family_offset": rng.normal(size=len(design.seen_families)),
         "gap_population": rng.normal(size=1),
         "gap_common": rng.normal(size=1),
         "gap_spread": np.array([0.7]),
         "gap_offset": rng.normal(size=n_seen),
-        "gap_departure_sd": np.array(0.3),
+        "gap_departure_sd": np.array([0.3]),
         "gap_departure_offset": rng.normal(size=len(design.pair_eval)),
     }
     logits = derived.plateau_logits(design, named)

@@ -111,7 +111,8 @@ def test_capability_is_mean_growth_lineage_loading_and_own(
         mean = named["shown_mean"][:, d] + named["growth"][:, d] * design.ancestry.years[m]
         if design.ancestry.lineage_of[m] >= 0:
             mean = (
-                mean + named["lineage_spread"] * named["lineage"][:, design.ancestry.lineage_of[m]]
+                mean
+                + named["lineage_spread"][:, 0] * named["lineage"][:, design.ancestry.lineage_of[m]]
             )
         seen = list(design.seen_models).index(m)
         mean = mean + named["general_loading"][:, d] * named["general"][:, seen]
@@ -123,7 +124,7 @@ def test_capability_is_mean_growth_lineage_loading_and_own(
     d, m = 0, design.ai_models.index(UNSEEN)
     excess = whole[:, d, m] - named["shown_mean"][:, d]
     excess -= named["growth"][:, d] * design.ancestry.years[m]
-    relatives = named["lineage_spread"] * named["lineage"][:, 0]
+    relatives = named["lineage_spread"][:, 0] * named["lineage"][:, 0]
     left = excess - relatives
     expected = named["general_loading"][:, d] ** 2 + named["shown_spread"][:, d] ** 2
     assert np.median(left**2 / expected) == pytest.approx(0.4549, abs=0.05)  # of χ² with 1 df

@@ -58,7 +58,7 @@ def test_one_run_of_each_task_tells_nothing() -> None:
     assert np.ptp(flat) < 0.02
     plain = evidence_of(observed(runs_of(3.0, [0.5], 60, rng))).plain
     prior = np.exp(rng.normal(size=(50, 2)))
-    drawn = task_spreads(plain, ("e", "other"), np.full(50, 0.5), prior, rng)
+    drawn = task_spreads(plain, ("e", "other"), np.full((50, 2), 0.5), prior, rng)
     np.testing.assert_array_equal(drawn, prior)
 
 
@@ -73,6 +73,6 @@ def test_truth_from_the_prior_has_uniform_ranks() -> None:
         for name, t in zip(names, tau, strict=True)
     ]
     plain = evidence_of(observed(pd.concat(tables))).plain
-    drawn = task_spreads(plain, names, np.full(99, slope), np.ones((99, n)), rng)
+    drawn = task_spreads(plain, names, np.full((99, n), slope), np.ones((99, n)), rng)
     assert stats.kstest((drawn < tau).mean(axis=0), "uniform").pvalue > 0.01
     assert np.log(drawn).std(axis=0).mean() < 0.75 * priors.TASK_SD.sd_ln  # something was learned

@@ -82,14 +82,6 @@ def test_one_odd_cell_in_twenty_passes_and_two_are_named(
     assert "eval 0 by A, eval 1 by A" in reason
 
 
-def test_it_reads_back_as_it_was_stored() -> None:
-    fit = diagnostics({"r_hat": 1.04}, {"p_spend": [float("nan"), 0.25]}, divergences=7)
-    again = Diagnostics.restored(fit.stored())
-    assert again.reasons == fit.reasons
-    pd.testing.assert_frame_equal(again.cells, fit.cells, check_dtype=False)
-    assert again.to_dict() == fit.to_dict()
-
-
 def test_the_table_has_a_row_per_eval() -> None:
     table = diagnostics(cells={"p_success": [0.999]}).to_frame()
     assert table.index.name == "eval"

@@ -11,7 +11,7 @@ import pytest
 
 from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
-from evalbayes.posterior.posterior import DIMENSIONS, Posterior
+from evalbayes.posterior.posterior import DIMENSIONS, ONE_IN_A_UNIT, Posterior
 
 LENGTHS = {"domain": 2, "eval": 3, "ai_model": 2, "family": 1}
 
@@ -21,9 +21,10 @@ def posterior(n_draws: int = 20, **changes: Any) -> Posterior:
 
     rng = np.random.default_rng(0)
     draws = {
-        key: rng.normal(size=(n_draws, *(LENGTHS[dim] for dim in dims)))
+        key: rng.uniform(0.5, 2.0, (n_draws, *(LENGTHS[dim] for dim in dims)))
         for key, dims in DIMENSIONS.items()
     }
+    draws["spend_family"] = np.round(draws["spend_family"])
     fields: dict[str, Any] = {
         "domains": ("cyber", "autonomy"),
         "evals": ("a", "b", "c"),
@@ -47,7 +48,7 @@ def test_plateau_is_the_formula_written_out() -> None:
     reach = reach + 0.2 * (d["shown"][:, 1, m] + effort * d["gap"][:, 1, m])
     reach = reach + effort * d["gap_departure"][:, k, m] - d["difficulty"][:, k]
     reach = reach + d["private_error"][:, k, m] + d["family_error"][:, 0, m]
-    expected = 1 / (1 + np.exp(-d["slope"][:, m] * reach))
+    expected = 1 / (1 + np.exp(-d["slope"][:, 0, m] * reach))  # its domains are of one unit
     np.testing.assert_allclose(belief.plateau("B", effort)[:, k], expected)
     each = belief.plateau("B", np.array([0.0, 0.0, effort]))
     np.testing.assert_allclose(each[:, k], expected)
@@ -77,6 +78,30 @@ def test_it_reads_back_as_written_and_arviz_reads_it_too(
         assert stored["shown"].dims == ("chain", "draw", "domain", "ai_model")
 
 
+def test_what_was_written_for_all_units_holds_in_every_domain(tmp_path: Path) -> None:
+    """As files were before domains of different units had slopes of their own."""
+    belief = posterior()
+    shared = {key: belief.draws[key][:, 0] for key in ONE_IN_A_UNIT}
+    path = posterior(draws={**belief.draws, **shared}).save(tmp_path / "new.nc")
+
+    import xarray as xr
+
+    with xr.open_dataset(path, group="posterior", engine="h5netcdf") as stored:
+        old = stored.load()
+    for key in ONE_IN_A_UNIT:
+        old[key] = old[key].isel(domain=0, drop=True)
+    before = tmp_path / "old.nc"
+    with xr.open_dataset(path, engine="h5netcdf") as root:
+        root.load().to_netcdf(before, engine="h5netcdf")
+    with xr.open_dataset(path, group="constant_data", engine="h5netcdf") as stored:
+        stored.load().to_netcdf(before, mode="a", group="constant_data", engine="h5netcdf")
+    old.to_netcdf(before, mode="a", group="posterior", engine="h5netcdf")
+    again = Posterior.load(before)
+    for key in ONE_IN_A_UNIT:
+        for i in range(3):
+            np.testing.assert_array_equal(again.in_unit_of(i, key), shared[key])
+
+
 def test_fewer_draws_are_evenly_spaced() -> None:
     belief = posterior(n_draws=20)
     few = belief.thinned(5)
@@ -89,9 +114,9 @@ def test_wrong_draws_are_refused() -> None:
     without = {key: value for key, value in belief.draws.items() if key != "shown"}
     with pytest.raises(InputError, match="draws must hold 'shown'"):
         replace(belief, draws=without)
-    with pytest.raises(InputError, match=r"slope must have shape \(20, 2\)"):
+    with pytest.raises(InputError, match=r"slope must have shape \(20, 2, 2\)"):
         replace(belief, draws={**belief.draws, "slope": np.ones((20, 3))})
-    with pytest.raises(InputError, match="gap must be finite"):
+    with pytest.raises(InputError, match="gap must be finite numbers above 0 and at most"):
         replace(belief, draws={**belief.draws, "gap": np.full((20, 2, 2), np.nan)})
     with pytest.raises(InputError, match=r"loadings must have shape \(3, 2\)"):
         replace(belief, loadings=np.ones((2, 2)))
@@ -139,5 +164,5 @@ def test_a_posterior_of_another_version_is_refused(tmp_path: Path, made: str) ->
 
 def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="the posterior cannot be written there"):
+    with pytest.raises(InputError, match="must be a file that can be written, got"):
         posterior().save(tmp_path / "file" / "posterior.nc")

@@ -31,7 +31,8 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     sheet.set_portrait()
     sheet.fit_to_pages(1, 1)
     words = book.style("text", text_wrap=True, font_size=12, valign="top")
-    _paragraph(sheet, 2, record.words.mix, words)
+    unanchored = [f"{row.reason[:1].upper()}{row.reason[1:]}." for row in record.no_anchor]
+    _paragraph(sheet, 2, " ".join([*unanchored, record.words.mix]), words)
     _paragraph(sheet, 3, record.words.hangs_on, words)
     _write_budget(book, sheet, contents, where)
     after = _write_resources(book, sheet, contents, where)

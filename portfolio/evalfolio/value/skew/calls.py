@@ -14,11 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
-from scipy.stats.qmc import Sobol
+from scipy.special import ndtr
 
 from evalfolio.value.normal_loss import density
-from evalfolio.value.skew.gap import SMALL, SkewedGap, contrasts, gap_weights, lognormals
+from evalfolio.value.skew.gap import (
+    SMALL,
+    SkewedGap,
+    contrasts,
+    even_normals,
+    gap_weights,
+    lognormals,
+)
 from evalfolio.value.skew.outcome import Outcome, outcome_of
 
 if TYPE_CHECKING:
@@ -104,7 +110,7 @@ class SeveralGaps:
         slope = np.linalg.solve(own, self._prior[1:, 0])
         floor = SMALL * float(decision.contrast[at] @ own @ decision.contrast[at])
         self._rest = max(float(self._prior[0, 0] - slope @ self._prior[1:, 0]), floor)
-        z = ndtri(Sobol(len(at), seed=0).random_base2(NODES))
+        z = even_normals(NODES, len(at), seed=0)
         gaps = lognormals(mean[1:], own, z)
         shown = mean[0] + (gaps - mean[1:]) @ slope
         self._states = np.column_stack([shown, gaps])  # (n_nodes, 1 + n_gaps)
@@ -138,7 +144,7 @@ class SeveralGaps:
         n, size = 2**RESULTS, self._states.shape[1]
         # every value of the gaps as often as the others, with w and the noise of t; in another
         # order, as two Sobol sequences side by side are not independent
-        luck = ndtri(Sobol(1 + size, seed=1).random_base2(RESULTS))
+        luck = even_normals(RESULTS, 1 + size, seed=1)
         truth = np.random.default_rng(0).permutation(n) % len(self._states)
         expected = self._states @ read.T
         told = expected[truth] + np.sqrt(self._rest) * luck[:, :1] * shown + luck[:, 1:]

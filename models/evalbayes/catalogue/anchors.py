@@ -1,0 +1,82 @@
+"""Anchors: evals of known difficulty, which tie the scale of a domain to its threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from evalbayes.errors import InputError
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue.catalogue import Catalogue
+    from evalbayes.catalogue.domain import DomainSpec
+
+
+def anchors(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """Return by domain those of its evals whose difficulty is known, in the unit of the domain.
+
+    Results say how much harder one eval is than another, and how much more one AI model shows than
+    another; where on the scale both lie, and so how far the threshold is, only difficulties say.
+
+    Parameters
+    ----------
+    catalogue
+        Its `difficulty`, and `human_minutes` where the unit is doublings of human task time. An
+        eval is of every domain it has loadings on.
+    human_minutes
+        Of evals whose observations state them; they count for nothing in another unit.
+    """
+    return {
+        domain.name: tuple(
+            spec.name
+            for spec in catalogue.evals
+            if domain.name in spec.loadings
+            and (
+                spec.difficulty is not None
+                or (domain.minutes and (spec.human_minutes or spec.name in human_minutes))
+            )
+        )
+        for domain in catalogue.domains
+    }
+
+
+def without_anchor(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, str]:
+    """Return by name the domains without an anchor, each with a sentence: what to do about it.
+
+    They have no eval of known difficulty and no `shown_capability`, which would say where the AI
+    model under test lies. No probability of exceeding their threshold can be told.
+    """
+    known = anchors(catalogue, human_minutes)
+    return {
+        spec.name: _sentence(spec, catalogue)
+        for spec in catalogue.domains
+        if not known[spec.name] and spec.shown_capability is None
+    }
+
+
+def check_anchored(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, str]:
+    """Return `without_anchor`, unless that is every domain.
+
+    Raises
+    ------
+    InputError
+        If no domain has an anchor: then there is no decision that results could be worth anything
+        to.
+    """
+    missing = without_anchor(catalogue, human_minutes)
+    if len(missing) == len(catalogue.domains):
+        raise InputError("; ".join(missing.values()))
+    return missing
+
+
+def _sentence(spec: DomainSpec, catalogue: Catalogue) -> str:
+    own = [each.name for each in catalogue.evals if spec.name in each.loadings]
+    some = f"none of its {len(own)} evals has" if len(own) > 1 else "it has no eval with"
+    some = f"its only eval {own[0]!r} is without" if len(own) == 1 else some
+    what, cure = "human minutes or a difficulty", "human_minutes (observations or catalogue)"
+    if not spec.minutes:
+        what, cure = f"a difficulty in its unit, {spec.unit!r}", "difficulty of its evals"
+    return (
+        f"no anchor: nothing ties the scale of {spec.name!r} to its threshold, so no probability "
+        f"of exceeding it is told: {some} {what}; give {cure}, or state shown_capability"
+    )
