@@ -41,8 +41,8 @@ def capability_table(
     also horizons at 50 % and 80 % (as shown and fully elicited), the share completed of tasks of
     10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the threshold. For all
     domains of one unit together the sds of an eval's own departures: ω, from the capability it
-    stands for, and κ, in its elicitation gap, which pairs of standard and elicited runs teach. Of a
-    domain without an anchor only differences are told: gap, gain and buffers.
+    stands for, and κ, in its elicitation gap, which pairs of standard and elicited runs teach. Of
+    a domain without an anchor only differences are told: gap, gain and buffers.
 
     Parameters
     ----------
