@@ -122,7 +122,8 @@ def firm_rows(
     Parameters
     ----------
     question
-        About a menu with replicates and for its value (evsi); None comes back otherwise.
+        About a menu with replicates and for its value (evsi); None comes back otherwise, and
+        where nothing is worth running.
     method
         How the mix is searched.
     rough
@@ -148,6 +149,8 @@ def firm_rows(
 
     end = time.process_time() + seconds
     found = method.find(question)
+    if not found.x.any():
+        return None
     top, value, slack = found.x, found.value, method.gap * abs(found.value)
     again, seen = Replicated(menu, found.prices, top), [0.0]
 

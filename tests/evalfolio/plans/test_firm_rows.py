@@ -98,10 +98,11 @@ def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
     assert "strong (plateau) is not proved firm." in plan.sentence()
 
 
-def test_a_mandatory_row_is_firm_and_a_menu_without_replicates_says_nothing() -> None:
+def test_a_mandatory_row_is_firm_and_no_replicates_or_no_mix_say_nothing() -> None:
     menu = noisy(np.random.default_rng(2), 0.05)
     assert ("c", "plateau") in found(menu, Mandatory("c")).firm
     assert firm_rows(Question(replace(menu, replicates=None), BUDGET), Certified()) is None
+    assert firm_rows(Question(menu, {"usd": 0.0}), Certified()) is None
 
 
 def test_a_row_whose_rival_just_misses_the_budget_is_firm_only_where_costs_have_no_noise() -> None:
