@@ -55,16 +55,15 @@ def without_anchor(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> 
 
 
 def check_anchored(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, str]:
-    """Return `without_anchor`, unless that is every domain.
+    """Return `without_anchor`, if a decision is left that weighs anchored domains alone.
 
     Raises
     ------
     InputError
-        If no domain has an anchor: then there is no decision that results could be worth anything
-        to.
+        If none is: then there is no decision that results could be worth anything to.
     """
     missing = without_anchor(catalogue, human_minutes)
-    if len(missing) == len(catalogue.domains):
+    if all(set(spec.weights) & set(missing) for spec in catalogue.decisions):
         raise InputError("; ".join(missing.values()))
     return missing
 
@@ -73,10 +72,13 @@ def _sentence(spec: DomainSpec, catalogue: Catalogue) -> str:
     own = [each.name for each in catalogue.evals if spec.name in each.loadings]
     some = f"none of its {len(own)} evals has" if len(own) > 1 else "it has no eval with"
     some = f"its only eval {own[0]!r} is without" if len(own) == 1 else some
-    what, cure = "human minutes or a difficulty", "human_minutes (observations or catalogue)"
+    what = "human minutes or a difficulty"
+    cure = "human_minutes (observations or catalogue) or difficulty"
     if not spec.minutes:
         what, cure = f"a difficulty in its unit, {spec.unit!r}", "difficulty of its evals"
+    joint = [repr(each.name) for each in catalogue.joint if spec.name in each.weights]
+    also = f", nor any for {' or '.join(joint)}" if joint else ""
     return (
-        f"no anchor: nothing ties the scale of {spec.name!r} to its threshold, so no probability "
-        f"of exceeding it is told: {some} {what}; give {cure}, or state shown_capability"
+        f"no anchor: nothing ties the scale of {spec.name!r} to a threshold, so no probability "
+        f"of exceeding one is told{also}: {some} {what}; give {cure}, or state shown_capability"
     )

@@ -105,7 +105,10 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *no_anchor.values(),
         heading(catalogue),
         budget_line(catalogue),
-        *(domain_line(spec, catalogue) for spec in catalogue.domains),
+        *(
+            domain_line(spec, catalogue, anchored=spec.name not in no_anchor)
+            for spec in catalogue.domains
+        ),
         *(joint_line(spec) for spec in catalogue.joint),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),

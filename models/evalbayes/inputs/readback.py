@@ -63,16 +63,18 @@ def budget_line(catalogue: Catalogue) -> str:
     return f"budget: {', '.join(parts) or 'none given'}{unlimited}"
 
 
-def domain_line(spec: DomainSpec, catalogue: Catalogue) -> str:
+def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True) -> str:
     """Return a domain's thresholds, stakes and prior ranges, in human time where there is any."""
     decided = [
         f"{f'{each.level}: ' if each.level else ''}danger above {in_unit(each.threshold, spec)}"
         f"{f', in {spec.unit}' if k == 0 else ''}; {_stakes(each)}"
         for k, each in enumerate(catalogue.decided(spec.name))
     ]
-    shown = ("learned from the observations" if spec.shown_capability is None else "") or in_unit(
-        spec.shown_capability, spec
-    )
+    shown = "not stated"
+    if spec.shown_capability is not None:
+        shown = in_unit(spec.shown_capability, spec)
+    elif anchored:
+        shown = "learned from the observations"
     gap = spec.elicitation_gap
     gap_words = f"{POPULATION_GAP} by the population prior" if gap is None else f"{gap}"
     count = sum(each.domain == spec.name for each in catalogue.evals)
@@ -165,8 +167,8 @@ def anchor_lines(catalogue: Catalogue, observations: Observations | None) -> Ite
             if catalogue.domain(name).shown_capability is not None:
                 yield (
                     f"{name}: what ties its scale to its threshold is the shown_capability that is "
-                    "stated; results move it little, as none of its evals has human minutes or a "
-                    "difficulty"
+                    "stated; none of its evals has human minutes or a difficulty, so these are "
+                    "taken to lie about it"
                 )
         elif len(known) < len(own):
             yield (

@@ -161,8 +161,6 @@ def build_menu(
         for decision in decisions_of(catalogue, states)
         if not set(decision.domains(states.names)) & set(no_anchor)
     )
-    if not decisions:
-        raise InputError("; ".join(no_anchor.values()))
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None

@@ -177,7 +177,8 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 if price is None
                 else f"it would enter at ${two_digits(price)}"
             )
-            text = f"{unanchored}{name} does not run: its best option {left.reason}; {enter}."
+            best = "" if left.reason.startswith("its best option") else "its best option "
+            text = f"{unanchored}{name} does not run: {best}{left.reason}; {enter}."
             return {"chosen": False, "text": text, **dict(left)}
     known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")

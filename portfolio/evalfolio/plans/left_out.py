@@ -61,12 +61,13 @@ def left_out(problem: Problem, changes: Changes, prices: Mapping[str, float]) ->
 
 
 def _reason(problem: Problem, option: int, added: float, total: float) -> str:
+    domain = problem.menu.options["domain"].iloc[option]
+    if domain in problem.menu.no_anchor and added <= 1e-9 * problem.scale:
+        return f"would turn no call, as {domain} has no anchor"
     use = dict(zip(problem.resource_names, problem.use[option].tolist(), strict=True))
     if problem.allowed[option] == 0:
         over = [words(name) for name, used in use.items() if used > problem.spendable[name]]
         return f"its best option alone exceeds the budget of {listing(over) or 'a resource'}"
-    if (domain := problem.menu.options["domain"].iloc[option]) in problem.menu.no_anchor:
-        return f"would turn no call, as {domain} has no anchor"
     share = added / total if total > 0 else 0.0
     amounts = [
         f"{percent(used / problem.spendable[name])} of the {words(name)}"

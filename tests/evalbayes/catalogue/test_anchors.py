@@ -75,13 +75,28 @@ def test_a_domain_without_one_says_what_is_missing_and_how_to_mend_it(
 ) -> None:
     catalogue = of(evals, **domain)
     sentence = without_anchor(catalogue, {})["cyber"]
-    assert sentence.startswith("no anchor: nothing ties the scale of 'cyber' to its threshold")
+    assert sentence.startswith("no anchor: nothing ties the scale of 'cyber' to a threshold")
     assert said in sentence
     assert sentence.endswith("or state shown_capability")
     with pytest.raises(InputError, match=r"^no anchor: "):
         check_anchored(catalogue, {})
     stated = of(evals, **domain, shown_capability=[3, 9])
     assert without_anchor(stated, {}) == check_anchored(stated, {}) == {}
+
+
+def test_a_decision_over_several_domains_needs_an_anchor_of_each() -> None:
+    domains: list[dict[str, Any]] = [{"name": "cyber", "threshold": 9.0}, {"name": "autonomy"}]
+    joint = {"name": "release", "weights": {"cyber": 0.5, "autonomy": 0.5}, "threshold": 9.0}
+    evals = [{**BARE[0], "human_minutes": 9}, {**BARE[1], "domain": "autonomy"}]
+    tables = {"domain": domains, "decision": [joint], "eval": evals}
+    (told,) = check_anchored(parse_catalogue(tables), {}).values()
+    assert told.startswith(
+        "no anchor: nothing ties the scale of 'autonomy' to a threshold, so no probability of "
+        "exceeding one is told, nor any for 'release': its only eval 'b' is without"
+    )
+    del domains[0]["threshold"]  # now the call over both is the only one
+    with pytest.raises(InputError, match=r"^no anchor: .* nor any for 'release'"):
+        check_anchored(parse_catalogue(tables), {})
 
 
 def test_a_domain_without_any_eval_has_none() -> None:
@@ -116,7 +131,8 @@ def test_check_tells_which_evals_anchor_and_what_a_stated_capability_does() -> N
     ) in lines
     lines = check_inputs(of(BARE, shown_capability=[3, 9])).lines
     assert lines[0].startswith("AI model")
-    assert any("is the shown_capability that is stated; results move it little" in x for x in lines)
+    assert any("is the shown_capability that is stated; none of its evals" in x for x in lines)
+    assert any("; shown capability not stated; " in x for x in check_inputs(of(BARE)).lines)
 
 
 def test_a_draft_asks_for_what_is_missing() -> None:

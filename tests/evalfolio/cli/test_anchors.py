@@ -49,7 +49,7 @@ tasks = 30
 usd_per_run = [5, 9]
 mandatory = true
 """
-BEGINS = "no anchor: nothing ties the scale of 'bio' to its threshold"
+BEGINS = "no anchor: nothing ties the scale of 'bio' to a threshold"
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from tests.evalfolio.conftest import random_menu
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.limits import Mandatory
+from evalfolio.plans.judge import explain_eval
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3])
@@ -48,3 +49,23 @@ def test_dropping_what_tells_nothing_loses_nothing() -> None:
     plan = ef.optimise(blind, budget={"usd": 10_000.0}, constraints=[Mandatory("c")])
     assert plan.choices.loc["c plateau", "value_if_dropped"] == 0.0
     assert np.all(plan.choices.drop("c plateau")["value_if_dropped"] > 0)
+
+
+def test_what_a_budget_is_too_small_for_is_explained_in_one_sentence() -> None:
+    record = ef.optimise(small_menu(), budget={"usd": 250.0}).record
+    row = next(row for row in record.not_chosen if "exceeds the budget" in row.reason)
+    told = explain_eval(row.eval, record)["text"]
+    assert told.startswith(f"{row.eval} does not run: its best option alone exceeds the budget of ")
+
+
+def test_an_eval_of_a_domain_without_an_anchor_would_turn_no_call() -> None:
+    menu = small_menu()
+    name = menu.decisions[0].name
+    menu = replace(menu, decisions=menu.decisions[1:], no_anchor={name: f"no anchor: {name}"})
+    record = ef.optimise(menu, budget={"usd": 10_000.0}).record
+    own = set(menu.options.loc[menu.options["domain"] == name, "eval"])
+    left = {row.eval: row.reason for row in record.not_chosen if row.eval in own}
+    assert set(left.values()) <= {f"would turn no call, as {name} has no anchor"}
+    assert set(left) | {row.eval for row in record.choices} >= own
+    assert [row.name for row in record.no_anchor] == [name]
+    assert f"no anchor: {name}" in str(menu)
