@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalbayes.catalogue.anchors import without_anchor
 from evalfolio.sensitivities.assumed import Assumed
 
 if TYPE_CHECKING:
@@ -23,14 +24,21 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
     Thresholds, later gains and prices range over their intervals; the gap's size, validity error
     and the spread of the gap over the posterior's 5 % and 95 % quantiles; the curve family over
     the three there are; the rest over half to twice, efforts over a quarter less and more.
+    Of domains without an anchor there are none: no decision is about them.
     """
     found: list[Assumed] = []
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    # No decision of the menu rests on a domain without an anchor.
+    adrift = without_anchor(catalogue, posterior.human_minutes)
     for decision in catalogue.decisions:
+        if set(decision.weights) & set(adrift):
+            continue
         found.append(_interval("threshold", decision.name, decision.threshold, UNIT))
         found.append(_factor("loss_missed", decision.name))
         found.append(_factor("loss_false_alarm", decision.name))
     for spec in catalogue.domains:
+        if spec.name in adrift:
+            continue
         gain = spec.post_training_gain_per_year
         found.append(_interval("later_gain", spec.name, gain, gain.mid / FACTOR))
         found.append(_factor("shown_sd", spec.name))

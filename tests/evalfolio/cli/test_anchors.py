@@ -203,3 +203,14 @@ def test_a_standard_for_a_domain_without_an_anchor_is_refused(run: Run, planned:
 
 def test_an_eval_of_another_domain_is_explained_without_it(run: Run, planned: Path) -> None:
     assert "no anchor" not in run("explain", "ctf", "--plan", planned / "plan").out
+
+
+def test_figures_of_a_domain_without_an_anchor_are_not_moved(planned: Path) -> None:
+    from evalbayes.catalogue import read_catalogue
+    from evalbayes.posterior.posterior import Posterior
+    from evalfolio.sensitivities.ranges import assumptions_of
+
+    catalogue = read_catalogue(planned / "c.toml")
+    posterior = Posterior.load(planned / "plan" / "posterior.nc")
+    moved = {each.domain for each in assumptions_of(catalogue, posterior)}
+    assert moved == {"", "cyber"}
