@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
 
+MOST = 1e12  # beyond it squares and inverses lose all their digits
+
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Decision:
@@ -92,8 +94,11 @@ class Decision:
             "later_gain_sd": self.later_gain_sd,
         }
         for key, value in numbers.items():
-            if not np.isfinite(value):
-                raise InputError(f"decision {self.name!r}: {key} must be finite, got {value}")
+            if not _is_number(value):
+                raise InputError(
+                    f"decision {self.name!r}: {key} must be finite, within ±{MOST:g}, got "
+                    f"{str(value)[:40]}"
+                )
         if not np.isfinite(contrast).all():
             raise InputError(f"decision {self.name!r}: contrast must be finite, got {contrast}")
         for key in ("loss_missed", "loss_false_alarm"):
@@ -107,9 +112,15 @@ class Decision:
                 f"decision {self.name!r}: later_gain_sd must be 0 or more, "
                 f"got {self.later_gain_sd:g}"
             )
-        if self.mitigate_above is not None and not 0 < self.mitigate_above < 1:
+        rule = self.mitigate_above
+        if rule is not None and not (_is_number(rule) and 0 < rule < 1):
             raise InputError(
                 f"decision {self.name!r}: mitigate_above must be a probability above 0 and below "
-                f"1, got {self.mitigate_above:g}; 0.1 means: mitigate when the probability of "
+                f"1, got {str(rule)[:40]}; 0.1 means: mitigate when the probability of "
                 "exceeding the threshold is above 10 %"
             )
+
+
+def _is_number(value: object) -> bool:
+    number = value.item() if isinstance(value, np.generic) else value
+    return type(number) in (int, float) and bool(abs(number) <= MOST)

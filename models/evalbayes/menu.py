@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes.decision import Decision
+from evalbayes.decision import MOST, Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import Replicates
 
@@ -166,9 +166,20 @@ class Menu:
     def save(self, folder: str | Path) -> Path:
         """Write the menu into `folder`, whole or not at all, without pickle; return the folder."""
         folder = Path(folder)
-        partial = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own: another process may be writing the same menu.
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            self._write(partial)
+            if folder.exists():
+                shutil.rmtree(folder)
+            partial.chmod(0o755)
+            partial.rename(folder)
+        finally:  # when all went well it is gone already
+            shutil.rmtree(partial, ignore_errors=True)
+        return folder
+
+    def _write(self, partial: Path) -> None:
         self.options.to_parquet(partial / "options.parquet")
         arrays = {
             "information": self.information,
@@ -197,10 +208,6 @@ class Menu:
             ],
         }
         (partial / "menu.json").write_text(json.dumps(head, indent=2, default=float) + "\n")
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-        return folder
 
     @classmethod
     def load(cls, folder: str | Path) -> Menu:
@@ -218,11 +225,15 @@ class Menu:
                 raise ValueError("menu.json is no JSON object")
             if head.get("format") != FORMAT:
                 raise InputError(
-                    f"{folder}: menu format must be {FORMAT}, got {head.get('format')}; "
+                    f"menu format must be {FORMAT}, got {head.get('format')}; "
                     "make the menu again with this version"
                 )
             options = pd.read_parquet(folder / "options.parquet")
-            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            # NumPy leaves a file that it opened itself open on failure.
+            with (
+                (folder / "arrays.npz").open("rb") as stream,
+                np.load(stream, allow_pickle=False) as stored,
+            ):
                 arrays = dict(stored)
             contrasts = arrays.pop("contrasts")
             decisions = tuple(
@@ -239,7 +250,9 @@ class Menu:
                 no_anchor=head.get("no_anchor", {}),
                 **arrays,
             )
-        except (OSError, ValueError, LookupError, TypeError, BadZipFile, RecursionError) as error:
+        except InputError as error:
+            raise InputError(f"{folder}: {error}") from error
+        except Exception as error:  # zip, Parquet and JSON fail in dozens of ways, all of them here
             why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise InputError(
                 f"{folder}: must be a folder written by Menu.save, but it cannot be read "
@@ -273,11 +286,19 @@ class Menu:
             ("states", self.states),
             ("decisions", tuple(d.name for d in self.decisions)),
         ):
+            for name in names:
+                if not isinstance(name, str):
+                    raise InputError(f"menu: names of {key} must be text, got {name!r}"[:200])
             if not names and key != "resources":
                 raise InputError(f"menu: there must be at least one of {key}, got none; add one")
             if len(set(names)) < len(names):
                 raise InputError(f"menu: names of {key} must be unique, got {names}; rename one")
         for name in self.skewed:
+            if name in self.states and self.prior_mean[self.states.index(name)] < 1 / MOST:
+                raise InputError(
+                    f"menu: prior_mean of {name!r}, which is lognormal, must be above 0, got "
+                    f"{self.prior_mean[self.states.index(name)]:g}"
+                )
             if name not in self.states:
                 raise InputError(
                     f"menu: skewed must name states of the menu, got {name!r}; use one of "
@@ -288,6 +309,13 @@ class Menu:
                 raise InputError(
                     f"decision {decision.name!r}: contrast must have one weight for each of the "
                     f"{len(self.states)} states, got {decision.contrast.shape[0]}"
+                )
+            plain = [name not in self.skewed for name in self.states]
+            weights = np.abs(decision.contrast)
+            if weights[plain].max(initial=0.0) <= 1e-9 * weights.max():
+                raise InputError(
+                    f"decision {decision.name!r}: contrast must give weight to a state that is "
+                    f"not skewed, got {decision.contrast}"
                 )
 
     def _check_information(self, key: str, information: NDArray[np.float64]) -> None:
@@ -350,4 +378,9 @@ def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> NDA
         raise InputError(f"menu: {key} must have shape {wanted}, got {array.shape}")
     if not np.isfinite(array).all():
         raise InputError(f"menu: {key} must be finite, but it holds NaN or infinity")
+    if np.abs(array).max(initial=0.0) > MOST:
+        raise InputError(
+            f"menu: {key} must lie within ±{MOST:g}, got {np.abs(array).max():g}; give it in a "
+            "larger unit"
+        )
     return array

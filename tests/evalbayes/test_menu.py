@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,27 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+REFUSED += [
+    ("huge", {"information": small_menu().information * 1e20}, "information must lie within ±1e"),
+    ("numbers for names", {"states": (1, 2)}, "names of states must be text, got 1"),
+    (
+        "gap alone",
+        {
+            "skewed": ("gap",),
+            "states": ("shown", "gap"),
+            "prior_mean": np.ones(2),
+            "decisions": (Decision("cyber", np.array([0.0, 1.0]), 1.0, 1.0, 1.0),),
+        },
+        "contrast must give weight to a state that is not skewed",
+    ),
+    (
+        "gap of 0",
+        {"skewed": ("gap",), "states": ("shown", "gap"), "prior_mean": np.zeros(2)},
+        "prior_mean of 'gap', which is lognormal, must be above 0, got 0",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
 )
@@ -133,6 +156,10 @@ def test_a_wrong_menu_is_refused_by_name(changes: dict[str, Any], message: str) 
         ({"loss_false_alarm": -1.0}, "loss_false_alarm must be above 0"),
         ({"later_gain_sd": -0.1}, "later_gain_sd must be 0 or more"),
         ({"threshold": np.inf}, "threshold must be finite"),
+        ({"later_gain_sd": 1e300}, "later_gain_sd must be finite, within ±1e"),
+        ({"threshold": 10**400}, "threshold must be finite"),
+        ({"loss_missed": "4"}, "loss_missed must be finite"),
+        ({"mitigate_above": 10**400}, "mitigate_above must be a probability"),
         ({"contrast": np.array([np.nan])}, "contrast must be finite"),
         ({"contrast": np.ones((2, 2))}, "one weight per state"),
         (
@@ -171,3 +198,27 @@ def test_a_menu_prints_as_a_few_lines_whatever_its_size() -> None:
         assert len(text) < 400
         assert all(d.name in text for d in which.decisions)
     assert "usd 50 to 900; staff_hours 4 to 60" in str(large)
+
+
+FILES = ("menu.json", "arrays.npz", "options.parquet")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_menu_is_one_sentence(tmp_path: Path, name: str) -> None:
+    """Cut, flipped, emptied, gone: no byte of a menu's files ends in an error of another kind."""
+    luck = random.Random(name)
+    file = small_menu().save(tmp_path / "menu") / name
+    whole = file.read_bytes()
+    damages = [b"", b"{}", whole[: len(whole) // 2], b"[" * 99_999, b"PK" + whole[2:40]]
+    damages += [whole[: luck.randrange(len(whole) - 2)] for _ in range(15)]
+    for damage in damages:
+        file.write_bytes(damage)
+        with pytest.raises(InputError) as caught:
+            Menu.load(tmp_path / "menu")
+        assert str(caught.value).startswith(f"{tmp_path / 'menu'}: ")
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[luck.randrange(len(whole))] ^= luck.randrange(1, 256)
+        file.write_bytes(damaged)
+        with suppress(InputError):  # some flips change nothing that matters
+            Menu.load(tmp_path / "menu")

@@ -47,7 +47,7 @@ def harness(
     known, tasks = read_catalogue(catalogue), pairs(task, "--task")
     refuse_unknown("--task", tasks, [spec.name for spec in known.evals], what="eval")
     settings = inspect_settings(
-        with_baselines(numbered(read_mix(mix)), plan),
+        with_baselines(read_mix(mix), plan),
         known,
         model=model,
         tasks=tasks or None,
@@ -64,20 +64,12 @@ def harness(
         console().print(f"wrote {out}/settings.yaml and {out}/run.sh", markup=False)
 
 
-def numbered(mix: pd.DataFrame) -> pd.DataFrame:
-    """Return a mix by its options, with numbers where Inspect's settings need them."""
-    import pandas as pd
+def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
+    """Return a mix by its options, with the plateau-level readings inside, which the menu knows."""
+    from evalbayes import Menu
 
     if "option" in mix:
         mix = mix.set_index("option")
-    figures = [name for name in ("cap", "attempts", "tasks", "effort") if name in mix]
-    return mix.assign(**{name: pd.to_numeric(mix[name], errors="coerce") for name in figures})
-
-
-def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
-    """Return the mix with the plateau-level readings inside its options, which the menu knows."""
-    from evalbayes import Menu
-
     if not (plan / "menu").is_dir():
         return mix
     columns = ["baseline_runs", "baseline_cap"]

@@ -13,6 +13,7 @@ from evalbayes.errors import InputError
 from evalfolio.readers.prices import Prices, default_prices
 
 NEEDED = ("eval", "tier", "cap", "cap_unit", "attempts", "tasks")
+MOST = 1e15  # tokens, tasks or hours: more is a slip of the pen
 _SECONDS_PER_HOUR = 3600
 _REPAIRED = 0.3  # the effort at which obvious spurious failures are mended
 
@@ -131,8 +132,8 @@ def inspect_settings(
 
 def _passes(row: pd.Series) -> list[pd.Series]:
     """Return the runs an option is made of: the reading as it comes, if it has one, and itself."""
-    runs = row.get("baseline_runs", 0)
-    if pd.isna(runs) or runs <= 0:
+    runs = _number(row, "baseline_runs", 0.0)
+    if np.isnan(runs) or runs <= 0:
         return [row]
     changed = {
         "tier": "plateau",
@@ -148,10 +149,10 @@ def _passes(row: pd.Series) -> list[pd.Series]:
 
 
 def _limit(row: pd.Series) -> dict[str, Any]:
-    cap, unit = row["cap"], str(row["cap_unit"])
-    if pd.isna(cap):
+    cap, unit = _number(row, "cap"), str(row["cap_unit"])
+    if np.isnan(cap):
         return {}
-    if not np.isfinite(cap) or cap <= 0:
+    if cap <= 0:
         raise InputError(f"{row['eval']}: the cap must be above 0, got {cap}.")
     if unit in ("tokens", "token"):
         return {"token_limit": max(1, round(cap))}
@@ -187,15 +188,30 @@ def _subset(
 
 
 def _whole(row: pd.Series, column: str) -> int:
-    value = row[column]
-    if pd.isna(value) or value < 1 or value != int(value):
+    value = _number(row, column)
+    if not value >= 1 or value != int(value):
         raise InputError(f"{row['eval']}: {column} must be a whole number from 1, got {value}.")
     return int(value)
 
 
+def _number(row: pd.Series, column: str, default: float = np.nan) -> float:
+    """Return a number of a row, NaN where it is not known; refuse others, and what has no end."""
+    value = row.get(column, default)
+    if value is None or value is pd.NA or value is pd.NaT:
+        return np.nan
+    value = value.item() if isinstance(value, np.generic) else value
+    if type(value) not in (int, float) or abs(value) > MOST:
+        raise InputError(
+            f"{row['eval']}: {column} must be a number of at most {MOST:g}, got {str(value)[:40]}."
+        )
+    return float(value)
+
+
 def _effort(row: pd.Series) -> float:
-    effort = row.get("effort", np.nan)
-    return 0.0 if pd.isna(effort) else float(effort)
+    effort = _number(row, "effort")
+    if effort < 0 or effort > 1:
+        raise InputError(f"{row['eval']}: effort must be from 0 to 1, got {effort}.")
+    return 0.0 if np.isnan(effort) else effort
 
 
 def _first(by_key: Mapping[str, Any], keys: Sequence[str]) -> Any:

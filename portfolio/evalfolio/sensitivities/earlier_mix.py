@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.plans.mix_file import read_mix
@@ -75,7 +73,7 @@ def _counterpart(menu: Menu, row: dict[str, object]) -> str | None:
     same = menu.options[like]
     if same.empty:
         return None
-    tasks = pd.to_numeric(row.get("tasks"), errors="coerce")  # type: ignore[call-overload]
-    if "tasks" in same and tasks == tasks and tasks is not None:
+    tasks = row.get("tasks")
+    if "tasks" in same and isinstance(tasks, float) and tasks == tasks:
         return str((same["tasks"].astype(float) - tasks).abs().idxmin())
     return str(same.index[0])

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.evalfolio.cli.sentences import one_sentence
+
+from evalfolio.errors import InputError
+from evalfolio.plans.mix_file import read_mix
 
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
@@ -130,3 +134,51 @@ def test_figures_without_end(run: Run, files: tuple[Path, Path], plan_folder: Pa
     result = run("require", plan_folder, "--value", "nan")
     assert result.code == 2
     assert "value must be a finite number, got nan" in one_sentence(result.err)
+
+
+MIX = "option,eval,tier,cap,cap_unit,attempts,tasks,effort\nctf / plateau,ctf,plateau,{cap},tokens,{attempts},{tasks},{effort}\n"
+CELLS = {"cap": "1000", "attempts": "1", "tasks": "4", "effort": "0"}
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "message"),
+    [
+        ("tasks", "inf", "tasks must be a number, got 'inf'"),
+        ("tasks", "nan", "tasks must be a number, got 'nan'"),
+        ("tasks", "-4", "tasks must be a whole number from 1 to 1,000,000, got '-4'; mend the cell"),
+        ("tasks", "1e30", "tasks must be a whole number from 1 to 1,000,000, got '1e30'"),
+        ("tasks", "2.5", "tasks must be a whole number from 1 to 1,000,000, got '2.5'"),
+        ("attempts", "0", "attempts must be a whole number from 1 to 1,000,000, got '0'"),
+        ("attempts", "1e999", "attempts must be a number, got '1e999'; write a finite number"),
+        ("cap", "0", "cap must be a number above 0 to 1,000,000,000,000,000, got '0'"),
+        ("cap", "1,5", "cap must be a number, got '1,5'; a comma may only part groups of three digits"),
+        ("cap", "-inf", "cap must be a number, got '-inf'"),
+        ("effort", "80", "effort must be 0 to 1, got '80'"),
+        ("effort", "high", "effort must be a number, got 'high'"),
+        ("cap_unit", "x\x1b", "text must hold no control characters, got '\\x1b'"),
+    ],
+)  # fmt: skip
+def test_figures_of_a_mix_that_nobody_means(
+    run: Run, files: tuple[Path, Path], column: str, text: str, message: str
+) -> None:
+    """No count is emptied, none runs without end, whatever reads the mix."""
+    folder = Path("plan")
+    folder.mkdir()
+    mix = MIX.format(**{**CELLS, column: f'"{text}"'})
+    (folder / "mix.csv").write_text(mix.replace("tokens", text) if column == "cap_unit" else mix)
+    words = ("--plan", "plan", "--model", "mockllm/model", "--out", "runs")
+    result = run("harness", files[0], *words)
+    assert result.code == 2
+    assert message in one_sentence(result.err)
+    assert not Path("runs").exists()
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_mix(folder / "mix.csv")  # as `score` and `sensitivity --earlier` do
+
+
+def test_names_in_a_mix_are_read_as_they_look(
+    run: Run, files: tuple[Path, Path], plan_folder: Path
+) -> None:
+    first = (plan_folder / "mix.csv").read_text().splitlines()[1].split(",")[0]
+    Path("mix.csv").write_text(f"option\n\u200b{first.replace(' ', chr(0xA0))}\u2009\n", "utf-8")
+    result = run("score", "mix.csv", "--plan", plan_folder)
+    assert result.code == 0, result.err

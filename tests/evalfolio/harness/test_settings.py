@@ -165,7 +165,11 @@ def test_a_limit_in_usd_brings_the_models_prices() -> None:
     [
         ({"cap_unit": "points"}, "cybench: Inspect limits tokens, usd or hours"),
         ({"cap": 0.0}, "cybench: the cap must be above 0"),
-        ({"cap": float("inf")}, "cybench: the cap must be above 0"),
+        ({"cap": float("inf")}, "cybench: cap must be a number of at most"),
+        ({"tasks": float("inf")}, "cybench: tasks must be a number of at most"),
+        ({"attempts": "3"}, "cybench: attempts must be a number of at most .*, got 3"),
+        ({"baseline_runs": float("inf")}, "cybench: baseline_runs must be a number of at most"),
+        ({"effort": 80.0}, "cybench: effort must be from 0 to 1, got 80"),
         ({"attempts": 0}, "cybench: attempts must be a whole number"),
         ({"tasks": 1.5}, "cybench: tasks must be a whole number"),
         ({"tasks": None}, "cybench: tasks must be a whole number"),
