@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,5 +123,5 @@ class Decision:
 
 
 def _is_number(value: object) -> bool:
-    number = value.item() if isinstance(value, np.generic) else value
+    number: Any = value.item() if isinstance(value, np.generic) else value
     return type(number) in (int, float) and bool(abs(number) <= MOST)
