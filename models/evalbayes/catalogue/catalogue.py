@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from pydantic import Field
+
 from evalbayes.catalogue.ai_model import AiModelSpec, PortfolioSpec
 from evalbayes.catalogue.assumptions import BUDGET, PORTFOLIO, Assumption
 from evalbayes.catalogue.budget import BudgetSpec, refuse_unkept, with_agents
@@ -49,6 +51,8 @@ class Catalogue(Spec):
         Whether stakes were given as a probability, so that values are in points, not USD.
     assumptions
         Every default that was used.
+    notes
+        What was read otherwise than it is written, one sentence each.
     """
 
     portfolio: PortfolioSpec
@@ -60,6 +64,7 @@ class Catalogue(Spec):
     ai_models: tuple[AiModelSpec, ...] = ()
     points: bool
     assumptions: tuple[Assumption, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), exclude=True)  # no part of what is said: of no hash
 
     def domain(self, name: str) -> DomainSpec:
         """Return the domain of that name.
@@ -184,6 +189,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         ai_models=ai_models,
         points=points,
         assumptions=tuple(assumptions),
+        notes=tables.notes,
     )
 
 

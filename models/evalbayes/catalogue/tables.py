@@ -39,6 +39,7 @@ class Tables:
     ai_models: tuple[Table, ...]
     domain_defaults: Table
     eval_defaults: Table
+    notes: tuple[str, ...] = ()
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
@@ -66,8 +67,10 @@ def called(kind: str, entries: Mapping[str, Any]) -> str | None:
     return ", ".join(words) if len(words) == len(parts) else None
 
 
-def plain(value: Any, where: str) -> Any:
+def plain(value: Any, where: str, untidy: list[str]) -> Any:
     r"""Return text, also inside lists and tables, without odd spaces and invisible characters.
+
+    What had some is added to `untidy`.
 
     Raises
     ------
@@ -76,15 +79,30 @@ def plain(value: Any, where: str) -> Any:
 
     Examples
     --------
-    >>> plain({"name": "cyb\u200bench", "tasks": 3}, "catalogue.toml")
+    >>> plain({"name": "cyb\u200bench", "tasks": 3}, "catalogue.toml", [])
     {'name': 'cybench', 'tasks': 3}
     """
     if isinstance(value, str):
         refuse_control(where, value)
-        return plain_name(value)
+        name = plain_name(value)
+        if name != value.strip(" \t\r\n"):
+            untidy.append(value)
+        return name
     if isinstance(value, Mapping):
-        return {plain(key, where): plain(each, where) for key, each in value.items()}
-    return [plain(each, where) for each in value] if isinstance(value, list) else value
+        return {
+            plain(key, where, untidy): plain(each, where, untidy) for key, each in value.items()
+        }
+    return [plain(each, where, untidy) for each in value] if isinstance(value, list) else value
+
+
+def notes_on(untidy: list[str], source: str) -> tuple[str, ...]:
+    """Say how many texts of a catalogue had odd spaces, and which was the first."""
+    if not untidy:
+        return ()
+    return (
+        f"{source}: {len(untidy):,} texts had invisible or odd spaces and are read without them, "
+        f"first {untidy[0][:80]!a} as {plain_name(untidy[0])[:80]!r}",
+    )
 
 
 def tables_of(data: Mapping[str, Any], source: str) -> Tables:
@@ -95,7 +113,8 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     InputError
         If a table is not known, or has the wrong form.
     """
-    data = plain(data, source)
+    untidy: list[str] = []
+    data = plain(data, source, untidy)
     refuse_unknown(source, data, (*SINGLE, *MANY), what="table")
     for name in SINGLE:
         if not isinstance(data.get(name, {}), Mapping):
@@ -122,6 +141,7 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
         decisions=rows["decision"],
         evals=rows["eval"],
         ai_models=rows["ai_model"],
+        notes=notes_on(untidy, source),
         **single,
     )
 

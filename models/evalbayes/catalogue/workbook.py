@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evalbayes.catalogue.interval import Interval
-from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, called, plain
+from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, called, notes_on, plain
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_unknown
 from evalbayes.tables.workbook import read_sheets
@@ -34,7 +34,8 @@ def read_workbook(path: str | Path) -> Tables:
         If the file cannot be read, a sheet or column is not known or has the wrong form.
     """
     path = Path(path)
-    sheets = _sheets(path)
+    untidy: list[str] = []
+    sheets = _sheets(path, untidy)
     refuse_unknown(path.name, sheets, (*SINGLE, *MANY, TASKS), what="sheet")
     single = {}
     for name in SINGLE:
@@ -49,18 +50,20 @@ def read_workbook(path: str | Path) -> Tables:
         decisions=tuple(rows["decision"]),
         evals=tuple(rows["eval"]),
         ai_models=tuple(rows["ai_model"]),
+        notes=notes_on(untidy, path.name),
         **single,
     )
 
 
-def _sheets(path: Path) -> dict[str, Cells]:
+def _sheets(path: Path, untidy: list[str]) -> dict[str, Cells]:
     """Return the filled rows of every sheet, by its name in small letters."""
     return {
         plain_name(sheet.title).lower().replace(" ", "_"): [
-            (number, tuple(plain(cell, f"{path.name}: sheet {sheet.title!r}") for cell in cells))
+            (number, tuple(plain(cell, where, untidy) for cell in cells))
             for number, cells in sheet.rows
         ]
         for sheet in read_sheets(path)
+        for where in (f"{path.name}: sheet {sheet.title!r}",)
     }
 
 

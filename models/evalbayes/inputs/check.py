@@ -112,6 +112,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *(joint_line(spec) for spec in catalogue.joint),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
+        *(f"note: {note}" for note in catalogue.notes),
         *(f"note: {note}" for note in (observations.notes if observations else ())),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),

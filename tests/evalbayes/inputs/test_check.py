@@ -170,3 +170,21 @@ def test_reading_a_catalogue_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_odd_spaces_of_a_catalogue_are_said(tmp_path: Path) -> None:
+    from evalbayes.catalogue import read_catalogue
+
+    toml = tmp_path / "catalogue.toml"
+    text = '[[domain]]\nname = "cyber"\nthreshold = 9\n'
+    text += '[[eval]]\nname = "cyb\u200bench"\ndomain = "cyber"\ntasks = 3\nhuman_minutes = 4\n'
+    text += 'family = "c\u2009t"\n'
+    toml.write_text(text, encoding="utf-8")
+    catalogue = read_catalogue(toml)
+    note = "catalogue.toml: 2 texts had invisible or odd spaces and are read without them, first "
+    (line,) = (each for each in check_inputs(catalogue, None).lines if each.startswith("note: "))
+    assert line == f"note: {note}'cyb\\u200bench' as 'cybench'"
+    plainly = tmp_path / "plain.toml"
+    plainly.write_text(text.replace("\u2009", " ").replace("\u200b", ""), encoding="utf-8")
+    assert read_catalogue(plainly).notes == ()
+    assert read_catalogue(plainly).hash == catalogue.hash

@@ -113,7 +113,7 @@ def test_every_sample_is_read_excluded_or_refused_and_what_moved_is_said(
         (outcome, spent)
         for each, got in zip(made, runs.itertuples(), strict=True)
         for outcome, spent in [as_plain(each, spend)]
-        if (outcome or got.outcome) != got.outcome
+        if outcome not in (None, got.outcome)
         or (spent is not None and spent != pytest.approx(got.spend, nan_ok=True))
     ]
     if moved or excluded.any():
