@@ -269,8 +269,8 @@ class _Views:
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
         self.lucky = lucky
-        # Information on the margin goes as the square of the slope, which every eval shares.
-        slopes = np.array([belief.draws["slope"][:, m].mean() for belief, _ in lucky])
+        # Information on the margin goes as the square of the slope, shared by a unit's evals.
+        slopes = np.array([belief.in_unit_of(i, "slope")[:, m].mean() for belief, _ in lucky])
         self.steeper = np.square(self.slope / slopes) if len(lucky) else np.zeros(0)
         self.correlation = self._attempt_correlation(0.0)
         self.already = int(posterior.n_runs[i, m])
