@@ -100,8 +100,10 @@ class Decision:
                     f"decision {self.name!r}: {key} must be finite, within ±{MOST:g}, got "
                     f"{str(value)[:40]}"
                 )
-        if not np.isfinite(contrast).all():
-            raise InputError(f"decision {self.name!r}: contrast must be finite, got {contrast}")
+        if not (np.abs(contrast) <= MOST).all():
+            raise InputError(
+                f"decision {self.name!r}: contrast must be finite, within ±{MOST:g}, got {contrast}"
+            )
         for key in ("loss_missed", "loss_false_alarm"):
             if numbers[key] <= 0:
                 raise InputError(

@@ -160,6 +160,7 @@ def test_a_wrong_menu_is_refused_by_name(changes: dict[str, Any], message: str) 
         ({"threshold": 10**400}, "threshold must be finite"),
         ({"loss_missed": "4"}, "loss_missed must be finite"),
         ({"mitigate_above": 10**400}, "mitigate_above must be a probability"),
+        ({"contrast": np.array([1e300])}, "contrast must be finite, within ±1e"),
         ({"contrast": np.array([np.nan])}, "contrast must be finite"),
         ({"contrast": np.ones((2, 2))}, "one weight per state"),
         (

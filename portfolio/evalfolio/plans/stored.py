@@ -55,7 +55,7 @@ def load_plan(path: str | Path) -> Plan:
         x = choice_vector(menu, [row.option for row in record.choices])
         limits = tuple(made for row in record.limits if (made := made_again(dict(row))))
         problem = Problem(Question(menu, record.budget, limits, objective, record.kept_back))
-    except (InputError, TypeError) as error:
+    except (InputError, TypeError, ArithmeticError) as error:
         raise InputError(
             f"{file}: its menu must be the one it was made from, but {error}"
         ) from error

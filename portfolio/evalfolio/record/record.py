@@ -450,6 +450,11 @@ class Record(_Part):
         """
         try:
             return cls.model_validate(dict(parts))
+        except RecursionError:
+            raise InputError(
+                f"{where}: its lists and tables are nested too deep; "
+                "make the plan again with this version"
+            ) from None
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))

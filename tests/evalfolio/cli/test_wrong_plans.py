@@ -51,6 +51,8 @@ RECORDS = [
     ("[]", "it is no JSON object"),
     ('{"a"', "cannot be read"),
     ("{}", "must be there and valid"),
+    ('{"diagnostics": ' + "[" * 900 + "]" * 900 + "}", "nested too deep"),
+    ("[" * 99_999, "cannot be read"),
 ]
 
 
