@@ -15,12 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from evalbayes.catalogue import read_catalogue
-from evalbayes.menus import build_menu
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.narrative import percent
 from evalfolio.plans.cautions import depth_share
-from evalfolio.plans.optimiser import answer
-from evalfolio.recommendations.recommender import question_of
+from evalfolio.recommendations.recommender import recommend
 
 CATALOGUE = Path(__file__).parents[1] / "examples" / "cyber" / "catalogue.toml"
 FACTORS = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -35,8 +33,8 @@ def main() -> None:
     for factor in FACTORS:
         draws = dict(posterior.draws)
         draws["gap"] = draws["gap"] * max(factor, SMALLEST)
-        menu, _ = build_menu(replace(posterior, draws=draws), catalogue, seed=0)
-        plan = answer(question_of(catalogue, menu))
+        believed = replace(posterior, draws=draws)
+        plan = recommend(catalogue, None, believed, frontier_points=0, sensitivity=False).plan
         deep = int((plan.choices["tier"] == "max-elicitation").sum())
         share = percent(depth_share(plan.choices)) if deep else "0 %"
         low, high = 0.2 * factor, 2.5 * factor
