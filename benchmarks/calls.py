@@ -42,6 +42,7 @@ KINDS = (
     "rule, two skewed gaps",
     "losses, normal",
     "losses, skewed",
+    "losses, two skewed gaps",
 )
 
 

@@ -164,7 +164,8 @@ def build_menu(
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None
-    beliefs = [] if held is None else [posterior.kept(half) for half in held]
+    alone = posterior.about(catalogue.portfolio.ai_model)  # the others' draws would fill memory
+    beliefs = [] if held is None else [alone.kept(half) for half in held]
     lucky = [(belief, states_of(belief, catalogue)) for belief in beliefs]
     rng = np.random.default_rng(seed)
     # Tokens of one AI model have one price, whatever the eval: one order of quantiles per unit.
@@ -270,7 +271,7 @@ class _Views:
         self.held = None if held is None else held[:, at]
         self.lucky = lucky
         # Information on the margin goes as the square of the slope, shared by a unit's evals.
-        slopes = np.array([belief.in_unit_of(i, "slope")[:, m].mean() for belief, _ in lucky])
+        slopes = np.array([belief.in_unit_of(i, "slope")[:, 0].mean() for belief, _ in lucky])
         self.steeper = np.square(self.slope / slopes) if len(lucky) else np.zeros(0)
         self.correlation = self._attempt_correlation(0.0)
         self.already = int(posterior.n_runs[i, m])
@@ -292,7 +293,7 @@ class _Views:
         key = tuple(dict.fromkeys(efforts))
         if key not in self._replicates:
             self._replicates[key] = [
-                reading_of(belief, states, self.i, self.m, key) for belief, states in self.lucky
+                reading_of(belief, states, self.i, 0, key) for belief, states in self.lucky
             ]
         return self._replicates[key]
 

@@ -294,6 +294,19 @@ class Posterior:
         fields["provenance"] = {**self.provenance, "chains": 1}
         return Posterior(**fields)
 
+    def about(self, ai_model: str) -> Posterior:
+        """Return the same of one AI model alone, which is then the first."""
+        m = [self.index_of("ai_model", ai_model)]
+        fields = {key: getattr(self, key) for key in self.__dataclass_fields__}
+        fields["draws"] = {
+            key: self.draws[key].take(m, axis=1 + dims.index("ai_model"))
+            if "ai_model" in dims
+            else self.draws[key]
+            for key, dims in DIMENSIONS.items()
+        }
+        fields |= {key: getattr(self, key)[:, m] for key in ("n_runs", *SEEN)}
+        return Posterior(**fields | {"ai_models": (ai_model,)})
+
     def save(self, path: str | Path) -> Path:
         """Write one netCDF file that `load` and ArviZ read, whole or not at all; return its path.
 
