@@ -102,6 +102,18 @@ def test_what_was_written_for_all_units_holds_in_every_domain(tmp_path: Path) ->
             np.testing.assert_array_equal(again.in_unit_of(i, key), shared[key])
 
 
+def test_of_one_ai_model_alone_all_is_the_same() -> None:
+    whole = posterior()
+    name = whole.ai_models[-1]
+    alone = whole.about(name)
+    assert alone.ai_models == (name,)
+    for effort in (0.0, 0.7):
+        np.testing.assert_array_equal(alone.plateau(name, effort), whole.plateau(name, effort))
+    np.testing.assert_array_equal(alone.n_runs[:, 0], whole.n_runs[:, -1])
+    with pytest.raises(InputError, match="ai_model must be one of"):
+        whole.about("nobody")
+
+
 def test_fewer_draws_are_evenly_spaced() -> None:
     belief = posterior(n_draws=20)
     few = belief.thinned(5)
