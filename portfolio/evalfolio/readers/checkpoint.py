@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from evalbayes.errors import InputError
 from evalfolio.readers.log_facts import LogFacts
 
-FORMAT = 2  # raise when LogFacts changes, so that older partial files are read anew
+FORMAT = 3  # raise when LogFacts changes, so that older partial files are read anew
 
 SCHEMA = pa.schema(
     [

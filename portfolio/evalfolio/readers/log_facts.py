@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import warnings
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -21,7 +22,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import control_character
 from evalfolio.readers.log_header import header_facts
 from evalfolio.readers.log_sample import maybe_silent, sample_facts, score_edits_of
-from evalfolio.readers.log_size import LogTooLargeError, log_size
+from evalfolio.readers.log_size import LogSize, LogTooLargeError, log_size
 
 # Everything large in a sample, left on disk when only usage, scores and limits are wanted.
 _BULK = {"messages", "events", "events_data", "timelines", "store", "attachments", "files"}
@@ -91,7 +92,38 @@ def read_log_facts(path: str, *, max_bytes: int) -> LogFacts:
                     "this log keeps its usage nowhere else; raise max_megabytes"
                 )
             records.append(sample_facts(summary, sample, header))
-        return _sound(header, records)
+        return _sound(header, records + _superseded(path, size, header, records))
+
+
+def _superseded(
+    path: str, size: LogSize, header: dict[str, Any], counted: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return samples that another of the same id and epoch hides: Inspect reads the last alone.
+
+    They take the identity of that one, so that they are its copies; ids `1` and `"1"` share a
+    place in the archive, and are two samples.
+    """
+    if not size.superseded:
+        return []
+    from inspect_ai.log import EvalSample
+
+    known = {(record["sample_key"], record["epoch"]): record["uuid"] for record in counted}
+    records = []
+    with zipfile.ZipFile(path) as archive:
+        for entry in reversed(size.superseded):
+            if entry.file_size > size.max_bytes:
+                raise LogTooLargeError(
+                    f"{entry.filename}, one of several of this name, must be at most "
+                    f"{size.max_bytes / 1e6:,.0f} MB unpacked; raise max_megabytes"
+                )
+            with archive.open(entry) as member:
+                given = json.load(member)
+            bulk = _BULK - {"store"} if header["human"] else _BULK
+            sample = EvalSample.model_validate({k: v for k, v in given.items() if k not in bulk})
+            record = sample_facts(sample.summary(), sample, header)
+            record["uuid"] = known.get((record["sample_key"], record["epoch"]), record["uuid"])
+            records.append(record)
+    return records
 
 
 def _sound(header: dict[str, Any], records: list[dict[str, Any]]) -> LogFacts:

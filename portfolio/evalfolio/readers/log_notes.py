@@ -107,7 +107,9 @@ def _outcomes(remark: Remarks, counts: pd.DataFrame) -> None:
 def _copies(remark: Remarks, *, kept: bool) -> None:
     runs = remark.runs
     done = "counted again" if kept else "excluded"
-    remark(runs["copied"], f"samples occur in another log too and are {done}")
+    remark(
+        runs["copied"], f"samples occur more than once, in another log or in one, and are {done}"
+    )
     if runs["differs"].any():
         remark(runs["differs"], "copies differ from the one that counts", "of such copies the one "
                "corrected by hand counts, else the one written last")  # fmt: skip

@@ -23,11 +23,15 @@ class LogTooLargeError(InputError):
 
 @dataclass(frozen=True)
 class LogSize:
-    """What may be held of a log: `samples` has the size of every sample's member, in bytes."""
+    """What may be held of a log: `samples` has the size of every sample's member, in bytes.
+
+    `superseded` are members that a later one of the same name hides from Inspect.
+    """
 
     max_bytes: int
     written: str = ""
     samples: dict[str, int] = field(default_factory=dict)
+    superseded: tuple[zipfile.ZipInfo, ...] = ()
 
     def fits(self, sample: object, epoch: int) -> bool:
         """Whether one whole sample may be held in memory."""
@@ -63,8 +67,12 @@ def log_size(path: str, max_bytes: int) -> LogSize:
         # What an archive says of a member's size need not be true of it.
         _refuse(file, part, sum(_unpacked(stream, entry, max_bytes) for entry in held), max_bytes)
         latest = max((entry.date_time for entry in entries), default=(1980, 1, 1, 0, 0, 0))
-        members = {e.filename: e.file_size for e in entries if e.filename.startswith("samples/")}
-    return LogSize(max_bytes, "{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*latest), members)
+        samples = [e for e in entries if e.filename.startswith("samples/")]
+        last = {e.filename: e for e in samples}
+        hidden = tuple(e for e in samples if last[e.filename] is not e)
+        sizes = {name: e.file_size for name, e in last.items()}
+    at = "{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*latest)
+    return LogSize(max_bytes, at, sizes, hidden)
 
 
 def _refuse(file: Path, part: str, size: int, max_bytes: int) -> None:

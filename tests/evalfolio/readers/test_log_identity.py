@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,3 +240,27 @@ def test_one_name_is_offered_for_an_ai_model_under_several(
             assert f"--ai-model '{name}={one}'" in notes[0]
         merged = read_inspect_logs(logs, ai_models=dict.fromkeys(names, one))
         assert not any("look like" in note for note in merged.notes)
+
+
+def test_twins_of_one_id_and_epoch_in_one_archive_are_copies_and_said(
+    write_log: WriteLog, tmp_path: Path
+) -> None:
+    log = write_log([sample("C", id="t", uuid="two"), sample(id=1, uuid="three")], "m.eval")
+    other = write_log([sample("I", 7000, id="t", uuid="one")], "earlier.eval")
+    number = write_log([sample("I", id="1", uuid="four")], "text.eval")
+    twins = tmp_path / "twins.eval"
+    with zipfile.ZipFile(twins, "w") as made, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names met twice
+        for source in (other, number, log):
+            with zipfile.ZipFile(source) as archive:
+                for entry in archive.infolist():
+                    if source is log or entry.filename.startswith("samples/"):
+                        made.writestr(entry.filename, archive.read(entry))
+    result = read_inspect_logs(twins)
+    runs = result.runs
+    assert runs["task"].tolist() == ["t", "1", '"1"', "t"]
+    assert runs["outcome"].tolist() == ["success", "success", "gave_up", "excluded"]
+    assert runs["spend"].tolist() == [1000, 1000, 1000, 7000]
+    assert result.counts["samples"].sum() == 4
+    assert "first: ctf t in twins.eval" in said(result, "samples occur more than once")
+    assert said(result, "copies differ from the one that counts").startswith("1 copies")

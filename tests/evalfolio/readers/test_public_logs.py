@@ -125,7 +125,7 @@ def test_what_a_reader_must_know_is_told(result: ImportResult) -> None:
         "have no recorded tokens",
         "had no cap on tokens",
         "spend includes the grading",
-        "occur in another log",
+        "occur more than once, in another log",
     ):
         assert words in told
 
