@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,13 +43,40 @@ MUTATIONS = st.fixed_dictionaries(
 )
 
 
-# An archive holds one sample of an id and epoch: Inspect writes both under one name.
-SAMPLES = st.lists(
-    MUTATIONS,
-    min_size=1,
-    max_size=6,
-    unique_by=lambda s: (str(s.get("id", id(s))), s.get("epoch", 1)),
-)
+SAMPLES = st.lists(MUTATIONS, min_size=1, max_size=6)
+Made = list[dict[str, Any]]
+
+
+def write_whole(write_log: Callable[..., Path], made: Made) -> tuple[Path, Made]:
+    """Write samples, twins of one id and epoch too, which Inspect's own writer drops.
+
+    Returns the log and the samples in the order they are read: twins last.
+    """
+    base: dict[tuple[str, int], dict[str, Any]] = {}
+    twins: Made = []
+    for n, each in enumerate(made, start=1):
+        named = {"id": n, **each}
+        key = (str(named["id"]), named.get("epoch", 1))
+        if key in base:
+            twins.append(named)
+        else:
+            base[key] = named
+    config = {"token_limit": CAP}
+    log = write_log([sample(each) for each in base.values()], config=config)
+    whole = log.with_name("whole.eval")
+    with zipfile.ZipFile(whole, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names met twice
+        for each in reversed(twins):
+            copy_members(write_log([sample(each)], "twin.eval"), archive, "samples/")
+        copy_members(log, archive, "")
+    return whole, [*base.values(), *twins]
+
+
+def copy_members(log: Path, archive: zipfile.ZipFile, start: str) -> None:
+    with zipfile.ZipFile(log) as given:
+        for name in given.namelist():
+            if name.startswith(start):
+                archive.writestr(name, given.read(name))
 
 
 def sample(made: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +102,8 @@ def sample(made: dict[str, Any]) -> dict[str, Any]:
 def as_plain(made: dict[str, Any], spend: str) -> tuple[str | None, float | None]:
     """Return outcome and spend as anyone would read them; None where more than one reading is."""
     usage, hours = made["usage"], made.get("working_time")
-    plain = not {"limit", "error", "stop_reason", "id", "epoch"} & set(made)
+    own = isinstance(made["id"], int) and made["id"] < 90  # another id may be that of a twin
+    plain = own and not {"limit", "error", "stop_reason", "epoch"} & set(made)
     outcome = {1: "success", 0: "gave_up"}.get(made["score"]) if plain and number(made) else None
     if spend == "tokens":
         spent = None if usage is None else float(usage["total_tokens"])
@@ -93,7 +123,7 @@ def number(made: dict[str, Any]) -> bool:
 def test_every_sample_is_read_excluded_or_refused_and_what_moved_is_said(
     write_log: Callable[..., Path], made: list[dict[str, Any]], spend: str
 ) -> None:
-    file = write_log([sample(each) for each in made], config={"token_limit": CAP})
+    file, made = write_whole(write_log, made)
     try:
         result = read_inspect_logs([file], spend=spend)
     except InputError as error:  # the whole log is refused, in one sentence that names it
