@@ -13,6 +13,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import plain_name, refuse_control
 from evalbayes.observations.rows import Rows
 from evalbayes.tables.delimited import MOST_CELLS, read_delimited, refuse_twice
+from evalbayes.tables.odd_files import BEGINNING, told_by_beginning
 from evalbayes.tables.workbook import Sheet, read_sheets
 
 KINDS = {".csv": "CSV", ".gz": "CSV", ".parquet": "Parquet", ".xlsx": "a workbook"}
@@ -118,6 +119,11 @@ def _read_parquet(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
     import pyarrow as pa
     import pyarrow.parquet as pq  # slow to import, and only wanted here
 
+    with path.open("rb") as stream:
+        start = stream.read(BEGINNING)
+    odd = None if start.startswith(b"PAR1") else told_by_beginning(start)
+    if odd is not None:
+        raise InputError(f"{path}: must be a Parquet table; it is {odd}")
     with pq.ParquetFile(path) as file:
         cells = file.metadata.num_rows * len(file.schema_arrow)
         texts = [

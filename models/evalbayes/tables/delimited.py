@@ -16,6 +16,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.names import control_character
+from evalbayes.tables.odd_files import told_by_beginning
 from evalbayes.tables.workbook import refuse_title
 
 MOST_BYTES = 128_000_000  # of text
@@ -52,7 +53,11 @@ def read_delimited(path: Path) -> pd.DataFrame:
       ...
     evalbayes.errors.InputError: ...results.csv: cells must be parted by commas, got semicolons...
     """
-    text = _decoded(path, _content(path))
+    content = _content(path)
+    odd = told_by_beginning(content)
+    if odd is not None:
+        raise InputError(f"{path}: must be a table, as CSV or .xlsx; it is {odd}")
+    text = _decoded(path, content)
     _refuse_control(path, text)
     top = _top(path, text)
     heading = top[0][1] if top else None

@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from evalbayes.tables.odd_files import told_by_beginning
+
 MOST_BYTES = 20_000_000  # a catalogue of ten thousand evals has a tenth of it
 
 
@@ -23,6 +25,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
+    odd = told_by_beginning(content)
+    if odd is not None:
+        raise ValueError(f"it is {odd}")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError:

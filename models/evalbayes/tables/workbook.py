@@ -13,6 +13,7 @@ from typing import Any
 
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_control
+from evalbayes.tables.odd_files import BEGINNING, told_by_beginning
 
 MOST_UNPACKED = 60_000_000  # bytes of all parts of a workbook: a million filled cells and more
 ERRORS = frozenset(
@@ -102,8 +103,10 @@ def _opened(path: Path, **options: Any) -> Iterator[Any]:
 
 
 def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
-    with path.open("rb"):
-        pass  # what is missing or locked is told before it is called damaged
+    with path.open("rb") as stream:  # what is missing or locked is told before it is damaged
+        odd = told_by_beginning(stream.read(BEGINNING))
+    if odd is not None:
+        raise InputError(f"{path}: must be a workbook; it is {odd}")
     refuse_bomb(path)
     with _opened(path, data_only=True) as values:
         sheets = [each for each in values.worksheets if hasattr(each, "iter_rows")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from evalfolio.readers.odd_files import what_it_is
+from evalbayes.tables.odd_files import what_it_is
 
 LONGEST = 300
 

@@ -14,8 +14,8 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import control_character, plain_name
 from evalbayes.tables.delimited import MOST_BYTES, read_delimited
+from evalbayes.tables.odd_files import what_it_is
 from evalfolio.readers.broken_log import one_line
-from evalfolio.readers.odd_files import what_it_is
 
 # Other names the same columns go by, once tidied.
 _ALIASES = {

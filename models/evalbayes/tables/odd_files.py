@@ -1,11 +1,11 @@
-"""Files that are no log or run file: what they are, and what to do with them."""
+"""Files that are no log, run file or table: what they are, and what to do with them."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
 
-_START = 512
+BEGINNING = 512  # bytes that tell
 _LOG_ENDINGS = (".eval", ".json", ".jsonl")
 _INSPECT_PARTS = ("header.json", "_journal/start.json")
 _BEGINNINGS = (
@@ -16,9 +16,24 @@ _BEGINNINGS = (
     (b"\x1f\x8b", "gzipped; unpack it by gunzip"),
     (b"<!doctype html", "a web page, perhaps saved in place of the file; download it again"),
     (b"<html", "a web page, perhaps saved in place of the file; download it again"),
-    (b"par1", "a Parquet table; read it by evalfolio import table"),
+    (
+        b"par1",
+        "a Parquet table; let its name end in .parquet and read it by evalfolio import table",
+    ),
     (b"%pdf", "a PDF; give the file itself"),
 )
+
+
+def told_by_beginning(content: bytes) -> str | None:
+    """Return what begins like this and is neither text nor a workbook; None: nothing known.
+
+    Examples
+    --------
+    >>> told_by_beginning(b"%PDF-1.7 ...")
+    'a PDF; give the file itself'
+    """
+    start = content[:BEGINNING].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return next((what for beginning, what in _BEGINNINGS if start.startswith(beginning)), None)
 
 
 def what_it_is(file: Path) -> str | None:
@@ -34,11 +49,9 @@ def what_it_is(file: Path) -> str | None:
     """
     try:
         with file.open("rb") as stream:
-            start = stream.read(_START).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        for beginning, what in _BEGINNINGS:
-            if start.startswith(beginning):
-                return what
-        return _archive(file) if start.startswith(b"pk\x03\x04") else None
+            start = stream.read(BEGINNING)
+        zipped = start.startswith(b"PK\x03\x04")
+        return _archive(file) if zipped else told_by_beginning(start)
     except (OSError, zipfile.BadZipFile):
         return None
 
