@@ -76,7 +76,7 @@ UNKNOWN_NAMES = [
     ("mandatory,exploit,,", "'exploit' must name a domain, tier, eval, family or option of the catalogue; did you mean 'exploits'?"),
     ("forbidden,tier = platoo,,", "tier 'platoo' is not of the catalogue; did you mean 'plateau'?"),
     ("requires,ctf,,bio", "'bio' must name a domain, tier, eval"),
-    ("posterior sd,ctf,0.5,", "a target must be on a domain of the catalogue, got 'ctf'; known are 'cyber'"),
+    ("posterior sd,ctf,0.5,", "a target must be on a domain of the catalogue, or a decision of its own, got 'ctf'; known are 'cyber'"),
     ("floor,ctf,5,,staff hours", "resource must be one of the catalogue's or 'evals', got 'staff hours'; did you mean 'staff_hours'?"),
 ]  # fmt: skip
 

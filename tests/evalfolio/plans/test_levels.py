@@ -48,7 +48,10 @@ def plan(menu: Menu) -> ef.Plan:
 
 
 def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
-    plan: ef.Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    plan: ef.Plan,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [HIGH, CRITICAL, "autonomy", "both"]
     record = plan.record
@@ -66,6 +69,7 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     assert page.count("<caption>Uncertainty left") == len(names) - 1
     sheet = openpyxl.load_workbook(plan.to_excel(tmp_path / "p.xlsx"), data_only=True)["Domains"]
     assert [sheet.cell(row, 1).value for row in range(4, 9)] == ["Decision", *names]
+    monkeypatch.setenv("COLUMNS", "160")  # narrower terminals break names
     show(record)
     assert CRITICAL in capsys.readouterr().out
     mix = tmp_path / "mix.csv"
