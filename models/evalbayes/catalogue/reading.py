@@ -60,6 +60,8 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
 def _read_toml(path: Path) -> Tables:
     try:
         data = read_toml(path)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(
             f"{path}: must be a file that can be read, got {error.strerror}; check its name"

@@ -105,6 +105,8 @@ def read_mapping(path: str | Path) -> TableMapping:
     path = Path(path)
     try:
         data = read_toml(path)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(
             f"{path}: must be a mapping in TOML that can be read, got an error ({error}); "

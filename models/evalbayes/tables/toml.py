@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from evalbayes.errors import InputError
 from evalbayes.tables.odd_files import told_by_beginning
 
 MOST_BYTES = 20_000_000  # a catalogue of ten thousand evals has a tenth of it
@@ -16,6 +17,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises
     ------
+    InputError
+        If it is another kind of file, told as what it is.
     OSError
         If it cannot be opened.
     ValueError
@@ -27,7 +30,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
     odd = told_by_beginning(content)
     if odd is not None:
-        raise ValueError(f"it is {odd}")
+        raise InputError(f"{path}: must be TOML; it is {odd}")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError:

@@ -161,6 +161,8 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
             ]
         else:
             entries = read_toml(path).get("price", [])
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(
             f"{path}: must be a price table that exists, but there is none; check its name"
