@@ -46,6 +46,21 @@ def percent(share: float) -> str:
     return f"{two_digits(100 * share)} %"
 
 
+def decimals_beside(chance: float, rule: float | None) -> int:
+    """Decimals of a percentage that show on which side of a stated rule a chance lies.
+
+    Two calls that differ look like a mistake where both chances read "10 %".
+
+    Examples
+    --------
+    >>> decimals_beside(0.0995, 0.1), decimals_beside(0.2, 0.1), decimals_beside(0.0995, None)
+    (2, 0, 0)
+    """
+    if rule is None or chance == rule:
+        return 0
+    return next((n for n in range(4) if round(100 * chance, n) != round(100 * rule, n)), 4)
+
+
 def listing(words: Sequence[str]) -> str:
     """Join words as in a sentence, those with a comma inside by semicolons.
 

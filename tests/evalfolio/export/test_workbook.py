@@ -231,3 +231,19 @@ def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(
     assert named(book, "your_value") == "run `evalfolio score` (more than 16 states)"
     assert "Calculation" not in book.sheetnames
     assert named(book, "your_usd") == pytest.approx(recommendation.record.spend["usd"])
+
+
+def test_a_chance_beside_its_rule_is_seen_on_its_side(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    record = json_of(recommendation)
+    for domain, chance in zip(record["domains"], (0.0995, 0.1047), strict=False):
+        domain.update(p_exceeds=chance, mitigate_above=0.1)
+    beside = telling(recommendation, record)
+    book = openpyxl.load_workbook(write_workbook(beside, tmp_path / "plan.xlsx"))
+    sheet = book["Domains"]
+    assert [sheet.cell(row, 3).number_format for row in (5, 6)] == ["0.00%", "0.0%"]
+    summary = [[cell.value for cell in row] for row in book["Summary"].iter_rows()]
+    heads = next(r for r, row in enumerate(summary) if row[0] == "Decision")
+    below = [book["Summary"].cell(heads + 2 + d, 3).number_format for d in range(2)]
+    assert below == ["0.00%", "0.0%"]

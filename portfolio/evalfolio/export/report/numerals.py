@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evalfolio.narrative import two_digits
+from evalfolio.narrative import decimals_beside, two_digits
 
 DASH = "–"
 
@@ -36,16 +36,22 @@ def about(value: float | None) -> str:
     return DASH if value is None else f"${two_digits(value)}"
 
 
-def share(value: float | None) -> str:
+def share(value: float | None, rule: float | None = None) -> str:
     """Return a share as a percentage; what is not quite 0 or 1 does not read so.
+
+    Beside a rule stated for it, it has as many digits as tell on which side it lies.
 
     Examples
     --------
     >>> share(0.834), share(0.0123), share(0.9996), share(1.0), share(0.0002), share(None)
     ('83 %', '1.2 %', '> 99 %', '100 %', '< 0.1 %', '–')
+    >>> share(0.0995, 0.1), share(0.1047, 0.1), share(0.3, 0.1)
+    ('9.95 %', '10.5 %', '30 %')
     """
     if value is None:
         return DASH
+    if (decimals := decimals_beside(value, rule)) > 0:
+        return f"{100 * value:.{decimals}f} %"
     if 0 < value < 0.001:
         return "< 0.1 %"
     if 0.995 <= value < 1:

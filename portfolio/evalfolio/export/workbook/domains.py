@@ -9,6 +9,8 @@ from evalfolio.export.workbook.belief import mix_belief
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
+from evalfolio.narrative import decimals_beside
+from evalfolio.record.record import Domain
 
 FIRST = 4
 TITLE = "Domains and their decisions"
@@ -60,7 +62,8 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
     )
     for d, domain in enumerate(contents.record.domains):
         for column, (key, _, kind, _) in enumerate(COLUMNS):
-            book.put(sheet, FIRST + d, column, getattr(domain, key), book.line(kind))
+            style = chance_style(book, domain) if key == "p_exceeds" else book.line(kind)
+            book.put(sheet, FIRST + d, column, getattr(domain, key), style)
         book.tall(sheet, FIRST + d, [(domain.reason, WHY)])
         _write_money(book, sheet, contents, where, d)
         if contents.live:
@@ -75,6 +78,12 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
     sheet.print_area(FIRST - 1, 0, FIRST + len(contents.record.domains) - 1, len(heads) - 1)
     sheet.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
     return sheet
+
+
+def chance_style(book: Book, domain: Domain) -> Any:
+    """Return the style of a chance above the threshold: on its side of the rule it is held to."""
+    decimals = decimals_beside(domain.p_exceeds, domain.mitigate_above)
+    return book.line("share", **({"num_format": f"0.{'0' * decimals}%"} if decimals else {}))
 
 
 def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: int) -> None:

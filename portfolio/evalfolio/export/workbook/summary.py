@@ -8,7 +8,7 @@ from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import INPUT, MUTED, Book
 from evalfolio.export.workbook.columns import head, resource_words, safe_name
 from evalfolio.export.workbook.contents import Contents
-from evalfolio.export.workbook.domains import COLUMNS, FIRST
+from evalfolio.export.workbook.domains import COLUMNS, FIRST, chance_style
 from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, Layout
 from evalfolio.export.workbook.summary_charts import write_charts
 
@@ -236,13 +236,16 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
     heads = ["Decision", "Call now", "Above threshold", "Danger missed", "... after the plan"]
     heads += ["Needless mitigation", "... after the plan"]
     book.heads(sheet, row, 0, heads)
+    sheet.set_row(row, 30)  # two lines of heading
     keys = [key for key, *_ in COLUMNS]
     for d, domain in enumerate(contents.record.domains):
         row += 1
         sheet.write_string(row, 0, domain.name, book.line("text"))
         for offset, key in enumerate(shown):
             source = book.cell("Domains", FIRST + d, keys.index(key))
-            style = book.line("words", align="right") if key == "call_now" else book.line("share")
+            style = chance_style(book, domain) if key == "p_exceeds" else book.line("share")
+            if key == "call_now":
+                style = book.line("words", align="right")
             book.formula(sheet, row, 1 + offset, f"={source}", getattr(domain, key), style)
     return row + 1
 

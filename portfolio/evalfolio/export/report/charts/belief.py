@@ -51,7 +51,7 @@ def belief_chart(domain: Domain, key: str) -> Markup:
     tells = (
         f"Capability of {domain.name}: mean {figure(mean, 1)}, sd {figure(now)} now and "
         f"{figure(after)} after the results; the threshold is {figure(threshold, 1)}, exceeded "
-        f"with a chance of {share(domain.p_exceeds)} now."
+        f"with a chance of {share(domain.p_exceeds, domain.mitigate_above)} now."
     )
     title = f"{domain.name}: belief now and after the results"
     return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=tells, key=key)
