@@ -7,7 +7,6 @@ from evalbayes.catalogue.ai_model import PortfolioSpec as PortfolioSpec
 from evalbayes.catalogue.assumptions import Assumption as Assumption
 from evalbayes.catalogue.budget import BudgetSpec as BudgetSpec
 from evalbayes.catalogue.catalogue import Catalogue as Catalogue
-from evalbayes.catalogue.domain import POPULATION_GAP as POPULATION_GAP
 from evalbayes.catalogue.domain import DomainSpec as DomainSpec
 from evalbayes.catalogue.eval import EvalSpec as EvalSpec
 from evalbayes.catalogue.interval import Interval as Interval

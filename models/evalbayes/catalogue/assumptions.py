@@ -12,6 +12,7 @@ from typing import Any
 
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import Interval
+from evalbayes.catalogue.population import effort_half, effort_of
 from evalbayes.catalogue.quantities import hours_by_skill, positive, total_hours
 
 
@@ -30,8 +31,8 @@ class Assumption:
 
     Examples
     --------
-    >>> print(Assumption("eval 'cybench'", "effort_max", 0.8, "two to three engineer-weeks"))
-    eval 'cybench': effort_max = 0.8 (assumption: two to three engineer-weeks)
+    >>> print(Assumption("eval 'cybench'", "effort_max", 0.6, "two to three engineer-weeks"))
+    eval 'cybench': effort_max = 0.6 (assumption: two to three engineer-weeks)
     """
 
     where: str
@@ -136,6 +137,20 @@ def _days_of(key: str) -> Callable[[Mapping[str, Any]], Choice]:
     return days
 
 
+def _effort_of(key: str, usual: float) -> Callable[[Mapping[str, Any]], Choice]:
+    """Return the rule that turns staff hours into the share of the gap that they reach."""
+
+    def effort(entries: Mapping[str, Any]) -> Choice:
+        hours = hours_by_skill(entries[key])
+        spent = total_hours(0.0 if hours is None else hours) or usual  # 0: paid for elsewhere
+        return round(effort_of(spent), 2), (
+            f"what {spent:g} staff hours reach of the gap in published measurements: half of it "
+            f"after {effort_half():.0f} hours, then less and less"
+        )
+
+    return effort
+
+
 PORTFOLIO = (
     Default("ai_model", "AI model under test", "no name was given"),
     Default(
@@ -156,6 +171,10 @@ DOMAIN = (
         "units per year from better elicitation alone; published gains are few and vary widely",
     ),
     Default("post_training_overlap", 1.0, "gains add up over time; nothing published says less"),
+    Default(
+        "adversary_verifier", False, "the population's gap then counts one attempt, not the best"
+    ),
+    Default("baseline_tools", True, "a plateau-level agent has tools"),
     Default("min_evals", 1, "no domain should go unlooked at"),
 )
 
@@ -179,7 +198,8 @@ EVAL = (
     Default("days_repair", _days_of("staff_hours_repair")),
     Default("staff_hours_elicitation", 100.0, "two to three engineer-weeks of 40 hours"),
     Default("days_elicitation", _days_of("staff_hours_elicitation")),
-    Default("effort_max", 0.8, "the effort that two to three engineer-weeks stand for"),
+    Default("effort_repaired", _effort_of("staff_hours_repair", 16.0)),
+    Default("effort_max", _effort_of("staff_hours_elicitation", 100.0)),
     Default("review_minutes_per_run", 3.0, "skimming a transcript for spurious failures"),
     Default("resettable", 1.0, "sandboxed tasks can be started afresh"),
     Default("usd_per_reset", 0.0, "a fresh sandbox costs next to nothing beside its tokens"),

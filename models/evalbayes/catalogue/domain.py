@@ -7,21 +7,20 @@ from typing import Any
 from evalbayes.catalogue.assumptions import DOMAIN, HOURS_PER_STAFF_DAY, STAKES, Assumption
 from evalbayes.catalogue.human_time import DOUBLINGS, is_working_time, threshold_of
 from evalbayes.catalogue.interval import AnyInterval, Interval, NotNegativeInterval
+from evalbayes.catalogue.population import PopulationGap, population_gap
 from evalbayes.catalogue.quantities import (
     Count,
     InnerShare,
     OneOrMore,
     Positive,
     Text,
+    YesOrNo,
     inner_share,
     positive,
 )
 from evalbayes.catalogue.stakes import loss_ratio
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
-
-POPULATION_GAP = Interval(0.2, 2.5)
-"""Elicitation gap, in units of a domain, where a catalogue says nothing about it."""
 
 POPULATION_GROWTH = Interval(0.5, 4.0)
 """Growth of shown capability with release date, in units a year, where a catalogue is silent."""
@@ -40,7 +39,7 @@ class DomainSpec(Spec):
     shown_capability
         Belief about what the AI model under test shows before any new result; None: learned.
     elicitation_gap
-        How much more full elicitation would show; None: the population prior, `POPULATION_GAP`.
+        How much more full elicitation would show; None: the population prior, `gap`.
     growth_per_year
         How much more AI models show per year of release date; used once all have dates; None:
         `POPULATION_GROWTH`.
@@ -54,6 +53,9 @@ class DomainSpec(Spec):
     post_training_overlap
         How far such gains overlap, 1 or more: n years bring n^(1/overlap) times a year's gain, from
         all of them (1) to hardly more than one year's (large).
+    adversary_verifier, baseline_tools
+        Which population prior: whether those who would do harm can tell a success, so that many
+        attempts add to the gap; whether the agent that it is measured from has tools.
     min_evals
         Least number of evals to run in the domain.
     notes
@@ -72,6 +74,8 @@ class DomainSpec(Spec):
     weight: Positive | None = None
     post_training_gain_per_year: NotNegativeInterval
     post_training_overlap: OneOrMore = 1.0
+    adversary_verifier: YesOrNo = False
+    baseline_tools: YesOrNo = True
     min_evals: Count = 1
     notes: str = ""
 
@@ -80,6 +84,20 @@ class DomainSpec(Spec):
         """Whether the scale is log2 of human task minutes."""
         return self.unit == DOUBLINGS
 
+    @property
+    def population(self) -> PopulationGap:
+        """What published measurements say of the gap, were nothing stated."""
+        return population_gap(
+            self.name if self.minutes else "",
+            verifier=self.adversary_verifier,
+            tools=self.baseline_tools,
+        )
+
+    @property
+    def gap(self) -> Interval:
+        """The elicitation gap as stated, else the population's, 90 % interval."""
+        return self.elicitation_gap or self.population.interval
+
 
 DOMAIN_KEYS = (*DomainSpec.model_fields, "threshold_human_time")
 
@@ -87,12 +105,6 @@ DOMAIN_KEYS = (*DomainSpec.model_fields, "threshold_human_time")
 def decides(table: Table) -> bool:
     """Whether a table states a threshold, and so a decision."""
     return "threshold" in table.entries or "threshold_human_time" in table.entries
-
-
-GAP_REASON = (
-    "the population prior: no gap has been published as such, but an AI model's horizon has more "
-    "than doubled with three engineer-weeks"
-)
 
 
 OTHER_SLOPE = Interval(0.1, 2.6)
@@ -112,17 +124,17 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
     if points and decides(table):
         table = filled(table, DOMAIN_KEYS, STAKES, assumptions)
     entries = dict(table.entries)
-    if entries.get("elicitation_gap") is None:
-        other = "" if entries["unit"] == DOUBLINGS else "; taken as if one unit were one doubling"
-        assumptions.append(
-            Assumption(table.label, "elicitation_gap", POPULATION_GAP, GAP_REASON + other)
-        )
     if entries["unit"] != DOUBLINGS:
         assumptions.append(Assumption(table.label, "logits per unit", OTHER_SLOPE, SLOPE_REASON))
     if "threshold" in entries or "threshold_human_time" in entries:
         entries = with_stakes(table, entries, points)
         entries = with_threshold(table, entries, entries["unit"], assumptions)
-    return validated(DomainSpec, Table(table.label, table.where, entries))
+    spec = validated(DomainSpec, Table(table.label, table.where, entries))
+    if spec.elicitation_gap is None:
+        other = "" if spec.minutes else "; taken as if one unit were one doubling"
+        reason = f"{spec.population}{other}"
+        assumptions.append(Assumption(table.label, "elicitation_gap", spec.gap, reason))
+    return spec
 
 
 def with_stakes(table: Table, entries: dict[str, Any], points: bool) -> dict[str, Any]:

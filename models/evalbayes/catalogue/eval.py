@@ -12,6 +12,7 @@ from evalbayes.catalogue.budget import BudgetSpec
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import AnyInterval, InnerShareInterval, Interval, PositiveInterval
+from evalbayes.catalogue.population import effort_share
 from evalbayes.catalogue.quantities import (
     Guessing,
     Noise,
@@ -25,7 +26,10 @@ from evalbayes.catalogue.quantities import (
     YesOrNo,
     hours_by_skill,
     positive,
+    positive_count,
+    share,
     split_hours,
+    yes_or_no,
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
@@ -91,12 +95,13 @@ class EvalSpec(Spec):
     hours_per_run
         Wall time of one run, in hours; None: its tokens over the budget's tokens a second.
     staff_hours, staff_hours_repair, staff_hours_elicitation
-        Hours to run it once, to mend its obvious spurious failures (effort 0.3), and to elicit it
-        to `effort_max`; by skill if the budget is.
+        Hours to run it once, to mend its obvious spurious failures (to `effort_repaired`), and to
+        elicit it to `effort_max`; by skill if the budget is.
     days_repair, days_elicitation
         Calendar days that mending, and elicitation to `effort_max`, take.
-    effort_max
-        Elicitation effort of the max-elicitation tier, above 0, up to 1.
+    effort_repaired, effort_max
+        Elicitation effort of repaired runs and of the max-elicitation tier, above 0, up to 1; left
+        out, what their staff hours reach (`evalbayes.catalogue.population.effort_of`).
     review_minutes_per_run
         Minutes to read the transcript of a run.
     resettable
@@ -144,6 +149,7 @@ class EvalSpec(Spec):
     staff_hours_elicitation: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
     days_repair: NotNegative
     days_elicitation: NotNegative
+    effort_repaired: PositiveShare
     effort_max: PositiveShare
     review_minutes_per_run: NotNegative
     resettable: Share
@@ -205,6 +211,7 @@ def assembled_eval(
         entries.setdefault("hours_per_run", None)
     complete = filled(Table(table.label, table.where, entries), EVAL_KEYS, EVAL, assumptions)
     entries = dict(complete.entries)
+    _with_attempts(complete, entries, domain, assumptions)
     _note_difficulty(complete, entries, domain, assumptions)
     read = {key: ruled(complete, key, hours_by_skill) or 0.0 for key in HOURS}
     split = [
@@ -251,6 +258,25 @@ def _placed(table: Table, domains: tuple[DomainSpec, ...]) -> dict[str, Any]:
             f"{' and '.join(sorted(units))}; split the eval in two"
         )
     return entries
+
+
+def _with_attempts(
+    table: Table, entries: dict[str, Any], domain: DomainSpec, assumptions: list[Assumption]
+) -> None:
+    """Raise an assumed `effort_max` by what attempts add, where the domain's gap holds that too."""
+    told = [(a.where, a.key) for a in assumptions]
+    if not domain.adversary_verifier or (table.label, "effort_max") not in told:
+        return
+    k = told.index((table.label, "effort_max"))
+    try:
+        tries = 1 + (positive_count(entries["attempts_max"]) - 1) * share(entries["resettable"])
+        fair = yes_or_no(entries["verifier"])
+    except ValueError:
+        return  # said better when that figure is validated
+    reached = effort_share(entries["effort_max"], tries if fair else 1.0)
+    entries["effort_max"] = round(reached, 2)
+    reason = f"{assumptions[k].reason}; the gap and this share count the best of attempts too"
+    assumptions[k] = Assumption(table.label, "effort_max", entries["effort_max"], reason)
 
 
 def _note_difficulty(

@@ -11,7 +11,6 @@ import pandas as pd
 from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.catalogue.assumptions import Assumption
 from evalbayes.catalogue.catalogue import Catalogue
-from evalbayes.catalogue.domain import POPULATION_GAP
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.errors import InputError
 from evalbayes.inputs.readback import (
@@ -144,7 +143,7 @@ def _domains(catalogue: Catalogue) -> pd.DataFrame:
     rows = []
     for spec in catalogue.decisions:
         domains = [catalogue.domain(name) for name in spec.weights]
-        gaps = [str(domain.elicitation_gap or POPULATION_GAP) for domain in domains]
+        gaps = [str(domain.gap) for domain in domains]
         rows.append(
             {
                 "domain": spec.name,

@@ -11,7 +11,7 @@ from evalbayes.catalogue.ai_model import undated
 from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.decided import DecisionSpec
-from evalbayes.catalogue.domain import POPULATION_GAP, DomainSpec
+from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
@@ -76,7 +76,7 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
     elif anchored:
         shown = "learned from the observations"
     gap = spec.elicitation_gap
-    gap_words = f"{POPULATION_GAP} by the population prior" if gap is None else f"{gap}"
+    gap_words = f"by the {spec.population}" if gap is None else f"{gap}"
     count = sum(each.domain == spec.name for each in catalogue.evals)
     alone = "; ".join(decided) or f"no threshold of its own, in {spec.unit}"
     return (

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import EvalSpec
 
 SWEET_SPOT, PLATEAU, MAX_ELICITATION = "sweet-spot", "plateau", "max-elicitation"
-REPAIRED = 0.3  # effort of mending obvious spurious failures after reading transcripts
 REPEATS = 3  # attempts per task where all tasks are run more than once
 LEAST_SHARE = 20  # the shortest rung of a ladder: a twentieth of the tasks, ...
 LEAST_TASKS = 4  # ... and at least this many
@@ -133,14 +132,14 @@ def offers_of(spec: EvalSpec, caps: Caps) -> tuple[Offer, ...]:
         offers.append(
             Offer(spec.name, PLATEAU, caps.largest, spec.tasks, attempts=repeats, full_cap=True)
         )
-    if spec.effort_max > REPAIRED:
+    if spec.effort_max > spec.effort_repaired:
         offers += [
             Offer(
                 spec.name,
                 PLATEAU,
                 caps.plateau,
                 tasks,
-                effort=REPAIRED,
+                effort=spec.effort_repaired,
                 baseline_cap=caps.plateau,
             )
             for tasks in task_ladder(spec.tasks, RUNGS["repaired"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalbayes.menu import Menu
 from evalbayes.menus.floors import UNLIMITED
-from evalbayes.menus.offer import MAX_ELICITATION, REPAIRED
+from evalbayes.menus.offer import MAX_ELICITATION
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
@@ -31,7 +31,7 @@ def unlimited_menu(posterior: Posterior, catalogue: Catalogue) -> Menu:
     names, rows, information = [], [], []
     for spec in catalogue.evals:
         i = posterior.index_of("eval", spec.name)
-        efforts = tuple(sorted({0.0, min(REPAIRED, spec.effort_max), spec.effort_max}))
+        efforts = tuple(sorted({0.0, min(spec.effort_repaired, spec.effort_max), spec.effort_max}))
         reading = reading_of(posterior, states, i, m, efforts)
         names.append(f"{spec.name} / without limit")
         rows.append({"eval": spec.name, "domain": spec.domain, "tier": MAX_ELICITATION, "usd": 0.0})

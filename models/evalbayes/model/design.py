@@ -260,7 +260,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         for spec in catalogue.domains
     ]
     growth = [(spec.growth_per_year or POPULATION_GROWTH).normal() for spec in catalogue.domains]
-    gap = [priors.gap_prior(spec.elicitation_gap) for spec in catalogue.domains]
+    gap = [priors.gap_prior(spec.gap) for spec in catalogue.domains]
     plateau = [
         (np.nan, np.nan) if spec.plateau is None else priors.logit_prior(spec.plateau)
         for spec in catalogue.evals

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logit
 
-from evalbayes.catalogue import POPULATION_GAP, Interval
+from evalbayes.catalogue import Interval
 from evalbayes.catalogue.interval import Z95
 
 
@@ -69,7 +69,7 @@ SMALLEST_SD = 0.02  # an exact figure is exact to this, so that the sampler can 
 SMALLEST_GAP_SHARE = 0.05  # an interval from 0 is read as from this share of its upper end
 
 
-def gap_prior(interval: Interval | None) -> tuple[float, float]:
+def gap_prior(interval: Interval) -> tuple[float, float]:
     """Mean and sd of ln gap; an interval that starts at 0 starts at a twentieth of its end.
 
     Examples
@@ -78,7 +78,6 @@ def gap_prior(interval: Interval | None) -> tuple[float, float]:
     >>> round(float(np.exp(mean)), 3)
     1.0
     """
-    interval = POPULATION_GAP if interval is None else interval
     high = max(interval.high, 1e-3)  # no gap at all: a thousandth of a unit
     low = max(interval.low, SMALLEST_GAP_SHARE * high if interval.low < interval.high else high)
     return Interval(min(low, high), high).lognormal()

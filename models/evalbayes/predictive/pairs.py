@@ -36,7 +36,7 @@ def prior(
         return value
 
     gaps = {
-        spec.name: np.exp(rng.normal(*priors.gap_prior(spec.elicitation_gap), n_draws))
+        spec.name: np.exp(rng.normal(*priors.gap_prior(spec.gap), n_draws))
         for spec in catalogue.domains
     }
     nothing = np.full(len(gaps), np.nan)

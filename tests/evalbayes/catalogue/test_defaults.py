@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from evalbayes.catalogue import POPULATION_GAP, Catalogue, Interval, parse_catalogue
+from evalbayes.catalogue import Catalogue, Interval, parse_catalogue
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.eval import EvalSpec
 
@@ -52,7 +52,7 @@ def test_every_default_used_is_an_assumption_with_its_value_and_a_reason() -> No
 def test_the_gap_of_the_population_is_an_assumption() -> None:
     catalogue = parse_catalogue(LEAST)
     assert catalogue.domains[0].elicitation_gap is None
-    assert used(catalogue, "domain 'cyber'", "elicitation_gap") == POPULATION_GAP
+    assert used(catalogue, "domain 'cyber'", "elicitation_gap") == catalogue.domains[0].gap
     other = parse_catalogue({**LEAST, "domain": [{**LEAST["domain"][0], "unit": "points"}]})
     (note,) = (a for a in other.assumptions if a.key == "elicitation_gap")
     assert note.reason.endswith("taken as if one unit were one doubling")

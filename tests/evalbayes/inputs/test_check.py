@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evalbayes.catalogue import parse_catalogue, read_catalogue
+from evalbayes.catalogue.population import population_gap
 from evalbayes.inputs import check_inputs
 from evalbayes.observations import Observations, Rows, observations_of, read_observations
 
@@ -58,7 +59,7 @@ def test_the_inputs_are_read_back_in_words(data: dict[str, Any]) -> None:
         "cyber: danger above 8.91 (8 h), in doublings of human task time; mitigate when the "
         "probability of exceeding it is above 0.1, so a missed unit weighs 28 times a false "
         "alarm; weight 1; shown capability learned from the observations; elicitation gap "
-        "[0.2, 2.5] by the population prior; 1 eval, at least 1 to be run"
+        f"by the {population_gap('cyber')}; 1 eval, at least 1 to be run"
     )
     assert "danger above 2, in sd of human persuaders" in lines[3]
 

@@ -15,7 +15,6 @@ from evalbayes.catalogue import Catalogue
 from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
 from evalbayes.menus.dominance import undominated
-from evalbayes.menus.offer import REPAIRED
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
 from evalbayes.posterior.posterior import Posterior
@@ -56,7 +55,7 @@ def test_columns_hold_what_they_say(menu: Menu, catalogue: Catalogue) -> None:
         spec = catalogue.eval(row["eval"])
         assert 0 < row["cap"] <= spec.max_cap
         assert 1 <= row["tasks"] <= spec.tasks
-        mended = REPAIRED if str(name).endswith("/ repaired") else 0.0
+        mended = spec.effort_repaired if str(name).endswith("/ repaired") else 0.0
         assert row["effort"] == (spec.effort_max if row["tier"] == "max-elicitation" else mended)
         assert str(name).startswith(f"{row['eval']} / {row['tier']} / ")
 
@@ -88,7 +87,7 @@ def test_only_effort_tells_about_the_gap_and_mending_little(menu: Menu) -> None:
     gap = menu.states.index("cyber.gap")
     told = menu.information[:, gap, gap]
     deep = (menu.options["tier"] == "max-elicitation").to_numpy()
-    mended = (menu.options["effort"] == REPAIRED).to_numpy()
+    mended = menu.options.index.str.endswith("/ repaired")
     assert mended.any()
     for _, own in menu.options[mended | deep].groupby(["eval", "tasks"]):
         at = menu.options.index.get_indexer(own.sort_values("effort").index)

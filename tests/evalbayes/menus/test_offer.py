@@ -59,7 +59,7 @@ def test_descriptions_say_tasks_caps_and_elicitation() -> None:
     deep = by_name["cybench / max-elicitation / 38 tasks x 4"].describe("tokens", 38)
     assert deep == (
         "all 38 tasks, 4 attempts each, up to 10,000,000 tokens per attempt; best of them counts, "
-        "elicited with effort 0.8 after one pass as it comes, up to 1,000,000 tokens"
+        "elicited with effort 0.48 after one pass as it comes, up to 1,000,000 tokens"
     )
 
 
@@ -72,13 +72,13 @@ def test_repaired_options_are_plateau_level_and_contain_the_pass_that_was_read()
         "cybench / plateau / 4 tasks / repaired",
     ]
     assert {(o.tier, o.effort, o.cap, o.baseline_cap) for o in mended} == {
-        ("plateau", 0.3, 1e6, 1e6)
+        ("plateau", 0.2, 1e6, 1e6)
     }
     assert mended[1].describe("tokens", 38) == (
         "4 random tasks of 38, up to 1,000,000 tokens per attempt; spurious failures mended after "
-        "reading the transcripts of one pass as it comes (effort 0.3)"
+        "reading the transcripts of one pass as it comes (effort 0.2)"
     )
-    little = small_catalogue(effort_max=0.25).eval("cybench")
+    little = small_catalogue(effort_max=0.15).eval("cybench")
     assert not any(offer.repaired for offer in offers_of(little, Caps(7e4, 1e6, 1e7)))
 
 
