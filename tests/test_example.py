@@ -91,6 +91,7 @@ def test_depth_on_a_prior_is_said_in_the_warnings(example: Recommendation) -> No
     assert any("depth rests on the prior range" in text for text in example.record.warnings)
 
 
+@pytest.mark.slow  # a prior drawn and a menu of it: half a CPU-minute
 def test_without_an_elicitation_gap_no_maximum_option_is_chosen(
     catalogue: Catalogue, example: Recommendation
 ) -> None:

@@ -62,10 +62,11 @@ def test_one_run_of_each_task_tells_nothing() -> None:
     np.testing.assert_array_equal(drawn, prior)
 
 
-def test_truth_from_the_prior_has_uniform_ranks() -> None:
-    """Over 150 evals with b = a·τ from the prior, levels such that some tasks are solved."""
+@pytest.mark.parametrize("n", [50, pytest.param(150, marks=pytest.mark.slow)])
+def test_truth_from_the_prior_has_uniform_ranks(n: int) -> None:
+    """Over evals with b = a·τ from the prior, levels such that some tasks are solved."""
     rng = np.random.default_rng(1)
-    slope, n = 0.5, 150
+    slope = 0.5
     tau = np.exp(rng.normal(priors.TASK_SD.mean_ln, priors.TASK_SD.sd_ln, n))
     names = tuple(f"e{k:03}" for k in range(n))
     tables = [

@@ -147,11 +147,18 @@ def test_the_highest_cap_leaves_nothing_open() -> None:
     assert (drawn == (own["outcome"] == "success").to_numpy()).all()
 
 
-def test_fresh_ai_models_under_a_low_cap_lie_in_their_intervals() -> None:
+# Binomial with 0.9: of 12 below 8 four times in 1000, of 40 below 31 once in 100.
+@pytest.mark.parametrize(
+    ("worlds", "least", "less"),
+    [(12, 8, 1.0), pytest.param(40, 31, 0.5, marks=pytest.mark.slow)],
+)
+def test_fresh_ai_models_under_a_low_cap_lie_in_their_intervals(
+    worlds: int, least: int, less: float
+) -> None:
     """Worlds drawn anew: 90 % intervals of the whole share solved, all tasks seen at a low cap."""
     rng = np.random.default_rng(2)
     held, error, naive = [], [], []
-    for _ in range(40):
+    for _ in range(worlds):
         runs = simulated(rng, 8, 25)
         own = runs[runs["ai_model"] == "m00"]
         history = ResponseHistory.fit(runs[runs["ai_model"] != "m00"], draws=64)
@@ -161,9 +168,8 @@ def test_fresh_ai_models_under_a_low_cap_lie_in_their_intervals() -> None:
         held.append(np.quantile(share, 0.05) <= truth <= np.quantile(share, 0.95))
         error.append(abs(np.median(share) - truth))
         naive.append(abs((low["outcome"] == "success").mean() - truth))
-    # 40 independent worlds: binomial(40, 0.9) is below 31 once in 100.
-    assert sum(held) >= 31
-    assert np.mean(error) < 0.5 * np.mean(naive)
+    assert sum(held) >= least
+    assert np.mean(error) < less * np.mean(naive)
 
 
 def test_refuses_two_caps_on_one_task_and_reads_no_stop_without_spends() -> None:

@@ -44,6 +44,20 @@ def test_every_command_is_known_to_plan_or_not() -> None:
     }
 
 
+def kept_by_sensitivity(run: Run, plan: ef.Plan, words: tuple[object, ...], name: str) -> None:
+    few = ("--samples", "2", "--pilots", "1", "--vary", "usd")
+    well(run("sensitivity", *words, *few, "--out", name))
+    found = ef.Plan.load(name)
+    assert found.value == pytest.approx(plan.value, rel=2e-3)
+    assert found.record.limits == plan.record.limits
+    assert names([point.options for point in found.record.frontier]) == {"exploits"}
+    for table in ("frontier_usd", "robust", "pilots", "entries_usd"):
+        assert "ctf" not in names((Path(name) / "sensitivity" / f"{table}.csv").read_text())
+    for table in ("stability_draws", "stability_assumptions"):
+        evals = pd.read_csv(Path(name) / "sensitivity" / f"{table}.csv", index_col=0)
+        assert evals["included"].get("ctf", 0.0) == 0.0
+
+
 def test_every_command_that_plans_keeps_the_same_limits(
     run: Run, files: tuple[Path, Path], posterior_file: Path, plan_folder: Path
 ) -> None:
@@ -62,22 +76,7 @@ def test_every_command_that_plans_keeps_the_same_limits(
     kept = [(row.text, row.by) for row in record.limits if row.by == "constraints"]
     assert kept == [("forbidden: ctf", "constraints"), (kept[1][0], "constraints")]
 
-    few = ("--samples", "2", "--pilots", "1", "--vary", "usd")
-    ways = {
-        "asked": (*inputs, *asked),
-        "of_plan": (files[0], "--plan", "plan"),  # posterior, budgets and limits are the plan's
-    }
-    for name, words in ways.items():
-        well(run("sensitivity", *words, *few, "--out", name))
-        found = ef.Plan.load(name)
-        assert found.value == pytest.approx(plan.value, rel=2e-3)
-        assert found.record.limits == record.limits
-        assert names([point.options for point in found.record.frontier]) == {"exploits"}
-        for table in ("frontier_usd", "robust", "pilots", "entries_usd"):
-            assert "ctf" not in names((Path(name) / "sensitivity" / f"{table}.csv").read_text())
-        for table in ("stability_draws", "stability_assumptions"):
-            evals = pd.read_csv(Path(name) / "sensitivity" / f"{table}.csv", index_col=0)
-            assert evals["included"].get("ctf", 0.0) == 0.0
+    kept_by_sensitivity(run, plan, (*inputs, *asked), "asked")
     assert ef.Plan.load("plan").to_json() == plan.to_json()  # the plan itself is as it was
 
     target = ("--posterior-sd", f"cyber={1.02 * plan.domains['posterior_sd'].iloc[0]:.4f}")
@@ -96,6 +95,17 @@ def test_every_command_that_plans_keeps_the_same_limits(
     assert "plan's limits" not in run("score", "plan/mix.csv", "--plan", "plan").out
     scored = json.loads(run("score", "free.csv", "--plan", "plan", "--json").out)
     assert scored["limits_broken"][0] == "forbidden: ctf"
+
+
+@pytest.mark.slow  # a whole sensitivity: about a CPU-minute
+def test_the_sensitivity_of_a_plan_keeps_its_limits(
+    run: Run, files: tuple[Path, Path], posterior_file: Path
+) -> None:
+    Path("limits.csv").write_text(TABLE)
+    asked = ("--posterior", posterior_file, "--constraints", "limits.csv")
+    well(run("recommend", files[0], *asked, "--out", "plan", "--no-sensitivity"))
+    # Posterior, budgets and limits are the plan's.
+    kept_by_sensitivity(run, ef.Plan.load("plan"), (files[0], "--plan", "plan"), "of_plan")
 
 
 def test_sensitivity_does_not_write_over_a_plan(
