@@ -90,6 +90,11 @@ def _tidied(frame: pd.DataFrame, source: str) -> Rows:
     notes = []
     if frame.attrs.get("hidden"):
         notes.append(f"{source} is hidden in the workbook; its rows are read like those of others")
+    if unseen := [n for n in numbers[filled] if n in frame.attrs.get("hidden_rows", ())]:
+        notes.append(
+            f"{source}: {len(unseen):,} rows are hidden in the workbook (first: row {unseen[0]}), "
+            "as by a filter; they are read like the others"
+        )
     return Rows(
         pd.DataFrame(tidy[filled], columns=frame.columns, dtype=object),
         source,
@@ -174,7 +179,7 @@ def _headed(sheet: Sheet, where: str) -> pd.DataFrame:
             columns[f"Unnamed: {j}" if name is None else str(name)] = cells
     # The first row below headings in row 1 is row 0 of its frame.
     frame = pd.DataFrame(columns, index=[number - 2 for number, _ in below], dtype=object)
-    frame.attrs["hidden"] = sheet.hidden
+    frame.attrs |= {"hidden": sheet.hidden, "hidden_rows": sheet.hidden_rows}
     return frame
 
 

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.names import plain_name
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.mapping import FLAGS, TARGETS, TableMapping
 from evalbayes.observations.observations import Observations
 from evalbayes.observations.reading import observations_of
-from evalbayes.observations.rows import DROP, NAMES, Flags, Rows, flag_of, is_blank
+from evalbayes.observations.rows import DROP, NAMES, Flags, Rows, is_blank, name_of
 from evalbayes.observations.shape import shape_of
+from evalbayes.tables.flags import flag_of
 
 LARGE = ("spend", "cap", "human_minutes", *(name for name in TARGETS if name.startswith("n_")))
 COUNTED = ("n_success", "n_gave_up", "n_stopped_by_cap", "standard_error")
@@ -206,7 +206,7 @@ def _complete(rows: Rows) -> tuple[Rows, int]:
         told = ", ".join(
             f"{lost_words.get(word, 0):,} of {n:,} {word}" for word, n in all_words.items()
         )
-        won = words.map(lambda word: word == "success" or flag_of(word) is True)
+        won = words.map(lambda word: flag_of(word) is True)
         rates = " and ".join(f"{share.mean():.1%}" for share in (won, won[~lost]) if len(share))
         note += f"; dropped by {ended}: {told}; successes before and after: {rates}"
     kept = np.flatnonzero(~lost)
@@ -258,9 +258,9 @@ def _typed(rows: Rows) -> pd.DataFrame:
         elif column not in TEXT and not any(isinstance(v, str | date | bool) for v in given):
             values = pd.to_numeric(given)
         else:
-            plain = plain_name if column not in ("attempt", "date") and column in TEXT else str
+            plain = name_of if column not in ("attempt", "date") and column in TEXT else str
             frame[column] = pd.Series(
-                [None if value is None else plain(str(value)) for value in given], dtype=object
+                [None if value is None else plain(value) for value in given], dtype=object
             )
             continue
         whole = bool((values.notna() & (values == np.floor(values)) & (abs(values) < 2**53)).all())

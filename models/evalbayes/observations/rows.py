@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name
+from evalbayes.tables.flags import flag_of
 from evalbayes.tables.numerals import DIGITS, NotANumber, numeral, points_part_decimals
-from evalbayes.tables.workbook import ERRORS
+from evalbayes.tables.workbook import is_error
 
 Places = Callable[[int], str | None]  # from a row of several tables put together to its place
 Floats = NDArray[np.float64]
@@ -25,14 +26,13 @@ Flags = NDArray[np.bool_]
 
 
 BLANKS = ("", "nan", "na", "n/a", "null", "none")  # what programs write for an empty number
-YES = ("1", "true", "yes", "y", "pass", "passed")
-NO = ("0", "false", "no", "n", "fail", "failed")
 NAMES = ("eval", "task", "ai_model")
-TOTALS = ("total", "totals", "grand total", "subtotal", "gesamt", "gesamtergebnis", "total general")
+TOTALS = ("total", "totals", "grand total", "subtotal", "gesamt", "gesamtergebnis", "ergebnis")
 SUMS = (*TOTALS, "sum", "summe", "average", "mean", "median", "overall", "all", "count")
 MOST_TOLD = 10  # faults of a file that are told at once
 MOST_NOTED = 1_000  # faults of a file after which nobody looks on
 DROP = "fill it in or drop the row (`evalfolio import table --drop-incomplete` drops all such rows)"
+MOST_EXACT = 1e15  # a spreadsheet keeps 15 digits
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # what a spreadsheet makes of an id such as 123E5
 
 
@@ -41,19 +41,6 @@ def is_blank(value: object) -> bool:
     if value is None or value != value:
         return True
     return isinstance(value, str) and value.strip().lower() in BLANKS
-
-
-def flag_of(value: object) -> bool | None:
-    """Return what a flag says, as people and programs write it; None if neither yes nor no.
-
-    Examples
-    --------
-    >>> flag_of("Yes"), flag_of(0.0), flag_of("maybe")
-    (True, False, None)
-    """
-    word = str(value).strip().lower()
-    word = word[:-2] if word in ("0.0", "1.0") else word
-    return True if word in YES else False if word in NO else None
 
 
 def told_at(places: Places, positions: Iterable[int]) -> str:
@@ -171,12 +158,13 @@ class Rows:
         given = list(self.frame[column])
         # Thousands of rows share a few names; a number and a text that look alike are kept apart.
         every = {(type(value), value): value for value in given if value is not None}
-        name_of = {key: _name(value) for key, value in every.items()}
-        names = ["" if v is None else name_of[type(v), v] for v in given]
+        names_of = {key: name_of(value) for key, value in every.items()}
+        names = ["" if v is None else names_of[type(v), v] for v in given]
         self._note_odd_names(column, given, names)
         if column in NAMES:
-            kinds = {key: _made_by_a_spreadsheet(v, name_of[key]) for key, v in every.items()}
-            totals = {key for key, name in name_of.items() if name.rstrip(":").casefold() in SUMS}
+            kinds = {key: _made_by_a_spreadsheet(v, names_of[key]) for key, v in every.items()}
+            whole = set(names_of.values())
+            totals = {key for key, name in names_of.items() if _of_totals(name, whole)}
             if totals or any(kinds.values()):
                 for row, (value, name) in enumerate(zip(given, names, strict=True)):
                     key = (type(value), value)
@@ -193,7 +181,7 @@ class Rows:
         """Return what is wrong with a name for a total, if its row is one."""
         others = [each for each in (*NAMES, "outcome") if each != column and self.has(each)]
         lone = any(is_blank(self.frame[each].iloc[row]) for each in others)
-        if lone or (name.rstrip(":").casefold() in TOTALS and column != "task"):
+        if lone or (name.rstrip(":").casefold() not in SUMS[len(TOTALS) :] and column != "task"):
             return f"must be a name, got {name!r}; delete rows of totals, they count runs twice"
         return None
 
@@ -313,7 +301,7 @@ class Rows:
         if not self.has("run_set"):
             return pd.Series([None] * len(self), dtype=object)
         given = self.frame["run_set"]
-        return pd.Series([None if is_blank(v) else _name(v) for v in given], dtype=object)
+        return pd.Series([None if is_blank(v) else name_of(v) for v in given], dtype=object)
 
     def spend_units(self) -> dict[str, str]:
         """Return the unit of spend of every eval that has one in a column `spend_unit`."""
@@ -324,8 +312,8 @@ class Rows:
             ):
                 if name is None or is_blank(unit):
                     continue
-                first = units.setdefault(_name(name), _name(unit))
-                if first != _name(unit):
+                first = units.setdefault(name_of(name), name_of(unit))
+                if first != name_of(unit):
                     self.fault(
                         row,
                         "spend_unit",
@@ -339,6 +327,14 @@ class Rows:
         return {str(c): self.frame[c] for c in self.frame.columns if c not in known}
 
 
+def _of_totals(name: str, names: set[str]) -> bool:
+    """Whether a name is a word for sums, or such a word beside another of the names."""
+    first, _, last = name.partition(" ")[0], "", name.rpartition(" ")[2]
+    rests = {name[: -len(last)].strip(): last, name[len(first) :].strip(): first}
+    beside = any(r in names and w.rstrip(":").casefold() in SUMS for r, w in rests.items())
+    return beside or name.rstrip(":").casefold() in SUMS
+
+
 def _made_by_a_spreadsheet(value: object, name: str) -> str | None:
     """Return why a cell is no name but something that a spreadsheet made of one."""
     if isinstance(value, bool | np.bool_ | datetime | date | time | timedelta):
@@ -347,9 +343,11 @@ def _made_by_a_spreadsheet(value: object, name: str) -> str | None:
             f"must be a name, got the {kind} {value}; a spreadsheet made it of a name: format the "
             "column as text and type the name again"
         )
-    if name in ERRORS:
+    if is_error(name):
         return f"must be a name, got the error {name}; mend the formula or drop the row"
-    if isinstance(value, str) and _ROUNDED.fullmatch(name):
+    if isinstance(value, float) and abs(value) >= MOST_EXACT:
+        name = f"{value:G}"
+    if isinstance(value, float | str) and _ROUNDED.fullmatch(name):
         return (
             f"must be a name, got {name}, which a spreadsheet made of a longer one; format the "
             "column as text and type the name again"
@@ -357,9 +355,9 @@ def _made_by_a_spreadsheet(value: object, name: str) -> str | None:
     return None
 
 
-def _name(value: object) -> str:
+def name_of(value: object) -> str:
     """Return a cell as a name; a number without decimals as its digits."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < MOST_EXACT:
         return str(int(value))
     return plain_name(str(value))
 
@@ -370,8 +368,10 @@ def _number(value: object, holds: Callable[[Floats], Any], *, decimal: bool) -> 
         try:
             return numeral(value, decimal=decimal)
         except NotANumber:
-            if value in ERRORS:
+            if is_error(value):
                 raise NotANumber(value, "mend the formula, or empty the cell") from None
+            if not any(map(str.isdigit, value)):
+                raise NotANumber(value, f"{DIGITS}, or empty the cell") from None
             large = value.strip().replace(".", "")
             if large.isdigit() and not np.all(holds(np.array([float(large)]))):
                 return numeral(value, decimal=True)

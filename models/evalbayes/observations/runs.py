@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.names import cure
+from evalbayes.names import cure, nearest
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT
-from evalbayes.observations.rows import DROP, Places, Rows, flag_of, told_at
+from evalbayes.observations.rows import DROP, Places, Rows, told_at
 from evalbayes.observations.shape import RUNS
+from evalbayes.tables.flags import flag_of
 
 RUN = ["eval", "task", "ai_model", "effort"]
 LEAST_OF_CAP = 0.5  # a run stopped by its cap has spent at least this share of it
@@ -87,7 +88,7 @@ def _unknown(word: str) -> str:
     mend = (
         "it says yes or no: name its column `success` (`evalfolio import table --map "
         "success=COLUMN`), and the outcome is worked out"
-        if flag_of(word) is not None
+        if flag_of(word) is not None and nearest(word, OUTCOMES, cutoff=1.0) is None
         else cure(word, OUTCOMES)
     )
     return f"must be one of {known}, got {word!r}; {mend}"

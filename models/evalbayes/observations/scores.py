@@ -7,8 +7,9 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.observations.counts import SET
-from evalbayes.observations.rows import Rows, flag_of
+from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import SCORES
+from evalbayes.tables.flags import flag_of
 
 COLUMNS = [
     "eval",

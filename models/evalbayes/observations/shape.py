@@ -89,6 +89,13 @@ def shape_of(columns: Iterable[str], source: str) -> Shape:
                 f"{column!r}; did you mean {near!r}? Rename it, e.g. by "
                 f"{_renaming(shape, near, column)}"
             )
+    for column in got:
+        twin = nearest(column, shape.columns, cutoff=1.0)
+        if twin not in (None, column):
+            raise InputError(
+                f"{source}: every column must have a name of its own, got {column!r} beside "
+                f"{twin!r}; rename or drop one"
+            )
     missing = [column for column in shape.required if column not in got]
     if missing:
         raise InputError(

@@ -22,11 +22,6 @@ from evalbayes.tables.workbook import refuse_title
 MOST_BYTES = 128_000_000  # of text
 MOST_CELLS = 10_000_000  # of a table: more than a million runs, which take a gigabyte of memory
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_ENCODED = (
-    (b"\xff\xfe", "UTF-16"),
-    (b"\xfe\xff", "UTF-16"),
-    (b"PK\x03\x04", "a workbook or an archive"),
-)
 
 
 def read_delimited(path: Path) -> pd.DataFrame:
@@ -93,7 +88,9 @@ def read_delimited(path: Path) -> pd.DataFrame:
         ragged = True
     if ragged:
         raise InputError(f"{path}{_fault(text, len(heading))}")
-    return frame
+    nameless = [j for j, name in enumerate(heading) if not name.strip()]
+    bare = [j for j in nameless if not frame.iloc[:, j].str.strip().any()]
+    return frame.drop(columns=frame.columns[bare]) if bare else frame  # commas at the end of rows
 
 
 def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
@@ -173,8 +170,9 @@ def _decoded(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        kind = next((words for start, words in _ENCODED if content.startswith(start)), None)
-        got = kind or f"other bytes in line {content[: error.start].count(10) + 1}"
+        zipped = content.startswith(b"PK\x03\x04")
+        line = f"other bytes in line {content[: error.start].count(10) + 1}"
+        got = "a workbook or an archive" if zipped else line
         raise InputError(
             f"{path}: must be text in UTF-8, got {got}; save it as CSV in UTF-8, or as .xlsx"
         ) from None

@@ -16,7 +16,9 @@ _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _TELLING = re.compile(r"[+-]?(?:\d{4,}|\d*\.\d*(?:[eE][+-]?\d+)?|[1-9][\d,_' ]*\.\d+)", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"([+-]?)(\d*|[1-9]\d{0,2}(?:\.\d{3})+),(\d+)", re.ASCII)
 _POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}", re.ASCII)
-_SIGNS = str.maketrans({"\u2212": "-", "\u2019": "'", "\u02bc": "'", "\u2032": "'"})
+_WIDE = {chr(0xFF10 + digit): str(digit) for digit in range(10)}  # of East Asian keyboards
+_SIGNS = str.maketrans({**_WIDE, "\u2212": "-", "\u2019": "'", "\u02bc": "'", "\u2032": "'",
+                        "\uff0c": ",", "\uff0e": ".", "\uff05": "%"})  # fmt: skip
 
 
 class NotANumber(ValueError):
@@ -101,6 +103,8 @@ def _finite(words: str, plain: str, *, decimal: bool) -> float:
 
 
 def _cure(plain: str) -> str:
+    if plain.startswith("="):
+        return "a formula must be calculated first: put its value there"
     comma = _DECIMAL_COMMA.fullmatch(plain)
     if comma:
         whole = comma[2].replace(".", "") or "0"

@@ -21,6 +21,8 @@ _BEGINNINGS = (
         "a Parquet table; let its name end in .parquet and read it by evalfolio import table",
     ),
     (b"%pdf", "a PDF; give the file itself"),
+    (b"\xff\xfe", "text in UTF-16; save it in UTF-8"),
+    (b"\xfe\xff", "text in UTF-16; save it in UTF-8"),
 )
 
 
@@ -33,6 +35,8 @@ def told_by_beginning(content: bytes) -> str | None:
     'a PDF; give the file itself'
     """
     start = content[:BEGINNING].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start[1::2].count(0) > len(start) // 4 or start[::2].count(0) > len(start) // 4:
+        start = b"\xff\xfe"  # every other byte of text in UTF-16 is 0
     return next((what for beginning, what in _BEGINNINGS if start.startswith(beginning)), None)
 
 
@@ -61,6 +65,10 @@ def _archive(file: Path) -> str | None:
         names = archive.namelist()
     if any(part in names for part in _INSPECT_PARTS):
         return None  # a log, whatever else is wrong with it
+    if "xl/workbook.xml" in names:
+        return "a workbook; let its name end in .xlsx and read it by evalfolio import table"
+    if "content.xml" in names:
+        return "an OpenDocument file; save it as .xlsx and read it by evalfolio import table"
     logs = [name for name in names if name.lower().endswith(_LOG_ENDINGS)]
     if not logs:
         return "an archive without a log in it; remove it"

@@ -16,15 +16,19 @@ from evalbayes.names import refuse_control
 from evalbayes.tables.odd_files import BEGINNING, told_by_beginning
 
 MOST_UNPACKED = 60_000_000  # bytes of all parts of a workbook: a million filled cells and more
-ERRORS = frozenset(
-    ("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
-)
+# Of every language: #REF!, #BEZUG!, #¡VALOR!, #NV, #N/D.
+_ERROR = re.compile(r"#(?:N/?[ADV]|[¡¿]?(?:[^\W\d_]+|DIV/0)[!?])")
 NOTES = "notes"  # sheets whose name begins so are for people
 _PIVOT = re.compile(
-    r"(?:row|column) labels|grand total|(?:sum|count|average|max|min|product) of .+", re.IGNORECASE
+    r"(?:row|column) labels|grand total|(?:zeilen|spalten)beschriftungen|gesamtergebnis|"
+    r"étiquettes de (?:lignes|colonnes)|total général|etiquetas de (?:fila|columna)|"
+    r"(?:(?:sum|counta?|average|max|min|product) of|(?:summe|anzahl|mittelwert) von|"
+    r"(?:somme|nombre|moyenne) de) .+",
+    re.IGNORECASE,
 )
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+_HIDDEN = re.compile(rb'<(?:\w+:)?row r="(\d+)"[^>]*? hidden="(?:1|true)"')
 MOST_TOLD = 10  # cells that are told at once
 _LOOKED_AT = 5  # rows in which a title or the headings of a pivot table are looked for
 _CHUNK = 1 << 20
@@ -43,11 +47,14 @@ class Sheet:
         without blanks around it, numbers, dates, true or false; None where empty.
     hidden
         Whether the workbook keeps it out of sight.
+    hidden_rows
+        Numbers of the rows that it keeps out of sight, as a filter does.
     """
 
     title: str
     rows: tuple[tuple[int, tuple[Any, ...]], ...]
     hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
 
 
 def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
@@ -119,13 +126,24 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
             if only is None and sheet.title.strip().lower().startswith(NOTES):
                 continue
             where = f"{path.name}: sheet {sheet.title!r}"
-            formulas, merged = _scanned(path, sheet)
+            formulas, merged, unseen = _scanned(path, sheet)
             rows = _filled(where, sheet)
             if formulas:
                 _refuse_uncalculated(where, path, sheet.title, dict(rows), values)
             _refuse_heading(where, rows)
             _refuse_merged(where, dict(rows), merged)
-            yield Sheet(sheet.title, tuple(rows), sheet.sheet_state != "visible")
+            yield Sheet(sheet.title, tuple(rows), sheet.sheet_state != "visible", frozenset(unseen))
+
+
+def is_error(text: str) -> bool:
+    """Whether a cell holds an error in place of a value.
+
+    Examples
+    --------
+    >>> is_error("#REF!"), is_error("#NV"), is_error("#1")
+    (True, True, False)
+    """
+    return _ERROR.fullmatch(text) is not None
 
 
 def refuse_bomb(path: Path) -> None:
@@ -145,20 +163,21 @@ def refuse_bomb(path: Path) -> None:
         )
 
 
-def _scanned(path: Path, sheet: Any) -> tuple[bool, list[tuple[str, int, str, int]]]:
-    """Return whether a sheet has formulas, and its merged cells, from its XML read by parts."""
-    formulas, merged, rest = False, [], b""
+def _scanned(path: Path, sheet: Any) -> tuple[bool, list[tuple[str, int, str, int]], set[int]]:
+    """Return whether a sheet has formulas, its merged cells and hidden rows, read by parts."""
+    formulas, merged, unseen, rest = False, [], set[int](), b""
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as part:
         while chunk := part.read(_CHUNK):
             text = rest + chunk
             formulas = formulas or _FORMULA.search(text) is not None
+            unseen |= {int(row) for row in _HIDDEN.findall(text)}
             end = 0
             for found in _MERGED.finditer(text):
                 left, top, right, bottom = (each.decode() for each in found.groups())
                 merged.append((left, int(top), right, int(bottom)))
                 end = found.end()
             rest = text[max(end, len(text) - 300) :]
-    return formulas, merged
+    return formulas, merged, unseen
 
 
 def _filled(where: str, sheet: Any) -> list[tuple[int, tuple[Any, ...]]]:
@@ -186,7 +205,7 @@ def _value(where: str, cell: Any, errors: list[str]) -> Any:
     if isinstance(value, str):
         refuse_control(f"{where} cell {cell.coordinate}", value)
         value = value.strip(" \t\r\n") if value.strip() else None
-    if cell.data_type == "e" or (isinstance(value, str) and value in ERRORS):
+    if cell.data_type == "e" or (isinstance(value, str) and is_error(value)):
         errors.append(f"{cell.coordinate} {value}")
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)

@@ -9,13 +9,10 @@ from math import isfinite, nan
 import pandas as pd
 
 from evalbayes.names import control_character
+from evalbayes.tables.flags import flag_of
 from evalbayes.tables.numerals import NotANumber, numeral
 
 _EMPTY = ("", "nan", "null", "none", "na", "n/a")
-_VERDICTS = {
-    **dict.fromkeys(("1", "1.0", "true", "yes"), 1.0),
-    **dict.fromkeys(("0", "0.0", "false", "no"), 0.0),
-}
 # Seconds since 1970 of plausible runs: from 2015 to 2100. Units are powers of 1000 apart, so a
 # number can be a time in one of them only.
 _FIRST = datetime.datetime(2015, 1, 1, tzinfo=datetime.UTC).timestamp()
@@ -124,10 +121,9 @@ def _number(cell: object) -> float | None:
 
 
 def _verdict(cell: object) -> float | None:
-    if isinstance(cell, bool):
-        return float(cell)
-    if isinstance(cell, str) and cell.strip().lower() in _VERDICTS:
-        return _VERDICTS[cell.strip().lower()]
+    said = flag_of(cell) if isinstance(cell, str | bool) else None
+    if said is not None:
+        return float(said)
     number = _number(cell)
     return number if number is None or number != number or number in (0, 1) else None
 

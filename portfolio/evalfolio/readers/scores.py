@@ -6,14 +6,10 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from evalbayes.tables.flags import flag_of
 from evalfolio.readers.cells import without_control
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
-_WORDS = {
-    **dict.fromkeys(("yes", "true", "correct", "pass", "passed"), 1.0),
-    **dict.fromkeys(("no", "false", "incorrect", "fail", "failed"), 0.0),
-    "partial": 0.5,
-}
 _LONGEST = 40  # characters of a score that is no number, as a note names it
 
 Scored = float | str | None
@@ -44,8 +40,9 @@ def score_number(value: object) -> float | None:
 def _said(text: str) -> float | None:
     if text in _LETTERS:
         return _LETTERS[text]
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
+    said = flag_of(text) if len(text) > 1 else None  # one letter is an answer, not a verdict
+    if said is not None or text.lower() == "partial":
+        return 0.5 if said is None else float(said)
     share, per_cent, part = text.removesuffix("%"), text.endswith("%"), text.split("/")
     try:
         if len(part) == 2 and float(part[1]) > 0:

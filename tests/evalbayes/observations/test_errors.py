@@ -172,7 +172,7 @@ def test_an_eval_that_is_not_in_the_catalogue_is_refused(csv: Callable[..., Path
         ("a.csv", b"\xef\xbb\xbf", "got an empty file"),
         ("a.csv", b",,\nctf,t,A\n", "must have the names of its columns in the first row, got an empty first row"),
         ("a.csv", b"eval,task\n\xff\xfe,x", "must be text in UTF-8, got other bytes in line 2; save it as CSV in UTF-8, or as .xlsx"),
-        ("a.csv", "eval,task\n".encode("utf-16"), "must be text in UTF-8, got UTF-16"),
+        ("a.csv", "eval,task\n".encode("utf-16"), "it is text in UTF-16; save it in UTF-8"),
         ("a.csv", b"PK\x03\x04\xff\xff", "must be text in UTF-8, got a workbook or an archive"),
         ("a.csv", b"eval,task\na,b,c\n", "a.csv row 2: must have no more cells than the first row, 2, got 3; mend it"),
         ("a.csv", b"eval,task\na,b\n\na,b\na,b,c\n", "a.csv row 5: must have no more cells than the first row"),

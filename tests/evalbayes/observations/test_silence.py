@@ -159,6 +159,7 @@ def test_control_characters_are_refused_when_read(character: str, tmp_path: Path
             datetime(2026, 3, 1),
             "must be a name, got the date or time 2026-03-01 00:00:00; a spread",
         ),
+        (12345678901234567890.0, "got 1.23457E+19, which a spreadsheet made of a longer one"),
         (True, "must be a name, got the true or false True; a spreadsheet made it of a name"),
         ("1.23E+07", "must be a name, got 1.23E+07, which a spreadsheet made of a longer one"),
     ],
@@ -173,6 +174,7 @@ def test_numbers_as_names_are_the_same_in_every_kind_of_file(tmp_path: Path, csv
         assert read_observations(path).runs["task"].tolist() == ["1"]
     pd.DataFrame([{**RUN, "task": 1.0}]).to_parquet(tmp_path / "a.parquet")
     assert read_observations(tmp_path / "a.parquet").runs["task"].tolist() == ["1"]
+    assert imported(tmp_path / "a.parquet").frame["task"].tolist() == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,28 @@ def test_numbers_as_names_are_the_same_in_every_kind_of_file(tmp_path: Path, csv
 def test_rows_of_totals_are_told(row: dict[str, Any], csv: Csv) -> None:
     with pytest.raises(InputError, match=r"row 3 .* must be a name, got .* delete rows of totals"):
         read_observations(csv(RUN, row))
+
+
+@pytest.mark.parametrize("name", ["cybench Total", "Total cybench", "cybench Ergebnis", "Mean"])
+def test_rows_of_subtotals_are_told(name: str, csv: Csv) -> None:
+    with pytest.raises(InputError, match=r"row 3 .* must be a name, got .* delete rows of totals"):
+        read_observations(csv(COUNT, {**COUNT, "eval": name, "ai_model": None}))
+    if " " in name:
+        with pytest.raises(InputError, match=r"row 3 .* delete rows of totals, they count runs tw"):
+            read_observations(csv(COUNT, {**COUNT, "eval": name}))
+
+
+def test_a_column_twice_but_for_its_case_is_refused(csv: Csv) -> None:
+    with pytest.raises(InputError, match="name of its own, got 'Spend' beside 'spend'; rename or"):
+        read_observations(csv({**RUN, "Spend": 7}))
+
+
+def test_commas_at_the_end_of_rows_are_no_columns(tmp_path: Path) -> None:
+    text = ",".join(RUN) + ",,\n" + ",".join(map(str, RUN.values())) + ",,\n"
+    (tmp_path / "a.csv").write_text(text)
+    found = imported(tmp_path / "a.csv")
+    assert list(found.frame) == list(RUN)
+    assert not found.notes
 
 
 def test_tasks_called_sum_are_tasks(csv: Csv) -> None:
@@ -273,7 +297,12 @@ def test_an_outcome_of_yes_and_no_is_told_where_it_belongs(csv: Csv) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yes", "no"), [("yes", "No"), ("TRUE", "False"), (1, 0), ("1.0", "0.0"), ("pass", "Failed")]
+    ("yes", "no"),
+    [
+        *(("yes", "No"), ("TRUE", "False"), (1, 0), ("1.0", "0.0"), ("pass", "Failed"), ("C", "I")),
+        *(("WAHR", "FALSCH"), ("oui", "non"), ("✓", "✗"), ("t", "f"), ("１", "０"), ("Ja", "Nein")),
+        *(("resolved", "unresolved"), ("yes\u00a0", "no\u200b")),
+    ],
 )
 def test_flags_are_read_as_people_write_them(yes: Any, no: Any, csv: Csv) -> None:
     rows = [
@@ -327,6 +356,16 @@ def test_a_hidden_sheet_is_read_and_said(tmp_path: Path) -> None:
     assert any("sheet 'old' is hidden in the workbook" in note for note in found.notes)
 
 
+def test_rows_that_a_filter_hides_are_read_and_said(tmp_path: Path) -> None:
+    path = sheet(tmp_path / "a.xlsx", RUN, {**RUN, "task": "b"}, {**RUN, "task": "c"})
+    book = openpyxl.load_workbook(path)
+    book.active.row_dimensions[3].hidden = True
+    book.save(path)
+    found = read_observations(path)
+    assert len(found.runs) == 3
+    assert any("1 rows are hidden in the workbook (first: row 3)" in note for note in found.notes)
+
+
 def test_a_lone_remark_beside_a_sheet_is_told_by_its_cell(tmp_path: Path) -> None:
     rows = [{**RUN, "task": str(i), "": "see log" * (i == 3)} for i in range(6)]
     with pytest.raises(InputError, match=r"cell G5: every filled cell must have a column name"):
@@ -362,6 +401,14 @@ def test_errors_of_a_spreadsheet_are_told_in_text_too(csv: Csv) -> None:
     with pytest.raises(InputError, match="got #N/A; mend the formula, or empty the cell"):
         read_observations(csv({**RUN, "human_minutes": "#N/A"}))
     assert imported(csv({**RUN, "outcome": "success\u00a0"})).frame["outcome"][0] == "success"
+    with pytest.raises(InputError, match="eval must be a name, got the error #NV; mend the form"):
+        read_observations(csv({**RUN, "eval": "#NV"}))
+    with pytest.raises(InputError, match="got #BEZUG!; mend the formula, or empty the cell"):
+        read_observations(csv({**RUN, "spend": "#BEZUG!"}))
+    with pytest.raises(InputError, match=r"got =B2.2; a formula must be calculated first: put its"):
+        read_observations(csv({**RUN, "spend": "=B2*2"}))
+    with pytest.raises(InputError, match=r"got –; write it in digits.*, or empty the cell"):
+        read_observations(csv({**RUN, "spend": "–"}))
 
 
 # Every row is read, excluded, left out and said, or refused

@@ -26,6 +26,8 @@ from evalbayes.tables.numerals import NotANumber, numeral, points_part_decimals
         ("1 000 000", 1e6),
         ("1\u202f000\u202f000", 1e6),
         ("1\u00a0000", 1e3),
+        ("１２３", 123),
+        ("１，０００．５", 1000.5),
         ("1'000'000", 1e6),
         ("1\u2019000", 1e3),
         ("$ 5e4", 5e4),
@@ -59,6 +61,8 @@ def test_what_means_one_number_is_read(words: str, number: float) -> None:
         ("", "write it in digits"),
         ("0x10", "write it in digits"),
         ("\u0661\u0662", "write it in digits"),
+        ("10\u00b2", "write it in digits"),
+        ("=B2*2", "put its value there"),
         ("1 5", "write it in digits"),
     ],
 )

@@ -93,6 +93,9 @@ def title(*cells: Any, merged: str | None = None) -> Callable[[Any], None]:
         (merge("A2:A4"), "cells must not be merged, got 'ctf' in A2 to A4; unmerge them"),
         (title("Results, Q3"), "got 'Results, Q3' alone in row 1; delete what stands above row 2"),
         (put("A1", "Row Labels"), "row 1: must be a plain table, got a pivot table ('Row Labels')"),
+        (put("A1", "Zeilenbeschriftungen"), "row 1: must be a plain table, got a pivot table"),
+        (put("C1", "Somme de spend"), "got a pivot table ('Somme de spend'); give the rows"),
+        (put("C2", "#BEZUG!"), "cell C2 #BEZUG!: must hold a value, got an error; mend"),
         (put("C1", "Sum of spend"), "got a pivot table ('Sum of spend'); give the rows it was"),
     ],
 )
