@@ -24,6 +24,7 @@ from evalbayes.observations.shape import SHAPES, Shape, shape_of
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
 
+MOST_NAMED = 5  # evals in a note
 FEWEST_ALIKE = 5  # rows of an eval from which spends that all equal their cap are no chance
 CHECKS = {"runs": runs_of, "cells": cells_of, "counts": counts_of, "scores": scores_of}
 
@@ -170,38 +171,42 @@ def _usable(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         return runs, countable(runs) if len(runs) else pd.DataFrame(), []
     runs = numbered(runs[runs["outcome"] != "excluded"]).reset_index(drop=True)
     unknown = runs["spend"].isna()
-    notes = [_without_spend(runs[unknown])] if unknown.any() else []
+    notes = [_without_spend(runs[unknown], runs)] if unknown.any() else []
     counts = countable(runs[unknown])
     return runs[~unknown].reset_index(drop=True), counts, notes
 
 
-def _without_spend(runs: pd.DataFrame) -> str:
+def _without_spend(runs: pd.DataFrame, every: pd.DataFrame) -> str:
     """Say what becomes of runs without a spend, by outcome, and what rates that makes.
 
     A run that something other than the cap stopped, nobody knows when, fits every plateau: it
     succeeded neither before its stop nor after, and the stop may have come at once. So the model
-    cannot take it, and without it the rate is higher; both are said.
+    cannot take it, and without it the rate is higher; both are said, of every run of those evals.
     """
     by_outcome = runs["outcome"].value_counts()
     told = ", ".join(f"{by_outcome[name]:,} {name}" for name in OUTCOMES if name in by_outcome)
-    lost = int(runs["outcome"].isin(CENSORED_ELSEWHERE).sum())
+    left = runs["outcome"].isin(CENSORED_ELSEWHERE)
+    lost = int(left.sum())
     note = (
         f"{len(runs):,} runs have no spend (a zero means not recorded): {told}; successes within "
         "the cap are counted, spends are not used"
     )
     if not lost:
         return note
-    won, all_runs = int((runs["outcome"] == "success").sum()), len(runs)
+    evals = runs.loc[left, "eval"].unique()
+    own = every[every["eval"].isin(evals)]
+    won, all_runs = int((own["outcome"] == "success").sum()), len(own)
     rest = (
         f"{won:,} of {all_runs - lost:,} succeeded ({won / (all_runs - lost):.0%}) where "
         if all_runs > lost
         else "none is counted where "
     )
+    names = ", ".join(evals[:MOST_NAMED]) + " and more" * (len(evals) > MOST_NAMED)
     return (
         f"{note}; {lost:,} of them, stopped otherwise than by the cap at an unknown spend up to "
-        f"it, tell nothing of how far they would have come and are left out, so that {rest}with "
-        f"them it is {won:,} of {all_runs:,} ({won / all_runs:.0%}); write their spend, or gave_up "
-        "where they had failed by then"
+        f"it, tell nothing of how far they would have come and are left out, so that of all runs "
+        f"of {names} {rest}with them it is {won:,} of {all_runs:,} ({won / all_runs:.0%}); write "
+        "their spend, or gave_up where they had failed by then"
     )
 
 
@@ -209,13 +214,14 @@ def _spent_their_cap(runs: pd.DataFrame) -> list[str]:
     """Say which evals have a spend equal to the cap in every row: filled in, most likely."""
     notes = []
     for name, own in runs.groupby("eval") if len(runs) else ():
-        failed = int((own["outcome"] == "stopped_by_cap").sum())
+        ends = own["outcome"].value_counts()
+        failed, gave_up = (int(ends.get(each, 0)) for each in ("stopped_by_cap", "gave_up"))
         if len(own) >= FEWEST_ALIKE and bool((own["spend"] == own["cap"]).all()):
             notes.append(
                 f"{name}: the spend equals the cap in all {len(own):,} rows, as where both were "
-                f"filled in; so {failed:,} failures count as stopped by the cap and none as given "
-                "up; where spend was not recorded, leave it empty, or `evalfolio import table "
-                "--set spend=none`"
+                f"filled in; so {failed:,} failures count as stopped by the cap and "
+                f"{gave_up or 'none'} as given up; where spend was not recorded, leave it empty, "
+                "or `evalfolio import table --set spend=none`"
             )
     return notes
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalbayes.names import control_character
 from evalbayes.tables.flags import flag_of
-from evalbayes.tables.numerals import NotANumber, numeral
+from evalbayes.tables.numerals import NotANumber, numeral, points_part_decimals
 
 _EMPTY = ("", "nan", "null", "none", "na", "n/a")
 # Seconds since 1970 of plausible runs: from 2015 to 2100. Units are powers of 1000 apart, so a
@@ -54,8 +54,11 @@ def without_control(told: str) -> str:
     return told
 
 
-def numbers(column: pd.Series) -> Read:
+def numbers(column: pd.Series, *, decimal: bool = False) -> Read:
     """Return cells as numbers; empty ones, `null` and NaN are empty, others that are none odd.
+
+    So is text such as `600.000` that may mean two, unless another cell shows that points part
+    decimals or `decimal` says so.
 
     Examples
     --------
@@ -63,7 +66,9 @@ def numbers(column: pd.Series) -> Read:
     >>> read.value.tolist(), read.odd.tolist()
     ([600000.0, nan, nan, nan, nan, nan], [False, False, False, True, True, True])
     """
-    return _read(column, [_number(cell) for cell in column.tolist()])
+    cells = column.tolist()
+    decimal = decimal or points_part_decimals(cell for cell in cells if isinstance(cell, str))
+    return _read(column, [_number(cell, decimal=decimal) for cell in cells])
 
 
 def verdicts(column: pd.Series) -> Read:
@@ -105,13 +110,13 @@ def _read(column: pd.Series, read: list[float | None]) -> Read:
     return Read(value, odd, pd.Series(data=False, index=column.index))
 
 
-def _number(cell: object) -> float | None:
+def _number(cell: object, *, decimal: bool = True) -> float | None:
     """Return a number, NaN where there is nothing, None where there is something else."""
     if cell is None or (isinstance(cell, str) and cell.strip().lower() in _EMPTY):
         return nan
     try:
         if isinstance(cell, str):
-            return numeral(cell, decimal=True)  # machines wrote it
+            return numeral(cell, decimal=decimal)
         if isinstance(cell, bool) or not isinstance(cell, int | float):
             return None
         number = float(cell)

@@ -54,7 +54,8 @@ def read_metr_runs(
     not). Runs by humans are excluded, and their median times on a task become its human_minutes
     where it has none; so are runs whose outcome cannot be read, and the first of runs that stand
     in two files. Whatever moved a number stands in `notes`, with how many runs and the first.
-    A run ended by its usage limits is `stopped_by_cap` if
+    A failure without a token or a cent is `spurious` where all other runs of its AI model have
+    some. A run ended by its usage limits is `stopped_by_cap` if
     spend is in hours and reached the time limit, else `stopped_otherwise`; one ended by a fault
     of the agent's own scaffold is `spurious`, by a fault of server or task `excluded`.
 
@@ -107,7 +108,7 @@ class _Facts:
     """What the rows say, cell by cell: numbers, times and what of both could not be read."""
 
     def __init__(self, raw: pd.DataFrame) -> None:
-        self.numbers = {column: numbers(raw[column]) for column in _NUMBERS}
+        self.numbers = {c: numbers(raw[c], decimal=c == "score_cont") for c in _NUMBERS}
         self.times = {column: moments(raw[column]) for column in ("started_at", "completed_at")}
         self.won = verdicts(raw["score_binarized"])
         taken = self.times["completed_at"].value - self.times["started_at"].value
@@ -120,10 +121,28 @@ class _Facts:
         keys = [text(raw[c]) for c in ("run_id", "task_id", "alias", "started_at")]
         last = raw["log"].groupby(keys).transform("last")
         self.copied = keys[0].ne("") & raw["log"].ne(last)
-        self.differs = self.copied
-        if self.copied.any():
+        again = keys[0].ne("") & keys[3].ne("") & raw.groupby(keys).cumcount(ascending=False).gt(0)
+        self.differs = self.twins = self.again = self.copied & again
+        if self.copied.any() or again.any():
             told = raw.drop(columns=["log", "line"]).apply(text).agg("|".join, axis=1)
             self.differs = self.copied & (told.groupby(keys).transform("nunique") > 1)
+            # A row that stands in a file twice, alike in every column, is one run.
+            alike = told.groupby([raw["log"], told]).cumcount(ascending=False).gt(0)
+            self.again = again & alike & ~self.copied
+            self.twins = again & ~alike & ~self.copied
+            self.copied = self.copied | self.again
+        self.silent = self._silent(keys[2])
+
+    def _silent(self, alias: pd.Series) -> pd.Series:
+        """Return failures without a token or a cent, of AI models whose tokens are recorded.
+
+        Where a success has none either, a zero means not recorded.
+        """
+        tokens, cost = (self.numbers[c].value for c in ("tokens_count", "generation_cost"))
+        none = tokens.eq(0) & ~(cost > 0)
+        trusted = tokens.gt(0).groupby(alias).transform("any")
+        trusted &= ~(none & self.won.value.eq(1)).groupby(alias).transform("any")
+        return none & trusted & ~self.won.value.eq(1)
 
 
 def _runs(
@@ -225,10 +244,11 @@ def _outcomes(
         "success": won,
         "stopped_by_cap": stopped & (used >= _AT_CAP * cap),
         "stopped_otherwise": stopped,
-        "spurious": fault.eq(_AGENT),
+        "spurious": fault.eq(_AGENT) | facts.silent,
     }
     outcome = np.select([k.to_numpy() for k in kinds.values()], list(kinds), default="gave_up")
-    return outcome, reason
+    silent = facts.silent.to_numpy() & (outcome == "spurious")
+    return outcome, np.where((reason == "") & silent, "no output", reason)
 
 
 def _counts(runs: pd.DataFrame) -> pd.DataFrame:
@@ -264,8 +284,18 @@ def _notes(
     remark(reason.eq("no binary score"), "runs with a continuous score and no binary one are "
            "excluded", "say by --success from which score_cont a run succeeded")  # fmt: skip
     remark(reason.eq("unscored"), "runs without a score are excluded")
-    remark(facts.copied, "runs stand in a later file too and count there")
+    remark(facts.copied & ~facts.again, "runs stand in a later file too and count there")
+    remark(facts.again, "runs stand again further below, alike in every column, and count there")
+    remark(facts.twins, "runs share run_id, task and start with a later row that differs: each "
+           "counts")  # fmt: skip
+    remark(used & reason.eq("no output"), "failures used no token, where all successes of their AI "
+           "model did, and count as spurious, not as gave_up",
+           "look at how they were set up")  # fmt: skip
     remark(facts.differs, "of them differ from the copy that counts, in the file given last")
+    score = facts.numbers["score_cont"].value
+    outside = (score < 0) | (score > 1)
+    remark(outside, "continuous scores lie outside 0..1", "check the threshold given by --success",
+           _shown(raw, "score_cont", outside))  # fmt: skip
     for column, read in facts.numbers.items():
         if column not in ("score_cont", "score_binarized"):
             remark(read.odd, f"values of {column} are no number and are left empty", "",
@@ -290,13 +320,14 @@ def _notes(
     if spend == "hours":
         remark.notes.append("Hours run from start to end, queueing and pauses included.")
         remark(runs["hours"] > runs["cap"], "runs took longer than their time limit: spend ends at "
-               "the limit")  # fmt: skip
+               "the limit", "check that time_limit is in seconds")  # fmt: skip
         remark(used & (runs["cap"] > _YEAR), "runs have a time limit of more than a year",
                "is it in milliseconds? it must be in seconds")  # fmt: skip
     remark.notes += notes_on_spellings(runs.loc[~facts.human, "ai_model"].unique())
-    tidied = text(raw["alias"]).ne(text(raw["alias"]).map(plain_name))
-    remark(tidied, "names of AI models had odd or invisible spaces and were tidied", "",
-           _shown(raw, "alias", tidied))  # fmt: skip
+    for column, what in (("alias", "AI models"), ("task_id", "tasks"), ("task_family", "evals")):
+        tidied = text(raw[column]).ne(text(raw[column]).map(plain_name))
+        remark(tidied, f"names of {what} had odd or invisible spaces and were tidied", "",
+               _shown(raw, column, tidied))  # fmt: skip
     return tuple(remark.notes)
 
 

@@ -169,14 +169,25 @@ def _of_json(path: Path) -> Iterator[tuple[int, Any]]:
                     f"so by: jq -c '.[]' {path.name} > runs.jsonl"
                 )
             try:
-                record = json.loads(text)
+                record = json.loads(text, object_pairs_hook=_told_once)
             except RecursionError:
                 record = "its JSON is nested too deep"
+            except InputError as error:
+                record = str(error)
             except ValueError as error:
                 record = f"it is no JSON ({one_line(error, 100)})"
             if not isinstance(record, str | dict):
                 record = "a line must hold one JSON object"
             yield number, _renamed(record) if isinstance(record, dict) else record
+
+
+def _told_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"{twice} must be told once, got it twice")
+    return record
 
 
 def _lines(path: Path, file: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[int, bytes]]:

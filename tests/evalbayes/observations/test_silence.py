@@ -102,6 +102,9 @@ def test_a_spend_that_equals_the_cap_in_every_row_is_said(csv: Csv) -> None:
     assert "hal: the spend equals the cap in all 8 rows" in note
     assert "so 4 failures count as stopped by the cap and none as given up" in note
     assert "--set spend=none" in note
+    said = [{**RUN, "task": str(i), "outcome": "gave_up", "spend": RUN["cap"]} for i in range(8)]
+    (note,) = read_observations(csv(*said)).notes
+    assert "0 failures count as stopped by the cap and 8 as given up" in note
     unknown = imported(csv(*theirs), {}, {"spend": "none", "cap": "1"}).observations
     assert unknown.counts[["n_runs", "n_success"]].to_numpy().tolist() == [[8, 4]]
 
@@ -114,6 +117,9 @@ def test_runs_without_a_spend_are_told_by_outcome_with_both_rates(csv: Csv) -> N
     assert "20 runs have no spend" in note
     assert "5 success, 5 gave_up, 10 stopped_otherwise" in note
     assert "5 of 10 succeeded (50%) where with them it is 5 of 20 (25%)" in note
+    known = [{**RUN, "task": f"k{i}", "spend": 1} for i in range(10)]
+    told = read_observations(csv(*rows, *known)).notes[0]
+    assert "of all runs of cybench 15 of 20 succeeded (75%) where with them it is 15 of 30" in told
     lost = read_observations(csv(*rows[10:]))
     assert "none is counted where with them it is 0 of 10 (0%)" in lost.notes[0]
 

@@ -107,7 +107,7 @@ def test_a_missing_family_is_read_from_the_task(tmp_path: Path) -> None:
 
 
 def test_repeats_of_a_task_are_numbered(tmp_path: Path) -> None:
-    file = write(tmp_path, row(), row(), row(alias="Model B"), row())
+    file = write(tmp_path, *(row(run_id=n, alias=f"Model {ai}") for n, ai in enumerate("AABA")))
     assert read_metr_runs(file).runs["attempt"].tolist() == [1, 2, 1, 3]
 
 
@@ -143,7 +143,7 @@ def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("runs.jsonl", b"\xff\xfe\x00"),
+        ("runs.jsonl", b"\xc3\x28"),
         ("runs.jsonl.gz", b"no gzip"),
     ],
 )

@@ -107,6 +107,7 @@ def test_a_continuous_score_alone_is_no_failure(tmp_path: Path) -> None:
         ("null", None, "have no recorded tokens"),
         (0, None, "have no recorded tokens"),
         ("1,5", None, "tokens_count are no number"),
+        ("600.000", None, "tokens_count are no number"),
         ("many", None, "tokens_count are no number"),
         ([3], None, "tokens_count are no number"),
         (float("inf"), None, "tokens_count are no number"),
@@ -150,6 +151,37 @@ def test_runs_in_two_files_count_once(tmp_path: Path) -> None:
     assert result.runs["attempt"].tolist() == [0, 0, 1, 2, 3, 4]
     assert said(result, "stand in a later file too").startswith("2 runs")
     assert said(result, "differ from the copy that counts").startswith("1 of them")
+
+
+def test_a_row_that_stands_twice_in_a_file_is_one_run(tmp_path: Path) -> None:
+    other = row(score_binarized=1)
+    result = read_metr_runs(write(tmp_path, row(), row(), other, row(run_id=2), row(run_id=2)))
+    assert result.runs["reason"].tolist() == ["copy", "", "", "copy", ""]
+    assert said(result, "alike in every column").startswith("2 runs")
+    assert said(result, "with a later row that differs").startswith("1 runs")
+
+
+def test_a_failure_without_a_token_is_one_of_set_up(tmp_path: Path) -> None:
+    none = {"tokens_count": 0, "generation_cost": 0}
+    rows = [row(), row(run_id=2, **none), row(run_id=3, **{**none, "generation_cost": None})]
+    rows.append(row(run_id=4, alias="Old", **none))
+    result = read_metr_runs(write(tmp_path, *rows))
+    assert result.runs["outcome"].tolist() == ["gave_up", "spurious", "spurious", "gave_up"]
+    assert result.runs["reason"].tolist() == ["", "no output", "no output", ""]
+    assert said(result, "used no token").startswith("2 failures")
+    rows.append(row(run_id=5, score_binarized=1, **none))  # so a zero means not recorded
+    assert set(read_metr_runs(write(tmp_path, *rows)).runs["reason"]) == {""}
+
+
+def test_scores_beyond_their_scale_are_pointed_out(tmp_path: Path) -> None:
+    file = write(tmp_path, row(), row(run_id=2, score_binarized=None, score_cont=85))
+    assert said(read_metr_runs(file, success=0.5), "lie outside 0..1").startswith("1 continuous")
+
+
+def test_a_name_twice_in_one_line_is_told(tmp_path: Path) -> None:
+    line = json.dumps(row())[:-1] + ', "score_binarized": 1}'
+    result = read_metr_runs(write(tmp_path, row(), line))
+    assert result.errors["message"].tolist() == ["score_binarized must be told once, got it twice"]
 
 
 def test_spellings_and_odd_spaces_of_ai_models_are_said(tmp_path: Path) -> None:
