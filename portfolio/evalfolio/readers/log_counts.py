@@ -28,11 +28,12 @@ def counts_of_logs(
             "duplicates": duplicate,
             "limits": samples["limit"].notna(),
             "no_spend": samples["spend"].isna() & before.ne("excluded"),
+            "no_tokens": samples["tokens"].isna() & before.ne("excluded"),
         }
     ).astype(int)  # fmt: skip
     flags["retries"] = samples["retries"].fillna(0).astype(int)
     flags["usd"] = samples["usd"]
-    flags["tokens_in_runs"] = samples["tokens"]
+    flags["tokens_in_runs"] = samples["tokens"].where(before.ne("excluded"))
     grouped = flags.groupby(samples["log"]).sum(min_count=1)
     rows = []
     for header in headers:

@@ -14,6 +14,7 @@ from evalfolio.readers.spellings import notes_on_spellings
 from evalfolio.readers.spent import CAP, METERED, OWN, REPORTED, TOTAL_TIME
 
 _PRICES_DIFFER = 0.1  # share from which a reported cost departs from the price table's
+_YEAR = 8766.0  # hours
 _COLLAPSED = 0.05  # share of another attempt's tokens below which an answer was hardly made anew
 
 
@@ -44,6 +45,11 @@ def notes_on_logs(
     remark(_collapsed(samples), f"runs used less than {_COLLAPSED:.0%} of the tokens of another "
            "attempt at the same task with the same score",
            "answers from a cache look so, and are no independent attempts")  # fmt: skip
+    if empty := counts.loc[counts["samples"].eq(0), "log"].tolist():
+        remark.notes.append(
+            f"{len(empty):,} logs hold no samples (first: {PurePath(empty[0]).name}): written "
+            "without them, or before any was finished; nothing is read from them."
+        )
     if untidy := [header for header in headers if header["untidy"]]:
         first = untidy[0]
         remark.notes.append(
@@ -143,10 +149,12 @@ def _spends(remark: Remarks, counts: pd.DataFrame, spend: str) -> None:
            "AI model under test alone counts as spend")  # fmt: skip
     remark(source.eq(CAP), "runs have their cost limit for spend: the log does not keep what it "
            "metered, and the price table's figure cannot be it")  # fmt: skip
+    remark(used & (runs["spend"] > _YEAR) & (spend == "hours"), "runs took more than a year by "
+           "their log", "is its clock right?")  # fmt: skip
     late = source.eq(TOTAL_TIME)
     timed = runs["meter"].eq("time")
-    remark(late & ~timed, "runs have no working time that can be (none, or not above 0): their "
-           "total time is used")  # fmt: skip
+    remark(late & ~timed, "runs have no working time that can be (none, not above 0, or longer "
+           "than their total time): their total time is used")  # fmt: skip
     remark(late & timed, "runs were limited in total time: their spend is total time, waiting "
            "included")  # fmt: skip
     others = used & runs["other_models"] & source.isna() & (runs["grader_tokens"] == 0)
@@ -183,9 +191,10 @@ def _prices(remark: Remarks) -> None:
 
 
 def _overhead(notes: list[str], counts: pd.DataFrame) -> None:
-    """Say what logs paid for beyond their runs: attempts that failed and were made again."""
+    """Say what logs paid for beyond runs that count: attempts made again, or excluded."""
     paid, told = counts["tokens"], counts["tokens_in_runs"]
-    more = counts[(paid > 1.01 * told) & counts["missing"].eq(0)]
+    known = counts["missing"].eq(0) & counts["no_tokens"].eq(0)
+    more = counts[(paid > 1.01 * told) & known]
     if more.empty:
         return
     first = more.iloc[0]

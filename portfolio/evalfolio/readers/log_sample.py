@@ -77,7 +77,7 @@ def maybe_silent(summary: Any, header: Mapping[str, Any]) -> bool:
     if "no_response" in score_reasons(scores).values():
         return True
     if not usage:
-        return False
+        return True
     most = header["max_tokens"]
     output = sum(u.output_tokens or 0 for u in _own(usage, header).values())
     turns = getattr(summary, "turn_count", None) or 1

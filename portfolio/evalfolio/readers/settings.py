@@ -11,6 +11,7 @@ from evalbayes.names import cure
 
 Header = Mapping[str, Any]
 TASK_ARGS = "task_args"  # stands for all arguments of a task
+_UNSET = "not set"
 _SHOWN = 4  # values of a setting that a note names
 
 
@@ -80,8 +81,8 @@ def unmet_efforts(given: Mapping[str, float], headers: Sequence[Header]) -> list
 def notes_on_settings(headers: Sequence[Header]) -> list[str]:
     """Return which configurations stand under one eval, AI model and effort, one line each.
 
-    Such runs count as attempts at the same tasks by the same AI model. A setting that only some
-    of the logs know of does not count as another.
+    Such runs count as attempts at the same tasks by the same AI model. So is said where tasks of
+    several packages share a name.
     """
     groups: dict[tuple[Any, ...], list[Header]] = defaultdict(list)
     for header in headers:
@@ -102,18 +103,25 @@ def notes_on_settings(headers: Sequence[Header]) -> list[str]:
             )
             if kind == "agent":
                 key, counts = next(iter(differing.items()))
-                value = next(iter(counts))
+                value = next(value for value in counts if value != _UNSET)
                 note += f", or give each its effort, as in --effort {key}:{value}=0.3"
             notes.append(f"{note}.")
+        tasks = list(dict.fromkeys(log["task"] for log in logs))
+        if len(tasks) > 1 and all(task.endswith(eval_name) for task in tasks):
+            told = ", ".join(tasks[:_SHOWN])
+            notes.append(
+                f"{eval_name} by {ai_model}: tasks of {len(tasks):,} packages count as one eval "
+                f"({told}): if they are not one, import with --eval '{tasks[-1]}=another name'."
+            )
     return notes
 
 
 def _differing(logs: Sequence[Header], kind: str) -> dict[str, Counter[str]]:
-    """Return the settings that differ among logs: how many samples have which value."""
+    """Return the settings that differ among logs: how many samples have which value, or none."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for log in logs:
-        for key, value in log["settings"][kind].items():
-            counts[key][value] += log["samples"]
+    for key in dict.fromkeys(key for log in logs for key in log["settings"][kind]):
+        for log in logs:
+            counts[key][log["settings"][kind].get(key, _UNSET)] += log["samples"]
     return {key: values for key, values in counts.items() if len(values) > 1}
 
 

@@ -18,6 +18,7 @@ METERED, OWN, REPORTED = "limit's meter", "its own model", "reported cost"
 TOTAL_TIME, CAP = "total time", "cap"
 
 
+_ROUNDED = 1.01  # working time is no longer than total time, but for how they are rounded
 PriceOf = Callable[[str, str], Price | None]  # of a model on a day
 
 
@@ -37,11 +38,11 @@ def used(
     """Return tokens by kind and cost of one sample; nothing recorded is NaN, never zero.
 
     Costs are priced by the table, or as the log reports them where the table has no price; a
-    model reported to cost nothing costs nothing. `grader_*` is what scoring used: model roles and
-    models that scorers name, and the roles grader, judge and scorer.
+    model reported to cost nothing costs nothing. A count below 0 is none. `grader_*` is what
+    scoring used: model roles and models that scorers name, and the roles grader, judge and scorer.
     """
     total = sum(u["total"] for u in usage.values())
-    if total <= 0:
+    if total <= 0 or any(u[kind] < 0 for u in usage.values() for kind in COLUMNS):
         keys = ("tokens", "grader_tokens", "usd", "usd_reported", "usd_table")
         more = ("grader_usd", "grader_reported", "own_tokens", "own_reported")
         return dict.fromkeys([*COLUMNS.values(), *keys, *more], nan)
@@ -127,7 +128,7 @@ def _hours(row: Mapping[str, Any], header: Mapping[str, Any]) -> Spent:
         taken = working if isnan(total) else total
         return Spent(taken / 3600, clock / 3600, "time", source if taken == total else "")
     cap = work / 3600 if work else nan
-    if isnan(working):
+    if isnan(working) or working > _ROUNDED * total:
         return Spent(total / 3600, cap, "working", "" if isnan(total) else TOTAL_TIME)
     return Spent(working / 3600, cap, "working", "")
 

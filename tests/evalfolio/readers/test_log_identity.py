@@ -75,6 +75,32 @@ def test_other_elicitation_is_said_and_may_name_the_ai_model(elicited: list[Path
     assert not any("other settings" in note for note in apart.notes)
 
 
+def test_a_setting_that_only_some_logs_have_is_another(write_log: WriteLog) -> None:
+    logs = [
+        write_log([sample()], "a.eval"),
+        write_log([sample()], "b.eval", model_generate_config={"reasoning_effort": "high"}),
+        write_log([sample()], "c.eval", task_args={"level": "hard"}),
+    ]
+    result = read_inspect_logs(logs)
+    note = said(result, "other settings")
+    assert "(reasoning_effort not set: 2, high: 1)" in note
+    assert "--effort reasoning_effort:high=0.3" in note
+    assert "(level not set: 2, hard: 1)" in said(result, "other task arguments")
+    apart = read_inspect_logs(logs, by="level,reasoning_effort")
+    assert apart.runs["ai_model"].tolist() == [MODEL, f"{MODEL} (reasoning_effort=high)", MODEL]
+    assert not any("other settings" in note for note in apart.notes)
+
+
+def test_tasks_of_one_name_in_two_packages_are_said(write_log: WriteLog) -> None:
+    logs = [write_log([sample()], f"{p}.eval", task=f"{p}/ctf") for p in ("lab", "acme")]
+    note = said(read_inspect_logs(logs), "tasks of 2 packages count as one eval")
+    assert "lab/ctf, acme/ctf" in note
+    assert "--eval 'acme/ctf=another name'" in note
+    apart = read_inspect_logs(logs, evals={"lab/ctf": "other"})
+    assert set(apart.runs["eval"]) == {"ctf", "other"}
+    assert not any("packages" in note for note in apart.notes)
+
+
 def test_a_setting_may_have_an_effort(elicited: list[Path]) -> None:
     efforts = {"reasoning_effort:low": 0.0, "solver:acme/deep": 0.8, "solver:none": 0.1}
     result = read_inspect_logs(elicited, effort={**efforts, "reasoning_effort:high": 0.3})

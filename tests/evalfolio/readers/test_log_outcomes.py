@@ -71,6 +71,13 @@ def test_a_failure_of_set_up_is_no_lack_of_capability(
         assert f"first: ctf 1 in log.{ending}" in said(result, note)
 
 
+@pytest.mark.parametrize("ending", ["eval", "json"])
+def test_without_a_usage_the_output_itself_tells(write_log: WriteLog, ending: str) -> None:
+    bare = {"scores": {"match": {"value": "I"}}}
+    log = write_log([bare, {**bare, **answer("7", "stop")}], f"log.{ending}")
+    assert read_inspect_logs(log, cap=100).runs["outcome"].tolist() == ["spurious", "gave_up"]
+
+
 @pytest.mark.parametrize(
     ("reason", "outcome", "note"),
     [

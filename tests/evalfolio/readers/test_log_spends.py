@@ -166,6 +166,7 @@ def test_a_helper_that_costs_nothing_costs_nothing(write_log: WriteLog) -> None:
         ({}, -5.0, 120.0, 120, None),
         ({}, 0.0, 120.0, 120, None),
         ({}, None, 120.0, 120, None),
+        ({}, 600.0, 120.0, 120, None),
         ({"working_limit": 1800}, -5.0, 120.0, 120, 1800),
         ({"working_limit": 1800}, 60.0, 120.0, 60, 1800),
         ({"time_limit": 1800}, 60.0, 120.0, 120, 1800),
@@ -211,8 +212,28 @@ def test_what_was_paid_beyond_the_runs_is_said_with_both_figures(write_log: Writ
     note = said(read_inspect_logs(log), "paid for 12,200 tokens and their runs explain 4,200")
     assert "2 retries" in note
     assert "multiply usd_per_unit by 2.9" in note
+    gone = {"error": {"message": "gone", "traceback": "", "traceback_ansi": ""}, "scores": {}}
+    failed = write_log([sample(total=200), sample(**gone)], "failed.eval", usage=used(1200))
+    said(read_inspect_logs(failed), "paid for 1,200 tokens and their runs explain 200")
+    unknown = [sample(total=200), {"scores": {"match": {"value": "C"}}}]
+    part = read_inspect_logs(write_log(unknown, "part.eval", usage=used(9000)))
+    assert not any("multiply" in note for note in part.notes)  # of one run nobody knows
     whole = write_log([sample(total=200)], "whole.eval", usage=used(200))
     assert not any("paid for" in note for note in read_inspect_logs(whole).notes)
+
+
+def test_tokens_below_zero_are_not_recorded(write_log: WriteLog) -> None:
+    odd = sample(model_usage={MODEL: {"input_tokens": -5, "output_tokens": 10, "total_tokens": 5}})
+    result = read_inspect_logs(write_log([sample(), odd]))
+    assert result.runs["spend"].isna().tolist() == [False, True]
+    assert "first: ctf 2" in said(result, "no recorded tokens")
+
+
+def test_a_log_without_samples_and_a_clock_that_is_wrong_are_said(write_log: WriteLog) -> None:
+    result = read_inspect_logs(write_log([]))
+    assert "1 logs hold no samples (first: log.eval)" in said(result, "hold no samples")
+    log = write_log([sample(working_time=1e9, total_time=1e9)], "long.eval")
+    assert said(read_inspect_logs(log, spend="hours"), "more than a year").startswith("1 runs")
 
 
 def test_answers_from_a_cache_are_pointed_out(write_log: WriteLog) -> None:
