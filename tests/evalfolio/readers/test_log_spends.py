@@ -212,7 +212,10 @@ def test_what_was_paid_beyond_the_runs_is_said_with_both_figures(write_log: Writ
     note = said(read_inspect_logs(log), "paid for 12,200 tokens and their runs explain 4,200")
     assert "2 retries" in note
     assert "multiply usd_per_unit by 2.9" in note
-    gone = {"error": {"message": "gone", "traceback": "", "traceback_ansi": ""}, "scores": {}}
+    gone: dict[str, Any] = {
+        "error": {"message": "gone", "traceback": "", "traceback_ansi": ""},
+        "scores": {},
+    }
     failed = write_log([sample(total=200), sample(**gone)], "failed.eval", usage=used(1200))
     said(read_inspect_logs(failed), "paid for 1,200 tokens and their runs explain 200")
     unknown = [sample(total=200), {"scores": {"match": {"value": "C"}}}]
