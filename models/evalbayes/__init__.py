@@ -48,6 +48,7 @@ Runs alone
 Menu
     `menu_of`               options with what they cost and tell, from a posterior
     `Menu`                  the seam to evalfolio
+    `SharedPurchase`        what several options of a menu need and is paid once
     `Decision`              a call that results are for
 Errors
     `EvalfolioError`        what is refused; under it the next two
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from evalbayes.inputs import check_inputs as check_inputs
     from evalbayes.inputs import draft as draft
     from evalbayes.menu import Menu as Menu
+    from evalbayes.menu import SharedPurchase as SharedPurchase
     from evalbayes.menus import menu_of as menu_of
     from evalbayes.model.fit import fit as fit
     from evalbayes.observations import Observations as Observations
@@ -130,7 +132,7 @@ _HOMES = {
         "check_inputs",
         "draft",
     ),
-    "evalbayes.menu": ("Menu",),
+    "evalbayes.menu": ("Menu", "SharedPurchase"),
     "evalbayes.menus": ("menu_of",),
     "evalbayes.model.fit": ("fit",),
     "evalbayes.observations": (

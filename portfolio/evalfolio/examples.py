@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from evalbayes import Decision, Menu
+from evalbayes import Decision, Menu, SharedPurchase
 
 
 def small_menu() -> Menu:
@@ -44,3 +46,17 @@ def small_menu() -> Menu:
             Decision("autonomy", np.array([0.0, 0.0, 1.0]), 9.0, 2.0, 1.0, 0.5, 0.3),
         ),
     )
+
+
+def sharing_menu() -> Menu:
+    """Return the small menu where one scaffold serves both max-elicitation options.
+
+    Examples
+    --------
+    >>> print(sharing_menu().shared[0])
+    scaffold: usd 1,000, staff_hours 50, needed by 2 options
+    """
+    menu = small_menu()
+    left = menu.options.assign(staff_hours=[4.0, 30.0, 4.0, 10.0, 8.0])
+    scaffold = SharedPurchase("scaffold", {"usd": 1_000.0, "staff_hours": 50.0}, ("a max", "b max"))
+    return replace(menu, options=left, shared=(scaffold,))

@@ -33,6 +33,26 @@ def use(menu: Menu, resource: str) -> NDArray[np.float64]:
     )
 
 
+def group_use(menu: Menu, mask: NDArray[np.bool_], resource: str) -> NDArray[np.float64]:
+    """Return what a group's options use and then what its shared purchases do.
+
+    A shared purchase is the group's where all options that need it are: one that others need too
+    is nobody's part. So everything together pays for all purchases, and max elicitation for its
+    scaffolds, but an eval not for what it shares.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (n_options + n_shared,).
+    """
+    each = np.where(mask, use(menu, resource), 0.0)
+    if resource == COUNT:
+        return np.pad(each, (0, len(menu.shared)))
+    own = ~(menu.needs[~mask] > 0).any(axis=0)
+    shared = menu.costs_with_shared[len(menu) :, menu.resources.index(resource)]
+    return np.concatenate([each, np.where(own, shared, 0.0)])
+
+
 def whole_number(rule: str, key: str, value: object) -> int:
     """Return `value` as a whole number, 0 or more."""
     if isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0:

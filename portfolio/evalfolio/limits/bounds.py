@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.limits.amount import amount, in_words, use
+from evalfolio.limits.amount import amount, group_use, in_words
 from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
@@ -149,7 +149,7 @@ class ZeroOrAtLeast:
     def rows(self, menu: Menu) -> Rows:
         """Return ``use - amount·w >= 0`` and, for every eval, ``sum x - w <= 0``, w binary."""
         mask = members(menu, self.of)
-        weights = np.where(mask, use(menu, self.resource), 0.0)
+        weights = group_use(menu, mask, self.resource)
         rows = [Row(weights, 0.0, np.inf, str(self), {0: -self.at_least})]
         rows += [
             Row(indicator(menu, row), -np.inf, 0.0, str(self), {0: -1.0})
@@ -159,6 +159,6 @@ class ZeroOrAtLeast:
 
 
 def _weights(menu: Menu, of: Group, resource: str, share: float) -> NDArray[np.float64]:
-    """Return the group's use of the resource less `share` of everyone's, shape (n_options,)."""
-    each = use(menu, resource)
-    return np.where(members(menu, of), each, 0.0) - share * each
+    """Return the group's use of the resource less `share` of everyone's; see `group_use`."""
+    every = group_use(menu, np.ones(len(menu), dtype=bool), resource)
+    return group_use(menu, members(menu, of), resource) - share * every

@@ -74,7 +74,7 @@ class ChanceLimit:
         """Return the rows by draws, or the first tangent of the cone."""
         draws = use_draws(menu, self.resource, self.n_draws)
         if self.by == "normal":
-            return stack(menu, [self._tangent(draws, np.ones(len(menu)))])
+            return stack(menu, [self._tangent(draws, np.ones(draws.shape[1]))])
         above = worst_total(menu, draws) - self.at_most
         binary = np.flatnonzero(above > 0)  # the other draws can never exceed the amount
         n = len(draws)
@@ -94,13 +94,16 @@ class ChanceLimit:
         """
         if self.by == "draws":
             return None
-        draws = use_draws(menu, self.resource, self.n_draws)
-        if self._quantile(draws, x) <= self.at_most * (1 + 1e-9):
+        draws, both = use_draws(menu, self.resource, self.n_draws), menu.with_shared(x)
+        if self._quantile(draws, both) <= self.at_most * (1 + 1e-9):
             return None
-        return stack(menu, [self._tangent(draws, x)])
+        return stack(menu, [self._tangent(draws, both)])
 
     def cone(self, menu: Menu, x: Any) -> list[Any]:
-        """Return the normal approximation as cvxpy constraints of a choice x in [0, 1]."""
+        """Return the normal approximation as cvxpy constraints of a choice x in [0, 1].
+
+        Where the menu has shared purchases, their shares come after the options'.
+        """
         import cvxpy as cp
 
         mean, factor = spread(use_draws(menu, self.resource, self.n_draws))

@@ -12,7 +12,7 @@ from evalfolio.limits.group import nearest
 
 
 def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[np.float64]:
-    """Return draws of every option's use of a resource, of shape (n_draws, n_options).
+    """Return draws of the use of a resource, of shape (n_draws, n_options + n_shared).
 
     Parameters
     ----------
@@ -33,12 +33,13 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[
             f"resource must be one of the menu's, got {resource!r}; "
             f"{nearest(resource, menu.resources)}"
         )
-    if menu.resource_draws is None:
+    every = menu.draws_with_shared
+    if every is None:
         raise InputError(
             "a limit on uncertain costs needs a menu with resource_draws, but this one has none; "
             "make the menu with draws, or use a ceiling on the expected use"
         )
-    draws = menu.resource_draws[:, :, menu.resources.index(resource)]
+    draws = every[:, :, menu.resources.index(resource)]
     if n_draws is None:
         return draws
     wanted = whole_number("draws", "n_draws", n_draws)
@@ -67,7 +68,7 @@ def spread(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
 def worst_total(menu: Menu, draws: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the most that any choice uses under each draw, of shape (n_draws,)."""
     codes, names = menu.options["eval"].factorize()
-    total = np.zeros(len(draws))
+    total: NDArray[np.float64] = draws[:, len(menu) :].sum(axis=1)
     for code in range(len(names)):
-        total += draws[:, np.asarray(codes) == code].max(axis=1)
+        total += draws[:, : len(menu)][:, np.asarray(codes) == code].max(axis=1)
     return total

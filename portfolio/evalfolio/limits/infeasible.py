@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import Ceiling, Floor, PosteriorSd, WrongCall
-from evalfolio.limits.amount import use
+from evalfolio.limits.amount import group_use
 from evalfolio.limits.core import smallest_core
 from evalfolio.limits.group import members
 from evalfolio.limits.stack import Stack, Term
@@ -178,17 +178,17 @@ def _nearest_share(stack: Stack, term: Term, others: list[Term]) -> float | None
     part = term.limit
     assert isinstance(part, (Floor, Ceiling))  # only these have shares
     sign = 1.0 if isinstance(part, Floor) else -1.0
-    every = use(stack.menu, part.resource)
-    group = np.where(members(stack.menu, part.of), every, 0.0)
+    every = group_use(stack.menu, np.ones(stack.n_options, dtype=bool), part.resource)
+    group = group_use(stack.menu, members(stack.menu, part.of), part.resource)
     share = None
     for _ in range(MAX_RATIO_STEPS):
         # the first step looks for any choice, each next one for a better share than the last
         cost = np.zeros(stack.n_variables)
-        cost[: stack.n_options] = -sign * (group - _share_to_beat(part, share) * every)
+        cost[: stack.n_choice] = -sign * (group - _share_to_beat(part, share) * every)
         point = stack.point(others, cost=cost)
         if point is None:
             return None
-        x = point[: stack.n_options]
+        x = point[: stack.n_choice]
         reached = float(group @ x / (every @ x))
         if share is not None and sign * (reached - share) <= 1e-12:
             break

@@ -22,13 +22,14 @@ class Row:
     Parameters
     ----------
     coefficients
-        Weight of every option, of shape (n_options,).
+        Weight of every option, of shape (n_options,), or of every option and then every shared
+        purchase.
     lower, upper
         Bounds; infinite where there is none.
     name
         The limit in words.
     extra
-        Weight of each extra variable, by its position after the options.
+        Weight of each extra variable, by its position after these.
     """
 
     coefficients: Floats
@@ -45,9 +46,9 @@ class Rows:
     Parameters
     ----------
     matrix
-        Weights of the choice x (n_options binaries), the extra binaries w and the extra
-        continuous variables u >= 0, in this order; sparse rows, of shape
-        (n_rows, n_options + n_extra + n_continuous).
+        Weights of the choice x (n_options binaries, and the shared purchases after them where the
+        limit speaks of these), the extra binaries w and the extra continuous variables u >= 0, in
+        this order; sparse rows, of shape (n_rows, n_choice + n_extra + n_continuous).
     lower, upper
         Bounds of the rows, infinite where there is none, of shape (n_rows,).
     names
@@ -89,19 +90,19 @@ class Rows:
         return len(self.names)
 
     @property
-    def n_options(self) -> int:
-        """Number of options the rows speak of."""
+    def n_choice(self) -> int:
+        """Number of options, and of shared purchases if any, that the rows speak of."""
         return int(self.matrix.shape[1]) - self.n_extra - self.n_continuous
 
 
 def stack(menu: Menu, rows: Sequence[Row], n_extra: int = 0, n_continuous: int = 0) -> Rows:
     """Return rows over [x; binaries; continuous] of the menu's options as one limit's."""
-    n_options, n_variables = len(menu), len(menu) + n_extra + n_continuous
-    dense = np.zeros((len(rows), n_variables))
+    n_choice = len(menu) + len(menu.shared)
+    dense = np.zeros((len(rows), n_choice + n_extra + n_continuous))
     for position, row in enumerate(rows):
-        dense[position, :n_options] = row.coefficients
+        dense[position, : len(row.coefficients)] = row.coefficients
         for variable, weight in row.extra.items():
-            dense[position, n_options + variable] = weight
+            dense[position, n_choice + variable] = weight
     return Rows(
         matrix=sparse.csr_matrix(dense),
         lower=np.array([row.lower for row in rows], dtype=np.float64),

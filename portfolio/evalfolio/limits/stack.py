@@ -1,5 +1,7 @@
 """All limits on one choice as rows, and the least choice within them.
 
+A shared purchase is a variable of its own, tied to the options that need it from both sides.
+
 The certified search, greedy, the relaxation in cvxpy, the least programme for a target and the
 explanation of a clash all read these rows. A limit that is curved has rows that hold for every
 choice within it; more are added where a choice breaks it, so whatever is solved is a relaxation of
@@ -63,7 +65,11 @@ class Term:
 
 
 class Stack:
-    """Budgets, "at most one option per eval" and limits as rows over [x; binaries; continuous].
+    """Budgets, "at most one option per eval" and limits as rows over [x; y; w; u].
+
+    These are the options, the shared purchases, and the limits' own binaries and continuous
+    variables. A purchase is made where an eval runs one of the options that need it, and only then:
+    ``sum of the eval's x <= y <= sum of all x`` over the options that need it.
 
     Parameters
     ----------
@@ -77,8 +83,9 @@ class Stack:
     Attributes
     ----------
     matrix, lower, upper
-        First a row per budget, in units of what may be spent; then one per eval; then those of
-        the limits, each to size 1, so that one tolerance serves dollars and counts alike.
+        First a row per budget, in units of what may be spent; then one per eval; then those that
+        tie shared purchases; then those of the limits, each to size 1, so that one tolerance
+        serves dollars and counts alike.
     size
         Unit of every row; of a budget as stated.
     units
@@ -86,7 +93,9 @@ class Stack:
     terms
         What a planner could change, in the order of the rows.
     soft
-        Whether a row has variables besides the choice.
+        Whether a row has variables besides the choice and its shared purchases.
+    n_choice, n_ties
+        Number of options and shared purchases; of the rows that tie these.
     eval_codes, evals
         Eval of every option, and their names.
     curved
@@ -100,13 +109,15 @@ class Stack:
         codes, self.evals = menu.options["eval"].factorize()
         self.eval_codes = np.asarray(codes)
         blocks = [limit.rows(menu) for limit in limits]
-        self.n_options = n
-        self.n_binaries = n + sum(block.n_extra for block in blocks)
+        self.n_options, self.n_choice = n, n + len(menu.shared)
+        ties = _ties(menu, self.eval_codes)
+        self.n_ties = len(ties)
+        self.n_binaries = self.n_choice + sum(block.n_extra for block in blocks)
         self.n_variables = self.n_binaries + sum(block.n_continuous for block in blocks)
         self.n_budgets = len(budgets)
         amounts = np.array([budget.spendable for budget in budgets.values()])
         limited = (amounts > 0) & np.isfinite(amounts)
-        use = menu.costs[:, [menu.resources.index(name) for name in budgets]].T
+        use = menu.costs_with_shared[:, [menu.resources.index(name) for name in budgets]].T
         largest = use.max(axis=1, initial=0.0)
         self.units = np.where(limited, amounts, np.where(largest > 0, largest, 1.0))
         self.terms = [
@@ -117,20 +128,22 @@ class Stack:
         self._columns: dict[int, NDArray[np.int_]] = {}  # by limit: columns of its own rows
         self._cuts: list[tuple[Term, sparse.csr_matrix, Floats, Floats]] = []
         money = np.zeros((len(budgets), self.n_variables))
-        money[:, :n] = use / self.units[:, None]
+        money[:, : self.n_choice] = use / self.units[:, None]
         one_each = sparse.csr_matrix(
             (np.ones(n), (codes, np.arange(n))), (len(self.evals), self.n_variables)
         )
-        matrices = [sparse.csr_matrix(money), one_each]
-        lower = [np.full(len(budgets) + len(self.evals), -np.inf)]
-        upper = [np.where(limited, 1.0, amounts), np.ones(len(self.evals))]
+        tied = np.pad(ties, ((0, 0), (0, self.n_variables - self.n_choice)))
+        matrices = [sparse.csr_matrix(money), one_each, sparse.csr_matrix(tied)]
+        first = len(budgets) + len(self.evals) + self.n_ties
+        lower = [np.full(first, -np.inf)]
+        upper = [np.where(limited, 1.0, amounts), np.ones(len(self.evals)), np.zeros(self.n_ties)]
         kept = np.array([1.0 - budget.kept_back for budget in budgets.values()])
-        size = [self.units / kept, np.ones(len(self.evals))]
-        first, extra, continuous = len(budgets) + len(self.evals), n, self.n_binaries
+        size = [self.units / kept, np.ones(len(self.evals) + self.n_ties)]
+        extra, continuous = self.n_choice, self.n_binaries
         for limit, block in zip(limits, blocks, strict=True):
             self._columns[id(limit)] = np.concatenate(
                 [
-                    np.arange(n),
+                    np.arange(block.n_choice),
                     np.arange(extra, extra + block.n_extra),
                     np.arange(continuous, continuous + block.n_continuous),
                 ]
@@ -146,11 +159,11 @@ class Stack:
         self.matrix = sparse.csr_matrix(sparse.vstack(matrices))
         self.lower, self.upper = np.concatenate(lower), np.concatenate(upper)
         self.size = np.concatenate(size)
-        self.soft = np.diff(self.matrix[:, n:].tocsr().indptr) > 0
+        self.soft = np.diff(self.matrix[:, self.n_choice :].tocsr().indptr) > 0
 
     @property
     def n_extra(self) -> int:
-        """Number of variables besides the choice."""
+        """Number of variables besides the options."""
         return self.n_variables - self.n_options
 
     def met(self, term: Term, point: Floats, tolerance: float = TOLERANCE) -> bool:
@@ -254,7 +267,7 @@ class Stack:
         matrix, low, high, _ = self._scaled(limit, found)
         activity = np.asarray(matrix @ point[: self.n_variables])
         if (
-            matrix[:, self.n_options :].nnz
+            matrix[:, self.n_choice :].nnz
             and (activity >= low - TOLERANCE).all()
             and (activity <= high + TOLERANCE).all()
         ):
@@ -295,7 +308,7 @@ class _Master:
         self.stack, held = stack, list(held)
         self.curved = [term for term in held if isinstance(term.limit, CurvedLimit)]
         first = stack.n_budgets
-        rows = [*range(first, first + len(stack.evals))]
+        rows = [*range(first, first + len(stack.evals) + stack.n_ties)]
         rows += sorted({row for term in (*held, *loose) for row in term.rows})
         place = {row: k for k, row in enumerate(rows)}
         slacks = [
@@ -349,8 +362,8 @@ class _Master:
 
     @property
     def alone(self) -> NDArray[np.bool_]:
-        """Whether each row speaks of the choice alone."""
-        return ~self._has(self.stack.n_options)
+        """Whether each row speaks of the choice and what it shares alone."""
+        return ~self._has(self.stack.n_choice)
 
     def broken(self, point: Floats) -> NDArray[np.intp]:
         """Return the rows that a point breaks once its binaries are whole."""
@@ -383,6 +396,21 @@ class _Master:
     def _has(self, first: int) -> NDArray[np.bool_]:
         """Say which rows speak of a variable from a column on."""
         return np.concatenate([np.diff(m[:, first:].tocsr().indptr) > 0 for m in self._matrices])
+
+
+def _ties(menu: Menu, codes: NDArray[np.intp]) -> Floats:
+    """Return the rows <= 0 of [x; y] by which shared purchases are made where needed."""
+    n, n_shared = len(menu), len(menu.shared)
+    rows = [np.zeros((0, n + n_shared))]
+    for k in range(n_shared):
+        needs = menu.needs[:, k] > 0
+        own = np.unique(codes[needs])
+        part = np.zeros((len(own) + 1, n + n_shared))
+        part[:-1, :n] = needs & (codes == own[:, None])
+        part[-1, :n] = -1.0 * needs
+        part[:-1, n + k], part[-1, n + k] = -1.0, 1.0
+        rows.append(part)
+    return np.concatenate(rows)
 
 
 def _terms(limit: Limit, block: Rows, first: int) -> list[Term]:

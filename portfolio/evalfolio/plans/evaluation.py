@@ -30,7 +30,7 @@ class Evaluation:
     by_decision
         The same, decision by decision; they sum to `value`.
     spend
-        Expected use of each resource.
+        Expected use of each resource, shared purchases that the options need included.
     explained
         Variance explained of each decision's y, in squared units.
     """
@@ -83,7 +83,7 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
         options=tuple(options),
         value=float(sum(gains)),
         by_decision=dict(zip(names, gains, strict=True)),
-        spend=dict(zip(menu.resources, (x @ menu.costs).tolist(), strict=True)),
+        spend=dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True)),
         explained=dict(zip(names, v.tolist(), strict=True)),
     )
 

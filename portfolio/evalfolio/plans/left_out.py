@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import compress
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalfolio.narrative import listing, percent, two_digits, words
 from evalfolio.search.changes import NOTHING, Changes
@@ -14,18 +16,21 @@ from evalfolio.search.problem import Problem
 COLUMNS = ("eval", "option", "value_added", "reason", "cost_to_enter")
 
 
-def left_out(problem: Problem, changes: Changes, prices: Mapping[str, float]) -> pd.DataFrame:
+def left_out(
+    problem: Problem, x: NDArray[np.float64], changes: Changes, prices: Mapping[str, float]
+) -> pd.DataFrame:
     """Return, for every eval left out, its best option, why it is out and at what price it enters.
 
-    An option pays when the value it adds covers its use of every budget at the shadow prices; the
-    price at which it enters is the usd at which it just does.
+    An option pays when the value it adds covers its use of every budget at the shadow prices,
+    shared purchases that it would be the first to need included; the price at which it enters is
+    the usd at which it just does.
 
     Parameters
     ----------
     problem
         The problem that was solved.
-    changes
-        The single changes of the choice.
+    x, changes
+        The choice, of shape (n_options,), and its single changes.
     prices
         Value of one more unit of each limited resource, in the unit of the objective.
 
@@ -53,18 +58,22 @@ def left_out(problem: Problem, changes: Changes, prices: Mapping[str, float]) ->
                 "eval": problem.evals[code],
                 "option": problem.menu.options.index[out[best]],
                 "value_added": float(added[best]),
-                "reason": _reason(problem, out[best], float(added[best]), changes.value),
+                "reason": _reason(problem, x, out[best], float(added[best]), changes.value),
                 "cost_to_enter": float(enter) if enter > 0 else None,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("eval")
 
 
-def _reason(problem: Problem, option: int, added: float, total: float) -> str:
+def _reason(
+    problem: Problem, x: NDArray[np.float64], option: int, added: float, total: float
+) -> str:
     domain = problem.menu.options["domain"].iloc[option]
     if domain in problem.menu.no_anchor and added <= 1e-9 * problem.scale:
         return f"would turn no call, as {domain} has no anchor"
-    use = dict(zip(problem.resource_names, problem.use[option].tolist(), strict=True))
+    fresh = problem.exchanged_purchases(x, np.array([option]), np.array([NOTHING]))[0]
+    both = problem.use[option] + fresh @ problem.use[problem.n_options :]
+    use = dict(zip(problem.resource_names, both.tolist(), strict=True))
     if problem.allowed[option] == 0:
         over = [words(name) for name, used in use.items() if used > problem.spendable[name]]
         return f"its best option alone exceeds the budget of {listing(over) or 'a resource'}"
@@ -75,6 +84,8 @@ def _reason(problem: Problem, option: int, added: float, total: float) -> str:
         if problem.spendable[name] > 0 and np.isfinite(problem.spendable[name])
     ]
     price = f" for {listing(amounts)}" if amounts else ""
+    shared = listing([each.name for each in compress(problem.menu.shared, fresh > 0)])
+    price += f", with {shared}, which nothing in the mix needs" if shared else ""
     return f"would add {percent(max(share, 0.0))} to the plan's value{price}"
 
 

@@ -38,7 +38,7 @@ def next_steps(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd
         Indexed by option: eval, instead_of (an option, or None), value_added (unit of the
         objective), and `short_` and each limited resource (its unit; 0 where it fits).
     """
-    left = np.array(list(problem.spendable.values())) - x @ problem.use
+    left = np.array(list(problem.spendable.values())) - problem.menu.with_shared(x) @ problem.use
     short = np.maximum(changes.more - left, 0.0)
     distance = (short / problem.price_units).max(axis=1, initial=0.0)
     order = np.lexsort((-changes.added, distance))

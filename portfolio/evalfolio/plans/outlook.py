@@ -158,7 +158,8 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
         without = chosen[problem.eval_codes]
         replaced = without >= 0
         gain = gradient[decision] - np.where(replaced, gradient[decision, without], 0.0)
-        extra = cost - np.where(replaced, cost[without], 0.0)
+        options = np.arange(len(menu))
+        extra = problem.more(x, options, np.where(replaced, without, -1), cost[:, None])[:, 0]
         worth = (x < 0.5) & (gain > 1e-6 * most)
         if not worth.any():
             break
@@ -171,7 +172,8 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
         after = float(problem.explained.at(x)[decision])
         if after <= float(now[decision]):
             break
-        path.append((float(cost @ x), float(usd @ x), after))
+        both = menu.with_shared(x)
+        path.append((float(cost @ both), float(usd @ both), after))
     if not path:
         return None, 0.0
     spent, dollars, explained = np.array(path).T
@@ -183,7 +185,7 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
 
 
 def _generalised_cost(problem: Problem, usd: Floats) -> Floats:
-    """Return the sum of the shares of every budget that each option takes."""
+    """Return the sum of the shares of every budget that options and shared purchases take."""
     shares = [
         used / amount
         for used, amount in zip(problem.use.T, problem.spendable.values(), strict=True)

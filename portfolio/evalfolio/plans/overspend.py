@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from evalbayes import Menu
 
@@ -39,12 +38,10 @@ def overspend(
     if resource not in menu.resources:
         return Overspend(0.0, 0.0, None if budget is None else 0.0)
     column = menu.resources.index(resource)
-    rows = menu.options.index.get_indexer(pd.Index(list(options)))
-    expected = float(menu.costs[rows, column].sum())
-    if menu.resource_draws is None:
-        spends = np.array([expected])
-    else:
-        spends = menu.resource_draws[:, rows, column].sum(axis=1)
+    both = menu.with_shared(menu.options.index.isin(list(options)).astype(np.float64))
+    expected = float(menu.costs_with_shared[:, column] @ both)
+    draws = menu.draws_with_shared
+    spends = np.array([expected]) if draws is None else draws[:, :, column] @ both
     return Overspend(
         expected=expected,
         p90=float(np.quantile(spends, 0.9)),

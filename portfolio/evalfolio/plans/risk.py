@@ -85,8 +85,8 @@ def spend_risk(
             raise InputError(
                 f"without={without} leaves no draw to check the mix on; choose on fewer draws"
             )
-    rows = np.array([menu.options.index.get_loc(name) for name in options], dtype=np.int64)
-    total = draws[:, rows].sum(axis=1)
+    chosen = menu.options.index.isin(list(options)).astype(np.float64)
+    total = draws @ menu.with_shared(chosen)
     return SpendRisk(
         expected=float(total.mean()),
         sd=float(total.std(ddof=1)) if len(total) > 1 else 0.0,

@@ -239,9 +239,12 @@ class Search:
         return box.parted(code, own[~large], own[large])
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
-        codes = self.problem.eval_codes
+        problem, codes = self.problem, self.problem.eval_codes
         same = codes == codes[option] if option < len(codes) else np.zeros(len(codes), dtype=bool)
-        return box.with_and_without(option, np.flatnonzero(same))
+        parts = box.with_and_without(option, np.flatnonzero(same))
+        if len(codes) <= option < problem.n_choice:  # without a purchase none of its options
+            parts[1].x_high[: len(codes)][problem.needs[:, option - len(codes)] > 0] = 0.0
+        return parts
 
     def _split_blindly(self, box: Box) -> list[Box]:
         """Split where the programme gave no point to split at: at the first free option."""

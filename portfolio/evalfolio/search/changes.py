@@ -36,7 +36,7 @@ class Changes:
         What each change adds to the value, in the unit of the objective, of shape (n_changes,).
     more
         What each change uses more of each limited resource, in its unit, of shape
-        (n_changes, n_budgets).
+        (n_changes, n_budgets): with the shared purchases it makes, less those it returns.
     """
 
     value: float
@@ -56,5 +56,4 @@ class Changes:
         if len(new):
             added = problem.values_of(problem.explained.exchanged(x, old, new)) - value
             added[np.abs(added) <= ROUNDING * problem.scale] = 0.0
-        use = np.vstack([problem.use, np.zeros((1, problem.use.shape[1]))])  # last row: NOTHING
-        return cls(value, new, old, added, use[new] - use[old])
+        return cls(value, new, old, added, problem.more(x, new, old, problem.use))

@@ -37,10 +37,12 @@ class Enumeration:
         self.scales, self.problem = scales, scales.problem
         self.above, self.incumbent = above, incumbent
         limits = incumbent.exchanges
-        self.use = limits.use
+        self.use, self.shared = limits.use, limits.shared
         hard = ~limits.frozen  # rows with variables of their own are looked at last
         self.upper = np.where(hard, limits.upper, np.inf) + 2 * TOLERANCE
         self.lower = np.where(hard, limits.lower, -np.inf) - 2 * TOLERANCE
+        # What options use before their purchases are known bounds rows that these only add to.
+        self.early = np.where((self.shared >= 0).all(axis=1), self.upper, np.inf)
 
     def settled(
         self, box: Box, relaxed: Relaxed, tangents: Tangents, target: Callable[[], float]
@@ -61,8 +63,9 @@ class Enumeration:
         if held is None:
             return False
         x = held.astype(np.float64)
+        n = self.problem.n_options
         of, rows, limits = tangents.of, tangents.rows[:, free], tangents.limits
-        reach = limits - x @ rows.T
+        reach = limits - x @ rows.T - self._bought(held, free) @ tangents.rows[:, n:].T
         allowed = (reach[:, of < 0] >= -1e-9).all(axis=1)
         x, reach = x[allowed], reach[allowed]
         most = np.ones((len(x), len(self.above)))
@@ -111,13 +114,19 @@ class Enumeration:
             after = total[:, None] + gain
             old, new = np.nonzero(after > target - best[k + 1] - ROUNDING)
             spent = used[old] + needs[new]
-            fits = (spent <= self.upper - least[k + 1]).all(axis=1)
+            fits = (spent <= self.early - least[k + 1]).all(axis=1)
             old, new, used = old[fits], new[fits], spent[fits]
             if len(old) > MOST:
                 return None
             total, held = after[old, new], held[old]
             held[np.arange(len(old)), which[new]] = True
-        return held[(used >= self.lower).all(axis=1), :-1]
+        held = held[:, :-1]
+        used = used + self._bought(held, free) @ self.shared.T
+        return np.asarray(held[((used >= self.lower) & (used <= self.upper)).all(axis=1)])
+
+    def _bought(self, held: NDArray[np.bool_], free: NDArray[np.intp]) -> Floats:
+        """Return the shared purchases of choices, of shape (n, n_shared)."""
+        return np.asarray(held @ self.problem.needs[free] > 0.5, dtype=np.float64)
 
     def _bounds(self, most: Floats) -> Floats:
         """Return bounds of the values of choices whose quantities are at most so much, scaled."""

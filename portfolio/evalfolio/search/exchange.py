@@ -19,14 +19,14 @@ class Exchanges:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        n_budgets, n_evals = len(problem.resource_names), len(problem.evals)
-        rows = np.concatenate(
-            [np.arange(n_budgets), np.arange(n_budgets + n_evals, problem.matrix.shape[0])]
-        )
-        self.use = problem.matrix[rows][:, : problem.n_options].toarray()
+        n_budgets = len(problem.resource_names)
+        # An exchange keeps one option per eval and buys what it needs.
+        first = n_budgets + len(problem.evals) + problem.question.stack.n_ties
+        rows = np.concatenate([np.arange(n_budgets), np.arange(first, problem.matrix.shape[0])])
+        both = problem.matrix[rows][:, : problem.n_choice].toarray()
+        self.use, self.shared = both[:, : problem.n_options], both[:, problem.n_options :]
         self.lower, self.upper = problem.lower[rows], problem.upper[rows]
-        extra = problem.matrix[rows][:, problem.n_options :]
-        self.frozen = np.diff(extra.tocsr().indptr) > 0  # rows with variables besides the choice
+        self.frozen = problem.soft[rows]  # rows with variables besides the choice
         self.tables: list[tuple[Floats, Floats]] = []
         made: dict[int, tuple[Floats, Floats]] = {}
         for value, top in zip(problem.values, problem.v_max, strict=True):
@@ -50,14 +50,24 @@ class Exchanges:
 
     def fits(self, x: Floats, options: Positions, without: Positions) -> NDArray[np.bool_]:
         """Say which exchanges keep all limits, other variables left as they are."""
-        change = np.where(options >= 0, self.use[:, options], 0.0)
-        change = change - np.where(without >= 0, self.use[:, without], 0.0)
-        after = (self.use @ x)[:, None] + change
+        change = self.more(x, options, without)
+        after = self.used(x)[:, None] + change
         up = (after <= self.upper[:, None] + TOLERANCE) | (change <= 0)
         down = (after >= self.lower[:, None] - TOLERANCE) | (change >= 0)
         ok = np.where(self.frozen[:, None], change == 0, up & down)
         allowed = np.where(options >= 0, self.problem.allowed[options] > 0, True)
         return np.asarray(ok.all(axis=0) & allowed)
+
+    def used(self, x: Floats) -> Floats:
+        """Return what a whole choice uses by every row, with its shared purchases."""
+        return np.asarray(self.use @ x + self.shared @ self.problem.menu.bought(x))
+
+    def more(self, x: Floats, options: Positions, without: Positions) -> Floats:
+        """Return what exchanges use more of by every row, of shape (n_rows, n)."""
+        own = np.where(options >= 0, self.use[:, options], 0.0)
+        own = own - np.where(without >= 0, self.use[:, without], 0.0)
+        bought = self.problem.exchanged_purchases(x, options, without)
+        return np.asarray(own + self.shared @ bought.T)
 
     def climb(self, x: Floats, candidates: Positions) -> Floats:
         """Return the choice after the best single exchanges in turn, until none gains."""

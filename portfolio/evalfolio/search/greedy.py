@@ -34,7 +34,10 @@ def greedy(problem: Problem) -> Floats:
     """Return a choice built step by step: the exchange with the best value per cost comes next.
 
     An exchange puts an option in the place of its eval's present one. Its cost is the sum over
-    the budgets of the extra use as a share of the budget, so that no currency matters. Values
+    the budgets of the extra use as a share of the budget, so that no currency matters; a shared
+    purchase is part of it until it is made. So that several options can carry one together, a
+    bundle competes with single exchanges: a purchase with options that need it, taken one after the
+    other by value per cost, as many as make the value per cost of the whole largest. Values
     below a decision's convex start are ranked by the straight line to its best average, as a
     first small step there is worth almost nothing and yet leads somewhere.
 
@@ -53,7 +56,7 @@ def greedy(problem: Problem) -> Floats:
     averages = {id(grid): _best_average(grid, gain) for grid, gain in exchanges.tables}
     chords = [averages[id(grid)] for grid, _ in exchanges.tables]
     n_budgets = len(problem.resource_names)
-    use = exchanges.use[:n_budgets].sum(axis=0)
+    refused = np.zeros(problem.needs.shape[1], dtype=bool)  # purchases that bring nothing more
 
     def worth(v: Floats) -> Floats:
         gains = exchanges.gains(v)
@@ -61,25 +64,52 @@ def greedy(problem: Problem) -> Floats:
             gains[:, d] = np.where(v[:, d] < point, average * v[:, d], gains[:, d])
         return problem.total.of(gains)
 
-    while True:
-        options = np.flatnonzero((problem.allowed > 0) & (x < 0.5))
+    def best_step(x: Floats, among: NDArray[np.bool_]) -> tuple[Floats, float, float] | None:
+        """Return the choice after the best exchange, what that gains and what it costs."""
+        options = np.flatnonzero((problem.allowed > 0) & (x < 0.5) & among)
         without = problem.present(x)[problem.eval_codes[options]]
         ok = exchanges.fits(x, options, without)
         options, without = options[ok], without[ok]
         if not len(options):
-            return x
+            return None
         gain = worth(problem.explained.exchanged(x, without, options)) - worth(
             problem.explained.at(x)[None]
         )
-        extra = use[options] - np.where(without >= 0, use[without], 0.0)
+        extra = exchanges.more(x, options, without)[:n_budgets].sum(axis=0)
         score = np.where(gain > SMALLEST * problem.scale, gain / np.maximum(extra, 1e-9), -np.inf)
         best = int(np.argmax(score))
         if not np.isfinite(score[best]):
-            return x
+            return None
         step = moved(x, int(options[best]), int(without[best]))
         if problem.curved and problem.cuts(step) is not None:
+            return None
+        return step, float(gain[best]), float(extra[best])
+
+    def bundle(x: Floats, needing: NDArray[np.bool_]) -> tuple[Floats, float, float] | None:
+        """Return the best beginning of the steps among options that need a purchase."""
+        best: tuple[Floats, float, float] | None = None
+        at, gain, extra = x, 0.0, 0.0
+        while (step := best_step(at, needing)) is not None:
+            at, gain, extra = step[0], gain + step[1], extra + step[2]
+            best = max(best or (at, gain, extra), (at, gain, extra), key=_rate)
+        return best
+
+    every = np.ones(problem.n_options, dtype=bool)
+    while True:
+        steps = [best_step(x, every)]
+        bought = problem.menu.bought(x) > 0.5
+        for k in np.flatnonzero(~bought & ~refused):
+            steps.append(bundle(x, problem.needs[:, k] > 0))
+            refused[k] = steps[-1] is None
+        found = [step for step in steps if step is not None]
+        if not found:
             return x
-        x = step
+        x = max(found, key=_rate)[0]
+
+
+def _rate(step: tuple[Floats, float, float]) -> float:
+    """Return gain per cost."""
+    return step[1] / max(step[2], 1e-9)
 
 
 def _best_average(grid: Floats, gain: Floats) -> tuple[float, float]:

@@ -77,15 +77,16 @@ class Incumbent:
         """Take options from the largest share down while limits from above allow."""
         exchanges, problem = self.exchanges, self.problem
         x = np.zeros(problem.n_options)
-        used = np.zeros(len(exchanges.upper))
+        used, has = np.zeros(len(exchanges.upper)), np.zeros(problem.needs.shape[1])
         taken = np.zeros(len(problem.evals), dtype=bool)
         from_above = exchanges.upper + 1e-9
         from_above = np.where(exchanges.frozen, np.inf, from_above)
         for option in np.argsort(-share, kind="stable"):
             if share[option] < least:
                 break
-            after = used + exchanges.use[:, option]
+            needs = problem.needs[option] * (1 - has)
+            after = used + exchanges.use[:, option] + exchanges.shared @ needs
             code = problem.eval_codes[option]
             if not taken[code] and (after <= from_above).all():
-                x[option], used, taken[code] = 1.0, after, True
+                x[option], used, taken[code], has = 1.0, after, True, has + needs
         return x if self.met(x) else None

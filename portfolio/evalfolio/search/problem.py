@@ -36,8 +36,12 @@ class Problem:
         The rows of the question's `Stack`, those of the budgets without the options that no
         budget allows.
     use
-        Expected use of the limited resources by every option, of shape (n_options, n_budgets), in
-        the order of `resource_names`.
+        Expected use of the limited resources by every option and then every shared purchase, of
+        shape (n_options + n_shared, n_budgets), in the order of `resource_names`.
+    needs
+        1 where an option needs a shared purchase, of shape (n_options, n_shared). Purchases follow
+        from the choice; they are variables, the first of the extra ones, so that shares of options
+        pay their part of them.
     spendable
         What may be spent of each limited resource.
     price_units
@@ -56,15 +60,17 @@ class Problem:
         self.question, self.menu = question, question.menu
         stack = self.stack = question.stack
         self.n_options, self.n_extra = stack.n_options, stack.n_extra
+        self.n_choice, self.needs = stack.n_choice, self.menu.needs
         self.evals, self.eval_codes = stack.evals, stack.eval_codes
         self.spendable = question.spendable
         self.resource_names = tuple(self.spendable)
-        self.costs = self.menu.costs
+        self.costs = self.menu.costs_with_shared
         self.use = self.costs[:, [self.menu.resources.index(name) for name in self.spendable]]
         n, k = self.n_options, stack.n_budgets
         self.price_units = stack.units
         money = stack.matrix[:k].toarray()
-        fits = (money[:, :n] <= stack.upper[:k, None] * (1 + TOLERANCE)).all(axis=0)
+        alone = money[:, :n] + money[:, n : self.n_choice] @ self.needs.T
+        fits = (alone <= stack.upper[:k, None] * (1 + TOLERANCE)).all(axis=0)
         self.allowed = np.where(fits, 1.0, 0.0)
         money[:, :n] *= self.allowed
         self.matrix = sparse.vstack([sparse.csr_matrix(money), stack.matrix[k:]], format="csr")
@@ -142,13 +148,34 @@ class Problem:
         """Return the same share of every option that fits by itself, as far as the budgets go."""
         each = np.bincount(self.eval_codes, weights=self.allowed, minlength=len(self.evals))
         x = self.allowed / np.maximum(each, 1.0)[self.eval_codes]
-        used = np.asarray(self.matrix[: len(self.resource_names), : self.n_options] @ x)
+        used = self.matrix[: len(self.resource_names), : self.n_choice] @ self.menu.with_shared(x)
         return np.asarray(x / max(1.0, float(used.max(initial=0.0))))
 
+    def exchanged_purchases(self, x: Floats, new: NDArray[Any], old: NDArray[Any]) -> Floats:
+        """Return what exchanges of options buy (1) and return (-1), of shape (n, n_shared).
+
+        An option of -1 stands for nothing.
+        """
+        if not self.needs.shape[1]:
+            return np.zeros((len(new), 0))
+        count, needs = x @ self.needs, np.vstack([self.needs, 0.0 * self.needs[:1]])
+        after = count + needs[new] - needs[old]  # the last row: nothing
+        return np.asarray((after > 0.5).astype(float) - (count > 0.5))
+
+    def more(self, x: Floats, new: NDArray[Any], old: NDArray[Any], use: Floats) -> Floats:
+        """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...)."""
+        own = np.vstack([use[: self.n_options], 0.0 * use[:1]])
+        bought = self.exchanged_purchases(x, new, old) @ use[self.n_options :]
+        return np.asarray(own[new] - own[old] + bought)
+
     def met(self, x: Floats, extra: Floats | None = None) -> bool:
-        """Whether a whole choice, with its extra variables, meets all limits."""
+        """Whether a whole choice, with its extra variables, meets all limits.
+
+        Of the extra variables, purchases count as the choice has them.
+        """
         tail = np.zeros(self.n_extra) if extra is None else extra
-        activity = self.matrix @ np.concatenate([x, tail])
+        own = tail[self.n_choice - self.n_options :]
+        activity = self.matrix @ np.concatenate([self.menu.with_shared(x), own])
         # Rows with extra variables carry a solver's tolerance; budgets and the like do not.
         loose = np.where(self.soft, SOFT, TOLERANCE)
         return (
@@ -160,26 +187,28 @@ class Problem:
 
     def completed(self, x: Floats) -> Floats | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
+        bought, n = self.menu.bought(x), self.n_choice
+        n_own = self.n_options + self.n_extra - n
         if self.met(x):
-            return np.zeros(self.n_extra)
-        if not self.n_extra:
+            return np.pad(bought, (0, n_own))
+        if not n_own:
             return None
-        n = self.n_options
-        used: Floats = np.asarray(self.matrix[:, :n] @ x)
+        used: Floats = np.asarray(self.matrix[:, :n] @ np.concatenate([x, bought]))
         if not self.met_without_extra(x, used):
             return None
         rows = np.flatnonzero(self.soft)
         found = milp(
-            np.zeros(self.n_extra),
+            np.zeros(n_own),
             constraints=LinearConstraint(
                 self.matrix[rows][:, n:], (self.lower - used)[rows], (self.upper - used)[rows]
             ),
-            integrality=self.extra_whole.astype(int),
-            bounds=Bounds(0.0, self.extra_upper),
+            integrality=self.extra_whole[-n_own:].astype(int),
+            bounds=Bounds(0.0, self.extra_upper[-n_own:]),
         )
         if found.x is None:
             return None
-        extra = np.where(self.extra_whole, np.round(found.x), found.x)
+        own = np.where(self.extra_whole[-n_own:], np.round(found.x), found.x)
+        extra = np.concatenate([bought, own])
         return extra if self.met(x, extra) else None
 
     def met_without_extra(self, x: Floats, used: Floats) -> bool:
@@ -194,7 +223,8 @@ class Problem:
     def cuts(self, x: Floats) -> tuple[Floats, Floats] | None:
         """Return rows · x <= limits that hold for every choice but not for x, or None.
 
-        Limits that are curved (a second-order cone) are met through such rows.
+        Rows are over the options and the shared purchases. Limits that are curved (a second-order
+        cone) are met through such rows.
         """
         rows: list[Floats] = []
         limits: list[float] = []
@@ -202,7 +232,7 @@ class Problem:
             found = constraint.cuts(self.menu, x)
             if found is None:
                 continue
-            weights = found.matrix.toarray()[:, : self.n_options]
+            weights = found.matrix.toarray()[:, : self.n_choice]
             size = np.maximum(np.abs(weights).max(axis=1, initial=0.0), 1e-300)
             for sign, side in ((1.0, found.upper), (-1.0, found.lower)):
                 for row in np.flatnonzero(np.isfinite(side)):

@@ -118,7 +118,7 @@ class Programme:
         self._first_eval = len(problem.resource_names)
         self._run = np.zeros(len(problem.evals), dtype=bool)
         self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
-        self.tangents = Tangents(problem.n_options)
+        self.tangents = Tangents(problem.n_choice)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
         share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
         held = sum(k * tail.quantities.shape[1] for k, tail in zip(share, tails, strict=True))
@@ -166,10 +166,12 @@ class Programme:
             added.append(-weights)
             limits.append(constant)
             of.append(d)
-        self._add(np.array(added).reshape(-1, problem.n_options), np.array(limits), np.array(of))
+        rows = np.array(added).reshape(-1, problem.n_options)
+        wide = np.pad(rows, ((0, 0), (0, problem.n_choice - problem.n_options)))
+        self._add(wide, np.array(limits), np.array(of))
 
     def add_rows(self, rows: Floats, limits: Floats) -> None:
-        """Add rows · x <= limits that hold for every choice, rows of shape (n, n_options)."""
+        """Add rows · x <= limits that hold for every choice, rows of shape (n, n_choice)."""
         self._add(rows, limits, np.full(len(limits), -1))
 
     def _add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:

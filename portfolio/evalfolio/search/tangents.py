@@ -14,9 +14,9 @@ class Tangents:
     `idle` counts the programmes since a row last had a price.
     """
 
-    def __init__(self, n_options: int) -> None:
+    def __init__(self, n_choice: int) -> None:
         self._n = 0
-        self._rows = np.zeros((64, n_options))
+        self._rows = np.zeros((64, n_choice))
         self._limits = np.zeros(64)
         self._of = np.zeros(64, dtype=np.int_)
         self._idle = np.zeros(64, dtype=np.int_)
@@ -31,7 +31,7 @@ class Tangents:
 
     @property
     def rows(self) -> Floats:
-        """Weights on the options, of shape (n_rows, n_options)."""
+        """Weights on options and then shared purchases, of shape (n_rows, n_choice)."""
         return self._rows[: self._n]
 
     @property

@@ -28,7 +28,7 @@ def cheapest_within(
     question
         Menu, budgets and limits; its objective is not looked at.
     cost
-        Cost of every option, of shape (n_options,).
+        Cost of every option and then every shared purchase, of shape (n_options + n_shared,).
     gap, seconds
         Relative gap and time limit of every programme.
 
@@ -40,12 +40,12 @@ def cheapest_within(
         If the solver ends without an answer.
     """
     stack = question.stack
-    wide = np.pad(cost, (0, stack.n_extra))
+    wide = np.pad(cost, (0, stack.n_variables - len(cost)))
     found = stack.least(wide, gap=gap, seconds=seconds)
     if found is None:
         raise InfeasibleError(explain_infeasible(stack).text)
     x = found[0][: stack.n_options]
-    return x, min(found[1], float(cost @ x))
+    return x, min(found[1], float(cost @ question.menu.with_shared(x)))
 
 
 def fewest_waived(
@@ -62,16 +62,16 @@ def fewest_waived(
     """
     waivable = [_Waivable(target) for target in targets]
     menu, stack = question.menu, question.under(*waivable).stack
-    n, first = stack.n_options, stack.n_binaries - len(targets)  # their binaries come last
+    n, first = stack.n_choice, stack.n_binaries - len(targets)  # their binaries come last
     cost = np.zeros(stack.n_variables)
     # at equal weight the smaller programme: so little that it decides nothing else
-    use = menu.costs / np.maximum(menu.costs.sum(axis=0), 1e-300)
+    use = menu.costs_with_shared / np.maximum(menu.costs.sum(axis=0), 1e-300)
     cost[:n] = use.sum(axis=1) * 1e-4 * float(weights.min()) / max(len(menu.resources), 1)
     cost[first : stack.n_binaries] = weights
     found = stack.least(cost)
     if found is None:
         raise InfeasibleError(explain_infeasible(stack).text)
-    return found[0][:n], found[0][first : stack.n_binaries] > 0.5
+    return found[0][: stack.n_options], found[0][first : stack.n_binaries] > 0.5
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def require(
     limits = (*map(as_limit, constraints), *targets)
     question = Question(menu, budget or {}, limits)
     if value is None:
-        cost = menu.costs[:, menu.resources.index(resource)]
+        cost = menu.costs_with_shared[:, menu.resources.index(resource)]
         x, bound = cheapest_within(question, cost, gap=method.gap, seconds=method.time_limit)
         found = _requirement(menu, resource, x, bound, method.gap)
     else:
@@ -223,9 +223,9 @@ def _least_for_value(
             f"it: ask for at most {best.value:.6g}, or loosen a limit."
         )
     # no programme with less than `short` will do: at first, what the other limits alone need
-    cost = menu.costs[:, menu.resources.index(resource)]
+    cost = menu.costs_with_shared[:, menu.resources.index(resource)]
     short = cheapest_within(question, cost, gap=gap, seconds=method.time_limit)[1]
-    enough = float(cost @ best.x)
+    enough = float(cost @ menu.with_shared(best.x))
     failed = 0  # tries in a row that proved too little
     for _ in range(MAX_BISECTIONS):
         if enough - short <= gap * enough:
@@ -241,7 +241,8 @@ def _least_for_value(
         if found is None or found.bound < value:
             short, failed = float(middle), failed + 1
         elif found.value >= value:
-            best, enough, failed = found, min(float(cost @ found.x), float(middle)), 0
+            spent = float(cost @ menu.with_shared(found.x))
+            best, enough, failed = found, min(spent, float(middle)), 0
         else:
             break  # the target lies within the gap of the certificate: nothing to tell it by
     return _requirement(menu, resource, best.x, short, gap)

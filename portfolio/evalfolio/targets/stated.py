@@ -50,4 +50,4 @@ def names_of(menu: Menu, x: NDArray[np.float64]) -> tuple[str, ...]:
 
 def spend_of(menu: Menu, x: NDArray[np.float64]) -> dict[str, float]:
     """Return the use of every resource."""
-    return dict(zip(menu.resources, (x @ menu.costs).tolist(), strict=True))
+    return dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))

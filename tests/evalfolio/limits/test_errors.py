@@ -97,7 +97,7 @@ def test_limits_check_their_shapes_and_numbers() -> None:
     with pytest.raises(InputError, match="one entry for each of 1 rows"):
         Rows(sparse.csr_matrix(np.ones((1, 2))), np.zeros(2), np.ones(2), ("seats",))
     limits = Rows(sparse.csr_matrix(np.ones((1, 4))), np.zeros(1), np.ones(1), ("s",), 1, 1)
-    assert (len(limits), limits.n_options) == (1, 2)
+    assert (len(limits), limits.n_choice) == (1, 2)
 
 
 def test_conditions_are_values() -> None:

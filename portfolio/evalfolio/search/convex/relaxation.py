@@ -67,8 +67,13 @@ class Relaxation:
         # The right-hand side of every budget row is a parameter, so a sweep compiles once.
         self.limit = cp.Parameter(len(self.resources), nonneg=True)
         rows: list[cp.Constraint] = []
-        self.budget_row = (costs / self.units).T @ self.x <= self.limit if self.resources else None
-        if self.budget_row is not None:
+        n, self.budget_row = problem.n_options, None
+        if self.resources:
+            use = (costs / self.units).T
+            total = use[:, :n] @ self.x
+            if problem.n_choice > n:
+                total = total + use[:, n:] @ self.extra[: problem.n_choice - n]
+            self.budget_row = total <= self.limit
             rows.append(self.budget_row)
         rows += self._limit_rows(problem)
         self.worth = ConcaveObjective(problem, self.x, n_lines)

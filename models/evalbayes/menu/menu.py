@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from evalbayes.decision import MOST, Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import Replicates
+from evalbayes.menu.shared import SharedPurchase, check_shared, needs_of
 
 REQUIRED_COLUMNS = ("eval", "domain", "tier")
 FORMAT = 1
+WITH_SHARED = 2  # of menus with shared purchases, which a reader of format 1 would give away
+SHARED_DRAWS = "shared_draws_"
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames and arrays: no truth value, no short text
@@ -61,6 +65,9 @@ class Menu:
     no_anchor
         Domains that no decision is about, as nothing ties their scale to their threshold, each with
         a sentence: see `evalbayes.catalogue.anchors`.
+    shared
+        What several options need and is paid once: a choice x also buys every purchase that one of
+        its options needs, so it uses ``with_shared(x) @ costs_with_shared`` of the resources.
 
     Raises
     ------
@@ -97,10 +104,11 @@ class Menu:
     skewed: tuple[str, ...] = ()
     replicates: Replicates | None = None
     no_anchor: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[SharedPurchase, ...] = ()
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
-        for key in ("resources", "states", "decisions", "skewed"):
+        for key in ("resources", "states", "decisions", "skewed", "shared"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         shapes: dict[str, tuple[int | None, ...]] = {
             "information": (n_options, n_states, n_states),
@@ -122,6 +130,7 @@ class Menu:
             for draw in self.information_draws:
                 self._check_information("information_draws", draw)
         self._check_prior()
+        check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
 
     def __len__(self) -> int:
         return len(self.options)
@@ -139,6 +148,7 @@ class Menu:
             f"an option's use: {'; '.join(prices) or 'no resource'}" if len(self) else "",
             f"decisions: {_named([d.name for d in self.decisions])}; {len(self.states)} states; "
             f"{draws or 'no'} posterior draws",
+            f"shared: {'; '.join(map(str, self.shared))}" if self.shared else "",
             *self.no_anchor.values(),
         )
         return "\n".join(line for line in lines if line)
@@ -151,16 +161,65 @@ class Menu:
         """Expected use of every resource by every option, of shape (n_options, n_resources)."""
         return self.options[list(self.resources)].to_numpy(dtype=np.float64)
 
+    @cached_property
+    def needs(self) -> NDArray[np.float64]:
+        """1 where an option needs a shared purchase, of shape (n_options, n_shared)."""
+        return needs_of(self.shared, self.options.index)
+
+    @cached_property
+    def _evals(self) -> NDArray[np.intp]:
+        return np.asarray(self.options["eval"].factorize()[0])
+
+    @cached_property
+    def costs_with_shared(self) -> NDArray[np.float64]:
+        """Expected use by options, then shared purchases: (n_options + n_shared, n_resources)."""
+        own = [[each.use.get(name, 0.0) for name in self.resources] for each in self.shared]
+        return np.vstack([self.costs, np.reshape(own, (len(own), len(self.resources)))])
+
+    @cached_property
+    def draws_with_shared(self) -> NDArray[np.float64] | None:
+        """`resource_draws` of options and then shared purchases, or None."""
+        if self.resource_draws is None or not self.shared:
+            return self.resource_draws
+        expected, n = self.costs_with_shared[len(self) :], len(self.resource_draws)
+        own = [
+            np.broadcast_to(use, (n, len(use))) if each.draws is None else each.draws
+            for each, use in zip(self.shared, expected, strict=True)
+        ]
+        return np.concatenate([self.resource_draws, np.stack(own, axis=1)], axis=1)
+
+    def bought(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return which shared purchases a choice needs, of shape (n_shared,).
+
+        Of shares of options it is the least that is bought: the most that any one eval takes of
+        the options that need it.
+        """
+        if not self.shared:
+            return np.zeros(0)
+        taken = np.zeros((self._evals.max(initial=0) + 1, len(self.shared)))
+        np.add.at(taken, self._evals, self.needs * np.asarray(x)[:, None])
+        return np.asarray(taken.max(axis=0, initial=0.0))
+
+    def with_shared(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a choice and then the purchases it needs, of shape (n_options + n_shared,)."""
+        return np.concatenate([x, self.bought(x)])
+
+    def use_of(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what a choice uses of every resource, its shared purchases once each."""
+        return np.asarray(self.with_shared(x) @ self.costs_with_shared)
+
     def subset(self, keep: NDArray[np.bool_]) -> Menu:
         """Return the menu of the kept options only; `keep` has shape (n_options,)."""
         information, use = self.information_draws, self.resource_draws
+        options = self.options.loc[keep]
         return replace(
             self,
-            options=self.options.loc[keep],
+            options=options,
             information=self.information[keep],
             information_draws=None if information is None else information[:, keep],
             resource_draws=None if use is None else use[:, keep],
             replicates=None if self.replicates is None else self.replicates.subset(keep),
+            shared=tuple(each.among(options.index) for each in self.shared),
         )
 
     def save(self, folder: str | Path) -> Path:
@@ -194,10 +253,13 @@ class Menu:
                 arrays[key] = getattr(self, key)
         if self.replicates is not None:
             arrays |= self.replicates.arrays()
+        for k, each in enumerate(self.shared):
+            if each.draws is not None:
+                arrays[f"{SHARED_DRAWS}{k}"] = each.draws
         # numpy's stub takes the names for its own keywords
         np.savez_compressed(partial / "arrays.npz", **arrays)  # type: ignore[arg-type]  # see above
         head = {
-            "format": FORMAT,
+            "format": WITH_SHARED if self.shared else FORMAT,
             "resources": self.resources,
             "states": self.states,
             "skewed": self.skewed,
@@ -205,6 +267,10 @@ class Menu:
             "decisions": [
                 {key: value for key, value in vars(d).items() if key != "contrast"}
                 for d in self.decisions
+            ],
+            "shared": [
+                {"name": s.name, "use": dict(s.use), "needed_by": s.needed_by, "days": s.days}
+                for s in self.shared
             ],
         }
         (partial / "menu.json").write_text(json.dumps(head, indent=2, default=float) + "\n")
@@ -223,9 +289,9 @@ class Menu:
             head = json.loads((folder / "menu.json").read_text(encoding="utf-8"))
             if not isinstance(head, dict):
                 raise ValueError("menu.json is no JSON object")
-            if head.get("format") != FORMAT:
+            if head.get("format") not in (FORMAT, WITH_SHARED):
                 raise InputError(
-                    f"menu format must be {FORMAT}, got {head.get('format')}; "
+                    f"menu format must be {FORMAT} or {WITH_SHARED}, got {head.get('format')}; "
                     "make the menu again with this version"
                 )
             options = pd.read_parquet(folder / "options.parquet")
@@ -240,8 +306,13 @@ class Menu:
                 Decision(contrast=contrast, **row)
                 for contrast, row in zip(contrasts, head["decisions"], strict=True)
             )
+            shared = tuple(
+                SharedPurchase(**row, draws=arrays.pop(f"{SHARED_DRAWS}{k}", None))
+                for k, row in enumerate(head.get("shared", ()))
+            )
             return cls(
                 options=options,
+                shared=shared,
                 resources=tuple(head["resources"]),
                 states=tuple(head["states"]),
                 skewed=tuple(head.get("skewed", ())),
