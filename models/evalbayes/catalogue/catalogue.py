@@ -28,6 +28,7 @@ from evalbayes.catalogue.domain import (
     decides,
 )
 from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills_of
+from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation
 from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
 from evalbayes.catalogue.tables import Spec, Table, Tables, filled, validated, with_own_defaults
 from evalbayes.errors import InputError
@@ -43,6 +44,8 @@ class Catalogue(Spec):
         Tables [portfolio] and [budget].
     domains, evals
         The [[domain]] and [[eval]] tables, in the order given.
+    elicitations
+        The [[elicitation]] tables: what serves several evals and is paid once.
     levels, joint
         The [[level]] tables of domains, and the [[decision]] tables over several domains.
     ai_models
@@ -59,6 +62,7 @@ class Catalogue(Spec):
     budget: BudgetSpec
     domains: tuple[DomainSpec, ...]
     evals: tuple[EvalSpec, ...]
+    elicitations: tuple[ElicitationSpec, ...] = ()
     levels: tuple[LevelSpec, ...] = ()
     joint: tuple[DecisionSpec, ...] = ()
     ai_models: tuple[AiModelSpec, ...] = ()
@@ -101,6 +105,10 @@ class Catalogue(Spec):
                 return spec
         raise _missing("eval", name, [spec.name for spec in self.evals])
 
+    def elicitations_of(self, name: str) -> tuple[ElicitationSpec, ...]:
+        """Return the shared elicitations that max elicitation of an eval needs, all of them."""
+        return tuple(spec for spec in self.elicitations if name in spec.evals)
+
     def assumed(self, where: str, key: str) -> bool:
         """Whether a figure is a default, e.g. `assumed("eval 'cybench'", "staff_hours")`."""
         return any(each.where == where and each.key == key for each in self.assumptions)
@@ -117,6 +125,7 @@ class Catalogue(Spec):
         tables += [spec.staff_hours for spec in self.evals]
         tables += [spec.staff_hours_repair for spec in self.evals]
         tables += [spec.staff_hours_elicitation for spec in self.evals]
+        tables += [spec.hours for spec in self.elicitations]
         return tuple(dict.fromkeys(s for table in tables if isinstance(table, dict) for s in table))
 
     @property
@@ -162,7 +171,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
     given_evals = [
         with_own_defaults(row, tables.eval_defaults, EVAL_KEYS, assumptions) for row in tables.evals
     ]
-    skills = skills_of(validated_budget, given_evals)
+    skills = skills_of(validated_budget, given_evals, tables.elicitations)
     refuse_unkept(budget.where, validated_budget, skills)
     throughput = validated_budget.tokens_per_second is not None
     evals = tuple(
@@ -171,6 +180,10 @@ def catalogue_of(tables: Tables) -> Catalogue:
     )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
     _refuse_mixed_families(tables.evals, evals, domains)
+    elicitations = tuple(
+        assembled_elicitation(table, evals, domains, skills) for table in tables.elicitations
+    )
+    _refuse_repeated(tables.elicitations, [spec.name for spec in elicitations], "elicitation")
     ai_models = tuple(_ai_model(table) for table in tables.ai_models)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
@@ -184,6 +197,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         budget=validated_budget,
         domains=domains,
         evals=evals,
+        elicitations=elicitations,
         levels=levels,
         joint=joint,
         ai_models=ai_models,

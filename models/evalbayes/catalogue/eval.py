@@ -96,7 +96,8 @@ class EvalSpec(Spec):
         Wall time of one run, in hours; None: its tokens over the budget's tokens a second.
     staff_hours, staff_hours_repair, staff_hours_elicitation
         Hours to run it once, to mend its obvious spurious failures (to `effort_repaired`), and to
-        elicit it to `effort_max`; by skill if the budget is.
+        elicit it to `effort_max`; by skill if the budget is. Of elicitation it is what is left for
+        this eval where an [[elicitation]] serves it.
     days_repair, days_elicitation
         Calendar days that mending, and elicitation to `effort_max`, take.
     effort_repaired, effort_max
@@ -174,8 +175,10 @@ HOURS = ("staff_hours", "staff_hours_repair", "staff_hours_elicitation")
 LIKE = HOURS[::-1]  # whose split hours without one follow: the first that has one
 
 
-def skills_of(budget: BudgetSpec, evals: list[Table]) -> tuple[str, ...]:
-    """Return the skills staff hours are split by: the budget's and the evals'."""
+def skills_of(
+    budget: BudgetSpec, evals: list[Table], elicitations: tuple[Table, ...] = ()
+) -> tuple[str, ...]:
+    """Return the skills staff hours are split by: the budget's, the evals' and what they share."""
     if isinstance(budget.staff_hours, float):
         return ()
     named = list(budget.staff_hours or ())
@@ -183,6 +186,9 @@ def skills_of(budget: BudgetSpec, evals: list[Table]) -> tuple[str, ...]:
         for key in HOURS:
             hours = table.entries.get(key)
             named += list(hours) if isinstance(hours, Mapping) else []
+    for table in elicitations:
+        hours = table.entries.get("hours")
+        named += list(hours) if isinstance(hours, Mapping) else []
     return tuple(dict.fromkeys(named))
 
 

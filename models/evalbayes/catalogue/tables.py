@@ -34,6 +34,7 @@ class Tables:
     budget: Table
     domains: tuple[Table, ...]
     evals: tuple[Table, ...]
+    elicitations: tuple[Table, ...]
     levels: tuple[Table, ...]
     decisions: tuple[Table, ...]
     ai_models: tuple[Table, ...]
@@ -43,7 +44,7 @@ class Tables:
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "level", "decision", "eval", "ai_model")
+MANY = ("domain", "level", "decision", "eval", "elicitation", "ai_model")
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 
@@ -140,6 +141,7 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
         levels=rows["level"],
         decisions=rows["decision"],
         evals=rows["eval"],
+        elicitations=rows["elicitation"],
         ai_models=rows["ai_model"],
         notes=notes_on(untidy, source),
         **single,

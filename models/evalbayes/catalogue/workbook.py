@@ -1,10 +1,10 @@
 """A catalogue as a workbook: the tables of TOML as sheets, intervals as columns x_low and x_high.
 
 Sheets `portfolio`, `budget`, `domain_defaults` and `eval_defaults` have a column of keys and one of
-values, or one row under a header; `domain`, `eval` and `ai_model` have one row each. Tables inside
-a row are columns with a dot, such as `loadings.cyber` or `staff_hours.bio`. Names of tasks stand on
-a sheet `task_names` with columns eval and task. Sheets whose name begins with "notes" are passed
-over.
+values, or one row under a header; `domain`, `eval`, `elicitation` and the like have one row each.
+Tables inside a row are columns with a dot, such as `loadings.cyber` or `staff_hours.bio`, and evals
+that are named together have semicolons between them. Names of tasks stand on a sheet `task_names`
+with columns eval and task. Sheets whose name begins with "notes" are passed over.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def read_workbook(path: str | Path) -> Tables:
         levels=tuple(rows["level"]),
         decisions=tuple(rows["decision"]),
         evals=tuple(rows["eval"]),
+        elicitations=tuple(rows["elicitation"]),
         ai_models=tuple(rows["ai_model"]),
         notes=notes_on(untidy, path.name),
         **single,
@@ -238,7 +239,9 @@ def flat(entries: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in entries.items():
         if key == TASKS:
             continue
-        if isinstance(value, Interval | list):
+        if key == "evals" and isinstance(value, list | tuple):
+            found[key] = "; ".join(value)
+        elif isinstance(value, Interval | list):
             interval = Interval.of(value)
             if interval.exact:
                 found[key] = interval.low

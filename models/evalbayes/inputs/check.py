@@ -17,6 +17,7 @@ from evalbayes.inputs.readback import (
     anchor_lines,
     budget_line,
     domain_line,
+    elicitation_line,
     heading,
     in_unit,
     joint_line,
@@ -109,6 +110,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
             for spec in catalogue.domains
         ),
         *(joint_line(spec) for spec in catalogue.joint),
+        *(elicitation_line(spec, catalogue) for spec in catalogue.elicitations),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
         *(f"note: {note}" for note in catalogue.notes),

@@ -15,6 +15,7 @@ from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
+from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.observations.spurious import reviewed_failures
 
@@ -83,6 +84,29 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
         f"{spec.name}: {alone}; "
         f"shown capability {shown}; elicitation gap {gap_words}; {number_of(count, 'eval')}, at "
         f"least {spec.min_evals} to be run"
+    )
+
+
+def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:
+    """Return what a shared elicitation serves and takes once, and what is left per eval."""
+    hours = f"{total_hours(spec.hours):,g} staff hours"
+    if isinstance(spec.hours, dict) and len(spec.hours) > 1:
+        hours += f" ({', '.join(f'{h:,g} of {s}' for s, h in spec.hours.items() if h)})"
+    usd = f"{spec.usd.low:,g}" if spec.usd.exact else f"{spec.usd.low:,g} to {spec.usd.high:,g}"
+    left = ", ".join(
+        f"{name} {total_hours(catalogue.eval(name).staff_hours_elicitation):,g}"
+        for name in spec.evals
+    )
+    others = [
+        f"{name} needs {' and '.join(each.name for each in catalogue.elicitations_of(name))}"
+        for name in spec.evals
+        if len(catalogue.elicitations_of(name)) > 1
+    ]
+    both = f"; {', '.join(others)}" if others else ""
+    return (
+        f"{spec.name}: shared elicitation of {number_of(len(spec.evals), 'eval')}, paid once where "
+        f"any of them runs at max elicitation: {hours}, {usd} usd, {number_of(spec.days, 'day')}; "
+        f"staff hours of elicitation left for each: {left}{both}"
     )
 
 

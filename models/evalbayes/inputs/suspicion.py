@@ -29,6 +29,16 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
                 f"{domain.name} has min_evals of {domain.min_evals}, but only {count} of its evals "
                 "may be run"
             )
+    for each in catalogue.elicitations:
+        if len(each.evals) == 1:
+            yield f"the elicitation {each.name!r} serves {each.evals[0]} alone: nothing is shared"
+        key = "staff_hours_elicitation"
+        full = [name for name in each.evals if catalogue.assumed(f"eval {name!r}", key)]
+        if full:
+            yield (
+                f"{key} of {', '.join(full)} is a default, though the elicitation {each.name!r} "
+                "serves it; give what is left for the eval beside what is shared"
+            )
     for lower, higher in crossings(catalogue.decisions):
         if higher.rule < lower.rule:
             why = f"it is mitigated above {higher.rule:.2g} and {lower.name} above {lower.rule:.2g}"

@@ -22,12 +22,13 @@ from evalbayes.menus.costs import (
     Spends,
     option_cost,
     price_draws,
+    shared_purchases,
     spend_moments,
     staff_columns,
 )
 from evalbayes.menus.dominance import undominated
 from evalbayes.menus.floors import floors_of
-from evalbayes.menus.offer import Offer, offers_of
+from evalbayes.menus.offer import MAX_ELICITATION, Offer, offers_of
 from evalbayes.menus.reading import Reading, reading_of
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
@@ -219,7 +220,10 @@ def build_menu(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "
             "calendar days; give more days or agents in parallel"
         )
-    menu = replace(_assemble(priced, catalogue, states, decisions), no_anchor=no_anchor)
+    menu = _assemble(priced, catalogue, states, decisions)
+    assert menu.resource_draws is not None  # _assemble makes them
+    shared = shared_purchases(catalogue, menu.options, len(menu.resource_draws), seed)
+    menu = replace(menu, no_anchor=no_anchor, shared=shared)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
         menu = replace(
@@ -372,7 +376,10 @@ def _kept(own: list[_Priced], catalogue: Catalogue) -> list[_Priced]:
     costs = np.array(
         [[p.cost.usd, *(p.cost.staff_hours[c] for c in columns), p.cost.agent_hours] for p in own]
     )
-    keep = undominated(costs, np.stack([p.information for p in own]))
+    # An option that needs a shared purchase is not cheaper than one that does not.
+    shares = bool(catalogue.elicitations_of(own[0].spec.name))
+    needs = np.array([[float(shares and p.offer.tier == MAX_ELICITATION)] for p in own])
+    keep = undominated(np.hstack([costs, needs]), np.stack([p.information for p in own]))
     return [p for p, kept in zip(own, keep, strict=True) if kept]
 
 

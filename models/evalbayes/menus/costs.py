@@ -13,10 +13,14 @@ from scipy.special import ndtri
 
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
-from evalbayes.menus.offer import Offer
+from evalbayes.menu import SharedPurchase
+from evalbayes.menus.offer import MAX_ELICITATION, Offer
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evalbayes.catalogue import BudgetSpec, Catalogue, EvalSpec
+    from evalbayes.catalogue.interval import Interval
 
 Array = NDArray[np.float64]
 MOST_REVIEWED = 100  # transcripts read by a person, however many runs there are
@@ -96,7 +100,14 @@ def option_cost(
         usd_means=means,
         staff_hours=staff_hours(spec, offer, catalogue),
         agent_hours=agent_hours,
-        days=calendar_days(spec, offer, agent_hours, longest, catalogue.budget.agents_in_parallel),
+        days=calendar_days(
+            spec,
+            offer,
+            agent_hours,
+            longest,
+            catalogue.budget.agents_in_parallel,
+            max((each.days for each in catalogue.elicitations_of(spec.name)), default=0.0),
+        ),
     )
 
 
@@ -124,11 +135,41 @@ def spend_moments(curve: Curve, cap: float) -> tuple[Array, Array]:
 
 def price_draws(spec: EvalSpec, n_draws: int, rng: np.random.Generator) -> Array:
     """Draws of usd per unit: lognormal quantiles in random order, so few draws have its mean."""
-    mean, sd = spec.usd_per_unit.lognormal()
+    return lognormal_draws(spec.usd_per_unit, n_draws, rng)
+
+
+def lognormal_draws(interval: Interval, n_draws: int, rng: np.random.Generator) -> Array:
+    """Draws of a lognormal figure: its quantiles in random order, with its mean."""
+    mean, sd = interval.lognormal()
     shares = (rng.permutation(n_draws) + 0.5) / n_draws
     draws: Array = np.exp(mean + sd * ndtri(shares))
-    scaled: Array = draws * (spec.usd_per_unit.lognormal_mean / draws.mean())
+    scaled: Array = draws * (interval.lognormal_mean / draws.mean())
     return scaled
+
+
+def shared_purchases(
+    catalogue: Catalogue, options: pd.DataFrame, n_draws: int, seed: int
+) -> tuple[SharedPurchase, ...]:
+    """Return the catalogue's shared elicitations as a menu's options need them.
+
+    Those at max elicitation of the evals it serves do. Money that is a range is a lognormal of its
+    own, independent of all else; `draws` of shape (n_draws, n_resources) hold it.
+    """
+    columns = staff_columns(catalogue)
+    deep, found = options.index[options["tier"] == MAX_ELICITATION], []
+    for k, each in enumerate(catalogue.elicitations):
+        hours = _by_skill(each.hours, catalogue.skills, "")
+        skills = catalogue.skills or ("",)
+        staff = {name: hours.get(s, 0.0) for name, s in zip(columns, skills, strict=True)}
+        usd = each.usd.low if each.usd.exact else each.usd.lognormal_mean
+        draws = None
+        if not each.usd.exact:
+            draws = np.zeros((n_draws, len(columns) + 2))  # usd, staff hours, agent hours
+            draws[:, 0] = lognormal_draws(each.usd, n_draws, np.random.default_rng([seed, k]))
+            draws[:, 1:-1] = list(staff.values())
+        needed = tuple(deep[options.loc[deep, "eval"].isin(each.evals)])
+        found.append(SharedPurchase(each.name, {"usd": usd, **staff}, needed, each.days, draws))
+    return tuple(found)
 
 
 def staff_hours(spec: EvalSpec, offer: Offer, catalogue: Catalogue) -> dict[str, float]:
@@ -163,13 +204,21 @@ def staff_columns(catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def calendar_days(
-    spec: EvalSpec, offer: Offer, agent_hours: float, longest: float, agents: float | None
+    spec: EvalSpec,
+    offer: Offer,
+    agent_hours: float,
+    longest: float,
+    agents: float | None,
+    shared: float = 0.0,
 ) -> float:
     """Return the days an option takes by itself: elicitation, then runs over parallel agents.
 
-    `longest` is how many hours its passes take one after the other, with an agent for every run.
+    At max elicitation the days of what it shares, the longest of it, come first. `longest` is how
+    many hours its passes take one after the other, with an agent for every run.
     """
     elicitation = spec.days_elicitation * offer.effort / spec.effort_max
+    if offer.tier == MAX_ELICITATION:
+        elicitation += shared
     if offer.repaired:
         elicitation = spec.days_repair
     side_by_side = agent_hours / agents if agents else 0.0

@@ -12,6 +12,7 @@ from tests.evalbayes.menus.test_states import with_own_results
 
 from evalbayes import Decision, InputError, Menu
 from evalbayes.catalogue import Catalogue
+from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
 from evalbayes.menus.dominance import undominated
@@ -260,3 +261,28 @@ def test_replicates_are_the_menu_from_halves_of_the_draws(
     back = Menu.load(menu.subset(kept).save(tmp_path / "menu")).replicates
     assert back is not None
     assert np.array_equal(back.information, again.information[:, kept])
+
+
+def test_shared_elicitation_is_a_purchase_of_the_options_at_max_elicitation(
+    menu: Menu, posterior: Posterior, catalogue: Catalogue
+) -> None:
+    names = tuple(spec.name for spec in catalogue.evals[:2])
+    spec = ElicitationSpec(name="tools", evals=names, hours=30.0, days=4.0, usd=[100, 900])
+    shared = menu_of(posterior, catalogue.model_copy(update={"elicitations": (spec,)}))
+    (tools,) = shared.shared
+    table = shared.options
+    deep = table.index[(table["tier"] == "max-elicitation") & table["eval"].isin(names)]
+    assert tools.needed_by == tuple(deep)
+    assert tools.use == {"usd": spec.usd.lognormal_mean, "staff_hours": 30.0}
+    assert tools.draws is not None
+    assert tools.draws[:, 0].mean() == pytest.approx(tools.use["usd"])
+    assert np.quantile(tools.draws[:, 0], [0.05, 0.95]) == pytest.approx([100, 900], rel=0.05)
+    assert set(tools.draws[:, 1]) == {30.0}
+    assert set(tools.draws[:, 2]) == {0.0}
+    own = table.index.intersection(menu.options.index)
+    later = (table["days"] - menu.options["days"])[own]
+    assert set(later[own.isin(deep)].round(9)) == {4.0}
+    assert set(later[~own.isin(deep)]) == {0.0}
+    assert np.array_equal(table.loc[own, "usd"], menu.options.loc[own, "usd"])
+    tight = catalogue.model_copy(update={"elicitations": (spec.model_copy(update={"days": 1e4}),)})
+    assert menu_of(posterior, tight).shared[0].needed_by == ()  # there is no time for it

@@ -1,0 +1,148 @@
+"""Shared elicitation: what is built once and serves the max-elicitation runs of several evals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from evalbayes.catalogue.domain import DomainSpec
+from evalbayes.catalogue.eval import EvalSpec
+from evalbayes.catalogue.interval import NotNegativeInterval
+from evalbayes.catalogue.quantities import NotNegative, Text, hours_by_skill, split_hours
+from evalbayes.catalogue.tables import Spec, Table, ruled, validated
+from evalbayes.errors import InputError
+from evalbayes.names import cure, refuse_unknown
+
+SERVED = ("evals", "family", "domain")
+KEYS = ("name", *SERVED, "hours", "days", "usd", "notes")
+
+
+def names_of_evals(value: Any) -> tuple[str, ...]:
+    """Read names of evals: a list, or text with semicolons between them, as in a workbook.
+
+    Examples
+    --------
+    >>> names_of_evals("cybench; nyuctf")
+    ('cybench', 'nyuctf')
+    """
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(";") if part.strip()]
+    listed = value if isinstance(value, list | tuple) else [value]
+    if not listed:
+        raise ValueError('must name at least one eval, got none; write ["first", "second"]')
+    for name in listed:
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f'must be a list of names, got {name!r}; write ["first", "second"]')
+        if listed.count(name) > 1:
+            raise ValueError(f"must name each eval once, got {name!r} twice; drop one")
+    return tuple(listed)
+
+
+class ElicitationSpec(Spec):
+    """One [[elicitation]]: a scaffold, tools or a fine-tuned variant that serves several evals.
+
+    It is bought once where any of its evals runs at max elicitation, and what the evals' own
+    `staff_hours_elicitation` and `days_elicitation` say is what is left for each beside it. An eval
+    that is in several needs all of them.
+
+    Parameters
+    ----------
+    name
+        What it is, e.g. "ctf scaffold".
+    evals
+        The evals it serves; given as such, or as all of a `family` or of a `domain`.
+    hours
+        Staff hours it takes, by skill if the budget is.
+    days
+        Calendar days it takes, before what is left per eval; several go on side by side.
+    usd
+        Money it takes, a number or a 90 % interval of a lognormal.
+    notes
+        Free text, e.g. sources.
+    """
+
+    name: Text
+    evals: tuple[str, ...]
+    hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
+    days: NotNegative = 0.0
+    usd: NotNegativeInterval
+    notes: str = ""
+
+
+def assembled_elicitation(
+    table: Table,
+    evals: Sequence[EvalSpec],
+    domains: Sequence[DomainSpec],
+    skills: tuple[str, ...],
+) -> ElicitationSpec:
+    """Return a shared elicitation with the evals it serves and its hours by skill.
+
+    Raises
+    ------
+    InputError
+        If it says no evals or says them twice, names what is not there, or has no price.
+    """
+    refuse_unknown(table.where, table.entries, KEYS)
+    entries = dict(table.entries)
+    served = _served(table, evals, domains)
+    entries = {key: value for key, value in entries.items() if key not in SERVED}
+    if entries.get("name") in [spec.name for spec in evals]:
+        raise InputError(
+            f"{table.where}: its name must not be an eval's, got {entries['name']!r}; rename it"
+        )
+    if not {"hours", "usd"} & set(entries):
+        raise InputError(
+            f"{table.where}: hours or usd must be given, got neither; add hours = ..., what it "
+            "takes once for all its evals"
+        )
+    usd = entries.setdefault("usd", 0.0)
+    if isinstance(usd, Sequence) and not isinstance(usd, str) and usd and usd[0] == 0 != usd[-1]:
+        raise InputError(
+            f"{table.where}: usd must be one number or a range above 0, got {list(usd)}; give a "
+            "small positive lower end"
+        )
+    entries.setdefault("hours", 0.0)
+    hours = ruled(Table(table.label, table.where, entries), "hours", hours_by_skill) or 0.0
+    homes = list(dict.fromkeys(spec.domain for spec in evals if spec.name in served))
+    try:
+        entries["hours"] = split_hours(hours, skills, homes[0] if len(homes) == 1 else "")
+    except ValueError as error:
+        if hours:
+            raise InputError(f"{table.where}: hours {error}") from None
+        entries["hours"] = dict.fromkeys(skills, 0.0)
+    return validated(ElicitationSpec, Table(table.label, table.where, {**entries, "evals": served}))
+
+
+def _served(
+    table: Table, evals: Sequence[EvalSpec], domains: Sequence[DomainSpec]
+) -> tuple[str, ...]:
+    """Return the names of the evals that a table speaks of."""
+    given = [key for key in SERVED if table.entries.get(key) is not None]
+    if len(given) != 1:
+        raise InputError(
+            f"{table.where}: one of evals, family and domain must say what it serves, got "
+            f"{' and '.join(given) or 'none'}; "
+            + ("keep one" if given else 'add for example evals = ["first", "second"]')
+        )
+    (key,) = given
+    if key == "evals":
+        names = ruled(table, key, names_of_evals)
+        known = [spec.name for spec in evals]
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"{table.where}: evals must be the catalogue's, got {name!r}; "
+                    f"{cure(name, known)}"
+                )
+        return tuple(names)
+    groups = [spec.family if key == "family" else spec.domain for spec in evals]
+    name = str(table.entries[key])
+    if name not in groups:
+        known = sorted({group for group in groups if group})
+        raise InputError(
+            f"{table.where}: {key} must be one that evals of the catalogue have, got {name!r}; "
+            + (cure(name, known) if known else f"give the evals a {key}, or name them in evals")
+        )
+    return tuple(spec.name for spec, group in zip(evals, groups, strict=True) if group == name)
