@@ -15,6 +15,7 @@ TIER_WORDS = {
     "max-elicitation": "with maximum elicitation",
 }
 DEPTH = "max-elicitation"
+SHARED = "shared elicitation"  # in the place of a tier: what several rows need and is paid once
 
 
 def two_digits(value: float) -> str:
@@ -91,23 +92,43 @@ def words(resource: str) -> str:
     return f"{plain} ({skill})" if skill else plain
 
 
-def mix_in_words(choices: pd.DataFrame, ai_model: str) -> str:
-    """Say the mix: which evals at which tier for how much; the first line of everything."""
+def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | None = None) -> str:
+    """Say the mix: which evals at which tier for how much; the first line of everything.
+
+    What is shared counts to the money of its tier where only that could need it.
+    """
     if choices.empty:
         return f"Run nothing on {ai_model}: no eval on the menu is worth its price in this budget."
-    total = float(choices["usd"].sum())
+    bought = {} if shared is None or shared.empty else shared.to_dict("index")
+    once = sum(float(row["usd"]) for row in bought.values())
+    total = float(choices["usd"].sum()) + once
     parts = []
     for tier in (DEPTH, "plateau", "sweet-spot"):
         rows = choices[choices["tier"] == tier]
         if len(rows):
-            share = float(rows["usd"].sum()) / total if total > 0 else 0.0
+            own = sum(float(row["usd"]) for row in bought.values() if row["tiers"] == (tier,))
+            share = (float(rows["usd"].sum()) + own) / total if total > 0 else 0.0
             names = listing([str(name) for name in rows["eval"]])
             parts.append(f"{names} {TIER_WORDS[tier]} ({percent(share)} of the money)")
     evals = "eval" if len(choices) == 1 else "evals"
     return (
         f"Run {len(choices)} {evals} on {ai_model} for an expected ${two_digits(total)}: "
-        f"{'; '.join(parts)}."
+        f"{'; '.join(parts)}.{_bought_once(bought)}"
     )
+
+
+def _bought_once(bought: Mapping[Any, Mapping[Any, Any]]) -> str:
+    told = [
+        f"{name} for {listing(row['evals'])} (${two_digits(float(row['usd']))}"
+        + "".join(
+            f", {two_digits(float(hours))} {words(str(key))}"
+            for key, hours in row.items()
+            if str(key).startswith("staff_hours") and hours > 0
+        )
+        + ")"
+        for name, row in bought.items()
+    ]
+    return f" Bought once: {'; '.join(told)}." if told else ""
 
 
 def what_it_hangs_on(

@@ -176,6 +176,11 @@ class Menu:
         own = [[each.use.get(name, 0.0) for name in self.resources] for each in self.shared]
         return np.vstack([self.costs, np.reshape(own, (len(own), len(self.resources)))])
 
+    @property
+    def costs_alone(self) -> NDArray[np.float64]:
+        """Expected use by every option with all that it needs: (n_options, n_resources)."""
+        return np.asarray(self.costs + self.needs @ self.costs_with_shared[len(self) :])
+
     @cached_property
     def draws_with_shared(self) -> NDArray[np.float64] | None:
         """`resource_draws` of options and then shared purchases, or None."""

@@ -127,10 +127,16 @@ def show(record: Record) -> None:
     """Print the mix and the decisions as two tables."""
     import pandas as pd
 
+    from evalfolio.narrative import SHARED
+    from evalfolio.record.record import Choice
+
     if record.choices:
         rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
         if record.value.noise is not None:
             rows["firm"] = ["firm" if row.firm else "" for row in record.choices]
+        blank = dict.fromkeys(Choice.model_fields) | {"tier": SHARED}
+        shared = [mix_row(blank | dict(row) | {"eval": row.name}) for row in record.shared]
+        rows = pd.concat([rows, pd.DataFrame(shared)]) if shared else rows
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
     if record.words.firm:
         console().print(record.words.firm, soft_wrap=True, markup=False)

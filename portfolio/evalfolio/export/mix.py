@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from evalbayes.whole import whole_file
+from evalfolio.narrative import SHARED, listing
 from evalfolio.record.record import Choice, Record
 
 BEFORE_RESOURCES = tuple(Choice.model_fields)[:-5]
@@ -21,9 +22,18 @@ def other_resources(record: Record) -> list[str]:
 
 
 def mix_table(record: Record) -> pd.DataFrame:
-    """Return the mix, one row per chosen option, columns in the order of `mix.csv`."""
+    """Return the mix, one row per chosen option, columns in the order of `mix.csv`.
+
+    Shared purchases come last, at the tier "shared elicitation" and without an eval, so that
+    columns of resources add up to what the mix uses.
+    """
     columns = [*BEFORE_RESOURCES, *other_resources(record), *AFTER_RESOURCES]
     rows = [dict(row) | {"instead": "; ".join(row.instead)} for row in record.choices]
+    rows += [
+        dict(row)
+        | {"option": row.name, "tier": SHARED, "reason": f"bought once for {listing(row.evals)}"}
+        for row in record.shared
+    ]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64") | {"firm": "boolean"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
@@ -51,6 +52,24 @@ def group_use(menu: Menu, mask: NDArray[np.bool_], resource: str) -> NDArray[np.
     own = ~(menu.needs[~mask] > 0).any(axis=0)
     shared = menu.costs_with_shared[len(menu) :, menu.resources.index(resource)]
     return np.concatenate([each, np.where(own, shared, 0.0)])
+
+
+def tier_share(menu: Menu, chosen: Iterable[str], tier: str, resource: str | None = None) -> float:
+    """Return the share of what a mix uses that a tier takes, its shared purchases included.
+
+    Of the money by default, or of the menu's first resource where it has none.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import sharing_menu
+    >>> tier_share(sharing_menu(), ["a plateau", "b max"], "max-elicitation")  # 8,000 of 8,500
+    0.9411764705882353
+    """
+    resource = resource or ("usd" if "usd" in menu.resources else menu.resources[0])
+    both = menu.with_shared(menu.options.index.isin(list(chosen)).astype(np.float64))
+    of_tier = group_use(menu, (menu.options["tier"] == tier).to_numpy(), resource)
+    total = float(menu.costs_with_shared[:, menu.resources.index(resource)] @ both)
+    return float(of_tier @ both) / total if total > 0 else 0.0
 
 
 def whole_number(rule: str, key: str, value: object) -> int:

@@ -13,9 +13,9 @@ from evalbayes import Menu
 def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     """Return the mix that gives every eval the same share of every budget.
 
-    Each eval runs the most informative option that its share pays for; information is measured by
-    trace(Σ K), the sum over states of information times prior variance. An eval whose share pays
-    for nothing is left out.
+    Each eval runs the most informative option that its share pays for, with all that it shares;
+    information is measured by trace(Σ K), the sum over states of information times prior variance.
+    An eval whose share pays for nothing is left out.
 
     Examples
     --------
@@ -25,8 +25,9 @@ def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     """
     evals = menu.options["eval"].unique()
     limits = {name: amount / len(evals) for name, amount in budget.items()}
+    alone = dict(zip(menu.resources, menu.costs_alone.T, strict=True))
     affordable = (
-        np.all([menu.options[name].to_numpy() <= amount for name, amount in limits.items()], axis=0)
+        np.all([alone[name] <= amount for name, amount in limits.items()], axis=0)
         if limits
         else np.ones(len(menu), dtype=bool)
     )

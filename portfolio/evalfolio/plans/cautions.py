@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
+from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent
 from evalfolio.plans.outlook import CALLS
 from evalfolio.plans.plan import Plan
@@ -77,26 +78,19 @@ def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
     shares = []
     for factor in (0.5, 1.0, 2.0):
         if factor == 1.0:
-            chosen = plan.choices
+            chosen = plan.chosen
         else:
             try:
                 other = plan.question.on(with_gap_sd(plan.menu, factor))
-                chosen = plan.menu.options.loc[list(method.find(other).chosen)]
+                chosen = method.find(other).chosen
             except InfeasibleError:
                 continue
-        shares.append(percent(depth_share(chosen)))
+        shares.append(percent(tier_share(plan.menu, chosen, DEPTH)))
     return (
         "No observation was elicited, so depth rests on the prior range of the elicitation gap: "
         f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
         "goes to max elicitation."
     )
-
-
-def depth_share(choices: pd.DataFrame) -> float:
-    """Return the share of USD that goes to max-elicitation options."""
-    total = float(choices["usd"].sum()) if len(choices) else 0.0
-    deep = choices["tier"] == DEPTH
-    return float(choices.loc[deep, "usd"].sum()) / total if total > 0 else 0.0
 
 
 def with_gap_sd(menu: Menu, factor: float) -> Menu:

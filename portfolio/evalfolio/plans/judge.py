@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from evalbayes import Menu
 from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
-from evalfolio.narrative import percent, two_digits, words, wrong_calls_in_words
+from evalfolio.narrative import listing, percent, two_digits, words, wrong_calls_in_words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
+from evalfolio.plans.shared import shared_in_words
 from evalfolio.record.record import Record
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
@@ -45,6 +47,11 @@ class Score:
         One row per decision, as `Plan.domains`: what the mix would change.
     no_anchor
         Domains that no decision is about, each with why, as in the menu.
+    shared
+        The shared purchases that its options need, counted once each, in words; whether or not
+        the file names them.
+    idle
+        Shared purchases that the file names and no option of the mix needs: they do not count.
     """
 
     evaluation: Evaluation
@@ -54,6 +61,8 @@ class Score:
     broken: tuple[str, ...] = ()
     domains: pd.DataFrame = field(default_factory=pd.DataFrame)
     no_anchor: Mapping[str, str] = field(default_factory=dict)
+    shared: str = ""
+    idle: tuple[str, ...] = ()
 
     @property
     def regret(self) -> float:
@@ -77,6 +86,8 @@ class Score:
                 "limits_broken": self.broken,
                 "decisions": self._calls(),
                 "no_anchor": dict(self.no_anchor),
+                **({"shared": self.shared} if self.shared else {}),
+                **({"shared_not_needed": self.idle} if self.idle else {}),
             },
             indent=2,
         )
@@ -91,6 +102,10 @@ class Score:
             f"This mix of {len(self.evaluation.options)} evals is worth {value:.4g}, {side} "
             f"{self.plan_value:.4g} (regret {self.regret:.4g})."
         )
+        if self.shared:
+            text += f" Counted with it, once each: {self.shared}, which its options need."
+        if self.idle:
+            text += f" Not counted, as no option of it needs them: {', '.join(self.idle)}."
         if self.over:
             amounts = [f"{two_digits(v)} {words(name)}" for name, v in self.over.items()]
             text += f" It exceeds the plan's budget by {', '.join(amounts)}."
@@ -124,7 +139,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
     menu = plan.menu
-    options = _read_options(mix, menu)
+    options, named = _read_options(mix, menu)
     evaluation = evaluate(menu, options)
     over = {
         name: evaluation.spend[name] - amount
@@ -143,7 +158,18 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     domains = decision_outlook(Problem(Question(menu)), x)
-    return Score(evaluation, plan.value, over, rows, tuple(broken), domains, menu.no_anchor)
+    needed = [each.name for each in compress(menu.shared, menu.bought(x) > 0.5)]
+    return Score(
+        evaluation,
+        plan.value,
+        over,
+        rows,
+        tuple(broken),
+        domains,
+        menu.no_anchor,
+        shared_in_words(menu, needed),
+        tuple(name for name in named if name not in needed),
+    )
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
@@ -163,9 +189,21 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 if lost and whole > 0
                 else ""
             )
+            once = [each for each in record.shared if name in each.evals]
+            with_it = "".join(
+                f"; it needs {each.name}, bought once for {listing(each.evals)} "
+                f"(${two_digits(each.usd)}"
+                + "".join(
+                    f", {two_digits(hours)} {words(key)}"
+                    for key, hours in (each.model_extra or {}).items()
+                    if hours > 0
+                )
+                + ")"
+                for each in once
+            )
             text = (
                 f"{unanchored}{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
-                f"{row.reason}{share}. With the whole plan: "
+                f"{row.reason}{share}{with_it}. With the whole plan: "
                 f"{_calls_about(row.domain, record)}"
             )
             return {"eval": name, "chosen": True, "text": text, **dict(row)}
@@ -191,14 +229,16 @@ def _calls_about(domain: str, record: Record) -> str:
     return f"{text[0].lower()}{text[1:]}"
 
 
-def _read_options(path: str | Path, menu: Menu) -> list[str]:
-    table = read_mix(path)
+def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
+    """Return the options that a file lists, and the shared purchases."""
+    table = read_mix(path, shared=True)
     if "option" not in table.columns:
         raise InputError(
             f"{path}: must have a column 'option', got {', '.join(map(str, table.columns))}; "
             "start from a plan's mix.csv"
         )
-    known = set(menu.options.index)
+    shared = [each.name for each in menu.shared]
+    known = {*menu.options.index, *shared}
     for row, name in table["option"].items():
         if name not in known:
             near = None if name is None else nearest(name, known)
@@ -207,4 +247,6 @@ def _read_options(path: str | Path, menu: Menu) -> list[str]:
                 f"{'nothing' if name is None else repr(name)}; "
                 + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
             )
-    return table["option"].tolist()
+    named = table["option"].tolist()
+    bought = [name for name in shared if name in named]
+    return [name for name in named if name not in shared], bought

@@ -10,17 +10,19 @@ from evalbayes.names import plain_name
 from evalbayes.observations.files import read_rows
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.errors import InputError
+from evalfolio.narrative import SHARED
 
 # The most of each: beyond it a count or a cap is a slip of the pen.
 COUNTS = {"tasks": 1e6, "attempts": 1e6, "runs": 1e9}
 FIGURES = {**COUNTS, "cap": 1e15, "effort": 1.0}
 
 
-def read_mix(path: str | Path) -> pd.DataFrame:
+def read_mix(path: str | Path, *, shared: bool = False) -> pd.DataFrame:
     r"""Return a mix's table, None where a cell is empty; empty rows are passed over.
 
     Counts, caps and efforts are numbers; all else is text, in which odd spaces count as plain
-    ones. The index counts rows as a spreadsheet does, the headings being row 1.
+    ones. The index counts rows as a spreadsheet does, the headings being row 1. Rows of shared
+    elicitation, which follow from the options, are left out unless they are asked for.
 
     Raises
     ------
@@ -46,6 +48,8 @@ def read_mix(path: str | Path) -> pd.DataFrame:
     frame = rows.frame.map(lambda cell: None if cell is None else plain_name(str(cell)))
     frame = frame.astype(object)
     frame.index = pd.Index(rows.row_numbers)
+    if "tier" in frame and not shared:
+        frame = frame[frame["tier"] != SHARED]
     for column in FIGURES:
         if column in frame:
             frame[column] = [_figure(path, *cell, column) for cell in frame[column].items()]

@@ -19,6 +19,7 @@ from evalfolio.plans.left_out import least_useful_budget, left_out
 from evalfolio.plans.left_over import next_steps
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
+from evalfolio.plans.shared import shared_rows
 from evalfolio.search.answer import Answer, Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.changes import NOTHING, Changes
@@ -171,16 +172,21 @@ def explained(found: Answer) -> Plan:
         domains=decision_outlook(decisions, x),
         not_chosen=left_out(problem, x, changes, found.prices),
         next_steps=next_steps(problem, x, changes),
+        shared=shared_rows(problem, x),
         note=note,
     )
 
 
 def _choices(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd.DataFrame:
-    """Return the chosen rows with share_of_usd and the value lost when only that row is dropped."""
+    """Return the chosen rows with share_of_usd and the value lost when only that row is dropped.
+
+    The share is of all that is spent, shared purchases included.
+    """
     menu = problem.menu
     frame = menu.options[x > 0.5].copy()
     if "usd" in menu.resources:
         usd = frame["usd"].to_numpy(dtype=np.float64)
-        frame["share_of_usd"] = usd / usd.sum() if usd.sum() > 0 else 0.0
+        total = float(menu.use_of(x)[menu.resources.index("usd")])
+        frame["share_of_usd"] = usd / total if total > 0 else 0.0
     frame["value_if_dropped"] = 0.0 - changes.added[changes.new == NOTHING]
     return frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,8 @@ class Plan:
     next_steps
         One row per single change that would add value, nearest to affordable first, see
         `evalfolio.plans.left_over.next_steps`.
+    shared
+        The shared purchases it makes, paid once each; see `evalfolio.plans.shared.shared_rows`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
     firm
@@ -81,6 +83,7 @@ class Plan:
     domains: pd.DataFrame
     not_chosen: pd.DataFrame
     next_steps: pd.DataFrame
+    shared: pd.DataFrame = field(default_factory=pd.DataFrame)
     note: str = ""
     firm: FirmRows | None = None
     told: Record | None = None
@@ -195,7 +198,8 @@ class Plan:
             for tier, rows in self.choices.groupby("tier", sort=False)
         ]
         evals = "1 eval" if len(self.chosen) == 1 else f"{len(self.chosen)} evals"
-        return f"Run {evals} for {spend}: {'; '.join(tiers)}. {self.certificate()}"
+        once = f"; bought once: {listing(list(self.shared.index))}" if len(self.shared) else ""
+        return f"Run {evals} for {spend}: {'; '.join(tiers)}{once}. {self.certificate()}"
 
     def certificate(self) -> str:
         """Return value, bound and gap in a sentence."""

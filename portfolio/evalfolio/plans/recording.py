@@ -14,7 +14,7 @@ from evalfolio.objectives.valuation import Valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.left_over import next_step_in_words
 from evalfolio.plans.overspend import overspend
-from evalfolio.record.record import FORMAT, Choice, Domain, Record
+from evalfolio.record.record import FORMAT, Choice, Domain, Record, SharedRow
 
 if TYPE_CHECKING:
     from evalfolio.plans.plan import Plan
@@ -97,6 +97,7 @@ def record_of(
             **({} if plan.objective == "evsi" else {"objective": plan.objective}),
         },
         "choices": [_choice(plan, row) for row in _rows(plan.choices)],
+        **({"shared": _shared(plan)} if len(plan.shared) else {}),
         "not_chosen": [
             {key: row[key] for key in ("eval", "reason", "cost_to_enter")}
             for row in _rows(plan.not_chosen)
@@ -126,6 +127,8 @@ def _money(plan: Plan) -> dict[str, Any]:
     own = plan.question.budgets.get("usd")
     spread = overspend(plan.menu, plan.chosen, None if own is None else own.stated)
     ceiling = plan.choices["usd_ceiling"].sum() if "usd_ceiling" in plan.choices else np.nan
+    if len(plan.shared):
+        ceiling += plan.shared["usd_ceiling"].sum()
     return {
         "expected": spread.expected,
         "p90": spread.p90,
@@ -161,6 +164,15 @@ def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
     if plan.firm is not None:
         told |= {"firm": own in plan.firm.firm, "instead": plan.firm.ways(own)}
     return told
+
+
+def _shared(plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {key: row.get(key) for key in SharedRow.model_fields}
+        | {"name": row["purchase"], "usd": 0.0}
+        | {name: row[name] for name in plan.menu.resources}
+        for row in _rows(plan.shared)
+    ]
 
 
 def _no_anchor(plan: Plan) -> list[dict[str, Any]]:
@@ -208,7 +220,13 @@ def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
     if not row["funded"]:
         return f"funded below its minimum sensible effort{price}: fund it to there, or drop it"
     choices = plan.choices[plan.choices["domain"].isin(row["domains"])]
+    shared = [
+        float(each["usd"])
+        for each in plan.shared.to_dict("records")
+        if "usd" in each and set(each["domains"]) <= set(row["domains"])
+    ]
     deep = int((choices["tier"] == DEPTH).sum())
     read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
-    cost = f", for ${two_digits(float(choices['usd'].sum()))}" if "usd" in choices else ""
+    usd = sum(shared) + (float(choices["usd"].sum()) if "usd" in choices else 0.0)
+    cost = f", for ${two_digits(usd)}" if "usd" in choices else ""
     return f"{read} it, {deep or 'none'} with maximum elicitation{cost}"

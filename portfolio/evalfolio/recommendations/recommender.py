@@ -203,7 +203,7 @@ def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, .
     menu = question.menu
     fits = np.ones(len(menu), dtype=bool)
     for name, amount in question.spendable.items():
-        fits &= menu.costs[:, menu.resources.index(name)] <= amount
+        fits &= menu.costs_alone[:, menu.resources.index(name)] <= amount
     on_menu = set(menu.options["eval"])
     limits: list[Limit] = [
         Forbidden(e.name) for e in catalogue.evals if e.forbidden and e.name in on_menu

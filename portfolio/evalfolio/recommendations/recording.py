@@ -29,7 +29,7 @@ def parts_of(
     capability = capability_table(posterior, catalogue, seed=seed)
     return {
         "in_usd": not catalogue.points,
-        "mix": f"{failing}{mix_in_words(plan.choices, subject.ai_model)}{note}",
+        "mix": f"{failing}{mix_in_words(plan.choices, subject.ai_model, plan.shared)}{note}",
         "hangs_on": _hangs_on(plan, posterior),
         "units": {spec.name: spec.unit for spec in catalogue.decisions},
         "portfolio": {

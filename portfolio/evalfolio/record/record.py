@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -154,6 +154,29 @@ class Choice(_Open):
             return ""
         others = f"exchangeable with {'; or '.join(self.instead)}"
         return "firm" if self.firm else others if self.instead else "not proved firm"
+
+
+class SharedRow(_Open):
+    """A purchase that several rows of the mix need and is paid once, such as a scaffold.
+
+    Each resource of the plan other than usd is a further number.
+    """
+
+    name: str
+    evals: tuple[str, ...]
+    """Evals of the mix that need it."""
+    domains: tuple[str, ...]
+    """Domains of all that could need it; where it is one, its money is part of that domain's."""
+    tiers: tuple[str, ...]
+    """Likewise tiers."""
+    days: float
+    """Calendar days it takes, before those that are left per eval."""
+    usd: float
+    usd_p90: float | None
+    usd_ceiling: float | None
+    share_of_usd: float
+    value_if_dropped: float | None
+    """Value lost without it and all rows that need it."""
 
 
 class NotChosen(_Part):
@@ -392,6 +415,8 @@ class Record(_Part):
     money: Money
     value: Value
     choices: tuple[Choice, ...]
+    shared: tuple[SharedRow, ...] = ()
+    """What is bought once for several rows of the mix; no row's own figures hold it."""
     not_chosen: tuple[NotChosen, ...]
     not_covered: tuple[NotCovered, ...]
     domains: tuple[Domain, ...]
@@ -417,6 +442,16 @@ class Record(_Part):
     """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
     backtest: Account | None = None
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
+
+    def usd_of(self, domains: Sequence[str], tier: str | None = None) -> float:
+        """Return the money of domains at a tier: of rows, and of what only such rows could need."""
+        rows = [row for row in self.choices if row.domain in domains and tier in (None, row.tier)]
+        own = [
+            each
+            for each in self.shared
+            if set(each.domains) <= set(domains) and (tier is None or set(each.tiers) == {tier})
+        ]
+        return sum(row.usd for row in rows) + sum(each.usd for each in own)
 
     @property
     def points(self) -> tuple[FrontierPoint, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, words
 from evalfolio.objectives.valuation import perfect_value
 from evalfolio.search.answer import Method
@@ -142,17 +143,15 @@ def _point(question: Question, resource: str, method: Method, amount: float) -> 
 
 
 def _row(menu: Menu, resource: str, solution: Solution, evpi: float) -> dict[str, Any]:
-    chosen = menu.options.loc[list(solution.options)]
-    use = chosen[resource].to_numpy(dtype=np.float64)
-    deep = float(use[(chosen["tier"] == DEPTH).to_numpy()].sum())
+    x = menu.options.index.isin(list(solution.options)).astype(np.float64)
     return {
         "value": solution.value,
         "bound": solution.bound,
         "gap": solution.gap,
         "status": solution.status,
         "share_of_evpi": solution.value / evpi if evpi > 0 else 0.0,
-        "deep": deep / float(use.sum()) if use.sum() > 0 else 0.0,
-        "used": float(use.sum()),
+        "deep": tier_share(menu, solution.options, DEPTH, resource),
+        "used": float(menu.use_of(x)[menu.resources.index(resource)]),
         "options": solution.options,
     }
 

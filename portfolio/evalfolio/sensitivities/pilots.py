@@ -176,7 +176,7 @@ def _candidates(question: Question, most: int) -> list[str]:
     sizes = np.array([spendable.get(name, np.inf) for name in menu.resources])
     deep = np.flatnonzero((menu.options["tier"] == DEPTH).to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.nan_to_num(menu.costs / sizes, nan=0.0).max(axis=1)
+        share = np.nan_to_num(menu.costs_alone / sizes, nan=0.0).max(axis=1)
     cheapest: dict[str, int] = {}
     for row in deep[np.argsort(share[deep], kind="stable")]:
         if share[row] <= 1:

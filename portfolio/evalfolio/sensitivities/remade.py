@@ -12,8 +12,14 @@ from evalbayes import Menu
 from evalfolio.sensitivities.assumed import FAMILIES, Assumed
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from evalbayes.catalogue import Catalogue
+    from evalbayes.catalogue.eval import EvalSpec
+    from evalbayes.catalogue.shared import ElicitationSpec
     from evalbayes.posterior.posterior import Posterior
+
+    AnySpec = TypeVar("AnySpec", EvalSpec, ElicitationSpec)
 
 FIELDS = {
     "staff_hours": "staff_hours",
@@ -29,19 +35,23 @@ DRAWS = {
 
 
 def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> Catalogue:
-    """Return the catalogue with one figure of all evals times a factor."""
+    """Return the catalogue with one figure of all evals, and what they share, times a factor."""
     field = FIELDS.get(assumed.kind)
     if field is None:
         return catalogue
-    evals = []
-    for spec in catalogue.evals:
+
+    def times(spec: AnySpec, field: str) -> AnySpec:
         now = getattr(spec, field)
         if isinstance(now, Mapping):
             then: object = {skill: hours * level for skill, hours in now.items()}
         else:
             then = min(now * level, 1.0) if field == "effort_max" else now * level
-        evals.append(spec.model_copy(update={field: then}))
-    return catalogue.model_copy(update={"evals": tuple(evals)})
+        return spec.model_copy(update={field: then})
+
+    changed: dict[str, object] = {"evals": tuple(times(spec, field) for spec in catalogue.evals)}
+    if assumed.kind == "elicitation_hours":  # what evals share is elicitation too
+        changed["elicitations"] = tuple(times(spec, "hours") for spec in catalogue.elicitations)
+    return catalogue.model_copy(update=changed)
 
 
 def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> Posterior:
@@ -62,7 +72,7 @@ def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> P
 
 def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
     """Return the menu with the staff hours that a catalogue of other hours gives its options."""
-    from evalbayes.menus.costs import staff_columns, staff_hours
+    from evalbayes.menus.costs import shared_purchases, staff_columns, staff_hours
     from evalbayes.menus.offer import Offer
 
     hours = []
@@ -84,7 +94,12 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
         )
         hours.append(staff_hours(catalogue.eval(offer.eval), offer, catalogue))
     changed = {c: [each[c] for each in hours] for c in staff_columns(catalogue)}
-    return replace(menu, options=menu.options.assign(**changed))
+    options = menu.options.assign(**changed)
+    use = {each.name: each.use for each in shared_purchases(catalogue, options, 1, 0)}
+    shared = tuple(
+        replace(each, use=use.get(each.name, each.use), draws=None) for each in menu.shared
+    )
+    return replace(menu, options=options, shared=shared)
 
 
 def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
@@ -117,9 +132,18 @@ def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
         mine = (own.options["eval"] == name).to_numpy()
         frames.append(own.options[mine])
         information.append(own.information[mine])
+    options = pd.concat(frames)
+    needed = {  # by purchase: an option may be on the menu of one word only
+        each.name: {n for menu in menus.values() for n in menu.shared[k].needed_by}
+        for k, each in enumerate(first.shared)
+    }
     return replace(
         first,
-        options=pd.concat(frames),
+        options=options,
+        shared=tuple(
+            replace(each, needed_by=tuple(n for n in options.index if n in needed[each.name]))
+            for each in first.shared
+        ),
         information=np.concatenate(information),
         prior_mean=mean,
         prior_covariance=first.prior_covariance * np.outer(scale, scale),

@@ -44,7 +44,10 @@ class Scenarios:
         first = next(iter(self.menus.values()))
         for name, menu in self.menus.items():
             same = menu.options.index.equals(first.options.index)
-            if not same or not np.array_equal(menu.costs, first.costs):
+            if not same or not all(
+                np.array_equal(getattr(menu, key), getattr(first, key))
+                for key in ("costs_with_shared", "needs")
+            ):
                 raise InputError(
                     f"scenario {name!r}: all scenarios must have the same options at the same "
                     "prices; leave out figures that change the menu's options or costs"
@@ -121,6 +124,7 @@ class Scenarios:
             mean,
             covariance,
             tuple(decisions),
+            shared=first.shared,
             skewed=tuple(f"{k} {name}" for k, block in enumerate(blocks) for name in block.skewed),
         )
 

@@ -220,7 +220,8 @@ def menu_hash(menu: Menu) -> str:
     True
     """
     digest = hashlib.sha256()
-    for array in (menu.information, menu.prior_mean, menu.prior_covariance, menu.costs):
+    costs = menu.costs_with_shared
+    for array in (menu.information, menu.prior_mean, menu.prior_covariance, costs, menu.needs):
         digest.update(np.ascontiguousarray(array).tobytes())
     for decision in menu.decisions:
         numbers = {k: v for k, v in vars(decision).items() if k != "contrast"}

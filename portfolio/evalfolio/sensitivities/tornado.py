@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
+from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
@@ -162,13 +163,12 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
         else 0.0
         for name in menu.options["domain"].unique()
     }
-    deep = float(use[(chosen["tier"] == DEPTH).to_numpy()].sum())
     evals, tiers = chosen["eval"].astype(str), chosen["tier"].astype(str)
     return {
         "value": solution.value,
         "bound": solution.bound,
         "status": solution.status,
-        "deep": deep / total if total > 0 else 0.0,
+        "deep": tier_share(menu, solution.options, DEPTH),
         "shares": shares,
         "tiers": dict(zip(evals.tolist(), tiers.tolist(), strict=True)),
         "options": list(solution.options),

@@ -11,7 +11,7 @@ from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, 
 from tests.evalbayes.menus.test_states import with_own_results
 
 from evalbayes import Decision, InputError, Menu
-from evalbayes.catalogue import Catalogue
+from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
@@ -267,7 +267,7 @@ def test_shared_elicitation_is_a_purchase_of_the_options_at_max_elicitation(
     menu: Menu, posterior: Posterior, catalogue: Catalogue
 ) -> None:
     names = tuple(spec.name for spec in catalogue.evals[:2])
-    spec = ElicitationSpec(name="tools", evals=names, hours=30.0, days=4.0, usd=[100, 900])
+    spec = ElicitationSpec(name="tools", evals=names, hours=30.0, days=4.0, usd=Interval(100, 900))
     shared = menu_of(posterior, catalogue.model_copy(update={"elicitations": (spec,)}))
     (tools,) = shared.shared
     table = shared.options

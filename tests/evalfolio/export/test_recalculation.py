@@ -13,6 +13,8 @@ import openpyxl
 import pytest
 from tests.evalfolio.export.made import json_of
 
+import evalfolio as ef
+from evalfolio.examples import sharing_menu
 from evalfolio.export import write_workbook
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommendation import Recommendation
@@ -269,3 +271,29 @@ def test_a_real_plan_has_no_error_cell(
 ) -> None:
     path = write_workbook(real, tmp_path / "plan.xlsx")
     assert differences(path, recalculate(path, {})) == []
+
+
+def test_shared_purchases_are_live_counted_once_and_priced_where_they_stand(
+    tmp_path: Path, recalculate: Recalculate
+) -> None:
+    menu = sharing_menu()
+    plan = ef.optimise(menu, budget={"usd": 18_000.0, "staff_hours": 98.0})
+    assert set(plan.chosen) == {"a max", "b max", "c plateau"}
+    path = plan.to_excel(tmp_path / "plan.xlsx")
+    book = recalculate(path, {})
+    assert differences(path, book) == []
+    assert named(book, "mix_usd") == plan.spend["usd"]
+    assert named(book, "mix_staff_hours") == plan.spend["staff_hours"]
+    money = [book["Domains"].cell(5, column).value for column in range(1, 40)]
+    assert 17_000.0 in money  # of cyber: both options and what only they could need
+    for mine in (["a max"], ["a plateau"], ["a max", "b max"]):
+        edits: dict[tuple[str, str], float | str | None] = {
+            ("Menu", f"A{11 + i}"): int(name in mine) for i, name in enumerate(menu.options.index)
+        }
+        edits["Shared", "F5"] = 1_500.0  # typed over: 1,000 before
+        book = recalculate(path, edits)
+        dearer = 500.0 * any("max" in name for name in mine)
+        assert named(book, "your_usd") == evaluate(menu, mine).spend["usd"] + dearer
+        assert named(book, "your_staff_hours") == evaluate(menu, mine).spend["staff_hours"]
+        assert named(book, "mix_usd") == plan.spend["usd"] + 500.0
+        assert named(book, "your_value") == pytest.approx(evaluate(menu, mine).value, rel=1e-3)

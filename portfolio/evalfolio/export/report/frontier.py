@@ -10,6 +10,7 @@ from markupsafe import Markup
 from evalbayes import Menu
 from evalfolio.export.report.charts.frontier import frontier_chart, places
 from evalfolio.export.report.numerals import money, share
+from evalfolio.limits.amount import tier_share
 from evalfolio.record.record import FrontierPoint, Record
 
 DEPTH = "max-elicitation"
@@ -46,8 +47,8 @@ def _row(
 ) -> dict[str, Any]:
     known = [name for name in point.options if name in menu.options.index]
     options = menu.options.loc[known].sort_values("usd", ascending=False)
-    spent = float(options["usd"].sum())
-    deep = float(options.loc[options["tier"] == DEPTH, "usd"].sum())
+    x = menu.options.index.isin(known).astype(float)
+    bought = [each for each, y in zip(menu.shared, menu.bought(x), strict=True) if y > 0]
     return {
         "x": place[0],
         "y": place[1],
@@ -56,7 +57,7 @@ def _row(
         "share": share(record.value.share(point.value)),
         "gap": "not certified" if point.gap is None else f"{100 * point.gap:.2g} %",
         "count": len(options),
-        "deep": share(deep / spent) if spent > 0 else share(0.0),
+        "deep": share(tier_share(menu, known, DEPTH)),
         "mix": [
             [
                 str(row["eval"]),
@@ -65,7 +66,8 @@ def _row(
                 str(row["tier"]) if row["tier"] in TIER_NAMES else "other",
             ]
             for row in options.to_dict("records")
-        ],
+        ]
+        + [[each.name, "Shared", money(each.use.get("usd", 0.0)), "other"] for each in bought],
     }
 
 

@@ -41,13 +41,15 @@ def page(
         "certificate": certificate(record),
         "facts": facts(record),
         "tiers": TIER_NAMES,
-        "depth_usd": {d.name: _usd(record, d.about, DEPTH) for d in record.domains},
+        "depth_usd": {d.name: record.usd_of(d.about, DEPTH) for d in record.domains},
         "shared_money": len([d for each in record.domains for d in each.about])
         > len({d for each in record.domains for d in each.about}),
-        "domain_usd": {d.name: _usd(record, d.about) for d in record.domains},
+        "domain_usd": {d.name: record.usd_of(d.about) for d in record.domains},
         "others": other_resources(record),
         "resource": resource_words,
-        "widest": max((row.usd for row in record.choices), default=0.0),
+        "widest": max(
+            [row.usd for row in record.choices] + [row.usd for row in record.shared], default=0.0
+        ),
         "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record.domains)],
         "floors": [floor_rows(d) for d in record.domains],
         "rivals": rival_rows(record, worth),
@@ -167,12 +169,6 @@ def against(value: float, whole: float | None) -> str:
         return DASH
     percentage = 100 * value / whole
     return "100 %" if abs(percentage - 100) < 0.05 else f"{percentage:.1f} %"
-
-
-def _usd(record: Record, domains: Sequence[str], tier: str | None = None) -> float:
-    return sum(
-        row.usd for row in record.choices if row.domain in domains and tier in (None, row.tier)
-    )
 
 
 def _assumption_value(value: object) -> str:

@@ -90,8 +90,16 @@ class Contents:
         return gain_tables(self)
 
     def spend(self, plan: CertifiedPlan, resource: str) -> float:
-        """Return the expected use of a resource by a plan."""
-        return float(self.options[resource].to_numpy()[[i - 1 for i in plan.rows]].sum())
+        """Return the expected use of a resource by a plan, its shared purchases included."""
+        own = float(self.options[resource].to_numpy()[[i - 1 for i in plan.rows]].sum())
+        once = [each.use.get(resource, 0.0) for each in self.menu.shared]
+        return own + float(np.array(once) @ self.bought(plan))
+
+    def bought(self, plan: CertifiedPlan) -> NDArray[np.float64]:
+        """Return which shared purchases a plan makes, of shape (n_shared,)."""
+        x = np.zeros(len(self.options))
+        x[[i - 1 for i in plan.rows]] = 1.0
+        return self.menu.bought(x)
 
 
 def _positions(options: pd.DataFrame, names: Sequence[str]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from evalfolio.export.workbook.belief import mix_belief
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
+from evalfolio.export.workbook.shared import once_of
 from evalfolio.narrative import decimals_beside
 from evalfolio.record.record import Domain
 
@@ -91,15 +92,18 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: i
     row, about = FIRST + d, contents.record.domains[d].about
     chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
     own = chosen[chosen["domain"].isin(about)]
-    usd = float(own["usd"].sum())
-    depth = float(own[own["tier"] == "max-elicitation"]["usd"].sum())
+    added, once = once_of(contents, where, about)
+    deeper, once_deep = once_of(contents, where, about, "max-elicitation")
+    usd = float(own["usd"].sum()) + once
+    depth = float(own[own["tier"] == "max-elicitation"]["usd"].sum()) + once_deep
     deep = contents.tiers.index("max-elicitation") + 1 if "max-elicitation" in contents.tiers else 0
     codes = [contents.domains.index(name) + 1 for name in about if name in contents.domains]
     here = "+".join(f"({where.options(at.DOMAIN_CODE)}={code})" for code in codes) or "0"
     money = f"{where.options(at.IN_MIX)}*({here})*{where.menu('usd')}"
     total = book.cell("Domains", row, len(COLUMNS)).split("!")[1]
-    book.formula(sheet, row, len(COLUMNS), f"=SUMPRODUCT({money})", usd, book.line("usd"))
-    formula = f"=IF({total}>0,SUMPRODUCT({money}*({where.options(at.TIER_CODE)}={deep}))/{total},0)"
+    book.formula(sheet, row, len(COLUMNS), f"=SUMPRODUCT({money}){added}", usd, book.line("usd"))
+    depths = f"SUMPRODUCT({money}*({where.options(at.TIER_CODE)}={deep})){deeper}"
+    formula = f"=IF({total}>0,({depths})/{total},0)"
     share = depth / usd if usd > 0 else 0.0
     book.formula(sheet, row, len(COLUMNS) + 1, formula, share, book.line("share"))
 

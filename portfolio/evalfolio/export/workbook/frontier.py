@@ -7,6 +7,7 @@ from typing import Any
 from evalfolio.export.workbook.book import DEPTH, HEAD, INPUT, MUTED, Book
 from evalfolio.export.workbook.columns import head
 from evalfolio.export.workbook.contents import CertifiedPlan, Contents
+from evalfolio.limits.amount import tier_share
 
 FIRST = 4
 CHANGES = 56  # width of what enters and leaves, in characters
@@ -37,7 +38,7 @@ def write_frontier(book: Book, contents: Contents) -> Any:
     for i, plan in enumerate(contents.plans):
         before = contents.plans[i - 1] if i else None
         enters, leaves = _changes(contents, before, plan)
-        spent = contents.spend(plan, "usd")
+        names = [contents.options.index[i - 1] for i in plan.rows]
         cells = [
             plan.budget,
             plan.value,
@@ -46,7 +47,7 @@ def write_frontier(book: Book, contents: Contents) -> Any:
             plan.gap,
             *(contents.spend(plan, name) for name in ("usd", *contents.others)),
             len(plan.rows),
-            _deep(contents, plan) / spent if spent > 0 else 0.0,
+            tier_share(contents.menu, names, "max-elicitation"),
             enters,
             leaves,
         ]
@@ -72,11 +73,6 @@ def write_frontier(book: Book, contents: Contents) -> Any:
     if len(contents.plans) > 1:
         _write_chart(book, sheet, last)
     return sheet
-
-
-def _deep(contents: Contents, plan: CertifiedPlan) -> float:
-    rows = contents.options.iloc[[i - 1 for i in plan.rows]]
-    return float(rows.loc[rows["tier"] == "max-elicitation", "usd"].sum())
 
 
 def _changes(

@@ -14,6 +14,7 @@ PLANS_FIRST = 2
 OPTIONS_FIRST = 2
 MENU_FIRST = 10
 MIX_FIRST = 6
+SHARED_FIRST = 4
 
 # Rows and columns of the sheet Summary, from 0.
 BUDGET_ROW, BUDGET_COLUMN = 5, 1
@@ -25,6 +26,9 @@ PLAN_BUDGET, PLAN_VALUE, PLAN_BOUND, PLAN_GAP, PLAN_COUNT, PLAN_ROWS = range(6)
 # Columns of the hidden sheet Options, from 0; information follows.
 IN_MIX, YOURS, EVAL_CODE, DOMAIN_CODE, TIER_CODE, IF_DROPPED, REASON, STANDS, TWICE = range(9)
 INFORMATION = 9
+
+# Columns of the sheet Shared, from 0; resources follow, then the ceiling of usd.
+SHARED_IN_MIX, SHARED_YOURS, SHARED_DAYS, SHARED_USD = range(2, 6)
 
 # Columns of the sheet Menu, from 0.
 MENU_YOURS = 0
@@ -39,11 +43,21 @@ class Layout:
     n_plans: int
     n_mix: int
     others: tuple[str, ...]
+    n_shared: int = 0
+    first_need: int = INFORMATION  # column of Options: who needs the first shared purchase
 
     @classmethod
     def of(cls, contents: Contents) -> Layout:
         """Measure the contents."""
-        return cls(len(contents.options), len(contents.plans), contents.most_rows, contents.others)
+        n = len(contents.menu.states) if contents.live else 0
+        return cls(
+            len(contents.options),
+            len(contents.plans),
+            contents.most_rows,
+            contents.others,
+            len(contents.menu.shared),
+            INFORMATION + n * (n + 1) // 2,
+        )
 
     def plans(self, column: int) -> str:
         """Return a column of the hidden sheet Plans."""
@@ -58,6 +72,19 @@ class Layout:
         """Return a column of the hidden sheet Options."""
         last = OPTIONS_FIRST + max(self.n_options, 1) - 1
         return Book.span("Options", OPTIONS_FIRST, column, last, column)
+
+    def needs(self, purchase: int) -> str:
+        """Return which options need a shared purchase, 1 or 0."""
+        return self.options(self.first_need + purchase)
+
+    def shared_column(self, name: str) -> int:
+        """Return a column of the sheet Shared by the name of a resource, or "usd_ceiling"."""
+        return SHARED_USD + ("usd", *self.others, "usd_ceiling").index(name)
+
+    def shared(self, column: int | str) -> str:
+        """Return a column of the sheet Shared, by number or name."""
+        at = self.shared_column(column) if isinstance(column, str) else column
+        return Book.span("Shared", SHARED_FIRST, at, SHARED_FIRST + self.n_shared - 1, at)
 
     @property
     def menu_columns(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from evalfolio.export.workbook.columns import (
 )
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import MENU_FIRST, Layout
+from evalfolio.export.workbook.shared import once
 
 COST_ROW = 3
 SCORE_ELSEWHERE = "run `evalfolio score` (more than 16 states)"
@@ -82,10 +83,13 @@ def _write_totals(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
     yours = where.options(at.YOURS)
     member = where.options(at.IN_MIX)
     value_column = 3 + len(resources)
-    for row, block, stem in ((COST_ROW + 1, yours, "your"), (COST_ROW + 2, member, "certified")):
+    for row, block, stem, column in (
+        (COST_ROW + 1, yours, "your", at.SHARED_YOURS),
+        (COST_ROW + 2, member, "certified", at.SHARED_IN_MIX),
+    ):
         book.formula(sheet, row, 2, f"=SUM({block})", len(plan.rows), book.line("count"))
         for k, name in enumerate(resources):
-            formula = f"=SUMPRODUCT({block},{where.menu(name)})"
+            formula = f"=SUMPRODUCT({block},{where.menu(name)}){once(where, name, column)}"
             style = book.line(head(name)[1])
             book.formula(sheet, row, 3 + k, formula, contents.spend(plan, name), style)
             book.name(f"{stem}_{safe_name(name)}", "Menu", row, 3 + k)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any
 
 import pandas as pd
 
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import Book
+from evalfolio.export.workbook.book import MUTED, Book
 from evalfolio.export.workbook.columns import head, safe_name, width
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import MIX_FIRST, Layout
+from evalfolio.export.workbook.shared import ceiling, once
 
 WHY = 62  # width of the reasons, in characters
 SUMMED = ("tasks", "runs", "usd", "usd_ceiling")
@@ -29,13 +31,29 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
     chosen = contents.plans[contents.own].rows
     picked = contents.options.iloc[[i - 1 for i in chosen]]
     sheet.write_string(TOTAL_ROW, 0, "Total", book.style(bold=True, top=1))
+    bought = contents.bought(contents.plans[contents.own])
+    if where.n_shared:
+        label = "of it shared, see Shared"
+        sheet.write_string(TOTAL_ROW + 1, 0, label, book.style("text", font_color=MUTED))
     for offset, name in enumerate(columns):
         summed = name in (*SUMMED, *contents.others)
         kind = head(name)[1] if summed else "text"
         style = book.style(kind, bold=True, top=1)
         if summed:
-            total = float(picked[name].sum())
-            book.formula(sheet, TOTAL_ROW, 1 + offset, f"=SUM({where.mix(name)})", total, style)
+            total, shared = float(picked[name].sum()), 0.0
+            formula = f"=SUM({where.mix(name)})"
+            if name in ("usd", "usd_ceiling", *contents.others):
+                once_too = once(where, name, at.SHARED_IN_MIX)
+                shared = sum(
+                    ceiling(each) if name == "usd_ceiling" else each.use.get(name, 0.0)
+                    for each in compress(contents.menu.shared, bought)
+                )
+                if once_too:
+                    muted = book.style(kind, font_color=MUTED)
+                    here = 1 + offset
+                    book.formula(sheet, TOTAL_ROW + 1, here, f"={once_too[1:]}", shared, muted)
+                formula += once_too
+            book.formula(sheet, TOTAL_ROW, 1 + offset, formula, total + shared, style)
             if name in ("usd", "usd_ceiling", *contents.others):
                 book.name(f"mix_{safe_name(name)}", "Mix", TOTAL_ROW, 1 + offset)
         else:
@@ -56,7 +74,7 @@ def _write_rows(
 ) -> None:
     columns = where.mix_columns
     after = 1 + len(columns)
-    total = float(picked["usd"].sum())
+    total = contents.spend(contents.plans[contents.own], "usd")
     told = {row.option: row for row in contents.record.choices}
     usd_column = 1 + columns.index("usd")
     told_of = [(1, at.IF_DROPPED, "value"), (2, at.REASON, "sentence")]

@@ -26,7 +26,7 @@ HEADS = (
     "reason",
     "under other draws",
     "evals chosen twice",
-    "information, upper triangle row by row ...",
+    "information, upper triangle row by row, then who needs what is shared ...",
 )
 
 
@@ -75,5 +75,7 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
             f"{xl_rowcol_to_cell(row, at.EVAL_CODE)})>1,1,0)"
         )
         book.formula(sheet, row, at.TWICE, twice, 0, plain)
+        for k, needs in enumerate(contents.menu.needs[i].tolist()):
+            sheet.write_number(row, where.first_need + k, needs)
         for offset, (a, b) in enumerate(pairs):
             sheet.write_number(row, at.INFORMATION + offset, float(scaled[i, a, b]))

@@ -10,6 +10,7 @@ from evalfolio.export.workbook.columns import head, resource_words, safe_name
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.domains import COLUMNS, FIRST, chance_style
 from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, Layout
+from evalfolio.export.workbook.shared import once_of
 from evalfolio.export.workbook.summary_charts import write_charts
 
 DEARER = (
@@ -258,16 +259,19 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, row:
     contents_rows = range(row + 1, row + 1 + len(domains))
     for d, (r, domain) in enumerate(zip(contents_rows, domains, strict=True)):
         sheet.write_string(r, 0, domain, book.line("text"))
+        total = 0.0
         for t, tier in enumerate(tiers):
             formula = (
                 f"=SUMPRODUCT({where.options(at.IN_MIX)}*({where.options(at.DOMAIN_CODE)}={d + 1})"
                 f"*({where.options(at.TIER_CODE)}={t + 1})*{where.menu('usd')})"
             )
+            added, shared = once_of(contents, where, (domain,), tier)
             mine = chosen[(chosen["domain"] == domain) & (chosen["tier"] == tier)]
-            book.formula(sheet, r, 1 + t, formula, float(mine["usd"].sum()), book.line("usd"))
+            now = float(mine["usd"].sum()) + shared
+            total += now
+            book.formula(sheet, r, 1 + t, formula + added, now, book.line("usd"))
         first = book.cell("Summary", r, 1).split("!")[1]
         last = book.cell("Summary", r, len(tiers)).split("!")[1]
-        total = float(chosen[chosen["domain"] == domain]["usd"].sum())
         book.formula(
             sheet, r, 1 + len(tiers), f"=SUM({first}:{last})", total, book.line("usd", bold=True)
         )

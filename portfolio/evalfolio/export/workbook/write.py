@@ -16,7 +16,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     Every total and share is a formula that also carries its value, so readers that never calculate
     show the same figures. Figures for other workbooks have names: budget_usd, plan_value,
     plan_bound, plan_share, mix_usd, mix_staff_hours, your_value, and the tables mix, domains,
-    menu, frontier, assumptions, provenance and, where it was worked out, sensitivity.
+    menu, frontier, assumptions, provenance and, where there are such, shared and sensitivity.
     Typing another budget on Summary looks up the certified mix of the nearest budget not above it.
 
     Raises
@@ -36,6 +36,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.plans import write_plans
     from evalfolio.export.workbook.provenance import write_provenance
     from evalfolio.export.workbook.sensitivity import write_sensitivity
+    from evalfolio.export.workbook.shared import write_shared
     from evalfolio.export.workbook.summary import write_summary
 
     record = recommendation.record
@@ -50,6 +51,8 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_accounts(book, contents)
     write_assumptions(book, contents)
     write_menu(book, contents, where)
+    if where.n_shared:
+        write_shared(book, contents, where)
     write_provenance(book, contents)
     write_plans(book, book.hidden("Plans"), contents)
     write_options(book, book.hidden("Options"), contents, where)
