@@ -259,6 +259,6 @@ class Search:
             # The choice is valued exactly; nothing else is in the box.
             self.done = max(self.done, self.problem.value(x) / self.problem.scale)
             return []
-        if self.problem.n_extra:
+        if self.problem.n_own:
             self.done = max(self.done, box.bound)
         return []

@@ -56,7 +56,7 @@ class Certified:
     def find(self, question: Question) -> Answer:
         """Return the best choice with its proof; of those as good within the gap, a cheap one."""
         found = certify(Problem(question), self)
-        if found.status == Status.CERTIFIED and not found.problem.n_extra:
+        if found.status == Status.CERTIFIED and not found.problem.n_own:
             return thrifty(found, self.gap)
         return found
 

@@ -35,6 +35,8 @@ class Problem:
     matrix, lower, upper, soft
         The rows of the question's `Stack`, those of the budgets without the options that no
         budget allows.
+    n_own
+        Number of variables of the limits' own: neither options nor shared purchases.
     use
         Expected use of the limited resources by every option and then every shared purchase, of
         shape (n_options + n_shared, n_budgets), in the order of `resource_names`.
@@ -61,6 +63,7 @@ class Problem:
         stack = self.stack = question.stack
         self.n_options, self.n_extra = stack.n_options, stack.n_extra
         self.n_choice, self.needs = stack.n_choice, self.menu.needs
+        self.n_own = stack.n_variables - stack.n_choice
         self.evals, self.eval_codes = stack.evals, stack.eval_codes
         self.spendable = question.spendable
         self.resource_names = tuple(self.spendable)
@@ -187,8 +190,7 @@ class Problem:
 
     def completed(self, x: Floats) -> Floats | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
-        bought, n = self.menu.bought(x), self.n_choice
-        n_own = self.n_options + self.n_extra - n
+        bought, n, n_own = self.menu.bought(x), self.n_choice, self.n_own
         if self.met(x):
             return np.pad(bought, (0, n_own))
         if not n_own:
