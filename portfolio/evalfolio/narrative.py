@@ -119,16 +119,27 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
 
 def _bought_once(bought: Mapping[Any, Mapping[Any, Any]]) -> str:
     told = [
-        f"{name} for {listing(row['evals'])} (${two_digits(float(row['usd']))}"
-        + "".join(
-            f", {two_digits(float(hours))} {words(str(key))}"
-            for key, hours in row.items()
-            if str(key).startswith("staff_hours") and hours > 0
-        )
-        + ")"
+        f"{name} for {listing(row['evals'])} "
+        f"({price({k: v for k, v in row.items() if k == 'usd' or str(k).startswith('staff')})})"
         for name, row in bought.items()
     ]
     return f" Bought once: {'; '.join(told)}." if told else ""
+
+
+def price(use: Mapping[str, float]) -> str:
+    """Return what is used of every resource in words.
+
+    Examples
+    --------
+    >>> price({"usd": 1_000.0, "staff_hours": 50.0, "agent_hours": 0.0}), price({"usd": 0.0})
+    ('$1,000, 50 staff hours', 'free')
+    """
+    told = [
+        f"${two_digits(used)}" if name == "usd" else f"{two_digits(used)} {words(name)}"
+        for name, used in use.items()
+        if used > 0
+    ]
+    return ", ".join(told) or "free"
 
 
 def what_it_hangs_on(

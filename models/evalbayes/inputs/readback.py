@@ -90,7 +90,7 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
 def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:
     """Return what a shared elicitation serves and takes once, and what is left per eval."""
     hours = f"{total_hours(spec.hours):,g} staff hours"
-    if isinstance(spec.hours, dict) and len(spec.hours) > 1:
+    if isinstance(spec.hours, dict):
         hours += f" ({', '.join(f'{h:,g} of {s}' for s, h in spec.hours.items() if h)})"
     usd = f"{spec.usd.low:,g}" if spec.usd.exact else f"{spec.usd.low:,g} to {spec.usd.high:,g}"
     left = ", ".join(

@@ -16,7 +16,7 @@ from evalbayes import Menu
 from evalbayes.names import cure, nearest
 from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
-from evalfolio.narrative import listing, percent, two_digits, words, wrong_calls_in_words
+from evalfolio.narrative import listing, percent, price, two_digits, words, wrong_calls_in_words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
 from evalfolio.plans.mix_file import read_mix
 from evalfolio.plans.outlook import decision_outlook
@@ -173,7 +173,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
 
 
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
-    """Return why an eval is in a plan, or why not; `text` says it in a sentence.
+    """Return why an eval or shared purchase is in a plan, or why not; `text` says it in a sentence.
 
     Raises
     ------
@@ -189,17 +189,10 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
                 if lost and whole > 0
                 else ""
             )
-            once = [each for each in record.shared if name in each.evals]
             with_it = "".join(
-                f"; it needs {each.name}, bought once for {listing(each.evals)} "
-                f"(${two_digits(each.usd)}"
-                + "".join(
-                    f", {two_digits(hours)} {words(key)}"
-                    for key, hours in (each.model_extra or {}).items()
-                    if hours > 0
-                )
-                + ")"
-                for each in once
+                f"; it needs {each.name}, bought once for {listing(each.evals)} ({price(each.use)})"
+                for each in record.shared
+                if name in each.evals
             )
             text = (
                 f"{unanchored}{name} runs at the tier {row.tier} for ${two_digits(row.usd)}: "
@@ -209,15 +202,24 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
             return {"eval": name, "chosen": True, "text": text, **dict(row)}
     for left in record.not_chosen:
         if left.eval == name:
-            price = left.cost_to_enter
+            least = left.cost_to_enter
             enter = (
                 "at no price would it enter"
-                if price is None
-                else f"it would enter at ${two_digits(price)}"
+                if least is None
+                else f"it would enter at ${two_digits(least)}"
             )
             best = "" if left.reason.startswith("its best option") else "its best option "
             text = f"{unanchored}{name} does not run: {best}{left.reason}; {enter}."
             return {"chosen": False, "text": text, **dict(left)}
+    for each in record.shared:
+        if each.name == name:
+            lost, whole = each.value_if_dropped or 0.0, record.value.evsi
+            loses = percent(lost / whole) if whole > 0 else "nothing"
+            text = (
+                f"{name} is bought once for {listing(each.evals)} ({price(each.use)}): without it "
+                f"and what needs it the plan loses {loses} of its value."
+            )
+            return {"chosen": True, "text": text, **dict(each)}
     known = [row.eval for row in record.choices] + [row.eval for row in record.not_chosen]
     raise InputError(f"{name}: must be an eval of the plan's menu; {cure(name, known)}")
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.narrative import listing, two_digits, words
+from evalfolio.narrative import listing, price
 from evalfolio.search.problem import Problem
 
 COLUMNS = ("evals", "domains", "tiers", "days", "usd_p90", "usd_ceiling", "share_of_usd")
@@ -62,13 +62,5 @@ def shared_in_words(menu: Menu, names: Sequence[str]) -> str:
     >>> shared_in_words(sharing_menu(), ["scaffold"])
     'scaffold ($1,000, 50 staff hours)'
     """
-    told = []
-    for each in menu.shared:
-        if each.name in names:
-            amounts = [
-                f"${two_digits(used)}" if name == "usd" else f"{two_digits(used)} {words(name)}"
-                for name, used in each.use.items()
-                if used > 0
-            ]
-            told.append(f"{each.name} ({', '.join(amounts) or 'free'})")
+    told = [f"{each.name} ({price(each.use)})" for each in menu.shared if each.name in names]
     return listing(told)

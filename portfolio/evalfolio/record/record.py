@@ -178,6 +178,11 @@ class SharedRow(_Open):
     value_if_dropped: float | None
     """Value lost without it and all rows that need it."""
 
+    @property
+    def use(self) -> dict[str, float]:
+        """What it uses of every resource."""
+        return {"usd": self.usd, **(self.model_extra or {})}
+
 
 class NotChosen(_Part):
     """An eval left out."""
