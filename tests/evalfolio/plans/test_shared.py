@@ -31,7 +31,7 @@ BUDGET = {"usd": 18_000.0, "staff_hours": 98.0}
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return ef.optimise(sharing_menu(), budget=BUDGET)
+    return ef.optimise(sharing_menu(), budget=BUDGET, gap=1e-4)
 
 
 def drawn(menu: Menu, seed: int = 0) -> Menu:
