@@ -143,12 +143,17 @@ def _effort_of(key: str, usual: float) -> Callable[[Mapping[str, Any]], Choice]:
     def effort(entries: Mapping[str, Any]) -> Choice:
         hours = hours_by_skill(entries[key])
         spent = total_hours(0.0 if hours is None else hours) or usual  # 0: paid for elsewhere
-        return round(effort_of(spent), 2), (
-            f"what {spent:g} staff hours reach of the gap in published measurements: half of it "
-            f"after {effort_half():.0f} hours, then less and less"
-        )
+        return round(effort_of(spent), 2), effort_reason(spent)
 
     return effort
+
+
+def effort_reason(hours: float, made_of: str = "") -> str:
+    """Say what staff hours reach, and what they are made of where there is more to it."""
+    return (
+        f"what {hours:g} staff hours{f' ({made_of})' if made_of else ''} reach of the gap in "
+        f"published measurements: half of it after {effort_half():.0f} hours, then less and less"
+    )
 
 
 PORTFOLIO = (

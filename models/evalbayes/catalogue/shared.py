@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from evalbayes.catalogue.assumptions import Assumption, effort_reason
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.catalogue.interval import NotNegativeInterval
-from evalbayes.catalogue.quantities import NotNegative, Text, hours_by_skill, split_hours
+from evalbayes.catalogue.population import effort_of
+from evalbayes.catalogue.quantities import (
+    NotNegative,
+    Text,
+    hours_by_skill,
+    split_hours,
+    total_hours,
+)
 from evalbayes.catalogue.tables import Spec, Table, ruled, validated
 from evalbayes.errors import InputError
 from evalbayes.names import cure, refuse_unknown
@@ -113,6 +122,39 @@ def assembled_elicitation(
             raise InputError(f"{table.where}: hours {error}") from None
         entries["hours"] = dict.fromkeys(skills, 0.0)
     return validated(ElicitationSpec, Table(table.label, table.where, {**entries, "evals": served}))
+
+
+def with_shared_effort(
+    evals: Sequence[EvalSpec],
+    elicitations: Sequence[ElicitationSpec],
+    assumptions: list[Assumption],
+) -> tuple[EvalSpec, ...]:
+    """Return the evals with the `effort_max` that their own and shared hours reach together.
+
+    Where it is stated, or a catalogue's own default, it stays; the assumptions are put right.
+    """
+    found = []
+    for spec in evals:
+        shared = [total_hours(each.hours) for each in elicitations if spec.name in each.evals]
+        place = next(
+            (
+                k
+                for k, each in enumerate(assumptions)
+                if (each.where, each.key) == (f"eval {spec.name!r}", "effort_max")
+                and "_defaults]" not in each.reason
+            ),
+            None,
+        )
+        if sum(shared) > 0 and place is not None:
+            own = total_hours(spec.staff_hours_elicitation)
+            effort = round(effort_of(own + sum(shared)), 2)
+            reason = effort_reason(
+                own + sum(shared), f"{own:g} of its own and {sum(shared):g} shared"
+            )
+            assumptions[place] = replace(assumptions[place], value=effort, reason=reason)
+            spec = spec.model_copy(update={"effort_max": effort})
+        found.append(spec)
+    return tuple(found)
 
 
 def _served(

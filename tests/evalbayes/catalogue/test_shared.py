@@ -128,3 +128,21 @@ def test_one_number_must_tell_its_skill_where_evals_are_of_several_domains() -> 
     row = {"name": "all", "evals": ["a", "c"], "hours": 9}
     with pytest.raises(InputError, match="hours must be split by skill"):
         parse_catalogue(three(row, staff_hours={"cyber": 1, "bio": 2}))
+
+
+def test_the_effort_reached_is_that_of_own_and_shared_hours_together() -> None:
+    data = three(SCAFFOLD, TOOLS)
+    data["eval"][1]["effort_max"] = 0.9
+    catalogue = parse_catalogue(data)
+    alone = three()
+    alone["eval"][0]["staff_hours_elicitation"] = 68
+    assert catalogue.eval("a").effort_max == parse_catalogue(alone).eval("a").effort_max
+    assert catalogue.eval("b").effort_max == 0.9  # as stated
+    assert catalogue.eval("c").effort_max == parse_catalogue(three()).eval("c").effort_max
+    (why,) = (
+        each
+        for each in catalogue.assumptions
+        if (each.where, each.key) == ("eval 'a'", "effort_max")
+    )
+    assert why.value == catalogue.eval("a").effort_max
+    assert why.reason.startswith("what 68 staff hours (8 of its own and 60 shared) reach")
