@@ -20,6 +20,7 @@ from evalbayes.halves import Replicates
 from evalbayes.menu.shared import SharedPurchase, check_shared, needs_of
 
 REQUIRED_COLUMNS = ("eval", "domain", "tier")
+FILES = ("menu.json", "options.parquet", "arrays.npz")  # of the folder that holds one
 FORMAT = 1
 WITH_SHARED = 2  # of menus with shared purchases, which a reader of format 1 would give away
 SHARED_DRAWS = "shared_draws_"
@@ -228,8 +229,22 @@ class Menu:
         )
 
     def save(self, folder: str | Path) -> Path:
-        """Write the menu into `folder`, whole or not at all, without pickle; return the folder."""
+        """Write the menu into `folder`, whole or not at all, without pickle; return the folder.
+
+        Raises
+        ------
+        InputError
+            If something else lies in the folder, which would be lost.
+        """
         folder = Path(folder)
+        others = (
+            [p.name for p in folder.iterdir() if p.name not in FILES] if folder.exists() else ()
+        )
+        if others:
+            raise InputError(
+                f"{folder}: a menu must have a folder of its own, got {others[0]!r} in it, which "
+                "would be lost; move it, or give another folder"
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
         # A name of its own: another process may be writing the same menu.
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

@@ -137,6 +137,17 @@ def read(path: Path) -> Posterior:
         ) from error
 
 
+def is_posterior(path: Path) -> bool:
+    """Whether a file is a posterior that evalfolio wrote, by its head alone."""
+    import h5py  # heavy: only where a file is read or written
+
+    try:
+        with h5py.File(path) as file:
+            return "evalfolio" in file.attrs
+    except Exception:  # HDF5 fails in dozens of ways
+        return False
+
+
 def _read(path: Path) -> Posterior:
     import h5py  # heavy: only where a file is read or written
 

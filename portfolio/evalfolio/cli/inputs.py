@@ -64,6 +64,9 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
     InputError
         If it lacks what the command reads.
     """
+    from evalfolio.export.folder import finish_move
+
+    finish_move(folder)
     if not (folder / needed).exists():
         found = f"it has no {needed}" if folder.is_dir() else "there is no such folder"
         raise InputError(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from evalbayes.menu import FILES
+from evalbayes.posterior.file import is_posterior
 from evalfolio.errors import InputError
 from evalfolio.export.exportable import Storable
 from evalfolio.export.mix import write_mix_csv, write_mix_parquet
@@ -35,7 +38,8 @@ def check_folder(folder: str | Path, command: str = "recommend") -> Path:
     """Return the folder as a path if a plan may be written there; call it before long work.
 
     A folder that does not exist is made later. In one that does, only the files of an earlier plan
-    are replaced and everything else is left alone.
+    are replaced and everything else is left alone. A move that a killed run began is finished, and
+    what dead runs left beside the folder removed.
 
     Parameters
     ----------
@@ -51,6 +55,12 @@ def check_folder(folder: str | Path, command: str = "recommend") -> Path:
         or the plan of another command.
     """
     folder = Path(folder)
+    if folder == Path() or not folder.absolute().name:
+        raise InputError(
+            f"--out must be a folder of its own, got {str(folder)!r}, where other things lie; "
+            "give a new one, as in --out plan"
+        )
+    finish_move(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: must be a folder, but it is a file; give another --out")
     # The new files are built beside the folder, so that moving them in is one rename each.
@@ -66,6 +76,15 @@ def check_folder(folder: str | Path, command: str = "recommend") -> Path:
     names = (*NAMES, TABLES) if command == TABLES else NAMES
     strangers = [name for name in names if name not in SHARED and (folder / name).exists()]
     writer = _writer(folder / MARK)
+    strange = folder / "posterior.nc"
+    menu = folder / "menu"
+    own = sorted(p.name for p in menu.iterdir() if p.name not in FILES) if menu.is_dir() else []
+    foreign = f"menu/{own[0]}" if own else strange.name
+    if own or (strange.exists() and not is_posterior(strange)):
+        raise InputError(
+            f"{folder}: must be a new folder or one that holds a plan, but its {foreign} is not of "
+            "evalfolio and would be lost; move it, or give another --out"
+        )
     if strangers and writer is None:
         raise InputError(
             f"{folder}: must be a new folder or one that holds a plan, but it has a "
@@ -107,16 +126,17 @@ def write_all(
     folder = check_folder(folder, TABLES if firm else "recommend")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
+        work = Path(tempfile.mkdtemp(prefix=_beside(folder, os.getpid()), dir=_home(folder)))
     except OSError as error:
         raise _refusal(folder, error) from error
     try:
-        new, old = work / "new", work / "old"
-        new.mkdir()
+        made, new, old = work / "made", work / "new", work / "old"
+        made.mkdir()
         old.mkdir()
-        _write_files(recommendation, new)
+        _write_files(recommendation, made)
         if tables is not None:
-            tables(new / TABLES)
+            tables(made / TABLES)
+        made.rename(new)  # from here on whoever comes next can finish what is begun
         _move_in(new, folder, old)
     except OSError as error:
         raise _refusal(folder, error) from error
@@ -153,6 +173,41 @@ def task_names(recommendation: Storable) -> dict[str, Sequence[str]]:
     return names
 
 
+def finish_move(folder: Path) -> None:
+    """Finish what a run began that was killed while it moved a plan in, and clean up after it.
+
+    Nothing else would tell that some files are of the new plan and some of the one before.
+    """
+    if not (home := _home(folder)).is_dir():
+        return
+    for work in home.iterdir():
+        run = re.fullmatch(re.escape(_beside(folder, 0)[:-2]) + r"(\d+)-.*", work.name)
+        if run is None or not work.is_dir() or _alive(int(run[1])):
+            continue
+        if (work / "new").is_dir():
+            _move_in(work / "new", folder, work / "old")
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _beside(folder: Path, process: int) -> str:
+    """Return how the name of the place begins where a process makes the files of a folder."""
+    return f".{folder.absolute().name}.evalfolio-{process}-"
+
+
+def _home(folder: Path) -> Path:
+    return folder.absolute().parent
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def _move_in(new: Path, folder: Path, old: Path) -> None:
     """Move what `new` holds into `folder`; on any interruption put back what was there."""
     if not folder.exists():
@@ -160,7 +215,7 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
         return
     moved: list[str] = []
     try:
-        for name in (*NAMES, *((TABLES,) if (new / TABLES).exists() else ())):
+        for name in (name for name in (*NAMES, TABLES) if (new / name).exists()):
             moved.append(name)
             if (folder / name).exists():
                 (folder / name).rename(old / name)
@@ -187,7 +242,7 @@ def _writer(path: Path) -> str | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or "format" not in record:
+    if not isinstance(record, dict) or not {"format", "choices", "provenance"} <= set(record):
         return None
     return TABLES if record.get("firmness") else "recommend"
 

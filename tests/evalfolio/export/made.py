@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import pandas as pd
 from tests.evalfolio.export.made_belief import made_capability, made_families
 from tests.evalfolio.export.made_menu import made_menu
@@ -32,7 +33,8 @@ NASTY = (
 
 class FakePosterior:
     def save(self, path: str | Path) -> Path:
-        Path(path).write_bytes(b"posterior")
+        with h5py.File(path, "w") as file:
+            file.attrs["evalfolio"] = "{}"
         return Path(path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,61 @@ def test_an_interruption_while_moving_in_puts_the_earlier_plan_back(
     assert set(contents(out).values()) == {b"before"}
 
 
+@pytest.mark.parametrize("at", range(2 * len(NAMES)))
+def test_the_next_run_finishes_what_a_killed_one_began(tmp_path: Path, at: int) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    out, work = tmp_path / "plan", tmp_path / f".plan.evalfolio-{dead.pid}-x"
+    new, old = work / "new", work / "old"
+    for place, text in ((out, "before"), (new, "after")):
+        place.mkdir(parents=True)
+        for name in NAMES:
+            (place / name).write_text(text)
+    old.mkdir()
+    for k in range(at):  # as `_move_in` does, killed after so many renames
+        name, out_first = NAMES[k // 2], k % 2 == 0
+        (out if out_first else new).joinpath(name).rename((old if out_first else out) / name)
+    running = tmp_path / f".plan.evalfolio-{os.getpid()}-y"
+    running.mkdir()
+    folder.finish_move(out)
+    assert set(contents(out)) == set(NAMES)
+    assert set(contents(out).values()) == {b"after"}
+    assert {path.name for path in tmp_path.iterdir()} == {"plan", running.name}
+
+
+def test_what_a_dead_run_had_not_finished_is_cleaned_up(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f".plan.evalfolio-{dead.pid}-x" / "made").mkdir(parents=True)
+    folder.check_folder(tmp_path / "plan")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("foreign", ["posterior.nc", "menu/own.txt"])
+def test_a_file_that_is_not_ours_is_never_overwritten(
+    recommendation: Recommendation, tmp_path: Path, foreign: str
+) -> None:
+    out = write_all(recommendation, tmp_path / "plan")
+    (out / foreign).write_text("mine")
+    with pytest.raises(InputError, match=f"its {foreign} is not of evalfolio and would be lost"):
+        write_all(recommendation, out)
+    assert (out / foreign).read_text() == "mine"
+    with pytest.raises(InputError, match="a menu must have a folder of its own, got '"):
+        recommendation.menu.save(out)
+
+
+@pytest.mark.parametrize("place", ["", ".", "/"])
+def test_a_plan_goes_into_a_folder_of_its_own(place: str) -> None:
+    with pytest.raises(InputError, match="--out must be a folder of its own, got '"):
+        folder.check_folder(place)
+
+
+def test_any_json_with_a_format_is_no_plan_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"format": 1}')
+    with pytest.raises(InputError, match=r"no plan\.json of evalfolio; give another --out"):
+        folder.check_folder(tmp_path)
+
+
 def test_a_posterior_that_cannot_be_saved_leaves_nothing(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
@@ -150,12 +207,14 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         check_folder(tmp_path / "plan")
 
 
-def test_a_folder_with_somebody_elses_mix_is_refused(tmp_path: Path) -> None:
+def test_a_folder_with_somebody_elses_mix_is_refused(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
     (tmp_path / "mix.csv").write_text("songs")
     with pytest.raises(InputError, match=r"it has a mix\.csv and no plan\.json of evalfolio"):
         check_folder(tmp_path)
     (tmp_path / "mix.csv").unlink()
-    (tmp_path / "posterior.nc").write_text("as `evalfolio fit` leaves it")
+    recommendation.posterior.save(tmp_path / "posterior.nc")  # as `evalfolio fit` leaves it
     assert check_folder(tmp_path) == tmp_path
 
 
