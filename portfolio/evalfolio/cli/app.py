@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import typer
@@ -88,7 +89,13 @@ for panel, commands in PANELS.items():
 
 
 def main() -> None:
-    """Run a command; a refused input ends with one sentence and its exit code."""
+    """Run a command; a refused input ends with one sentence and its exit code.
+
+    What an output cannot show, as × where it is ASCII, is replaced: its file is whole all the same.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except OSError as error:

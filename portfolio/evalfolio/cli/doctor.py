@@ -3,47 +3,73 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+
+import typer
 
 from evalfolio.cli.console import console, print_table
 from evalfolio.cli.options import JsonOption, QuietOption
 
+_BROKEN = "cannot be loaded"
+
 
 def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
     """Show versions, solvers and samplers, after solving a small plan to see that it works."""
-    import cvxpy as cp
     import pandas as pd
 
-    from evalfolio.examples import small_menu
-    from evalfolio.plans.optimiser import optimise
     from evalfolio.record.provenance import versions
 
-    plan = optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90})
     found = {
         "versions": versions() | optional_versions(),
-        "cvxpy_solvers": sorted(cp.installed_solvers()),
-        "sampler": sampler(),
-        "small_plan": plan.status,
+        "cvxpy_solvers": _tried(solvers),
+        "sampler": _tried(sampler),
+        "small_plan": _tried(small_plan),
     }
     if as_json:
         print(json.dumps(found, indent=2))
-        return
-    if not quiet:
+    elif not quiet:
         rows = list(found["versions"].items())  # type: ignore[attr-defined]  # a dict, see above
         print_table(pd.DataFrame(rows, columns=["package", "version"]), "Versions")
-        console().print(f"solvers of cvxpy: {', '.join(found['cvxpy_solvers'])}", markup=False)
+        told = found["cvxpy_solvers"]
+        words = told if isinstance(told, str) else ", ".join(told)  # type: ignore[arg-type]  # texts
+        console().print(f"solvers of cvxpy: {words}", soft_wrap=True, markup=False)
         console().print(f"sampler: {found['sampler']}", soft_wrap=True, markup=False)
-    console().print(f"a small plan was solved: {plan.status}", markup=False)
+    if not as_json:
+        console().print(f"a small plan was solved: {found['small_plan']}", soft_wrap=True)
+    if any(str(each).startswith(_BROKEN) for each in found.values()):
+        raise typer.Exit(2)
+
+
+def _tried(part: Callable[[], object]) -> object:
+    """Return what a part says of itself, or why it cannot be used."""
+    try:
+        return part()
+    except Exception as error:  # whatever keeps it from loading is what a reader must know
+        return f"{_BROKEN}: {type(error).__name__}: {error}; install evalfolio again"
+
+
+def solvers() -> list[str]:
+    """Return the solvers that cvxpy finds here."""
+    import cvxpy as cp
+
+    return sorted(cp.installed_solvers())
+
+
+def small_plan() -> str:
+    """Return how solving a small plan ended."""
+    from evalfolio.examples import small_menu
+    from evalfolio.plans.optimiser import optimise
+
+    return str(optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90}).status)
 
 
 def sampler() -> str:
-    """Return what samples the posterior here, found by loading it, or why it cannot."""
+    """Return what samples the posterior here, found by loading it."""
     from importlib.metadata import version
 
-    try:
-        import numba
-        import nutpie
-    except Exception as error:  # whatever keeps it from loading is what a reader must know
-        return f"cannot be loaded: {type(error).__name__}: {error}; install evalfolio again"
+    import numba
+    import nutpie
+
     threads = numba.config.NUMBA_NUM_THREADS
     return (
         f"{nutpie.__name__} {version('nutpie')} with numba {numba.__version__}, {threads} threads; "

@@ -204,6 +204,29 @@ def test_import_inspect(run: Run) -> None:
     assert run(*words, "-q").out == ""
 
 
+def test_doctor_tells_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evalfolio.cli import doctor
+
+    def broken() -> str:
+        raise ImportError("No module named 'highspy'")
+
+    monkeypatch.setattr(doctor, "small_plan", broken)
+    told = run("doctor", "-q")
+    assert told.code == 2
+    assert "cannot be loaded: ImportError: No module named 'highspy'; install" in told.out
+
+
+def test_an_output_that_is_not_utf_8_shows_what_it_can(files: tuple[Path, Path]) -> None:
+    words = [sys.executable, "-m", "evalfolio", "check", *map(str, files)]
+    text = files[0].read_text().replace('"ctf"', '"ctf × é"')
+    files[0].write_text(text)
+    files[1].write_text(files[1].read_text().replace("ctf,", "ctf × é,"))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "ctf ? ?" in done.stdout
+
+
 def test_doctor_solves_a_plan_and_names_versions(run: Run) -> None:
     found = json.loads(run("doctor", "--json").out)
     assert found["small_plan"] == "certified"
