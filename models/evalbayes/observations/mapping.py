@@ -84,8 +84,8 @@ class TableMapping:
 def _amount(target: str, words: str) -> float:
     try:
         amount = numeral(words)
-    except NotANumber:
-        amount = 0.0
+    except NotANumber as error:
+        raise InputError(f"map {target}: the factor {error}") from None
     if amount <= 0:
         raise InputError(
             f"map {target}: the factor must be a number above 0, got {words!r}; "

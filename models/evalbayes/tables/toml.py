@@ -28,7 +28,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
-    odd = told_by_beginning(content)
+    zipped = content.startswith(b"PK\x03\x04")
+    odd = "a workbook or an archive" if zipped else told_by_beginning(content)
     if odd is not None:
         raise InputError(f"{path}: must be TOML; it is {odd}")
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evalfolio.cli.console import console, print_json
-from evalfolio.cli.options import JsonOption, QuietOption
+from evalfolio.cli.options import JsonOption, QuietOption, figure
 
 if TYPE_CHECKING:
     from evalbayes.observations import TableMapping
@@ -31,9 +31,7 @@ PricesOption = Annotated[
     Path | None,
     typer.Option("--prices", help="Price table (TOML or CSV): its rows win over the shipped ones."),
 ]
-CapOption = Annotated[
-    float | None, typer.Option("--cap", help="Cap of runs whose file gives none.")
-]
+CapOption = Annotated[str | None, typer.Option("--cap", help="Cap of runs whose file gives none.")]
 MapOption = Annotated[
     list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
 ]
@@ -162,7 +160,7 @@ def inspect(
         evals=pairs(evals, "--eval") or None,
         ai_models=pairs(ai_models, "--ai-model") or None,
         effort=_efforts(effort),
-        cap=cap,
+        cap=None if cap is None else figure("--cap", cap),
         by=by,
         duplicates=duplicates,
         max_megabytes=max_megabytes,
@@ -201,7 +199,7 @@ def metr(
         success=success,
         evals=pairs(evals, "--eval") or None,
         ai_models=pairs(ai_models, "--ai-model") or None,
-        cap=cap,
+        cap=None if cap is None else figure("--cap", cap),
         strict=strict,
     )
     _finish(result, out, errors, quiet=quiet, as_json=as_json)

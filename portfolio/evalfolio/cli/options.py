@@ -17,6 +17,7 @@ ObservationsArgument = Annotated[
 PosteriorOption = Annotated[
     Path | None, typer.Option("--posterior", help="A posterior.nc that `evalfolio fit` wrote.")
 ]
+
 OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Same inputs and seed, same result.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
@@ -36,3 +37,25 @@ ConstraintsOption = Annotated[
     Path | None,
     typer.Option("--constraints", help="Table of limits, one per row: CSV, or .xlsx with a sheet."),
 ]
+
+
+def figure(option: str, words: str) -> float:
+    """Return the number an option is given, as every number is read that people write.
+
+    Raises
+    ------
+    InputError
+        If it is none, or may be two.
+
+    Examples
+    --------
+    >>> figure("--cap", "2,000,000"), figure("--cap", "2e6")
+    (2000000.0, 2000000.0)
+    """
+    from evalbayes.errors import InputError
+    from evalbayes.tables.numerals import NotANumber, numeral
+
+    try:
+        return numeral(words)
+    except NotANumber as error:
+        raise InputError(f"{option} {error}") from None

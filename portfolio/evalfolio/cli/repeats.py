@@ -20,7 +20,7 @@ def repeats(
     observations: shared.ObservationsArgument = None,
     name: Annotated[str, typer.Option("--eval", help="Name of the eval.")] = "",
     total: Annotated[
-        float | None,
+        str | None,
         typer.Option("--spend", help="Total per task in the spend unit; by default max_cap."),
     ] = None,
     posterior: shared.PosteriorOption = None,
@@ -38,11 +38,12 @@ def repeats(
 
     if not name:
         raise InputError("--eval must name an eval of the catalogue, got nothing; add --eval NAME")
+    limit = None if total is None else shared.figure("--spend", total)
     read = read_catalogue(catalogue)
     _, belief = posterior_of(read, observations, posterior, seed=seed, quiet=quiet or as_json)
     spec = read.eval(name)
     found = repeats_of(belief, read, name, ai_model, seed=seed)
-    spend = spec.max_cap if total is None else total
+    spend = spec.max_cap if limit is None else limit
     table, splits = found.pass_table(), found.splits(spend)
     best = found.best(spend)
     if as_json:

@@ -128,6 +128,7 @@ Target = dict[str, float] | float
 
 def _targets(words: list[str] | None, option: str) -> list[Target]:
     """Return the standards typed: one of named targets, or one for each plain number."""
+    from evalbayes.tables.numerals import NotANumber, numeral
     from evalfolio.errors import InputError
 
     named: dict[str, float] = {}
@@ -135,11 +136,11 @@ def _targets(words: list[str] | None, option: str) -> list[Target]:
     for word in words or []:
         name, _, number = word.rpartition("=")
         try:
-            amount = float(number)
-        except ValueError:
+            amount = numeral(number)
+        except NotANumber as error:
             raise InputError(
-                f"{option} must be a number or decision=number, got {word!r}; "
-                "write for example cyber=0.05"
+                f"{option} must be a number or decision=number, got {word!r}; {error.cure}, for "
+                "example cyber=0.05"
             ) from None
         if name:
             named[name] = amount

@@ -34,7 +34,7 @@ def rule(
     ] = 0.0,
     effort: Annotated[float, typer.Option("--effort", help="Effort of a deep run, up to 1.")] = 1.0,
     budget: Annotated[
-        float | None, typer.Option("--budget", help="Budget in plateau-level runs.")
+        str | None, typer.Option("--budget", help="Budget in plateau-level runs.")
     ] = None,
     evals: Annotated[int | None, typer.Option("--evals", help="How many evals there are.")] = None,
     prices: Annotated[
@@ -52,6 +52,7 @@ def rule(
     del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.rule.square_root import depth_rule
 
+    limit = None if budget is None else shared.figure("--budget", budget)
     if prices is not None:
         if evals is not None:
             raise InputError(f"--evals is the number of --prices; leave it out, got {evals}")
@@ -64,7 +65,7 @@ def rule(
             "noise_sd": noise_sd,
             "effort": effort,
         }
-        _print_mix(_listed(prices), budget, figures, as_json=as_json)
+        _print_mix(_listed(prices), limit, figures, as_json=as_json)
         return
     answer = depth_rule(
         cost_ratio=cost_ratio,
@@ -74,7 +75,7 @@ def rule(
         shown_sd=shown_sd,
         noise_sd=noise_sd,
         effort=effort,
-        budget=budget,
+        budget=limit,
         evals=evals,
     )
     if as_json:
@@ -91,9 +92,11 @@ def rule(
 
 def _listed(prices: str) -> list[float]:
     """Read prices separated by commas."""
+    from evalbayes.tables.numerals import NotANumber, numeral
+
     try:
-        found = [float(word) for word in prices.split(",")]
-    except ValueError:
+        found = [numeral(word) for word in prices.split(",")]
+    except NotANumber:
         found = []
     if not found or not all(0 < price < math.inf for price in found):
         raise InputError(

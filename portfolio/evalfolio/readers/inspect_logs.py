@@ -6,6 +6,7 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf
 from pathlib import Path
 
 import pandas as pd
@@ -115,6 +116,8 @@ def read_inspect_logs(
     for share in effort.values() if isinstance(effort, Mapping) else [effort]:
         if share is not None and not 0 <= share <= 1:
             raise InputError(f"effort must be from 0 to 1, got {share}.")
+    if not 0 < max_megabytes < inf:
+        raise InputError(f"max_megabytes must be above 0, got {max_megabytes}; give 150 or more.")
     check_cap(cap)
     inspect_log_module()
     logs = find_logs(paths)

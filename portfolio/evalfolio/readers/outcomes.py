@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from evalbayes.errors import InputError
+
 SuccessRule = float | Mapping[str, float] | Callable[[float], bool]
 
 SPEND_UNITS = ("tokens", "usd", "hours")
@@ -23,7 +25,15 @@ def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Seri
     rule
         A threshold the score must reach, thresholds by eval (1 where an eval is not named), or a
         function from a score to true or false.
+
+    Raises
+    ------
+    InputError
+        If a threshold is no finite number.
     """
+    for given in () if callable(rule) else rule.values() if isinstance(rule, Mapping) else (rule,):
+        if not np.isfinite(given):
+            raise InputError(f"success must be a number, got {given}; give the score that suffices")
     if callable(rule):
         return scores.map(lambda s: bool(rule(s)) if np.isfinite(s) else False).astype(bool)
     if isinstance(rule, Mapping):

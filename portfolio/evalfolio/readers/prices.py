@@ -17,12 +17,14 @@ from typing import Any
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalbayes.names import plain_name
 from evalbayes.tables.delimited import read_delimited
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalbayes.tables.toml import read_toml
 from evalfolio.readers.spellings import CLOUD, DATE
 
 COLUMNS = ("model", "input", "output", "cache_read", "cache_write", "since", "date", "source")
+LEAST = 1e-3  # USD per million tokens; the cheapest AI models cost ten times as much
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
@@ -177,12 +179,21 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
             f"{path}: must hold at least one [[price]] row, got none; write [[price]], with two "
             "brackets, and below it model, input, output, date and source"
         )
-    mine = Prices(_rows(entries, str(path)))
+    rows = _rows(entries, str(path), 2 if path.suffix.lower() == ".csv" else 1)
+    seen: dict[tuple[str, object], int] = {}
+    for n, row in enumerate(rows):
+        first = seen.setdefault((row.model.lower(), row.since), n)
+        if first != n:
+            raise InputError(
+                f"{path}: {row.model!r} must have one price from one day on, got {first + 1} and "
+                f"{n + 1} of its rows; drop one, or give the later one its day in `since`"
+            )
+    mine = Prices(rows)
     return default_prices().with_overrides(mine) if with_defaults else mine
 
 
-def _rows(entries: Iterable[Mapping[str, Any]], where: str) -> tuple[Price, ...]:
-    return tuple(_row(entry, f"{where}, row {n}") for n, entry in enumerate(entries, start=1))
+def _rows(entries: Iterable[Mapping[str, Any]], where: str, start: int = 1) -> tuple[Price, ...]:
+    return tuple(_row(entry, f"{where}, row {n}") for n, entry in enumerate(entries, start))
 
 
 def _row(entry: Mapping[str, Any], where: str) -> Price:
@@ -194,7 +205,7 @@ def _row(entry: Mapping[str, Any], where: str) -> Price:
             raise InputError(f"{where}: the key {key!r} is missing; a price needs a date and a "
                              "source (the word assumption will do).")  # fmt: skip
     values: dict[str, Any] = {
-        "model": str(entry["model"]),
+        "model": plain_name(str(entry["model"])),
         "source": str(entry["source"]),
         "date": _day(entry["date"], f"{where}: date"),
         "since": None if "since" not in entry else _day(entry["since"], f"{where}: since"),
@@ -204,10 +215,13 @@ def _row(entry: Mapping[str, Any], where: str) -> Price:
         if value is None:
             values[key] = None
             continue
-        number = float(value) if isinstance(value, int | float) else nan
-        if not isfinite(number) or number < 0:
+        sound = isinstance(value, int | float) and not isinstance(value, bool)
+        number = float(value) if sound else nan
+        if not isfinite(number) or number < 0 or 0 < number < LEAST:
+            per_token = "; it seems to be per token: multiply by 1,000,000" if number > 0 else ""
             raise InputError(
-                f"{where}: {key} must be a price in USD per million tokens, got {value!r}."
+                f"{where}: {key} must be a price in USD per million tokens, got {value!r}"
+                f"{per_token or '; write it in digits, with a point before decimals'}."
             )
         values[key] = number
     return Price(**values)

@@ -21,6 +21,20 @@ def test_a_name_given_twice(run: Run, files: tuple[Path, Path]) -> None:
     assert "--map must be name=value, got 'cap'; write spend=spend_tokens" in result.err
 
 
+@pytest.mark.parametrize("words", ["1,5", "1.000", "2M"])
+def test_numbers_of_options_are_read_as_those_of_tables(run: Run, words: str) -> None:
+    for command in (
+        ("import", "inspect", "x.eval", "--out", "o.csv", "--cap", words),
+        ("import", "metr", "x.jsonl", "--out", "o.csv", "--cap", words),
+        ("rule", "--cost-ratio", "9", "--validity-sd", "1", "--gap-sd", "1", "--gap-spread", "1",
+         "--budget", words),
+        ("repeats", "c.toml", "--eval", "ctf", "--spend", words),
+    ):  # fmt: skip
+        result = run(*command)
+        assert result.code == 2
+        assert f"must be a number, got '{words}'; " in one_sentence(result.err)
+
+
 def test_a_release_date_of_an_ai_model_without_runs(run: Run) -> None:
     Path("runs.csv").write_text(
         "eval,task,ai_model,outcome,spend,cap,human_minutes\n"

@@ -103,6 +103,9 @@ def test_a_table_may_be_csv(tmp_path: Path) -> None:
         (ROW.format("m").replace("input = 7\n", ""), "'input' is missing"),
         (ROW.format("m").replace("7", "-7"), "input must be a price"),
         (ROW.format("m").replace("7", '"seven"'), "input must be a price"),
+        (ROW.format("m").replace("7", "true"), "input must be a price .* got True; write it in"),
+        (ROW.format("m").replace("7", "7e-6"), "got 7e-06; it seems to be per token: multiply by"),
+        (ROW.format("m") + ROW.format("M\u200b"), "one price from one day on, got 1 and 2 of its"),
         (ROW.format("m").replace("2026-11-01", '"soon"'), "date must be a day"),
         ("price = 3 =", "must be a price table in TOML or CSV that can be read, got an error"),
         ("", "at least one"),
@@ -122,7 +125,7 @@ def test_a_table_from_a_spreadsheet_is_read_or_told_what_is_wrong(tmp_path: Path
     assert price is not None
     assert (price.input, price.output, price.cache_read) == (1.5, 7.0, None)
     file.write_text(text.replace("1.5", '"1,5"'))
-    with pytest.raises(InputError, match=r"row 1: input must be a price .* got '1,5'"):
+    with pytest.raises(InputError, match=r"row 2: input must be a price .* got '1,5'"):
         read_prices(file)
     file.write_text(text.replace(",", ";"))
     with pytest.raises(InputError, match="cells must be parted by commas, got semicolons"):

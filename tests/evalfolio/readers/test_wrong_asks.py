@@ -25,6 +25,7 @@ WriteLog = Callable[..., Path]
         ({"effort": {"ctf": -1}}, "effort must be from 0 to 1"),
         ({"cap": -7}, "cap must be a number above 0, got -7; give what one attempt"),
         ({"cap": float("nan")}, "cap must be a number above 0, got nan"),
+        ({"max_megabytes": float("nan")}, "max_megabytes must be above 0, got nan"),
         ({"cap": {"ctf": 0}}, "ctf: cap must be a number above 0, got 0"),
     ],
 )
@@ -33,6 +34,13 @@ def test_an_argument_out_of_place_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=says):
         read_inspect_logs(tmp_path, **arguments)
+
+
+def test_a_threshold_that_is_no_number_is_refused(write_log: WriteLog) -> None:
+    log = write_log([{"scores": {"match": {"value": 1}}}])
+    for rule in (float("nan"), {"ctf": float("nan")}):
+        with pytest.raises(InputError, match="success must be a number, got nan; give the score"):
+            read_inspect_logs(log, success=rule)
 
 
 def test_nothing_to_read_is_refused(tmp_path: Path) -> None:
