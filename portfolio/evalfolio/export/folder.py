@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from evalbayes.menu import FILES
+from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
 from evalfolio.errors import InputError
 from evalfolio.export.exportable import Storable
