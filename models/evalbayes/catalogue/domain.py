@@ -49,7 +49,7 @@ class DomainSpec(Spec):
     mitigate_above, weight
         The stakes as they were given, if as a probability; else None.
     post_training_gain_per_year
-        Units of capability that better elicitation adds per year.
+        Units of capability that better elicitation adds in a year: no steady rate, see overlap.
     post_training_overlap
         How far such gains overlap, 1 or more: n years bring n^(1/overlap) times a year's gain, from
         all of them (1) to hardly more than one year's (large).
@@ -73,7 +73,7 @@ class DomainSpec(Spec):
     mitigate_above: InnerShare | None = None
     weight: Positive | None = None
     post_training_gain_per_year: NotNegativeInterval
-    post_training_overlap: OneOrMore = 1.0
+    post_training_overlap: OneOrMore = 2.0
     adversary_verifier: YesOrNo = False
     baseline_tools: YesOrNo = True
     min_evals: Count = 1

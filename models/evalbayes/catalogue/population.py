@@ -64,6 +64,18 @@ class PopulationGap:
         return f"population prior of {self.studies} studies {own}{also}: {wide}"
 
 
+def measured(name: str) -> str | None:
+    """Return the measured domain that a name means, None where nobody measured it.
+
+    Examples
+    --------
+    >>> measured("ai_rnd"), measured("Biosecurity"), measured("chem")
+    ('AI R&D', 'bio', None)
+    """
+    plain = re.sub(r"[\W_]+", " ", name.casefold())
+    return next((key for key, words in MEASURED.items() if re.search(words, plain)), None)
+
+
 def population_gap(name: str, *, verifier: bool = False, tools: bool = True) -> PopulationGap:
     """Return the population prior of a domain by its name; of all domains where none fits.
 
@@ -72,14 +84,12 @@ def population_gap(name: str, *, verifier: bool = False, tools: bool = True) -> 
     >>> population_gap("Cyber offence").domain, population_gap("persuasion").domain
     ('cyber', 'all domains')
     """
-    plain = re.sub(r"[\W_]+", " ", name.casefold())
-    found = (key for key, words in MEASURED.items() if re.search(words, plain))
     rows = {
         row["domain"]: row
         for row in _shipped()["gap"]
         if row["verifier"] == verifier and row["tools"] == tools
     }
-    row = rows[next((key for key in found if key in rows), EVERYWHERE)]
+    row = rows[measured(name) or EVERYWHERE]
     return PopulationGap(
         row["domain"],
         Interval(row["low"], row["high"]),

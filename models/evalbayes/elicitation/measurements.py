@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evalbayes.catalogue.population import measured
 from evalbayes.errors import InputError
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.rows import Rows
@@ -35,7 +36,8 @@ def published_gains() -> pd.DataFrame:
 def read_gains(path: str | Path) -> pd.DataFrame:
     """Read a table of measurements: CSV, Parquet or a workbook.
 
-    Columns: study, domain, lever (one of `LEVERS`), doublings, and its 95 % interval low, high.
+    Columns: study, domain (by its name, as in a catalogue), lever (one of `LEVERS`), doublings,
+    and its 95 % interval low, high.
     Where given also verifier (attempts were chosen, or fed back on, by the answer key), tools (0:
     the baseline had none), record (the best of many submissions), ai_models (how many a row is the
     mean of), staff_hours, multiplier (of tokens, time or attempts), released (year of the AI
@@ -64,6 +66,7 @@ def _read(rows: Rows) -> pd.DataFrame:
                 f"{', '.join(needed)}"
             )
     table = pd.DataFrame({name: rows.names(name) for name in needed[:3]})
+    table["domain"] = [measured(name) or name for name in table["domain"]]
     unknown = ~table["lever"].isin(LEVERS).to_numpy() & (table["lever"] != "").to_numpy()
     rows.refuse(unknown, "lever", f"must be one of {', '.join(LEVERS)}", "write one of them")
     for name in needed[3:]:

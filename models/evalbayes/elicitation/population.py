@@ -159,7 +159,13 @@ def fit_gains(
             f"{min(bulk.min(), tail.min()):.0f} effective draws and {found.divergences} "
             "divergences; draw more, or drop measurements that contradict each other"
         )
-    flat = {key: value.reshape(-1, *value.shape[2:]) for key, value in found.draws.items()}
+    return population_of(found.draws, table, seed)
+
+
+def population_of(draws: Mapping[str, Array], table: pd.DataFrame, seed: int) -> Population:
+    """Return draws of the model, (chains, draws, ...), as what they say of the population."""
+    n = draws["whole"].size  # spelt out: where no study is vague about its tokens, an axis is empty
+    flat = {name: value.reshape(n, *value.shape[2:]) for name, value in draws.items()}
     return Population(flat, table, seed)
 
 

@@ -51,7 +51,8 @@ def growth(gain_per_year: ArrayLike, years: ArrayLike, overlap: ArrayLike = 1.0)
 
     Growth of two spans combines to that of both: the order in which gains come does not matter.
     The yearly figure is what a year's enhancements come to together, so with an overlap a span
-    under a year brings more than its part of it, and a longer one less.
+    under a year brings more than its part of it, and a longer one less: on a fixed AI model gains
+    come early. Published: 1.6 doublings after 44 days and 2.4 after 113, an overlap of 2.4.
 
     Examples
     --------

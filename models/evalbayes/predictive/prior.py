@@ -70,8 +70,8 @@ def prior_predictive(
     ...         "eval": [{"name": "a", "domain": "cyber", "tasks": 9, "usd_per_run": [1, 5]}],
     ...     }
     ... )
-    >>> (found,) = prior_predictive(read, models=["gains"])  # 0.2 to 1.5 a year, half a year
-    >>> found.of, bool(np.all(np.abs(np.quantile(found.draws, [0.05, 0.95]) - [0.1, 0.75]) < 0.06))
+    >>> (found,) = prior_predictive(read, models=["gains"])  # 0.2 to 1.5 a year, 0.7 of it in half
+    >>> found.of, bool(np.all(np.abs(np.quantile(found.draws, [0.05, 0.95]) - [0.14, 1.06]) < 0.09))
     (('cyber',), True)
     """
     from evalbayes.observations import Observations

@@ -30,7 +30,10 @@ def test_the_published_measurements_are_read_whole() -> None:
 
 
 def test_a_table_of_one_s_own_needs_six_columns(tmp_path: Path) -> None:
-    table = read_gains(written(tmp_path, HEAD, ROW))
+    table = read_gains(
+        written(tmp_path, HEAD, ROW, ROW.replace("cyber", "net"), ROW.replace("cyber", "Hacking"))
+    )
+    assert set(table["domain"]) == {"cyber", "net"}  # known by its name, or one of its own
     row = table.iloc[0]
     assert row["se"] == pytest.approx(1.6 / (2 * 1.959964))
     assert (row["verifier"], row["tools"], row["ai_models"]) == (False, True, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalbayes.elicitation.population import EVERYWHERE, Population, program_of
+from evalbayes.elicitation.population import EVERYWHERE, Population, population_of, program_of
 from evalbayes.model.sampling import sample
 
 HALF, WHOLE, SPREAD = 50.0, 2.0, 0.3
@@ -49,8 +49,7 @@ def program() -> Any:
 @pytest.fixture(scope="module")
 def found(program: Any) -> Population:
     drawn = sample(program, seed=1, draws=500, tune=600, chains=2)
-    flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in drawn.draws.items()}
-    return Population(flat, simulated(), seed=1)
+    return population_of(drawn.draws, simulated(), seed=1)
 
 
 def test_dose_whole_and_spread_are_learned_from_what_they_made(found: Population) -> None:

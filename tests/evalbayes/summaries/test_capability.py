@@ -81,7 +81,7 @@ def test_buffers_rise_with_the_level_and_fall_with_elicitation() -> None:
     # Without gain to come, the buffer is a quantile of the gap itself.
     still = CATALOGUE.model_copy(
         update={
-            "portfolio": CATALOGUE.portfolio.model_copy(update={"horizon_months": 1e-9}),
+            "portfolio": CATALOGUE.portfolio.model_copy(update={"horizon_months": 1e-15}),
         }
     )
     gap = POSTERIOR.draws["gap"][:, 0, POSTERIOR.index_of("ai_model", UNDER_TEST)]
