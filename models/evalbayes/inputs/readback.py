@@ -22,7 +22,7 @@ from evalbayes.observations.spurious import reviewed_failures
 if TYPE_CHECKING:
     from evalbayes.observations import Observations
 
-ELICITED = 0.5  # efforts above this are elicited runs, not repaired ones
+ELICITED = 0.3  # efforts above this are elicited runs, not repaired ones
 
 
 def heading(catalogue: Catalogue) -> str:

@@ -282,7 +282,7 @@ class Rows:
             required=False,
             holds=lambda v: (v >= 0) & (v <= 1),
             rule="must be from 0 to 1",
-            cure="write 0 for the scaffold as it comes, 0.8 for two to three engineer-weeks",
+            cure="write 0 for the scaffold as it comes, 0.6 for two to three engineer-weeks",
             default=0.0,
         )
 

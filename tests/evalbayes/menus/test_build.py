@@ -132,7 +132,7 @@ def test_levels_share_a_contrast_and_a_joint_decision_weighs_its_domains() -> No
         0.6 * high.later_gain_mean + 0.3 * autonomy.later_gain_mean
     )
     # of later gain alone: a level's own threshold is unsure, that of both is not
-    gain_sd = 0.5 * (1.5 - 0.2) / 2 / 1.6449
+    gain_sd = np.sqrt(0.5) * (1.5 - 0.2) / 2 / 1.6449  # half a year, gains coming early
     assert both.later_gain_sd == pytest.approx(gain_sd * np.hypot(0.6, 0.3), rel=1e-3)
     assert both.domains(states.names) == ("cyber", "autonomy")
 
