@@ -28,7 +28,7 @@ from evalbayes.catalogue.domain import (
     decides,
 )
 from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills_of
-from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation, with_shared_effort
+from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation, with_reached_effort
 from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
 from evalbayes.catalogue.tables import Spec, Table, Tables, filled, validated, with_own_defaults
 from evalbayes.errors import InputError
@@ -184,7 +184,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         assembled_elicitation(table, evals, domains, skills) for table in tables.elicitations
     )
     _refuse_repeated(tables.elicitations, [spec.name for spec in elicitations], "elicitation")
-    evals = with_shared_effort(evals, elicitations, assumptions)
+    evals = with_reached_effort(evals, domains, elicitations, assumptions)
     ai_models = tuple(_ai_model(table) for table in tables.ai_models)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):

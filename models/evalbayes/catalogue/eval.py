@@ -12,7 +12,6 @@ from evalbayes.catalogue.budget import BudgetSpec
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import AnyInterval, InnerShareInterval, Interval, PositiveInterval
-from evalbayes.catalogue.population import effort_share
 from evalbayes.catalogue.quantities import (
     Guessing,
     Noise,
@@ -26,10 +25,7 @@ from evalbayes.catalogue.quantities import (
     YesOrNo,
     hours_by_skill,
     positive,
-    positive_count,
-    share,
     split_hours,
-    yes_or_no,
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
@@ -217,7 +213,6 @@ def assembled_eval(
         entries.setdefault("hours_per_run", None)
     complete = filled(Table(table.label, table.where, entries), EVAL_KEYS, EVAL, assumptions)
     entries = dict(complete.entries)
-    _with_attempts(complete, entries, domain, assumptions)
     _note_difficulty(complete, entries, domain, assumptions)
     read = {key: ruled(complete, key, hours_by_skill) or 0.0 for key in HOURS}
     split = [
@@ -264,25 +259,6 @@ def _placed(table: Table, domains: tuple[DomainSpec, ...]) -> dict[str, Any]:
             f"{' and '.join(sorted(units))}; split the eval in two"
         )
     return entries
-
-
-def _with_attempts(
-    table: Table, entries: dict[str, Any], domain: DomainSpec, assumptions: list[Assumption]
-) -> None:
-    """Raise an assumed `effort_max` by what attempts add, where the domain's gap holds that too."""
-    told = [(a.where, a.key) for a in assumptions]
-    if not domain.adversary_verifier or (table.label, "effort_max") not in told:
-        return
-    k = told.index((table.label, "effort_max"))
-    try:
-        tries = 1 + (positive_count(entries["attempts_max"]) - 1) * share(entries["resettable"])
-        fair = yes_or_no(entries["verifier"])
-    except ValueError:
-        return  # said better when that figure is validated
-    reached = effort_share(entries["effort_max"], tries if fair else 1.0)
-    entries["effort_max"] = round(reached, 2)
-    reason = f"{assumptions[k].reason}; the gap and this share count the best of attempts too"
-    assumptions[k] = Assumption(table.label, "effort_max", entries["effort_max"], reason)
 
 
 def _note_difficulty(

@@ -12,7 +12,7 @@ from evalbayes.catalogue.assumptions import Assumption, effort_reason
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.catalogue.interval import NotNegativeInterval
-from evalbayes.catalogue.population import effort_of
+from evalbayes.catalogue.population import effort_of, effort_share
 from evalbayes.catalogue.quantities import (
     NotNegative,
     Text,
@@ -124,33 +124,38 @@ def assembled_elicitation(
     return validated(ElicitationSpec, Table(table.label, table.where, {**entries, "evals": served}))
 
 
-def with_shared_effort(
+def with_reached_effort(
     evals: Sequence[EvalSpec],
+    domains: Sequence[DomainSpec],
     elicitations: Sequence[ElicitationSpec],
     assumptions: list[Assumption],
 ) -> tuple[EvalSpec, ...]:
-    """Return the evals with the `effort_max` that their own and shared hours reach together.
+    """Return the evals with the `effort_max` that own and shared hours, and attempts, reach.
 
-    Where it is stated, or a catalogue's own default, it stays; the assumptions are put right.
+    Attempts count where the domain's gap holds what they add, `adversary_verifier`. Where it is
+    stated, or a catalogue's own default, it stays; the assumptions are put right.
     """
+    tried = {spec.name for spec in domains if spec.adversary_verifier}
+    places = {
+        each.where: k
+        for k, each in enumerate(assumptions)
+        if each.key == "effort_max" and "_defaults]" not in each.reason
+    }
     found = []
     for spec in evals:
-        shared = [total_hours(each.hours) for each in elicitations if spec.name in each.evals]
-        place = next(
-            (
-                k
-                for k, each in enumerate(assumptions)
-                if (each.where, each.key) == (f"eval {spec.name!r}", "effort_max")
-                and "_defaults]" not in each.reason
-            ),
-            None,
-        )
-        if sum(shared) > 0 and place is not None:
-            own = total_hours(spec.staff_hours_elicitation)
-            effort = round(effort_of(own + sum(shared)), 2)
-            reason = effort_reason(
-                own + sum(shared), f"{own:g} of its own and {sum(shared):g} shared"
-            )
+        place = places.get(f"eval {spec.name!r}")
+        shared = sum(total_hours(e.hours) for e in elicitations if spec.name in e.evals)
+        if place is not None and (shared > 0 or spec.domain in tried):
+            effort, reason = spec.effort_max, assumptions[place].reason
+            if shared > 0:
+                own = total_hours(spec.staff_hours_elicitation)
+                effort = effort_of(own + shared)
+                reason = effort_reason(own + shared, f"{own:g} of its own and {shared:g} shared")
+            if spec.domain in tried:
+                tries = 1 + (spec.attempts_max - 1) * spec.resettable if spec.verifier else 1.0
+                effort = effort_share(effort, tries)
+                reason += "; the gap and this share count the best of attempts too"
+            effort = round(effort, 2)
             assumptions[place] = replace(assumptions[place], value=effort, reason=reason)
             spec = spec.model_copy(update={"effort_max": effort})
         found.append(spec)

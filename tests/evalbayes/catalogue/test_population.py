@@ -105,6 +105,16 @@ def test_levers_pulled_together_give_less_than_their_sum() -> None:
     assert several.effort_max == pytest.approx(effort_share(effort_of(100), 4), abs=0.01)
     single = catalogue({"verifier": False}, adversary_verifier=True).evals[0]
     assert single.effort_max == pytest.approx(effort_share(effort_of(100), 1), abs=0.01)
+    own = {
+        "domain": [{"name": "cyber", "threshold": 9, "adversary_verifier": True}],
+        "eval": [{"name": "ctf", "domain": "cyber", "tasks": 9}],
+    }
+    stated = parse_catalogue({**own, "eval_defaults": {"effort_max": 0.8}})
+    assert stated.evals[0].effort_max == 0.8  # a lab's own default is no guess of ours
+    shared = parse_catalogue(
+        {**own, "elicitation": [{"name": "scaffold", "evals": ["ctf"], "hours": 300}]}
+    )
+    assert shared.evals[0].effort_max == pytest.approx(effort_share(effort_of(400), 4), abs=0.01)
     with pytest.raises(InputError, match="attempts_max must be a number, got the text 'many'"):
         catalogue({"attempts_max": "many"}, adversary_verifier=True)
 
