@@ -32,6 +32,7 @@ def test_the_workbook_is_the_same_catalogue(catalogue: Catalogue) -> None:
     theirs = read_catalogue(EXAMPLES / "portfolio" / "catalogue.xlsx")
     assert [spec.name for spec in theirs.decisions] == [spec.name for spec in catalogue.decisions]
     assert theirs.evals == catalogue.evals
+    assert theirs.elicitations == catalogue.elicitations
     assert theirs.budget == catalogue.budget
     assert theirs.portfolio == catalogue.portfolio
     for ours, other in zip(catalogue.levels, theirs.levels, strict=True):
@@ -48,6 +49,8 @@ def test_it_asks_what_a_framework_asks_and_is_told_without_a_warning(
     assert [spec.name for spec in catalogue.levels] == ["High", "Critical"] * 2
     assert isinstance(catalogue.budget.staff_hours, dict)
     assert sum(spec.mandatory for spec in catalogue.evals) >= 3
+    assert len(catalogue.elicitations) == 10
+    assert len(catalogue.elicitations_of("cybergym")) == 1
     check = check_inputs(catalogue, observations)
     assert not [line for line in check.lines if line.startswith(("warning", "no anchor"))]
 

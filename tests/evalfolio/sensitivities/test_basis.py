@@ -10,6 +10,7 @@ import pytest
 from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
 
 from evalbayes.catalogue import Interval
+from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.menus import build_menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
@@ -18,6 +19,7 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.ranges import assumptions_of
+from evalfolio.sensitivities.remade import changed_catalogue, composed, with_hours_of
 from evalfolio.sensitivities.tornado import tornado
 
 BUDGET = {"usd": 1_500.0, "staff_hours": 216.0}  # both short
@@ -190,3 +192,20 @@ def test_figures_ask_for_what_they_need() -> None:
                 {Assumed(kind, "", 0.5, 1.0, 2.0, False): 2.0}
             )
     assert set(HOURS) < set(ON_MENU)
+
+
+def test_shared_hours_move_with_those_of_elicitation(whole_basis: Basis) -> None:
+    names = tuple(spec.name for spec in small_catalogue().evals[:2])
+    tools = ElicitationSpec(name="tools", evals=names, hours=30.0, usd=Interval(100, 100))
+    catalogue = small_catalogue().model_copy(update={"elicitations": (tools,)})
+    assert whole_basis.posterior is not None
+    menu, _ = build_menu(whole_basis.posterior, catalogue, with_draws=False)
+    for kind, hours in (("elicitation_hours", 60.0), ("staff_hours", 30.0), ("review", 30.0)):
+        changed = changed_catalogue(catalogue, figure(whole_basis, kind), 2.0)
+        moved = with_hours_of(menu, changed)
+        assert moved.shared[0].use == {"usd": 100.0, "staff_hours": hours}
+        assert moved.shared[0].needed_by == menu.shared[0].needed_by
+    # an option that one menu has and another lacks needs the purchase where it is put in
+    part = menu.subset(menu.options.index != menu.shared[0].needed_by[0])
+    together = composed({"mid": part, "high": menu}, dict.fromkeys(["cyber", "autonomy"], "high"))
+    assert together.shared[0].needed_by == menu.shared[0].needed_by
