@@ -23,12 +23,13 @@ from scipy.stats.qmc import Sobol
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue.stakes import loss_ratio
+from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.value.normal_loss import expected_excess
-from evalfolio.value.skew import SkewedGap
+from evalfolio.value.skew import calls_of
 
 Floats = NDArray[np.float64]
 
@@ -72,9 +73,10 @@ def main() -> None:
         ),
         f"The figures of the same beliefs against {RESULTS:,} sets of results drawn: mean and "
         "largest difference in percentage points, and the largest in standard errors of the "
-        "simulation. The value in per cent of perfect information.",
+        "simulation. The value in per cent of perfect information, and how far the stand-in that "
+        "the search goes by lies from it, mean and largest.",
         table(
-            ["", "exceeds", "missed", "needless", "call turns", "value"],
+            ["", "exceeds", "missed", "needless", "call turns", "value", "stand-in"],
             [figure_row(kind, found[found["kind"] == kind]) for kind in KINDS],
         ),
         level_words(found),
@@ -145,10 +147,11 @@ def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) ->
     told = decision_outlook(Problem(Question(menu)), choice_vector(menu, mix))
     drawn = Drawn(menu, mix, rng, n_results)
     rows = []
-    for decision in menu.decisions:
+    by_search = valuation(menu).gains(choice_vector(menu, mix))
+    for d, decision in enumerate(menu.decisions):
         row: Any = told.loc[decision.name]
         found = drawn.of(decision, rng, row["call_now"] == "mitigate")
-        gap, above = SkewedGap.of(menu, decision), decision.mitigate_above
+        gap, above = calls_of(menu, decision), decision.mitigate_above
         loser = int(found.means["loss_missed"] > found.means["loss_needless"])
         called = int(row["call_now"] == "mitigate")
         if above is None:
@@ -181,6 +184,7 @@ def looked_at(menu: Menu, rng: np.random.Generator, n_results: int = RESULTS) ->
                 "against": against,
                 "by_losses": by_losses != called,
                 "price": found.means["price"] / row["evpi"],
+                "stand_in": (by_search[d] - row["evsi"]) / row["evpi"],
                 **{key: p - found.means[key] / scale.get(key, 1.0) for key, p in pairs.items()},
                 **{
                     f"{key}_se": found.errors[key] / scale.get(key, 1.0) for key in pairs
@@ -296,7 +300,8 @@ def figure_row(kind: str, found: pd.DataFrame) -> list[str]:
         apart = found[key].abs()
         errors = (apart / found[f"{key}_se"]).max()
         cells.append(f"{100 * apart.mean():.2f}, {100 * apart.max():.2f} ({errors:.1f})")
-    return [kind, *cells]
+    apart = 100 * found["stand_in"].abs()
+    return [kind, *cells, f"{apart.mean():.2f}, {apart.max():.2f}"]
 
 
 def level_words(found: pd.DataFrame) -> str:

@@ -3,11 +3,11 @@
     python benchmarks/same_plan.py CATALOGUE OBSERVATIONS... --out DIR [--seeds 10] [--name NAME]
 
 Fits the catalogue's observations once for each seed (the posteriors are kept in DIR, so that a
-second start goes on), plans each with its own draws and compares every pair of plans: rows called
-firm and in how many plans they are; the share of the money that goes to the same evals and tiers;
-the same with rows declared exchangeable; the values against their stated noise. The figures are
-kept in DIR/figures.json; --before takes those of another run for a column of their own. With --name
-the table goes into benchmarks/README.md.
+second start goes on; with --stored also those that other code made), plans each with its own draws
+and compares every pair of plans: rows called firm and in how many plans they are; the share of the
+money that goes to the same evals and tiers; the same with rows declared exchangeable; the values
+against their stated noise. The figures are kept in DIR/figures.json; --before takes those of
+another run for a column of their own. With --name the table goes into benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from evalbayes.halves import T_95
 from evalbayes.menus import build_menu
 from evalbayes.model.fit import fit
 from evalbayes.observations import read_observations
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.plans.firm_rows import Row, firm_rows, rows_of
 from evalfolio.recommendations.recommender import question_of
 from evalfolio.search.certified import Certified
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("observations", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--stored", action="store_true", help="take fits in DIR as they are")
     parser.add_argument("--before", type=Path, help="figures.json of an earlier run")
     parser.add_argument("--name", help="section of benchmarks/README.md to write")
     args = parser.parse_args()
@@ -131,8 +133,11 @@ def main() -> None:
     plans = []
     for seed in range(args.seeds):
         path = args.out / f"{seed}.nc"
-        posterior = fit(catalogue, observations, seed=seed, keep=path)
-        posterior.save(path)
+        if args.stored and path.is_file():
+            posterior = Posterior.load(path)
+        else:
+            posterior = fit(catalogue, observations, seed=seed, keep=path)
+            posterior.save(path)
         plans.append(made(build_menu(posterior, catalogue, seed=seed)[0], catalogue))
         firm = ", ".join(f"{e} {t}" for e, t in sorted(plans[-1].firm))
         print(f"seed {seed}: {plans[-1].value:.4f} ± {plans[-1].noise}; firm: {firm}", flush=True)

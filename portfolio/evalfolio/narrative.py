@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_NAMED = 12  # evals of a mix that a sentence names
 TIER_WORDS = {
     "sweet-spot": "at their sweet spot",
     "plateau": "near their plateau",
@@ -96,6 +97,7 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
     """Say the mix: which evals at which tier for how much; the first line of everything.
 
     What is shared counts to the money of its tier where only that could need it.
+    Of more evals than a sentence holds it says how many of each domain.
     """
     if choices.empty:
         return f"Run nothing on {ai_model}: no eval on the menu is worth its price in this budget."
@@ -109,6 +111,9 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
             own = sum(float(row["usd"]) for row in bought.values() if row["tiers"] == (tier,))
             share = (float(rows["usd"].sum()) + own) / total if total > 0 else 0.0
             names = listing([str(name) for name in rows["eval"]])
+            if len(choices) > MOST_NAMED:
+                counts = rows["domain"].astype(str).value_counts(sort=False)
+                names = listing([f"{n} of {domain}" for domain, n in counts.items()])
             parts.append(f"{names} {TIER_WORDS[tier]} ({percent(share)} of the money)")
     evals = "eval" if len(choices) == 1 else "evals"
     return (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.value.explained import ExplainedVariance
-from evalfolio.value.skew.gap import contrasts, gap_weights
+from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import StandIn, stand_in_of
 
 Floats = NDArray[np.float64]
@@ -27,10 +27,10 @@ class Indices:
     stand_ins
         By decision; None where the normal model serves.
     contrasts
-        Of the variances needed, of shape (n_variances, n_states): the decisions', then three of
+        Of the variances needed, of shape (n_variances, n_states): the decisions', then those of
         every index.
     places
-        For every decision the positions of its index's three variances, or None.
+        For every decision the positions of its index's variances, or None.
     """
 
     def __init__(self, menu: Menu) -> None:
@@ -39,12 +39,13 @@ class Indices:
         self.n_decisions = len(rows)
         self.places: list[slice | None] = []
         for decision, stand_in in zip(menu.decisions, self.stand_ins, strict=True):
-            gaps = gap_weights(menu, decision)
-            if stand_in is None or gaps is None:
+            calls = None if stand_in is None else calls_of(menu, decision)
+            if stand_in is None or calls is None:
                 self.places.append(None)
                 continue
-            self.places.append(slice(len(rows), len(rows) + 3))
-            rows += list(stand_in.index.contrasts @ contrasts(decision, gaps))
+            own = stand_in.index.contrasts @ calls.contrasts
+            self.places.append(slice(len(rows), len(rows) + len(own)))
+            rows += list(own)
         self.contrasts: Floats = np.array(rows)
 
     def ceilings(self, prior: Floats) -> Floats:

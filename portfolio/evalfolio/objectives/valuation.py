@@ -11,6 +11,7 @@ from evalbayes import Decision, Menu
 from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge, skewed
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import stand_in_of
 from evalfolio.value.worth import Worth
 
@@ -65,6 +66,47 @@ def worth_of(menu: Menu, decision: Decision) -> Worth:
 def valuation(menu: Menu) -> Valuation:
     """Return the valuation of a menu, made once per menu."""
     return Valuation(menu)
+
+
+def direct_gains(menu: Menu, x: Floats, *, rough: bool = False) -> Floats:
+    """Return what a choice is worth to every decision, of shape (n_decisions,).
+
+    The same as `Valuation.gains` but where a gap is skewed: there by integrals under the belief as
+    it is, not by the stand-in that a search goes by.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    x
+        The choice, of shape (n_options,).
+    rough
+        Whether fewer points do, for differences of choices: of decisions over several domains.
+    """
+    found = valuation(menu).gains(x)
+    if not menu.skewed:
+        return found
+    used = np.flatnonzero(x)
+    information = np.tensordot(x[used], menu.information[used], 1)
+    left = np.linalg.inv(np.linalg.inv(menu.prior_covariance) + information)
+    left = (left + left.T) / 2
+    for d, decision in enumerate(menu.decisions):
+        calls = calls_of(menu, decision)
+        if calls is not None:
+            lines = calls.contrasts
+            found[d] = calls.value(lines @ left @ lines.T) if rough else calls.after(left).value
+    return found
+
+
+def drawn_gains(menu: Menu, information: Floats, x: Floats) -> Floats:
+    """Return what a choice is worth under every draw of the information, (n_draws, n_decisions).
+
+    Where a gap is skewed by the stand-in, times what the direct value is to it on average.
+    """
+    gains, stand_in = Valuation(menu, information).gains(x), valuation(menu).gains(x)
+    direct = direct_gains(menu, x)
+    ratio = np.divide(direct, stand_in, out=np.ones_like(direct), where=stand_in * direct > 0)
+    return np.asarray(gains * ratio)
 
 
 def perfect_value(menu: Menu) -> float:

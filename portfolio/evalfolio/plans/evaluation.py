@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.objectives.valuation import valuation
+from evalfolio.objectives.valuation import direct_gains
 from evalfolio.value.explained import ExplainedVariance
 
 Floats = NDArray[np.float64]
@@ -43,10 +43,11 @@ class Evaluation:
 
 
 def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
-    """Value any set of options: Σ_d G_d(v_d), as the optimiser does.
+    """Value any set of options: Σ_d G_d(v_d), as a plan is valued.
 
     v_d = cᵀΣc − cᵀM(x)⁻¹c is the variance of the decision's y that the results explain and G_d
-    its expected value of sample information; see `evsi`.
+    its expected value of sample information; see `evsi`. Where a gap is skewed the value is
+    integrated under that belief.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     """
     x = choice_vector(menu, options)
     v = ExplainedVariance(menu).at(x)
-    gains = valuation(menu).gains(x).tolist()
+    gains = direct_gains(menu, x).tolist()
     names = [decision.name for decision in menu.decisions]
     return Evaluation(
         options=tuple(options),

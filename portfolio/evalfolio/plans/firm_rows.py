@@ -41,6 +41,7 @@ from evalfolio.search.question import Question
 Floats = NDArray[np.float64]
 Row = tuple[str, str]  # eval and tier
 
+MOST_TOLD = 8  # rows that are not firm which a sentence goes through
 BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
 SUBSTITUTES = 3  # told of for one row
 
@@ -92,12 +93,18 @@ class FirmRows:
             listing([_words(r) for r in way]) or "nothing" for way in self.instead.get(row, ())
         )
 
-    def sentence(self) -> str:
-        """Return what a reader needs to know of it."""
-        value = two_digits(self.answer.value)
+    def sentence(self, worth: float | None = None) -> str:
+        """Return what a reader needs to know of it, the value as given or as the search has it."""
+        value = two_digits(self.answer.value if worth is None else worth)
         told = [f"The draws leave the value at {value} ± {two_digits(self.half_width)} (95 %)."]
         if self.firm:
             told.append(f"Firm, whatever the draws: {listing([_words(r) for r in self.firm])}.")
+        if len(self.instead) > MOST_TOLD:
+            told.append(
+                f"{len(self.instead)} other rows are not, or not proved so: each row of the mix "
+                "says what is as good in its place."
+            )
+            return " ".join(told)
         for row, others in self.instead.items():
             ways = self.ways(row)
             if not ways:

@@ -15,6 +15,7 @@ from evalfolio.errors import InputError
 from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.objectives import Objective, as_objective, evsi
+from evalfolio.objectives.valuation import direct_gains
 from evalfolio.plans.left_out import least_useful_budget, left_out
 from evalfolio.plans.left_over import next_steps
 from evalfolio.plans.outlook import decision_outlook
@@ -26,6 +27,7 @@ from evalfolio.search.changes import NOTHING, Changes
 from evalfolio.search.greedy import Greedy
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
+from evalfolio.value.sample_information import DecisionValue
 
 SHORT = Certified()  # what the words of the short form stand for where they are left out
 
@@ -154,6 +156,12 @@ def explained(found: Answer) -> Plan:
     # Decisions are explained by what they lose and gain, whatever the choice was made for.
     own = question.objective == evsi()
     decisions = problem if own else Problem(replace(question, limits=(), objective=evsi()))
+    outlook = decision_outlook(decisions, x)
+    # What the stand-in for skewed gaps makes of the mix and what it is worth; what may be missed
+    # by the stand-in is told on top of what it is worth.
+    direct = own and any(not isinstance(worth, DecisionValue) for worth in problem.values)
+    value = float(outlook["evsi"].sum()) if direct else found.value
+    told = replace(found, value=value, bound=value + (found.bound - found.value))
     changes = Changes.of(problem, x)
     note = ""
     if not x.any():
@@ -161,15 +169,15 @@ def explained(found: Answer) -> Plan:
     return Plan(
         question=question,
         chosen=found.chosen,
-        value=found.value,
-        bound=found.bound,
-        gap=found.gap,
+        value=told.value,
+        bound=told.bound,
+        gap=told.gap,
         status=found.status,
         spend=dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True)),
         shadow_prices=found.prices,
         evpi=problem.evpi,
-        choices=_choices(problem, x, changes),
-        domains=decision_outlook(decisions, x),
+        choices=_choices(problem, x, changes, direct),
+        domains=outlook,
         not_chosen=left_out(problem, x, changes, found.prices),
         next_steps=next_steps(problem, x, changes),
         shared=shared_rows(problem, x),
@@ -177,7 +185,9 @@ def explained(found: Answer) -> Plan:
     )
 
 
-def _choices(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd.DataFrame:
+def _choices(
+    problem: Problem, x: NDArray[np.float64], changes: Changes, direct: bool
+) -> pd.DataFrame:
     """Return the chosen rows with share_of_usd and the value lost when only that row is dropped.
 
     The share is of all that is spent, shared purchases included.
@@ -189,4 +199,9 @@ def _choices(problem: Problem, x: NDArray[np.float64], changes: Changes) -> pd.D
         total = float(menu.use_of(x)[menu.resources.index("usd")])
         frame["share_of_usd"] = usd / total if total > 0 else 0.0
     frame["value_if_dropped"] = 0.0 - changes.added[changes.new == NOTHING]
+    if direct:
+        whole = direct_gains(menu, x, rough=True).sum()
+        less = np.array([x * (np.arange(len(x)) != row) for row in np.flatnonzero(x > 0.5)])
+        lost = [whole - direct_gains(menu, each, rough=True).sum() for each in less]
+        frame["value_if_dropped"] = np.maximum(lost, 0.0)
     return frame

@@ -35,7 +35,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     of exceeding the threshold is above p*, under the belief as it is, skew included; without a
     rule they are those that lose least. The two wrong calls are of truth: danger missed, not
     mitigating above the threshold, and needless mitigation, mitigating below it; a wrong call is
-    either. With a skewed gap calls and probabilities are exact and so is upper95_now;
+    either. With a skewed gap calls, probabilities and evsi are exact and so is upper95_now;
     upper95_expected keeps its distance from the mean in sds. evsi is what results save someone
     whose calls lose least, which under a skewed gap are the rule's but near p*.
     """
@@ -49,9 +49,8 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
         v = float(explained[d])
         left = float(np.sqrt(max(value.variance - v, 0.0)))
         mean = value.distance + decision.threshold
-        evsi = float(worth.gain(known[d]))
         calls = _calls(menu, decision, value, v, precision)
-        reach = calls.pop("reach")
+        reach, evsi = calls.pop("reach"), calls.pop("evsi")
         effort_usd, least = minimum_effort(problem, d)
         rows.append(
             {
@@ -86,12 +85,13 @@ def _calls(
         mitigate, p_exceeds = value.mitigates, float(ndtr(value.distance / value.sd))
         missed, needless = value.wrong_calls(v).tolist()
         turned, reach = call_change(value, v), float(ndtri(0.95))
+        evsi = float(value.gain(v))
     else:
         root = np.linalg.cholesky(menu.prior_covariance)
         left = root @ np.linalg.solve(precision, root.T)
         outcome = calls.after(np.asarray(left, dtype=np.float64))
         mitigate, p_exceeds = calls.mitigates, calls.p_exceeds
-        missed, needless = outcome.p_missed, outcome.p_needless
+        missed, needless, evsi = outcome.p_missed, outcome.p_needless, outcome.value
         turned, reach = outcome.p_turned, (calls.quantile(0.95) - value.distance) / value.sd
     missed_now, needless_now = (0.0, 1.0 - p_exceeds) if mitigate else (p_exceeds, 0.0)
     return {
@@ -105,6 +105,7 @@ def _calls(
         "p_wrong_call_expected": missed + needless,
         "p_call_changes": turned,
         "reach": reach,
+        "evsi": evsi,
     }
 
 

@@ -12,9 +12,8 @@ from evalbayes import Menu
 from evalbayes.menus.montecarlo import expected_losses
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
-from evalfolio.objectives.knowledge import Indices
-from evalfolio.objectives.valuation import worth_of
 from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.calls import calls_of
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +25,8 @@ COLUMNS = ["decision", "known", "menu", "normal", "draws", "standard_error", "er
 def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     """Return by decision the value of knowing some states exactly, as the menu values mixes.
 
-    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S, or G(u) of the index where
-    the gap is skewed: never below 0, never falling as states are added, never above the EVPI,
+    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S, or by integrals where the
+    gap is skewed: never below 0, never falling as states are added, never above the EVPI,
     which knows the later gain too.
 
     Raises
@@ -43,14 +42,21 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     >>> all(0 <= some[name] <= more[name] for name in some)
     True
     """
-    indices = Indices(menu)
-    explained = _explained(menu, known, indices.contrasts)
-    prior = np.einsum("ki,ij,kj->k", indices.contrasts, menu.prior_covariance, indices.contrasts)
-    quantities = indices.of(explained, prior)[len(menu.decisions) :]
-    return {
-        decision.name: float(worth_of(menu, decision).gain(quantities[d]))
-        for d, decision in enumerate(menu.decisions)
-    }
+    at = np.array([_position(menu, name) for name in known], dtype=int)
+    cov = menu.prior_covariance
+    towards = cov[:, at]
+    left = cov - towards @ np.linalg.solve(cov[np.ix_(at, at)], towards.T) if len(at) else cov
+    found = {}
+    for decision in menu.decisions:
+        calls = calls_of(menu, decision)
+        if calls is None:
+            v = _explained(menu, known, decision.contrast[None])[0]
+            found[decision.name] = float(DecisionValue.of(menu, decision).gain(v))
+        elif len(at):
+            found[decision.name] = calls.value(calls.contrasts @ left @ calls.contrasts.T)
+        else:
+            found[decision.name] = 0.0
+    return found
 
 
 def _explained(menu: Menu, known: Sequence[str], contrasts: Floats) -> Floats:
@@ -81,8 +87,8 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
         part, its gap. menu: as the menu values mixes. normal: were the gap normal. draws: the mean
         over the draws of the least expected loss after knowing, from 40 groups of like draws for
         single states (Strong & Oakley 2013, doi:10.1177/0272989X12465490, with steps for splines).
-        standard_error of the latter; error: menu over draws, less 1, which is what the stand-in
-        for a skewed δ costs.
+        standard_error of the latter; error: menu over draws, less 1, which is what taking
+        all but the gap as normal, and the gap as lognormal, costs.
     """
     rows = []
     for decision in menu.decisions:
@@ -114,7 +120,7 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
 
 
 def matching_warnings(table: pd.DataFrame) -> list[str]:
-    """Say where the stand-in for a skewed gap misjudges what results are worth by a lot.
+    """Say where the menu misjudges by a lot what results are worth, against posterior draws.
 
     Parameters
     ----------
@@ -127,8 +133,8 @@ def matching_warnings(table: pd.DataFrame) -> list[str]:
             way = "over" if row["error"] > 0 else "under"
             size = percent(abs(row["error"]))
             sentences.append(
-                f"The stand-in for the skewed gap {way}states what knowing the shown capability of "
-                f"{row['decision']} is worth by {size}: see the values with the skewed gap."
+                f"The menu {way}states what knowing the shown capability of {row['decision']} is "
+                f"worth by {size}, against the posterior draws: its shape there is not the menu's."
             )
     return sentences
 

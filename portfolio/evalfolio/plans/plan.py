@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.limits.limit import Limit
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from evalfolio.plans.judge import Score
     from evalfolio.record.record import Record
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames have no single truth value, nor a short text
 class Plan:
@@ -35,9 +39,11 @@ class Plan:
     chosen
         Names of the chosen options, in the menu's order.
     value
-        Expected value of the results, at mean information, in the unit of the losses.
+        Expected value of the results, at mean information, in the unit of the losses; where a gap
+        is skewed, integrated under that belief.
     bound
-        No choice on this menu within these limits is worth more.
+        No choice on this menu within these limits is worth more. Where a gap is skewed the search
+        goes by a stand-in: the value, and the most that any choice adds by it; see `apart`.
     gap
         (bound − value)/max(|bound|, 1e-12·EVPI), 0 if both are 0; None where the bound's checks
         failed.
@@ -138,6 +144,33 @@ class Plan:
         """What the mix, of whole runs, leaves of what may be spent of each limited resource."""
         return {name: most - self.spend[name] for name, most in self.question.spendable.items()}
 
+    @cached_property
+    def _by_stand_in(self) -> Floats | None:
+        """What the search makes of the mix for every decision; None where that is its value."""
+        from evalfolio.objectives.knowledge import skewed
+        from evalfolio.objectives.valuation import valuation
+        from evalfolio.plans.evaluation import choice_vector
+
+        if self.objective != "evsi" or not skewed(self.menu):
+            return None
+        return valuation(self.menu).gains(choice_vector(self.menu, self.chosen))
+
+    @property
+    def searched(self) -> float:
+        """The value by the stand-in for skewed gaps that the search goes by."""
+        return self.value if self._by_stand_in is None else float(self._by_stand_in.sum())
+
+    @property
+    def apart(self) -> float | None:
+        """How far stand-in and value lie apart, summed over decisions, as a share of evpi.
+
+        None where no gap is skewed: the search then goes by the value itself.
+        """
+        if self._by_stand_in is None:
+            return None
+        far = float(np.abs(self._by_stand_in - self.domains["evsi"].to_numpy()).sum())
+        return far / self.evpi if self.evpi > 0 else 0.0
+
     @property
     def share_of_evpi(self) -> float:
         """Value as a share of what perfect information is worth."""
@@ -211,6 +244,11 @@ class Plan:
         if self.gap is None:
             return f"{worth}, bound {self.bound:.4g}: {self.status.meaning}."
         proof = f"bound {self.bound:.4g}, gap {self.gap:.2g}"
+        if self.apart is not None:
+            proof += (
+                ", by the stand-in for skewed gaps that the search goes by, "
+                f"{percent(self.apart)} of perfect information off on this plan"
+            )
         if self.firm is not None and self.firm.gap is not None:
             proof += f"; {self.firm.gap:.2g} with the noise of the draws"
         if self.status == Status.CERTIFIED:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalfolio.limits.kept import kept
 from evalfolio.narrative import DEPTH, reason_of_choice, two_digits
-from evalfolio.objectives.valuation import Valuation
+from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.left_over import next_step_in_words
 from evalfolio.plans.overspend import overspend
@@ -77,7 +77,7 @@ def record_of(
             "mix": mix or f"{said.rstrip('.')}.",
             "hangs_on": hangs_on or (f"It is worth{worth}" if worth else plan.note),
             "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
-            **({} if plan.firm is None else {"firm": plan.firm.sentence()}),
+            **({} if plan.firm is None else {"firm": plan.firm.sentence(plan.value)}),
         },
         "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
         "budget": question.budget,
@@ -89,6 +89,7 @@ def record_of(
             "evsi_usd": plan.value if in_usd else None,
             "bound": plan.bound,
             "gap": plan.gap,
+            "stand_in_error": plan.apart,
             "evpi": plan.evpi,
             "unit": "usd" if in_usd else "points",
             "status": plan.status,
@@ -149,7 +150,8 @@ def _over_draws(plan: Plan) -> dict[str, float] | None:
     draws = plan.menu.information_draws
     if draws is None or not len(draws):
         return None
-    values = Valuation(plan.menu, draws).gains(choice_vector(plan.menu, plan.chosen)).sum(axis=1)
+    x = choice_vector(plan.menu, plan.chosen)
+    values = drawn_gains(plan.menu, draws, x).sum(axis=1)
     low, high = np.quantile(values, [0.05, 0.95])
     return {"mean": float(np.mean(values)), "q05": float(low), "q95": float(high)}
 

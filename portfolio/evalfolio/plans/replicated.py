@@ -21,8 +21,7 @@ from evalfolio.objectives.knowledge import Indices
 from evalfolio.objectives.valuation import worth_of
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.gap import SkewedGap, contrasts, gap_weights
-from evalfolio.value.skew.outcome import value_of
+from evalfolio.value.skew.calls import calls_of
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +87,7 @@ class Replicated:
         return np.asarray(values - self.dearer.transpose(0, 2, 1) @ x @ self.prices)
 
     def value(self, x: Floats) -> float:
-        """Return the value of a mix on the whole menu."""
+        """Return the value of a mix on the whole menu, by its stand-ins."""
         return float(self._gains(0, x).sum())
 
     def noise(self, x: Floats) -> float:
@@ -107,14 +106,12 @@ class Replicated:
 
 
 def _exact(menu: Menu, x: Floats) -> Floats:
-    """Return what a mix is worth to each skewed decision, by quadrature; 0 for the others."""
+    """Return what a mix is worth to each skewed decision, by integrals; 0 for the others."""
     known = np.linalg.inv(menu.prior_covariance) + np.einsum("o,oij->ij", x, menu.information)
     left = np.linalg.inv(known)
     found = np.zeros(len(menu.decisions))
     for d, decision in enumerate(menu.decisions):
-        gap = SkewedGap.of(menu, decision)
-        weights = gap_weights(menu, decision)
-        if gap is not None and weights is not None:
-            both = contrasts(decision, weights)
-            found[d] = value_of(gap, both @ left @ both.T)
+        calls = calls_of(menu, decision)
+        if calls is not None:
+            found[d] = calls.value(calls.contrasts @ left @ calls.contrasts.T)
     return found

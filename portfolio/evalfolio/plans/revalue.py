@@ -22,7 +22,7 @@ from evalfolio.value.skew.gap import even_normals, gap_weights, lognormals
 
 Floats = NDArray[np.float64]
 
-MANY_NODES = 1024  # values of several gaps, at least
+MANY_NODES = 4096  # values of several gaps, at least
 
 
 @dataclass(frozen=True)

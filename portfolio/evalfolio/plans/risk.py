@@ -12,7 +12,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.draws import chosen_draws, use_draws
 from evalfolio.objectives.objective import information_draws
-from evalfolio.objectives.valuation import Valuation
+from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector
 
 
@@ -159,7 +159,7 @@ def value_risk(
             raise InputError(
                 f"without={without} leaves no draw to check the mix on; choose on fewer draws"
             )
-    value = Valuation(menu, draws).gains(x).sum(axis=1)
+    value = drawn_gains(menu, draws, x).sum(axis=1)
     return ValueRisk(
         mean=float(value.mean()),
         sd=float(value.std(ddof=1)) if len(value) > 1 else 0.0,

@@ -67,6 +67,9 @@ def load_plan(path: str | Path) -> Plan:
         )
     prices = {name: record.shadow_prices.get(name, 0.0) for name in problem.resource_names}
     status = Status(stated.status)
-    plan = explained(Answer(problem, x, stated.evsi, stated.bound, status, prices))
+    bound = worth + (stated.bound - stated.evsi)
+    plan = explained(Answer(problem, x, worth, bound, status, prices))
     evpi = np.inf if stated.evpi is None else stated.evpi
-    return replace(plan, gap=stated.gap, evpi=evpi, told=record)
+    return replace(
+        plan, value=stated.evsi, bound=stated.bound, gap=stated.gap, evpi=evpi, told=record
+    )

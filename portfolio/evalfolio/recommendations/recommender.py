@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 RIVALS = Certified(time_limit=20.0)  # how rivals of the plan's rows are searched
 SECONDS = 60.0  # of processor time for all of them
+TORNADO = 120.0  # seconds for the searches of the tornado, half a second each at least
 
 
 def recommend(
@@ -125,11 +126,13 @@ def recommend(
         parts["frontier"] = line.record(plan)
     tipped = None
     if sensitivity and len(plan.chosen):
+        assumptions = assumptions_of(catalogue, posterior)
+        each = min(max(TORNADO / (2 * len(assumptions)), 0.5), 5.0)
         tipped = tornado(
             Basis(question, catalogue, posterior, seed),
-            assumptions_of(catalogue, posterior),
+            assumptions,
             plan=plan,
-            method=replace(method, gap=max(method.gap, 5e-3), time_limit=5.0),
+            method=replace(method, gap=max(method.gap, 5e-3), time_limit=each),
         )
         parts["sensitivity"] = tipped.record()
     record = record_of(

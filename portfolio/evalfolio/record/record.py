@@ -94,6 +94,9 @@ class Value(_Part):
     """No mix on this menu within these limits is worth more."""
     gap: float | None
     """(bound - evsi) / bound; None when the plan is not certified."""
+    stand_in_error: float | None = None
+    """How far the stand-in for skewed gaps, by which the mix was found and bound is reckoned, lies
+    from evsi, summed over decisions, as a share of evpi; None where no gap is skewed."""
     evpi: float | None
     """What perfect information about every domain would be worth; None where it has no end."""
     unit: str

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits, words
+from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.kinks import changes, events
@@ -100,7 +101,7 @@ class Frontier:
         return changes(self.question.menu, self.points, self.resource)
 
     def record(self, plan: Plan | None = None) -> list[dict[str, Any]]:
-        """Return the points as `plan.json` holds them.
+        """Return the points as `plan.json` holds them, their values as a plan's are told.
 
         Parameters
         ----------
@@ -112,13 +113,15 @@ class Frontier:
         rows = []
         own = plan.budget.get(self.resource, np.inf) if plan else np.nan
         for _, row in self.points.iterrows():
-            amount, value, options = float(row["amount"]), float(row["value"]), row["options"]
+            amount, options = float(row["amount"]), row["options"]
+            value = evaluate(self.question.menu, options).value
+            more = float(row["bound"]) - float(row["value"])  # that any mix adds, by the search
             if plan is not None:
                 if np.isclose(amount, own, rtol=1e-9) or (amount < own and value > plan.value):
                     continue
                 if amount > own and value < plan.value:
                     value, options = plan.value, plan.chosen
-            bound = max(float(row["bound"]), value)
+            bound = value + max(more, 0.0)
             gap = None if pd.isna(row["gap"]) else (bound - value) / bound if bound > 0 else 0.0
             rows.append(
                 {

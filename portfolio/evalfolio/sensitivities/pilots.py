@@ -31,7 +31,7 @@ from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
 from evalfolio.objectives.valuation import valuation
-from evalfolio.plans.evaluation import choice_vector, evaluate
+from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
@@ -111,10 +111,10 @@ def pilot_first(
         if not all(s.feasible for s in after):
             continue
         rest = after[int(np.argmax(weights))].options
-        fixed = np.array([evaluate(then, rest).value for then in menus])
+        fixed = np.array([_worth(then, rest) for then in menus])
         adds = weights @ np.maximum([s.value for s in after] - fixed, 0.0)
         possible = weights @ (np.array([s.bound for s in after]) - fixed)
-        value, bound = (evaluate(lean, rest).value + float(part) for part in (adds, possible))
+        value, bound = (_worth(lean, rest) + float(part) for part in (adds, possible))
         differs = np.array([set(s.options) != set(rest) for s in after])
         rows.append(
             {
@@ -181,10 +181,11 @@ def _candidates(question: Question, most: int) -> list[str]:
     for row in deep[np.argsort(share[deep], kind="stable")]:
         if share[row] <= 1:
             cheapest.setdefault(str(menu.options["eval"].iloc[row]), int(row))
-    values = valuation(menu)
-
-    def worth(row: int) -> float:
-        return float(values.gains(choice_vector(menu, [str(menu.options.index[row])])).sum())
-
-    rows = sorted(cheapest.values(), key=lambda row: (-worth(row), row))[:most]
+    names = menu.options.index
+    rows = sorted(cheapest.values(), key=lambda row: (-_worth(menu, [str(names[row])]), row))[:most]
     return [str(menu.options.index[row]) for row in rows]
+
+
+def _worth(menu: Menu, options: Sequence[str]) -> float:
+    """Return what options are worth as a search sees it, to compare with what one finds."""
+    return float(valuation(menu).gains(choice_vector(menu, options)).sum())

@@ -42,8 +42,12 @@ class Solution:
 
     @classmethod
     def of(cls, plan: Plan) -> Solution:
-        """Return a plan as a point."""
-        return cls(plan.chosen, plan.value, plan.bound, plan.gap, plan.status, plan.shadow_prices)
+        """Return a plan as a point, its value by the stand-in as those of the others are."""
+        offset = plan.searched - plan.value
+        return cls(
+            plan.chosen, plan.searched, plan.bound + offset, plan.gap, plan.status,
+            plan.shadow_prices,
+        )  # fmt: skip
 
     @property
     def feasible(self) -> bool:

@@ -13,12 +13,14 @@ import pandas as pd
 from evalbayes import Menu
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent
-from evalfolio.plans.evaluation import evaluate
+from evalfolio.objectives.valuation import valuation
+from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.plan import Plan
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.remade import composed
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
@@ -103,7 +105,7 @@ def tornado(
         points += [[k, assumed.low], [k, assumed.high]]
     own = solve(basis.question.lean, method) if plan is None else Solution.of(plan)
     base = summary(basis.lean, own)
-    task = partial(_point, basis, own, tuple(assumptions), method)
+    task = partial(_point, basis, own, tuple(assumptions), method, _gap_menus(basis, assumptions))
     hashed = inputs_hash(basis.question, own.options, assumptions, method)
     answers = (sweep or Sweep()).run(task, points, inputs=hashed)
     rows = []
@@ -175,15 +177,36 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
     }
 
 
+def _gap_menus(basis: Basis, assumptions: Sequence[Assumed]) -> dict[str, Menu]:
+    """Return the menus with the gaps of all domains at the low and at the high ends.
+
+    A menu is the dearest part of a row; with several domains two do for all their gaps, see
+    `composed`.
+    """
+    gaps = [a for a in assumptions if a.kind == "gap"]
+    if len(gaps) < 2:
+        return {}
+    return {
+        "low": basis.rebuilt({a: a.low for a in gaps}),
+        "high": basis.rebuilt({a: a.high for a in gaps}),
+    }
+
+
 def _point(
     basis: Basis,
     own: Solution,
     assumptions: tuple[Assumed, ...],
     method: Method,
+    gap_menus: Mapping[str, Menu],
     point: Sequence[float],
 ) -> dict[str, Any]:
-    levels = {assumptions[int(point[0])]: float(point[1])}
-    menu, solution = plan_under(basis, levels, method, own)
+    assumed, level = assumptions[int(point[0])], float(point[1])
+    end = "low" if level == assumed.low else "high"
+    if assumed.kind == "gap" and end in gap_menus and level != assumed.mid:
+        menu = composed({"mid": basis.lean, end: gap_menus[end]}, {assumed.domain: end})
+        solution = solve(basis.question.on(menu), method, own)
+    else:
+        menu, solution = plan_under(basis, {assumed: level}, method, own)
     there = set(own.options) <= set(map(str, menu.options.index))
-    held = evaluate(menu, own.options).value if there else None
+    held = float(valuation(menu).gains(choice_vector(menu, own.options)).sum()) if there else None
     return {**summary(menu, solution), "base_value": held}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.objectives.knowledge import Indices
+from evalfolio.objectives.valuation import direct_gains, valuation
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import SeveralGaps, calls_of
 from evalfolio.value.skew.stand_in import StandIn
@@ -45,7 +46,8 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
     """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle known.
 
     With a skewed gap the chances of wrong calls are no function of the index alone; they are taken
-    along the way from nothing to the mix shown and on, so that they are exact for that mix.
+    along the way from nothing to the mix shown and on, so that they are exact for that mix, and so
+    is the value, by the stand-in times what makes it so.
 
     Returns
     -------
@@ -54,12 +56,17 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
     """
     known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []
-    indices = Indices(contents.menu)
+    indices, menu = Indices(contents.menu), contents.menu
+    x = np.zeros(len(menu))
+    x[[i - 1 for i in contents.plans[contents.own].rows]] = 1.0
+    by_stand_in, direct = valuation(menu).gains(x), direct_gains(menu, x)
+    told = by_stand_in * direct > 0
+    ratio = np.divide(direct, by_stand_in, out=np.ones_like(direct), where=told)
     for d, (decision, stand_in) in enumerate(
         zip(contents.menu.decisions, indices.stand_ins, strict=True)
     ):
         if stand_in is not None:
-            gains.append(stand_in.worth.gain(known))
+            gains.append(stand_in.worth.gain(known) * ratio[d])
             wrong.append(_wrong_calls(contents, d, indices, stand_in, known))
             continue
         value = DecisionValue.of(contents.menu, decision)

@@ -124,7 +124,8 @@ def _write_values(
     heads = ["decision", "variance", "explained", "angle", "value", "danger missed"]
     heads += ["needless mitigation", "sd after"]
     indices = Indices(contents.menu)
-    heads += ["share 1", "share 2", "share 3"] if any(indices.places) else []
+    most = max((place.stop - place.start for place in indices.places if place), default=0)
+    heads += [f"share {j + 1}" for j in range(most)]
     book.heads(sheet, cells.values - 1, 0, heads)
     block = xl_range_abs(cells.inverse, 1, cells.inverse + cells.n - 1, cells.n)
     for d, (decision, belief) in enumerate(zip(contents.menu.decisions, beliefs, strict=True)):

@@ -2,12 +2,15 @@
 
 A decision over several domains has several lognormal gaps, and a reading of one leaves the others'
 tails as they were: what calls come to is no matter of their sum alone. Given the gaps all is
-normal, so the belief after any results is a mixture over their values; both these and the results
-are points that fill their probabilities evenly (Sobol), the same for every mix.
+normal, so the belief after any results is a mixture over their values: a grid of two or three gaps,
+points that fill their probabilities evenly (Sobol) of more. Results are such points too, the same
+for every mix, more of them far out than their probability says, as little chances decide. This is
+the direct value of a mix; what a search goes by is fitted to it (`evalfolio.value.skew.stand_in`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,25 +21,56 @@ from scipy.special import ndtr
 
 from evalfolio.value.normal_loss import density
 from evalfolio.value.skew.gap import (
+    LEAST_SKEW,
     SMALL,
     SkewedGap,
     contrasts,
     even_normals,
     gap_weights,
     lognormals,
+    skewness,
 )
-from evalfolio.value.skew.outcome import Outcome, outcome_of
+from evalfolio.value.skew.outcome import Outcome, outcome_of, value_of
 
 if TYPE_CHECKING:
     from evalbayes import Decision, Menu
 
 Floats = NDArray[np.float64]
 
-NODES, RESULTS = 10, 12  # values of the gaps and results, as powers of two
+NODES, RESULTS = 1 / 3, 12  # step of the grid of gaps, in sds, and results, as a power of two
+ROUGH_NODES, ROUGH_RESULTS = 1 / 2, 10  # ... where a stand-in is fitted to many mixes
+FAR, LEAST = 4.5, 1e-5  # of that grid: its reach, and the least probability, over the largest
+COARSE = 0.8  # step of a grid of three gaps, whose values are within some 2 % of all known
+FEW, POINTS = 3, 11  # gaps that a grid serves; points of more, as a power of two
 
 
 class Calls(Protocol):
     """The calls of one decision, by the stated rule, else by what loses least."""
+
+    @property
+    def key(self) -> Hashable:
+        """What tells decisions with another belief, stakes or rule apart."""
+        ...
+
+    @property
+    def contrasts(self) -> Floats:
+        """Weights of w, all of y but gaps and later gain, and of the gaps, on the states."""
+        ...
+
+    @property
+    def weights(self) -> Floats:
+        """Weights q of the gaps in y."""
+        ...
+
+    @property
+    def prior(self) -> Floats:
+        """Covariance of (w, δ)."""
+        ...
+
+    @property
+    def evpi(self) -> float:
+        """Expected value of perfect information, the later gain included."""
+        ...
 
     @property
     def p_exceeds(self) -> float:
@@ -56,21 +90,47 @@ class Calls(Protocol):
         """Return what results do that would leave the states this covariance, were all normal."""
         ...
 
+    def value(self, left: Floats) -> float:
+        """Return the value where (w, δ) are left this covariance, good enough to fit to."""
+        ...
+
 
 def calls_of(menu: Menu, decision: Decision) -> Calls | None:
     """Return a decision's calls, or None where no skewed gap bears on it enough to matter."""
-    gap, weights = SkewedGap.of(menu, decision), gap_weights(menu, decision)
-    if gap is None or weights is None:
+    weights = gap_weights(menu, decision)
+    if weights is None:
         return None
-    several = np.count_nonzero(weights) > 1
-    return SeveralGaps(menu, decision, weights) if several else OneGap(decision, gap, weights)
+    if np.count_nonzero(weights) > 1:
+        skewed = skewness(menu, decision, weights) > LEAST_SKEW
+        return SeveralGaps(menu, decision, weights) if skewed else None
+    gap = SkewedGap.of(menu, decision)
+    return None if gap is None else OneGap(gap, contrasts(decision, weights))
 
 
 class OneGap:
-    """Calls on one skewed gap, by quadrature."""
+    """Calls on one skewed gap, by quadrature.
 
-    def __init__(self, decision: Decision, gap: SkewedGap, weights: Floats) -> None:
-        self.gap, self._contrasts = gap, contrasts(decision, weights)
+    Parameters
+    ----------
+    gap
+        The decision.
+    lines
+        Weights of w and of the gap on the states; left out, they are the states.
+    """
+
+    def __init__(self, gap: SkewedGap, lines: Floats | None = None) -> None:
+        self.gap, self.contrasts = gap, np.eye(2) if lines is None else lines
+        self.weights, self.prior = np.array([gap.weight]), gap.prior
+
+    @property
+    def key(self) -> Hashable:
+        """The belief and the stakes."""
+        return self.gap
+
+    @property
+    def evpi(self) -> float:
+        """Expected value of perfect information, the later gain included."""
+        return self.gap.evpi
 
     @property
     def p_exceeds(self) -> float:
@@ -88,7 +148,11 @@ class OneGap:
 
     def after(self, covariance: Floats) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
-        return outcome_of(self.gap, self._contrasts @ covariance @ self._contrasts.T)
+        return outcome_of(self.gap, self.contrasts @ covariance @ self.contrasts.T)
+
+    def value(self, left: Floats) -> float:
+        """Return the value where (w, δ) are left this covariance."""
+        return value_of(self.gap, left)
 
 
 class SeveralGaps:
@@ -101,21 +165,40 @@ class SeveralGaps:
     def __init__(self, menu: Menu, decision: Decision, weights: Floats) -> None:
         self._decision = decision
         at = np.flatnonzero(weights)
-        self._rows = np.vstack(
+        self.weights: Floats = decision.contrast[at]
+        self.contrasts: Floats = np.vstack(
             [contrasts(decision, weights)[0], np.eye(len(menu.states))[at]]
-        )  # of w and every δ on the states
-        self._prior = self._rows @ menu.prior_covariance @ self._rows.T
-        mean = self._rows @ menu.prior_mean
-        own = self._prior[1:, 1:]
-        slope = np.linalg.solve(own, self._prior[1:, 0])
-        floor = SMALL * float(decision.contrast[at] @ own @ decision.contrast[at])
-        self._rest = max(float(self._prior[0, 0] - slope @ self._prior[1:, 0]), floor)
-        z = even_normals(NODES, len(at), seed=0)
-        gaps = lognormals(mean[1:], own, z)
-        shown = mean[0] + (gaps - mean[1:]) @ slope
-        self._states = np.column_stack([shown, gaps])  # (n_nodes, 1 + n_gaps)
-        self._means = shown + gaps @ decision.contrast[at]
-        self._means = self._means + decision.later_gain_mean - decision.threshold
+        )
+        self.prior: Floats = self.contrasts @ menu.prior_covariance @ self.contrasts.T
+        self._mean = self.contrasts @ menu.prior_mean
+        own = self.prior[1:, 1:]
+        slope = np.linalg.solve(own, self.prior[1:, 0])
+        floor = SMALL * float(self.weights @ own @ self.weights)
+        self._rest = max(float(self.prior[0, 0] - slope @ self.prior[1:, 0]), floor)
+        self._slope = slope
+        self._fine = self._nodes(NODES)
+
+    @property
+    def key(self) -> Hashable:
+        """The belief and the stakes."""
+        decision = self._decision
+        return (
+            self.prior.tobytes(), self._mean.tobytes(), self.weights.tobytes(),
+            decision.threshold, decision.later_gain_mean, decision.later_gain_sd,
+            decision.loss_missed, decision.loss_false_alarm,
+        )  # fmt: skip
+
+    @cached_property
+    def evpi(self) -> float:
+        """Expected value of perfect information, the later gain included."""
+        return float(min(self._now))
+
+    @cached_property
+    def _now(self) -> tuple[float, float]:
+        """Expected losses now of not mitigating and of mitigating."""
+        _, chances, means = self._fine
+        _, missed, needless = self._calls(means, self._sd(self._rest))
+        return float(chances @ missed), float(chances @ needless)
 
     @cached_property
     def p_exceeds(self) -> float:
@@ -127,55 +210,98 @@ class SeveralGaps:
         """Whether the call now is to mitigate."""
         if self._decision.mitigate_above is not None:
             return self.p_exceeds > self._decision.mitigate_above
-        _, missed, needless = self._calls(self._means, self._sd(self._rest))
-        return bool(missed.mean() > needless.mean())
+        return self._now[0] > self._now[1]
 
     def quantile(self, level: float) -> float:
         """Return the quantile of y less the threshold at a level, now."""
         reach = 8.0 * self._sd(self._rest)
-        low, high = float(self._means.min() - reach), float(self._means.max() + reach)
+        means = self._fine[2]
+        low, high = float(means.min() - reach), float(means.max() + reach)
         return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
 
     def after(self, covariance: Floats) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
-        read = self._reader(self._rows @ covariance @ self._rows.T)
+        left = self.contrasts @ covariance @ self.contrasts.T
+        chances, exceeds, missed, needless = self._after(left, self._fine, RESULTS)
+        rule = self._decision.mitigate_above
+        mitigate = missed > needless if rule is None else exceeds > rule
+        return Outcome(
+            value=self._saved(chances, missed, needless),
+            p_turned=float(chances @ (mitigate != self.mitigates)),
+            p_missed=float(chances @ np.where(mitigate, 0.0, exceeds)),
+            p_needless=float(chances @ np.where(mitigate, 1.0 - exceeds, 0.0)),
+        )
+
+    def value(self, left: Floats) -> float:
+        """Return the value where (w, δ) are left this covariance, from fewer points."""
+        chances, _, missed, needless = self._after(left, self._rough, ROUGH_RESULTS)
+        return self._saved(chances, missed, needless)
+
+    def _saved(self, chances: Floats, missed: Floats, needless: Floats) -> float:
+        """Return what calling after the results saves, from expected losses given each.
+
+        What the other call would save is on average known: by how much its mean over the results
+        is off says how much theirs is, by regression (a control variate).
+        """
+        now = self._now[1] - self._now[0]
+        other, expected = (needless - missed, now) if now < 0 else (missed - needless, -now)
+        saved, mean = np.maximum(other, 0.0), float(chances @ other)
+        off = other - mean
+        slope = float(chances @ (saved * off)) / max(float(chances @ off**2), 1e-300)
+        return max(float(chances @ saved) + slope * (expected - mean), 0.0)
+
+    @cached_property
+    def _rough(self) -> tuple[Floats, Floats, Floats]:
+        return self._nodes(ROUGH_NODES)
+
+    def _nodes(self, step: float) -> tuple[Floats, Floats, Floats]:
+        """Return values of (w, δ) by value of the gaps, their probabilities and means of y."""
+        n_gaps, decision = len(self.weights), self._decision
+        if n_gaps <= FEW:
+            z, chances = _grid(step if n_gaps == 2 else COARSE, n_gaps)
+        else:
+            z, chances = _far_points(POINTS, n_gaps, 0)
+        gaps = lognormals(self._mean[1:], self.prior[1:, 1:], z)
+        shown = self._mean[0] + (gaps - self._mean[1:]) @ self._slope
+        means = shown + gaps @ self.weights + decision.later_gain_mean - decision.threshold
+        order = np.argsort(means, kind="stable")
+        return np.column_stack([shown, gaps])[order], chances[order], means[order]
+
+    def _after(
+        self, left: Floats, nodes: tuple[Floats, Floats, Floats], results: int
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return chances of 2^results t; P(y above) and both expected losses after each."""
+        states, likely, means = nodes
+        read = self._reader(left)
         shown = read[:, 0]
         share = self._rest / (1.0 + self._rest * float(shown @ shown))
-        n, size = 2**RESULTS, self._states.shape[1]
-        # every value of the gaps as often as the others, with w and the noise of t; in another
-        # order, as two Sobol sequences side by side are not independent
-        luck = even_normals(RESULTS, 1 + size, seed=1)
-        truth = np.random.default_rng(0).permutation(n) % len(self._states)
-        expected = self._states @ read.T
-        told = expected[truth] + np.sqrt(self._rest) * luck[:, :1] * shown + luck[:, 1:]
+        # a value of the gaps, far ones more often than their probability says, and t around it
+        often = np.cumsum(likely ** (1.0 - 1.0 / (states.shape[1] - 1)))
+        luck = even_normals(results, 1 + states.shape[1], seed=1)
+        truth = np.searchsorted(often / often[-1], ndtr(luck[:, 0])).clip(max=len(often) - 1)
+        chances = (likely / np.bincount(truth, minlength=len(likely)).clip(min=1))[truth]
+        chances /= chances.sum()
+        expected = states @ read.T
+        spread, axes = np.linalg.eigh(np.eye(len(shown)) + self._rest * np.outer(shown, shown))
+        root = (np.sqrt(spread) * axes) @ axes.T
+        told = expected[truth] + luck[:, 1:] @ root
         # E = t − R·(w, δ) at every value of the gaps; its covariance is 1 + σ²·r·rᵀ, r = R's first
         along = (told @ shown)[:, None] - expected @ shown
         far = (told**2).sum(axis=1)[:, None] + (expected**2).sum(axis=1) - 2 * told @ expected.T
         far = far - share * along**2
-        weights = np.exp(-0.5 * (far - far.min(axis=1, keepdims=True)))
+        weights = likely * np.exp(-0.5 * (far - far.min(axis=1, keepdims=True)))
         weights /= weights.sum(axis=1, keepdims=True)
-        means, sd = self._means + share * along, self._sd(share)
-        exceeds, *losses = (np.einsum("tk,tk->t", weights, each) for each in self._calls(means, sd))
-        missed, needless = losses
-        least = missed > needless
-        rule = self._decision.mitigate_above
-        mitigate = least if rule is None else exceeds > rule
-        now = bool(missed.mean() > needless.mean())
-        saved = np.maximum(needless - missed if now else missed - needless, 0.0)
-        return Outcome(
-            value=float(saved.mean()),
-            p_turned=float((mitigate != self.mitigates).mean()),
-            p_missed=float(np.where(mitigate, 0.0, exceeds).mean()),
-            p_needless=float(np.where(mitigate, 1.0 - exceeds, 0.0).mean()),
-        )
+        parts = self._calls(means + share * along, self._sd(share))
+        exceeds, missed, needless = (np.einsum("tk,tk->t", weights, each) for each in parts)
+        return chances, exceeds, missed, needless
 
     def _reader(self, left: Floats) -> Floats:
         """Return R for a covariance of (w, δ) that is left."""
-        sd = np.sqrt(np.diag(self._prior).clip(min=1e-300))
+        sd = np.sqrt(np.diag(self.prior).clip(min=1e-300))
         values, vectors = np.linalg.eigh(left / np.outer(sd, sd))
         inverse = (vectors / np.maximum(values, SMALL)) @ vectors.T / np.outer(sd, sd)
-        strength, axes = np.linalg.eigh(inverse - np.linalg.inv(self._prior))
-        return np.asarray(np.sqrt(np.maximum(strength, 0.0))[:, None] * axes.T)
+        strength, axes = np.linalg.eigh(inverse - np.linalg.inv(self.prior))
+        return np.asarray((np.sqrt(np.maximum(strength, 0.0))[:, None] * axes.T)[::-1])
 
     def _calls(self, means: Floats, sd: float) -> tuple[Floats, Floats, Floats]:
         """Return P(y above), and expected losses of not mitigating and of mitigating."""
@@ -186,7 +312,25 @@ class SeveralGaps:
         return above, missed * excess, needless * np.maximum(excess - means, 0.0)
 
     def _above(self, level: float) -> float:
-        return float(ndtr((self._means - level) / max(self._sd(self._rest), 1e-300)).mean())
+        _, chances, means = self._fine
+        return float(chances @ ndtr((means - level) / max(self._sd(self._rest), 1e-300)))
 
     def _sd(self, variance: float) -> float:
         return float(np.sqrt(variance + self._decision.later_gain_sd**2))
+
+
+def _grid(step: float, columns: int) -> tuple[Floats, Floats]:
+    """Return standard normals at even steps, (n, columns), and their probabilities."""
+    z = np.arange(-np.floor(FAR / step), np.floor(FAR / step) + 1) * step
+    every = np.stack(np.meshgrid(*[z] * columns, indexing="ij"), axis=-1).reshape(-1, columns)
+    likely = np.exp(-0.5 * (every**2).sum(axis=1))
+    keep = likely > LEAST
+    return every[keep], likely[keep] / likely[keep].sum()
+
+
+def _far_points(power: int, columns: int, seed: int) -> tuple[Floats, Floats]:
+    """Return standard normals, (2^power, columns), more of them far out, and probabilities."""
+    wide = 1.0 + 1.0 / columns  # of the variance
+    z = np.sqrt(wide) * even_normals(power, columns, seed=seed)
+    likely = np.exp(-0.5 * (1.0 - 1.0 / wide) * (z**2).sum(axis=1))
+    return z, likely / likely.sum()

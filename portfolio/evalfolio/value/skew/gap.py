@@ -1,8 +1,6 @@
 r"""A decision whose elicitation gap is lognormal: what is believed of it and what calls lose.
 
-A decision over several domains has several gaps. They stand as one, their weighted mean
-δ = Σ_j q_j δ_j / Σ_j q_j, believed to be lognormal but for a shift: with the mean, variance and
-third moment that the δ_j give it.
+A decision over several domains has several gaps: see `evalfolio.value.skew.calls`.
 
 Where a rule is stated, mitigate when P(y above the threshold) exceeds p*, the calls follow it under
 this belief. Their losses, ψ(−z) to ψ(z) with z = Φ⁻¹(p*), are those of a normal belief's rule: the
@@ -76,31 +74,26 @@ class SkewedGap:
 
     @classmethod
     def of(cls, menu: Menu, decision: Decision) -> SkewedGap | None:
-        """Return a menu's decision, or None where no skewed gap bears on it enough to matter."""
+        """Return a menu's decision with one gap, or None where that is hardly skewed."""
         gaps = gap_weights(menu, decision)
-        if gaps is None:
+        if gaps is None or skewness(menu, decision, gaps) <= LEAST_SKEW:
             return None
         both = contrasts(decision, gaps)
         covariance = both @ menu.prior_covariance @ both.T
         mean = both @ menu.prior_mean
-        shift = _shift(menu, gaps)
-        weight = float(decision.contrast[gaps > 0].sum())
-        found = cls(
-            mean=float(mean[0]) + weight * shift,
+        return cls(
+            mean=float(mean[0]),
             variance=float(covariance[0, 0]),
-            gap_mean=float(mean[1]) - shift,
+            gap_mean=float(mean[1]),
             gap_variance=float(covariance[1, 1]),
             covariance=float(covariance[0, 1]),
-            weight=weight,
+            weight=float(decision.contrast[gaps > 0].sum()),
             distance=decision.later_gain_mean - decision.threshold,
             later_sd=decision.later_gain_sd,
             loss_missed=decision.loss_missed,
             loss_false_alarm=decision.loss_false_alarm,
             mitigate_above=decision.mitigate_above,
         )
-        whole = decision.contrast @ menu.prior_covariance @ decision.contrast
-        spread = float(np.sqrt(whole + decision.later_gain_sd**2))
-        return found if found.skewness(spread) > LEAST_SKEW else None
 
     @property
     def prior(self) -> Floats:
@@ -122,13 +115,6 @@ class SkewedGap:
         """σ², the variance of w given δ."""
         least = SMALL * self.weight**2 * self.gap_variance
         return max(self.variance - self.slope * self.covariance, least)
-
-    def skewness(self, sd: float) -> float:
-        """Skewness that δ gives to y, whose sd is `sd`."""
-        wide = float(np.exp(self.log_sd**2))
-        own = (wide + 2.0) * np.sqrt(wide - 1.0)
-        total = self.weight + self.slope  # of δ, what of w goes with it included
-        return float(own * abs(total * np.sqrt(self.gap_variance) / sd) ** 3) if sd > 0 else 0.0
 
     @cached_property
     def gaps(self) -> tuple[Floats, Floats]:
@@ -275,24 +261,28 @@ def even_normals(power: int, columns: int, *, seed: int) -> Floats:
     return np.asarray(ndtri(Sobol(columns, seed=seed).random_base2(power)))
 
 
-def _shift(menu: Menu, gaps: Floats) -> float:
-    """Return how far above a lognormal of its variance and third moment the mean of δ lies.
+def skewness(menu: Menu, decision: Decision, gaps: Floats) -> float:
+    """Return the skewness that the gaps, and what of the rest goes with them, give to y.
 
-    0 for a single gap. Of several, each lognormal and tied by their covariance, the third moment
-    is Σ g_i g_j g_k E(δ_i − m_i)(δ_j − m_j)(δ_k − m_k), where E δ_i δ_j δ_k is m_i m_j m_k times
-    r_ij r_ik r_jk and r_ij = E δ_i δ_j/(m_i m_j). A lognormal's skewness is c³ + 3c
-    for its sd over its mean c.
+    Each is lognormal and they are tied by their covariance: the third moment of Σ g_j δ_j is
+    Σ g_i g_j g_k E(δ_i − m_i)(δ_j − m_j)(δ_k − m_k), where E δ_i δ_j δ_k is m_i m_j m_k times
+    r_ij r_ik r_jk and r_ij = E δ_i δ_j/(m_i m_j).
+
+    Parameters
+    ----------
+    menu, decision
+        The decision on its menu.
+    gaps
+        What `gap_weights` returns for it.
     """
     at = np.flatnonzero(gaps)
-    if len(at) == 1:
-        return 0.0
     mean, covariance = menu.prior_mean[at], menu.prior_covariance[np.ix_(at, at)]
+    towards = menu.prior_covariance @ decision.contrast
+    spread = float(np.sqrt(decision.contrast @ towards + decision.later_gain_sd**2))
+    if not spread > 0 or not (np.diag(covariance) > 0).all():
+        return 0.0
+    weight = np.linalg.solve(covariance, towards[at]) * mean  # y's regression on the gaps
     ratio = np.maximum(1.0 + covariance / np.outer(mean, mean), SMALL)
     third = np.einsum("ij,ik,jk->ijk", ratio, ratio, ratio)
     third = third - ratio[:, :, None] - ratio[:, None, :] - ratio[None, :, :] + 2.0
-    weight = gaps[at] * mean
-    variance = float(gaps[at] @ covariance @ gaps[at])
-    skewness = float(np.einsum("i,j,k,ijk->", weight, weight, weight, third)) / variance**1.5
-    # c³ + 3c = skewness, c = 2 sinh(asinh(skewness/2)/3)
-    wide = 2.0 * np.sinh(np.arcsinh(max(skewness, SMALL) / 2.0) / 3.0)
-    return float(gaps @ menu.prior_mean - np.sqrt(variance) / wide)
+    return abs(float(np.einsum("i,j,k,ijk->", weight, weight, weight, third))) / spread**3

@@ -1,28 +1,29 @@
 r"""A value to choose by in place of the exact one: G of an index, fitted to the exact values.
 
 The certified search needs a nondecreasing function of something concave in the choice; the exact
-value under a lognormal gap is not one of any single variance. G(u) with the index u of `Index`
-comes within a few per cent: the shapes of u and the slopes of G are fitted by least squares to the
-exact value where shares of w and of δ are known, apart or through readings of both, relative errors
-counting. It depends on the belief and the stakes only, not on the options: a mix has one value.
+value under lognormal gaps is not one of any single variance. G(u) with the index u of `Index`
+comes within a per cent or so of it: the shape of u and the slopes of G are fitted by least squares
+to the exact values of some hundred mixes of the menu, few evals and many, of one domain and of all,
+of one tier and of several. It depends on belief, stakes and menu, not on budgets: a mix has one
+value on a menu. A plan is found by it, then told by the direct value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from evalfolio.value.skew.gap import SkewedGap
+from evalfolio.value.skew.calls import Calls, calls_of
 from evalfolio.value.skew.index import Index
 from evalfolio.value.skew.misfit import Misfit
-from evalfolio.value.skew.outcome import value_of, values_apart
-from evalfolio.value.skew.shape import Shapes
+from evalfolio.value.skew.shape import BEGIN, Shapes
 from evalfolio.value.skew.sloped import Sloped, ramps
 
 if TYPE_CHECKING:
@@ -30,27 +31,20 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Shares known of w given δ and of δ, by readings of each alone
-SHOWN = np.array([0.0, 0.02, 0.06, 0.12, 0.2, 0.35, 0.5, 0.7, 0.85, 0.97, 1.0])
-GAP = np.array([0.0, 0.01, 0.03, 0.06, 0.12, 0.2, 0.35, 0.55, 0.8, 0.97, 1.0])
-# ... and by a reading of w + βδ beside one of δ: share of w, β and share of δ
-BOTH = tuple(product((0.08, 0.3, 0.65), (0.1, 0.3, 0.8), (0.0, 0.03, 0.15)))
+MIXES = 72  # to fit to
 KNOTS = np.array(
     [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.985, 1.0]
 )  # of u, which soon comes near 1
-# ln h₁/q, ln of ln h₂/h₁, ln ω₂/ω₁, ln ω₃/ω₁, ln r₁, ln r₂, ln r₃
-START = np.array([-0.17, 0.43, 0.15, -2.9, -2.3, -3.7, -6.0])
-# Where the search for these starts, until one ends well
+# Where the search for the shape starts, until one ends well
 STARTS = (
-    START,
-    np.array([-0.34, 0.96, -3.1, -5.6, -2.4, -2.7, -7.0]),
-    np.array([-1.6, 0.7, -0.5, -2.6, -1.3, -5.8, -5.7]),
+    BEGIN,
+    (-0.34, 0.96, -3.1, -5.6, -2.4, -2.7, -7.0),
+    (-1.6, 0.7, -0.5, -2.6, -1.3, -5.8, -5.7),
 )
-WELL = 0.1  # sum of squares
-PULL = 0.03
-FLOOR = 0.02  # of perfect information: smaller values count as if they were as large
-POWER = 0.8  # 1: relative errors count alike, 0: absolute ones
-CORNER, JOINT = 3.0, 2.0  # how much more knowing all of one counts, and readings of both
+WELL = 0.08  # root of the sum of squares
+PULL = 0.01
+FLOOR = 0.02  # of the largest value: smaller values count as if they were as large
+POWER = 0.5  # 1: relative errors count alike, 0: absolute ones
 
 
 @dataclass(frozen=True)
@@ -68,78 +62,142 @@ class StandIn:
     index: Index
     worth: Sloped
 
-    def value(self, gap: SkewedGap, left: Floats) -> Floats:
-        """Return G(u) where the normal model leaves these covariances of (w, δ), (n, 2, 2)."""
-        return self.worth.gain(self.index.of(self.index.explained(gap.prior, left)))
+    def value(self, prior: Floats, left: Floats) -> Floats:
+        """Return G(u) where the covariance of (w, δ) falls to each of `left`."""
+        return self.worth.gain(self.index.of(self.index.explained(prior, left)))
 
 
 def stand_in_of(menu: Menu, decision: Decision) -> StandIn | None:
     """Return a decision's stand-in, or None where its gap is not skewed enough to matter."""
-    gap = SkewedGap.of(menu, decision)
-    return None if gap is None else fitted(gap)
+    calls = calls_of(menu, decision)
+    if calls is None:
+        return None
+    left = calls.contrasts @ _lefts(menu) @ calls.contrasts.T
+    return _fitted(_Task(calls, (calls.key, left.tobytes()), left))
 
 
-@lru_cache(maxsize=4096)
-def fitted(gap: SkewedGap) -> StandIn:
-    """Return the stand-in fitted to the exact values of a decision.
+def fitted(calls: Calls, left: Floats) -> StandIn:
+    """Return the stand-in fitted to a decision's exact values where these are left of (w, δ), or 0.
+
+    Parameters
+    ----------
+    calls
+        The decision's calls.
+    left
+        Of shape (n, 1 + n_gaps, 1 + n_gaps).
 
     Examples
     --------
+    >>> from evalfolio.value.skew import OneGap, SkewedGap
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
-    >>> left = np.array([np.diag([0.7, 0.8]), np.diag([0.0, 0.9])])
-    >>> exact = [value_of(gap, each) for each in left]
-    >>> bool((np.abs(fitted(gap).value(gap, left) / exact - 1) < 0.1).all())
+    >>> shares = np.random.default_rng(0).uniform(0, 1, (30, 2))
+    >>> left = np.array([np.diag([1.4, 0.9] * share) for share in shares])
+    >>> found = fitted(OneGap(gap), left).value(gap.prior, left)
+    >>> exact = np.array([OneGap(gap).value(each) for each in left])
+    >>> bool(np.abs(found - exact).max() < 0.02 * gap.evpi)
     True
     """
-    left, values, count = _points(gap)
+    left = np.concatenate([left, np.zeros((1, *left.shape[1:]))])  # all known, where u is 1
+    values = np.array([calls.value(each) for each in left])
+    shapes = Shapes(calls.weights, calls.prior, left)
     whole = float(values.max())
-    if not whole > 1e-9 * (gap.loss_missed + gap.loss_false_alarm) * np.sqrt(gap.rest):
-        index = Index((gap.weight, gap.weight), (1.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-        return StandIn(index, Sloped((0.0, 1.0), (0.0, 0.0), gap.evpi))
+    if not whole > 1e-9 * calls.evpi or not calls.evpi > 1e-200:
+        return StandIn(
+            shapes.index(shapes.start(BEGIN)), Sloped((0.0, 1.0), (0.0, 0.0), calls.evpi)
+        )
     values = values / whole
-    count = count * (values + FLOOR) ** -POWER
-
-    shapes = Shapes(gap, left)
-    misfit = Misfit(shapes, values, count, KNOTS, START, PULL)
-    tried: list[tuple[float, Floats]] = []
+    count = (values + FLOOR) ** -POWER
+    misfit = Misfit(shapes, values, count, KNOTS, shapes.start(BEGIN), PULL)
+    tried: list[tuple[float, Floats, Floats]] = []
     for start in STARTS:
-        x, missed = misfit.least(start)
-        tried.append((missed, x))
-        if missed < WELL:
+        x, _ = misfit.least(shapes.start(start))
+        tried.append((*_slopes(misfit.design(x), values * count), x))
+        if tried[-1][0] < WELL:
             break
-    x = min(tried, key=lambda found: found[0])[1]
-    rows = misfit.design(x)
+    _, slopes, x = min(tried, key=lambda found: found[0])
+    slopes = slopes * whole
+    # Never more than perfect information, of which the later gain is a part
+    reached = float((ramps(np.ones(1), KNOTS) @ slopes)[0])
+    slopes = slopes * min(1.0, calls.evpi / reached)
+    worth = Sloped(tuple(KNOTS.tolist()), tuple(slopes.tolist()), calls.evpi)
+    return StandIn(shapes.index(x), worth)
+
+
+def _slopes(rows: Floats, wanted: Floats) -> tuple[float, Floats]:
+    """Return by how much slopes that rise to a peak and fall miss, and those that miss least."""
     tries = []
     for peak in range(len(KNOTS)):
         shape = _unimodal(peak)
-        steps, residual = nnls(rows @ shape, values * count)
-        tries.append((residual, peak, shape @ steps))
-    slopes = min(tries, key=lambda each: each[:2])[2] * whole
-    # Never more than perfect information, of which the later gain is a part
-    reached = float((ramps(np.ones(1), KNOTS) @ slopes)[0])
-    slopes = slopes * min(1.0, gap.evpi / reached)
-    return StandIn(shapes.index(x), Sloped(tuple(KNOTS.tolist()), tuple(slopes.tolist()), gap.evpi))
+        steps, missed = nnls(rows @ shape, wanted)
+        tries.append((float(missed), peak, shape @ steps))
+    least, _, slopes = min(tries, key=lambda each: each[:2])
+    return least, slopes
 
 
-def _points(gap: SkewedGap) -> tuple[Floats, Floats, Floats]:
-    """Return covariances left, the exact values there and how much each counts."""
-    a, b = (share.ravel() for share in np.meshgrid(SHOWN, GAP, indexing="ij"))
-    turn = np.array([[1.0, gap.slope], [0.0, 1.0]])
-    apart = np.zeros((len(a), 2, 2))
-    apart[:, 0, 0] = (1.0 - a) * gap.rest
-    apart[:, 1, 1] = (1.0 - b) * gap.gap_variance
-    corner = ((a == 1) | (a == 0)) & ((b == 1) | (b == 0))
-    joint = [
-        gap.left_by(
-            share / (1.0 - share) / gap.rest, beta, known / (1.0 - known) / gap.gap_variance
-        )
-        for share, beta, known in BOTH
-    ]
-    by_both = np.array([value_of(gap, left) for left in joint])
-    values = [values_apart(gap, SHOWN, GAP).ravel(), by_both]
-    count = [np.where(corner, CORNER, 1.0), np.full(len(joint), JOINT)]
-    left = np.concatenate([turn @ apart @ turn.T, np.array(joint)])
-    return left, np.concatenate(values), np.concatenate(count)
+@dataclass(frozen=True)
+class _Task:
+    """What is fitted; equal where the key is."""
+
+    calls: Calls
+    key: Hashable
+    left: Floats
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Task) and self.key == other.key
+
+
+@lru_cache(maxsize=512)
+def _fitted(task: _Task) -> StandIn:
+    return fitted(task.calls, task.left)
+
+
+_LEFT: WeakKeyDictionary[Menu, Floats] = WeakKeyDictionary()
+
+
+def _lefts(menu: Menu) -> Floats:
+    """Return covariances of the states left by mixes of the menu, (n, n_states, n_states)."""
+    if menu not in _LEFT:
+        precision = np.linalg.inv(menu.prior_covariance)
+        information = np.einsum("no,oij->nij", mixes(menu), menu.information)
+        _LEFT[menu] = np.linalg.inv(precision + information)
+    return _LEFT[menu]
+
+
+def mixes(menu: Menu, n: int = MIXES, seed: int = 0) -> Floats:
+    """Return mixes of a menu of all kinds, of shape (n, n_options), the same for a seed.
+
+    In every mix each domain has its own share of evals that run, none and all among them, and its
+    own tier, or any; the first ones run all evals of one tier at their dearest options.
+    """
+    rng = np.random.default_rng(seed)
+    dear = (menu.costs / menu.costs.max(axis=0).clip(min=1e-300)).sum(axis=1)
+    evals, domains, tiers = (
+        menu.options[name].astype(str).to_numpy() for name in ("eval", "domain", "tier")
+    )
+    kinds, places = np.unique(tiers), np.unique(domains)
+    owners = np.unique(evals)
+    rows = [np.flatnonzero(evals == owner) for owner in owners]
+    out = np.zeros((n, len(menu)))
+    whole = [(kind, place) for place in ("", *places) for kind in ("", *kinds)]
+    for i in range(n):
+        if i < min(len(whole), n // 3):
+            kind, place = whole[i]
+            share = {p: float(place in ("", p)) for p in places}
+            tier = dict.fromkeys(places, kind)
+        else:
+            share = {p: float(np.clip(rng.uniform(-0.3, 1.2), 0.0, 1.0)) for p in places}
+            tier = {p: str(rng.choice(["", *kinds])) for p in places}
+        for own in rows:
+            p = domains[own[0]]
+            able = own[(tiers[own] == tier[p]) | (tier[p] == "")]
+            luck, pick = rng.random(), rng.random()
+            if len(able) and luck < share[p]:
+                best = able[np.argmax(dear[able])]
+                out[i, best if i < len(whole) else able[int(pick * len(able))]] = 1.0
+    return out
 
 
 def _unimodal(peak: int) -> Floats:
