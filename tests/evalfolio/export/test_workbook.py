@@ -205,11 +205,11 @@ def test_a_place_that_cannot_be_written_to_is_refused(
         write_workbook(recommendation, tmp_path / "file" / "plan.xlsx")
 
 
-def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(
+def test_a_model_of_more_than_fifty_states_is_sent_to_the_score(
     recommendation: Recommendation, tmp_path: Path
 ) -> None:
     menu = recommendation.menu
-    extra = 17 - len(menu.states)
+    extra = 51 - len(menu.states)
     wide = ((0, extra),)
     larger = dataclasses.replace(
         menu,
@@ -228,7 +228,7 @@ def test_a_model_of_more_than_sixteen_states_is_sent_to_the_score(
     )
     path = write_workbook(dataclasses.replace(recommendation, menu=larger), tmp_path / "p.xlsx")
     book = openpyxl.load_workbook(path, data_only=True)
-    assert named(book, "your_value") == "run `evalfolio score` (more than 16 states)"
+    assert named(book, "your_value") == "run `evalfolio score` (too large for a sheet)"
     assert "Calculation" not in book.sheetnames
     assert named(book, "your_usd") == pytest.approx(recommendation.record.spend["usd"])
 

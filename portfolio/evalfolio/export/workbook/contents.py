@@ -14,7 +14,8 @@ from evalbayes import Menu
 from evalfolio.export.mix import DESCRIPTIONS, other_resources
 from evalfolio.record.record import Record
 
-MOST_STATES = 16  # Excel inverts larger matrices too, but the sheet grows with the square
+MOST_STATES = 50  # what every Excel inverts
+MOST_FIGURES = 100_000  # of information, in all rows of the menu: a workbook of some megabytes
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ class Contents:
     @property
     def live(self) -> bool:
         """Whether the workbook can value a mix by itself."""
-        return len(self.menu.states) <= MOST_STATES
+        n_options, n_states, _ = self.menu.information.shape
+        figures = n_options * n_states * (n_states + 1) // 2
+        return bool(n_states <= MOST_STATES and figures <= MOST_FIGURES)
 
     @cached_property
     def tables(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

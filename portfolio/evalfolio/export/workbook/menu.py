@@ -19,7 +19,7 @@ from evalfolio.export.workbook.layout import MENU_FIRST, Layout
 from evalfolio.export.workbook.shared import once
 
 COST_ROW = 3
-SCORE_ELSEWHERE = "run `evalfolio score` (more than 16 states)"
+SCORE_ELSEWHERE = "run `evalfolio score` (too large for a sheet)"
 
 
 def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
