@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from evalbayes.catalogue.interval import Interval
+from evalbayes.errors import InputError
 
 EVERYWHERE = "all domains"
 MEASURED = {  # what a domain is called, and the measured one that is
@@ -148,11 +149,20 @@ def spend_gain(multiplier: float, released: float) -> Interval:
     released
         Year of its release, 2025.5: newer AI models make more of their tokens.
 
+    Raises
+    ------
+    InputError
+        If the multiplier is below 1 or the year is none.
+
     Examples
     --------
     >>> spend_gain(1, 2026.0)
     Interval(low=0.0, high=0.0)
     """
+    if not 1 <= multiplier < math.inf:
+        raise InputError(f"multiplier must be 1 or more, got {multiplier:g}; swap the two budgets")
+    if not 2015 < released < 2100:
+        raise InputError(f"released must be a year such as 2025.5, got {released:g}; write one")
     row = next(r for r in _shipped()["axis"] if r["figure"] == "doublings per doubling of tokens")
     newer = _axis("factor on it by year of release") ** (released - 2025.5)
     ups = math.log2(multiplier) * newer

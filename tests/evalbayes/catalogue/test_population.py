@@ -124,6 +124,10 @@ def test_tokens_add_more_on_newer_ai_models() -> None:
     assert 0 < older.low < newer.low
     assert older.high < newer.high
     assert spend_gain(16, 2025.0).high == pytest.approx(2 * older.high)
+    with pytest.raises(InputError, match=r"multiplier must be 1 or more, got 0\.5; swap the two"):
+        spend_gain(0.5, 2025.0)
+    with pytest.raises(InputError, match=r"released must be a year such as 2025\.5, got 25"):
+        spend_gain(4, 25)
 
 
 def test_the_readme_s_table_is_the_table_that_ships() -> None:
