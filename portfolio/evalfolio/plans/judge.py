@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import compress
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.narrative import listing, percent, price, two_digits, words, wrong_calls_in_words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
-from evalfolio.plans.mix_file import read_mix
+from evalfolio.plans.mix_file import FIGURES, read_mix
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.shared import shared_in_words
 from evalfolio.record.record import Record
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
+
+ROUNDED = 1e-3  # relative: a spreadsheet may have rounded what an option costs
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -231,6 +234,23 @@ def _calls_about(domain: str, record: Record) -> str:
     return f"{text[0].lower()}{text[1:]}"
 
 
+def _refuse_edited(where: str, row: pd.Series[Any], options: pd.DataFrame) -> None:
+    """Refuse a row that says another count, cap, effort or eval than its option has."""
+    if row["option"] not in options.index:
+        return
+    own = options.loc[row["option"]]
+    for column in ("eval", *FIGURES):
+        said, has = row.get(column), own.get(column)
+        if said is None or has is None or has != has:
+            continue
+        same = said == has if column == "eval" else isclose(said, has, rel_tol=ROUNDED)
+        if not same:
+            raise InputError(
+                f"{where}: {column} must be that of its option, {has}, got {said}: the option says "
+                "what is run; name another one of the sheet Menu, or empty the cell"
+            )
+
+
 def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
     """Return the options that a file lists, and the shared purchases."""
     table = read_mix(path, shared=True)
@@ -249,6 +269,7 @@ def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
                 f"{'nothing' if name is None else repr(name)}; "
                 + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
             )
+        _refuse_edited(f"{path} row {row}", table.loc[row], menu.options)
     named = table["option"].tolist()
     bought = [name for name in shared if name in named]
     return [name for name in named if name not in shared], bought

@@ -45,8 +45,8 @@ def read_mix(path: str | Path, *, shared: bool = False) -> pd.DataFrame:
             f"{path.suffix or 'no ending'!r}; save it as one of these"
         )
     rows = read_rows(path)[0]
-    frame = rows.frame.map(lambda cell: None if cell is None else plain_name(str(cell)))
-    frame = frame.astype(object)
+    cells = [[None if c is None else plain_name(str(c)) for c in row] for row in rows.frame.values]
+    frame = pd.DataFrame(cells, columns=rows.frame.columns, dtype=object)
     frame.index = pd.Index(rows.row_numbers)
     if "tier" in frame and not shared:
         frame = frame[frame["tier"] != SHARED]

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from tests.evalfolio.cli.sentences import one_sentence
 
@@ -178,6 +179,23 @@ def test_figures_of_a_mix_that_nobody_means(
     assert not Path("runs").exists()
     with pytest.raises(InputError, match=re.escape(message)):
         read_mix(folder / "mix.csv")  # as `score` and `sensitivity --earlier` do
+
+
+@pytest.mark.parametrize("column", ["tasks", "cap", "eval"])
+def test_a_row_that_contradicts_its_option_is_refused(
+    run: Run, plan_folder: Path, column: str
+) -> None:
+    mix = pd.read_csv(plan_folder / "mix.csv", dtype=str)
+    mix.loc[0, column] = "other" if column == "eval" else "7"
+    mix.to_csv("mix.csv", index=False)
+    result = run("score", "mix.csv", "--plan", plan_folder)
+    assert result.code == 2
+    sentence = one_sentence(result.err)
+    assert f"mix.csv row 2: {column} must be that of its option, " in sentence
+    assert "name another one of the sheet Menu, or empty the cell" in sentence
+    mix.loc[0, column] = None
+    mix.to_csv("mix.csv", index=False)
+    assert run("score", "mix.csv", "--plan", plan_folder).code == 0
 
 
 def test_names_in_a_mix_are_read_as_they_look(
