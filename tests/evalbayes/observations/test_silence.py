@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.evalbayes.observations.conftest import COUNT, RUN, SCORE
+from tests.evalbayes.observations.conftest import CELL, COUNT, RUN, SCORE
 
 from evalbayes.catalogue import parse_catalogue
 from evalbayes.errors import InputError
@@ -480,3 +481,38 @@ def test_every_row_given_is_read_excluded_dropped_or_refused(
     assert read + lost == len(rows)
     if not changes and not repeats:
         assert found.runs["spend"].sum() == 90 * 10
+
+
+FLAGGED = {key: RUN[key] for key in ("eval", "task", "ai_model", "spend", "cap")} | {"success": 1}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from([COUNT, SCORE, RUN, CELL, FLAGGED]),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9), CELLS), max_size=6),
+    st.booleans(),
+)
+def test_files_of_every_shape_lose_no_row_and_move_no_cell(
+    shape: dict[str, Any], changes: list[tuple[int, int, Any]], drop_incomplete: bool
+) -> None:
+    rows = [{**shape, "ai_model": f"M{i}"} for i in range(8)]
+    for place, column, value in changes:
+        rows[place][list(shape)[column % len(shape)]] = value
+    filled = [row for row in rows if any(str(v or "").strip() or v == 0 for v in row.values())]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        pd.DataFrame(rows, dtype=object).to_csv(path, index=False)
+        try:
+            found = imported(path, drop_incomplete=drop_incomplete)
+        except InputError as error:
+            assert "rows.csv" in str(error) or "twice" in str(error)  # noqa: PT017 -- either is right
+            return
+    frame = found.frame
+    assert len(frame) + found.n_dropped == len(filled)
+    touched = {place for place, _, _ in changes}
+    for i in set(range(8)) - touched:
+        (row,) = frame[frame["ai_model"] == f"M{i}"].to_dict("records")
+        numbers = {key: value for key, value in shape.items() if isinstance(value, int | float)}
+        assert {key: row[key] for key in numbers if key in row} == {
+            key: value for key, value in numbers.items() if key in row
+        }
