@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from evalbayes.tables.numerals import NotANumber, numeral
@@ -210,6 +211,8 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
                 f"budget: a resource must be one of {', '.join(sorted(known))}, "
                 f"got {name!r}; {nearest(name, known)}"
             )
+        if not isinstance(amount, Real) or isinstance(amount, bool):
+            raise InputError(f"budget: {name} must be a number, got {amount!r}; write 250000")
         if math.isnan(amount) or amount < 0:
             raise InputError(
                 f"budget: {name} must be 0 or more, got {amount:g}; 0 means nothing may be spent"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from evalfolio.errors import InputError
@@ -42,6 +44,12 @@ def test_words_that_are_no_budget_are_refused(words: list[str], message: str) ->
 def test_wrong_budgets_are_refused(budget: dict[str, float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_budget(budget, RESOURCES)
+
+
+@pytest.mark.parametrize("amount", ["1,5", None, True])
+def test_what_is_no_number_is_no_budget(amount: Any) -> None:
+    with pytest.raises(InputError, match=f"budget: usd must be a number, got {amount!r}; write"):
+        check_budget({"usd": amount}, RESOURCES)
 
 
 def test_zero_is_a_budget() -> None:
