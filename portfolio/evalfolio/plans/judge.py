@@ -241,7 +241,7 @@ def _refuse_edited(where: str, row: pd.Series[Any], options: pd.DataFrame) -> No
     own = options.loc[row["option"]]
     for column in ("eval", *FIGURES):
         said, has = row.get(column), own.get(column)
-        if said is None or has is None or has != has:
+        if said is None or said != said or has is None or has != has:
             continue
         same = said == has if column == "eval" else isclose(said, has, rel_tol=ROUNDED)
         if not same:
