@@ -23,19 +23,24 @@ class LogTooLargeError(InputError):
 
 @dataclass(frozen=True)
 class LogSize:
-    """What may be held of a log: `samples` has the size of every sample's member, in bytes.
+    """What may be held of a log: `samples` has the member of every sample in the file at `path`.
 
     `superseded` are members that a later one of the same name hides from Inspect.
     """
 
     max_bytes: int
     written: str = ""
-    samples: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
     superseded: tuple[zipfile.ZipInfo, ...] = ()
+    path: Path = Path()
 
     def fits(self, sample: object, epoch: int) -> bool:
         """Whether one whole sample may be held in memory."""
-        return self.samples.get(f"samples/{sample}_epoch_{epoch}.json", 0) <= self.max_bytes
+        entry = self.samples.get(f"samples/{sample}_epoch_{epoch}.json")
+        if entry is None or entry.file_size > self.max_bytes:
+            return entry is None
+        with self.path.open("rb") as stream:  # what an archive says of a size need not be true
+            return _unpacked(stream, entry, self.max_bytes) <= self.max_bytes
 
 
 def log_size(path: str, max_bytes: int) -> LogSize:
@@ -70,9 +75,8 @@ def log_size(path: str, max_bytes: int) -> LogSize:
         samples = [e for e in entries if e.filename.startswith("samples/")]
         last = {e.filename: e for e in samples}
         hidden = tuple(e for e in samples if last[e.filename] is not e)
-        sizes = {name: e.file_size for name, e in last.items()}
     at = "{:04d}-{:02d}-{:02d}T{:02d}:{:02d}:{:02d}".format(*latest)
-    return LogSize(max_bytes, at, sizes, hidden)
+    return LogSize(max_bytes, at, last, hidden, file)
 
 
 def _refuse(file: Path, part: str, size: int, max_bytes: int) -> None:

@@ -52,8 +52,8 @@ def test_a_huge_journal_is_refused_before_it_is_read(write_log: WriteLog) -> Non
     )
 
 
-def test_an_archive_that_understates_a_member_is_found_out(write_log: WriteLog) -> None:
-    log = again(write_log([sample()]), {"header.json": b'{"x": "' + b"a" * 5 * MEGABYTE + b'"}'})
+def understated(log: Path) -> Path:
+    """Say of members larger than a megabyte that they have a thousand bytes."""
     content = bytearray(log.read_bytes())
     for signature, at in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
         start = 0
@@ -63,9 +63,24 @@ def test_an_archive_that_understates_a_member_is_found_out(write_log: WriteLog) 
                 struct.pack_into("<I", content, start + at, 1000)
             start += 4
     log.write_bytes(content)
+    return log
+
+
+def test_an_archive_that_understates_a_member_is_found_out(write_log: WriteLog) -> None:
+    large = b'{"x": "' + b"a" * 5 * MEGABYTE + b'"}'
+    log = understated(again(write_log([sample()]), {"header.json": large}))
     with zipfile.ZipFile(log) as archive:
         assert archive.getinfo("header.json").file_size == 1000
     assert "must be at most 2 MB unpacked" in fault(log, max_megabytes=2)
+
+
+def test_a_sample_that_understates_its_size_is_not_read(write_log: WriteLog) -> None:
+    bare = sample("I", store={"x": "a" * 5 * MEGABYTE}, model_usage={})
+    log = write_log([bare, sample()], "bare.eval", usage=sample()["model_usage"])
+    with zipfile.ZipFile(log) as archive:
+        content = archive.read("samples/1_epoch_1.json")
+    lying = understated(again(log, {"samples/1_epoch_1.json": content}))
+    assert "sample 1 must be at most 2 MB unpacked" in fault(lying, max_megabytes=2)
 
 
 def test_a_huge_sample_is_read_only_where_it_must_be(write_log: WriteLog) -> None:
