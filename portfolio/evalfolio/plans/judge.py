@@ -261,7 +261,7 @@ def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
         )
     shared = [each.name for each in menu.shared]
     known = {*menu.options.index, *shared}
-    for row, name in table["option"].items():
+    for (row, figures), name in zip(table.iterrows(), table["option"], strict=True):
         if name not in known:
             near = None if name is None else nearest(name, known)
             raise InputError(
@@ -269,7 +269,8 @@ def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
                 f"{'nothing' if name is None else repr(name)}; "
                 + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
             )
-        _refuse_edited(f"{path} row {row}", table.loc[row], menu.options)
+        if name not in shared:
+            _refuse_edited(f"{path} row {row}", figures, menu.options)
     named = table["option"].tolist()
     bought = [name for name in shared if name in named]
     return [name for name in named if name not in shared], bought
