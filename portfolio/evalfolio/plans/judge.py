@@ -269,8 +269,7 @@ def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
                 f"{'nothing' if name is None else repr(name)}; "
                 + (f"did you mean {near!r}?" if near else "the sheet Menu of plan.xlsx has them")
             )
-        if name not in shared:
-            _refuse_edited(f"{path} row {row}", figures, menu.options)
+        _refuse_edited(f"{path} row {row}", figures, menu.options)
     named = table["option"].tolist()
     bought = [name for name in shared if name in named]
     return [name for name in named if name not in shared], bought

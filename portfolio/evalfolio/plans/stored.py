@@ -60,15 +60,17 @@ def load_plan(path: str | Path) -> Plan:
             f"{file}: its menu must be the one it was made from, but {error}"
         ) from error
     worth = problem.value(x)
-    if named and abs(worth - stated.evsi) > AGREE * max(abs(stated.evsi), AGREE * problem.scale):
-        raise InputError(
-            f"{file}: its menu must be the one it was made from, but the mix is worth {worth:.4g} "
-            f"on it and {stated.evsi:.4g} in the plan; put both of one plan into one folder"
-        )
     prices = {name: record.shadow_prices.get(name, 0.0) for name in problem.resource_names}
     status = Status(stated.status)
     bound = worth + (stated.bound - stated.evsi)
     plan = explained(Answer(problem, x, worth, bound, status, prices))
+    apart = abs(plan.value - stated.evsi)
+    if named and apart > AGREE * max(abs(stated.evsi), AGREE * problem.scale):
+        raise InputError(
+            f"{file}: its menu must be the one it was made from, but the mix is worth "
+            f"{plan.value:.4g} on it and {stated.evsi:.4g} in the plan; put both of one plan into "
+            "one folder"
+        )
     evpi = np.inf if stated.evpi is None else stated.evpi
     return replace(
         plan, value=stated.evsi, bound=stated.bound, gap=stated.gap, evpi=evpi, told=record
