@@ -77,7 +77,7 @@ def test_agent_hours_count_the_baseline_pass() -> None:
 
 
 def test_staff_hours_are_running_elicitation_by_effort_and_review_of_at_most_100_runs() -> None:
-    catalogue = small_catalogue(review_minutes_per_run=3)
+    catalogue = small_catalogue(review_minutes_per_run=3, effort_max=0.8)
     spec = catalogue.eval("cybench")
     assert staff_columns(catalogue) == ("staff_hours",)
     assert staff_hours(spec, PLAIN, catalogue) == {"staff_hours": pytest.approx(4 + 0.5)}
@@ -89,6 +89,7 @@ def test_staff_hours_by_skill_are_columns_of_their_own() -> None:
     catalogue = small_catalogue(
         staff_hours={"cyber": 3, "bio": 1},
         staff_hours_elicitation={"cyber": 60},
+        effort_max=0.8,
         budget={"staff_hours": {"cyber": 100, "bio": 20, "autonomy": 50}},
     )
     assert set(staff_columns(catalogue)) == {
@@ -104,7 +105,7 @@ def test_staff_hours_by_skill_are_columns_of_their_own() -> None:
 
 
 def test_days_are_elicitation_then_runs_side_by_side() -> None:
-    spec = small_catalogue().eval("cybench")
+    spec = small_catalogue(effort_max=0.8).eval("cybench")
     assert calendar_days(spec, DEEP, 50.0, 2.0, 1) == pytest.approx(10 + 50 / 24)
     assert calendar_days(spec, DEEP, 50.0, 2.0, 1000) == pytest.approx(10 + 2 / 24)
     assert calendar_days(spec, PLAIN, 10.0, 1.0, None) == pytest.approx(1 / 24)

@@ -133,8 +133,10 @@ def test_decisions_are_about_shown_plus_gap_with_threshold_spread_in_later_gain(
     cyber, autonomy = decisions_of(catalogue, states_of(posterior, catalogue))
     assert cyber.contrast.tolist() == [1, 1, 0, 0, 0, 0, 0]
     assert autonomy.contrast.tolist() == [0, 0, 1, 1, 0, 0, 0]
-    assert (cyber.threshold, cyber.later_gain_mean) == pytest.approx((9.0, 0.85 / 2))
-    sd_gain, sd_threshold = 1.3 / 3.28970725 / 2, 1.0 / 3.28970725
+    assert (cyber.threshold, cyber.later_gain_mean) == pytest.approx(
+        (9.0, 0.85 / 2**0.5)
+    )  # half a year
+    sd_gain, sd_threshold = 1.3 / 3.28970725 / 2**0.5, 1.0 / 3.28970725
     assert cyber.later_gain_sd == pytest.approx(np.hypot(sd_gain, sd_threshold))
     assert autonomy.later_gain_sd == pytest.approx(sd_gain)
 

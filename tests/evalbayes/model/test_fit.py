@@ -179,6 +179,7 @@ def hardly_anything() -> Posterior:
     return fit(specs, observed(table), draws=250, tune=1000, chains=2)
 
 
+@pytest.mark.slow  # a fit of its own
 def test_one_ai_model_with_all_or_no_successes_still_fits(hardly_anything: Posterior) -> None:
     plateau = hardly_anything.plateau("A").mean(axis=0)
     by_name = dict(zip(hardly_anything.evals, plateau, strict=True))
@@ -187,6 +188,7 @@ def test_one_ai_model_with_all_or_no_successes_still_fits(hardly_anything: Poste
     assert hardly_anything.diagnostics.divergences <= 5
 
 
+@pytest.mark.slow  # a fit of its own
 def test_no_success_is_a_floor_and_no_plateau(hardly_anything: Posterior) -> None:
     table: Any = curve_table(hardly_anything, catalogue(), "A").set_index("eval")
     assert table.loc["hard", "class"] == "floor"
@@ -194,6 +196,7 @@ def test_no_success_is_a_floor_and_no_plateau(hardly_anything: Posterior) -> Non
     assert table.loc["hard", "plateau_high"] > 0.05  # a floor does not exclude a late plateau
 
 
+@pytest.mark.slow  # a fit of its own
 def test_an_ai_model_without_runs_comes_from_the_population(hardly_anything: Posterior) -> None:
     assert hardly_anything.ai_models == ("A", "C")
     shown = hardly_anything.draws["shown"][:, 0]

@@ -103,7 +103,7 @@ def test_a_spend_of_zero_is_not_recorded_but_the_result_counts() -> None:
     assert "3 runs have no spend" in found.notes[0]
     assert "1 success, 1 gave_up, 1 stopped_otherwise" in found.notes[0]
     assert "1 of them, stopped otherwise than by the cap at an unknown spend" in found.notes[0]
-    assert "1 of 2 succeeded (50%) where with them it is 1 of 3 (33%)" in found.notes[0]
+    assert "2 of 3 succeeded (67%) where with them it is 2 of 4 (50%)" in found.notes[0]
 
 
 def test_repeats_without_a_number_are_numbered() -> None:

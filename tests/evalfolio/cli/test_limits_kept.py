@@ -19,7 +19,7 @@ PLAN = {"recommend", "sensitivity", "require"}
 READ = {"score", "explain", "harness"}  # these take a plan as it is
 NEITHER = {  # nothing is chosen from a menu of the catalogue's options, or nothing at all
     *("init", "check", "import table", "import inspect", "import metr", "prior", "fit", "curves"),
-    *("capability", "horizons", "repeats", "backtest", "rule", "doctor"),
+    *("gains", "capability", "horizons", "repeats", "backtest", "rule", "doctor"),
 }
 TABLE = "type,of,amount\nforbidden,ctf,\nceiling,exploits,6000\n"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
 
 
+@pytest.mark.slow  # a whole sensitivity: about a CPU-minute
 def test_the_plan_is_written_with_its_sensitivity(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:

@@ -112,7 +112,7 @@ def test_the_order_holds_whatever_the_stakes(losses: tuple[float, float]) -> Non
 
 
 @given(st.integers(0, 10_000), st.floats(-2.0, 2.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_an_observation_more_never_lowers_evsi_or_evppi(seed: int, ln_precision: float) -> None:
     """Any reading h·z + noise added to an option, or to an eval without limit."""
     rng = np.random.default_rng(seed)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.objectives.knowledge import Indices
-from evalfolio.objectives.valuation import direct_gains, valuation
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import SeveralGaps, calls_of
 from evalfolio.value.skew.stand_in import StandIn
@@ -45,9 +44,9 @@ class Belief:
 def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
     """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle known.
 
-    With a skewed gap the chances of wrong calls are no function of the index alone; they are taken
-    along the way from nothing to the mix shown and on, so that they are exact for that mix, and so
-    is the value, by the stand-in times what makes it so.
+    With a skewed gap neither value nor chances of wrong calls are functions of the index alone;
+    they are taken along the way from nothing to the mix shown and on, so that they are exact for
+    that mix: the value as what it is to the stand-in's.
 
     Returns
     -------
@@ -56,18 +55,14 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
     """
     known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []
-    indices, menu = Indices(contents.menu), contents.menu
-    x = np.zeros(len(menu))
-    x[[i - 1 for i in contents.plans[contents.own].rows]] = 1.0
-    by_stand_in, direct = valuation(menu).gains(x), direct_gains(menu, x)
-    told = by_stand_in * direct > 0
-    ratio = np.divide(direct, by_stand_in, out=np.ones_like(direct), where=told)
+    indices = Indices(contents.menu)
     for d, (decision, stand_in) in enumerate(
         zip(contents.menu.decisions, indices.stand_ins, strict=True)
     ):
         if stand_in is not None:
-            gains.append(stand_in.worth.gain(known) * ratio[d])
-            wrong.append(_wrong_calls(contents, d, indices, stand_in, known))
+            ratio, *calls = _along_the_way(contents, d, indices, stand_in, known)
+            gains.append(stand_in.worth.gain(known) * ratio)
+            wrong.append(np.array(calls))
             continue
         value = DecisionValue.of(contents.menu, decision)
         explained = known * _most(contents, decision.contrast)
@@ -77,10 +72,10 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
     return np.array(gains).T, missed.T, needless.T
 
 
-def _wrong_calls(
+def _along_the_way(
     contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Floats
 ) -> Floats:
-    """Return P(danger missed) and P(needless mitigation) at values of the index, (2, n)."""
+    """Return value over the stand-in's, P(danger missed) and P(needless mitigation), (3, n)."""
     menu = contents.menu
     decision = menu.decisions[d]
     calls, place = calls_of(menu, decision), indices.places[d]
@@ -95,11 +90,13 @@ def _wrong_calls(
     shares = 1.0 - np.einsum("ki,nij,kj->nk", lines, np.array(left), lines) / whole
     u = stand_in.index.of(np.clip(shares, 0.0, 1.0))
     p = calls.p_exceeds
-    chances = [(0.0, 1.0 - p) if calls.mitigates else (p, 0.0)]
     after = [calls.after(each) for each in left]
-    chances += [(outcome.p_missed, outcome.p_needless) for outcome in after]
+    told = np.array([(outcome.value, outcome.p_missed, outcome.p_needless) for outcome in after])
+    gains = np.asarray(stand_in.worth.gain(u))
+    told[:, 0] = np.divide(told[:, 0], gains, out=np.ones_like(gains), where=gains * told[:, 0] > 0)
+    now = (told[0, 0], 0.0, 1.0 - p) if calls.mitigates else (told[0, 0], p, 0.0)
     at = np.concatenate([[0.0], u])
-    return np.stack([np.interp(known, at, kind) for kind in np.array(chances).T])
+    return np.stack([np.interp(known, at, kind) for kind in np.vstack([now, told]).T])
 
 
 def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
