@@ -16,8 +16,8 @@ from pathlib import Path
 
 from evalbayes.catalogue import read_catalogue
 from evalbayes.posterior.posterior import Posterior
+from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import percent
-from evalfolio.plans.cautions import depth_share
 from evalfolio.recommendations.recommender import recommend
 
 CATALOGUE = Path(__file__).parents[1] / "examples" / "cyber" / "catalogue.toml"
@@ -36,7 +36,7 @@ def main() -> None:
         believed = replace(posterior, draws=draws)
         plan = recommend(catalogue, None, believed, frontier_points=0, sensitivity=False).plan
         deep = int((plan.choices["tier"] == "max-elicitation").sum())
-        share = percent(depth_share(plan.choices)) if deep else "0 %"
+        share = percent(tier_share(plan.menu, plan.chosen, "max-elicitation")) if deep else "0 %"
         low, high = 0.2 * factor, 2.5 * factor
         print(f"| {low:.2g} to {high:.2g} | {share} | {deep} of {len(plan.chosen)} |", flush=True)
 
