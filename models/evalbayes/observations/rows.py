@@ -258,7 +258,7 @@ class Rows:
         values = self.numbers(
             column,
             required=required,
-            holds=lambda v: (v >= 0) & (v == np.floor(v)),
+            holds=lambda v: (v >= 0) & (v == np.floor(v)) & (v <= 2.0**53),  # beyond, none is exact
             rule="must be a whole number, 0 or more",
             cure="count the runs again",
             default=0.0,

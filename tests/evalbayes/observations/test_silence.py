@@ -486,7 +486,9 @@ def test_every_row_given_is_read_excluded_dropped_or_refused(
 FLAGGED = {key: RUN[key] for key in ("eval", "task", "ai_model", "spend", "cap")} | {"success": 1}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     st.sampled_from([COUNT, SCORE, RUN, CELL, FLAGGED]),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9), CELLS), max_size=6),
