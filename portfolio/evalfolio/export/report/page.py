@@ -79,13 +79,13 @@ def certificate(record: Record) -> str:
         best = f"No mix of this menu within these budgets is worth over {gap} more (certified)"
     else:
         best = "This is the best mix found, but how far it is from the optimum is not certified"
-    if value.stand_in_error is not None:
-        best += (
-            ", by the stand-in for skewed gaps that the search goes by, which lies "
-            f"{percent(value.stand_in_error)} of perfect information off on this mix"
-        )
     if value.gap_with_noise is not None:
         best += f", over {percent(value.gap_with_noise)} with the luck of the draws counted"
+    if value.stand_in_error is not None:
+        best += (
+            "; the search goes by a stand-in for skewed gaps, which on this mix is "
+            f"{percent(value.stand_in_error)} of perfect information off"
+        )
     draws = value.draws
     if draws is None or value.evsi <= 0:
         return f"{best}."
