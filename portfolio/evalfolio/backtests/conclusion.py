@@ -15,6 +15,7 @@ from evalfolio.backtests.regression import HorizonFits, HorizonRegression
 Array = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+FINE = 4  # thresholds per doubling
 BEYOND = 2.0  # doublings beyond the shortest and the longest task at which the scale ends
 
 
@@ -32,9 +33,24 @@ class Losses:
         Loss per doubling below it when mitigated.
     """
 
-    thresholds: tuple[float, ...] = (1.0, 4.0, 15.0, 60.0, 240.0, 960.0)
+    thresholds: tuple[float, ...] = tuple(float(2.0 ** (k / FINE)) for k in range(10 * FINE + 1))
     missed: float = 4.0
     false_alarm: float = 1.0
+
+    @classmethod
+    def over(cls, human_minutes: Array) -> Losses:
+        """Return losses at a threshold every quarter of a doubling, shortest to longest task.
+
+        Spaced wider, a threshold beside a horizon or none there decides what a call loses.
+
+        Examples
+        --------
+        >>> [round(minutes, 2) for minutes in Losses.over(np.array([1.0, 2.0])).thresholds]
+        [1.0, 1.19, 1.41, 1.68, 2.0]
+        """
+        low, high = np.log2(human_minutes.min()), np.log2(human_minutes.max())
+        many = int(np.ceil(FINE * (high - low) - 1e-9))
+        return cls(tuple(float(2.0 ** min(low + k / FINE, high)) for k in range(many + 1)))
 
     @property
     def levels(self) -> Array:
@@ -43,10 +59,22 @@ class Losses:
 
     def calls(self, draws: Array) -> NDArray[np.bool_]:
         """Return whether to mitigate at every threshold: where it is expected to lose less."""
-        above = draws[:, None] - self.levels
-        mitigated = self.false_alarm * np.maximum(-above, 0.0).mean(axis=0)
-        found: NDArray[np.bool_] = mitigated < self.missed * np.maximum(above, 0.0).mean(axis=0)
+        mitigated, passed = self._expected(draws)
+        found: NDArray[np.bool_] = mitigated < passed
         return found
+
+    def perfect(self, draws: Array) -> Array:
+        """Return the value of perfect information at every threshold: what calls expect to lose."""
+        found: Array = np.minimum(*self._expected(draws))
+        return found
+
+    def _expected(self, draws: Array) -> tuple[Array, Array]:
+        """Return what is expected to be lost at every threshold by mitigating, and by not."""
+        above = draws[:, None] - self.levels
+        return (
+            self.false_alarm * np.maximum(-above, 0.0).mean(axis=0),
+            self.missed * np.maximum(above, 0.0).mean(axis=0),
+        )
 
     def of(self, calls: NDArray[np.bool_], truth: float) -> Array:
         """Return what the calls lose at every threshold when the horizon is `truth`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ CHANCE = "uniform random"
 MOST_OF_CHANCE, UP_TO = 0.6, 0.1
 ACCURATE = 0.12  # doublings, at a tenth of the bill
 SLOPES = (0.7, 1.3)
+VALUES = ("budget", *(f"{name}{end}" for name in measures.RATIOS for end in ("", "_low", "_high")))
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Finding:
         Whether it does; None: too few AI models for a verdict.
     figures
         The numbers behind it, in words.
+    numbers
+        Them by budget, where they are several ratios.
     """
 
     claim: str
     holds: bool | None
     figures: str
+    numbers: tuple[Mapping[str, float | None], ...] = ()
 
     def __str__(self) -> str:
         return f"{verdict(self.holds, 'FAILS')}: {self.claim} ({self.figures})"
@@ -57,13 +62,13 @@ def findings_of(
         *_coverage(table, ours),
         *_calls(pairs),
         *_accuracy(table, ours),
-        *_value(trials, ours, seed),
+        *_value(trials, table, ours, seed),
     )
     n = trials["ai_model"].nunique()
     if n >= measures.FEWEST:
         return found
     few = f"{n} AI model{'' if n == 1 else 's'}, of {measures.FEWEST} that a verdict takes"
-    return tuple(Finding(f.claim, None, f"{f.figures}; {few}") for f in found)
+    return tuple(replace(f, holds=None, figures=f"{f.figures}; {few}") for f in found)
 
 
 def _against_best(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> list[Finding]:
@@ -152,17 +157,39 @@ def _accuracy(table: pd.DataFrame, ours: str) -> list[Finding]:
     ]
 
 
-def _value(trials: pd.DataFrame, ours: str, seed: int) -> list[Finding]:
+def _value(trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int) -> tuple[Finding, ...]:
     slopes = measures.calibration_of_value(trials, ours, seed)
     if not slopes or not np.isfinite(slopes["slope"]):
-        return []
-    return [
+        return ()
+    rows = table[table["strategy"] == ours].sort_values("budget").to_dict("records")
+    lost = rows[0]
+
+    def by_budget(name: str) -> str:
+        return ", ".join(f"{interval(row, name)} at {row['budget']:.1%}" for row in rows)
+
+    return (
         Finding(
             f"the slope of realised on promised value lies in [{SLOPES[0]}, {SLOPES[1]}]",
             bool(SLOPES[0] <= slopes["slope"] <= SLOPES[1]),
-            f"slope {slopes['slope']:.2f}"
-            f"{measures.between(slopes['slope_low'], slopes['slope_high'])}, "
-            f"ratio of means {slopes['ratio']:.2f}"
-            f"{measures.between(slopes['ratio_low'], slopes['ratio_high'])}",
-        )
-    ]
+            f"slope {interval(slopes, 'slope')}",
+        ),
+        Finding(
+            "calls without any run lose what the belief about a new AI model expects (EVPI), "
+            "within the 95 % interval clustered by AI model",
+            bool(lost["evpi_of_lost_low"] <= 1.0 <= lost["evpi_of_lost_high"]),
+            f"EVPI over that loss {interval(lost, 'evpi_of_lost')}",
+        ),
+        Finding(
+            "the value promised comes true, within the 95 % interval clustered by AI model",
+            all(row["came_true_low"] <= 1.0 <= row["came_true_high"] for row in rows),
+            f"realised over promised {by_budget('came_true')}; promised over EVPI "
+            f"{by_budget('promised_of_evpi')}; realised over the loss without runs "
+            f"{by_budget('realised_of_lost')}",
+            tuple({k: float(row[k]) if row[k] == row[k] else None for k in VALUES} for row in rows),
+        ),
+    )
+
+
+def interval(row: Mapping[str, float], name: str) -> str:
+    """Return a figure with its interval in brackets, in words."""
+    return f"{row[name]:.2f}{measures.between(row[f'{name}_low'], row[f'{name}_high'])}"

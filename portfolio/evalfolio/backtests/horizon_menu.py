@@ -51,14 +51,11 @@ class HorizonMenu:
         Of every option, by name.
     blocks
         Rows of the market's tasks of every eval, by name.
-    horizons
-        Draws of the horizon before anything is bought, log2 minutes.
     """
 
     menu: Menu
     ways: dict[str, Way]
     blocks: dict[str, Index]
-    horizons: Array
 
 
 def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
@@ -72,8 +69,7 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
         Whether caps below the highest are on offer.
     """
     shares = FRACTIONS if caps else (1.0,)
-    horizons = market.outlook.levels()
-    points = at_quantiles(horizons)
+    points = at_quantiles(market.outlook.levels())
     blocks = {name: market.of_eval(name) for name in market.evals}
     luck, moved = _states(market, blocks, points, shares)
     prior = block_diag(*(block_diag(*luck[k]) + moved[k] for k in range(len(points))))
@@ -92,7 +88,7 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     )
     size = len(states)
     menu = Menu(options, ("spend",), information, states, np.zeros(size), prior, decisions)
-    return HorizonMenu(menu, ways, blocks, horizons)
+    return HorizonMenu(menu, ways, blocks)
 
 
 def promised(horizons: Array, explained: float, losses: Losses) -> Array:

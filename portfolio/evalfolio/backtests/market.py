@@ -55,6 +55,11 @@ class Market:
         """Names of the evals on offer, sorted."""
         return tuple(sorted(self.tasks["eval"].unique()))
 
+    @cached_property
+    def horizons(self) -> Array:
+        """Draws of the horizon before anything is bought, log2 minutes."""
+        return self.outlook.horizons()
+
     def of_eval(self, name: str) -> Index:
         """Rows of an eval among the tasks on offer (not positions of the record)."""
         return np.flatnonzero((self.tasks["eval"] == name).to_numpy())

@@ -22,7 +22,8 @@ def scored(trials: pd.DataFrame) -> pd.DataFrame:
 
     Adds error and squared error of the horizon (doublings), whether the 50 % and 90 % intervals
     hold it, the interval score (Gneiting & Raftery 2007: width + 2/α·miss), mean loss of the calls
-    over thresholds and the value realised, the loss saved against calls made without any run.
+    over thresholds and the value realised, the loss saved against calls made without any run; and
+    means of that loss, of what it was expected to be (EVPI), and of the value promised.
     """
     found = trials.copy()
     truth = found["truth"]
@@ -35,6 +36,8 @@ def scored(trials: pd.DataFrame) -> pd.DataFrame:
     found["interval_score"] = found["high"] - found["low"] + 2.0 / (1.0 - LEVEL) * miss
     found["mean_loss"] = [float(np.mean(row)) for row in found["loss"]]
     found["realised"] = [float(np.mean(row)) for row in found["value"]]
+    for name, column in (("lost", "without"), ("evpi_mean", "evpi"), ("foretold", "promised")):
+        found[name] = [np.nan if row is None else float(np.mean(row)) for row in found[column]]
     found["overspend"] = np.maximum(found["spent"] - 1.0, 0.0)
     return found
 
@@ -53,6 +56,15 @@ MEASURES = {
     "spent": "spent",
     "overspend": "overspend",
     "runs": "runs",
+}
+
+# What became of the value promised: each a ratio of means over AI models. `came_true` is the first
+# two over the third's inverse: (realised/lost)·(lost/EVPI)·(EVPI/promised).
+RATIOS = {
+    "promised_of_evpi": ("foretold", "evpi_mean"),
+    "evpi_of_lost": ("evpi_mean", "lost"),
+    "realised_of_lost": ("realised", "lost"),
+    "came_true": ("realised", "foretold"),
 }
 
 
@@ -141,6 +153,15 @@ def summary(trials: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
             rows.setdefault(key, {}).update(
                 {name: float(of(values.mean())), f"{name}_low": low, f"{name}_high": high}
             )
+    columns = {
+        name: by_model(trials, name) for name in {c for pair in RATIOS.values() for c in pair}
+    }
+    for name, (over, under) in RATIOS.items():
+        for key, row in rows.items():
+            pair = np.stack([columns[over][key], columns[under][key]], axis=1)
+            low, high = boot.interval(pair, ratio_of_means)
+            value = float(ratio_of_means(pair.mean(axis=0)[None])[0])
+            row |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame(
         [{"strategy": name, "budget": budget, **row} for (name, budget), row in rows.items()]
     )
@@ -177,10 +198,9 @@ def ratios(trials: pd.DataFrame, to: str, seed: int = 0) -> pd.DataFrame:
 
 
 def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> dict[str, float]:
-    """Return the slopes of realised on promised value over budgets, thresholds and AI models.
+    """Return the slope of realised on promised value over budgets, thresholds and AI models.
 
-    `slope` is of the least-squares line with an intercept, `ratio` the mean realised over the mean
-    promised; both with 95 % intervals clustered by AI model.
+    Of the least-squares line with an intercept, with its 95 % interval clustered by AI model.
     """
     own = trials[(trials["strategy"] == strategy) & trials["promised"].notna()]
     if not len(own):
@@ -198,20 +218,12 @@ def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> 
         found: Array = (xy - x * y) / np.maximum(xx - x * x, 1e-12)
         return found
 
-    def ratio(mean: Array) -> Array:
-        found: Array = mean[:, 1] / np.maximum(mean[:, 0], 1e-12)
-        return found
-
-    boot = Bootstrap(len(table), seed)
-    found: dict[str, float] = {}
-    for name, of in (("slope", slope), ("ratio", ratio)):
-        low, high = boot.interval(table, of)
-        found |= {
-            name: float(of(table.mean(axis=0)[None])[0]),
-            f"{name}_low": low,
-            f"{name}_high": high,
-        }
-    return found
+    low, high = Bootstrap(len(table), seed).interval(table, slope)
+    return {
+        "slope": float(slope(table.mean(axis=0)[None])[0]),
+        "slope_low": low,
+        "slope_high": high,
+    }
 
 
 def saved(summary_table: pd.DataFrame, to: str) -> pd.DataFrame:
@@ -253,6 +265,12 @@ def _same(value: Array) -> Array:
     return value
 
 
+def ratio_of_means(mean: Array) -> Array:
+    """Return the first column over the second."""
+    found: Array = mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
+    return found
+
+
 def _root_ratio(mean: Array) -> Array:
-    found: Array = np.sqrt(mean[:, 0] / np.maximum(mean[:, 1], 1e-12))
+    found: Array = np.sqrt(ratio_of_means(mean))
     return found

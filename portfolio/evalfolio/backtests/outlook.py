@@ -86,6 +86,12 @@ class Outlook:
         """Horizon of the chances of every draw, log2 minutes, on the judge's scale."""
         return self.judge.horizons(self.solved())
 
+    def horizons(self, seed: int = 0) -> Array:
+        """Draw the horizon of one completion of every draw: luck is part of the truth."""
+        p = self.solved()
+        drawn = np.random.default_rng([seed, 6]).random(p.shape) < p
+        return self.judge.horizons(drawn)
+
     def _mean(self, by_node: Array, rows: Index | slice) -> Array:
         found: Array = (self.chances.weight[rows] * by_node).sum(axis=2)
         return found

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalfolio.backtests import measures
-from evalfolio.backtests.findings import verdict
+from evalfolio.backtests.findings import interval, verdict
 from evalfolio.backtests.measures import between
 
 if TYPE_CHECKING:
@@ -33,16 +33,24 @@ SLOPE = {
     "own": "The regression's slope is each AI model's own (METR's horizon): where few tasks are "
     "failed, or few solved, the slope alone moves the horizon by doublings.",
 }
+VALUE_COLUMNS = {
+    "promised_of_evpi": "promised / EVPI",
+    "evpi_of_lost": "EVPI / lost without runs",
+    "realised_of_lost": "realised / lost without runs",
+    "came_true": "realised / promised",
+}
 LEAST = 0.02  # doublings: no error is drawn smaller
 LABEL = 13  # height of a line's name in the picture
 MEANING = """\
 RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
 whose predictive interval holds it. Score: interval score of the 90 % interval (lower is better).
 Loss: of the calls *mitigate or not*, mean over thresholds, {missed:g} per doubling missed and
-{false:g} per doubling of false alarm, thresholds {thresholds} of human time. Wrong: calls that
-are wrong, of {n}. Spent: really spent over budget. Over: mean overspend. Shares: mean error of the
-share solved per eval. Saved: money saved by evalfolio at this strategy's accuracy (≥: it is as
-accurate at its smallest budget already; –: it is not as accurate at any)."""
+{false:g} per doubling of false alarm. Wrong: how many calls are wrong. Spent: really spent over
+budget. Over: mean overspend. Shares: mean error of the share solved per eval. Saved: money saved by
+evalfolio at this strategy's accuracy (≥: it is as accurate at its smallest budget already; –: it is
+not as accurate at any). Promised: the value (EVSI) that a plan promises. EVPI: what calls without
+any run expect to lose under the belief about a new AI model; lost: what they do lose; realised:
+what the runs bought save of it."""
 
 
 def text_of(found: Mapping[str, Backtest]) -> str:
@@ -50,17 +58,11 @@ def text_of(found: Mapping[str, Backtest]) -> str:
     parts = ["# Back-test\n", HOW, ""]
     for name, each in found.items():
         parts += [f"## {name}\n", _circumstances(each), "", *_findings(each), ""]
-        parts += [_table(each), "", _ratios(each), "", _by_model(each), ""]
+        parts += [_markdown(_rows(each)), "", _ratios(each), "", _value(each), ""]
+        parts += [_by_model(each), ""]
     first = next(iter(found.values()))
     losses = first.setting.losses
-    parts.append(
-        MEANING.format(
-            missed=losses.missed,
-            false=losses.false_alarm,
-            thresholds=", ".join(_time(minutes) for minutes in losses.thresholds),
-            n=len(losses.thresholds),
-        )
-    )
+    parts.append(MEANING.format(missed=losses.missed, false=losses.false_alarm))
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -70,7 +72,8 @@ def page_of(found: Mapping[str, Backtest]) -> str:
     for name, each in found.items():
         body.append(f"<h2>{html.escape(name)}</h2><p>{html.escape(_circumstances(each))}</p><ul>")
         body += [f"<li>{html.escape(str(finding))}</li>" for finding in each.findings]
-        body.append("</ul>" + _rows(each).to_html(index=False, border=0, escape=True))
+        body.append("</ul>" + _html(_rows(each)) + "<h3>What became of the value promised</h3>")
+        body.append(_html(_values(each)))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Back-test</title><style>'
         "body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -80,6 +83,10 @@ def page_of(found: Mapping[str, Backtest]) -> str:
         + "\n".join(body)
         + "</body></html>\n"
     )
+
+
+def _html(table: pd.DataFrame) -> str:
+    return str(table.to_html(index=False, border=0, escape=True))
 
 
 def svg_of(found: Mapping[str, Backtest]) -> str:
@@ -160,6 +167,8 @@ def _circumstances(each: Backtest) -> str:
         f"{history}; {setting.repetitions} repetitions, seed {setting.seed}, inference "
         f"{type(setting.inference).__name__}. {SLOPE[setting.slope]}"
     )
+    at = setting.losses.thresholds
+    words += f" Calls at {len(at)} thresholds from {_time(min(at))} to {_time(max(at))}."
     if record.attempts > 1:
         words += f" A task counts as solved by the best of up to {record.attempts} attempts."
     if each.skipped:
@@ -210,10 +219,6 @@ def _saved(saved: pd.DataFrame, strategy: str, budget: float) -> str:
     return f"≥ {row['at_least']:.0%}" if np.isfinite(row["at_least"]) else "–"
 
 
-def _table(each: Backtest) -> str:
-    return _markdown(_rows(each))
-
-
 def _ratios(each: Backtest) -> str:
     """Return where another strategy does better, in words."""
     pairs = measures.ratios(each.trials, OURS, each.setting.seed)
@@ -226,6 +231,21 @@ def _ratios(each: Backtest) -> str:
         for row in better.to_dict("records")
     )
     return f"Where evalfolio has the larger error: {words}."
+
+
+def _value(each: Backtest) -> str:
+    """Return what became of the value promised, of the strategies that promise one."""
+    found = _values(each)
+    return f"What became of the value promised:\n\n{_markdown(found)}" if len(found) else ""
+
+
+def _values(each: Backtest) -> pd.DataFrame:
+    rows = each.summary[each.summary["came_true"].notna()].sort_values(["budget", "strategy"])
+    return pd.DataFrame(
+        {"budget": f"{100 * row['budget']:.3g} %", "strategy": row["strategy"]}
+        | {words: interval(row, name) for name, words in VALUE_COLUMNS.items()}
+        for row in rows.to_dict("records")
+    )
 
 
 def _by_model(each: Backtest) -> str:

@@ -62,10 +62,14 @@ class Recommended:
 
     def promised(self, market: Market, budget: float) -> Array:
         """Return the EVSI that the plan for a budget promises, by threshold."""
-        plan = self.plan(market, budget)
-        evpi = plan.problem.evpi
-        explained = plan.value / evpi if evpi > 0 else 0.0
-        return promised(self.menu(market).horizons, explained, market.losses)
+
+        def made() -> Array:
+            plan = self.plan(market, budget)
+            evpi = plan.problem.evpi
+            explained = plan.value / evpi if evpi > 0 else 0.0
+            return promised(market.horizons, explained, market.losses)
+
+        return market.remembered(("promised", self, budget), made)
 
     def plan(self, market: Market, budget: float) -> Answer:
         """Return the best plan for a budget that the method and greedy find."""

@@ -129,7 +129,7 @@ def backtest(
         Further strategies by name, functions as those in `evalfolio.backtests.strategies` or staged
         ones (`evalfolio.backtests.sight.Staged`); one named as a known one takes its place.
     losses
-        Thresholds and losses of the calls.
+        Thresholds and losses of the calls; by default of `Losses.over` the record's tasks.
     seed
         Same record, setting and seed: the same table, on any number of workers.
     sweep
@@ -158,7 +158,7 @@ def backtest(
         repetitions,
         history,
         slope,
-        losses or Losses(),
+        losses or Losses.over(record.tasks["human_minutes"].to_numpy(np.float64)),
         inference or ResponseModel(),
         seed,
     )
@@ -203,7 +203,7 @@ def write(found: Mapping[str, Backtest], folder: Path) -> Path:
     shutil.rmtree(partial_folder, ignore_errors=True)
     partial_folder.mkdir(parents=True)
     for name, each in found.items():
-        trials = each.trials.drop(columns=["loss", "value", "promised"])
+        trials = each.trials.drop(columns=["loss", "value", "promised", "without", "evpi"])
         trials.to_csv(partial_folder / f"trials-{name}.csv.gz", index=False)
         each.summary.to_csv(partial_folder / f"summary-{name}.csv", index=False)
     (partial_folder / "backtest.md").write_text(text_of(found), encoding="utf-8")

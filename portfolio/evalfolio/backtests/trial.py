@@ -146,6 +146,7 @@ class Trials:
     def rows(self, strategies: Mapping[str, Strategy | Staged]) -> list[dict[str, Any]]:
         """Return the rows of all strategies, budgets and repetitions."""
         nothing = self._conclude(self.teaching.belief(None, self.setting.seed), 0)
+        evpi = self.setting.losses.perfect(self.market.horizons).tolist()
         found = []
         for share in self.setting.shares:
             for name, strategy in strategies.items():
@@ -163,6 +164,8 @@ class Trials:
                             **row,
                             "spent": row["spent"] / (share * self.bill),
                             "value": value.tolist(),
+                            "without": nothing["loss"],
+                            "evpi": evpi,
                             "promised": None
                             if design.promised is None
                             else design.promised.tolist(),

@@ -171,7 +171,10 @@ def test_fewer_than_five_ai_models_give_no_interval_and_no_verdict(
     assert {row["holds"] for row in rows} == {None}
     assert "nan" not in (folder / "backtest.md").read_text()
     assert "- no verdict: " in (folder / "backtest.md").read_text()
-    assert all(sentence.startswith("No verdict: ") for sentence in told(folder).sentences)
+    assert all(
+        sentence.startswith(("No verdict: ", "Of the value promised, "))
+        for sentence in told(folder).sentences
+    )
     trials = six(found.trials)
     enough = findings_of(trials, measures.summary(trials), "evalfolio")
     assert None not in {finding.holds for finding in enough}
@@ -195,7 +198,74 @@ def test_slope_of_value_is_found_again() -> None:
     assert again["slope_high"] - again["slope_low"] == pytest.approx(
         slopes["slope_high"] - slopes["slope_low"]
     )
-    assert slopes["ratio"] == pytest.approx(0.8, abs=0.05)
+
+
+def test_what_became_of_the_value_is_told_apart_by_ai_model(found: Backtest) -> None:
+    trials = six(found.trials)
+    table = measures.summary(trials)
+    own = trials[(trials["strategy"] == "evalfolio") & (trials["budget"] == 0.3)]
+    promised, evpi, lost, realised = (
+        np.mean([np.mean(row) for row in own[name]])
+        for name in ("promised", "evpi", "without", "value")
+    )
+    row = measures.at(table, "evalfolio", 0.3)
+    assert row["promised_of_evpi"] == pytest.approx(promised / evpi)
+    assert row["evpi_of_lost"] == pytest.approx(evpi / lost)
+    assert row["realised_of_lost"] == pytest.approx(realised / lost)
+    assert row["came_true"] == pytest.approx(realised / promised)
+    assert 0 < row["promised_of_evpi"] <= 1
+    assert row["realised_of_lost"] <= 1  # no runs save more than what is lost without them
+    for name in measures.RATIOS:
+        assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
+    # Before anything is bought all strategies and budgets lose, and expect to lose, the same.
+    assert np.ptp(table["evpi_of_lost"].to_numpy()) == 0
+    assert table.loc[table["strategy"] == "all maximum", "came_true"].isna().all()
+    claims = {f.claim.split(" (")[0]: f for f in findings_of(trials, table, "evalfolio")}
+    finding = claims[
+        "the value promised comes true, within the 95 % interval clustered by AI model"
+    ]
+    assert [each["budget"] for each in finding.numbers] == list(BUDGETS)
+    assert finding.numbers[1]["came_true"] == pytest.approx(realised / promised)
+    assert "promised over EVPI" in finding.figures
+    lost_as_expected = claims[
+        "calls without any run lose what the belief about a new AI model expects"
+    ]
+    assert lost_as_expected.holds is bool(row["evpi_of_lost_low"] <= 1 <= row["evpi_of_lost_high"])
+
+
+def test_a_plan_is_told_what_came_true(found: Backtest, tmp_path: Path) -> None:
+    whole = Backtest(six(found.trials), found.setting, found.record)
+    account = told(write({"others": whole}, tmp_path / "out"))
+    row = measures.at(whole.summary, "evalfolio", 0.3)
+    words = f"{row['came_true']:.2f} [{row['came_true_low']:.2f}, {row['came_true_high']:.2f}]"
+    said = account.sentences[-1]
+    assert said.startswith("Of the value promised, ")
+    assert said.endswith(f"and {words} at 30 % of the bill came true in replay.")
+    table = account.tables[-1]
+    assert table.name == "value_others"
+    assert table.rows[-1] == ("Realised over promised", table.rows[-1][1], words)
+    note = (tmp_path / "out" / "backtest.md").read_text()
+    assert "| promised / EVPI | EVPI / lost without runs | realised / lost without runs |" in note
+    assert f"| {words} |" in note
+
+
+def test_thresholds_are_fine_from_the_shortest_task_to_the_longest(runs: pd.DataFrame) -> None:
+    for minutes in ([0.02, 3.0, 5000.0], [7.0, 7.0], [1.0, 1.1]):
+        levels = Losses.over(np.array(minutes)).levels
+        assert (levels[0], levels[-1]) == (np.log2(min(minutes)), np.log2(max(minutes)))
+        assert (np.diff(levels) <= 0.25 + 1e-9).all()
+    assert (np.diff(Losses().levels) <= 0.25 + 1e-9).all()
+    # On fine thresholds what is lost hardly hangs on where between two of them a horizon lies.
+    draws = np.random.default_rng(0).normal(4.0, 2.0, 2000)
+    fine, coarse = Losses(), Losses((1.0, 4.0, 15.0, 60.0, 240.0, 960.0))
+    for losses, most in ((fine, 0.02), (coarse, 0.5)):
+        lost = [losses.of(losses.calls(draws), truth).mean() for truth in np.arange(0.5, 3.0, 0.1)]
+        smooth = np.convolve(lost, [0.25, 0.5, 0.25], "valid")
+        wiggle = np.abs(np.asarray(lost)[1:-1] - smooth).max() / np.mean(lost)
+        assert wiggle < most
+        np.testing.assert_allclose(
+            losses.perfect(draws), np.mean([losses.of(losses.calls(draws), t) for t in draws], 0)
+        )
 
 
 def test_money_saved_is_read_off_the_line() -> None:
@@ -299,5 +369,8 @@ def test_the_command_replays_any_table(runs: pd.DataFrame, tmp_path: Path) -> No
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert set(json.loads(result.output)) == {"others", "earlier"}
+    told_apart = [row["numbers"] for row in json.loads(result.output)["others"] if row["numbers"]]
+    assert told_apart[0][0]["promised_of_evpi"] > 0
+    assert told_apart[0][0]["came_true_low"] is None  # one AI model gives no interval
     assert (tmp_path / "out" / "backtest.html").exists()
     assert not list(tmp_path.glob("*.checkpoint"))

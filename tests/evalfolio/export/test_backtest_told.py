@@ -59,6 +59,33 @@ def test_tells_what_holds_and_what_fails(folder: Path) -> None:
     assert error.rows == (("evalfolio", 0.9, 0.3), ("even", 0.7, 0.8))  # least on average first
 
 
+def test_of_the_value_promised_what_came_true_is_said(
+    folder: Path, recommendation: Recommendation, tmp_path: Path
+) -> None:
+    summary = pd.read_csv(folder / "summary-earlier.csv")
+    for k, name in enumerate(("promised_of_evpi", "evpi_of_lost", "realised_of_lost", "came_true")):
+        own = (0.1 * (k + 1)) * (1 + (summary["budget"] > 0.05))
+        value = own.where(summary["strategy"] == "evalfolio")
+        summary[name], summary[f"{name}_low"], summary[f"{name}_high"] = (
+            value,
+            value - 0.1,
+            value + 1,
+        )
+    summary.to_csv(folder / "summary-earlier.csv", index=False)
+    account = told(folder)
+    assert account.sentences[-1] == (
+        "Of the value promised, 0.40 [0.30, 1.40] at 1 % of the bill and 0.80 [0.70, 1.80] at 10 % "
+        "of the bill came true in replay."
+    )
+    assert account.tables[-1].rows[1] == (
+        "Perfect information over the loss without runs", "0.20 [0.10, 1.20]", "0.40 [0.30, 1.40]"
+    )  # fmt: skip
+    plan = telling(recommendation, {**json_of(recommendation), "backtest": account})
+    assert account.sentences[-1] in unescape(report(plan))
+    book = load_workbook(write_workbook(plan, tmp_path / "plan.xlsx"))
+    assert "backtest_value_earlier" in book["Back-test"].tables
+
+
 def test_report_and_workbook_say_it(
     replayed: Recommendation, recommendation: Recommendation, tmp_path: Path
 ) -> None:
