@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -190,6 +191,6 @@ def _value(trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int) -> t
     )
 
 
-def interval(row: Mapping[str, float], name: str) -> str:
+def interval(row: Mapping[Any, Any], name: str) -> str:
     """Return a figure with its interval in brackets, in words."""
     return f"{row[name]:.2f}{measures.between(row[f'{name}_low'], row[f'{name}_high'])}"
