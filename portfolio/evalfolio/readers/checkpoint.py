@@ -1,4 +1,4 @@
-"""Partial results of an import: one Parquet file per log read, found again by the file's state."""
+"""Partial results of an import: one Arrow file per log read, found again by the file's state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from pyarrow import feather
 
 from evalbayes.errors import InputError
 from evalfolio.readers.log_facts import LogFacts
 
-FORMAT = 3  # raise when LogFacts changes, so that older partial files are read anew
+FORMAT = 4  # raise when LogFacts changes, so that older partial files are read anew
 
 SCHEMA = pa.schema(
     [
@@ -51,7 +51,7 @@ def partial_file(folder: Path, log: str) -> Path:
     if "://" not in log:
         state = os.stat(log)
         key += f"|{state.st_size}|{state.st_mtime_ns}"
-    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.arrow"
 
 
 def write_facts(facts: LogFacts, file: Path) -> None:
@@ -60,7 +60,7 @@ def write_facts(facts: LogFacts, file: Path) -> None:
     table = table.replace_schema_metadata({"header": json.dumps(facts.header)})
     partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
-        pq.write_table(table, partial)
+        feather.write_feather(table, os.fspath(partial), compression="zstd")
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -75,7 +75,7 @@ def read_facts(file: Path) -> tuple[dict[str, object], pa.Table]:
         If the file is not such a table.
     """
     try:
-        table = pq.read_table(file)
+        table = feather.read_table(file, memory_map=False)
     except pa.ArrowInvalid as error:
         raise InputError(
             f"The partial result {file} is broken; delete it and import again."

@@ -132,7 +132,7 @@ def test_an_import_goes_on_where_it_was_interrupted(
 
     with pytest.raises(KeyboardInterrupt):
         read_inspect_logs(folder, workers=1, checkpoint=checkpoint, progress=interrupt)
-    assert len(list(checkpoint.glob("*.parquet"))) == 10
+    assert len(list(checkpoint.glob("*.arrow"))) == 10
     read: list[str] = []
     real = worker.read_one
 
@@ -147,7 +147,7 @@ def test_an_import_goes_on_where_it_was_interrupted(
     again = read_inspect_logs(folder, workers=1, checkpoint=checkpoint)
     assert read[30:] == [str(folder / "07.eval")]
     pd.testing.assert_frame_equal(result.runs, again.runs)
-    assert not [p for p in checkpoint.iterdir() if p.suffix != ".parquet"]
+    assert not [p for p in checkpoint.iterdir() if p.suffix != ".arrow"]
 
 
 def test_an_interruption_ends_the_workers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
