@@ -154,7 +154,6 @@ def build_menu(
         If the posterior lacks an eval, a domain or the AI model under test, if no option of any
         eval can be done in the calendar days there are, or if no domain has an anchor.
     """
-    m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
     states = states_of(posterior, catalogue)
     no_anchor = check_anchored(catalogue, posterior.human_minutes)
     decisions = tuple(
@@ -165,8 +164,10 @@ def build_menu(
     n_options = 10 * len(catalogue.evals)  # about
     most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
     held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None
-    alone = posterior.about(catalogue.portfolio.ai_model)  # the others' draws would fill memory
-    beliefs = [] if held is None else [alone.kept(half) for half in held]
+    # Strided past the others' draws every array of the one AI model is read ten times slower.
+    posterior = posterior.about(catalogue.portfolio.ai_model)
+    caps_from = posterior.thinned(CAP_DRAWS)
+    beliefs = [] if held is None else [posterior.kept(half) for half in held]
     lucky = [(belief, states_of(belief, catalogue)) for belief in beliefs]
     rng = np.random.default_rng(seed)
     # Tokens of one AI model have one price, whatever the eval: one order of quantiles per unit.
@@ -185,14 +186,14 @@ def build_menu(
         prices = price_draws(
             spec, posterior.n_draws, np.random.default_rng(orders[spec.spend_unit])
         )
-        few = eval_curve(posterior.thinned(CAP_DRAWS), i, m)
-        curve = few if few.weights is not None else eval_curve(posterior, i, m)
+        few = eval_curve(caps_from, i, 0)
+        curve = few if few.weights is not None else eval_curve(posterior, i, 0)
         caps = caps_of(curve, spec.max_cap, few)
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
         n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1
-        views = _Views(posterior, states, i, m, spec, n_drawn, held, lucky)
-        spends = _spends(posterior, i, m)
+        views = _Views(posterior, states, i, spec, n_drawn, held, lucky)
+        spends = _spends(posterior, i)
         own: list[_Priced] = []
         for offer in offers_of(spec, caps):
             cost = option_cost(
@@ -243,12 +244,12 @@ def build_menu(
     return menu, MenuNotes(tuple(left_off), floors, states.words)
 
 
-def _spends(posterior: Posterior, i: int, m: int) -> Spends:
+def _spends(posterior: Posterior, i: int) -> Spends:
     """Return what one run of an eval uses, worked out once for each effort and cap."""
 
     @cache
     def of(effort: float, cap: float) -> tuple[Array, Array]:
-        return spend_moments(eval_curve(posterior, i, m, effort), cap)
+        return spend_moments(eval_curve(posterior, i, 0, effort), cap)
 
     return of
 
@@ -261,15 +262,14 @@ class _Views:
         posterior: Posterior,
         states: States,
         i: int,
-        m: int,
         spec: EvalSpec,
         n_drawn: int,
         held: NDArray[np.bool_] | None,
         lucky: Sequence[tuple[Posterior, States]],
     ) -> None:
         self.posterior, self.states = posterior, states
-        self.i, self.m, self.spec = i, m, spec
-        self.slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
+        self.i, self.spec = i, spec
+        self.slope = float(posterior.in_unit_of(i, "slope")[:, 0].mean())
         at = thinned(posterior.n_draws, NOISE_DRAWS)
         self.few = posterior.kept(at)
         self.held = None if held is None else held[:, at]
@@ -278,7 +278,7 @@ class _Views:
         slopes = np.array([belief.in_unit_of(i, "slope")[:, 0].mean() for belief, _ in lucky])
         self.steeper = np.square(self.slope / slopes) if len(lucky) else np.zeros(0)
         self.correlation = self._attempt_correlation(0.0)
-        self.already = int(posterior.n_runs[i, m])
+        self.already = int(posterior.n_runs[i, 0])
         self.drawn = thinned(len(at), n_drawn)
         self.keep = at[self.drawn]
         self._readings: dict[tuple[float, ...], Reading] = {}
@@ -289,7 +289,7 @@ class _Views:
         """Return the rows and noises of the eval's readings at these efforts, each once."""
         key = tuple(dict.fromkeys(efforts))
         if key not in self._readings:  # many options share their efforts
-            self._readings[key] = reading_of(self.posterior, self.states, self.i, self.m, key)
+            self._readings[key] = reading_of(self.posterior, self.states, self.i, 0, key)
         return self._readings[key]
 
     def replicates(self, efforts: tuple[float, ...]) -> list[Reading]:
@@ -341,7 +341,7 @@ class _Views:
     ) -> tuple[float, Array, Array]:
         """Return the sampling variance of a reading's row k, at the mean, by draw and by half."""
         return matched_noise(
-            eval_curve(self.few, self.i, self.m, effort),
+            eval_curve(self.few, self.i, 0, effort),
             mean=float(reading.margin_mean[k]),
             variance=float(reading.margin_variance[k]),
             slope=self.slope,
@@ -358,10 +358,10 @@ class _Views:
 
     def _attempt_correlation(self, effort: float) -> float:
         """Correlation of an attempt as it comes with one at this effort, at the same task."""
-        name = self.few.ai_models[self.m]
+        name = self.few.ai_models[0]
         correlation = attempt_correlation(
             self.few.plateau(name)[:, self.i],
-            self.few.in_unit_of(self.i, "slope")[:, self.m],
+            self.few.in_unit_of(self.i, "slope")[:, 0],
             self.few.draws["task_sd"][:, self.i],
             self.few.plateau(name, effort)[:, self.i],
         )
