@@ -6,13 +6,14 @@ error table and not the import, and so that a caller's script needs no `__main__
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
 
 from evalfolio.readers.broken_log import in_words
 from evalfolio.readers.checkpoint import write_facts
-from evalfolio.readers.log_facts import read_log_facts
+from evalfolio.readers.log_facts import inspect_log_module, read_log_facts
 
 
 def read_one(log: str, target: str, max_bytes: int) -> dict[str, str]:
@@ -28,6 +29,8 @@ def main() -> None:
     """Answer requests until stdin closes."""
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
+    inspect_log_module()
+    gc.freeze()  # what was imported stays, and is not looked through again at every collection
     for line in sys.stdin:
         request = json.loads(line)
         answer = read_one(request["log"], request["target"], request["max_bytes"])
