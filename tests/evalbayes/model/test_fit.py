@@ -61,6 +61,7 @@ def few_draws() -> tuple[Catalogue, Posterior]:
     return specs, fit(specs, observations, draws=250, tune=400, chains=2)
 
 
+@pytest.mark.slow  # a fit of all real cells
 def test_real_cells_fit_without_divergence(few_draws: tuple[Catalogue, Posterior]) -> None:
     posterior = few_draws[1]
     diagnostics = posterior.diagnostics
@@ -70,6 +71,7 @@ def test_real_cells_fit_without_divergence(few_draws: tuple[Catalogue, Posterior
     assert p.between(0.005, 0.995).mean() >= 0.95
 
 
+@pytest.mark.slow  # a fit of all real cells
 def test_plateaus_of_real_cells_follow_success_where_the_cap_never_binds(
     few_draws: tuple[Catalogue, Posterior],
 ) -> None:
@@ -83,6 +85,7 @@ def test_plateaus_of_real_cells_follow_success_where_the_cap_never_binds(
             assert abs(plateau.mean() - share) < 0.06
 
 
+@pytest.mark.slow  # a fit of all real cells
 def test_abler_ai_models_have_more_shown_capability(
     few_draws: tuple[Catalogue, Posterior],
 ) -> None:
@@ -91,6 +94,7 @@ def test_abler_ai_models_have_more_shown_capability(
     assert shown["Claude 3 Opus"] < shown["o3"] < shown["GPT-5.3 Codex"]
 
 
+@pytest.mark.slow  # a fit of all real cells
 def test_curves_of_real_cells_say_which_have_levelled(
     few_draws: tuple[Catalogue, Posterior],
 ) -> None:
@@ -109,9 +113,9 @@ def test_curves_of_real_cells_say_which_have_levelled(
 
 
 def test_posterior_reads_back_as_written(
-    few_draws: tuple[Catalogue, Posterior], tmp_path: Path
+    taught: tuple[Posterior, Counter[str]], tmp_path: Path
 ) -> None:
-    posterior = few_draws[1]
+    posterior = taught[0]
     stored = Posterior.load(posterior.save(tmp_path / "posterior.nc"))
     for key, draws in posterior.draws.items():
         np.testing.assert_array_equal(stored.draws[key], draws)

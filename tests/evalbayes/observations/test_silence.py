@@ -487,7 +487,7 @@ FLAGGED = {key: RUN[key] for key in ("eval", "task", "ai_model", "spend", "cap")
 
 
 @settings(
-    max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(
     st.sampled_from([COUNT, SCORE, RUN, CELL, FLAGGED]),

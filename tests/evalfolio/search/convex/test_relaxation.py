@@ -32,7 +32,9 @@ def test_programme_is_compiled_once_for_all_budgets() -> None:
         assert bound == pytest.approx(again, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))]
+)
 def test_shadow_prices_are_the_slope_of_the_bound(
     make_menu: Callable[..., Menu], seed: int
 ) -> None:
