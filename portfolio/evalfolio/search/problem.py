@@ -167,9 +167,10 @@ class Problem:
 
     def more(self, x: Floats, new: NDArray[Any], old: NDArray[Any], use: Floats) -> Floats:
         """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...)."""
-        own = np.vstack([use[: self.n_options], 0.0 * use[:1]])
-        bought = self.exchanged_purchases(x, new, old) @ use[self.n_options :]
-        return np.asarray(own[new] - own[old] + bought)
+        own = use[new] * (new >= 0)[:, None] - use[old] * (old >= 0)[:, None]
+        if not self.needs.shape[1]:
+            return np.asarray(own)
+        return np.asarray(own + self.exchanged_purchases(x, new, old) @ use[self.n_options :])
 
     def met(self, x: Floats, extra: Floats | None = None) -> bool:
         """Whether a whole choice, with its extra variables, meets all limits.
