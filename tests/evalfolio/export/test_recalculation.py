@@ -6,6 +6,7 @@ import math
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tests.evalfolio.export.made import json_of
 
 import evalfolio as ef
+from evalbayes import SharedPurchase
 from evalfolio.examples import sharing_menu
 from evalfolio.export import write_workbook
 from evalfolio.plans.evaluation import evaluate
@@ -299,3 +301,23 @@ def test_shared_purchases_are_live_counted_once_and_priced_where_they_stand(
         assert named(book, "your_staff_hours") == evaluate(menu, mine).spend["staff_hours"]
         assert named(book, "mix_usd") == plan.spend["usd"] + 500.0
         assert named(book, "your_value") == pytest.approx(evaluate(menu, mine).value, rel=1e-3)
+
+
+def test_money_by_domain_adds_up_where_domains_share(
+    tmp_path: Path, recalculate: Recalculate
+) -> None:
+    menu = sharing_menu()
+    proxy = SharedPurchase("proxy", {"usd": 100.0}, ("a max", "c plateau"))
+    plan = ef.optimise(
+        replace(menu, shared=(*menu.shared, proxy)), budget={"usd": 18_100.0}, gap=1e-4
+    )
+    assert set(plan.chosen) == {"a max", "b max", "c plateau"}
+    path = plan.to_excel(tmp_path / "plan.xlsx")
+    book = recalculate(path, {})
+    assert differences(path, book) == []
+    rows = [[cell.value for cell in row] for row in book["Summary"].iter_rows(max_col=5)]
+    head = next(i for i, row in enumerate(rows) if row[0] == "USD by domain")
+    last = next(i for i, row in enumerate(rows) if row[0] == "shared more widely")
+    total = rows[head].index("Total")
+    assert rows[last][total] == 100.0
+    assert sum(row[total] for row in rows[head + 1 : last + 1]) == plan.spend["usd"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import pandas as pd
 
 from evalbayes import SharedPurchase
 from evalfolio.export.workbook import layout as at
@@ -78,12 +80,29 @@ def once_of(
     tuple of (str, float)
         What a formula adds for the mix shown, and its value now.
     """
-    table, bought = contents.menu.options, contents.bought(contents.plans[contents.own])
+    return _priced(
+        contents,
+        where,
+        lambda needing: (
+            set(needing["domain"]) <= set(domains)
+            and (tier is None or set(needing["tier"]) == {tier})
+        ),
+    )
+
+
+def once_more_widely(contents: Contents, where: Layout) -> tuple[str, float]:
+    """Return the same for purchases that no one domain, at one tier, has to itself."""
+    return _priced(contents, where, lambda n: len(n[["domain", "tier"]].drop_duplicates()) > 1)
+
+
+def _priced(
+    contents: Contents, where: Layout, told: Callable[[pd.DataFrame], bool]
+) -> tuple[str, float]:
+    bought = contents.bought(contents.plans[contents.own])
     parts, value = [], 0.0
     for k, each in enumerate(contents.menu.shared):
-        needing = table.loc[list(each.needed_by)]
-        of_tier = tier is None or set(needing["tier"]) == {tier}
-        if len(needing) and set(needing["domain"]) <= set(domains) and of_tier:
+        needing = contents.menu.options.loc[list(each.needed_by)]
+        if len(needing) and told(needing):
             row = SHARED_FIRST + k
             parts.append(
                 f"+{book_cell(row, at.SHARED_IN_MIX)}*{book_cell(row, where.shared_column('usd'))}"

@@ -10,9 +10,10 @@ from evalfolio.export.workbook.columns import head, resource_words, safe_name
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.domains import COLUMNS, FIRST, chance_style
 from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, Layout
-from evalfolio.export.workbook.shared import once_of
+from evalfolio.export.workbook.shared import once_more_widely, once_of
 from evalfolio.export.workbook.summary_charts import write_charts
 
+MORE_WIDELY = "shared more widely"
 DEARER = (
     "This mix exceeds its budgets since prices, limits or the share kept back were changed: "
     "run evalfolio recommend again."
@@ -39,8 +40,9 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     after = _write_resources(book, sheet, contents, where)
     after = _write_value(book, sheet, contents, where, after + 1)
     after = _write_decisions(book, sheet, contents, after + 1)
+    first = after + 2
     after = _write_money(book, sheet, contents, where, after + 1)
-    write_charts(book, sheet, contents, after)
+    write_charts(book, sheet, contents, first, after)
     return sheet
 
 
@@ -252,7 +254,10 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
 
 
 def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, row: int) -> int:
-    """Write expected USD by domain and tier, which the chart shows; return the row after."""
+    """Write expected USD by domain and tier, which the chart shows; return the row after.
+
+    What several domains share has a row of its own, so that the totals are the mix's.
+    """
     tiers, domains = contents.tiers, contents.domains
     book.heads(sheet, row, 0, ["USD by domain", *tiers, "Total"])
     chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
@@ -275,4 +280,12 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, row:
         book.formula(
             sheet, r, 1 + len(tiers), f"=SUM({first}:{last})", total, book.line("usd", bold=True)
         )
-    return row + 1 + len(domains)
+    row += 1 + len(domains)
+    formula, now = once_more_widely(contents, where)
+    if not formula:
+        return row
+    sheet.write_string(row, 0, MORE_WIDELY, book.line("text"))
+    # In the column of the deepest tier: what is shared is elicitation.
+    for column, style in ((len(tiers), {}), (1 + len(tiers), {"bold": True})):
+        book.formula(sheet, row, column, f"={formula[1:]}", now, book.line("usd", **style))
+    return row + 1

@@ -12,10 +12,8 @@ from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, value_ro
 AXIS_USD = '[>=10000]$#,##0,"k";$#,##0'
 
 
-def write_charts(book: Book, sheet: Any, contents: Contents, row: int) -> None:
-    """Draw the money by domain and tier, and the frontier with the plan shown on it."""
-    n_domains = len(contents.domains)
-    first = row - n_domains
+def write_charts(book: Book, sheet: Any, contents: Contents, first: int, row: int) -> None:
+    """Draw the money, in the rows from `first` to before `row`, and the frontier with the plan."""
     chart = book.file.add_chart({"type": "bar", "subtype": "stacked"})
     for t, tier in enumerate(contents.tiers):
         chart.add_series(
@@ -33,7 +31,7 @@ def write_charts(book: Book, sheet: Any, contents: Contents, row: int) -> None:
     )
     chart.set_y_axis({"reverse": True})
     chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 520, "height": 150 + 50 * min(n_domains, 8)})
+    chart.set_size({"width": 520, "height": 150 + 50 * min(row - first, 8)})
     sheet.insert_chart(
         row + 1, 0, chart, {"description": "Expected USD by domain, stacked by tier"}
     )
