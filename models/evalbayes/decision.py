@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from evalbayes.errors import InputError
 
+STATE = re.compile(r"(.*?)(?:@-?[0-9.e+-]+)?\.(shown|gap)")  # "cyber.shown", "cyber@5.4.gap"
 MOST = 1e12  # beyond it squares and inverses lose all their digits
 
 
@@ -63,6 +65,7 @@ class Decision:
     def domains(self, states: Sequence[str]) -> tuple[str, ...]:
         """Return the domains whose capability it weighs, of states named "cyber.shown" and so on.
 
+        Capability at another difficulty than the domain's (first) threshold is "cyber@5.4.shown".
         Its own name where no state is a domain's.
 
         Examples
@@ -72,10 +75,9 @@ class Decision:
         ('cyber', 'bio')
         """
         parts = [
-            name.removesuffix(ending)
+            found[1]
             for name, weight in zip(states, self.contrast, strict=True)
-            for ending in (".shown", ".gap")
-            if weight and name.endswith(ending)
+            if weight and (found := STATE.fullmatch(name))
         ]
         return tuple(dict.fromkeys(parts)) or (self.name,)
 

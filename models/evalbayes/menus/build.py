@@ -34,6 +34,7 @@ from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
 from evalbayes.model.eval_curve import eval_curve
+from evalbayes.posterior.placing import placed
 from evalbayes.posterior.posterior import thinned
 from evalbayes.repeats.clustering import attempt_correlation, effective_runs
 
@@ -154,6 +155,7 @@ def build_menu(
         If the posterior lacks an eval, a domain or the AI model under test, if no option of any
         eval can be done in the calendar days there are, or if no domain has an anchor.
     """
+    posterior = placed(posterior, catalogue)
     states = states_of(posterior, catalogue)
     no_anchor = check_anchored(catalogue, posterior.human_minutes)
     decisions = tuple(

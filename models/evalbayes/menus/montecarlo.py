@@ -25,6 +25,7 @@ from evalbayes.menus.simulated_runs import (
     statistic_weights,
 )
 from evalbayes.menus.states import eval_error, explained_error, states_of
+from evalbayes.posterior.placing import placed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +81,7 @@ def simulated_value(
     """
     rng = np.random.default_rng(seed)
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    posterior = placed(posterior, catalogue)
     own = set(states_of(posterior, catalogue).own_error)
     truth, belief = (_recombined(half, copies, m, rng) for half in _halves(posterior))
     chosen = np.resize(rng.permutation(truth.n_draws), n_results)
@@ -93,22 +95,22 @@ def simulated_value(
     gain = np.zeros(n_results)
     controls = []
     for decision in menu.decisions:
-        weights_by_domain = domain_weights(decision, menu, posterior)
-        losses = expected_losses(decision, _capability(belief, weights_by_domain, m))
+        weights_by_knot = knot_weights(decision, menu, posterior)
+        losses = expected_losses(decision, _capability(belief, weights_by_knot, m))
         now = int(np.argmin(losses.mean(axis=1)))
         after = losses @ weights.T  # (2, n_results)
         # Against the call that is right now: the same mean as against its loss now, less noise.
         gain += after[now] - after.min(axis=0)
-        perfect = expected_losses(decision, _capability(truth, weights_by_domain, m))
+        perfect = expected_losses(decision, _capability(truth, weights_by_knot, m))
         controls.append(perfect[now] - perfect.min(axis=0))
     value, error = _controlled(gain, np.stack(controls, axis=1), chosen)
     return SimulatedValue(value, error, float((1.0 / (weights**2).sum(axis=1)).mean()))
 
 
-def domain_weights(decision: Decision, menu: Menu, posterior: Posterior) -> Array:
-    """Return the weight of every domain of the posterior in a decision, of shape (n_domains,)."""
+def knot_weights(decision: Decision, menu: Menu, posterior: Posterior) -> Array:
+    """Return the weight of every knot of the posterior in a decision, of shape (n_knots,)."""
     weight = dict(zip(menu.states, decision.contrast.tolist(), strict=True))
-    return np.array([weight.get(f"{name}.shown", 0.0) for name in posterior.domains])
+    return np.array([weight.get(f"{name}.shown", 0.0) for name in posterior.knot_names])
 
 
 def _capability(posterior: Posterior, weights: Array, m: int) -> Array:
@@ -192,7 +194,7 @@ def _log_likelihood(
     base, spread = _belief_margin(belief, i, m, own_error)
     error, error_weight = _nodes(1 if own_error else ERROR_NODES)
     departure, departure_weight = _nodes(DEPARTURE_NODES if deep else 1)
-    gap = belief.draws["gap"][:, :, m] @ belief.loadings[i]
+    gap = belief.draws["gap"][:, :, m] @ belief.reach[i]
     total = np.zeros((len(chosen), belief.n_draws, len(error), len(departure)), dtype=np.float32)
     for effort, cap, attempts in passes:
         results = simulated_runs(

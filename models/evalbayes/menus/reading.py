@@ -1,9 +1,9 @@
 r"""Readings of an eval: how they load on the states, and the noise around them.
 
 A reading at effort e is a success share turned back into capability. Its row is h: loadings on
-s_d, e · loadings on δ_d, (s̄ + e·δ̄ − β̄)/ā on the slope error γ, 1 on the family's f and 1 on the
-eval's own error where that is a state; elsewhere what the states say of that error adds to the
-row. What is left is noise: the private error (validity and difficulty), shared by all readings of
+s and e · loadings on δ at the eval's difficulty, (s̄ + e·δ̄ − β̄)/ā on the slope error γ, 1 on the
+family's f and 1 on the eval's own error where that is a state; elsewhere what the states say of
+that error adds to the row. What is left is noise: the private error (validity and difficulty), shared by all readings of
 the eval; κ²·eeᵀ, the eval's own departure in gap; and sampling s², which
 readings from the same tasks share in part.
 """
@@ -80,16 +80,16 @@ def reading_of(
     name = posterior.evals[i]
     effort = np.array(efforts)
     difficulty = posterior.draws["difficulty"][:, i]
-    shown = float(posterior.loadings[i] @ posterior.draws["shown"][:, :, m].mean(axis=0))
-    gaps = [states.index_of(f"{domain}.gap") for domain in posterior.domains]
-    gap = float(posterior.loadings[i] @ states.mean[gaps])
+    reach = posterior.reach[i]
+    shown = float(reach @ posterior.draws["shown"][:, :, m].mean(axis=0))
+    gap = float(reach @ states.mean[[states.index_of(f"{knot}.gap") for knot in states.knots]])
     slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
     own_slope = states.index_of(states.slopes[int(posterior.loadings[i].argmax())])
 
     rows = np.zeros((len(efforts), len(states.names)))
-    for d, domain in enumerate(posterior.domains):
-        rows[:, states.index_of(f"{domain}.shown")] = posterior.loadings[i, d]
-        rows[:, states.index_of(f"{domain}.gap")] = effort * posterior.loadings[i, d]
+    for knot, weight in zip(states.knots, reach, strict=True):
+        rows[:, states.index_of(f"{knot}.shown")] = weight
+        rows[:, states.index_of(f"{knot}.gap")] = effort * weight
     above = shown + effort * gap - difficulty.mean()
     rows[:, own_slope] = above / slope
     margin_mean = above.copy()
@@ -101,7 +101,7 @@ def reading_of(
     validity = posterior.in_unit_of(i, "validity_sd") ** 2
     own = states.own_error.get(name)
     if own is None:
-        predictors = [states.index_of(f"{domain}.shown") for domain in posterior.domains]
+        predictors = [states.index_of(f"{knot}.shown") for knot in states.knots]
         predictors.append(own_slope)
         error = explained_error(eval_error(posterior, i, m), states.draws[:, predictors])
         rows[:, predictors] += error.weights

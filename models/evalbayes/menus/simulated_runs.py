@@ -44,7 +44,7 @@ def simulated_runs(
     """
     margin = shown_margin(truth, i, m) + truth.draws["private_error"][:, i, m]
     margin = margin + effort * (
-        truth.draws["gap"][:, :, m] @ truth.loadings[i] + truth.draws["gap_departure"][:, i, m]
+        truth.draws["gap"][:, :, m] @ truth.reach[i] + truth.draws["gap_departure"][:, i, m]
     )
     slope = truth.in_unit_of(i, "slope")[:, m]
     plateau = expit((slope * margin)[chosen])
@@ -118,8 +118,7 @@ def statistic_weights(
 def shown_margin(posterior: Posterior, i: int, m: int) -> Array:
     """Shown capability above difficulty, family error included, of shape (n_draws,)."""
     margin: Array = (
-        posterior.draws["shown"][:, :, m] @ posterior.loadings[i]
-        - posterior.draws["difficulty"][:, i]
+        posterior.draws["shown"][:, :, m] @ posterior.reach[i] - posterior.draws["difficulty"][:, i]
     )
     if posterior.family_of[i] >= 0:
         margin = margin + posterior.draws["family_error"][:, posterior.family_of[i], m]

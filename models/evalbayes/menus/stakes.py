@@ -25,6 +25,7 @@ def gain_years(catalogue: Catalogue, domain: DomainSpec) -> float:
 def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
     """Return every decision: its domains' weights on their shown capabilities and on their gaps.
 
+    A level weighs both at its own threshold, a decision over several domains at their first ones.
     Later gain is `post_training_gain_per_year` over the horizon, its years overlapping as
     `post_training_overlap` says. A threshold that is itself uncertain cannot be resolved by evals
     either, so its sd joins that of the later gain.
@@ -37,8 +38,9 @@ def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
         for name, weight in spec.weights.items():
             domain = catalogue.domain(name)
             years = gain_years(catalogue, domain)
+            at = states.at_threshold(name, threshold if len(spec.weights) == 1 else None)
             for part in ("shown", "gap"):
-                contrast[states.index_of(f"{name}.{part}")] = weight
+                contrast[states.index_of(f"{at}.{part}")] = weight
             gain, gain_sd = domain.post_training_gain_per_year.normal()
             mean += weight * gain * years
             variance += (weight * gain_sd * years) ** 2

@@ -1,19 +1,21 @@
 r"""The states that readings tell about, and the belief about them before any option.
 
-z = (s_d, δ_d of every domain; γ, the slope error of the AI model under test, in every unit; f_g of
-every eval family; and the own error u_i − (β_i − E β_i) of every eval on which the AI model under
+z = (s, δ of every domain at its threshold and at the knots of difficulty that evals read; γ, the
+slope error of the AI model under test, in every unit; f_g of every eval family; and the own error u_i − (β_i − E β_i) of every eval on which the AI model under
 test already has results).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
+
+from evalbayes.posterior.placing import SAME, placed
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -33,7 +35,8 @@ class States:
     Parameters
     ----------
     names
-        "cyber.shown", "cyber.gap", ..., "slope", "ctf.family", ..., "cybench.error", ...; where
+        "cyber.shown", "cyber.gap" at the (first) threshold, ..., "cyber@5.4.shown" at other
+        knots, ..., "slope", "ctf.family", ..., "cybench.error", ...; where
         domains have several units, a slope of each: "slope per sd of experts", ...
     words
         What each name means.
@@ -47,6 +50,10 @@ class States:
         Names of the gaps: lognormal, with these moments.
     slopes
         Name of the slope's state by domain.
+    knots
+        Names of the knots: of each there are a shown capability and a gap.
+    places
+        Where they lie, of shape (n_knots,).
     """
 
     names: tuple[str, ...]
@@ -57,6 +64,16 @@ class States:
     own_error: Mapping[str, str]
     skewed: tuple[str, ...] = ()
     slopes: tuple[str, ...] = ()
+    knots: tuple[str, ...] = ()
+    places: Array = field(default_factory=lambda: np.zeros(0))
+
+    def at_threshold(self, domain: str, threshold: float | None = None) -> str:
+        """Name of a domain's knot at a threshold, by default its first."""
+        if threshold is not None:
+            for name, place in zip(self.knots, self.places, strict=True):
+                if abs(place - threshold) <= SAME and name.rsplit("@", 1)[0] == domain:
+                    return name
+        return domain
 
     def index_of(self, name: str) -> int:
         """Position of a state."""
@@ -66,21 +83,28 @@ class States:
 def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     """Return the states of the AI model under test, with moments matched to the posterior.
 
+    The posterior's knots are to be those of the catalogue's thresholds, see `placed`.
     The gap is lognormal and is named as skewed; its moments are those of the lognormal with the
     mean and variance that ln δ has, see `with_lognormal`. Without elicited runs in the history
     nothing has been learned about it, and it is independent of the rest; so is the error of a
     family of which the AI model has run no eval.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    knots = posterior.knot_names
     columns: dict[str, Array] = {}
     words: dict[str, str] = {}
     gaps: list[str] = []
-    for d, name in enumerate(posterior.domains):
-        unit = catalogue.domain(name).unit
-        columns[f"{name}.shown"] = posterior.draws["shown"][:, d, m]
-        words[f"{name}.shown"] = f"{name}: what a standard agent shows ({unit})"
-        columns[f"{name}.gap"] = posterior.draws["gap"][:, d, m]
-        words[f"{name}.gap"] = f"{name}: how much more full elicitation would show ({unit})"
+    for k, (name, d) in enumerate(zip(knots, posterior.knot_domain, strict=True)):
+        spec = catalogue.domain(posterior.domains[d])
+        where = (
+            spec.unit
+            if k < len(posterior.domains)
+            else f"{spec.unit}, at {name[len(spec.name) + 1 :]}"
+        )
+        columns[f"{name}.shown"] = posterior.draws["shown"][:, k, m]
+        words[f"{name}.shown"] = f"{spec.name}: what a standard agent shows ({where})"
+        columns[f"{name}.gap"] = posterior.draws["gap"][:, k, m]
+        words[f"{name}.gap"] = f"{spec.name}: how much more full elicitation would show ({where})"
         gaps.append(f"{name}.gap")
     units = [catalogue.domain(name).unit for name in posterior.domains]
     alone = len(set(units)) == 1
@@ -103,13 +127,17 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
 
     names = tuple(columns)
     draws = np.stack([columns[name] for name in names], axis=1)
-    unseen = [] if posterior.elicited_history else list(gaps)
-    unseen += [
-        f"{name}.family"
+    unseen = [
+        (f"{name}.family",)
         for g, name in enumerate(posterior.families)
         if not posterior.n_runs[posterior.family_of == g, m].any()
     ]
-    untied = tuple(names.index(name) for name in unseen)
+    if not posterior.elicited_history:  # then the gaps of a domain are tied to one another alone
+        unseen += [
+            tuple(gap for gap, of in zip(gaps, posterior.knot_domain, strict=True) if of == d)
+            for d in range(len(posterior.domains))
+        ]
+    untied = tuple(tuple(names.index(name) for name in group) for group in unseen)
     places = tuple(names.index(name) for name in gaps)
     positive = tuple(at for at in places if (draws[:, at] > 0).all())
     logs = draws.copy()
@@ -124,6 +152,8 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         own_error=own_error,
         skewed=tuple(gaps),
         slopes=slopes,
+        knots=knots,
+        places=posterior.knot_place,
     )
 
 
@@ -135,7 +165,7 @@ def state_draws(posterior: Posterior, catalogue: Catalogue) -> Array:
     posterior, catalogue
         What the menu is built from; states are in the unit of their domain.
     """
-    return states_of(posterior, catalogue).draws
+    return states_of(placed(posterior, catalogue), catalogue).draws
 
 
 def eval_error(posterior: Posterior, i: int, m: int) -> Array:
@@ -172,12 +202,12 @@ def with_lognormal(
     return new, out
 
 
-def moment_covariance(draws: Array, alone: tuple[int, ...] = ()) -> Array:
+def moment_covariance(draws: Array, apart: tuple[tuple[int, ...], ...] = ()) -> Array:
     """Covariance of draws without the correlation that chance alone puts into them.
 
     States are linked where their sample correlation is significant; within a linked group the
     sample covariance stands as it is (so it stays positive definite and strong ties stay strong),
-    between groups it is 0. States in `alone` are linked to none.
+    between groups it is 0. The states of each group in `apart` are linked to no others.
 
     Examples
     --------
@@ -192,8 +222,9 @@ def moment_covariance(draws: Array, alone: tuple[int, ...] = ()) -> Array:
     variance = np.diag(covariance)
     sd = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
     linked = np.abs(covariance / np.outer(sd, sd)) > significant(len(draws))
-    linked[list(alone), :] = False
-    linked[:, list(alone)] = False
+    for states in apart:
+        inside = np.isin(np.arange(len(linked)), states)
+        linked &= inside[:, None] == inside[None, :]
     _, group = connected_components(linked, directed=False)
     kept: Array = np.where(group[:, None] == group[None, :], covariance, 0.0)
     # A relative 1e-9 keeps exactly collinear draws definite.

@@ -13,6 +13,7 @@ from evalbayes.menus.offer import MAX_ELICITATION
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
+from evalbayes.posterior.placing import placed
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -27,6 +28,7 @@ def unlimited_menu(posterior: Posterior, catalogue: Catalogue) -> Menu:
     no plan with them is worth more, whatever it runs of them.
     """
     m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    posterior = placed(posterior, catalogue)
     states = states_of(posterior, catalogue)
     names, rows, information = [], [], []
     for spec in catalogue.evals:

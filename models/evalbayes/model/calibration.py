@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-QUANTITIES = ("plateau", "location", "scale", "omega", "theta", "delta")
+QUANTITIES = ("plateau", "location", "scale", "omega", "theta", "delta", "walk", "range")
 RANKED = 99  # near-independent draws that a truth is ranked among
 NULLS = 20_000  # sets of uniform ranks that a deviation is compared with
 
@@ -201,8 +201,10 @@ def quantities(design: Design, named: Mapping[str, Array]) -> Iterator[tuple[str
         named["success_location"],
         named["success_scale"],
         named["validity_sd"],
-        named["shown"] + gap,
+        derived.capabilities(design, named) + gap,
         gap,
+        named["walk_sd"],
+        named["gap_range"],
     )
     yield from zip(QUANTITIES, values, strict=True)
 

@@ -39,6 +39,10 @@ class Axes(Protocol):
         """Weight of every domain in every eval, (n_evals, n_domains)."""
 
     @property
+    def reach(self) -> Array:
+        """Weight of every knot in every eval, (n_evals, n_knots)."""
+
+    @property
     def family_of(self) -> NDArray[np.int64]:
         """Index of the family of every eval, -1 for none, (n_evals,)."""
 
@@ -157,7 +161,7 @@ def _set_shape(
 
 def _margin(draws: Draws, axes: Axes, i: int, m: int) -> Array:
     """Logit plateau of one curve at effort 0, (n_draws,)."""
-    margin = draws["shown"][:, :, m] @ axes.loadings[i] - draws["difficulty"][:, i]
+    margin = draws["shown"][:, :, m] @ axes.reach[i] - draws["difficulty"][:, i]
     margin = margin + draws["private_error"][:, i, m]
     if axes.family_of[i] >= 0:
         margin = margin + draws["family_error"][:, axes.family_of[i], m]

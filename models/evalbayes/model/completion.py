@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.model import priors
+from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
 from evalbayes.model.even import EvenNormals
 from evalbayes.model.gap import ln_gap
@@ -35,7 +36,7 @@ def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
     n_draws = len(seen["validity_sd"])
     slope = _slopes(design, seen, rng)
     shown = _shown(design, seen, rng)
-    gap, departure, departure_sd = _gaps(design, seen, n_draws, rng)
+    gap, departure, departure_sd, gap_range = _gaps(design, seen, n_draws, rng)
     family_error, private_error = _errors(design, seen, rng)
     difficulty = _difficulty(design, seen, slope, shown, rng)
     return {
@@ -47,6 +48,8 @@ def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
         "private_error": private_error,
         "validity_sd": seen["validity_sd"][:, design.scale_of],
         "family_sd": seen["family_sd"][:, design.scale_of],
+        "walk_sd": seen["walk_sd"][:, design.scale_of],
+        "gap_range": gap_range[:, design.scale_of],
         "gap_departure": departure,
         "gap_departure_sd": departure_sd[:, design.scale_of],
         **_spends(design, seen, rng),
@@ -59,7 +62,7 @@ def prior_base(design: Design, n_draws: int, seed: int) -> dict[str, Array]:
     base = base_layout(design)
     rng = EvenNormals(np.random.default_rng(seed))
     vector = rng.normal(np.asarray(base.mean), np.asarray(base.sd), size=(n_draws, len(base)))
-    return base.named(vector)
+    return base.named(shared_out(base, vector, np))
 
 
 def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: EvenNormals) -> Array:
@@ -90,29 +93,52 @@ def _shown(design: Design, seen: Draws, rng: EvenNormals) -> Array:
     if len(design.pair_eval):
         domain, model = design.seen_capabilities.T
         shown[:, domain, model] = seen["shown"]
-    return shown
+    return _walked(design, seen, shown, rng)
+
+
+def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array:
+    """Shown capability at every knot from where it is told, (n_draws, n_knots, n_models)."""
+    knots, (n_draws, _, n_models) = design.knots, told.shape
+    step = np.sqrt(knots.step)[:, None]
+    increment = step * rng.normal(size=(n_draws, len(knots), n_models))
+    anchor = np.repeat(knots.reference[:, None], n_models, axis=1)
+    stated = np.flatnonzero(np.isfinite(design.shown))
+    anchor[stated, design.under_test] = stated  # at the threshold
+    if len(design.pair_eval):
+        knot, model = design.walking.T
+        increment[:, knot, model] = seen["walk"]
+    increment *= seen["walk_sd"][:, design.scale_of[knots.domain], None]
+    walked = np.stack(
+        [increment[:, knots.path(k)[:-1]].sum(axis=1) for k in range(len(knots))], axis=1
+    )
+    since = told - walked[:, anchor, np.arange(n_models)]
+    value: Array = since[:, knots.domain] + walked
+    return value
 
 
 def _gaps(
     design: Design, seen: Draws, n_draws: int, rng: EvenNormals
-) -> tuple[Array, Array, Array]:
-    """Gap δ, departure η and its sd κ."""
-    n_domains, n_models = len(design.domains), len(design.ai_models)
-    population, common = rng.normal(size=(n_draws, 1)), rng.normal(size=(n_draws, n_domains))
+) -> tuple[Array, Array, Array, Array]:
+    """Gap δ at every knot, departure η, its sd κ and the range ρ."""
+    n_knots, n_models = len(design.knots), len(design.ai_models)
+    population, common = rng.normal(size=(n_draws, 1)), rng.normal(size=(n_draws, n_knots))
     spread = _lognormal(priors.GAP_SPREAD, (n_draws, 1), rng)
-    offset = rng.normal(size=(n_draws, n_domains, n_models))
+    range_ = _lognormal(priors.GAP_RANGE, (n_draws, len(design.scales)), rng)
+    offset = rng.normal(size=(n_draws, n_knots, n_models))
     sd = _lognormal(priors.GAP_DEPARTURE_SD, (n_draws, len(design.scales)), rng)
     departure = rng.normal(size=(n_draws, len(design.evals), n_models))
     if design.elicited:
-        domain, model = design.seen_capabilities.T
+        knot, model = design.places.T
         population, common = seen["gap_population"], seen["gap_common"]
         spread, sd = seen["gap_spread"], seen["gap_departure_sd"]
-        offset[:, domain, model] = seen["gap_offset"]
+        range_ = seen["gap_range"]
+        offset[:, knot, model] = seen["gap_offset"]
         departure[:, design.pair_eval, design.pair_model] = seen["gap_departure_offset"]
-    every = np.repeat(np.arange(n_domains), n_models)
-    ln_gaps = ln_gap(design, every, population, common, spread, offset.reshape(n_draws, -1))
-    gap = np.exp(ln_gaps).reshape(n_draws, n_domains, n_models)
-    return gap, departure * sd[:, design.eval_scale, None], sd
+    every = np.stack(np.divmod(np.arange(n_knots * n_models), n_models), axis=1)
+    innovations = offset.reshape(n_draws, n_knots * n_models)
+    ln_gaps = ln_gap(design, every, population, common, spread, range_, innovations)
+    gap = np.exp(ln_gaps).reshape(n_draws, n_knots, n_models)
+    return gap, departure * sd[:, design.eval_scale, None], sd, range_
 
 
 def _errors(design: Design, seen: Draws, rng: EvenNormals) -> tuple[Array, Array]:
@@ -160,7 +186,7 @@ def _expert_difficulty(
     """
     scale = design.eval_scale[i]
     a = slope[:, scale, design.under_test].mean()
-    s = shown[:, :, design.under_test] @ design.loadings[i]
+    s = shown[:, :, design.under_test] @ design.knots.reach[i]
     other = s.var() + (seen["validity_sd"][:, scale] ** 2).mean()
     if design.family_of[i] >= 0:
         other += (seen["family_sd"][:, scale] ** 2).mean()

@@ -21,8 +21,9 @@ REPORTED = (
     "slope_mean",
     "validity_sd",
     "family_sd",
+    "walk_sd",
     "gap_departure_sd",
-    "shown",
+    "gap_range",
     "success_location",
     "gave_up_location",
     "success_scale",
@@ -42,6 +43,7 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
 
     reported = {key: named[key] for key in REPORTED if key in named}
     reported["plateau"] = expit(derived.plateau_logits(design, named))
+    reported["shown"] = derived.capabilities(design, named)
     reported["slope"] = derived.slopes(design, named)
     reported["difficulty"] = derived.difficulties(design, named)
     if design.elicited:
@@ -76,12 +78,20 @@ def _informed(design: Design, evidence: Evidence) -> dict[str, NDArray[np.bool_]
 def _label(design: Design, key: str, j: int) -> str:
     """Name of entry j of a quantity, as a reader knows it."""
     if key in ("shown", "gap"):
-        d, m = design.seen_capabilities[j]
-        return f"{key}[{design.domains[d]}, {design.ai_models[m]}]"
+        knot, m = design.places[j]
+        where = f"{design.domains[design.knots.domain[knot]]} at {design.knots.place[knot]:.3g}"
+        return f"{key}[{where}, {design.ai_models[m]}]"
     if key == "slope":
         scale, m = design.seen_slopes[j]
         return f"{key}[{design.ai_models[m]}{_in_unit(design, scale)}]"
-    if key in ("slope_mean", "validity_sd", "family_sd", "gap_departure_sd"):
+    if key in (
+        "slope_mean",
+        "validity_sd",
+        "family_sd",
+        "walk_sd",
+        "gap_departure_sd",
+        "gap_range",
+    ):
         return f"{key}{_in_unit(design, j)}"
     if key in ("difficulty", "success_scale", "gave_up_scale"):
         return f"{key}[{design.evals[design.seen_evals[j]]}]"

@@ -25,10 +25,18 @@ def slopes(design: Design, named: Draws) -> Array:
 
 
 def gaps(design: Design, named: Draws) -> Array:
-    """Gap δ of the seen capabilities, of shape (..., n_seen_capabilities)."""
-    domain = design.seen_capabilities[:, 0]
-    parts = (named[f"gap_{part}"] for part in ("population", "common", "spread", "offset"))
-    value: Array = np.exp(ln_gap(design, domain, *parts))
+    """Gap δ at the places of the design, of shape (..., n_places)."""
+    names = ("population", "common", "spread", "range", "offset")
+    parts = (named[f"gap_{part}"] for part in names)
+    value: Array = np.exp(ln_gap(design, design.places, *parts))
+    return value
+
+
+def capabilities(design: Design, named: Draws) -> Array:
+    """Shown capability s at the places of the design, of shape (..., n_places)."""
+    scale = design.scale_of[design.knots.domain[design.walking[:, 0]]]
+    walk = named["walk_sd"][..., scale] * named["walk"]
+    value: Array = named["shown"][..., design.capability_of] + walk @ design.walks.T
     return value
 
 
@@ -47,7 +55,7 @@ def plateau_logits(design: Design, named: Draws) -> Array:
     if design.elicited:
         sd = named["gap_departure_sd"][..., design.pair_scale]
         departure = sd * named["gap_departure_offset"]
-        gap = gaps(design, named) @ _bearing(design).T + departure
+        gap = gaps(design, named) @ design.bearing.T + departure
         margin = margin + design.effort * gap[..., design.condition_pair]
     value: Array = slopes(design, named)[..., design.condition_slope] * margin
     return value
@@ -57,7 +65,7 @@ def expected_margins(design: Design, named: Draws) -> Array:
     """Margin s + f − β of every pair at effort 0, without its own u, of shape (..., n_pairs)."""
     i, m = design.pair_eval, design.pair_model
     difficulty = difficulties(design, named)[..., np.searchsorted(design.seen_evals, i)]
-    margin: Array = named["shown"] @ _bearing(design).T - difficulty
+    margin: Array = capabilities(design, named) @ design.bearing.T - difficulty
     scale = design.family_scale[design.seen_families[:, 0]]
     error = named["family_sd"][..., scale] * named["family_offset"]
     for k, (family, model) in enumerate(design.seen_families):
@@ -79,15 +87,6 @@ def with_departures(design: Design, named: Draws) -> dict[str, Array]:
         offset[..., ~design.centred] = named["private_offset"]
         found["private_offset"] = offset
     return found
-
-
-def _bearing(design: Design) -> Array:
-    """Return the loadings of every pair on the seen capabilities, (n_pairs, n)."""
-    domain, model = design.seen_capabilities.T
-    weights: Array = design.loadings[design.pair_eval][:, domain] * (
-        design.pair_model[:, None] == model
-    )
-    return weights
 
 
 def curves_of(design: Design, named: Draws) -> Curves:

@@ -15,6 +15,7 @@ from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
 from evalbayes.model.centring import well_told
 from evalbayes.model.evidence import Evidence
+from evalbayes.model.knots import Knots, knots_of
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, EvalSpec
@@ -44,6 +45,8 @@ class Design:
         Mean and sd of ln of the typical slope, by scale.
     loadings, domain_of, family_of, unit_of
         Weight of the domains in every eval, main domain, family (−1: none), spend unit.
+    knots
+        Where on the difficulty axes shown capability and gap are told, and what every eval reads.
     difficulty, difficulty_sd
         Prior centre and sd of difficulty; sd NaN where it is learned (`difficulty_spread`).
     shown, shown_sd
@@ -87,6 +90,7 @@ class Design:
     slope: Array
     slope_sd: Array
     loadings: Array
+    knots: Knots
     domain_of: Index
     family_of: Index
     unit_of: Index
@@ -118,6 +122,11 @@ class Design:
     spend_seen: NDArray[np.bool_] = field(repr=False)
 
     @property
+    def reach(self) -> Array:
+        """Weight of every knot in every eval, (n_evals, n_knots)."""
+        return self.knots.reach
+
+    @property
     def seen_evals(self) -> Index:
         """Indices of evals with evidence."""
         return np.unique(self.pair_eval)
@@ -136,6 +145,67 @@ class Design:
             for d in np.flatnonzero(self.loadings[i])
         ]
         return np.unique(np.array(rows, dtype=np.int64).reshape(-1, 2), axis=0)
+
+    @property
+    def anchored_at(self) -> Index:
+        """Knot at which each of `seen_capabilities` is told, (n,): the domain's reference.
+
+        A shown capability that the catalogue states is that at the (first) threshold.
+        """
+        domain, model = self.seen_capabilities.T
+        stated = (model == self.under_test) & np.isfinite(self.shown[domain])
+        found: Index = np.where(stated, domain, self.knots.reference[domain])
+        return found
+
+    @property
+    def places(self) -> Index:
+        """Knot and AI model of all that evidence bears on, and what lies between, (n, 2)."""
+        rows = {
+            (k, int(m))
+            for i, m in zip(self.pair_eval, self.pair_model, strict=True)
+            for read in np.flatnonzero(self.knots.reach[i])
+            for k in self.knots.path(read)
+        }
+        for (_, m), anchor in zip(self.seen_capabilities, self.anchored_at, strict=True):
+            rows |= {(k, int(m)) for k in self.knots.path(anchor)}
+        return np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def walking(self) -> Index:
+        """The places that are no reference: there capability has walked, (n_walking, 2)."""
+        return self.places[self.knots.parent[self.places[:, 0]] >= 0]
+
+    @property
+    def capability_of(self) -> Index:
+        """Entry of `seen_capabilities` of every place, (n_places,)."""
+        wide = len(self.ai_models)
+        own = self.knots.domain[self.places[:, 0]] * wide + self.places[:, 1]
+        return np.searchsorted(self.seen_capabilities @ [wide, 1], own)
+
+    @property
+    def walks(self) -> Array:
+        """Increments that lie between where a capability is told and a place, signed.
+
+        Of shape (n_places, n_walking): shown capability at places is that of `seen_capabilities`
+        plus this times the increments.
+        """
+        index = {(int(k), int(m)): j for j, (k, m) in enumerate(self.walking)}
+        found = np.zeros((len(self.places), len(index)))
+        anchors = self.anchored_at[self.capability_of]
+        for row, ((knot, m), anchor) in enumerate(zip(self.places, anchors, strict=True)):
+            for end, sign in ((knot, 1.0), (anchor, -1.0)):
+                for k in self.knots.path(end)[:-1]:
+                    found[row, index[k, int(m)]] += sign
+        return found
+
+    @property
+    def bearing(self) -> Array:
+        """Weight of every place in every pair, (n_pairs, n_places)."""
+        knot, model = self.places.T
+        weights: Array = self.knots.reach[self.pair_eval][:, knot] * (
+            self.pair_model[:, None] == model
+        )
+        return weights
 
     @property
     def seen_families(self) -> Index:
@@ -266,6 +336,9 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         for spec in catalogue.evals
     ]
     location = [_expert_location(spec) for spec in catalogue.evals]
+    loadings = np.array(
+        [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
+    )
     spend_seen = np.zeros(len(evals), dtype=bool)
     spend_seen[condition_eval[evidence.n_success + evidence.n_gave_up > 0]] = True
     return Design(
@@ -279,9 +352,8 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         scale_of=_index(scales, capability_units),
         slope=np.array([prior.mean_ln for prior in slope]),
         slope_sd=np.array([prior.sd_ln for prior in slope]),
-        loadings=np.array(
-            [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
-        ),
+        loadings=loadings,
+        knots=knots_of(catalogue, loadings, difficulty, centre, pairs[:, 0]),
         domain_of=domain_of,
         family_of=np.array(
             [families.index(spec.family) if spec.family else -1 for spec in catalogue.evals]

@@ -122,6 +122,10 @@ def fit(
         draws=carried(complete, selection, design, seed),
         loadings=design.loadings,
         family_of=design.family_of,
+        knot_domain=design.knots.domain,
+        knot_place=design.knots.place,
+        reach=design.knots.reach,
+        gap_prior=np.stack([design.gap, design.gap_sd], axis=1),
         n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
         elicited_history=design.elicited,
         diagnostics=_diagnostics(

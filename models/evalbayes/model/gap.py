@@ -1,9 +1,11 @@
-"""The elicitation gap δ: what AI models, domains and the population have in common of it.
+r"""The elicitation gap δ: what AI models, domains and the population have in common of it.
 
-ln δ[d,m] = μ_d + σ_d·(√½·c_d + √½·λ·o_{d,m}), with μ_d and σ_d from the catalogue's interval (the
+ln δ_m(h) = μ_d + σ_d·(√½·c_d(h) + √½·λ·o_m(h)), with μ_d and σ_d from the catalogue's interval (the
 expert's, or the population's), o the AI model's own and λ, near 1, the spread of gaps between AI
-models, learned. c_d is the domain's; where no expert gave an interval, domains share half of it,
-c_d = √½·p + √½·c′_d, so that elicited runs in one domain tell of the others.
+models, learned. c_d is the domain's; where no expert gave an interval, domains share half of it at
+their reference, c_d = √½·p + √½·c′_d, so that elicited runs in one domain tell of the others. Along
+difficulty h both are stationary, with correlation exp(−distance/ρ) and ρ learned: what elicitation
+adds on tasks of seconds says less of tasks of days than of tasks of minutes.
 """
 
 from __future__ import annotations
@@ -14,28 +16,47 @@ import numpy as np
 
 from evalbayes.model import priors
 from evalbayes.model.design import Design, Index
+from evalbayes.model.knots import faded
 
 OWN, SHARED = np.sqrt(1.0 - priors.GAP_SHARED), np.sqrt(priors.GAP_SHARED)
 POOLED = np.sqrt(priors.GAP_POOLED)
 
 
 def ln_gap(
-    design: Design, domain: Index, population: Any, common: Any, spread: Any, offset: Any
+    design: Design,
+    places: Index,
+    population: Any,
+    common: Any,
+    spread: Any,
+    range_: Any,
+    offset: Any,
+    xp: Any = np,
 ) -> Any:
-    """Return ln δ of capabilities in `domain`, alike for arrays and graphs.
+    """Return ln δ at places, alike for arrays and graphs, of shape (..., n).
 
     Parameters
     ----------
-    domain
-        Of every capability, of shape (n,).
+    places
+        Knot and AI model, of shape (n, 2), sorted, with every knot on the way to the reference.
     population, spread
         p and λ, of shape (..., 1).
     common
-        c′ by domain, of shape (..., n_domains).
+        Innovations of c by knot, c′ at the reference, of shape (..., n_knots).
+    range_
+        ρ by unit of capability, of shape (..., n_scales).
     offset
-        o of every capability, of shape (..., n).
+        Innovations of o at the places, of shape (..., n).
+    xp
+        numpy or pytensor.tensor.
     """
-    pooled = np.where(design.gap_stated[domain], 0.0, POOLED)
-    own = np.where(design.gap_stated[domain], 1.0, np.sqrt(1.0 - priors.GAP_POOLED))
-    shared = pooled * population + own * common[..., domain]
-    return design.gap[domain] + design.gap_sd[domain] * (SHARED * shared + OWN * spread * offset)
+    knots, (knot, model) = design.knots, places.T
+    pooled = np.zeros(len(knots))
+    pooled[knots.reference] = np.where(design.gap_stated, 0.0, POOLED)
+    innovation = pooled * population + np.sqrt(1.0 - pooled**2) * common
+    rho = range_[..., design.scale_of[knots.domain]]
+    shared = faded(knots, np.arange(len(knots)), knots.paths.knot, rho, innovation, xp)
+    every = places @ [len(design.ai_models), 1]
+    way = knots.paths.knot[knot] * len(design.ai_models) + model[:, None]
+    own = faded(knots, knot, np.searchsorted(every, way), rho, offset, xp)
+    d = knots.domain[knot]
+    return design.gap[d] + design.gap_sd[d] * (SHARED * shared[..., knot] + OWN * spread * own)

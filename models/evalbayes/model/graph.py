@@ -1,9 +1,9 @@
 """The PyMC model: capability and spend curves, joined over evals and AI models.
 
-logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s, β, f, u in the domain's unit and
-a per such unit: domains of different units share neither a nor the sds of f, u, η and β.
-s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates, relatives and the general
-factor g where the catalogue and the evidence have them.
+logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s and δ at the eval's difficulty
+(`knots`), all in the domain's unit but a, which is per such unit: domains of different units share neither a nor the sds of f, u, η and β.
+At a domain's reference s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates,
+relatives and the general factor g where the catalogue and the evidence have them.
 Locations are centred on what the levels above expect, as data on most are strong, and so are the
 margins of plateaus that many runs tell (`centring`); effects that are seen weakly are not. The
 location of s and β is fixed by `Design.anchor`.
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.model import derived, likelihood
+from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.gap import ln_gap
@@ -56,7 +57,7 @@ class Graph:
     def named(self, base: Array, effects: Array, cells: Array) -> dict[str, Array]:
         """Split draws of the three vectors, of shape (..., n), by name."""
         found = {
-            **self.base.named(base),
+            **self.base.named(shared_out(self.base, base, np)),
             **self.effects.named(effects),
             **self.cells.named(cells),
         }
@@ -78,6 +79,7 @@ def build(design: Design, evidence: Evidence) -> Graph:
         data = {key: pm.Data(key, values) for key, values in figures.items() if key not in FIXED}
         data |= {key: figures[key] for key in FIXED}
         x = pm.Normal("base", mu=np.array(base.mean), sigma=np.array(base.sd))
+        x = shared_out(base, x, pt)
         scaled, sd = _scales(base, effects, x)
         expected = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
         if design.factored:
@@ -260,6 +262,8 @@ def _predictors(
     for k, (d, model) in enumerate(design.seen_capabilities):
         own = m == model
         matrix[margin[own], after + effects.at("shown", k)] = design.loadings[i[own], d]
+    walk = base.at("walk", np.arange(len(design.walking)))
+    matrix[np.ix_(margin, walk)] = design.bearing[pair] @ design.walks
     constant[margin] = -design.difficulty[i]
     matrix[margin, first_departure + np.searchsorted(seen, i)] = -1.0
     for k, (family, model) in enumerate(design.seen_families):
@@ -309,18 +313,18 @@ def _speed_of(design: Design) -> NDArray[np.int64]:
 
 def _gaps(design: Design, base: Layout, scaled: Any) -> Any:
     """Gap of every condition: Σ_d loadings·δ + η."""
-    domain, model = design.seen_capabilities.T
     part = {name: scaled[start:stop] for name, (start, stop, _) in base.spans.items()}
     ln_gaps = ln_gap(
         design,
-        domain,
+        design.places,
         part["gap_population"],
         part["gap_common"],
         pt.exp(part["gap_spread"]),
+        pt.exp(part["gap_range"]),
         part["gap_offset"],
+        pt,
     )
-    i, m = design.condition_eval, design.condition_model
-    weights = design.loadings[i][:, domain] * (m[:, None] == model)
+    weights = design.bearing[design.condition_pair]
     return apply(weights, pt.exp(ln_gaps)) + part["gap_departure_offset"][design.condition_pair]
 
 

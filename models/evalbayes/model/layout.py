@@ -85,8 +85,10 @@ def base_layout(design: Design) -> Layout:
     base.add("slope_mean", design.slope, design.slope_sd, size=n_scales)
     base.logarithms.add("slope_mean")
     base.positive("slope_spread", priors.SLOPE_SPREAD, size=n_scales)
-    base.positive("validity_sd", priors.VALIDITY_SD, size=n_scales)
-    base.positive("family_sd", priors.FAMILY_SD, size=n_scales)
+    base.positive("validity_sd", priors.DEPARTURE, size=n_scales)  # see `departures`
+    base.add("family_sd", *priors.FAMILY_SHARE, size=n_scales)
+    base.add("walk_sd", *priors.DISTANCE_SHARE, size=n_scales)
+    base.logarithms |= {"family_sd", "walk_sd"}
     base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD, size=n_scales)
     own = priors.SHOWN_OWN_SPREAD if design.factored else priors.SHOWN_SPREAD
     base.positive("shown_spread", own, size=len(design.domains))
@@ -111,6 +113,13 @@ def base_layout(design: Design) -> Layout:
         ("private_offset", design.pair_scale[~design.centred], "validity_sd"),
     ):
         base.add(name, size=len(scale), sd_entry=base.at(sd, scale))
+    knot = design.walking[:, 0]
+    base.add(
+        "walk",
+        sd=np.sqrt(design.knots.step[knot]),
+        size=len(knot),
+        sd_entry=base.at("walk_sd", design.scale_of[design.knots.domain[knot]]),
+    )
     if design.factored:
         base.positive("general_loading", priors.GENERAL_LOADING, size=len(design.domains))
         base.add("general", size=len(design.seen_models))
@@ -125,8 +134,9 @@ def base_layout(design: Design) -> Layout:
         base.add("gap_population", size=1)
         base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD, size=n_scales)
         base.add("effort_spend", *priors.EFFORT_SPEND)
-        base.add("gap_common", size=len(design.domains))
-        base.add("gap_offset", size=len(design.seen_capabilities))
+        base.positive("gap_range", priors.GAP_RANGE, size=n_scales)
+        base.add("gap_common", size=len(design.knots))
+        base.add("gap_offset", size=len(design.places))
         base.add(
             "gap_departure_offset",
             size=len(design.pair_eval),

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes.model.departures import sampled
 from evalbayes.model.layout import Layout
 
 Array = NDArray[np.float64]
@@ -67,10 +68,11 @@ def log_prior_of(base: Layout, named: Mapping[str, Array]) -> Array:
         Draws by name, of shape (n_draws, ...).
     """
     total: Array | None = None
+    logs = {name: np.log(named[name]) for name in base.logarithms & set(named)} | sampled(named)
     for name, (start, stop, single) in base.spans.items():
         if base.sd_entry[start] >= 0 if stop > start else True:
             continue
-        x = np.log(named[name]) if name in base.logarithms else named[name]
+        x = logs.get(name, named[name])
         x = x[:, None] if single else x
         z = (x - np.array(base.mean[start:stop])) / np.array(base.sd[start:stop])
         part: Array = -0.5 * (z**2).sum(axis=1)

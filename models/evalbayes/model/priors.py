@@ -30,10 +30,15 @@ SLOPE = Positive(0.5, 0.4)
 # Of another unit nothing is known but what its difficulties say: a factor of five either way.
 SLOPE_OF_OTHER_UNITS = Positive(0.5, 1.0)
 SLOPE_SPREAD = Positive(0.15, 0.5)  # sd of ln slope between AI models: "varying a little"
-# sd, in doublings, of eval by AI model departures: success on suites of equal human time differs
-# by a factor of two or so in horizon.
-VALIDITY_SD = Positive(0.8, 0.5)
-FAMILY_SD = Positive(0.5, 0.5)  # of which a family shares a part
+# sd, in doublings, of eval by AI model departures from capability at the threshold: success on
+# suites of equal human time differs by a factor of two or so in horizon, and on suites some
+# doublings away by somewhat more. One prior of the total at a distance, shared out: ln odds, mean
+# and sd, of the part of a family and of distance against an eval's own. Medians ω 0.7, family 0.4
+# and 0.36 per root doubling; 0 to 0.8 per root doubling fit the cyber runs about equally.
+DEPARTURE = Positive(1.1, 0.4)
+DEPARTURE_AT = 4.0
+FAMILY_SHARE = (-1.0, 1.0)
+DISTANCE_SHARE = (0.0, 1.5)
 # Stated human times are off by a factor of two to ten between suites (estimates, competitions,
 # experts): medians 0.07 to 1.0 of expert times in the cyber data.
 DIFFICULTY_SPREAD = Positive(1.5, 0.5)
@@ -49,6 +54,10 @@ GAP_SHARED = 0.5  # share of the variance of ln gap that AI models have in commo
 GAP_POOLED = 0.5  # share of that which domains have in common where no expert said otherwise
 GAP_SPREAD = Positive(float(np.exp(-(0.3**2))), 0.3)  # factor on the rest; its square averages 1
 GAP_DEPARTURE_SD = Positive(0.5, 0.5)  # sd of the gap between evals
+# Distance over which the correlation of ln gap falls to 1/e: no published measurement tells it.
+# Below 5 what elicitation adds on tasks of hours says nothing of tasks of days; beyond 12 tasks of
+# seconds do.
+GAP_RANGE = Positive(9.0, 0.5)
 # sd of task difficulty inside an eval, in the unit: attempts at one task correlate by 0.39 to 0.60
 # given the task's length (METR's repeats, early 2025, seven AI models with successes), which at the
 # slope above takes 4 to 7 units; `attempt_correlation` has the formula.

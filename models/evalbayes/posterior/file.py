@@ -20,10 +20,14 @@ from evalbayes.whole import write_whole
 if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
-AXES = ("domain", "eval", "ai_model", "family")
+AXES = ("domain", "eval", "ai_model", "family", "knot")
 CONSTANT = {
     "loadings": ("eval", "domain"),
     "family_of": ("eval",),
+    "knot_domain": ("knot",),
+    "knot_place": ("knot",),
+    "reach": ("eval", "knot"),
+    "gap_prior": ("domain", "moment"),
     "n_runs": ("eval", "ai_model"),
     "spend_weights": ("eval", "spend_family"),
 }
@@ -64,7 +68,13 @@ def write(posterior: Posterior, path: Path) -> Path:
     names = dict(
         zip(
             AXES,
-            (posterior.domains, posterior.evals, posterior.ai_models, posterior.families),
+            (
+                posterior.domains,
+                posterior.evals,
+                posterior.ai_models,
+                posterior.families,
+                posterior.knot_names,
+            ),
             strict=True,
         )
     )
@@ -156,7 +166,10 @@ def _read(path: Path) -> Posterior:
     with h5py.File(path) as file:
         head = _object(str(file.attrs["evalfolio"]), "its head")
         if type(head["format"]) is not int or head["format"] != FORMAT:
-            raise InputError(f"posterior format must be {FORMAT}, got {head['format']}")
+            raise InputError(
+                f"posterior format must be {FORMAT}, got {head['format']}: it was written by "
+                "another version of evalfolio"
+            )
         draws, constant, axes = (
             {key: file[group][key] for key in keys if key in file[group]}
             for group, keys in (

@@ -18,16 +18,18 @@ from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.sizes import ANY, COUNT, DRAWN, LN_SPEND, SHARE, Sizes
 
-FORMAT = 1
+FORMAT = 2
 DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "shown": ("domain", "ai_model"),
-    "gap": ("domain", "ai_model"),
+    "shown": ("knot", "ai_model"),
+    "gap": ("knot", "ai_model"),
     "slope": ("domain", "ai_model"),
     "difficulty": ("eval",),
     "family_error": ("family", "ai_model"),
     "private_error": ("eval", "ai_model"),
     "validity_sd": ("domain",),
     "family_sd": ("domain",),
+    "walk_sd": ("domain",),
+    "gap_range": ("domain",),
     "gap_departure": ("eval", "ai_model"),
     "gap_departure_sd": ("domain",),
     "success_location": ("eval", "ai_model"),
@@ -40,9 +42,10 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "task_sd": ("eval",),
 }
 
-ONE_IN_A_UNIT = ("slope", "validity_sd", "family_sd", "gap_departure_sd")
+ONE_IN_A_UNIT = ("slope", "validity_sd", "family_sd", "walk_sd", "gap_range", "gap_departure_sd")
 """What domains of one unit share: alike in all of them, and told by domain."""
 
+FAR = 1e6  # the range of gaps along difficulty where knots have no places
 SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
 
 
@@ -74,12 +77,16 @@ def thinned(n_draws: int, most: int) -> NDArray[np.int64]:
 class Posterior:
     """Joint draws of capability, validity error, elicitation gap and spend; axis 0 is the draw.
 
-    logit A = slope · (Σ_d loadings_d · (shown_d + e · gap_d) + e · gap_departure
+    logit A = slope · (Σ_k reach_k · (shown_k + e · gap_k) + e · gap_departure
     − difficulty + family_error + private_error) is the plateau of one eval and AI model at effort
     e; ln spend of runs that give up is normal with `gave_up_location` and `gave_up_scale`; that of
     runs that would succeed is of the family `spend_family` (an index of `STACKED`, other ones in
     other draws, as often as stacking gives them weight) with median `success_location`, width
     `spend_width` and tail `spend_tail`; `success_scale` is the pooled width of the lognormal.
+
+    Shown capability and gap depend on difficulty and are told at knots. The first knots are the
+    domains' thresholds, in order: ``draws["shown"][:, d]`` is s of domain d at its (first)
+    threshold, which its decision is about. What an eval reads of the knots is its `reach`.
 
     Parameters
     ----------
@@ -89,13 +96,22 @@ class Posterior:
     draws
         Arrays by name, of shape (n_draws, ...) with the further axes of `DIMENSIONS`: shown (s),
         gap (δ), difficulty (β), family_error (f), private_error (u), validity_sd (ω), family_sd,
-        gap_departure (η), gap_departure_sd (κ) and task_sd in the domain's unit; locations and
-        scales in ln spend; slope (a) in logits per unit. Domains of one unit share slope and the
+        walk_sd (σ_W, of shown capability per root unit of difficulty), gap_range (ρ, the distance
+        over which ln δ's correlation falls to 1/e), gap_departure (η), gap_departure_sd (κ) and
+        task_sd in the domain's unit; locations and scales in ln spend; slope (a) in logits per unit. Domains of one unit share slope and the
         sds; where these have no axis of domains, all domains do.
     loadings
         Weight of every domain in every eval, of shape (n_evals, n_domains).
     family_of
         Index of the family of every eval, −1 for none, of shape (n_evals,).
+    knot_domain, knot_place
+        Domain and difficulty of every knot, of shape (n_knots,); None: one knot for each domain,
+        without a place, from which all its evals read and at which it is decided.
+    reach
+        Weight of every knot in every eval, of shape (n_evals, n_knots); None: the loadings.
+    gap_prior
+        Mean and sd of ln gap before any run, of shape (n_domains, 2); where a threshold has moved
+        since the fit the gap there is told with them.
     n_runs
         Runs already seen, of shape (n_evals, n_ai_models).
     elicited_history
@@ -152,8 +168,26 @@ class Posterior:
     spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
     attempts: pd.DataFrame | None = None
     human_minutes: Mapping[str, float] = field(default_factory=dict)
+    knot_domain: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below
+    knot_place: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
+    reach: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
+    gap_prior: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
+        n_domains = len(self.domains)
+        for key, value in (
+            ("knot_domain", np.arange(n_domains)),
+            ("knot_place", np.full(n_domains, np.nan)),
+            ("reach", self.loadings),
+            ("gap_prior", np.tile([0.0, 1.0], (n_domains, 1))),
+        ):
+            if getattr(self, key) is None:
+                object.__setattr__(self, key, value)
+        if np.isnan(self.knot_place).all() and "validity_sd" in self.draws:
+            still = np.zeros((len(self.draws["validity_sd"]), n_domains))
+            object.__setattr__(
+                self, "draws", {"walk_sd": still, "gap_range": still + FAR, **self.draws}
+            )
         lengths = self._lengths
         if "spend_family" not in self.draws and {"success_scale", "success_location"} <= set(
             self.draws
@@ -190,6 +224,10 @@ class Posterior:
             *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
             ("largest_cap", by_pair, Sizes(0.0, math.exp(LN_SPEND.most))),
             ("loadings", (len(self.evals), len(self.domains)), ANY),
+            ("knot_domain", (lengths["knot"],), Sizes(0, n_domains - 1, whole=True)),
+            ("knot_place", (lengths["knot"],), None),
+            ("reach", (len(self.evals), lengths["knot"]), ANY),
+            ("gap_prior", (n_domains, 2), ANY),
             ("family_of", (len(self.evals),), Sizes(-1, len(self.families) - 1, whole=True)),
             ("spend_weights", (len(self.evals), len(STACKED)), SHARE),
         ):
@@ -197,7 +235,15 @@ class Posterior:
                 raise InputError(
                     f"posterior: {key} must have shape {want}, got {getattr(self, key).shape}"
                 )
-            sizes.check(key, getattr(self, key))
+            if sizes is not None:
+                sizes.check(key, getattr(self, key))
+        if self.knot_domain[:n_domains].tolist() != list(range(n_domains)):
+            raise InputError(
+                "posterior: the first knots must be those of the domains, in order, got "
+                f"{self.knot_domain.tolist()}"
+            )
+        if not np.isnan(self.knot_place).all():
+            ANY.check("knot_place", self.knot_place)
         if not np.allclose(
             np.sum(np.asarray(self.spend_weights), axis=1), 1.0, rtol=0.0, atol=1e-6
         ):
@@ -215,7 +261,16 @@ class Posterior:
             "eval": len(self.evals),
             "ai_model": len(self.ai_models),
             "family": len(self.families),
+            "knot": len(self.knot_place),
         }
+
+    @property
+    def knot_names(self) -> tuple[str, ...]:
+        """Name of every knot: its domain's at the (first) threshold, else "cyber@5.4"."""
+        return tuple(
+            self.domains[d] if k < len(self.domains) else f"{self.domains[d]}@{place:.4g}"
+            for k, (d, place) in enumerate(zip(self.knot_domain, self.knot_place, strict=True))
+        )
 
     def index_of(self, axis: str, name: str) -> int:
         """Position of `name` along "domain", "eval", "ai_model" or "family".
@@ -274,8 +329,8 @@ class Posterior:
         m = self.index_of("ai_model", ai_model)
         effort = np.asarray(effort, dtype=np.float64)
         reach = (
-            self.draws["shown"][:, :, m] @ self.loadings.T
-            + effort * (self.draws["gap"][:, :, m] @ self.loadings.T)
+            self.draws["shown"][:, :, m] @ self.reach.T
+            + effort * (self.draws["gap"][:, :, m] @ self.reach.T)
             + effort * self.draws["gap_departure"][:, :, m]
         )
         margin = reach - self.draws["difficulty"] + self.validity_error(ai_model)

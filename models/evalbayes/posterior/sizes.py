@@ -69,6 +69,8 @@ DRAWN = {
     "private_error": ANY,
     "validity_sd": POSITIVE,
     "family_sd": POSITIVE,
+    "walk_sd": Sizes(0.0, 1e6),
+    "gap_range": Sizes(0.0, 1e9, above=True),
     "gap_departure": ANY,
     "gap_departure_sd": POSITIVE,
     "success_location": LN_SPEND,

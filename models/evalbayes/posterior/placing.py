@@ -1,0 +1,138 @@
+r"""Placing: draws at the thresholds of a catalogue, which may have moved since the fit.
+
+At a new threshold x shown capability is Brownian motion given the knots beside it: between two, a
+bridge; beyond the last, an increment N(0, σ_W²·distance). The gap's logarithm is the stationary
+process of correlation exp(−distance/ρ), given the same knots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.posterior.posterior import Posterior
+
+Array = NDArray[np.float64]
+SAME = 1e-9  # of two places that are one
+
+
+def threshold_places(catalogue: Catalogue, domain: str) -> list[float]:
+    """Return the difficulties at which a domain is decided: means of its thresholds, each once.
+
+    A domain that is only decided together with others is decided at their threshold, where that
+    is in its unit; else there is none.
+    """
+    spec = catalogue.domain(domain)
+    own = catalogue.decided(domain)
+    shared = [s for s in catalogue.decisions if domain in s.weights and s.unit == spec.unit]
+    means = [each.threshold.normal()[0] for each in own or shared[:1]]
+    return list(dict.fromkeys(means))
+
+
+def placed(posterior: Posterior, catalogue: Catalogue) -> Posterior:
+    """Return the posterior with the catalogue's thresholds as knots, domains' first ones first.
+
+    Knots that no eval reads and no threshold is at are left out. A posterior whose knots have no
+    place (one for each domain) is returned as it is.
+
+    Parameters
+    ----------
+    posterior
+        With the domains of the catalogue.
+    catalogue
+        Whose thresholds are meant.
+    """
+    thresholds = [threshold_places(catalogue, name) for name in posterior.domains]
+    if not np.isfinite(posterior.knot_place).all() or _as_it_is(posterior, thresholds):
+        return posterior
+    shown, gap = (list(posterior.draws[key].transpose(1, 0, 2)) for key in ("shown", "gap"))
+    domain, place = posterior.knot_domain.tolist(), posterior.knot_place.tolist()
+    first, others = [], []
+    for d, wanted in enumerate(thresholds):
+        rng = np.random.default_rng([d, 17])
+        at = [d]  # its first knot, where no threshold is its own
+        for k, threshold in enumerate(wanted):
+            own = [j for j, of in enumerate(domain) if of == d]
+            same = [j for j in own if abs(place[j] - threshold) <= SAME]
+            if not same:
+                s, ln_gap = _between(posterior, d, threshold, own, place, shown, gap, rng)
+                shown.append(s)
+                gap.append(np.exp(ln_gap))
+                domain.append(d)
+                place.append(threshold)
+                same = [len(place) - 1]
+            at = [*at, same[0]] if k else same
+        first.append(at[0])
+        others += at[1:]
+    read = np.zeros(len(place), dtype=bool)
+    read[: len(posterior.knot_place)] = (posterior.reach != 0).any(axis=0)
+    rest = [k for k in range(len(place)) if k not in first and (k in others or read[k])]
+    order = [*first, *rest]
+    wide = np.zeros((len(posterior.evals), len(place)))
+    wide[:, : posterior.reach.shape[1]] = posterior.reach
+    return replace(
+        posterior,
+        draws={
+            **posterior.draws,
+            "shown": np.stack([shown[k] for k in order], axis=1),
+            "gap": np.stack([gap[k] for k in order], axis=1),
+        },
+        knot_domain=np.array(domain)[order],
+        knot_place=np.array(place)[order],
+        reach=wide[:, order],
+    )
+
+
+def _as_it_is(posterior: Posterior, thresholds: list[list[float]]) -> bool:
+    """Whether all knots are those wanted, in their order."""
+    read = (posterior.reach != 0).any(axis=0)
+    for d, wanted in enumerate(thresholds):
+        own = posterior.knot_place[posterior.knot_domain == d]
+        if wanted and abs(own[0] - wanted[0]) > SAME:
+            return False
+        if any(np.abs(own - place).min() > SAME for place in wanted):
+            return False
+    every = [
+        not wanted or min(abs(place - each) for each in wanted) <= SAME
+        for place, d in zip(posterior.knot_place, posterior.knot_domain, strict=True)
+        for wanted in [thresholds[int(d)]]
+    ]
+    return bool((read | np.array(every)).all())
+
+
+def _between(
+    posterior: Posterior,
+    d: int,
+    at: float,
+    own: list[int],
+    place: list[float],
+    shown: list[Array],
+    gap: list[Array],
+    rng: np.random.Generator,
+) -> tuple[Array, Array]:
+    """Shown capability and ln gap at a new place given the knots beside it, (n_draws, n_models)."""
+    below = max((k for k in own if place[k] < at), key=lambda k: place[k], default=None)
+    above = min((k for k in own if place[k] > at), key=lambda k: place[k], default=None)
+    sides = [k for k in (below, above) if k is not None]
+    walk = posterior.draws["walk_sd"][:, d, None]
+    rho = posterior.draws["gap_range"][:, d, None]
+    mean, sd = posterior.gap_prior[d]
+    level = [(np.log(gap[k]) - mean) / sd for k in sides]
+    r = [np.exp(-abs(place[k] - at) / rho) for k in sides]
+    luck = rng.standard_normal((2, *shown[0].shape))
+    if len(sides) == 1:
+        s = shown[sides[0]] + walk * np.sqrt(abs(place[sides[0]] - at)) * luck[0]
+        return s, mean + sd * (r[0] * level[0] + np.sqrt(1.0 - r[0] ** 2) * luck[1])
+    span = place[sides[1]] - place[sides[0]]
+    share = (at - place[sides[0]]) / span
+    s = shown[sides[0]] + share * (shown[sides[1]] - shown[sides[0]])
+    s = s + walk * np.sqrt(share * (1.0 - share) * span) * luck[0]
+    whole = 1.0 - (r[0] * r[1]) ** 2
+    weight = [r[0] * (1.0 - r[1] ** 2) / whole, r[1] * (1.0 - r[0] ** 2) / whole]
+    left = np.maximum(1.0 - weight[0] * r[0] - weight[1] * r[1], 0.0)
+    return s, mean + sd * (weight[0] * level[0] + weight[1] * level[1] + np.sqrt(left) * luck[1])
