@@ -16,6 +16,18 @@ STATE = re.compile(r"(.*?)(?:@-?[0-9.e+-]+)?\.(shown|gap)")  # "cyber.shown", "c
 MOST = 1e12  # beyond it squares and inverses lose all their digits
 
 
+def told(state: str) -> tuple[str, str]:
+    """Return domain and part, "shown" or "gap", of the name of a state; blank for other states.
+
+    Examples
+    --------
+    >>> told("cyber.shown"), told("cyber@5.4.gap"), told("ctf.family")
+    (('cyber', 'shown'), ('cyber', 'gap'), ('', ''))
+    """
+    found = STATE.fullmatch(state)
+    return (found[1], found[2]) if found else ("", "")
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Decision:
     """One call, mitigate or not, about y = contrast · z + later gain.
@@ -75,9 +87,9 @@ class Decision:
         ('cyber', 'bio')
         """
         parts = [
-            found[1]
+            told(name)[0]
             for name, weight in zip(states, self.contrast, strict=True)
-            if weight and (found := STATE.fullmatch(name))
+            if weight and told(name)[0]
         ]
         return tuple(dict.fromkeys(parts)) or (self.name,)
 

@@ -40,6 +40,11 @@ class Horizon:
         Logits lost per doubling of the task's length.
     scatter
         Of tasks' shares about the curve, as a part of single runs'; see `fit_horizon`.
+    places
+        Where capability depends on the tasks' own length: log2 minutes at which it is told, rising,
+        and `level` is of shape (n_draws, n_places), s in between being linear and beyond them as at
+        the last. Then P(success) = expit(slope·(s(log2 m) − log2 m)), and the horizon is the
+        longest length at which s(h) = h: with s wandering there can be several.
 
     Examples
     --------
@@ -51,15 +56,32 @@ class Horizon:
     level: Array
     slope: Array
     scatter: float = 1.0
+    places: Array | None = None
 
     def minutes(self, share: float = 0.5) -> Array:
         """Length of the tasks completed at `share`: 2^(level − logit(share)/slope)."""
-        found: Array = 2.0 ** (self.level - logit(share) / self.slope)
-        return found
+        lower = logit(share) / self.slope
+        if self.places is None:
+            found: Array = 2.0 ** (self.level - lower)
+            return found
+        above = self.level - self.places - lower[:, None]  # 0 at the length looked for
+        last = np.where(above >= 0, np.arange(len(self.places)), -1).max(axis=1)
+        every, k = np.arange(len(above)), np.clip(last, 0, len(self.places) - 2)
+        fall = above[every, k] - above[every, k + 1]
+        share_of = above[every, k] / np.where(fall > 0, fall, 1.0)
+        between = self.places[k] + share_of * (self.places[k + 1] - self.places[k])
+        found = np.where(last == len(self.places) - 1, self.level[:, -1] - lower, between)
+        return 2.0 ** np.where(last < 0, self.level[:, 0] - lower, found)
 
     def completion(self, minutes: float) -> Array:
         """Share completed of tasks of a length."""
-        share: Array = expit(self.slope * (self.level - np.log2(minutes)))
+        length, level = np.log2(minutes), self.level
+        if self.places is not None:
+            k = int(np.clip(np.searchsorted(self.places, length) - 1, 0, len(self.places) - 2))
+            part = (length - self.places[k]) / (self.places[k + 1] - self.places[k])
+            part = np.clip(part, 0.0, 1.0)
+            level = level[:, k] + part * (level[:, k + 1] - level[:, k])
+        share: Array = expit(self.slope * (level - length))
         return share
 
     def doublings_to(self, threshold_minutes: float, share: float = 0.5) -> Array:
@@ -104,8 +126,8 @@ def constant_hazard(share: float, half_life: float = 1.0) -> float:
 def horizon_of(posterior: Posterior, domain: str, ai_model: str, effort: float = 0.0) -> Horizon:
     """Read the horizon off the posterior of the whole model, for a domain in doublings of minutes.
 
-    Capability is on the scale of log2 human minutes at 50 % there, so the level is s + effort·δ
-    and the slope the AI model's own.
+    Capability is on the scale of log2 human minutes at 50 % there, so the level is s + effort·δ,
+    each at the tasks' own length, and the slope the AI model's own.
 
     Parameters
     ----------
@@ -115,8 +137,13 @@ def horizon_of(posterior: Posterior, domain: str, ai_model: str, effort: float =
         Elicitation effort: 0 for what the AI model shows as it comes, 1 for full elicitation.
     """
     d, m = posterior.index_of("domain", domain), posterior.index_of("ai_model", ai_model)
-    shown, gap = posterior.draws["shown"][:, d, m], posterior.draws["gap"][:, d, m]
-    return Horizon(shown + effort * gap, posterior.draws["slope"][:, d, m])
+    own = np.flatnonzero(posterior.knot_domain == d)
+    own = own[np.argsort(posterior.knot_place[own])]
+    level = posterior.draws["shown"][:, own, m] + effort * posterior.draws["gap"][:, own, m]
+    slope = posterior.draws["slope"][:, d, m]
+    if len(own) == 1:
+        return Horizon(level[:, 0], slope)
+    return Horizon(level, slope, places=posterior.knot_place[own])
 
 
 def fit_horizon(

@@ -3,8 +3,8 @@ r"""Readings of an eval: how they load on the states, and the noise around them.
 A reading at effort e is a success share turned back into capability. Its row is h: loadings on
 s and e · loadings on δ at the eval's difficulty, (s̄ + e·δ̄ − β̄)/ā on the slope error γ, 1 on the
 family's f and 1 on the eval's own error where that is a state; elsewhere what the states say of
-that error adds to the row. What is left is noise: the private error (validity and difficulty), shared by all readings of
-the eval; κ²·eeᵀ, the eval's own departure in gap; and sampling s², which
+that error adds to the row. What is left is noise: the private error (validity and difficulty),
+shared by all readings of the eval; κ²·eeᵀ, the eval's own departure in gap; and sampling s², which
 readings from the same tasks share in part.
 """
 

@@ -1,8 +1,8 @@
 r"""The states that readings tell about, and the belief about them before any option.
 
 z = (s, δ of every domain at its threshold and at the knots of difficulty that evals read; γ, the
-slope error of the AI model under test, in every unit; f_g of every eval family; and the own error u_i − (β_i − E β_i) of every eval on which the AI model under
-test already has results).
+slope error of the AI model under test, in every unit; f_g of every eval family; and the own
+error u_i − (β_i − E β_i) of every eval on which the AI model under test already has results).
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
 
     names = tuple(columns)
     draws = np.stack([columns[name] for name in names], axis=1)
-    unseen = [
+    unseen: list[tuple[str, ...]] = [
         (f"{name}.family",)
         for g, name in enumerate(posterior.families)
         if not posterior.n_runs[posterior.family_of == g, m].any()

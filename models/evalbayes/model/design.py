@@ -164,10 +164,10 @@ class Design:
             (k, int(m))
             for i, m in zip(self.pair_eval, self.pair_model, strict=True)
             for read in np.flatnonzero(self.knots.reach[i])
-            for k in self.knots.path(read)
+            for k in self.knots.path(int(read))
         }
         for (_, m), anchor in zip(self.seen_capabilities, self.anchored_at, strict=True):
-            rows |= {(k, int(m)) for k in self.knots.path(anchor)}
+            rows |= {(k, int(m)) for k in self.knots.path(int(anchor))}
         return np.array(sorted(rows), dtype=np.int64).reshape(-1, 2)
 
     @property

@@ -1,7 +1,8 @@
 """The PyMC model: capability and spend curves, joined over evals and AI models.
 
 logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s and δ at the eval's difficulty
-(`knots`), all in the domain's unit but a, which is per such unit: domains of different units share neither a nor the sds of f, u, η and β.
+(`knots`), all in the domain's unit but a, which is per such unit: domains of
+different units share neither a nor the sds of f, u, η, β and of the walk.
 At a domain's reference s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates,
 relatives and the general factor g where the catalogue and the evidence have them.
 Locations are centred on what the levels above expect, as data on most are strong, and so are the

@@ -98,8 +98,9 @@ class Posterior:
         gap (δ), difficulty (β), family_error (f), private_error (u), validity_sd (ω), family_sd,
         walk_sd (σ_W, of shown capability per root unit of difficulty), gap_range (ρ, the distance
         over which ln δ's correlation falls to 1/e), gap_departure (η), gap_departure_sd (κ) and
-        task_sd in the domain's unit; locations and scales in ln spend; slope (a) in logits per unit. Domains of one unit share slope and the
-        sds; where these have no axis of domains, all domains do.
+        task_sd in the domain's unit; locations and scales in ln spend; slope (a) in logits per
+        unit. Domains of one unit share slope and the sds; where these have no axis of domains, all
+        do.
     loadings
         Weight of every domain in every eval, of shape (n_evals, n_domains).
     family_of

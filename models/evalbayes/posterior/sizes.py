@@ -70,7 +70,7 @@ DRAWN = {
     "validity_sd": POSITIVE,
     "family_sd": POSITIVE,
     "walk_sd": Sizes(0.0, 1e6),
-    "gap_range": Sizes(0.0, 1e9, above=True),
+    "gap_range": POSITIVE,
     "gap_departure": ANY,
     "gap_departure_sd": POSITIVE,
     "success_location": LN_SPEND,

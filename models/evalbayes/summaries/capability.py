@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
+from evalbayes.posterior.placing import SAME, placed
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, DomainSpec
@@ -33,10 +34,10 @@ def capability_table(
 ) -> pd.DataFrame:
     """Return figures of capability, one row each: domain, figure, unit, median, low, high.
 
-    Per domain: shown capability; the elicitation gap; full capability, fully elicited; gain to
-    come before the horizon; units from full capability to the threshold (an uncertain threshold
-    adds to the interval; each level has its own, and its name); the chance to exceed it now and
-    by the horizon; buffers, the quantiles of all that may still come on top of what is shown, and
+    Per domain, at its (first) threshold: shown capability; the elicitation gap; full capability,
+    fully elicited; gain to come before the horizon; units from full capability to the threshold (an
+    uncertain threshold adds to the interval; each level has its own, and its name); the chance to
+    exceed it now and by the horizon; buffers, the quantiles of all that may still come on top of what is shown, and
     on top of what maximum elicitation has seen. Where the unit is doublings of human task time,
     also horizons at 50 % and 80 % (as shown and fully elicited), the share completed of tasks of
     10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the threshold. For all
@@ -54,6 +55,7 @@ def capability_table(
         Of the gains still to come.
     """
     name = ai_model or catalogue.portfolio.ai_model
+    posterior = placed(posterior, catalogue)
     rows: list[dict[str, object]] = []
     for spec in catalogue.domains:
         rows += _domain_rows(posterior, catalogue, spec, name, np.random.default_rng(seed))
@@ -92,19 +94,21 @@ def _domain_rows(
     overlap = spec.post_training_overlap
     decided = catalogue.decided(spec.name)
     luck = rng.standard_normal(len(shown))  # levels' thresholds are off together
-    thresholds = {}
+    thresholds, places = {}, {}
     for each in decided:
         mean, sd = each.threshold.normal()
         thresholds[each.level or "threshold"] = mean + sd * luck
+        places[each.level or "threshold"] = mean
     gain = to_come(gap, 1.0, 1.0, rate, years, overlap)
-    full = shown + gap
+    full = {level: _full(posterior, d, m, t) for level, t in places.items()}
+    capability = shown + gap
     unit = "doublings" if spec.minutes else spec.unit
     figures: dict[str, tuple[str, Array]] = {
         "shown": (unit, shown),
         "elicitation gap": (unit, gap),
-        "full": (unit, full),
+        "full": (unit, capability),
         f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
-        **{f"full to {name}": (unit, t - full) for name, t in thresholds.items()},
+        **{f"full to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
     }
     if spec.minutes:
         for words, effort in (("shown", 0.0), ("full", 1.0)):
@@ -127,8 +131,8 @@ def _domain_rows(
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
     for level, threshold in thresholds.items():
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
-        for when, capability in (("now", full), ("by the horizon", full + gain)):
-            chance = float((capability > threshold).mean())
+        for when, reached in (("now", full[level]), ("by the horizon", full[level] + gain)):
+            chance = float((reached > threshold).mean())
             rows.append(_single(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
@@ -138,6 +142,14 @@ def _domain_rows(
             for level in BUFFERS
         ]
     return rows
+
+
+def _full(posterior: Posterior, d: int, m: int, place: float) -> Array:
+    """Shown capability and gap together at a threshold; without places, the domain's."""
+    at = (posterior.knot_domain == d) & (np.abs(posterior.knot_place - place) <= SAME)
+    k = int(np.flatnonzero(at)[0]) if at.any() else d
+    total: Array = posterior.draws["shown"][:, k, m] + posterior.draws["gap"][:, k, m]
+    return total
 
 
 def _row(domain: str, figure: str, unit: str, draws: Array) -> dict[str, object]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.decision import told
 from evalbayes.menus.montecarlo import expected_losses
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
@@ -96,8 +97,11 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
         losses = expected_losses(decision, y)
         cases: dict[str, tuple[tuple[str, ...], Floats]] = {"capability": (tuple(menu.states), y)}
         for part in ("shown", "gap"):
-            names = [f"{domain}.{part}" for domain in decision.domains(menu.states)]
-            at = [menu.states.index(name) for name in names if name in menu.states]
+            at = [
+                k
+                for k, name in enumerate(menu.states)
+                if decision.contrast[k] and told(name)[1] == part
+            ]
             if at:
                 known = tuple(menu.states[i] for i in at)
                 cases[part] = (known, draws[:, at] @ decision.contrast[at])

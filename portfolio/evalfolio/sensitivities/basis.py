@@ -11,6 +11,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.decision import told
 from evalfolio.errors import InputError
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, ON_INPUTS, ON_MENU, Assumed
@@ -85,8 +86,8 @@ class Basis:
             if assumed.kind == "price":
                 options = self._priced(menu, level)
             elif assumed.kind in STATES:
-                name = f"{assumed.domain}.{STATES[assumed.kind]}"
-                scale = np.where(np.array(menu.states) == name, level, 1.0)
+                what = (assumed.domain, STATES[assumed.kind])
+                scale = np.array([level if told(name) == what else 1.0 for name in menu.states])
                 covariance = covariance * np.outer(scale, scale)
             elif assumed.kind not in HOURS:
                 decisions = tuple(self._decision(d, assumed, level, menu.states) for d in decisions)
@@ -158,7 +159,7 @@ class Basis:
         weight = max(
             float(w)
             for name, w in zip(states, decision.contrast, strict=True)
-            if name in (f"{domain}.shown", f"{domain}.gap")
+            if told(name)[0] == domain
         )
         mean, sd = self.catalogue.domain(domain).post_training_gain_per_year.normal()
         years = weight * self._gain_years(domain)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalbayes import Menu
+from evalbayes.decision import told
 from evalfolio.sensitivities.assumed import FAMILIES, Assumed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> P
     if assumed.kind == "gap":
         factor = np.ones(len(posterior.domains))
         factor[posterior.domains.index(assumed.domain)] = level
-        draws["gap"] = draws["gap"] * factor[:, None]
+        draws["gap"] = draws["gap"] * factor[posterior.knot_domain, None]
     for key in DRAWS.get(assumed.kind, ()):
         draws[key] = draws[key] * level
     return replace(posterior, draws=draws)
@@ -120,11 +121,11 @@ def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
     first = next(iter(menus.values()))
     mean, scale = first.prior_mean.copy(), np.ones(len(first.states))
     for domain, word in word_of.items():
-        if (name := f"{domain}.gap") in first.states:
-            k = first.states.index(name)
-            own = menus[word]
-            mean[k] = own.prior_mean[k]
-            scale[k] = np.sqrt(own.prior_covariance[k, k] / first.prior_covariance[k, k])
+        own = menus[word]
+        for k, name in enumerate(first.states):
+            if told(name) == (domain, "gap"):
+                mean[k] = own.prior_mean[k]
+                scale[k] = np.sqrt(own.prior_covariance[k, k] / first.prior_covariance[k, k])
     frames, information = [], []
     for name in dict.fromkeys(first.options["eval"].tolist()):
         domain = str(first.options.loc[first.options["eval"] == name, "domain"].iloc[0])

@@ -8,7 +8,7 @@ from evalbayes.horizons import horizon_of
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import DIMENSIONS, Posterior
 
-LENGTHS = {"domain": 2, "eval": 1, "ai_model": 2, "family": 0}
+LENGTHS = {"domain": 2, "knot": 2, "eval": 1, "ai_model": 2, "family": 0}
 
 
 def test_the_level_is_shown_capability_and_what_elicitation_adds() -> None:

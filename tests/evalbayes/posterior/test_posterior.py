@@ -13,7 +13,7 @@ from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import DIMENSIONS, ONE_IN_A_UNIT, Posterior
 
-LENGTHS = {"domain": 2, "eval": 3, "ai_model": 2, "family": 1}
+LENGTHS = {"domain": 2, "knot": 2, "eval": 3, "ai_model": 2, "family": 1}
 
 
 def posterior(n_draws: int = 20, **changes: Any) -> Posterior:
@@ -75,7 +75,7 @@ def test_it_reads_back_as_written_and_arviz_reads_it_too(
     import xarray as xr
 
     with xr.open_dataset(path, group="posterior", engine="h5netcdf") as stored:
-        assert stored["shown"].dims == ("chain", "draw", "domain", "ai_model")
+        assert stored["shown"].dims == ("chain", "draw", "knot", "ai_model")
 
 
 def test_what_was_written_for_all_units_holds_in_every_domain(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_posterior_of_another_version_is_refused(tmp_path: Path, made: str) ->
         part.to_netcdf(older, mode="a", group=group, engine="h5netcdf")
     message = {
         "without a draw": "must hold 'spend_width', which this one lacks: .*; fit again",
-        "in another format": "format must be 1, got 0; fit again",
+        "in another format": "format must be 2, got 0: it was written by another version of evalfolio; fit again",
     }[made]
     with pytest.raises(InputError, match=message):
         Posterior.load(older)
