@@ -37,13 +37,13 @@ def capability_table(
     Per domain, at its (first) threshold: shown capability; the elicitation gap; full capability,
     fully elicited; gain to come before the horizon; units from full capability to the threshold (an
     uncertain threshold adds to the interval; each level has its own, and its name); the chance to
-    exceed it now and by the horizon; buffers, the quantiles of all that may still come on top of what is shown, and
-    on top of what maximum elicitation has seen. Where the unit is doublings of human task time,
-    also horizons at 50 % and 80 % (as shown and fully elicited), the share completed of tasks of
-    10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the threshold. For all
-    domains of one unit together the sds of an eval's own departures: ω, from the capability it
-    stands for, and κ, in its elicitation gap, which pairs of standard and elicited runs teach. Of
-    a domain without an anchor only differences are told: gap, gain and buffers.
+    exceed it now and by the horizon; buffers, the quantiles of all that may still come on top of
+    what is shown, and on top of what maximum elicitation has seen. Where the unit is doublings of
+    human task time, also horizons at 50 % and 80 % (as shown and fully elicited), the share
+    completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the
+    threshold. For all domains of one unit together the sds of an eval's own departures: ω, from the
+    capability it stands for, and κ, in its elicitation gap, which pairs of standard and elicited
+    runs teach. Of a domain without an anchor only differences are told: gap, gain and buffers.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.plans.cautions import plan_warnings
+from evalfolio.plans.distant import distant_thresholds
 from evalfolio.plans.firm_rows import firm_rows
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information
@@ -117,6 +118,7 @@ def recommend(
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(plan, comparisons, posterior, roughly),
+        *distant_thresholds(plan, posterior, catalogue),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None

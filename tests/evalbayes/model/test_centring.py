@@ -36,6 +36,8 @@ def test_departures_and_margins_are_each_other() -> None:
         "difficulty_departure": rng.normal(size=(4, len(design.seen_evals))),
         "validity_sd": rng.uniform(0.5, 1.0, (4, 1)),
         "family_sd": rng.uniform(0.2, 0.5, (4, 1)),
+        "walk_sd": rng.uniform(0.2, 0.5, (4, 1)),
+        "walk": rng.normal(size=(4, len(design.walking))),
         "family_offset": rng.normal(size=(4, len(design.seen_families))),
     }
     offset = rng.normal(size=(4, n))

@@ -26,7 +26,13 @@ def catalogue(**domain: Any) -> Catalogue:
         for n, m in MINUTES.items()
     ]
     levels = [
-        {"domain": "cyber", "name": f"L{t:g}", "threshold": t, "loss_missed": 2, "loss_false_alarm": 1}
+        {
+            "domain": "cyber",
+            "name": f"L{t:g}",
+            "threshold": t,
+            "loss_missed": 2,
+            "loss_false_alarm": 1,
+        }
         for t in LEVELS
     ]
     data = {
@@ -46,8 +52,7 @@ def designed(**domain: Any) -> Design:
 
 def drawn(design: Design, n: int = 20_000, **fixed: float) -> dict[str, Any]:
     named = prior_base(design, n, seed=1)
-    for key, value in fixed.items():
-        named[key] = np.full_like(named[key], value)
+    named |= {key: np.full_like(named[key], value) for key, value in fixed.items()}
     return completed(design, named, seed=2)
 
 
@@ -79,7 +84,7 @@ def test_capability_walks_and_is_as_stated_at_the_threshold() -> None:
 
 def test_the_gap_has_its_prior_everywhere_and_fades_with_distance() -> None:
     design = designed(elicitation_gap=[0.2, 2.5])
-    gap = drawn(design, gap_spread=1.0)["gap"]
+    gap = drawn(design)["gap"]
     for k in range(len(design.knots)):
         np.testing.assert_allclose(np.quantile(gap[:, k], (0.05, 0.95)), (0.2, 2.5), rtol=0.08)
     named = prior_base(design, 20_000, seed=1)

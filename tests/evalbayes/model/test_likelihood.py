@@ -277,28 +277,40 @@ def test_plateau_logits_are_the_formula_written_out(design: Design) -> None:
         "family_sd": np.array([0.4]),
         "family_offset": rng.normal(size=len(design.seen_families)),
         "gap_population": rng.normal(size=1),
-        "gap_common": rng.normal(size=1),
+        "walk_sd": np.array([0.6]),
+        "walk": rng.normal(size=len(design.walking)),
+        "gap_common": rng.normal(size=len(design.knots)),
+        "gap_range": np.array([7.0]),
         "gap_spread": np.array([0.7]),
-        "gap_offset": rng.normal(size=n_seen),
+        "gap_offset": rng.normal(size=len(design.places)),
         "gap_departure_sd": np.array([0.3]),
         "gap_departure_offset": rng.normal(size=len(design.pair_eval)),
     }
+    places, walking = design.places.tolist(), design.walking.tolist()
+    reference = int(design.knots.reference[0])
     logits = derived.plateau_logits(design, named)
     departure = named["difficulty_departure"]
     for k, (i, m) in enumerate(zip(design.condition_eval, design.condition_model, strict=True)):
         slope = 0.5 * np.exp(0.2 * named["slope_offset"][m])
-        gap = np.exp(
-            design.gap[0]
-            + design.gap_sd[0]
-            * (
-                0.5 * named["gap_population"][0]  # no expert gave the gap: half is the population's
-                + 0.5 * named["gap_common"][0]
-                + np.sqrt(0.5) * 0.7 * named["gap_offset"][m]
-            )
-        )
+        # Told at the reference (for C, whose capability is stated, at the threshold), s and ln δ
+        # go step by step to the knot that the eval reads.
+        knot, stated = int(design.knots.reach[i].argmax()), m == design.under_test
+        shown = named["shown"][m]
+        for end, sign in ((knot, 1.0), (0 if stated else design.knots.reference[0], -1.0)):
+            for j in design.knots.path(end)[:-1]:
+                shown += sign * 0.6 * named["walk"][walking.index([j, m])]
+        # No expert gave the gap: half of what is common is the population's.
+        common = np.sqrt(0.5) * (named["gap_population"][0] + named["gap_common"][reference])
+        own = named["gap_offset"][places.index([reference, m])]
+        for j in design.knots.path(knot)[-2::-1]:
+            r = np.exp(-design.knots.step[j] / 7.0)
+            common = r * common + np.sqrt(1 - r**2) * named["gap_common"][j]
+            own = r * own + np.sqrt(1 - r**2) * named["gap_offset"][places.index([j, m])]
+        z = np.sqrt(0.5) * (common + 0.7 * own)
+        gap = np.exp(design.gap[0] + design.gap_sd[0] * z)
         pair = design.condition_pair[k]
         difficulty = design.difficulty[i] + departure[i] - departure.mean()
-        margin = named["shown"][m] - difficulty + 0.7 * named["private_offset"][pair]
+        margin = shown - difficulty + 0.7 * named["private_offset"][pair]
         margin += 0.4 * named["family_offset"][m]
         margin += design.effort[k] * (gap + 0.3 * named["gap_departure_offset"][pair])
         assert logits[k] == pytest.approx(slope * margin)

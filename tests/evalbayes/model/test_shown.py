@@ -122,7 +122,8 @@ def test_capability_is_mean_growth_lineage_loading_and_own(
     # What was not seen is drawn from the same law, given what was.
     whole = completed(design, named, seed=2)["shown"]
     d, m = 0, design.ai_models.index(UNSEEN)
-    excess = whole[:, d, m] - named["shown_mean"][:, d]
+    at = design.knots.reference[d]
+    excess = whole[:, at, m] - named["shown_mean"][:, d]
     excess -= named["growth"][:, d] * design.ancestry.years[m]
     relatives = named["lineage_spread"][:, 0] * named["lineage"][:, 0]
     left = excess - relatives
