@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model.departures import sampled
+from evalbayes.model.departures import PARTS, sampled
 from evalbayes.model.layout import Layout
 
 Array = NDArray[np.float64]
@@ -68,7 +68,9 @@ def log_prior_of(base: Layout, named: Mapping[str, Array]) -> Array:
         Draws by name, of shape (n_draws, ...).
     """
     total: Array | None = None
-    logs = {name: np.log(named[name]) for name in base.logarithms & set(named)} | sampled(named)
+    logs = {name: np.log(named[name]) for name in base.logarithms & set(named)}
+    if set(PARTS) <= set(named):
+        logs |= sampled(named)
     for name, (start, stop, single) in base.spans.items():
         if base.sd_entry[start] >= 0 if stop > start else True:
             continue
