@@ -107,7 +107,7 @@ def test_without_an_elicitation_gap_no_maximum_option_is_chosen(
     prior = fit(narrow, Observations(), draws=posterior.n_draws, seed=0)
     m = prior.index_of("ai_model", narrow.portfolio.ai_model)
     gap = np.broadcast_to(prior.draws["gap"][:, :, [m]], posterior.draws["gap"].shape)
-    narrowed = replace(posterior, draws={**posterior.draws, "gap": gap})
+    narrowed = replace(posterior, draws={**posterior.draws, "gap": gap}, gap_prior=prior.gap_prior)
     plan = recommend(narrow, None, narrowed, frontier_points=0).plan
     assert plan.chosen
     assert "max-elicitation" not in set(plan.choices["tier"])

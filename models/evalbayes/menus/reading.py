@@ -81,8 +81,10 @@ def reading_of(
     effort = np.array(efforts)
     difficulty = posterior.draws["difficulty"][:, i]
     reach = posterior.reach[i]
-    shown = float(reach @ posterior.draws["shown"][:, :, m].mean(axis=0))
-    gap = float(reach @ states.mean[[states.index_of(f"{knot}.gap") for knot in states.knots]])
+    shown, gap = (
+        float(reach @ states.mean[[states.index_of(f"{knot}.{of}") for knot in states.knots]])
+        for of in ("shown", "gap")
+    )
     slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
     own_slope = states.index_of(states.slopes[int(posterior.loadings[i].argmax())])
 

@@ -142,7 +142,17 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     positive = tuple(at for at in places if (draws[:, at] > 0).all())
     logs = draws.copy()
     logs[:, positive] = np.log(draws[:, positive])
-    mean, covariance = with_lognormal(logs.mean(axis=0), moment_covariance(logs, untied), positive)
+    walked = np.zeros((len(names), len(names)))
+    for d in range(len(posterior.domains)):
+        told, walk = walk_covariance(posterior, d, m)
+        own = [names.index(f"{knots[k]}.shown") for k in np.flatnonzero(posterior.knot_domain == d)]
+        if told is not None:
+            logs[:, own] = draws[:, [names.index(f"{knots[told]}.shown")]]
+            walked[np.ix_(own, own)] = walk
+    moments = moment_covariance(logs, untied) + walked
+    if not posterior.elicited_history and np.isfinite(posterior.knot_place).all():
+        moments[np.ix_(places, places)] = gap_covariance(posterior)
+    mean, covariance = with_lognormal(logs.mean(axis=0), moments, positive)
     return States(
         names=names,
         words=words,
@@ -155,6 +165,39 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         knots=knots,
         places=posterior.knot_place,
     )
+
+
+def walk_covariance(posterior: Posterior, d: int, m: int) -> tuple[int | None, Array]:
+    """Knot at which a domain's shown capability is told, and the walk's covariance from there.
+
+    Of an AI model without runs in the domain, cov(s_k, s_l) = var s + E σ_W² · (what the ways to k
+    and l have in common), and s at the knot alone is tied to all else: products of draws would add
+    noise. None where results tell of the walk, or the knot is not among those of the posterior.
+    """
+    own = np.flatnonzero(posterior.knot_domain == d)
+    way = posterior.knot_place[own] - posterior.told_at[d, m]
+    told = own[np.abs(way) <= SAME]
+    seen = (posterior.reach[:, own] != 0).any(axis=1) & (posterior.n_runs[:, m] > 0)
+    if not len(told) or seen.any():
+        return None, np.zeros((len(own), len(own)))
+    shared = np.minimum(*np.meshgrid(np.abs(way), np.abs(way))) * (np.outer(way, way) > 0)
+    return int(told[0]), (posterior.draws["walk_sd"][:, d] ** 2).mean() * shared
+
+
+def gap_covariance(posterior: Posterior) -> Array:
+    """Covariance of ln δ between knots where no elicited run was seen, (n_knots, n_knots).
+
+    σ_d²·E exp(−distance/ρ) within a domain, as the spread of gaps between AI models has E λ² = 1.
+    Gaps of two domains are taken for independent.
+    """
+    domain, place = posterior.knot_domain, posterior.knot_place
+    out = np.zeros((len(domain), len(domain)))
+    for d, (_, sd) in enumerate(posterior.gap_prior):
+        own = np.flatnonzero(domain == d)
+        distance = np.abs(place[own, None] - place[own])
+        rho = posterior.draws["gap_range"][:, d, None, None]
+        out[np.ix_(own, own)] = sd**2 * np.exp(-distance / rho).mean(axis=0)
+    return out
 
 
 def state_draws(posterior: Posterior, catalogue: Catalogue) -> Array:

@@ -101,9 +101,6 @@ def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array
     knots, (n_draws, _, n_models) = design.knots, told.shape
     step = np.sqrt(knots.step)[:, None]
     increment = step * rng.normal(size=(n_draws, len(knots), n_models))
-    anchor = np.repeat(knots.reference[:, None], n_models, axis=1)
-    stated = np.flatnonzero(np.isfinite(design.shown))
-    anchor[stated, design.under_test] = stated  # at the threshold
     if len(design.pair_eval):
         knot, model = design.walking.T
         increment[:, knot, model] = seen["walk"]
@@ -111,7 +108,7 @@ def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array
     walked = np.stack(
         [increment[:, knots.path(k)[:-1]].sum(axis=1) for k in range(len(knots))], axis=1
     )
-    since = told - walked[:, anchor, np.arange(n_models)]
+    since = told - walked[:, design.anchor_knots, np.arange(n_models)]
     value: Array = since[:, knots.domain] + walked
     return value
 

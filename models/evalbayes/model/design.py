@@ -147,14 +147,20 @@ class Design:
         return np.unique(np.array(rows, dtype=np.int64).reshape(-1, 2), axis=0)
 
     @property
-    def anchored_at(self) -> Index:
-        """Knot at which each of `seen_capabilities` is told, (n,): the domain's reference.
+    def anchor_knots(self) -> Index:
+        """Knot from which shown capability is told, (n_domains, n_models): the reference.
 
         A shown capability that the catalogue states is that at the (first) threshold.
         """
-        domain, model = self.seen_capabilities.T
-        stated = (model == self.under_test) & np.isfinite(self.shown[domain])
-        found: Index = np.where(stated, domain, self.knots.reference[domain])
+        found = np.repeat(self.knots.reference[:, None], len(self.ai_models), axis=1)
+        stated = np.flatnonzero(np.isfinite(self.shown))
+        found[stated, self.under_test] = stated
+        return found
+
+    @property
+    def anchored_at(self) -> Index:
+        """Knot at which each of `seen_capabilities` is told, (n,)."""
+        found: Index = self.anchor_knots[tuple(self.seen_capabilities.T)]
         return found
 
     @property

@@ -126,6 +126,7 @@ def fit(
         knot_place=design.knots.place,
         reach=design.knots.reach,
         gap_prior=np.stack([design.gap, design.gap_sd], axis=1),
+        told_at=design.knots.place[design.anchor_knots],
         n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
         elicited_history=design.elicited,
         diagnostics=_diagnostics(

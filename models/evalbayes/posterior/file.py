@@ -28,6 +28,7 @@ CONSTANT = {
     "knot_place": ("knot",),
     "reach": ("eval", "knot"),
     "gap_prior": ("domain", "moment"),
+    "told_at": ("domain", "ai_model"),
     "n_runs": ("eval", "ai_model"),
     "spend_weights": ("eval", "spend_family"),
 }

@@ -113,6 +113,9 @@ class Posterior:
     gap_prior
         Mean and sd of ln gap before any run, of shape (n_domains, 2); where a threshold has moved
         since the fit the gap there is told with them.
+    told_at
+        Difficulty from which the walk of shown capability is told, of shape (n_domains,
+        n_ai_models); None: not known.
     n_runs
         Runs already seen, of shape (n_evals, n_ai_models).
     elicited_history
@@ -173,6 +176,7 @@ class Posterior:
     knot_place: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
     reach: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
     gap_prior: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
+    told_at: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
         n_domains = len(self.domains)
@@ -181,6 +185,7 @@ class Posterior:
             ("knot_place", np.full(n_domains, np.nan)),
             ("reach", self.loadings),
             ("gap_prior", np.tile([0.0, 1.0], (n_domains, 1))),
+            ("told_at", np.full((n_domains, len(self.ai_models)), np.nan)),
         ):
             if getattr(self, key) is None:
                 object.__setattr__(self, key, value)
@@ -229,6 +234,7 @@ class Posterior:
             ("knot_place", (lengths["knot"],), None),
             ("reach", (len(self.evals), lengths["knot"]), ANY),
             ("gap_prior", (n_domains, 2), ANY),
+            ("told_at", (n_domains, len(self.ai_models)), None),
             ("family_of", (len(self.evals),), Sizes(-1, len(self.families) - 1, whole=True)),
             ("spend_weights", (len(self.evals), len(STACKED)), SHARE),
         ):
@@ -243,8 +249,9 @@ class Posterior:
                 "posterior: the first knots must be those of the domains, in order, got "
                 f"{self.knot_domain.tolist()}"
             )
-        if not np.isnan(self.knot_place).all():
-            ANY.check("knot_place", self.knot_place)
+        for key in ("knot_place", "told_at"):
+            if not np.isnan(getattr(self, key)).all():
+                ANY.check(key, getattr(self, key))
         if not np.allclose(
             np.sum(np.asarray(self.spend_weights), axis=1), 1.0, rtol=0.0, atol=1e-6
         ):
@@ -360,7 +367,7 @@ class Posterior:
             else self.draws[key]
             for key, dims in DIMENSIONS.items()
         }
-        fields |= {key: getattr(self, key)[:, m] for key in ("n_runs", *SEEN)}
+        fields |= {key: getattr(self, key)[:, m] for key in ("n_runs", "told_at", *SEEN)}
         return Posterior(**fields | {"ai_models": (ai_model,)})
 
     def save(self, path: str | Path) -> Path:

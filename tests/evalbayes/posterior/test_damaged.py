@@ -20,7 +20,7 @@ from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import DIMENSIONS, SEEN, Posterior
 from evalbayes.posterior.sizes import DRAWN
 
-PLACED = ("knot_domain", "knot_place", "reach", "gap_prior")
+PLACED = ("knot_domain", "knot_place", "reach", "gap_prior", "told_at")
 CONSTANT = ("loadings", "family_of", "n_runs", "spend_weights", *PLACED, *SEEN)
 ATTEMPTS = pd.DataFrame(
     [["001", "4", 2, 1, 3, 9.0]],

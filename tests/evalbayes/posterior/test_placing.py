@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
+from evalbayes.halves import halves, noise
 from evalbayes.menus import menu_of
+from evalbayes.menus.states import states_of
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.posterior.placing import placed, threshold_places
@@ -73,6 +75,48 @@ def test_a_moved_threshold_is_told_as_if_it_had_been_fitted(
     np.testing.assert_array_equal(
         moved.plateau("C"), posterior.plateau("C")
     )  # evals read as before
+
+
+@pytest.mark.parametrize("at", [8.0, 9.0])  # as fitted; moved off where capability was stated
+def test_the_belief_has_the_moments_of_paths_simulated_by_hand(
+    posterior: Posterior, at: float
+) -> None:
+    moved = placed(posterior, catalogue(at))
+    states = states_of(moved, catalogue(at))
+    place, told = moved.knot_place, 8.0
+    rng = np.random.default_rng(5)
+    walk, rho = (moved.draws[key][:, 0] for key in ("walk_sd", "gap_range"))
+    order = np.argsort(np.append(place, told))
+    steps = np.diff(np.append(place, told)[order], prepend=0.0)
+    steps[0] = 0.0
+    path = np.empty((N, len(order)))
+    path[:, order] = (walk[:, None] * np.sqrt(steps) * rng.standard_normal((N, len(order)))).cumsum(
+        axis=1
+    )
+    shown = 7.0 + 2.0 / 1.645 * rng.standard_normal((N, 1)) + path[:, :-1] - path[:, -1:]
+    kernel = np.exp(-np.abs(place[:, None] - place) / rho[:, None, None])
+    z = (np.linalg.cholesky(kernel) @ rng.standard_normal((N, len(place), 1)))[..., 0]
+    mean, sd = moved.gap_prior[0]
+    gap = np.exp(mean + sd * z)
+    for of, paths in (("shown", shown), ("gap", gap)):
+        rows = [states.index_of(f"{name}.{of}") for name in states.knots]
+        np.testing.assert_allclose(states.mean[rows], paths.mean(axis=0), rtol=0.04)
+        wanted = np.cov(paths.T)
+        np.testing.assert_allclose(
+            states.covariance[np.ix_(rows, rows)], wanted, atol=0.12 * wanted.max()
+        )
+
+
+def test_moments_between_knots_have_next_to_no_luck_of_the_draws() -> None:
+    """As products of draws they are off by 1/sqrt(1,600), 2.5 % of the sds and more."""
+    few = fit(catalogue(8.0), Observations(), draws=1600)
+    held = halves(few.n_draws)
+    assert held is not None
+    found = [states_of(few.kept(half), catalogue(8.0)).covariance for half in held]
+    whole = states_of(few, catalogue(8.0)).covariance
+    sd = np.sqrt(np.diag(whole))
+    luck = noise(np.array(found), whole) / np.outer(sd, sd)
+    assert luck[:-1, :-1].max() < 0.015
 
 
 def test_nothing_moves_where_no_threshold_did(posterior: Posterior) -> None:
