@@ -16,6 +16,8 @@ from evalbayes.catalogue import Catalogue, Interval, read_catalogue
 from evalbayes.halves import T_95
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations, read_observations
+from evalfolio.plans.evaluation import evaluate
+from evalfolio.plans.rivals import rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
 
@@ -71,6 +73,31 @@ def test_usd_and_staff_hours_both_bind(example: Recommendation) -> None:
 def test_both_domains_and_both_depths_are_funded(example: Recommendation) -> None:
     assert (example.plan.domains["v"] > 0).all()
     assert {"plateau", "max-elicitation"} <= set(example.plan.choices["tier"])
+
+
+def test_depth_is_worth_next_to_nothing_far_from_the_threshold(example: Recommendation) -> None:
+    plan, menu = example.plan, example.plan.menu
+    flat = rival_plans(plan.question)["all plateau"]
+    least = evaluate(menu, flat).value
+    for name in ("nl2bash", "cybashbench"):  # 20-second tasks and multiple choice, against 40 hours
+        own = menu.options[menu.options["eval"] == name]
+        rest = [option for option in flat if option not in own.index]
+        deep = own.index[own["tier"] == "max-elicitation"]
+        assert len(deep)
+        most = max(evaluate(menu, [*rest, option]).value for option in deep)
+        assert most - least < 0.01 * plan.evpi
+
+
+def test_depth_goes_to_evals_whose_gap_goes_with_that_at_the_threshold(
+    example: Recommendation,
+) -> None:
+    chosen, posterior = example.plan.choices, example.posterior
+    deep = chosen[(chosen["tier"] == "max-elicitation") & (chosen["domain"] == "cyber")]
+    assert len(deep)
+    for name in deep["eval"]:
+        knot = int(posterior.reach[posterior.index_of("eval", name)].argmax())
+        distance = abs(posterior.knot_place[knot] - posterior.knot_place[0])
+        assert np.exp(-distance / posterior.draws["gap_range"][:, 0]).mean() >= 0.4
 
 
 def test_the_first_two_lines_say_the_mix_and_what_it_hangs_on(example: Recommendation) -> None:
