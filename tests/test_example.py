@@ -58,7 +58,8 @@ def test_noise_firm_rows_and_what_may_stand_for_others_are_recorded(
     assert record.value.gap is not None
     assert record.value.gap_with_noise is not None
     assert 0 < record.value.noise < 0.05 * record.value.evsi
-    assert record.value.gap < record.value.gap_with_noise < 0.02
+    # of a tenth of the draws of `make demo`, where it is 0.005
+    assert record.value.gap < record.value.gap_with_noise < 0.05
     assert {row.firm for row in record.choices} <= {True, False}
     assert any(row.firm for row in record.choices)
     assert not any(row.instead for row in record.choices if row.firm)
