@@ -70,6 +70,7 @@ def reach(posterior: Posterior) -> tuple[float, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # five minutes of processor time and more
 def test_a_history_without_fading_gives_back_most_of_the_old_reach() -> None:
     """The walk goes; of the gap's tie, 1, sixty AI models tell half of what the prior lacks."""
     prior = reach(fit(catalogue(), Observations(), draws=4000))
@@ -81,6 +82,7 @@ def test_a_history_without_fading_gives_back_most_of_the_old_reach() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # five minutes of processor time and more
 def test_a_history_with_fading_teaches_it() -> None:
     walk, tie = reach(fit(catalogue(), history(0.6, 4.0, 1), draws=400, tune=500, chains=2))
     assert walk == pytest.approx(1.8, abs=0.4)
