@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_SHARED = 3  # purchases told one by one in a sentence
 MOST_NAMED = 12  # evals of a mix that a sentence names
 TIER_WORDS = {
     "sweet-spot": "at their sweet spot",
@@ -123,10 +124,19 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
 
 
 def _bought_once(bought: Mapping[Any, Mapping[Any, Any]]) -> str:
+    """Say what is shared, each purchase with its evals and price unless there are many."""
+
+    def used(row: Mapping[Any, Any]) -> dict[str, float]:
+        return {k: v for k, v in row.items() if k == "usd" or str(k).startswith("staff")}
+
+    if len(bought) > MOST_SHARED:
+        evals = {name for row in bought.values() for name in row["evals"]}
+        uses = [used(row) for row in bought.values()]
+        total = {key: sum(use[key] for use in uses) for key in uses[0]}
+        names = listing([str(name) for name in bought])
+        return f" Bought once for {len(evals)} of them: {names} ({price(total)})."
     told = [
-        f"{name} for {listing(row['evals'])} "
-        f"({price({k: v for k, v in row.items() if k == 'usd' or str(k).startswith('staff')})})"
-        for name, row in bought.items()
+        f"{name} for {listing(row['evals'])} ({price(used(row))})" for name, row in bought.items()
     ]
     return f" Bought once: {'; '.join(told)}." if told else ""
 

@@ -59,6 +59,10 @@ def test_rows_say_what_is_shared_and_what_its_last_user_loses(plan: Plan) -> Non
         "money); c near their plateau (5 % of the money). Bought once: scaffold for a and b "
         "($1,000, 50 staff hours)."
     )
+    many = pd.concat([plan.shared.rename({"scaffold": name}) for name in "pqrs"])
+    assert mix_in_words(plan.choices, "X", many).endswith(
+        "Bought once for 2 of them: p, q, r and s ($4,000, 200 staff hours)."
+    )
     assert plan.domains["evsi"]["cyber"] > 0
     assert plan.record.domains[0].reason.endswith("for $17,000")
     money = plan.record.usd_of(("cyber",)), plan.record.usd_of(("cyber",), "plateau")
