@@ -10,6 +10,7 @@ from evalbayes.catalogue.interval import AnyInterval, Interval, NotNegativeInter
 from evalbayes.catalogue.population import PopulationGap, population_gap
 from evalbayes.catalogue.quantities import (
     Count,
+    DomainName,
     InnerShare,
     OneOrMore,
     Positive,
@@ -62,7 +63,7 @@ class DomainSpec(Spec):
         Free text, e.g. sources.
     """
 
-    name: Text
+    name: DomainName
     unit: Text = DOUBLINGS
     threshold: AnyInterval | None = None
     shown_capability: AnyInterval | None = None

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from evalbayes.decision import told
 from evalbayes.tables.numerals import NotANumber, numeral
 
 
@@ -135,6 +136,16 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+def domain_name(value: Any) -> str:
+    """Return a name that no knot of another domain can have: states are named "cyber@5.4.gap"."""
+    name = text(value)
+    if told(f"{name}.gap")[0] != name:
+        raise ValueError(
+            f"must not end in @ and a number, as places on a scale do, got {name!r}; rename it"
+        )
+    return name
+
+
 def yes_or_no(value: Any) -> bool:
     """Return true or false; 1 and 0 count too, as spreadsheets write them."""
     if isinstance(value, bool):
@@ -185,6 +196,7 @@ Guessing = Annotated[float, BeforeValidator(guessing)]
 Count = Annotated[int, BeforeValidator(count)]
 PositiveCount = Annotated[int, BeforeValidator(positive_count)]
 Text = Annotated[str, BeforeValidator(text)]
+DomainName = Annotated[str, BeforeValidator(domain_name)]
 Noise = Annotated[str, BeforeValidator(noise)]
 Day = Annotated[date, BeforeValidator(day)]
 YesOrNo = Annotated[bool, BeforeValidator(yes_or_no)]

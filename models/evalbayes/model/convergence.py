@@ -17,13 +17,16 @@ from evalbayes.model.prior_sensitivity import log_prior_of, prior_shift
 
 Array = NDArray[np.float64]
 
-REPORTED = (
+BY_UNIT = (
     "slope_mean",
     "validity_sd",
     "family_sd",
     "walk_sd",
     "gap_departure_sd",
     "gap_range",
+)  # one entry for every unit of capability
+REPORTED = (
+    *BY_UNIT,
     "success_location",
     "gave_up_location",
     "success_scale",
@@ -84,14 +87,7 @@ def _label(design: Design, key: str, j: int) -> str:
     if key == "slope":
         scale, m = design.seen_slopes[j]
         return f"{key}[{design.ai_models[m]}{_in_unit(design, scale)}]"
-    if key in (
-        "slope_mean",
-        "validity_sd",
-        "family_sd",
-        "walk_sd",
-        "gap_departure_sd",
-        "gap_range",
-    ):
+    if key in BY_UNIT:
         return f"{key}{_in_unit(design, j)}"
     if key in ("difficulty", "success_scale", "gave_up_scale"):
         return f"{key}[{design.evals[design.seen_evals[j]]}]"

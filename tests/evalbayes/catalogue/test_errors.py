@@ -35,6 +35,7 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     ((*EVAL, "name", ...), "eval number 1: name must be given, got nothing; add name = ..."),
     ((*EVAL, "name", " "), "name must be a name in quotes, got ''; write some text"),
     ((*EVAL, "name", "dialogue"), "names of evals must be unique, got 'dialogue' 2 times; rename one"),
+    (("domain", 0, "name", "cyber@-1.5"), "domain 'cyber@-1.5': name must not end in @ and a number, as places on a scale do, got 'cyber@-1.5'; rename it"),
     (("domain", 1, "name", "cyber"), "names of domains must be unique, got 'cyber' 2 times; rename one"),
     ((*EVAL, "domain", ...), "eval 'cybench': domain must be given, got nothing; add domain = ... or loadings"),
     ((*EVAL, "domain", "cyer"), "eval 'cybench': its domain must be one of the catalogue's, got 'cyer'; did you mean 'cyber'?"),
