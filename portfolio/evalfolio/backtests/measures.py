@@ -58,8 +58,8 @@ MEASURES = {
     "runs": "runs",
 }
 
-# What became of the value promised: each a ratio of means over AI models. `came_true` is the first
-# two over the third's inverse: (realised/lost)·(lost/EVPI)·(EVPI/promised).
+# What became of the value promised: each a ratio of means over AI models, and
+# came_true = realised_of_lost / (evpi_of_lost · promised_of_evpi).
 RATIOS = {
     "promised_of_evpi": ("foretold", "evpi_mean"),
     "evpi_of_lost": ("evpi_mean", "lost"),
