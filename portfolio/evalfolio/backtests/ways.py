@@ -22,7 +22,8 @@ Index = NDArray[np.int64]
 FRACTIONS = (0.005, 0.02, 0.06, 0.2, 1.0)  # caps on offer, shares of the highest
 MOST_TOLD = 0.999  # of a part: precision stays finite
 COUNT_STEP = 1.8  # numbers of tasks grow by this factor
-FLOOR = 1e-7  # least share of the largest variance that a part's luck has
+FLOOR = 1e-7  # least share of the largest variance that a part's luck has, and ...
+LEAST = 1e-8  # ... least variance, doublings²: below it precisions leave the range of a menu
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ def luck_covariance(c: Array, q: Array) -> Array:
 
 def with_floor(luck: Sequence[Array], moved: Array) -> list[Array]:
     """Return the luck of blocks, kept invertible against the covariance of all that moves them."""
-    least = FLOOR * max(float(np.trace(moved)), *(float(np.trace(each)) for each in luck))
+    largest = max(float(np.trace(moved)), *(float(np.trace(each)) for each in luck))
+    least = max(FLOOR * largest, LEAST)
     return [each + least * np.eye(len(each)) for each in luck]
 
 

@@ -106,6 +106,18 @@ def test_no_menu_where_all_is_settled(trials: Trials) -> None:
     assert stage_menu(trials.market, trials.teaching.foresight(everything, 1, 0)) is None
 
 
+def test_a_block_that_hardly_moves_the_horizon_is_on_the_menu(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = trials.hidden.buy(trials.design("ours", OURS, SHARE * trials.bill, 0))
+    judge = trials.market.outlook.judge
+    influence = type(judge).influence
+    monkeypatch.setattr(type(judge), "influence", lambda own, row: 1e-3 * influence(own, row))
+    menu = stage_menu(trials.market, trials.teaching.foresight(once, 1, 0))
+    assert menu is not None
+    assert 0 < np.abs(menu.menu.information).max() < 1e12
+
+
 def test_what_was_not_bought_is_not_seen(trials: Trials) -> None:
     budget = SHARE * trials.bill
     design = trials.design("ours", OURS, budget, 0)
