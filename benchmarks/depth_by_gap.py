@@ -2,7 +2,7 @@
 
     python benchmarks/depth_by_gap.py POSTERIOR.nc
 
-The example of `make demo` planned again with both ends of every domain's elicitation_gap multiplied
+The example of `make demo` planned again with both ends of every domain's elicitation gap multiplied
 by a factor; POSTERIOR.nc is the demo's (out/cyber/posterior.nc). No observation of the example was
 elicited, so the gap is prior only, and a range multiplied by a factor is draws multiplied by it: no
 new fit is needed. Prints the table that stands in the README.
@@ -28,6 +28,7 @@ SMALLEST = 1e-3  # stands for 0: the gap stays a positive number
 def main() -> None:
     posterior = Posterior.load(sys.argv[1])
     catalogue = read_catalogue(CATALOGUE)
+    gap = catalogue.domain("cyber").gap
     print("| range of the gap, cyber | share of USD on max elicitation | deep evals |")
     print("| --- | --- | --- |")
     for factor in FACTORS:
@@ -37,7 +38,7 @@ def main() -> None:
         plan = recommend(catalogue, None, believed, frontier_points=0, sensitivity=False).plan
         deep = int((plan.choices["tier"] == "max-elicitation").sum())
         share = percent(tier_share(plan.menu, plan.chosen, "max-elicitation")) if deep else "0 %"
-        low, high = 0.2 * factor, 2.5 * factor
+        low, high = gap.low * factor, gap.high * factor
         print(f"| {low:.2g} to {high:.2g} | {share} | {deep} of {len(plan.chosen)} |", flush=True)
 
 
