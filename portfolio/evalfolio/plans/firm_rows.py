@@ -3,8 +3,9 @@ r"""Which rows of a plan other draws would keep, and which rows are as good in t
 Another fit has its own luck: a mix's value, the fall d from the best mix to another, and what
 options cost, which decides whether a mix fits its budget at all. With σ the paired noise of d:
 
-- the mix taken is that of fewest evals among those no worse than the best by more than the zone,
-  2.1 σ or the gap asked for, whichever is more (an indifference zone, Bechhofer 1954);
+- the mix taken is the simplest among those no worse than the best by more than the zone, 2.1 σ or
+  the gap asked for, whichever is more (an indifference zone, Bechhofer 1954): fewest evals at max
+  elicitation, as engineers' hours are the scarcest, and of those fewest evals;
 - *firm*: a row without which no mix comes near, though budgets be as much wider as other draws may
   make them. Another fit leaves the row out only where d falls into its own zone, or into the gap
   its search leaves: near is the zone, that gap and 2.3 σ, 1.6 standard errors of what two fits
@@ -26,9 +27,9 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalbayes.halves import T_95, noise
 from evalfolio.errors import InfeasibleError
-from evalfolio.limits import Forbidden, MaxEvals
+from evalfolio.limits import Forbidden, MaxEvals, Where
 from evalfolio.limits.limit import Limit
-from evalfolio.narrative import listing, two_digits
+from evalfolio.narrative import DEPTH, listing, two_digits
 from evalfolio.objectives import evsi
 from evalfolio.plans.replicated import Replicated
 from evalfolio.search.answer import Answer
@@ -172,12 +173,16 @@ def firm_rows(
         sd = apart(x)
         return zone(sd) + slack + BETWEEN_FITS * sd
 
-    x = top
-    while (count := round(float(x.sum()))) > 1 and time.process_time() < end:
-        fewer = best(question, MaxEvals("everything", count - 1))
-        if fewer is None or value - fewer.value > zone(apart(fewer.x)):
-            break
-        x = fewer.x
+    x, kept = top, list[Limit]()
+    deep = (menu.options["tier"] == DEPTH).to_numpy()
+    for group, counted, least in ((Where(tier=DEPTH), deep, 0), ("everything", deep | True, 1)):
+        while (count := round(float(x[counted].sum()))) > least and time.process_time() < end:
+            fewer = best(question, *kept, MaxEvals(group, count - 1))
+            if fewer is None or not fewer.x.any() or value - fewer.value > zone(apart(fewer.x)):
+                break
+            x = fewer.x
+        if deep.any():
+            kept.append(MaxEvals(group, count))
     wider = _wider(question, again, x)
     firm: list[Row] = []
     instead: dict[Row, tuple[tuple[Row, ...], ...]] = {}

@@ -19,7 +19,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 
 TRUE = {"a": 1.0, "b": 1.0, "c": 1.0, "strong": 6.0}
-COST = {"a": 100.0, "b": 100.0, "c": 100.0, "strong": 100.0, "weak": 1.0}
+COST = {"a": 100.0, "b": 100.0, "c": 100.0, "strong": 100.0, "weak": 1.0, "deep": 101.0}
 BUDGET = {"usd": 201.0}
 
 
@@ -87,6 +87,31 @@ def test_the_fewest_evals_are_taken_among_mixes_that_noise_cannot_tell_apart() -
     assert "weak plateau" in calm.answer.chosen
     assert "weak plateau" not in loud.answer.chosen
     assert 0 <= loud.given_up <= 3 * loud.noise
+
+
+@pytest.mark.parametrize(
+    ("sd", "worth", "tier"),
+    [
+        (1e-9, 7.0, "max-elicitation"),  # better, and nothing hides it
+        (0.3, 7.0, "plateau"),  # as many evals, and noise hides what engineers' hours add
+        (0.3, 60.0, "max-elicitation"),  # it does not hide this
+    ],
+)
+def test_depth_whose_worth_noise_hides_is_not_bought(sd: float, worth: float, tier: str) -> None:
+    menu = noisy(np.random.default_rng(5), sd, {"a": 1.0, "strong": 6.0, "deep": worth})
+    tiers = ["plateau", "plateau", "max-elicitation"]
+    own = menu.options.assign(eval=["a", "strong", "strong"], tier=tiers)
+    plan = found(replace(menu, options=own))
+    strong = "strong plateau" if tier == "plateau" else "deep plateau"
+    assert strong in plan.answer.chosen
+    assert 0 <= plan.given_up <= max(2.04 * plan.apart, 1e-3 * plan.answer.bound)
+
+
+def test_of_mixes_as_good_fewest_deep_evals_come_before_fewest_evals() -> None:
+    menu = noisy(np.random.default_rng(1), 1e-9, {"a": 2.0, "b": 2.0, "deep": 4.001})
+    own = menu.options.assign(tier=["plateau", "plateau", "max-elicitation"])
+    own.loc["deep plateau", "usd"] = 201.0  # all the money
+    assert set(found(replace(menu, options=own)).answer.chosen) == {"a plateau", "b plateau"}
 
 
 def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
