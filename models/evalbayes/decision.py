@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from evalbayes.errors import InputError
 
@@ -136,6 +138,15 @@ class Decision:
                 f"1, got {str(rule)[:40]}; 0.1 means: mitigate when the probability of "
                 "exceeding the threshold is above 10 %"
             )
+
+    def expected_losses(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Loss of not mitigating and of mitigating at every y, later gain averaged, (2, n)."""
+        sd = max(self.later_gain_sd, 1e-9)
+        z = (y + self.later_gain_mean - self.threshold) / sd
+        density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+        above = sd * (density + z * ndtr(z))
+        below = sd * (density - z * ndtr(-z))
+        return np.stack([self.loss_missed * above, self.loss_false_alarm * below])
 
 
 def _is_number(value: object) -> bool:

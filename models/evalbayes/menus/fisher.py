@@ -16,45 +16,6 @@ Array = NDArray[np.float64]
 TINY = 1e-300
 
 
-def plateau_information(plateau: Array, success_ended: Array, gave_up_ended: Array) -> Array:
-    """Information of one run about A: F/A + H/(1 − A) + (F − H)²/(1 − A·F − (1 − A)·H).
-
-    Parameters
-    ----------
-    plateau
-        A, strictly between 0 and 1.
-    success_ended, gave_up_ended
-        F(c) and H(c), the shares of would-be successes and of would-be failures that end by
-        themselves below the cap.
-
-    Returns
-    -------
-    Array
-        Per squared unit of A; at most 1/(A(1 − A)), which a run without a cap has.
-
-    Examples
-    --------
-    >>> a = np.array(0.3)
-    >>> bool(np.isclose(plateau_information(a, np.array(1.0), np.array(1.0)), 1 / (0.3 * 0.7)))
-    True
-    """
-    stopped = plateau * (1.0 - success_ended) + (1.0 - plateau) * (1.0 - gave_up_ended)
-    return (
-        success_ended / plateau
-        + gave_up_ended / (1.0 - plateau)
-        + (success_ended - gave_up_ended) ** 2 / np.maximum(stopped, TINY)
-    )
-
-
-def counts_information(plateau: Array, success_ended: Array) -> Array:
-    """Information about A where only successes are counted: F²/(p(1 − p)), p = A·F.
-
-    Never more than `plateau_information` at the same cap.
-    """
-    p = plateau * success_ended
-    return success_ended**2 / np.maximum(p * (1.0 - p), TINY)
-
-
 def margin_information(
     margin: Array,
     slope: Array | float,

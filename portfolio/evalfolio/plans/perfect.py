@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalbayes.decision import told
-from evalbayes.menus.montecarlo import expected_losses
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
 from evalfolio.value.sample_information import DecisionValue
@@ -94,7 +93,7 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
     rows = []
     for decision in menu.decisions:
         y = draws @ decision.contrast
-        losses = expected_losses(decision, y)
+        losses = decision.expected_losses(y)
         cases: dict[str, tuple[tuple[str, ...], Floats]] = {"capability": (tuple(menu.states), y)}
         for part in ("shown", "gap"):
             at = [

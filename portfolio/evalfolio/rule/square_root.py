@@ -20,7 +20,7 @@ A threshold decision does not move the split. The value of the results is G(v) o
 explain, v = σs² + σδ² − Var(s + δ | results), whatever the threshold, the losses and the gain still
 to come; and G never falls. So whatever is spent is best split to explain the most. They decide
 whether to spend at all: below the variance where the concave envelope of G first meets G, spending
-pays less than saving up to that point (`minimum_sensible_variance`), and that point moves with the
+pays less than saving up to that point, and that point moves with the
 distance to the threshold. Where results cannot change the call, neither depth nor breadth pays.
 
 Whole numbers: all numbers of deep runs are compared by the variance they leave, and a first deep

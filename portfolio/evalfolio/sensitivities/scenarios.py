@@ -184,23 +184,3 @@ def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
         )
         for name, menu in menus.items()
     }
-
-
-def draws_of(menu: Menu, most: int = 64) -> Scenarios:
-    """Return a scenario for every posterior draw of the information, evenly thinned.
-
-    Raises
-    ------
-    InputError
-        If the menu holds no draws.
-    """
-    if menu.information_draws is None or not len(menu.information_draws):
-        raise InputError(
-            "menu: there must be draws of the information, got none; build it from a posterior"
-        )
-    lean = replace(menu, information_draws=None, resource_draws=None, replicates=None)
-    count = len(menu.information_draws)
-    keep = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
-    return Scenarios(
-        {f"draw {k}": replace(lean, information=menu.information_draws[k]) for k in keep}
-    )

@@ -75,24 +75,3 @@ def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Floa
     heights = (worth[None, :] - slopes[:, None] * grid[None, :]).max(axis=1)
     slack = 1e-7 * float(worth[-1])
     return np.append(slopes, 0.0), np.append(heights + slack, worth[-1])
-
-
-def minimum_sensible_variance(value: Worth, v_max: float) -> float:
-    """Return the explained variance where the concave envelope of G first meets G.
-
-    Below it every unit of variance is worth less than on average up to it: fund to there, or drop
-    the decision. 0 where G is concave from the start; v_max where it is convex throughout.
-
-    Examples
-    --------
-    >>> from evalfolio.value.sample_information import DecisionValue
-    >>> round(minimum_sensible_variance(DecisionValue(-0.5, 1.0, 1.0, 1.0), 1.0), 2)
-    0.67
-    >>> minimum_sensible_variance(DecisionValue(0.0, 1.0, 1.0, 1.0), 1.0)
-    0.0
-    """
-    v, g = envelope_points(value, v_max)
-    if g[-1] <= 0 or len(v) < 2:
-        return 0.0
-    first = float(v[1])
-    return 0.0 if first <= 1e-6 * v_max else first

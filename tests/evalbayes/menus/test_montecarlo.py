@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.evalbayes.menus.simulated_value import simulated_value
 from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import build_menu, menu_of
-from evalbayes.menus.montecarlo import expected_losses, simulated_value
 from evalbayes.menus.reading import reading_of
 from evalbayes.menus.states import states_of
 from evalbayes.posterior.posterior import Posterior
@@ -53,7 +53,7 @@ def nested_value(
 
         def losses(centre: Any, variance: Any, decision: Decision = decision) -> Array:
             y = centre[:, None] + np.sqrt(variance) * inner
-            values = expected_losses(decision, y.ravel()).reshape(2, *y.shape)
+            values = decision.expected_losses(y.ravel()).reshape(2, *y.shape)
             averaged: Array = values @ weights
             return averaged
 

@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.evalbayes.menus.synthetic import prior_posterior, small_catalogue
+from tests.evalbayes.menus.unlimited import unlimited_menu
 
 from evalbayes import Menu
 from evalbayes.menus import menu_of
-from evalbayes.menus.montecarlo import expected_losses
 from evalbayes.menus.states import state_draws
-from evalbayes.menus.unlimited import unlimited_menu
 from evalfolio import evaluate
 from evalfolio.errors import InputError
 from evalfolio.objectives.valuation import worth_of
@@ -144,18 +143,18 @@ def test_perfect_information_by_draws_is_the_nested_simulation() -> None:
     for decision in MENU.decisions:
         s = draws[:, MENU.states.index(f"{decision.name}.shown")]
         gap = draws[:, MENU.states.index(f"{decision.name}.gap")]
-        now = expected_losses(decision, s + gap).mean(axis=1).min()
+        now = decision.expected_losses(s + gap).mean(axis=1).min()
         # Gap and shown are independent here, so the inner mean is over draws of the other.
         for words, outer, inner in (("shown", s, gap), ("gap", gap, s)):
             some, others = rng.choice(outer, 1500), rng.choice(inner, 1500)
-            losses = expected_losses(decision, some[:, None] + others).mean(axis=2)
+            losses = decision.expected_losses(some[:, None] + others).mean(axis=2)
             nested = now - losses.min(axis=0).mean()
             row = table.loc[(decision.name, words)]
             # Groups of a hundred draws find a little that is not there: 0.1 of a small value.
             slack = 0.1 * table.loc[(decision.name, "capability"), "draws"]
             assert float(row["draws"]) == pytest.approx(nested, abs=float(slack))
         y = s + gap
-        perfect = now - expected_losses(decision, y).min(axis=0).mean()
+        perfect = now - decision.expected_losses(y).min(axis=0).mean()
         assert float(table.loc[(decision.name, "capability"), "draws"]) == pytest.approx(perfect)
         assert table.loc[(decision.name, "shown"), "draws"] <= perfect * (1 + 1e-9)
 

@@ -18,7 +18,7 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.robust import regret_table, robust_mix
-from evalfolio.sensitivities.scenarios import Scenarios, draws_of, scenarios_of
+from evalfolio.sensitivities.scenarios import Scenarios, scenarios_of
 from evalfolio.sensitivities.stability import stability_over_assumptions, stability_over_draws
 
 BUDGET = {"usd": 40.0, "staff_hours": 30.0}
@@ -132,8 +132,6 @@ def test_scenarios_that_do_not_go_together_are_refused() -> None:
         Scenarios({})
     with pytest.raises(InputError, match="one probability for each and they must sum to 1"):
         Scenarios({"now": menu}, (0.5,))
-    with pytest.raises(InputError, match="there must be draws of the information"):
-        draws_of(menu)
     with pytest.raises(InputError, match="criterion must be regret or cvar"):
         robust_mix(Scenarios({"now": menu}), Question(menu), criterion="hope")
     with pytest.raises(InputError, match="tail must be a probability above 0, got 0"):
@@ -158,7 +156,6 @@ def test_stability_over_draws_counts_the_mixes() -> None:
         assert row["included"] == np.mean(there)
         assert row["core"] == (np.mean(there) >= 0.9)
     assert "Over 4 mixes the core is" in str(found)
-    assert len(draws_of(told, most=2).names) == 2
 
 
 def test_stability_over_assumptions_is_seeded() -> None:

@@ -260,16 +260,6 @@ def test_a_stated_rule_is_that_of_its_losses_and_is_followed_whatever_they_are(
     assert stated.wrong_calls([0.0, 0.3]) == pytest.approx(by_losses.wrong_calls([0.0, 0.3]))
 
 
-def test_the_table_of_values_follows_the_integral() -> None:
-    rng = np.random.default_rng(5)
-    for _ in range(60):
-        variance = 10 ** rng.uniform(-2, 1)
-        distance = np.sqrt(variance) * rng.choice([0.0, 0.01, 0.5, 3.0]) * rng.choice([-1, 1])
-        g = DecisionValue(distance, variance, 10 ** rng.uniform(-1.5, 1.5), 1.0)
-        v = variance * 10 ** rng.uniform(-6, 0, 50)
-        np.testing.assert_allclose(g.quick_gain(v), g.gain(v), rtol=0, atol=1e-6 * g.evpi)
-
-
 @pytest.mark.parametrize("left", [1e-3, 1e-6, 1e-9, 1e-11, 1e-13, 0.0])
 def test_wrong_calls_vanish_as_all_is_explained(left: float) -> None:
     value = DecisionValue(0.3, 1.0, 3.0, 1.0)

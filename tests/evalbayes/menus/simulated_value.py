@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
-
-from evalbayes.decision import Decision
-from evalbayes.menus.simulated_runs import (
+from scipy.special import logsumexp
+from tests.evalbayes.menus.simulated_runs import (
     STATISTICS,
     shown_margin,
     simulated_runs,
     statistic_weights,
 )
+
+from evalbayes.decision import Decision
 from evalbayes.menus.states import eval_error, explained_error, states_of
 from evalbayes.posterior.placing import placed
 
@@ -96,12 +96,12 @@ def simulated_value(
     controls = []
     for decision in menu.decisions:
         weights_by_knot = knot_weights(decision, menu, posterior)
-        losses = expected_losses(decision, _capability(belief, weights_by_knot, m))
+        losses = decision.expected_losses(_capability(belief, weights_by_knot, m))
         now = int(np.argmin(losses.mean(axis=1)))
         after = losses @ weights.T  # (2, n_results)
         # Against the call that is right now: the same mean as against its loss now, less noise.
         gain += after[now] - after.min(axis=0)
-        perfect = expected_losses(decision, _capability(truth, weights_by_knot, m))
+        perfect = decision.expected_losses(_capability(truth, weights_by_knot, m))
         controls.append(perfect[now] - perfect.min(axis=0))
     value, error = _controlled(gain, np.stack(controls, axis=1), chosen)
     return SimulatedValue(value, error, float((1.0 / (weights**2).sum(axis=1)).mean()))
@@ -130,18 +130,6 @@ def _controlled(gain: Array, controls: Array, chosen: NDArray[np.int64]) -> tupl
     weights, *_ = np.linalg.lstsq(design, gain, rcond=None)
     left = gain - design @ weights
     return float(weights[0]), float(left.std(ddof=1) / math.sqrt(len(gain)))
-
-
-def expected_losses(decision: Decision, y: Array) -> Array:
-    """Loss of not mitigating and of mitigating at every y, later gain averaged, (2, n)."""
-    distance = y + decision.later_gain_mean - decision.threshold
-    sd = max(decision.later_gain_sd, 1e-9)
-    z = distance / sd
-    density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
-    above = sd * (density + z * ndtr(z))
-    below = sd * (density - z * ndtr(-z))
-    losses: Array = np.stack([decision.loss_missed * above, decision.loss_false_alarm * below])
-    return losses
 
 
 def _halves(posterior: Posterior) -> tuple[Posterior, Posterior]:
