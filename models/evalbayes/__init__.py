@@ -59,7 +59,9 @@ Importing this package loads no PyMC, and neither numpy nor pandas until one of 
 for; PyMC is loaded when `fit` is called.
 """
 
+import re
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalbayes.errors import EvalfolioError as EvalfolioError
@@ -104,65 +106,14 @@ if TYPE_CHECKING:
     from evalbayes.summaries.curves import curve_grid as curve_grid
     from evalbayes.summaries.curves import curve_table as curve_table
 
-# Where each public name lives; what is heavy is imported when it is first asked for.
-_HOMES = {
-    "evalbayes.catalogue": (
-        "Catalogue",
-        "parse_catalogue",
-        "read_catalogue",
-        "write_template",
-    ),
-    "evalbayes.curves.families": (
-        "FAMILIES",
-        "FamilyCurve",
-        "fit_family",
-    ),
-    "evalbayes.decision": ("Decision",),
-    "evalbayes.elicitation.post_training": (
-        "buffer",
-        "to_come",
-    ),
-    "evalbayes.horizons": (
-        "constant_hazard",
-        "fit_horizon",
-        "horizon_by_cap",
-        "run_horizons",
-    ),
-    "evalbayes.inputs": (
-        "check_inputs",
-        "draft",
-    ),
-    "evalbayes.menu": ("Menu", "SharedPurchase"),
-    "evalbayes.menus": ("menu_of",),
-    "evalbayes.model.fit": ("fit",),
-    "evalbayes.observations": (
-        "Observations",
-        "observations_of",
-        "read_observations",
-    ),
-    "evalbayes.posterior": ("Posterior",),
-    "evalbayes.predictive": (
-        "posterior_predictive",
-        "prior_predictive",
-    ),
-    "evalbayes.repeats": (
-        "BestOfK",
-        "best_split",
-        "fit_best_of_k",
-        "repeats_of",
-        "split_map",
-    ),
-    "evalbayes.responses": (
-        "Newcomer",
-        "ResponseHistory",
-    ),
-    "evalbayes.summaries.capability": ("capability_table",),
-    "evalbayes.summaries.curves": (
-        "curve_grid",
-        "curve_table",
-    ),
+# Where each public name lives stands once, in the imports above; what is heavy is imported when it
+# is first asked for.
+_HOME_OF = {
+    name: home
+    for home, name in re.findall(
+        r"^    from (\S+) import (\S+) as", Path(__file__).read_text(encoding="utf-8"), re.MULTILINE
+    )
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_HOME_OF, "EvalfolioError", "FitError", "InputError"])
 

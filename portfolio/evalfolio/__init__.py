@@ -136,7 +136,9 @@ Errors
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -219,120 +221,15 @@ if TYPE_CHECKING:
     from evalfolio.targets.waiver import Waiver as Waiver
     from evalfolio.targets.waiver import waive as waive
 
-# Where each public name lives. They are imported when first used, so that the command line
-# answers at once; a module never has the name of what it exports, which would hide it.
-_HOMES = {
-    "evalbayes": (
-        "Decision",
-        "Menu",
-    ),
-    "evalfolio.backtests.record": (
-        "Record",
-        "record_of",
-    ),
-    "evalfolio.backtests.replay": (
-        "Backtest",
-        "backtest",
-    ),
-    "evalfolio.errors": (
-        "EvalfolioError",
-        "FitError",
-        "InfeasibleError",
-        "InputError",
-        "SolverError",
-    ),
-    "evalfolio.examples": ("small_menu",),
-    "evalfolio.export": ("write_all",),
-    "evalfolio.export.plots": ("plot_curve",),
-    "evalfolio.harness": (
-        "inspect_script",
-        "inspect_settings",
-    ),
-    "evalfolio.limits": (
-        "Affine",
-        "Ceiling",
-        "ChanceLimit",
-        "EveryDomain",
-        "Excludes",
-        "Floor",
-        "Forbidden",
-        "Mandatory",
-        "MaxEvals",
-        "MinEvals",
-        "PosteriorSd",
-        "Requires",
-        "TailLimit",
-        "Where",
-        "WrongCall",
-        "ZeroOrAtLeast",
-        "constraints_from_table",
-    ),
-    "evalfolio.objectives": (
-        "Objective",
-        "evsi",
-        "log_determinant",
-        "tail_value",
-        "variance",
-        "wrong_calls",
-    ),
-    "evalfolio.plans.evaluation": (
-        "Evaluation",
-        "evaluate",
-    ),
-    "evalfolio.plans.limit_costs": ("cost_of_limits",),
-    "evalfolio.plans.optimiser": ("answer", "optimise"),
-    "evalfolio.plans.plan": ("Plan",),
-    "evalfolio.plans.risk": (
-        "SpendRisk",
-        "ValueRisk",
-        "spend_risk",
-        "value_risk",
-    ),
-    "evalfolio.readers": (
-        "read_inspect_logs",
-        "read_metr_runs",
-    ),
-    "evalfolio.plans.judge": ("score_mix",),
-    "evalfolio.recommendations.recommendation": ("Recommendation",),
-    "evalfolio.recommendations.recommender": ("recommend",),
-    "evalfolio.rule.square_root": (
-        "RuleFigures",
-        "depth_rule",
-        "least_gap_sd",
-        "left_variance",
-    ),
-    "evalfolio.search.certified": ("Certified",),
-    "evalfolio.search.convex.relaxation": ("Relaxation",),
-    "evalfolio.search.greedy": ("Greedy",),
-    "evalfolio.search.question": ("Question",),
-    "evalfolio.search.status": ("Status",),
-    "evalfolio.sensitivities.analysis": (
-        "Sensitivity",
-        "sensitivity",
-    ),
-    "evalfolio.sensitivities.assumed": ("Assumed",),
-    "evalfolio.sensitivities.entries": ("entries",),
-    "evalfolio.sensitivities.frontiers": (
-        "Frontier",
-        "frontier",
-    ),
-    "evalfolio.sensitivities.phases": ("phase_diagram",),
-    "evalfolio.sensitivities.sweep": ("Sweep",),
-    "evalfolio.spends.separable": (
-        "Allocation",
-        "allocate",
-    ),
-    "evalfolio.targets.requirement": (
-        "Requirement",
-        "require",
-        "requirements",
-    ),
-    "evalfolio.targets.waiver": (
-        "Waiver",
-        "waive",
-    ),
+# Where each public name lives stands once, in the imports above; what is heavy is imported when it
+# is first asked for, so that the command line answers at once. A module never has the name of
+# what it exports, which would hide it.
+_HOME_OF = {
+    name: home
+    for home, name in re.findall(
+        r"^    from (\S+) import (\S+) as", Path(__file__).read_text(encoding="utf-8"), re.MULTILINE
+    )
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)
 
