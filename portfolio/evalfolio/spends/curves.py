@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -34,8 +33,33 @@ class SpendCurves(Protocol):
         ...
 
 
+class _ByDraw:
+    """Curves whose value, slope and second derivative a family gives, averaged over draws."""
+
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return the three at spends of shape (n_items,), by draw where parameters are."""
+        raise NotImplementedError
+
+    def value(self, spend: Array) -> Array:
+        """Return the mean value over draws."""
+        return self._at(spend, 0)
+
+    def slope(self, spend: Array) -> Array:
+        """Return the mean slope over draws; infinite at 0 for a Hill exponent below 1."""
+        return self._at(spend, 1)
+
+    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
+        """Return mean value, slope and second derivative at positive spends, shape (n_items,)."""
+        value, slope, bend = map(_mean, self._jet(spend))
+        return value, slope, bend
+
+    def _at(self, spend: Array, which: int) -> Array:
+        rows = [_mean(self._jet(row)[which]) for row in np.atleast_2d(spend)]
+        return np.array(rows).reshape(spend.shape)
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class Logistic:
+class Logistic(_ByDraw):
     """``scale · tanh(rate · spend / 2)``, the saturation most media-mix models use.
 
     Parameters
@@ -63,29 +87,16 @@ class Logistic:
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def value(self, spend: Array) -> Array:
-        """Return the mean value over draws."""
-        return _mean(lambda x: self.scale * np.tanh(0.5 * self.rate * x), spend)
-
-    def slope(self, spend: Array) -> Array:
-        """Return the mean slope over draws."""
-
-        def one(x: Array) -> Array:
-            steep = np.square(np.cosh(_capped(0.5 * self.rate * x)))
-            return np.asarray(0.5 * self.scale * self.rate / steep)
-
-        return _mean(one, spend)
-
-    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
-        """Return mean value, slope and second derivative at spends of shape (n_items,)."""
-        share = np.tanh(0.5 * self.rate * spend)
-        # 1 - tanh² loses all digits where tanh is near 1; 1/cosh² does not
-        slope = 0.5 * self.scale * self.rate / np.square(np.cosh(_capped(0.5 * self.rate * spend)))
-        return _means(self.scale * share, slope, -self.rate * slope * share)
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        half = 0.5 * self.rate * x
+        share = np.tanh(half)
+        # 1 - tanh² loses all digits where tanh is near 1; 1/cosh² does not, but overflows
+        slope = 0.5 * self.scale * self.rate / np.square(np.cosh(np.minimum(half, 350.0)))
+        return self.scale * share, slope, -self.rate * slope * share
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class MichaelisMenten:
+class MichaelisMenten(_ByDraw):
     """``scale · spend / (half_spend + spend)``.
 
     Parameters
@@ -107,24 +118,14 @@ class MichaelisMenten:
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def value(self, spend: Array) -> Array:
-        """Return the mean value over draws."""
-        return _mean(lambda x: self.scale * x / (self.half_spend + x), spend)
-
-    def slope(self, spend: Array) -> Array:
-        """Return the mean slope over draws."""
-        return _mean(lambda x: self.scale * self.half_spend / (self.half_spend + x) ** 2, spend)
-
-    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
-        """Return mean value, slope and second derivative at spends of shape (n_items,)."""
-        inverse = 1.0 / (self.half_spend + spend)
-        left = self.scale * self.half_spend * inverse  # what is still to gain
-        slope = left * inverse
-        return _means(self.scale - left, slope, -2.0 * slope * inverse)
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        inverse = 1.0 / (self.half_spend + x)
+        slope = self.scale * self.half_spend * inverse**2
+        return self.scale * x * inverse, slope, -2.0 * slope * inverse
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class Hill:
+class Hill(_ByDraw):
     """``scale · spend^n / (half_spend^n + spend^n)``: S-shaped where the exponent n is above 1.
 
     Parameters
@@ -149,44 +150,22 @@ class Hill:
         """Whether each item's curve is concave under every draw."""
         return np.asarray(np.atleast_2d(self.exponent <= 1).all(axis=0))
 
-    def value(self, spend: Array) -> Array:
-        """Return the mean value over draws."""
-        return _mean(lambda x: self.scale * self._share(x), spend)
-
-    def slope(self, spend: Array) -> Array:
-        """Return the mean slope over draws, infinite at 0 for exponents below 1."""
-
-        def one(x: Array) -> Array:
-            share = self._share(x)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slope = self.scale * self.exponent * share * (1 - share) / x
-            at_zero = np.where(self.exponent == 1, self.scale / self.half_spend, 0.0)
-            at_zero = np.where(self.exponent < 1, np.inf, at_zero)
-            return np.where(x == 0, at_zero, slope)
-
-        return _mean(one, spend)
-
-    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
-        """Return mean value, slope and second derivative at positive spends, shape (n_items,)."""
-        share = self._share(spend)
-        rest = 1 - share
-        slope = self.scale * self.exponent * share * rest / spend
-        bend = slope * (self.exponent * (rest - share) - 1) / spend
-        return _means(self.scale * share, slope, bend)
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 is -inf, and the share 0
+            share = special.expit(self.exponent * (np.log(x) - self._ln_half))
+            slope = self.scale * self.exponent * share * (1 - share) / x
+            bend = slope * (self.exponent * (1 - 2 * share) - 1) / x
+        at_zero = np.where(self.exponent == 1, self.scale / self.half_spend, 0.0)
+        at_zero = np.where(self.exponent < 1, np.inf, at_zero)
+        return self.scale * share, np.where(x == 0, at_zero, slope), bend
 
     @cached_property
     def _ln_half(self) -> Array:
-        return np.asarray(self.exponent * np.log(self.half_spend))
-
-    def _share(self, x: Array) -> Array:
-        """Return the share of the value at unlimited spend."""
-        with np.errstate(divide="ignore"):  # ln 0 is -inf, and the share 0, as it should be
-            share: Array = special.expit(self.exponent * np.log(x) - self._ln_half)
-        return share
+        return np.asarray(np.log(self.half_spend))
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class SuccessWithinCap:
+class SuccessWithinCap(_ByDraw):
     """``scale · A · F(cap)``, the success share within a cap, ln spend of a success normal.
 
     Parameters
@@ -208,51 +187,19 @@ class SuccessWithinCap:
         _positive(self, "plateau", "sd")
         object.__setattr__(self, "location", np.asarray(self.location, dtype=np.float64))
 
-    def value(self, spend: Array) -> Array:
-        """Return the mean value over draws."""
-        return _mean(lambda x: self.scale * self.plateau * special.ndtr(self._z(x)), spend)
-
-    def slope(self, spend: Array) -> Array:
-        """Return the mean slope over draws."""
-
-        def one(x: Array) -> Array:
-            safe = np.where(x > 0, x, 1.0)
-            density = np.exp(-0.5 * self._z(safe) ** 2) / (np.sqrt(2 * np.pi) * self.sd * safe)
-            return np.where(x > 0, self.scale * self.plateau * density, 0.0)
-
-        return _mean(one, spend)
-
-    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
-        """Return mean value, slope and second derivative at positive spends, shape (n_items,)."""
-        z = self._z(spend)
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        safe = np.maximum(
+            x, np.finfo(float).tiny
+        )  # where value and slope are 0, as at a spend of 0
+        z = (np.log(safe) - self.location) / self.sd
         worth = self.scale * self.plateau
-        slope = worth * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * self.sd * spend)
-        return _means(worth * special.ndtr(z), slope, -slope * (1 + z / self.sd) / spend)
-
-    def _z(self, x: Array) -> Array:
-        """Return ln spend in sds from its mean."""
-        with np.errstate(divide="ignore"):  # ln 0 is -inf, and F(0) is 0, as it should be
-            z: Array = (np.log(x) - self.location) / self.sd
-        return z
+        slope = worth * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * self.sd * safe)
+        return worth * special.ndtr(z), slope, -slope * (1 + z / self.sd) / safe
 
 
-def _mean(one: Callable[[Array], Array], spend: Array) -> Array:
-    """Return `one` at each row of spends, averaged over draws (the first axis of its result)."""
-    if spend.ndim == 1:
-        each = one(spend)
-        return each if each.ndim == 1 else np.asarray(each.mean(axis=0))
-    return np.array([_mean(one, row) for row in spend]).reshape(spend.shape)
-
-
-def _means(*parts: Array) -> tuple[Array, Array, Array]:
-    """Return the parts averaged over draws, their first axis where there are two."""
-    value, slope, bend = (part if part.ndim == 1 else part.mean(axis=0) for part in parts)
-    return value, slope, bend
-
-
-def _capped(half: Array) -> Array:
-    """Return an argument of cosh small enough not to overflow; the slope is 0 there anyway."""
-    return np.minimum(half, 350.0)
+def _mean(each: Array) -> Array:
+    """Return the mean over draws, the first axis where there are two."""
+    return each if each.ndim == 1 else np.asarray(each.mean(axis=0))
 
 
 def _positive(curves: object, *keys: str) -> None:
