@@ -1,25 +1,35 @@
-"""Centring: which margins of pairs are sampled themselves, and which by their departures.
+"""Centring: whether a quantity is sampled itself, or its departure from what is expected.
 
-A margin is s + f + u − β, u ~ N(0, ω²). Where runs hardly tell it, u/ω is sampled, which data leave
-alone. Where they tell it far better than ω does, every u would have to follow all that margins are
-summed from: there the margin is sampled, and u is what is left (Papaspiliopoulos, Roberts & Sköld
-2007, A general framework for the parametrization of hierarchical models).
+A margin is s + f + u − β, u ~ N(0, ω²), the location of spend in a cell that of its eval and AI
+model with a departure, a capability that of the population with one. Where runs hardly tell it,
+the departure over its sd is sampled, which data leave alone. Where they tell it far better than
+the sd does, every departure would have to follow all that it is summed from: there the quantity
+is sampled, and the departure is what is left (Papaspiliopoulos, Roberts & Sköld 2007, A general
+framework for the parametrization of hierarchical models).
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model.evidence import Evidence
+if TYPE_CHECKING:
+    from evalbayes.model.evidence import Evidence
+
+Array = NDArray[np.float64]
 
 # Successes and runs that gave up, n₁n₀/(n₁ + n₀): a logit told to 0.13, some 0.2 doublings, which
 # is a quarter of a typical ω. The largest of the cyber runs have 30.
 TELLING = 60.0
 
 
-def well_told(evidence: Evidence, pair: NDArray[np.int64], n_pairs: int) -> NDArray[np.bool_]:
-    """Pairs whose runs tell the plateau so well that their margins are sampled, (n_pairs,).
+def told(evidence: Evidence, pair: NDArray[np.int64], n_pairs: int) -> Array:
+    """Which cells are sampled themselves (1, else 0): by condition twice, and by pair.
+
+    Locations of successes with known spends, and of runs that gave up; then margins of pairs whose
+    plateau many runs tell.
 
     Parameters
     ----------
@@ -34,5 +44,19 @@ def well_told(evidence: Evidence, pair: NDArray[np.int64], n_pairs: int) -> NDAr
         np.bincount(pair, weights=number, minlength=n_pairs)
         for number in (evidence.n_success, evidence.n_gave_up)
     )
-    value: NDArray[np.bool_] = (won * lost >= TELLING * (won + lost)) & (won > 0)
+    margins = (won * lost >= TELLING * (won + lost)) & (won > 0)
+    value: Array = np.concatenate([evidence.n_success > 0, evidence.n_gave_up > 0, margins]) * 1.0
     return value
+
+
+def located(told: Array, mean: Any, ln_sd: Any, sampled: Any, xp: Any) -> Any:
+    """Quantities N(mean, sd²) from what is sampled of them, N(told·mean, sd^(2·told)).
+
+    Parameters
+    ----------
+    told
+        1 where the quantity itself is sampled, 0 where its departure is.
+    xp
+        numpy or pytensor.tensor.
+    """
+    return (1.0 - told) * mean + xp.exp((1.0 - told) * ln_sd) * sampled

@@ -74,21 +74,6 @@ def expected_margins(design: Design, named: Draws) -> Array:
     return margin
 
 
-def with_departures(design: Design, named: Draws) -> dict[str, Array]:
-    """Put u/ω of every pair in place of the margins of centred pairs, see `centring`."""
-    found = dict(named)
-    margin = found.pop("margin")
-    if design.centred.any():
-        off = margin - expected_margins(design, named)[..., design.centred]
-        offset = np.empty((*margin.shape[:-1], len(design.centred)))
-        offset[..., design.centred] = (
-            off / named["validity_sd"][..., design.pair_scale[design.centred]]
-        )
-        offset[..., ~design.centred] = named["private_offset"]
-        found["private_offset"] = offset
-    return found
-
-
 def curves_of(design: Design, named: Draws) -> Curves:
     """Curve parameters of every condition, of shape (..., n_conditions)."""
     of = np.searchsorted(design.seen_evals, design.condition_eval)

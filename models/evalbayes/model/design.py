@@ -13,7 +13,7 @@ from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.model import priors
 from evalbayes.model.ancestry import Ancestry, ancestry_of
-from evalbayes.model.centring import well_told
+from evalbayes.model.centring import told
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.knots import Knots, knots_of
 
@@ -74,9 +74,8 @@ class Design:
         Of every condition of the evidence.
     pair_eval, pair_model
         Seen eval by AI model pairs.
-    centred
-        Pairs whose runs tell the plateau so much better than all else does that what they tell,
-        and not its departure, is sampled; of shape (n_pairs,).
+    told
+        How far runs tell the cells themselves, from 0 to 1: see `centring`.
     """
 
     domains: tuple[str, ...]
@@ -118,7 +117,7 @@ class Design:
     effort: Array
     pair_eval: Index
     pair_model: Index
-    centred: NDArray[np.bool_]
+    told: Array
     spend_seen: NDArray[np.bool_] = field(repr=False)
 
     @property
@@ -145,6 +144,14 @@ class Design:
             for d in np.flatnonzero(self.loadings[i])
         ]
         return np.unique(np.array(rows, dtype=np.int64).reshape(-1, 2), axis=0)
+
+    @property
+    def evals_telling(self) -> Index:
+        """How many evals with evidence read each of `seen_capabilities`."""
+        domain, model = self.seen_capabilities.T
+        read = (self.loadings[self.pair_eval] != 0)[:, domain]
+        found: Index = (read & (self.pair_model[:, None] == model)).sum(axis=0)
+        return found
 
     @property
     def anchor_knots(self) -> Index:
@@ -394,7 +401,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         effort=evidence.conditions["effort"].to_numpy(dtype=np.float64),
         pair_eval=pairs[:, 0],
         pair_model=pairs[:, 1],
-        centred=well_told(evidence, condition_pair.reshape(-1), len(pairs)),
+        told=told(evidence, condition_pair.reshape(-1), len(pairs)),
         spend_seen=spend_seen,
     )
 

@@ -35,6 +35,7 @@ Array = NDArray[np.float64]
 # scales of single quantities do not do: of 1,000 draws of 10⁵ runs the typical slope's are then
 # worth 30, and ten times as much with the strongest correlations followed.
 MANY = 200
+DRAWS = 2000  # of each chain
 
 
 def fit(
@@ -42,7 +43,7 @@ def fit(
     observations: Observations,
     *,
     seed: int = 0,
-    draws: int = 2000,
+    draws: int = DRAWS,
     tune: int = 1500,
     chains: int = 4,
     progress: bool = False,

@@ -5,9 +5,8 @@ logit A = a[m]·(Σ_d loadings·(s + e·δ) + e·η − β + f + u), with s and 
 different units share neither a nor the sds of f, u, η, β and of the walk.
 At a domain's reference s[d,m] = mean_d + growth_d·years_m + lineage + loading_d·g_m + own: dates,
 relatives and the general factor g where the catalogue and the evidence have them.
-Locations are centred on what the levels above expect, as data on most are strong, and so are the
-margins of plateaus that many runs tell (`centring`); effects that are seen weakly are not. The
-location of s and β is fixed by `Design.anchor`.
+What data tell well is centred on what the levels above expect, what they tell weakly is not
+(`centring`). The location of s and β is fixed by `Design.anchor`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.model import derived, likelihood
+from evalbayes.model import likelihood
+from evalbayes.model.centring import located
 from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
@@ -29,6 +29,8 @@ from evalbayes.model.shown import add_ancestry, general
 
 Array = NDArray[np.float64]
 
+CELLS = ("cells", "ln_cell_sds")
+NO_ROWS = np.empty(0, dtype=np.int64)
 FIXED = (  # the design's, not data
     "ln_stop",
     "ln_count_cap",
@@ -57,12 +59,17 @@ class Graph:
 
     def named(self, base: Array, effects: Array, cells: Array) -> dict[str, Array]:
         """Split draws of the three vectors, of shape (..., n), by name."""
-        found = {
-            **self.base.named(shared_out(self.base, base, np)),
-            **self.effects.named(effects),
-            **self.cells.named(cells),
-        }
-        return derived.with_departures(self.design, found)
+        x = shared_out(self.base, base, np)
+        scaled = self.base.scaled(x, np)
+        mean, ln_sd = _effect_priors(self.design, self.base, self.effects, x, scaled, np)
+        y = located(_told(self.design, self.effects), mean, ln_sd, effects, np)
+        part = _predictions(self.design, self.base, self.effects, scaled, y, NO_ROWS, np)
+        mean, ln_sd = (part[name] for name in CELLS)
+        z = located(self.design.told, mean, ln_sd, cells, np)
+        found = self.base.named(x) | self.effects.named(y) | self.cells.named(z)
+        pairs = slice(*self.cells.spans["margin"][:2])
+        off = found.pop("margin") - mean[..., pairs]
+        return found | {"private_offset": off * np.exp(-ln_sd[..., pairs])}
 
 
 def build(design: Design, evidence: Evidence) -> Graph:
@@ -74,31 +81,38 @@ def build(design: Design, evidence: Evidence) -> Graph:
     _add_effects(design, base, effects)
     for name in ("success_location", "gave_up_location"):
         cells.add(name, size=len(evidence))
-    cells.add("margin", size=int(design.centred.sum()))
+    cells.add("margin", size=len(design.pair_eval))
     of, segments, figures = likelihood.rows_of(evidence)
     with pm.Model(check_bounds=False) as model:  # every sd is an exponential: none can be negative
         data = {key: pm.Data(key, values) for key, values in figures.items() if key not in FIXED}
         data |= {key: figures[key] for key in FIXED}
         x = pm.Normal("base", mu=np.array(base.mean), sigma=np.array(base.sd))
         x = shared_out(base, x, pt)
-        scaled, sd = _scales(base, effects, x)
-        expected = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
-        if design.factored:
-            at = effects.at("shown", np.arange(len(design.seen_capabilities)))
-            expected = expected + general(design, base, x, at, ~_stated(design), len(effects))
-        y = pm.Normal("effects", mu=expected, sigma=np.array(effects.sd) * sd)
-        part = _predictions(design, base, effects, scaled, y, of)
-        z = pm.Normal(
-            "cells",
-            mu=part["cells"],
-            sigma=pt.exp(part["ln_cell_sds"]),
+        scaled = base.scaled(x, pt)
+        y = _normal(
+            "effects", _told(design, effects), *_effect_priors(design, base, effects, x, scaled, pt)
         )
+        part = _predictions(design, base, effects, scaled, y, of, pt)
+        z = _normal("cells", design.told, *(part[name] for name in CELLS))
         curves = _curves(design, base, part, z, scaled, of)
         for kind, rows in segments.items():
             if rows.stop > rows.start:
                 terms = likelihood.TERMS[kind](curves.of(rows), data)
                 pm.Potential(kind, terms.sum())
     return Graph(design, model, base, effects, cells)
+
+
+def _normal(name: str, told: Array, mean: Any, ln_sd: Any) -> Any:
+    """Quantities N(mean, sd²); what is sampled of each is as `centring` says."""
+    sampled = pm.Normal(name, mu=told * mean, sigma=pt.exp(told * ln_sd))
+    return located(told, mean, ln_sd, sampled, pt)
+
+
+def _told(design: Design, effects: Layout) -> Array:
+    """Which effects are sampled themselves: all but capabilities that one eval alone tells."""
+    told = np.ones(len(effects))
+    told[effects.at("shown", np.arange(len(design.seen_capabilities)))] = design.evals_telling > 1
+    return told
 
 
 def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
@@ -162,11 +176,15 @@ def _effect_means(design: Design, base: Layout, effects: Layout) -> Array:
     return weights
 
 
-def _scales(base: Layout, effects: Layout, x: Any) -> tuple[Any, Any]:
-    """Multiply offsets by their sds, entries of the same vector; and the sds of the effects."""
-    entry = np.array([*base.sd_entry, *effects.sd_entry])
-    factor = pt.exp((entry >= 0) * x[np.maximum(entry, 0)])
-    return x * factor[: len(base)], factor[len(base) :]
+def _effect_priors(
+    design: Design, base: Layout, effects: Layout, x: Any, scaled: Any, xp: Any
+) -> tuple[Any, Any]:
+    """Means and ln sds of the effects, (..., n), given the base as it is and scaled."""
+    mean = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
+    if design.factored:
+        at = effects.at("shown", np.arange(len(design.seen_capabilities)))
+        mean = mean + general(design, base, x, at, ~_stated(design), len(effects), xp)
+    return mean, np.log(effects.sd) + effects.ln_sds(x)
 
 
 def _predictions(
@@ -176,27 +194,25 @@ def _predictions(
     scaled: Any,
     y: Any,
     of: NDArray[np.int64],
+    xp: Any,
 ) -> dict[str, Any]:
-    """Everything that is linear in scaled base and effects, by name.
-
-    By row of the evidence: margin (but for centred pairs), ln_slope, ln_success_scale,
-    ln_gave_up_scale. By condition, successes before runs that gave up, and then by centred pair:
-    the means of the cells, and ln_cell_sds.
-    """
+    """Everything that is linear in scaled base and effects, by name: see `_predictors`."""
     matrix, constant, rows = _predictors(design, base, effects, of)
-    # What is measured against a mean: difficulties against their anchor, speeds against a unit's.
+    value = constant + apply(matrix, _inputs(design, effects, scaled, y, xp))
+    return {name: value[..., start:stop] for name, (start, stop, _) in rows.spans.items()}
+
+
+def _inputs(design: Design, effects: Layout, scaled: Any, y: Any, xp: Any) -> Any:
+    """Scaled base, effects, and what is measured against a mean, of shape (..., n).
+
+    That is difficulties against their anchor, and speeds against a unit's.
+    """
     relative = _block_diagonal(design.anchor, _centring(design))
-    start = effects.at("difficulty_departure"), effects.at("speed")
-    measured = pt.concatenate(
-        [y[first : first + n] for first, n in zip(start, _sizes(design), strict=True)]
-    )
-    inputs = pt.concatenate([scaled, y, pt.dot(relative, measured)])
-    value = constant + apply(matrix, inputs)
-    return {name: value[start:stop] for name, (start, stop, _) in rows.spans.items()}
-
-
-def _sizes(design: Design) -> tuple[int, int]:
-    return len(design.seen_evals), len(design.seen_speeds)
+    measured = [
+        y[..., slice(*effects.spans[name][:2])] for name in ("difficulty_departure", "speed")
+    ]
+    found = xp.dot(xp.concatenate(measured, axis=-1), relative.T)
+    return xp.concatenate([scaled, y, found], axis=-1)
 
 
 def _block_diagonal(first: Array, second: Array) -> Array:
@@ -215,12 +231,8 @@ def _curves(
     of: NDArray[np.int64],
 ) -> likelihood.Curves:
     """Curve of every row of the evidence."""
-    margin, n = part["margin"], len(design.effort)
-    if design.centred.any():
-        pair = design.condition_pair[of]
-        place = 2 * n + np.cumsum(design.centred)[pair] - 1
-        centred = design.centred[pair]
-        margin = margin + centred * z[np.where(centred, place, 0)]
+    n = len(design.effort)
+    margin = z[2 * n + design.condition_pair[of]]
     if design.elicited:
         margin = margin + (design.effort[of] * _gaps(design, base, scaled)[of])
     location = z[np.concatenate([of, n + of])]
@@ -238,42 +250,36 @@ def _predictors(
 ) -> tuple[Array, Array, Layout]:
     """Matrix and constant to all linear predictors, and the layout of its rows.
 
-    The columns are scaled base, effects, anchored difficulty departures and centred speeds.
+    By row of the evidence: ln_slope, ln_success_scale, ln_gave_up_scale. Means and ln sds of the
+    cells: by condition location of successes, then of runs that gave up, and margins by pair. The
+    columns are `_inputs`.
     """
     n = len(design.effort)
     rows = Layout()
-    for name in ("margin", "ln_slope", "ln_success_scale", "ln_gave_up_scale"):
+    for name in ("ln_slope", "ln_success_scale", "ln_gave_up_scale"):
         rows.add(name, size=len(of))
-    centred = np.flatnonzero(design.centred)
-    rows.add("cells", size=2 * n + len(centred))
-    rows.add("ln_cell_sds", size=2 * n + len(centred))
+    for name in CELLS:
+        rows.add(name, size=len(design.told))
     seen, after = design.seen_evals, len(base)
     first_departure = after + len(effects)
     first_speed = first_departure + len(seen)
     matrix = np.zeros((len(rows), first_speed + len(design.seen_speeds)))
     constant = np.zeros(len(rows))
 
-    # What margins are summed from: of centred pairs the means of cells, of other pairs' rows all.
-    apart = np.flatnonzero(~design.centred[design.condition_pair[of]])
-    own_pair = design.condition_pair[of[apart]]
-    pair = np.concatenate([own_pair, centred])
-    i, m = design.pair_eval[pair], design.pair_model[pair]
-    mean = rows.at("cells", 2 * n + np.arange(len(centred)))
-    margin = np.concatenate([rows.at("margin", apart), mean])
+    i, m, pair = design.pair_eval, design.pair_model, np.arange(len(design.pair_eval))
+    margin = rows.at("cells", 2 * n + pair)
     for k, (d, model) in enumerate(design.seen_capabilities):
         own = m == model
         matrix[margin[own], after + effects.at("shown", k)] = design.loadings[i[own], d]
     walk = base.at("walk", np.arange(len(design.walking)))
-    matrix[np.ix_(margin, walk)] = design.bearing[pair] @ design.walks
+    matrix[np.ix_(margin, walk)] = design.bearing @ design.walks
     constant[margin] = -design.difficulty[i]
     matrix[margin, first_departure + np.searchsorted(seen, i)] = -1.0
     for k, (family, model) in enumerate(design.seen_families):
         member = (design.family_of[i] == family) & (m == model)
         matrix[margin[member], base.at("family_offset", k)] = 1.0
-    departure = base.at("private_offset", np.cumsum(~design.centred)[own_pair] - 1)
-    matrix[rows.at("margin", apart), departure] = 1.0
-    scale = base.at("validity_sd", design.pair_scale[centred])
-    matrix[rows.at("ln_cell_sds", 2 * n + np.arange(len(centred))), scale] = 1.0
+    scale = base.at("validity_sd", design.pair_scale)
+    matrix[rows.at("ln_cell_sds", 2 * n + pair), scale] = 1.0
 
     i = design.condition_eval[of]
     ln_slope = rows.at("ln_slope", np.arange(len(of)))
@@ -330,10 +336,12 @@ def _gaps(design: Design, base: Layout, scaled: Any) -> Any:
 
 
 def apply(matrix: Array, vector: Any) -> Any:
-    """Return matrix @ vector by gathering the few entries of each row that count.
+    """Return matrix @ vector, of shape (..., n); in a graph by gathering the entries that count.
 
     A dense product would be most of the work of a gradient.
     """
+    if isinstance(vector, np.ndarray):
+        return vector @ matrix.T
     width = max(1, int((matrix != 0).sum(axis=1).max(initial=1)))
     columns = np.argsort(matrix == 0, axis=1, kind="stable")[:, :width]
     weights = np.take_along_axis(matrix, columns, axis=1)

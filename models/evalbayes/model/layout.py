@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,12 +71,14 @@ class Layout:
         }
         return {k: np.exp(v) if k in self.logarithms else v for k, v in parts.items()}
 
-    def scaled(self, vector: Array) -> Array:
-        """Multiply the offsets of a base vector (..., n) by their sd."""
+    def ln_sds(self, base: Any) -> Any:
+        """Ln of the learned sds of the entries, from base vectors (..., n_base); 0 where none."""
         entry = np.array(self.sd_entry)
-        ln_sd = np.where(entry >= 0, vector[..., np.maximum(entry, 0)], 0.0)
-        product: Array = vector * np.exp(ln_sd)
-        return product
+        return (entry >= 0) * base[..., np.maximum(entry, 0)]
+
+    def scaled(self, vector: Any, xp: Any) -> Any:
+        """Multiply the offsets of a base vector (..., n) by their sd."""
+        return vector * xp.exp(self.ln_sds(vector))
 
 
 def base_layout(design: Design) -> Layout:
@@ -110,7 +113,6 @@ def base_layout(design: Design) -> Layout:
     for name, scale, sd in (
         ("slope_offset", design.seen_slopes[:, 0], "slope_spread"),
         ("family_offset", design.family_scale[design.seen_families[:, 0]], "family_sd"),
-        ("private_offset", design.pair_scale[~design.centred], "validity_sd"),
     ):
         base.add(name, size=len(scale), sd_entry=base.at(sd, scale))
     knot = design.walking[:, 0]

@@ -46,18 +46,22 @@ def add_ancestry(design: Design, base: Layout, weights: Array, rows: Index, free
 
 
 def general(
-    design: Design, base: Layout, x: Any, rows: Index, free: NDArray[np.bool_], n_effects: int
+    design: Design,
+    base: Layout,
+    x: Any,
+    rows: Index,
+    free: NDArray[np.bool_],
+    n_effects: int,
+    xp: Any,
 ) -> Any:
     """Return what the general factor adds to the means of all effects: loading·g, on some rows."""
-    from evalbayes.model.sampling import pt  # loads PyMC: only where a graph is built
-
     domain, model = design.seen_capabilities.T
     loading, factor = np.zeros((2, n_effects), dtype=np.int64)
     counts = np.zeros(n_effects)
     loading[rows] = base.at("general_loading", domain)
     factor[rows] = base.at("general", np.searchsorted(design.seen_models, model))
     counts[rows] = free
-    return counts * pt.exp(x[loading]) * x[factor]
+    return counts * xp.exp(x[..., loading]) * x[..., factor]
 
 
 def ancestral(design: Design, seen: Mapping[str, Array], rng: EvenNormals) -> Array:

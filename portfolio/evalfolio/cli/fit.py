@@ -31,6 +31,7 @@ def fit(
     out: shared.OutOption = Path("posterior.nc"),
     plots: PlotsOption = None,
     seed: shared.SeedOption = 0,
+    draws: shared.DrawsOption = None,
     allow_failed_fit: shared.AllowFailedFitOption = False,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
@@ -44,7 +45,7 @@ def fit(
 
     read, observed = read_inputs(catalogue, observations)
     no_anchor = tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
-    posterior = fitted(read, observed, seed=seed, quiet=quiet or as_json, keep=out)
+    posterior = fitted(read, observed, seed=seed, draws=draws, quiet=quiet or as_json, keep=out)
     families = posterior.spend_families
     posterior.save(out)
     drawn = [] if plots is None else plotted(posterior, read, observed, plots, seed)

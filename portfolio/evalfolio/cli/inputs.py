@@ -91,13 +91,14 @@ def fitted(
     *,
     seed: int,
     quiet: bool,
+    draws: int | None = None,
     keep: Path | None = None,
 ) -> Posterior:
     """Sample the posterior, with progress; one stored at `keep` from the same inputs will do."""
-    from evalbayes.model.fit import fit
+    from evalbayes.model.fit import DRAWS, fit
 
     with step("fitting the posterior, unless nothing has changed", quiet=quiet):
-        return fit(catalogue, observations, seed=seed, keep=keep)
+        return fit(catalogue, observations, seed=seed, draws=draws or DRAWS, keep=keep)
 
 
 def posterior_of(
@@ -107,6 +108,7 @@ def posterior_of(
     *,
     seed: int,
     quiet: bool,
+    draws: int | None = None,
     keep: Path | None = None,
     anchored: Callable[[Mapping[str, float]], object] | None = None,
 ) -> tuple[Observations | None, Posterior]:
@@ -118,13 +120,20 @@ def posterior_of(
     Raises
     ------
     InputError
-        If observations and a stored posterior are both given.
+        If observations, or draws, and a stored posterior are both given.
     """
     if posterior_path is None:
         observations = _observed(catalogue, observation_paths)
         if anchored is not None:
             anchored(observations.human_minutes)
-        return observations, fitted(catalogue, observations, seed=seed, quiet=quiet, keep=keep)
+        return observations, fitted(
+            catalogue, observations, seed=seed, quiet=quiet, draws=draws, keep=keep
+        )
+    if draws is not None:
+        raise InputError(
+            f"give --draws {draws} or --posterior, not both; a stored posterior holds the draws it "
+            "has, so fit again for more"
+        )
     if observation_paths:
         raise InputError(
             "give observations or --posterior, not both; a stored posterior already holds its "
@@ -177,7 +186,9 @@ def enforce_gate(posterior: Posterior, *, allowed: bool) -> None:
     if allowed:
         warn(f"the fit fails its gate: {reasons}")
         return
+    draws = diagnostics.draws // posterior.provenance.get("chains", 1)
     raise FitError(
         f"the fit fails its gate: {reasons}; what was written says so in its first line; "
-        "give more or cleaner observations, or --allow-failed-fit"
+        f"fit again with --draws {2 * draws} (twice as many) if too few are the reason, give more "
+        "or cleaner observations, or --allow-failed-fit"
     )

@@ -20,6 +20,10 @@ PosteriorOption = Annotated[
 
 OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Same inputs and seed, same result.")]
+DrawsOption = Annotated[
+    int | None,
+    typer.Option("--draws", min=100, help="Draws of each of the fit's four chains, else 2,000."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AllowFailedFitOption = Annotated[

@@ -191,48 +191,64 @@ def design(observations: Observations) -> Design:
     return design_of(specs, evidence_of(observations))
 
 
-@pytest.mark.parametrize("first", [99, 2])  # of the pairs whose margin is sampled itself
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])  # of the quantities that are sampled themselves
 def test_the_samplers_density_is_prior_times_likelihood(
-    design: Design, observations: Observations, first: int
+    design: Design, observations: Observations, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The graph's log density at random points, against scipy and the numpy likelihood."""
     from evalbayes.model import sampling
     from evalbayes.model.graph import build
 
-    assert not design.centred.any()  # 30 runs of a pair are few
-    centred = np.arange(len(design.centred)) >= first
-    design = replace(design, centred=centred)
+    rng = np.random.default_rng(5)
+    n, n_pairs = len(design.effort), len(design.pair_eval)
+    assert not design.told[2 * n :].any()  # 30 runs of a pair are few
+    design = replace(design, told=np.where(rng.random(2 * n + n_pairs) < share, 1.0, 0.0))
+    told = np.where(rng.random(len(design.seen_capabilities)) < share, 2, 1)
+    monkeypatch.setattr(Design, "evals_telling", told)
     evidence = evidence_of(observations)
     graph = build(design, evidence)
     log_density = sampling.log_density(graph.model)
-    rng = np.random.default_rng(5)
+    apart = design.told == 0
     for _ in range(3):
         base = rng.normal(graph.base.mean, graph.base.sd)
-        effects = rng.normal(0.0, 1.0, len(graph.effects))
-        cells = rng.normal(11.5, 1.0, len(graph.cells))
+        effects = rng.normal(0.0, 0.5, len(graph.effects))  # no scale next to none
+        effects[slice(*graph.effects.spans["eval_location"][:2])] += 11.5
+        cells = rng.normal(np.where(apart, 0.0, 11.5), 1.0)
         named = graph.named(base, effects, cells)
         expected = np.sum(stats.norm.logpdf(base, graph.base.mean, graph.base.sd))
         expected += prior_of_effects(design, named)
         expected += prior_of_cells(design, named)
-        u = named["private_offset"][centred]  # of a normal margin about all but u, sd ω
+        u = named["private_offset"]  # of a normal margin about all but u, sd ω
         expected += np.sum(stats.norm.logpdf(u) - np.log(named["validity_sd"]))
+        # of departures over their sds where these are sampled
+        expected += np.log(named["cell_spread"]) * apart[:n].sum()
+        expected += np.log(named["gave_up_cell_spread"]) * apart[n : 2 * n].sum()
+        expected += np.log(named["validity_sd"][0]) * apart[2 * n :].sum()
+        expected += np.log(
+            [shown_prior(design, named, int(k))[1] for k in np.flatnonzero(told < 2)]
+        ).sum()
         curves = derived.curves_of(design, named)
         expected += brute_force(curves, evidence, observations).sum()
         got = log_density({"base": base, "effects": effects, "cells": cells})
         assert got == pytest.approx(expected, rel=1e-9)
 
 
+def shown_prior(design: Design, named: Any, k: int) -> tuple[float, float]:
+    """Mean and sd of a seen capability."""
+    d, m = design.seen_capabilities[k]
+    stated = m == design.under_test
+    return (
+        design.shown[d] if stated else named["shown_mean"][d],
+        design.shown_sd[d] if stated else named["shown_spread"][d],
+    )
+
+
 def prior_of_effects(design: Design, named: Any) -> float:
-    """ln prior of the centred effects, written out."""
+    """ln prior of the effects, written out."""
     log: Any = stats.norm.logpdf
     total = 0.0
-    for k, (d, m) in enumerate(design.seen_capabilities):
-        stated = m == design.under_test
-        total += log(
-            named["shown"][k],
-            design.shown[d] if stated else named["shown_mean"][d],
-            design.shown_sd[d] if stated else named["shown_spread"][d],
-        )
+    for k in range(len(design.seen_capabilities)):
+        total += log(named["shown"][k], *shown_prior(design, named, k))
     spread = named["difficulty_spread"]
     total += np.sum(log(named["difficulty_departure"], 0.0, spread))
     for k, i in enumerate(design.seen_evals):

@@ -102,7 +102,7 @@ def posterior_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         (folder / "catalogue.toml").write_text(CATALOGUE)
         (folder / "cells.csv").write_text(CELLS)
-        words = ("fit", "catalogue.toml", "cells.csv", "--seed", "1")
+        words = ("fit", "catalogue.toml", "cells.csv", "--seed", "1", "--draws", "2500")
         command = [sys.executable, "-m", "evalfolio", *words]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -185,9 +185,13 @@ def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
     result = run(*arguments)
     assert result.code == 4
     assert "R-hat" in one_sentence(result.err)
+    assert "fit again with --draws 5000 (twice as many)" in result.err
     assert result.out.startswith("THE FIT FAILED ITS GATE.")
     assert Path("plan/plan.json").exists()
     assert run(*arguments, "--allow-failed-fit").code == 0
+    more = run(*arguments, "--draws", "5000")
+    assert more.code == 2
+    assert "--draws 5000 or --posterior, not both" in one_sentence(more.err)
 
 
 def test_a_catalogue_saved_with_a_byte_order_mark(run: Run, files: tuple[Path, Path]) -> None:
