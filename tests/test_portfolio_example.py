@@ -35,6 +35,8 @@ def test_the_workbook_is_the_same_catalogue(catalogue: Catalogue) -> None:
     assert theirs.elicitations == catalogue.elicitations
     assert theirs.budget == catalogue.budget
     assert theirs.portfolio == catalogue.portfolio
+    for name in LEVELS[:2]:
+        assert theirs.adversary(name, "cyber") == catalogue.adversary(name, "cyber") is not None
     for ours, other in zip(catalogue.levels, theirs.levels, strict=True):
         # a workbook keeps 16 digits, one fewer than a logarithm may need
         assert other.threshold.mid == pytest.approx(ours.threshold.mid, rel=1e-14)
@@ -74,6 +76,8 @@ def test_it_is_fitted_planned_and_written(
     for low, high in (LEVELS[:2], LEVELS[2:]):  # equal rules: never the higher level alone
         assert called[low].p_exceeds >= called[high].p_exceeds
         assert called[low].call_now == CALLS[1] or called[high].call_now == CALLS[0]
+    assert called["cyber, High"].held_against == "4 attempts at up to $1,000 each"
+    assert called["cyber, Critical"].held_against == "8 attempts at up to $20,000 each"
     write_all(result, tmp_path / "out")
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"report.html", "plan.xlsx", "plan.json", "mix.csv", "mix.parquet"} <= written

@@ -53,6 +53,8 @@ class Decision:
     mitigate_above
         The rule, where one is stated: mitigate when P(y above the threshold) is above this. The
         calls follow it under the belief as it is. Without it they are those that lose least.
+    held_against
+        In words, the budget of the adversary that y is the capability at; "": without limit.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class Decision:
     later_gain_mean: float = 0.0
     later_gain_sd: float = 0.0
     mitigate_above: float | None = None
+    held_against: str = ""
 
     def domains(self, states: Sequence[str]) -> tuple[str, ...]:
         """Return the domains whose capability it weighs, of states named "cyber.shown" and so on.

@@ -192,7 +192,8 @@ def wrong_calls_in_words(decisions: Mapping[str, Mapping[str, Any]]) -> str:
     Parameters
     ----------
     decisions
-        By name: p_missed_now, p_missed_expected, p_needless_now and p_needless_expected.
+        By name: p_missed_now, p_missed_expected, p_needless_now and p_needless_expected; and
+        held_against, an adversary's budget.
 
     Examples
     --------
@@ -202,7 +203,8 @@ def wrong_calls_in_words(decisions: Mapping[str, Mapping[str, Any]]) -> str:
     For cyber danger missed goes from 12 % to 4 %, needless mitigation from 0 % to 9 %.
     """
     told = [
-        f"for {name} danger missed goes from {percent(row['p_missed_now'])} to "
+        f"for {name}{f' (held against {held})' if (held := row.get('held_against')) else ''} "
+        f"danger missed goes from {percent(row['p_missed_now'])} to "
         f"{percent(row['p_missed_expected'])}, needless mitigation from "
         f"{percent(row['p_needless_now'])} to {percent(row['p_needless_expected'])}"
         for name, row in decisions.items()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from pydantic import Field
 
+from evalbayes.catalogue.adversary import Adversary, adversary_of
 from evalbayes.catalogue.ai_model import AiModelSpec, PortfolioSpec
 from evalbayes.catalogue.assumptions import BUDGET, PORTFOLIO, Assumption
 from evalbayes.catalogue.budget import BudgetSpec, refuse_unkept, with_agents
@@ -91,6 +92,11 @@ class Catalogue(Spec):
     def decided(self, domain: str) -> tuple[DecisionSpec, ...]:
         """Return the decisions about one domain alone: its own, or its levels."""
         return tuple(spec for spec in self.decisions if set(spec.weights) == {domain})
+
+    def adversary(self, decision: str, domain: str) -> Adversary | None:
+        """Return who a decision is held against in a domain of its; None: without limit."""
+        level = next((spec for spec in self.levels if spec.decision == decision), None)
+        return adversary_of(self.domain(domain), level, self.evals, decision)
 
     def eval(self, name: str) -> EvalSpec:
         """Return the eval of that name.
@@ -180,6 +186,11 @@ def catalogue_of(tables: Tables) -> Catalogue:
     )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
     _refuse_mixed_families(tables.evals, evals, domains)
+    for row, spec in zip(tables.domains, domains, strict=True):
+        adversary_of(spec, None, evals, row.where)
+    for row, level in zip(tables.levels, levels, strict=True):
+        own = next(spec for spec in domains if spec.name == level.domain)
+        adversary_of(own, level, evals, row.where)
     elicitations = tuple(
         assembled_elicitation(table, evals, domains, skills) for table in tables.elicitations
     )

@@ -10,7 +10,13 @@ from evalbayes.catalogue.assumptions import STAKES, Assumption
 from evalbayes.catalogue.domain import DomainSpec, with_stakes, with_threshold
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import AnyInterval, Interval
-from evalbayes.catalogue.quantities import InnerShare, Positive, Text, not_negative
+from evalbayes.catalogue.quantities import (
+    InnerShare,
+    Positive,
+    PositiveCount,
+    Text,
+    not_negative,
+)
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
@@ -109,6 +115,8 @@ class LevelSpec(Spec):
         The domain, and what the level is called.
     threshold, loss_missed, loss_false_alarm, mitigate_above, weight, notes
         As a domain's.
+    adversary_spend, adversary_attempts
+        As its domain's, which count where they are not given.
     """
 
     domain: Text
@@ -118,6 +126,8 @@ class LevelSpec(Spec):
     loss_false_alarm: Positive
     mitigate_above: InnerShare | None = None
     weight: Positive | None = None
+    adversary_spend: Positive | None = None
+    adversary_attempts: PositiveCount | None = None
     notes: str = ""
 
     @property

@@ -14,6 +14,7 @@ from evalbayes.catalogue.quantities import (
     InnerShare,
     OneOrMore,
     Positive,
+    PositiveCount,
     Text,
     YesOrNo,
     inner_share,
@@ -57,6 +58,9 @@ class DomainSpec(Spec):
     adversary_verifier, baseline_tools
         Which population prior: whether those who would do harm can tell a success, so that many
         attempts add to the gap; whether the agent that it is measured from has tools.
+    adversary_spend, adversary_spend_unit, adversary_attempts
+        What they can spend on an attempt, in a unit of the domain's evals or USD, and how many
+        attempts they make, which takes a verifier; None: without limit.
     min_evals
         Least number of evals to run in the domain.
     notes
@@ -77,6 +81,9 @@ class DomainSpec(Spec):
     post_training_overlap: OneOrMore = 2.0
     adversary_verifier: YesOrNo = False
     baseline_tools: YesOrNo = True
+    adversary_spend: Positive | None = None
+    adversary_spend_unit: Text | None = None
+    adversary_attempts: PositiveCount | None = None
     min_evals: Count = 1
     notes: str = ""
 
@@ -116,6 +123,12 @@ SLOPE_REASON = (
 )
 
 
+NO_LIMIT = (
+    "nothing was said of what an adversary can spend, so the threshold is held against what full "
+    "elicitation reaches at any spend, but for levels that state one"
+)
+
+
 def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) -> DomainSpec:
     """Return a domain with its threshold in the unit and its stakes as losses.
 
@@ -131,6 +144,8 @@ def assembled_domain(table: Table, points: bool, assumptions: list[Assumption]) 
         entries = with_stakes(table, entries, points)
         entries = with_threshold(table, entries, entries["unit"], assumptions)
     spec = validated(DomainSpec, Table(table.label, table.where, entries))
+    if spec.adversary_spend is None:
+        assumptions.append(Assumption(table.label, "adversary_spend", "unlimited", NO_LIMIT))
     if spec.elicitation_gap is None:
         other = "" if spec.minutes else "; taken as if one unit were one doubling"
         reason = f"{spec.population}{other}"

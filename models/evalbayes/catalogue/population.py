@@ -127,8 +127,8 @@ def effort_share(effort: float, attempts: float) -> float:
     whole = population_gap("").median
 
     def added(k: float) -> float:
-        power = _axis("power of further attempts")
-        return _axis("doublings of a second attempt") * math.log2(k) ** power if k > 1 else 0.0
+        power = axis("power of further attempts")[1]
+        return axis("doublings of a second attempt")[1] * math.log2(k) ** power if k > 1 else 0.0
 
     reached = math.hypot(whole * effort, added(attempts)) / math.hypot(whole, added(ATTEMPTS))
     return min(reached, 1.0)
@@ -136,7 +136,13 @@ def effort_share(effort: float, attempts: float) -> float:
 
 def effort_half() -> float:
     """Staff hours H that reach half of the gap."""
-    return _axis("hours to half of the gap")
+    return axis("hours to half of the gap")[1]
+
+
+def axis(figure: str) -> tuple[float, float, float]:
+    """Return low, median and high of a figure of the two axes, a 90 % interval."""
+    row = next(each for each in _shipped()["axis"] if each["figure"] == figure)
+    return row["low"], row["median"], row["high"]
 
 
 def spend_gain(multiplier: float, released: float) -> Interval:
@@ -163,14 +169,9 @@ def spend_gain(multiplier: float, released: float) -> Interval:
         raise InputError(f"multiplier must be 1 or more, got {multiplier:g}; swap the two budgets")
     if not 2015 < released < 2100:
         raise InputError(f"released must be a year such as 2025.5, got {released:g}; write one")
-    row = next(r for r in _shipped()["axis"] if r["figure"] == "doublings per doubling of tokens")
-    newer = _axis("factor on it by year of release") ** (released - 2025.5)
-    ups = math.log2(multiplier) * newer
-    return Interval(row["low"] * ups, row["high"] * ups)
-
-
-def _axis(figure: str) -> float:
-    return float(next(r for r in _shipped()["axis"] if r["figure"] == figure)["median"])
+    low, _, high = axis("doublings per doubling of tokens")
+    ups = math.log2(multiplier) * axis("factor on it by year of release")[1] ** (released - 2025.5)
+    return Interval(low * ups, high * ups)
 
 
 @cache

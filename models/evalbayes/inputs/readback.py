@@ -68,7 +68,7 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
     """Return a domain's thresholds, stakes and prior ranges, in human time where there is any."""
     decided = [
         f"{f'{each.level}: ' if each.level else ''}danger above {in_unit(each.threshold, spec)}"
-        f"{f', in {spec.unit}' if k == 0 else ''}; {_stakes(each)}"
+        f"{f', in {spec.unit}' if k == 0 else ''}; {_stakes(each)}{_held(each, spec, catalogue)}"
         for k, each in enumerate(catalogue.decided(spec.name))
     ]
     shown = "not stated"
@@ -85,6 +85,11 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
         f"shown capability {shown}; elicitation gap {gap_words}; {number_of(count, 'eval')}, at "
         f"least {spec.min_evals} to be run"
     )
+
+
+def _held(decision: DecisionSpec, spec: DomainSpec, catalogue: Catalogue) -> str:
+    adversary = catalogue.adversary(decision.name, spec.name)
+    return "" if adversary is None else f"; held against {adversary}"
 
 
 def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:

@@ -160,7 +160,7 @@ def build_menu(
     no_anchor = check_anchored(catalogue, posterior.human_minutes)
     decisions = tuple(
         decision
-        for decision in decisions_of(catalogue, states)
+        for decision in decisions_of(catalogue, states, posterior)
         if not set(decision.domains(states.names)) & set(no_anchor)
     )
     n_options = 10 * len(catalogue.evals)  # about

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalbayes.decision import Decision
+from evalbayes.elicitation.adversary import capability_within, in_line
 from evalbayes.elicitation.post_training import growth
+from evalbayes.posterior.placing import threshold_places
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue, DomainSpec
     from evalbayes.menus.states import States
+    from evalbayes.posterior.posterior import Posterior
 
 MONTHS = 12.0
 
@@ -22,8 +25,13 @@ def gain_years(catalogue: Catalogue, domain: DomainSpec) -> float:
     return float(growth(1.0, years, domain.post_training_overlap))
 
 
-def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
+def decisions_of(
+    catalogue: Catalogue, states: States, posterior: Posterior
+) -> tuple[Decision, ...]:
     """Return every decision: its domains' weights on their shown capabilities and on their gaps.
+
+    Where an adversary has a budget it is about what they reach, `evalbayes.elicitation.adversary`:
+    of that the line on shown capability and gap, whose constant and departures join the later gain.
 
     A level weighs both at its own threshold, a decision over several domains at their first ones.
     Later gain is `post_training_gain_per_year` over the horizon, its years overlapping as
@@ -34,16 +42,26 @@ def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
     for spec in catalogue.decisions:
         contrast = np.zeros(len(states.names))
         threshold, threshold_sd = spec.threshold.normal()
-        mean, variance = 0.0, threshold_sd**2
+        mean, variance, held = 0.0, threshold_sd**2, []
         for name, weight in spec.weights.items():
             domain = catalogue.domain(name)
             years = gain_years(catalogue, domain)
-            at = states.at_threshold(name, threshold if len(spec.weights) == 1 else None)
-            for part in ("shown", "gap"):
-                contrast[states.index_of(f"{at}.{part}")] = weight
+            alone = threshold if len(spec.weights) == 1 else None
+            at = states.at_threshold(name, alone)
+            parts = [states.index_of(f"{at}.{part}") for part in ("shown", "gap")]
+            adversary, lines = catalogue.adversary(spec.name, name), np.ones(2)
+            if adversary is not None:
+                shown, gap = states.draws[:, parts].T
+                within = capability_within(posterior, catalogue, adversary, shown, gap)
+                own = threshold_places(catalogue, name) if alone is None else [alone]
+                near = next(iter(own), float(within.mean()))
+                lines, constant, apart = in_line(within, shown, gap, near)
+                mean, variance = mean + weight * constant, variance + weight**2 * apart
+                held.append(f"{adversary}" + f" in {name}" * (len(spec.weights) > 1))
+            contrast[parts] = weight * lines
             gain, gain_sd = domain.post_training_gain_per_year.normal()
-            mean += weight * gain * years
-            variance += (weight * gain_sd * years) ** 2
+            mean += weight * lines[0] * gain * years
+            variance += (weight * lines[0] * gain_sd * years) ** 2
         decisions.append(
             Decision(
                 name=spec.name,
@@ -54,6 +72,7 @@ def decisions_of(catalogue: Catalogue, states: States) -> tuple[Decision, ...]:
                 later_gain_mean=mean,
                 later_gain_sd=float(np.sqrt(variance)),
                 mitigate_above=spec.mitigate_above,
+                held_against=" and ".join(held),
             )
         )
     return tuple(decisions)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evalbayes.catalogue.anchors import without_anchor
+from evalbayes.elicitation.adversary import capability_within
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
 from evalbayes.posterior.placing import SAME, placed
@@ -38,12 +39,14 @@ def capability_table(
     fully elicited; gain to come before the horizon; units from full capability to the threshold (an
     uncertain threshold adds to the interval; each level has its own, and its name); the chance to
     exceed it now and by the horizon; buffers, the quantiles of all that may still come on top of
-    what is shown, and on top of what maximum elicitation has seen. Where the unit is doublings of
-    human task time, also horizons at 50 % and 80 % (as shown and fully elicited), the share
-    completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings from the 80 % horizon to the
-    threshold. For all domains of one unit together the sds of an eval's own departures: ω, from the
-    capability it stands for, and κ, in its elicitation gap, which pairs of standard and elicited
-    runs teach. Of a domain without an anchor only differences are told: gap, gain and buffers.
+    what is shown, and on top of what maximum elicitation has seen. Where an adversary has a budget,
+    capability at it: it is then what exceeds, and is still to come on top of what is shown. Where
+    the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown and fully
+    elicited), the share completed of tasks of 10 min, 30 min, 2 h and 8 h, and doublings from the
+    80 % horizon to the threshold. For all domains of one unit together the sds of an eval's own
+    departures: ω, from the capability it stands for, and κ, in its elicitation gap, which pairs of
+    standard and elicited runs teach. Of a domain without an anchor only differences are told: gap,
+    gain and buffers.
 
     Parameters
     ----------
@@ -94,19 +97,28 @@ def _domain_rows(
     overlap = spec.post_training_overlap
     decided = catalogue.decided(spec.name)
     luck = rng.standard_normal(len(shown))  # levels' thresholds are off together
-    thresholds, places = {}, {}
-    for each in decided:
-        mean, sd = each.threshold.normal()
-        thresholds[each.level or "threshold"] = mean + sd * luck
-        places[each.level or "threshold"] = mean
     gain = to_come(gap, 1.0, 1.0, rate, years, overlap)
-    full = {level: _full(posterior, d, m, t) for level, t in places.items()}
+    thresholds, full, later, limited = {}, {}, {}, {}
+    for each in decided:
+        level = each.level or "threshold"
+        mean, sd = each.threshold.normal()
+        thresholds[level] = mean + sd * luck
+        k = _knot(posterior, d, mean)
+        own = [posterior.draws[key][:, k, m] for key in ("shown", "gap")]
+        full[level], later[level] = own[0] + own[1], own[0] + own[1] + gain
+        adversary = catalogue.adversary(each.name, spec.name)
+        if adversary is not None:
+            full[level] = capability_within(posterior, catalogue, adversary, *own)
+            later[level] = capability_within(posterior, catalogue, adversary, own[0] + gain, own[1])
+            of = f" ({level})" if each.level else ""
+            limited[f"at the adversary's budget{of}"] = full[level]
     capability = shown + gap
     unit = "doublings" if spec.minutes else spec.unit
     figures: dict[str, tuple[str, Array]] = {
         "shown": (unit, shown),
         "elicitation gap": (unit, gap),
         "full": (unit, capability),
+        **{name: (unit, reached) for name, reached in limited.items()},
         f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
         **{f"full to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
     }
@@ -131,12 +143,14 @@ def _domain_rows(
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
     for level, threshold in thresholds.items():
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
-        for when, reached in (("now", full[level]), ("by the horizon", full[level] + gain)):
+        for when, reached in (("now", full[level]), ("by the horizon", later[level])):
             chance = float((reached > threshold).mean())
             rows.append(_single(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
         draws = to_come(gap, elicited, 1.0, rate, years, overlap)
+        if limited:  # less what the budget takes off full capability
+            draws = draws + next(iter(full.values())) - capability
         rows += [
             _single(spec.name, f"buffer after {after}, {level:.0%}", unit, buffer(draws, level))
             for level in BUFFERS
@@ -144,12 +158,10 @@ def _domain_rows(
     return rows
 
 
-def _full(posterior: Posterior, d: int, m: int, place: float) -> Array:
-    """Shown capability and gap together at a threshold; without places, the domain's."""
+def _knot(posterior: Posterior, d: int, place: float) -> int:
+    """Return the knot at a threshold; without places, the domain's."""
     at = (posterior.knot_domain == d) & (np.abs(posterior.knot_place - place) <= SAME)
-    k = int(np.flatnonzero(at)[0]) if at.any() else d
-    total: Array = posterior.draws["shown"][:, k, m] + posterior.draws["gap"][:, k, m]
-    return total
+    return int(np.flatnonzero(at)[0]) if at.any() else d
 
 
 def _row(domain: str, figure: str, unit: str, draws: Array) -> dict[str, object]:

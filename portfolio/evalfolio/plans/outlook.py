@@ -57,6 +57,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
                 "decision": decision.name,
                 "domains": decision.domains(menu.states),
                 "mitigate_above": decision.mitigate_above,
+                "held_against": decision.held_against,
                 "capability_mean": mean,
                 "threshold": decision.threshold,
                 "prior_sd": value.sd,
@@ -116,13 +117,18 @@ def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.9
     add: E[δ] + E[later gain] + z·√(Var(δ | results) + Var(later gain)), with the variance of δ
     as it is expected to be after the choice, whose whitened `precision` is given. The quantile is a
     normal's, also of a lognormal gap, whose own upper quantile lies higher where the gap is wide.
+    At an adversary's budget a unit shown adds only w to y, so the alert is (threshold − that)/w.
     """
     gap = decision.contrast * np.array([name.endswith(".gap") for name in menu.states])
     root = np.linalg.cholesky(menu.prior_covariance)
     whitened = gap @ root
     variance = float(whitened @ np.linalg.solve(precision, whitened))
     mean = float(gap @ menu.prior_mean) + decision.later_gain_mean
-    return mean + float(ndtri(level)) * float(np.sqrt(variance + decision.later_gain_sd**2))
+    most = mean + float(ndtri(level)) * float(np.sqrt(variance + decision.later_gain_sd**2))
+    if not decision.held_against or len(decision.domains(menu.states)) > 1:
+        return most
+    of_shown = float((decision.contrast - gap).sum())
+    return decision.threshold - (decision.threshold - most) / of_shown
 
 
 def call_change(value: DecisionValue, v: float) -> float:

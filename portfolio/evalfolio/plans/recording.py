@@ -203,14 +203,14 @@ def _domain(
     units: Mapping[str, str],
     floors: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
-    name = str(row["decision"])
+    name, held = str(row["decision"]), row["held_against"]
     known = {**row, **floors.get(name, {})}
     known = {key: known.get(key) for key in Domain.model_fields}
     return known | {
         "name": name,
         "unit": units.get(name, "the domain's unit"),
         "doublings_to_threshold": row["threshold"] - row["capability_mean"],
-        "reason": _domain_reason(plan, row),
+        "reason": f"{_domain_reason(plan, row)}{f'; held against {held}' if held else ''}",
     }
 
 

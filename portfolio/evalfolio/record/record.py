@@ -215,6 +215,8 @@ class Domain(_Part):
     """Whose capability it weighs; empty where it is the domain of its name."""
     mitigate_above: float | None = None
     """The rule that is stated, which the calls follow: mitigate when P(exceeds) is above this."""
+    held_against: str = ""
+    """The adversary's budget that y is the capability at; empty where it is without limit."""
     unit: str
     """Unit of capability, e.g. doublings of human task time."""
     threshold: float

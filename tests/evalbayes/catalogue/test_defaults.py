@@ -15,6 +15,7 @@ GIVEN_OR_MEANT = {  # keys whose default says what anyone would expect of leavin
     "usd_per_run", "plateau", "half_spend", "mandatory", "forbidden", "notes",
     "score_low", "score_high", "score_noise", "guessing",
     "loss_missed", "loss_false_alarm", "elicitation_gap", "growth_per_year",
+    "adversary_spend", "adversary_spend_unit", "adversary_attempts",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     # keys and tables
     ((*EVAL, "usd_per_runs", 3), "eval 'cybench': every key must be a known one, got 'usd_per_runs'; did you mean 'usd_per_run'?"),
     ((*DOMAIN, "treshold", 3), "domain 'cyber': every key must be a known one, got 'treshold'; did you mean 'threshold'?"),
-    ((*DOMAIN, "colour", 3), "got 'colour'; use one of adversary_verifier, baseline_tools, elicitation_gap, growth_per_year"),
+    ((*DOMAIN, "colour", 3), "got 'colour'; use one of adversary_attempts, adversary_spend, adversary_spend_unit, adversary_verifier, baseline_tools, elicitation_gap, growth_per_year"),
     (("budget", "dollars", 3), "[budget]: every key must be a known one, got 'dollars'"),
     (("portfolio", "ai-model", "x"), "[portfolio]: every key must be a known one, got 'ai-model'; did you mean 'ai_model'?"),
     (("eval_defaults", "effort", 0.5), "[eval_defaults]: every key must be a known one, got 'effort'; did you mean 'effort_max'?"),

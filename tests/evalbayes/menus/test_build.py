@@ -107,7 +107,8 @@ def test_gains_to_come_overlap_as_stated() -> None:
         changed = plain.model_copy(
             update={"domains": (domain, *plain.domains[1:]), "portfolio": portfolio}
         )
-        return decisions_of(changed, states_of(prior_posterior(changed), changed))[0]
+        posterior = prior_posterior(changed)
+        return decisions_of(changed, states_of(posterior, changed), posterior)[0]
 
     year, gain_sd = decision(2.0, 12.0), (1.5 - 0.2) / 2 / 1.6449
     assert year.later_gain_mean == pytest.approx(0.85, abs=1e-4)
@@ -122,7 +123,7 @@ def test_levels_share_a_contrast_and_a_joint_decision_weighs_its_domains() -> No
     catalogue = decided_catalogue()
     posterior = prior_posterior(catalogue)
     states = states_of(posterior, catalogue)
-    high, critical, autonomy, both = decisions_of(catalogue, states)
+    high, critical, autonomy, both = decisions_of(catalogue, states, posterior)
     assert (high.name, critical.name, both.name) == ("cyber, High", "cyber, Critical", "both")
     assert (high.contrast == critical.contrast).all()
     assert critical.threshold - high.threshold == pytest.approx(2.0)

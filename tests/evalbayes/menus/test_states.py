@@ -130,7 +130,7 @@ def test_a_state_without_variance_is_kept_definite() -> None:
 def test_decisions_are_about_shown_plus_gap_with_threshold_spread_in_later_gain(
     posterior: Posterior, catalogue: Catalogue
 ) -> None:
-    cyber, autonomy = decisions_of(catalogue, states_of(posterior, catalogue))
+    cyber, autonomy = decisions_of(catalogue, states_of(posterior, catalogue), posterior)
     assert cyber.contrast.tolist() == [1, 1, 0, 0, 0, 0, 0]
     assert autonomy.contrast.tolist() == [0, 0, 1, 1, 0, 0, 0]
     assert (cyber.threshold, cyber.later_gain_mean) == pytest.approx(

@@ -45,6 +45,6 @@ def unlimited_menu(posterior: Posterior, catalogue: Catalogue) -> Menu:
         states=states.names,
         prior_mean=states.mean,
         prior_covariance=states.covariance,
-        decisions=decisions_of(catalogue, states),
+        decisions=decisions_of(catalogue, states, posterior),
         skewed=states.skewed,
     )

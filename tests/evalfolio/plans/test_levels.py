@@ -33,6 +33,7 @@ def with_levels(*rules: float, thresholds: tuple[float, float] = (9.0, 10.5)) ->
         replace(cyber, name=name, threshold=threshold, mitigate_above=rule)
         for name, threshold, rule in zip((HIGH, CRITICAL), thresholds, rules, strict=True)
     ]
+    levels[1] = replace(levels[1], held_against="4 attempts at up to $50 each")
     both = replace(cyber, name="both", contrast=0.5 * (cyber.contrast + autonomy.contrast))
     return replace(menu, decisions=(*levels, autonomy, both))
 
@@ -66,6 +67,9 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     assert "over 30 % for cyber, High; 10 % for cyber, Critical." in page
     assert "their money is the same money, and does not add up" in page
     assert "The uncertainty left is that of cyber, High: both are about the same" in page
+    assert "; held against 4 attempts at up to $50 each." in page
+    assert [row.held_against != "" for row in record.domains] == [False, True, False, False]
+    assert ef.Menu.load(plan.menu.save(tmp_path / "menu")).decisions[1].held_against
     assert page.count("<caption>Uncertainty left") == len(names) - 1
     sheet = openpyxl.load_workbook(plan.to_excel(tmp_path / "p.xlsx"), data_only=True)["Domains"]
     assert [sheet.cell(row, 1).value for row in range(4, 9)] == ["Decision", *names]
@@ -76,7 +80,8 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     pd.DataFrame({"option": ["a plateau"]}).to_csv(mix, index=False)
     assert set(json.loads(plan.score(mix).to_json())["decisions"]) == set(names)
     told = explain_eval(str(plan.choices["eval"].iloc[0]), record)["text"]
-    assert "for cyber, Critical danger missed goes from" in told
+    held = "(held against 4 attempts at up to $50 each)"
+    assert f"for cyber, Critical {held} danger missed goes from" in told
     assert "is the same money" not in ef.optimise(small_menu(), budget={"usd": 1e4}).to_html(
         tmp_path / "q.html"
     ).read_text("utf-8")
@@ -88,7 +93,7 @@ def test_a_target_may_be_on_a_level(menu: Menu) -> None:
     assert str(limit) == f"probability of a wrong call on {CRITICAL} is at most 5 %"
     found = require(menu, wrong_call={CRITICAL: 0.07})
     assert found.domains["p_wrong_call_expected"][CRITICAL] <= 0.07 + 1e-9
-    assert f"for {CRITICAL} danger missed" in str(found)
+    assert f"for {CRITICAL} (held against 4 attempts at up to $50 each) danger" in str(found)
     with pytest.raises(ef.InputError, match=r"decision of the menu, got 'cyber'"):
         require(menu, wrong_call={"cyber": 0.05})
 
