@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evalbayes.whole import whole_file
-from evalfolio.harness.yaml_text import quoted, yaml_text
+from evalfolio.harness.yaml_text import yaml_text
 
 # Settings of eval_config and the flags they go by.
 _FLAGS = {
@@ -86,10 +86,10 @@ def _words(run: Mapping[str, Any], costs_file: str | None) -> list[str]:
     if "solver" in run["run_config"]:
         words += ["--solver", shlex.quote(run["run_config"]["solver"])]
     for key, value in arguments.items():
-        words += ["-T", shlex.quote(f"{key}={_flow(value)}")]
+        words += ["-T", shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
     # One map as the value: Inspect splits plain text at commas, but leaves maps alone.
     for key, value in run["run_config"]["metadata"].items():
-        words += ["--metadata", shlex.quote(f"{key}={_flow(value)}")]
+        words += ["--metadata", shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
     name = task["task"] if isinstance(task, Mapping) else task
     return [*words, '"$@"', "--", shlex.quote(name)]
 
@@ -102,15 +102,6 @@ def _listed(sample_id: str) -> str:
     """Return a sample id for a list parted by commas: there `?` stands for any one character."""
     kept = sample_id.strip()
     return kept.replace(",", "?")
-
-
-def _flow(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{quoted(str(k))}: {_flow(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_flow(v) for v in value) + "]"
-    return yaml_text(value).strip()
 
 
 def _one_line(text: str) -> str:

@@ -1,34 +1,59 @@
-"""Run settings as YAML, written by hand: a plan needs no more than maps, lists and scalars."""
+"""Run settings as YAML whose text no reader takes for anything else."""
 
 from __future__ import annotations
 
-import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from evalbayes.whole import whole_file
 
-_NOT_PRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-_PLAIN = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # YAML reads more into these
+_PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|true|false|null)$)[a-z][a-z0-9_]*")
 
 
-def yaml_text(value: Any) -> str:
-    r"""Return maps, lists, text, numbers, booleans and None as YAML; all text is quoted.
+class _Dumper(yaml.SafeDumper):
+    """Quotes all text but plain words: YAML reads numbers, dates and "no" into what is not."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write what is met twice twice."""
+        return True
+
+
+def _represented(dumper: _Dumper, text: str) -> Any:
+    style = None if _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represented)
+
+
+def yaml_text(value: Any, *, on_one_line: bool = False) -> str:
+    r"""Return maps, lists, text, numbers, booleans and None as YAML.
 
     Examples
     --------
     >>> settings = {"runs": [{"eval": "a: b", "epochs": 4, "cap": 1e-5}], "notes": []}
     >>> print(yaml_text(settings), end="")
     runs:
-      - eval: "a: b"
-        epochs: 4
-        cap: 1.0e-05
+    - eval: "a: b"
+      epochs: 4
+      cap: 1.0e-05
     notes: []
+    >>> yaml_text(settings["runs"], on_one_line=True)
+    '[{eval: "a: b", epochs: 4, cap: 1.0e-05}]\n'
     """
-    return "\n".join(_lines(value)) + "\n"
+    return yaml.dump(
+        value,
+        Dumper=_Dumper,
+        default_flow_style=on_one_line,
+        allow_unicode=True,
+        sort_keys=False,
+        width=math.inf,
+    ).removesuffix("...\n")
 
 
 def write_inspect_yaml(settings: Mapping[str, Any], path: str | Path) -> Path:
@@ -53,49 +78,3 @@ def write_run_configs(settings: Mapping[str, Any], folder: str | Path) -> list[P
             partial.write_text(yaml_text(run["run_config"]), encoding="utf-8")
         files.append(file)
     return files
-
-
-def quoted(text: str) -> str:
-    """Return text as a double-quoted scalar, valid in YAML and read back unchanged."""
-    escaped = json.dumps(text, ensure_ascii=False)
-    return _NOT_PRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped)
-
-
-def _lines(value: Any) -> list[str]:
-    if isinstance(value, Mapping) and value:
-        lines = []
-        for key, item in value.items():
-            name = str(key)
-            name = name if _PLAIN.fullmatch(name) and name not in _TAKEN else quoted(name)
-            if isinstance(item, Mapping | list | tuple) and item:
-                lines += [f"{name}:", *(f"  {line}" for line in _lines(item))]
-            else:
-                lines.append(f"{name}: {_scalar(item)}")
-        return lines
-    if isinstance(value, list | tuple) and value:
-        lines = []
-        for item in value:
-            first, *rest = _lines(item)
-            lines += [f"- {first}", *(f"  {line}" for line in rest)]
-        return lines
-    return [_scalar(value)]
-
-
-def _scalar(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        text = repr(value)
-        # 1e-05 without a point is text to YAML 1.1
-        return text.replace("e", ".0e") if "e" in text and "." not in text else text
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, Mapping):
-        return "{}"
-    if isinstance(value, Sequence):
-        return "[]"
-    raise TypeError(f"cannot be written as YAML: {value!r}")

@@ -3,7 +3,7 @@
 from evalfolio.value.skew.calls import Calls, OneGap, SeveralGaps, calls_of
 from evalfolio.value.skew.gap import SkewedGap
 from evalfolio.value.skew.index import Index
-from evalfolio.value.skew.outcome import Outcome, outcome_of, values_apart
+from evalfolio.value.skew.outcome import Outcome, outcome_of
 from evalfolio.value.skew.sloped import Sloped
 from evalfolio.value.skew.stand_in import StandIn, fitted, stand_in_of
 
@@ -20,5 +20,4 @@ __all__ = [
     "fitted",
     "outcome_of",
     "stand_in_of",
-    "values_apart",
 ]

@@ -135,42 +135,6 @@ def _calls_after(gap: SkewedGap, left: Floats) -> tuple[Floats, Floats, Callable
     return chance[:, None] * likely, saved, lambda: mean(above)
 
 
-def values_apart(gap: SkewedGap, shown: Floats, known: Floats) -> Floats:
-    """Return the value of knowing shares of the variances of w given δ and of δ.
-
-    The readings of the two are apart (β = 0), so that one table of losses serves all shares of
-    the gap: a hundred points take milliseconds.
-
-    Parameters
-    ----------
-    gap
-        The decision.
-    shown, known
-        Shares in [0, 1], of shapes (n,) and (m,).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (n, m).
-    """
-    gaps, _ = gap.gaps
-    z, likely = _spread(1.0)
-    current = gap.now[1]
-    shares = np.clip(shown, 0.0, 1.0 - SMALL)
-    tables = []
-    for share in shares:
-        moved = np.sqrt(share * gap.rest) * z
-        losses, _ = gap.calls(gap.means(moved[:, None], gaps), (1.0 - share) * gap.rest)
-        tables.append(losses[current] - losses[1 - current])
-    saved = np.concatenate(tables).T  # (n_gaps, n·n_moved): one product serves all shares of w
-    found = np.zeros((len(shown), len(known)))
-    for j, share in enumerate(known):
-        _, chance, belief = _signals(gap, _information(gap.gap_variance, share))
-        gained = chance @ np.maximum(belief @ saved, 0.0)
-        found[:, j] = gained.reshape(len(shown), -1) @ likely
-    return found
-
-
 def _share_above(values: Floats) -> Floats:
     """Return the share of every cell of a grid in which values are above 0, read between steps."""
     axis = 1 if values.shape[1] > 1 else 0
@@ -230,9 +194,3 @@ def _spread(sd: float) -> tuple[Floats, Floats]:
     z = np.linspace(-REACH, REACH, READINGS)
     likely = density(z)
     return sd * z, likely / likely.sum()
-
-
-def _information(variance: float, share: float) -> float:
-    """Return the information that explains a share of a normal variance."""
-    share = min(max(share, 1e-9), 1.0 - SMALL)
-    return share / (1.0 - share) / variance

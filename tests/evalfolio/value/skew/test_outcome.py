@@ -12,7 +12,7 @@ from tests.evalfolio.value.skew.menus import left_by, skewed_menu
 from evalfolio.plans.outlook import call_change
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew import SkewedGap, outcome_of, values_apart
+from evalfolio.value.skew import SkewedGap, outcome_of
 from evalfolio.value.skew.gap import contrasts, gap_weights
 
 CYBER = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
@@ -107,17 +107,6 @@ def test_more_information_is_never_worth_less_and_nothing_beats_all(gap: SkewedG
     nothing = outcome_of(gap, gap.prior)
     assert nothing.value == pytest.approx(0.0, abs=1e-6)
     assert nothing.p_turned == pytest.approx(0.0, abs=1e-6)
-
-
-@pytest.mark.parametrize("gap", [CYBER, TIED])
-def test_values_apart_are_outcomes_of_two_readings(gap: SkewedGap) -> None:
-    shares = np.array([0.0, 0.1, 0.5, 0.9])
-    table = values_apart(gap, shares, shares)
-    for i, shown in enumerate(shares):
-        for j, known in enumerate(shares):
-            a, c = (s / (1 - s) for s in (shown, known))
-            left = gap.left_by(a / gap.rest, 0.0, c / gap.gap_variance)
-            assert table[i, j] == pytest.approx(outcome_of(gap, left).value, abs=2e-3 * gap.evpi)
 
 
 def test_only_gaps_that_bear_on_a_decision_and_are_skewed_count() -> None:
