@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evalfolio.errors import InputError
-from evalfolio.objectives.objective import Objective, Part
+from evalfolio.objectives.objective import Objective
+from evalfolio.objectives.terms import Evsi, LogDeterminant, TailValue, Variance, WrongCalls
 
 
 def evsi(weights: Mapping[str, float] | None = None) -> Objective:
@@ -21,7 +22,7 @@ def evsi(weights: Mapping[str, float] | None = None) -> Objective:
     weights
         w_d by name of the decision, 0 or more; 1 by default.
     """
-    return Objective((Part("evsi"),), weights or {})
+    return Objective((Evsi(),), weights or {})
 
 
 def variance(weights: Mapping[str, float] | None = None) -> Objective:
@@ -43,7 +44,7 @@ def variance(weights: Mapping[str, float] | None = None) -> Objective:
     >>> round(plan.value - evaluate(small_menu(), plan.chosen).explained["cyber"], 9)
     0.0
     """
-    return Objective((Part("variance"),), weights or {})
+    return Objective((Variance(),), weights or {})
 
 
 def wrong_calls(weights: Mapping[str, float] | None = None) -> Objective:
@@ -58,7 +59,7 @@ def wrong_calls(weights: Mapping[str, float] | None = None) -> Objective:
     weights
         w_d by name of the decision, 0 or more; 1 by default.
     """
-    return Objective((Part("wrong-calls"),), weights or {})
+    return Objective((WrongCalls(),), weights or {})
 
 
 def log_determinant() -> Objective:
@@ -67,7 +68,7 @@ def log_determinant() -> Objective:
     Σ is the prior covariance and M(x) the precision after the results: twice the mutual
     information of states and results, in nats (Lindley 1956).
     """
-    return Objective((Part("log-determinant"),))
+    return Objective((LogDeterminant(),))
 
 
 def tail_value(
@@ -98,7 +99,7 @@ def tail_value(
             f"tail_value: share must be above 0 and at most 1, got {share!r}; "
             "0.1 means the worst tenth of the draws"
         )
-    return Objective((Part("tail", 1.0, share, n_draws),), weights or {})
+    return Objective((TailValue(share=share, n_draws=n_draws),), weights or {})
 
 
 NAMED = {

@@ -10,8 +10,8 @@ instead (`evalfolio.value.skew`). The certified method, greedy and `evaluate` tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,38 +19,23 @@ import numpy as np
 from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.draws import chosen_draws
-from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
+from evalfolio.objectives.criteria import Criteria
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
+from evalfolio.objectives.terms import Believed, Evsi, TailValue, Term
 from evalfolio.objectives.total import Tail, Total
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.stand_in import StandIn, stand_in_of
-from evalfolio.value.worth import FewerWrongCalls, Proportional, Worth
+from evalfolio.value.skew.stand_in import stand_in_of
+from evalfolio.value.worth import Worth
 
 if TYPE_CHECKING:
     from evalfolio.objectives.floor import ObjectiveFloor
 
 
 @dataclass(frozen=True)
-class Part:
-    """One term of an objective: a name, its weight and, for a tail, which draws it is of."""
-
-    name: str
-    weight: float = 1.0
-    share: float = 1.0
-    n_draws: int | None = None
-
-    def __str__(self) -> str:
-        name = self.name
-        if name == "tail":
-            name = f"tail({self.share:g})"
-        return name if self.weight == 1 else f"{self.weight:g} * {name}"
-
-
-@dataclass(frozen=True)
 class Objective:
-    """A weighted sum of parts: "evsi", "variance", "wrong-calls", "log-determinant", "tail".
+    """A weighted sum of terms (`evalfolio.objectives.terms`).
 
     Build it from `evsi()`, `variance()`, `wrong_calls()`, `log_determinant()`, `tail_value()`;
     objectives add and take a weight above 0, and ``objective >= amount`` is a constraint.
@@ -77,7 +62,7 @@ class Objective:
     variance is at least 1.5
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Term, ...]
     weights: Mapping[str, float] = field(default_factory=dict)
 
     def __add__(self, other: object) -> Objective:
@@ -98,7 +83,7 @@ class Objective:
                 f"an objective's weight must be above 0 and finite, got {factor:g}; "
                 "more information is never worse"
             )
-        scaled = (Part(p.name, p.weight * factor, p.share, p.n_draws) for p in self.parts)
+        scaled = (replace(term, weight=term.weight * factor) for term in self.parts)
         return Objective(tuple(scaled), self.weights)
 
     __rmul__ = __mul__
@@ -149,59 +134,31 @@ class Objective:
             raise InputError(
                 f"objective: a weight must be of one of {', '.join(names)}, got {unknown[0]!r}"
             )
+        weights = [self.weights.get(name, 1.0) for name in names]
+        values = [DecisionValue.of(menu, decision) for decision in menu.decisions]
+        believed = list(map(Believed, values, map(float, explained.prior), stand_ins))
         worths: list[Worth] = []
         rows: list[int] = []
-        for part in self.parts:
-            if part.name == "log-determinant":
-                worths.append(Proportional(part.weight))
-                rows.append(LOG_DETERMINANT)
-            elif part.name != "tail":
-                worths += self._worths(part, menu, explained, stand_ins)
-                first = second if part.name == "evsi" else 0
-                rows += range(first, first + len(names))
+        for term in self.parts:
+            if not isinstance(term, TailValue):
+                worths += term.worths(weights, believed)
+                rows += term.rows(len(names), second)
         plain = np.arange(len(worths))
         drawn, tails = [], []
-        for part in self.parts:
-            if part.name != "tail":
-                continue
-            kind = DrawnKnowledge if uneven else DrawnVariance
-            variances = kind(menu, information_draws(menu, part.n_draws))
-            shape = (variances.n_draws, len(names))
-            first = len(worths)
-            # One object per decision for all draws: its tables are made once.
-            worths += self._worths(part, menu, explained, stand_ins) * variances.n_draws
-            tails.append(Tail(first + np.arange(shape[0] * shape[1]).reshape(shape), part.share))
-            drawn.append(variances)
+        for term in self.parts:
+            if isinstance(term, TailValue):
+                kind = DrawnKnowledge if uneven else DrawnVariance
+                variances = kind(menu, information_draws(menu, term.n_draws))
+                shape = (variances.n_draws, len(names))
+                places = len(worths) + np.arange(shape[0] * shape[1]).reshape(shape)
+                # One object per decision for all draws: its tables are made once.
+                worths += term.worths(weights, believed) * variances.n_draws
+                tails.append(Tail(places, term.share))
+                drawn.append(variances)
         total = Total(plain, tuple(tails))
-        if self.parts == (Part("evsi"),) and not self.weights and not uneven:
+        if self.parts == (Evsi(),) and not self.weights and not uneven:
             return worths, explained, total
         return worths, Criteria(explained, np.array(rows, dtype=np.intp), tuple(drawn)), total
-
-    def _worths(
-        self,
-        part: Part,
-        menu: Menu,
-        explained: ExplainedVariance,
-        stand_ins: Sequence[StandIn | None],
-    ) -> list[Worth]:
-        """Return the part's function of every decision, its weight inside."""
-        found: list[Worth] = []
-        for d, decision in enumerate(menu.decisions):
-            weight = part.weight * self.weights.get(decision.name, 1.0)
-            if weight == 0:  # a decision that does not count
-                found.append(Proportional(0.0, 0.0))
-                continue
-            value = DecisionValue.of(menu, decision)
-            if part.name == "wrong-calls":
-                found.append(FewerWrongCalls(value.distance, value.variance, weight))
-            elif part.name == "variance":
-                found.append(Proportional(weight, float(explained.prior[d])))
-            elif (stand_in := stand_ins[d]) is not None:
-                found.append(stand_in.worth.scaled(weight))
-            else:
-                missed, false_alarm = weight * value.loss_missed, weight * value.loss_false_alarm
-                found.append(DecisionValue(value.distance, value.variance, missed, false_alarm))
-        return found
 
 
 def information_draws(menu: Menu, n_draws: int | None = None) -> Any:
