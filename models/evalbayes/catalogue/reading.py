@@ -58,19 +58,8 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
 
 
 def _read_toml(path: Path) -> Tables:
-    try:
-        data = read_toml(path)
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(
-            f"{path}: must be a file that can be read, got {error.strerror}; check its name"
-        ) from error
-    except ValueError as error:
-        raise InputError(
-            f"{path}: must be TOML in UTF-8, got an error ({error}); mend it there, and "
-            "write numbers without commas: 20_000"
-        ) from None
+    cure = "mend it there, and write numbers without commas: 20_000"
+    data = read_toml(path, "TOML in UTF-8", cure)
     return tables_of(data, path.name)
 
 

@@ -103,15 +103,8 @@ def read_mapping(path: str | Path) -> TableMapping:
         If the file cannot be read, or a table or column in it is not known.
     """
     path = Path(path)
-    try:
-        data = read_toml(path)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a mapping in TOML that can be read, got an error ({error}); "
-            'write for example [map] and below it spend = "spend_tokens"'
-        ) from error
+    cure = 'write for example [map] and below it spend = "spend_tokens"'
+    data = read_toml(path, "a mapping in TOML that can be read", cure)
     refuse_unknown(str(path), data, ("map", "set", "outcome", "drop"), what="table")
     for name in ("map", "set", "outcome"):
         if not isinstance(data.get(name, {}), dict):

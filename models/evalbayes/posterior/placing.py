@@ -8,7 +8,7 @@ process of correlation exp(−distance/ρ), given the same knots.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SAME = 1e-9  # of two places that are one
+
+
+class Knot(NamedTuple):
+    """A place on a domain's scale, with draws of shown capability and gap, (n_draws, n_models)."""
+
+    domain: int
+    place: float
+    shown: Array
+    gap: Array
 
 
 def threshold_places(catalogue: Catalogue, domain: str) -> list[float]:
@@ -50,40 +59,41 @@ def placed(posterior: Posterior, catalogue: Catalogue) -> Posterior:
     thresholds = [threshold_places(catalogue, name) for name in posterior.domains]
     if not np.isfinite(posterior.knot_place).all() or _as_it_is(posterior, thresholds):
         return posterior
-    shown, gap = (list(posterior.draws[key].transpose(1, 0, 2)) for key in ("shown", "gap"))
-    domain, place = posterior.knot_domain.tolist(), posterior.knot_place.tolist()
+    knots = [
+        Knot(int(d), float(place), posterior.draws["shown"][:, k], posterior.draws["gap"][:, k])
+        for k, (d, place) in enumerate(
+            zip(posterior.knot_domain, posterior.knot_place, strict=True)
+        )
+    ]
     first, others = [], []
     for d, wanted in enumerate(thresholds):
         rng = np.random.default_rng([d, 17])
         at = [d]  # its first knot, where no threshold is its own
         for k, threshold in enumerate(wanted):
-            own = [j for j, of in enumerate(domain) if of == d]
-            same = [j for j in own if abs(place[j] - threshold) <= SAME]
+            own = [j for j, knot in enumerate(knots) if knot.domain == d]
+            same = [j for j in own if abs(knots[j].place - threshold) <= SAME]
             if not same:
-                s, ln_gap = _between(posterior, d, threshold, own, place, shown, gap, rng)
-                shown.append(s)
-                gap.append(np.exp(ln_gap))
-                domain.append(d)
-                place.append(threshold)
-                same = [len(place) - 1]
+                same = [len(knots)]
+                knots.append(_between(posterior, [knots[j] for j in own], threshold, rng))
             at = [*at, same[0]] if k else same
         first.append(at[0])
         others += at[1:]
-    read = np.zeros(len(place), dtype=bool)
+    read = np.zeros(len(knots), dtype=bool)
     read[: len(posterior.knot_place)] = (posterior.reach != 0).any(axis=0)
-    rest = [k for k in range(len(place)) if k not in first and (k in others or read[k])]
+    rest = [k for k in range(len(knots)) if k not in first and (k in others or read[k])]
     order = [*first, *rest]
-    wide = np.zeros((len(posterior.evals), len(place)))
+    wide = np.zeros((len(posterior.evals), len(knots)))
     wide[:, : posterior.reach.shape[1]] = posterior.reach
+    domain, place, shown, gap = zip(*(knots[k] for k in order), strict=True)
     return replace(
         posterior,
         draws={
             **posterior.draws,
-            "shown": np.stack([shown[k] for k in order], axis=1),
-            "gap": np.stack([gap[k] for k in order], axis=1),
+            "shown": np.stack(shown, axis=1),
+            "gap": np.stack(gap, axis=1),
         },
-        knot_domain=np.array(domain)[order],
-        knot_place=np.array(place)[order],
+        knot_domain=np.array(domain),
+        knot_place=np.array(place),
         reach=wide[:, order],
     )
 
@@ -105,34 +115,28 @@ def _as_it_is(posterior: Posterior, thresholds: list[list[float]]) -> bool:
     return bool((read | np.array(every)).all())
 
 
-def _between(
-    posterior: Posterior,
-    d: int,
-    at: float,
-    own: list[int],
-    place: list[float],
-    shown: list[Array],
-    gap: list[Array],
-    rng: np.random.Generator,
-) -> tuple[Array, Array]:
-    """Shown capability and ln gap at a new place given the knots beside it, (n_draws, n_models)."""
-    below = max((k for k in own if place[k] < at), key=lambda k: place[k], default=None)
-    above = min((k for k in own if place[k] > at), key=lambda k: place[k], default=None)
+def _between(posterior: Posterior, own: list[Knot], at: float, rng: np.random.Generator) -> Knot:
+    """Draw shown capability and gap at a new place of a domain given the knots beside it."""
+    d = own[0].domain
+    below = max((k for k in own if k.place < at), key=lambda k: k.place, default=None)
+    above = min((k for k in own if k.place > at), key=lambda k: k.place, default=None)
     sides = [k for k in (below, above) if k is not None]
     walk = posterior.draws["walk_sd"][:, d, None]
     rho = posterior.draws["gap_range"][:, d, None]
     mean, sd = posterior.gap_prior[d]
-    level = [(np.log(gap[k]) - mean) / sd for k in sides]
-    r = [np.exp(-abs(place[k] - at) / rho) for k in sides]
-    luck = rng.standard_normal((2, *shown[0].shape))
+    level = [(np.log(k.gap) - mean) / sd for k in sides]
+    r = [np.exp(-abs(k.place - at) / rho) for k in sides]
+    luck = rng.standard_normal((2, *sides[0].shown.shape))
     if len(sides) == 1:
-        s = shown[sides[0]] + walk * np.sqrt(abs(place[sides[0]] - at)) * luck[0]
-        return s, mean + sd * (r[0] * level[0] + np.sqrt(1.0 - r[0] ** 2) * luck[1])
-    span = place[sides[1]] - place[sides[0]]
-    share = (at - place[sides[0]]) / span
-    s = shown[sides[0]] + share * (shown[sides[1]] - shown[sides[0]])
-    s = s + walk * np.sqrt(share * (1.0 - share) * span) * luck[0]
-    whole = 1.0 - (r[0] * r[1]) ** 2
-    weight = [r[0] * (1.0 - r[1] ** 2) / whole, r[1] * (1.0 - r[0] ** 2) / whole]
-    left = np.maximum(1.0 - weight[0] * r[0] - weight[1] * r[1], 0.0)
-    return s, mean + sd * (weight[0] * level[0] + weight[1] * level[1] + np.sqrt(left) * luck[1])
+        shown = sides[0].shown + walk * np.sqrt(abs(sides[0].place - at)) * luck[0]
+        z = r[0] * level[0] + np.sqrt(1.0 - r[0] ** 2) * luck[1]
+    else:
+        span = sides[1].place - sides[0].place
+        share = (at - sides[0].place) / span
+        shown = sides[0].shown + share * (sides[1].shown - sides[0].shown)
+        shown = shown + walk * np.sqrt(share * (1.0 - share) * span) * luck[0]
+        whole = 1.0 - (r[0] * r[1]) ** 2
+        weight = [r[0] * (1.0 - r[1] ** 2) / whole, r[1] * (1.0 - r[0] ** 2) / whole]
+        left = np.maximum(1.0 - weight[0] * r[0] - weight[1] * r[1], 0.0)
+        z = weight[0] * level[0] + weight[1] * level[1] + np.sqrt(left) * luck[1]
+    return Knot(d, at, shown, np.exp(mean + sd * z))

@@ -12,27 +12,38 @@ from evalbayes.tables.odd_files import told_by_beginning
 MOST_BYTES = 20_000_000  # a catalogue of ten thousand evals has a tenth of it
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path, kind: str, cure: str) -> dict[str, Any]:
     """Return the tables of a TOML file in UTF-8.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind, cure
+        What the file must be and what to do where it is not, for messages.
 
     Raises
     ------
     InputError
-        If it is another kind of file, told as what it is.
-    OSError
-        If it cannot be opened.
-    ValueError
-        If it is no TOML in UTF-8, larger than 20 MB, or nested deeper than anyone writes by hand.
+        If it cannot be opened, is another kind of file (told as what it is), no TOML in UTF-8,
+        larger than 20 MB, or nested deeper than anyone writes by hand.
     """
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputError(
+            f"{path}: must be a file that can be read, got {error.strerror}; check its name"
+        ) from error
     zipped = content.startswith(b"PK\x03\x04")
     odd = "a workbook or an archive" if zipped else told_by_beginning(content)
     if odd is not None:
         raise InputError(f"{path}: must be TOML; it is {odd}")
     try:
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES / 1e6:.0f} MB")
         return tomllib.loads(content.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("its brackets are nested too deep") from None
+    except (ValueError, RecursionError) as error:
+        deep = isinstance(error, RecursionError)
+        why = "its brackets are nested too deep" if deep else error
+        raise InputError(f"{path}: must be {kind}, got an error ({why}); {cure}") from None

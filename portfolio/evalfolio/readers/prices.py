@@ -155,25 +155,14 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
         If the file is not such a table; the row and the key at fault are named.
     """
     path = Path(path)
-    try:
-        if path.suffix.lower() == ".csv":
-            entries: Any = [
-                {str(k).strip(): _figure(v) for k, v in row.items() if v and str(v).strip()}
-                for row in read_delimited(path).to_dict("records")
-            ]
-        else:
-            entries = read_toml(path).get("price", [])
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: must be a price table that exists, but there is none; check its name"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: must be a price table in TOML or CSV that can be read, got an error "
-            f"({error}); mend it there"
-        ) from error
+    if path.suffix.lower() == ".csv":
+        entries: Any = [
+            {str(k).strip(): _figure(v) for k, v in row.items() if v and str(v).strip()}
+            for row in read_delimited(path).to_dict("records")
+        ]
+    else:
+        kind = "a price table in TOML or CSV that can be read"
+        entries = read_toml(path, kind, "mend it there").get("price", [])
     if not entries or not isinstance(entries, list):
         raise InputError(
             f"{path}: must hold at least one [[price]] row, got none; write [[price]], with two "

@@ -147,7 +147,7 @@ def test_a_column_to_drop_must_be_there(csv: Callable[..., Path]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "must be a mapping in TOML that can be read, got an error"),
+        (None, "must be a file that can be read, got No such file or directory; check its name"),
         ("map = [", "must be a mapping in TOML that can be read, got an error"),
         ("[mop]", "every table must be a known one, got 'mop'; did you mean 'map'"),
         ("map = 3", r"map must be a table, got 3; write \[map\]"),

@@ -31,9 +31,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
 
     def watched(read: Any) -> Any:
-        def reader(path: Path) -> Any:
+        def reader(path: Path, *words: str) -> Any:
             counted[Path(path).name] += 1
-            return read(path)
+            return read(path, *words)
 
         return reader
 

@@ -133,7 +133,7 @@ def test_a_table_from_a_spreadsheet_is_read_or_told_what_is_wrong(tmp_path: Path
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="must be a price table that exists, but there is none"):
+    with pytest.raises(InputError, match="must be a file that can be read, got No such file"):
         read_prices(tmp_path / "none.toml")
 
 
