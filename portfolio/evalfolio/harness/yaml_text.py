@@ -15,7 +15,7 @@ from evalbayes.whole import whole_file
 _PLAIN = re.compile(r"(?!(y|n|yes|no|on|off|true|false|null)$)[a-z][a-z0-9_]*")
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # PyYAML ships no types
     """Quotes all text but plain words: YAML reads numbers, dates and "no" into what is not."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -46,14 +46,15 @@ def yaml_text(value: Any, *, on_one_line: bool = False) -> str:
     >>> yaml_text(settings["runs"], on_one_line=True)
     '[{eval: "a: b", epochs: 4, cap: 1.0e-05}]\n'
     """
-    return yaml.dump(
+    text: str = yaml.dump(
         value,
         Dumper=_Dumper,
         default_flow_style=on_one_line,
         allow_unicode=True,
         sort_keys=False,
         width=math.inf,
-    ).removesuffix("...\n")
+    )
+    return text.removesuffix("...\n")  # that ends a document of one number
 
 
 def write_inspect_yaml(settings: Mapping[str, Any], path: str | Path) -> Path:

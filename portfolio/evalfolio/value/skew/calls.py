@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,62 +37,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-NODES, RESULTS = 1 / 3, 12  # step of the grid of gaps, in sds, and results, as a power of two
-ROUGH_NODES, ROUGH_RESULTS = 1 / 2, 10  # ... where a stand-in is fitted to many mixes
-FAR, LEAST = 4.5, 1e-5  # of that grid: its reach, and the least probability, over the largest
-COARSE = 0.8  # step of a grid of three gaps, whose values are within some 2 % of all known
-FEW, POINTS = 3, 11  # gaps that a grid serves; points of more, as a power of two
-
-
-class Calls(Protocol):
-    """The calls of one decision, by the stated rule, else by what loses least."""
-
-    @property
-    def key(self) -> Hashable:
-        """What tells decisions with another belief, stakes or rule apart."""
-        ...
-
-    @property
-    def contrasts(self) -> Floats:
-        """Weights of w, all of y but gaps and later gain, and of the gaps, on the states."""
-        ...
-
-    @property
-    def weights(self) -> Floats:
-        """Weights q of the gaps in y."""
-        ...
-
-    @property
-    def prior(self) -> Floats:
-        """Covariance of (w, δ)."""
-        ...
-
-    @property
-    def evpi(self) -> float:
-        """Expected value of perfect information, the later gain included."""
-        ...
-
-    @property
-    def p_exceeds(self) -> float:
-        """Probability now that y is above the threshold."""
-        ...
-
-    @property
-    def mitigates(self) -> bool:
-        """Whether the call now is to mitigate."""
-        ...
-
-    def quantile(self, level: float) -> float:
-        """Return the quantile of y less the threshold at a level, now."""
-        ...
-
-    def after(self, covariance: Floats) -> Outcome:
-        """Return what results do that would leave the states this covariance, were all normal."""
-        ...
-
-    def value(self, left: Floats) -> float:
-        """Return the value where (w, δ) are left this covariance, good enough to fit to."""
-        ...
+# A grid of two gaps: its step and reach in sds, and the least probability over the largest.
+STEP, REACH, LEAST_LIKELY = 1 / 3, 4.5, 1e-5
+STEP_OF_THREE = 0.8  # of a grid of three gaps, whose values are within some 2 % of all known
+MOST_ON_GRID, POINTS = 3, 11  # gaps that a grid serves; points of more, as a power of two
+RESULTS = 12  # as a power of two
+FITTING_STEP, FITTING_RESULTS = 1 / 2, 10  # where a stand-in is fitted to many mixes
 
 
 def calls_of(menu: Menu, decision: Decision) -> Calls | None:
@@ -176,7 +126,7 @@ class SeveralGaps:
         floor = SMALL * float(self.weights @ own @ self.weights)
         self._rest = max(float(self.prior[0, 0] - slope @ self.prior[1:, 0]), floor)
         self._slope = slope
-        self._fine = self._nodes(NODES)
+        self._fine = self._nodes(STEP)
 
     @property
     def key(self) -> Hashable:
@@ -234,7 +184,7 @@ class SeveralGaps:
 
     def value(self, left: Floats) -> float:
         """Return the value where (w, δ) are left this covariance, from fewer points."""
-        chances, _, missed, needless = self._after(left, self._rough, ROUGH_RESULTS)
+        chances, _, missed, needless = self._after(left, self._rough, FITTING_RESULTS)
         return self._saved(chances, missed, needless)
 
     def _saved(self, chances: Floats, missed: Floats, needless: Floats) -> float:
@@ -252,13 +202,13 @@ class SeveralGaps:
 
     @cached_property
     def _rough(self) -> tuple[Floats, Floats, Floats]:
-        return self._nodes(ROUGH_NODES)
+        return self._nodes(FITTING_STEP)
 
     def _nodes(self, step: float) -> tuple[Floats, Floats, Floats]:
         """Return values of (w, δ) by value of the gaps, their probabilities and means of y."""
         n_gaps, decision = len(self.weights), self._decision
-        if n_gaps <= FEW:
-            z, chances = _grid(step if n_gaps == 2 else COARSE, n_gaps)
+        if n_gaps <= MOST_ON_GRID:
+            z, chances = _grid(step if n_gaps == 2 else STEP_OF_THREE, n_gaps)
         else:
             z, chances = _far_points(POINTS, n_gaps, 0)
         gaps = lognormals(self._mean[1:], self.prior[1:, 1:], z)
@@ -321,10 +271,10 @@ class SeveralGaps:
 
 def _grid(step: float, columns: int) -> tuple[Floats, Floats]:
     """Return standard normals at even steps, (n, columns), and their probabilities."""
-    z = np.arange(-np.floor(FAR / step), np.floor(FAR / step) + 1) * step
+    z = np.arange(-np.floor(REACH / step), np.floor(REACH / step) + 1) * step
     every = np.stack(np.meshgrid(*[z] * columns, indexing="ij"), axis=-1).reshape(-1, columns)
     likely = np.exp(-0.5 * (every**2).sum(axis=1))
-    keep = likely > LEAST
+    keep = likely > LEAST_LIKELY
     return every[keep], likely[keep] / likely[keep].sum()
 
 
@@ -334,3 +284,7 @@ def _far_points(power: int, columns: int, seed: int) -> tuple[Floats, Floats]:
     z = np.sqrt(wide) * even_normals(power, columns, seed=seed)
     likely = np.exp(-0.5 * (1.0 - 1.0 / wide) * (z**2).sum(axis=1))
     return z, likely / likely.sum()
+
+
+Calls: TypeAlias = OneGap | SeveralGaps
+"""The calls of one decision, by the stated rule, else by what loses least."""
