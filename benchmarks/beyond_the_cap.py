@@ -6,7 +6,8 @@ python -m benchmarks.beyond_the_cap ../shared/data bpemc
 cut at 50k, success within 200k foretold; (e) cut at 50k, success within 500k; (m) the first attempt
 at every task of METR's, evals by length, cut at 2 minutes of wall time, success within 20 foretold;
 (c) fresh attempts at failed tasks with 10M tokens. Curves most of whose runs the smaller cap
-stopped, as is known before any forecast, have a row of their own. Far
+stopped, as is known before any forecast, have a row of their own. A table tells the 50 % horizon
+within the larger cap, log2 minutes, as a threshold with an adversary's spend is held against. Far
 fewer than 100 units are independent, so coverage comes with an interval clustered by AI model, and
 interval scores stand beside those of baselines. The forecast has no constant that was chosen by
 what came of it.
@@ -32,9 +33,13 @@ from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from evalbayes.catalogue import Catalogue
 from evalbayes.curves import Curve
+from evalbayes.elicitation.adversary import horizon_within, spend_line
+from evalbayes.horizons.horizon import fit_horizon, horizon_of
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.model.fit import fit
+from evalbayes.model.priors import EFFORT_SPEND
 from evalbayes.posterior import Posterior
 
 Array = NDArray[np.float64]
@@ -97,6 +102,49 @@ def beyond_the_cap(
                 rows.append(row | {"early": own["early"].mean(), "going": own["going"].mean()})
             draws.append(shares[OURS])
     return pd.DataFrame(rows), np.array(draws)
+
+
+def horizons_within(
+    runs: pd.DataFrame, posterior: Posterior, catalogue: Catalogue, small: float, large: float
+) -> pd.DataFrame:
+    """Foretell log2 of the 50 % horizon within a cap from runs cut at a smaller.
+
+    What comes is the horizon of the runs at the larger cap, which a few hundred tasks leave unsure:
+    that luck is in every forecast.
+    """
+    rows = []
+    for k, name in enumerate(posterior.ai_models):
+        own = runs[runs["ai_model"] == name]
+        caps = [*(small / 2.0**HALVINGS), large]
+        *lower, actual = (horizon_at(own, cap) for cap in caps)
+        rng = np.random.default_rng([SEED, k])
+        luck = rng.permutation(actual - np.median(actual))
+        x = np.log(caps[:-1]) - np.log(caps[:-1]).mean()
+        rise = x @ np.array(lower) / (x @ x)
+        portfolio = catalogue.portfolio.model_copy(update={"ai_model": name})
+        told = catalogue.model_copy(update={"portfolio": portfolio})
+        level, steep, width = spend_line(posterior, told, "cyber", rng)
+        usd = large * catalogue.evals[0].usd_per_unit.mid
+        able = np.log2(horizon_of(posterior, "cyber", name).minutes())
+        slope = posterior.draws["slope"][:, 0, k]
+        drawn = {
+            OURS: horizon_within(able, slope, usd, level - EFFORT_SPEND[0], steep, width),
+            "flat": lower[-1],
+            "log-linear": np.mean(lower, axis=0)
+            + rise * (np.log(large) - np.log(caps[:-1]).mean()),
+        }
+        for method, draws in drawn.items():
+            row = judged(draws + np.resize(luck, len(draws)), float(np.median(actual)))
+            rows.append(row | {"ai_model": name, "method": method})
+    return pd.DataFrame(rows)
+
+
+def horizon_at(own: pd.DataFrame, cap: float) -> Array:
+    """Draws of log2 of the 50 % horizon of runs within a cap."""
+    solved = (recapped(own, cap)["outcome"] == "success").to_numpy(float)
+    tasks, evals = own["task"].to_numpy(), own["eval"].to_numpy()
+    minutes = own["human_minutes"].to_numpy(float)
+    return np.log2(fit_horizon(minutes, solved, tasks=tasks, evals=evals, seed=SEED).minutes())
 
 
 def by_luck(found: pd.DataFrame, draws: Array) -> str:
@@ -239,6 +287,7 @@ def told(
 ) -> str:
     """Foretell, and say how it went."""
     posterior, gate = fitted(recapped(runs, small), families)
+    horizons = horizons_within(runs, posterior, catalogue_of(runs, families), small, large)
     found, draws = beyond_the_cap(runs, posterior, small, large, evals)
     mostly = found[found["going"] >= MOSTLY]
     return "\n\n".join(
@@ -252,6 +301,9 @@ def told(
             verdict(mostly, OURS),
             "By eval:",
             by_eval(found),
+            f"The 50 % horizon within {large:,.0f}, log2 minutes:",
+            table(HEAD, rows_of(horizons)),
+            verdict(horizons, OURS),
             gate,
         ]
     )

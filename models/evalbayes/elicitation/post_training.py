@@ -17,35 +17,6 @@ from evalbayes.errors import InputError
 Array = NDArray[np.float64]
 
 
-def combined(gains: ArrayLike, overlap: ArrayLike = 1.0, *, axis: int = -1) -> Array:
-    """Gain of several enhancements together, (Σ gᵖ)^(1/p) with p = overlap ≥ 1.
-
-    Never above the sum (sub-additive), never below the largest.
-
-    Parameters
-    ----------
-    gains
-        Gains of 0 or more, along `axis`.
-    overlap
-        p, broadcast against the gains without that axis; `inf` leaves the largest alone.
-
-    Examples
-    --------
-    >>> [round(float(combined([3.0, 4.0], p)), 6) for p in (1.0, 2.0, np.inf)]
-    [7.0, 5.0, 4.0]
-    """
-    values, power = np.asarray(gains, dtype=float), np.asarray(overlap, dtype=float)
-    _hold("gains", values, 0.0)
-    _hold("overlap", power, 1.0)
-    largest = values.max(axis=axis)
-    safe = np.where(largest > 0, largest, 1.0)
-    share = values / np.expand_dims(safe, axis)
-    finite = np.where(np.isfinite(power), power, 1.0)
-    raised = np.where(share > 0, share ** np.expand_dims(finite, axis), 0.0)
-    total: Array = safe * raised.sum(axis=axis) ** (1.0 / finite)
-    return np.where(largest > 0, np.where(np.isfinite(power), total, largest), 0.0)
-
-
 def growth(gain_per_year: ArrayLike, years: ArrayLike, overlap: ArrayLike = 1.0) -> Array:
     """Gain after some years, g·years^(1/overlap): that of `years` yearly enhancements combined.
 
@@ -120,22 +91,6 @@ def buffer(draws: ArrayLike, level: float = 0.95) -> float:
             f"the level of a buffer must lie between 0 and 1; it is {level:g}: say 0.95"
         )
     return float(np.quantile(np.asarray(draws, dtype=float), level))
-
-
-def years_until(gap_to_threshold: float, draws_per_year: ArrayLike, overlap: float = 1.0) -> Array:
-    """Years until growth alone covers a distance, (distance/gain_per_year)^overlap, per draw.
-
-    Examples
-    --------
-    >>> years_until(1.6, [0.8], 2.0)
-    array([4.])
-    """
-    rate = np.asarray(draws_per_year, dtype=float)
-    _hold("gain_per_year", rate, 0.0)
-    with np.errstate(divide="ignore"):
-        ratio = max(gap_to_threshold, 0.0) / rate if gap_to_threshold > 0 else np.zeros_like(rate)
-    value: Array = ratio**overlap
-    return value
 
 
 def _hold(name: str, values: Any, least: float) -> None:

@@ -257,6 +257,11 @@ def test_a_budget_that_cannot_be_is_refused(keys: dict[str, Any], message: str) 
     assert caught.value.exit_code == 2
 
 
+def test_a_level_without_a_verifier_is_named() -> None:
+    with pytest.raises(InputError, match=r"level 'cyber, Critical': adversary_attempts must go"):
+        limited(decided_catalogue(), {"adversary_attempts": 3})
+
+
 def test_a_unit_is_needed_where_evals_have_several_and_a_spend_needs_evals() -> None:
     data = tomllib.loads(catalogue_to_toml(PLAIN))
     data["domain"][0]["adversary_spend"] = 5

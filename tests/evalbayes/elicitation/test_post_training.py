@@ -5,31 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalbayes.elicitation.post_training import buffer, combined, growth, to_come, years_until
+from evalbayes.elicitation.post_training import buffer, growth, to_come
 from evalbayes.errors import InputError
-
-gain = st.floats(0.0, 50.0)
-power = st.floats(1.0, 20.0)
-
-
-@given(st.lists(gain, min_size=1, max_size=6), power)
-def test_together_less_than_the_sum_and_no_less_than_the_best(gains: list[float], p: float) -> None:
-    both = float(combined(gains, p))
-    assert max(gains) * (1 - 1e-9) <= both <= sum(gains) * (1 + 1e-9)
-    assert float(combined(gains, p + 1.0)) <= both * (1 + 1e-9)
 
 
 @given(st.floats(0.0, 5.0), st.floats(0.0, 10.0), st.floats(0.0, 10.0), st.floats(1.0, 8.0))
 def test_growth_of_two_spans_combines_to_growth_of_both(
     g: float, first: float, second: float, p: float
 ) -> None:
-    parts = combined([growth(g, first, p), growth(g, second, p)], p)
+    parts = np.linalg.norm([growth(g, first, p), growth(g, second, p)], ord=p)
     assert float(parts) == pytest.approx(float(growth(g, first + second, p)), rel=1e-6, abs=1e-9)
 
 
 def test_growth_is_that_of_yearly_enhancements() -> None:
     for p in (1.0, 1.7, np.inf):
-        assert float(growth(0.9, 5.0, p)) == pytest.approx(float(combined([0.9] * 5, p)))
+        assert float(growth(0.9, 5.0, p)) == pytest.approx(np.linalg.norm([0.9] * 5, ord=p))
 
 
 def test_to_come_of_a_normal_gap_has_the_normal_quantile() -> None:
@@ -48,17 +38,10 @@ def test_old_responsible_scaling_buffer() -> None:
     assert np.exp(np.log(6.0) - float(growth(np.log(4.0), 1.0))) == pytest.approx(1.5)
 
 
-def test_years_until_is_the_inverse_of_growth() -> None:
-    years = years_until(2.0, [0.5, 1.0, 0.0], 1.5)
-    np.testing.assert_allclose(growth(np.array([0.5, 1.0]), years[:2], 1.5), 2.0)
-    assert years[2] == np.inf
-    assert years_until(-1.0, [0.5, 0.0]).tolist() == [0.0, 0.0]
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: combined([1.0, -1.0]), "gains must be 0 or more throughout; the least is -1"),
+        (lambda: growth(-1.0, 1.0), "gain_per_year must be 0 or more throughout; the least is -1"),
         (lambda: growth(1.0, 1.0, 0.5), r"overlap must be 1 or more throughout; the least is 0\.5"),
         (lambda: to_come(1.0, 1.2, 1.0, 1.0, 1.0), "elicited must be a share of the gap"),
         (lambda: buffer([1.0], 1.0), "level of a buffer must lie between 0 and 1"),
