@@ -35,12 +35,11 @@ class Adversary:
     attempts: int | None
 
     def __str__(self) -> str:
-        many = (
-            "" if self.attempts is None else f"{self.attempts} attempt{'s' * (self.attempts > 1)}"
-        )
+        k = self.attempts
+        many = "" if k is None else f"{k:,} attempt{'s' * (k > 1)}"
         if self.spend is None:
             return f"{many} at any spend"
-        amount = f"{self.spend:,.0f}" if self.spend >= 100 else f"{self.spend:g}"
+        amount = f"{self.spend:,.0f}" if 100 <= self.spend < 1e12 else f"{self.spend:g}"
         amount = f"${amount}" if self.unit == "usd" else f"{amount} {self.unit}"
         return f"{many} at up to {amount} each" if many else f"up to {amount} an attempt"
 

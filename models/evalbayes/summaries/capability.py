@@ -149,7 +149,7 @@ def _domain_rows(
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
         draws = to_come(gap, elicited, 1.0, rate, years, overlap)
-        if limited:  # less what the budget takes off full capability
+        if limited and thresholds:  # less what the budget takes off full capability
             draws = draws + next(iter(full.values())) - capability
         rows += [
             _single(spec.name, f"buffer after {after}, {level:.0%}", unit, buffer(draws, level))
