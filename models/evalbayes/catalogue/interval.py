@@ -85,11 +85,6 @@ class Interval:
         return (self.low + self.high) / 2
 
     @property
-    def geometric_mid(self) -> float:
-        """Geometric midpoint: the median where the figure is lognormal; ends must be positive."""
-        return math.exp(self.lognormal()[0])
-
-    @property
     def lognormal_mean(self) -> float:
         """Mean exp(m + s²/2) where the figure is lognormal; ends must be positive."""
         mean, sd = self.lognormal()

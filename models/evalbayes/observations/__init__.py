@@ -5,7 +5,6 @@
 
 from evalbayes.observations.attempts import attempts_of as attempts_of
 from evalbayes.observations.importing import Imported as Imported
-from evalbayes.observations.importing import import_table as import_table
 from evalbayes.observations.importing import imported as imported
 from evalbayes.observations.mapping import TableMapping as TableMapping
 from evalbayes.observations.mapping import read_mapping as read_mapping

@@ -48,7 +48,7 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_table(
+def imported(
     paths: Iterable[str | Path] | str | Path,
     mapping: Mapping[str, str] | TableMapping | None = None,
     constants: Mapping[str, Any] | None = None,
@@ -56,7 +56,7 @@ def import_table(
     outcomes: Mapping[str, str] | None = None,
     drop: Iterable[str] = (),
     drop_incomplete: bool = False,
-) -> pd.DataFrame:
+) -> Imported:
     """Read tables with other column names into one table that `read_observations` reads.
 
     Where no column is `outcome`, it is worked out from flags (0/1, true/false): excluded, success,
@@ -79,42 +79,11 @@ def import_table(
     drop_incomplete
         Leave out rows that lack what every row must have.
 
-    Returns
-    -------
-    DataFrame
-        Known columns first, then theirs that were not mapped; numbers where they are numbers.
-
     Raises
     ------
     InputError
         If a column is missing or not known, a flag is neither true nor false, or the table breaks
         a rule of `read_observations`.
-    """
-    return imported(
-        paths,
-        mapping,
-        constants,
-        outcomes=outcomes,
-        drop=drop,
-        drop_incomplete=drop_incomplete,
-    ).frame
-
-
-def imported(
-    paths: Iterable[str | Path] | str | Path,
-    mapping: Mapping[str, str] | TableMapping | None = None,
-    constants: Mapping[str, Any] | None = None,
-    *,
-    outcomes: Mapping[str, str] | None = None,
-    drop: Iterable[str] = (),
-    drop_incomplete: bool = False,
-) -> Imported:
-    """Read tables as `import_table` does, and tell what was noted on the way.
-
-    Raises
-    ------
-    InputError
-        As `import_table`.
     """
     given = mapping if isinstance(mapping, TableMapping) else TableMapping(mapping or {})
     plan = TableMapping(

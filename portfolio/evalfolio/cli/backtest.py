@@ -70,7 +70,7 @@ def backtest(
     the same inputs, it goes on where it was.
     """
     from evalbayes.names import refuse_unknown
-    from evalbayes.observations import import_table
+    from evalbayes.observations import imported
     from evalfolio.backtests.record import record_of
     from evalfolio.backtests.replay import BUDGETS, known_strategies, write
     from evalfolio.backtests.replay import backtest as replay
@@ -84,7 +84,7 @@ def backtest(
         raise InputError(f"--history must be others, earlier or both, got {history!r}")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: must be a folder or not there yet; give another --out")
-    frame = import_table(runs, pairs(mapped, "--map"), pairs(constant, "--set"))
+    frame = imported(runs, pairs(mapped, "--map"), pairs(constant, "--set")).frame
     dates = pairs(released, "--released")
     refuse_unknown("--released", dates, map(str, frame["ai_model"].unique()), what="AI model")
     record = record_of(

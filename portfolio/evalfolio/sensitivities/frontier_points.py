@@ -13,7 +13,7 @@ from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.kinks import changes, events
+from evalfolio.sensitivities.kinks import changes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,13 +88,6 @@ class Frontier:
             return None
         amounts = self.points["amount"].to_numpy()
         return (float(amounts[enough[0] - 1]) if enough[0] else 0.0, float(amounts[enough[0]]))
-
-    def worthwhile(self) -> pd.DataFrame:
-        """Return from which amount each domain, and max elicitation in it, is worth its price.
-
-        One row per event: what, below (the last amount tried without it), at (the first with it).
-        """
-        return events(self.question.menu, self.points)
 
     def kinks(self) -> list[str]:
         """Return a sentence for every amount at which the mix changes: what enters, what leaves."""

@@ -3,13 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evalbayes.errors import InputError
 from evalbayes.observations import (
     Rows,
     TableMapping,
-    import_table,
+    imported,
     observations_of,
     read_mapping,
     read_observations,
@@ -33,6 +34,10 @@ MAP = {
     "spend": "tokens",
     "cap": "limit_thousands * 1000",
 }
+
+
+def import_table(*arguments: Any, **options: Any) -> pd.DataFrame:
+    return imported(*arguments, **options).frame
 
 
 @pytest.mark.parametrize(

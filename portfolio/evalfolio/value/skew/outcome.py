@@ -53,11 +53,6 @@ class Outcome:
     p_missed: float
     p_needless: float
 
-    @property
-    def p_wrong(self) -> float:
-        """Probability that the call after the results is wrong, either way."""
-        return self.p_missed + self.p_needless
-
 
 def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     """Return what results do that would leave the covariance `left`, were δ normal.
