@@ -55,8 +55,9 @@ def located(told: Array, mean: Any, ln_sd: Any, sampled: Any, xp: Any) -> Any:
     Parameters
     ----------
     told
-        1 where the quantity itself is sampled, 0 where its departure is.
+        1 where the quantity itself is sampled, 0 where its departure over its sd is, between
+        them where both would be told too well or too weakly.
     xp
         numpy or pytensor.tensor.
     """
-    return (1.0 - told) * mean + xp.exp((1.0 - told) * ln_sd) * sampled
+    return mean + xp.exp((1.0 - told) * ln_sd) * (sampled - told * mean)

@@ -146,12 +146,17 @@ class Design:
         return np.unique(np.array(rows, dtype=np.int64).reshape(-1, 2), axis=0)
 
     @property
-    def evals_telling(self) -> Index:
-        """How many evals with evidence read each of `seen_capabilities`."""
+    def told_shown(self) -> Array:
+        """How far each of `seen_capabilities` is sampled itself: see `centring`.
+
+        Not at all where one eval alone tells it. Half where several do and there is a general
+        factor, which may leave next to no sd to a domain's own: a funnel.
+        """
         domain, model = self.seen_capabilities.T
         read = (self.loadings[self.pair_eval] != 0)[:, domain]
-        found: Index = (read & (self.pair_model[:, None] == model)).sum(axis=0)
-        return found
+        several = (read & (self.pair_model[:, None] == model)).sum(axis=0) > 1
+        value: Array = several * (0.5 if self.factored else 1.0)
+        return value
 
     @property
     def anchor_knots(self) -> Index:

@@ -109,9 +109,9 @@ def _normal(name: str, told: Array, mean: Any, ln_sd: Any) -> Any:
 
 
 def _told(design: Design, effects: Layout) -> Array:
-    """Which effects are sampled themselves: all but capabilities that one eval alone tells."""
+    """How far each effect is sampled itself: see `centring`."""
     told = np.ones(len(effects))
-    told[effects.at("shown", np.arange(len(design.seen_capabilities)))] = design.evals_telling > 1
+    told[effects.at("shown", np.arange(len(design.told_shown)))] = design.told_shown
     return told
 
 

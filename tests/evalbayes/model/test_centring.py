@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from tests.evalbayes.model.simulated import catalogue, observed, runs
+from tests.evalbayes.model.test_units import results, two_units
 
 from evalbayes.model.centring import TELLING, told
 from evalbayes.model.design import design_of
@@ -31,10 +32,16 @@ def test_a_capability_that_one_eval_tells_is_known_from_those_that_several_tell(
     table = runs(catalogue(), n=5)
     first = table["eval"].iloc[0]
     table = table[(table["ai_model"] != "A") | (table["eval"] == first)]
-    specs = catalogue()
-    design = design_of(specs, evidence_of(observed(table)))
-    seen = pd.Series(
-        design.evals_telling, [design.ai_models[m] for _, m in design.seen_capabilities]
-    )
-    assert seen["A"] == 1
-    assert (seen.drop("A") == len(specs.evals)).all()
+    design = design_of(catalogue(), evidence_of(observed(table)))
+    names = [design.ai_models[m] for _, m in design.seen_capabilities]
+    told = pd.Series(design.told_shown, names)
+    assert told["A"] == 0.0
+    assert (told.drop("A") == 1.0).all()
+
+
+def test_beside_a_general_factor_capabilities_are_half_their_own() -> None:
+    """Its loading may be all there is: the sd of what is left is a funnel."""
+    specs = two_units()
+    design = design_of(specs, evidence_of(observed(results(specs, n=6))))
+    assert design.factored
+    assert (design.told_shown == 0.5).all()

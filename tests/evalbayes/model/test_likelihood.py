@@ -203,8 +203,8 @@ def test_the_samplers_density_is_prior_times_likelihood(
     n, n_pairs = len(design.effort), len(design.pair_eval)
     assert not design.told[2 * n :].any()  # 30 runs of a pair are few
     design = replace(design, told=np.where(rng.random(2 * n + n_pairs) < share, 1.0, 0.0))
-    told = np.where(rng.random(len(design.seen_capabilities)) < share, 2, 1)
-    monkeypatch.setattr(Design, "evals_telling", told)
+    told = np.maximum(rng.random(len(design.seen_capabilities)), share)
+    monkeypatch.setattr(Design, "told_shown", told)
     evidence = evidence_of(observations)
     graph = build(design, evidence)
     log_density = sampling.log_density(graph.model)
@@ -224,9 +224,8 @@ def test_the_samplers_density_is_prior_times_likelihood(
         expected += np.log(named["cell_spread"]) * apart[:n].sum()
         expected += np.log(named["gave_up_cell_spread"]) * apart[n : 2 * n].sum()
         expected += np.log(named["validity_sd"][0]) * apart[2 * n :].sum()
-        expected += np.log(
-            [shown_prior(design, named, int(k))[1] for k in np.flatnonzero(told < 2)]
-        ).sum()
+        for k, share_told in enumerate(told):
+            expected += (1.0 - share_told) * np.log(shown_prior(design, named, k)[1])
         curves = derived.curves_of(design, named)
         expected += brute_force(curves, evidence, observations).sum()
         got = log_density({"base": base, "effects": effects, "cells": cells})
