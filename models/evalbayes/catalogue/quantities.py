@@ -7,7 +7,7 @@ puts the place and the key before them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from numbers import Real
 from typing import Annotated, Any
@@ -49,84 +49,35 @@ def _as_number(words: str) -> str:
     )
 
 
-def positive(value: Any) -> float:
-    """Return a number above 0."""
-    got = number(value)
-    if got <= 0:
-        raise ValueError(f"must be above 0, got {got:g}; leave it out where it is not known")
-    return got
+def _numbers(
+    holds: Callable[[float], bool], rule: str, cure: str, read: Callable[[Any], float] = number
+) -> Callable[[Any], float]:
+    """Return a reader of the numbers for which a rule holds."""
+
+    def ruled(value: Any) -> float:
+        got = read(value)
+        if not holds(got):
+            raise ValueError(f"must {rule}, got {got:g}; {cure}")
+        return got
+
+    return ruled
 
 
-def not_negative(value: Any) -> float:
-    """Return a number of 0 or more."""
-    got = number(value)
-    if got < 0:
-        raise ValueError(f"must be 0 or more, got {got:g}; leave it out where it is not known")
-    return got
-
-
-def one_or_more(value: Any) -> float:
-    """Return a number of 1 or more."""
-    got = number(value)
-    if got < 1:
-        raise ValueError(f"must be 1 or more, got {got:g}; 1 lets gains simply add up")
-    return got
-
-
-def share(value: Any) -> float:
-    """Return a number from 0 to 1."""
-    got = number(value)
-    if not 0 <= got <= 1:
-        raise ValueError(f"must be a share from 0 to 1, got {got:g}; write 0.25 for 25 %")
-    return got
-
-
-def positive_share(value: Any) -> float:
-    """Return a number above 0, up to 1."""
-    got = share(value)
-    if got == 0:
-        raise ValueError("must be above 0, up to 1, got 0; leave it out where it is not known")
-    return got
-
-
-def inner_share(value: Any) -> float:
-    """Return a number strictly between 0 and 1."""
-    got = number(value)
-    if not 0 < got < 1:
-        raise ValueError(f"must lie strictly between 0 and 1, got {got:g}; write 0.1 for 10 %")
-    return got
-
-
-def guessing(value: Any) -> float:
-    """Return a chance from 0 up to, but not, 1."""
-    got = share(value)
-    if got == 1:
-        raise ValueError("must be below 1, got 1; write 0.25 where one answer in four is right")
-    return got
-
-
-def kept_share(value: Any) -> float:
-    """Return a share from 0 up to, but not, 1."""
-    got = share(value)
-    if got == 1:
-        raise ValueError("must be below 1, got 1; all of the budget would be kept back")
-    return got
-
-
-def count(value: Any) -> int:
-    """Return a whole number of 0 or more."""
-    got = number(value)
-    if got != int(got) or got < 0:
-        raise ValueError(f"must be a whole number, 0 or more, got {got:g}; round it")
-    return int(got)
-
-
-def positive_count(value: Any) -> int:
-    """Return a whole number of 1 or more."""
-    got = number(value)
-    if got != int(got) or got < 1:
-        raise ValueError(f"must be a whole number, 1 or more, got {got:g}; round it")
-    return int(got)
+UNKNOWN = "leave it out where it is not known"
+positive = _numbers(lambda x: x > 0, "be above 0", UNKNOWN)
+not_negative = _numbers(lambda x: x >= 0, "be 0 or more", UNKNOWN)
+one_or_more = _numbers(lambda x: x >= 1, "be 1 or more", "1 lets gains simply add up")
+share = _numbers(lambda x: 0 <= x <= 1, "be a share from 0 to 1", "write 0.25 for 25 %")
+positive_share = _numbers(lambda x: x > 0, "be above 0, up to 1", UNKNOWN, share)
+inner_share = _numbers(lambda x: 0 < x < 1, "lie strictly between 0 and 1", "write 0.1 for 10 %")
+guessing = _numbers(
+    lambda x: x < 1, "be below 1", "write 0.25 where one answer in four is right", share
+)
+kept_share = _numbers(lambda x: x < 1, "be below 1", "all of the budget would be kept back", share)
+count = _numbers(lambda x: x >= 0 and x.is_integer(), "be a whole number, 0 or more", "round it")
+positive_count = _numbers(
+    lambda x: x >= 1 and x.is_integer(), "be a whole number, 1 or more", "round it"
+)
 
 
 def text(value: Any) -> str:

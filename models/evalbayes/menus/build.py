@@ -135,25 +135,15 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
 def build_menu(
     posterior: Posterior, catalogue: Catalogue, *, seed: int = 0, with_draws: bool = True
 ) -> tuple[Menu, MenuNotes]:
-    """Return all sensible options of all evals, and what reports need to know beside them.
+    """Return what `menu_of` does, and what reports need to know beside it.
 
     Parameters
     ----------
-    posterior
-        Belief about curves and capability, with every eval and the AI model under test.
-    catalogue
-        Evals, prices, hours, stakes and days.
-    seed
-        For prices and the luck of runs in `resource_draws`; all else is deterministic.
+    posterior, catalogue, seed
+        As `menu_of` has them.
     with_draws
         Whether the menu holds draws of information and resources; without them it is the same
         otherwise, and built in two thirds of the time.
-
-    Raises
-    ------
-    InputError
-        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
-        eval can be done in the calendar days there are, or if no domain has an anchor.
     """
     posterior = placed(posterior, catalogue)
     states = states_of(posterior, catalogue)
