@@ -7,10 +7,11 @@ cut at 50k, success within 200k foretold; (e) cut at 50k, success within 500k; (
 at every task of METR's, evals by length, cut at 2 minutes of wall time, success within 20 foretold;
 (c) fresh attempts at failed tasks with 10M tokens. Curves most of whose runs the smaller cap
 stopped, as is known before any forecast, have a row of their own. A table tells the 50 % horizon
-within the larger cap, log2 minutes, as a threshold with an adversary's spend is held against. Far
-fewer than 100 units are independent, so coverage comes with an interval clustered by AI model, and
-interval scores stand beside those of baselines. The forecast has no constant that was chosen by
-what came of it.
+within the larger cap, log2 minutes, which a threshold with an adversary's spend is held against:
+the domain's, so that its band holds how far evals depart from it, though the tasks foretold are
+those seen. Far fewer than 100 units are independent, so coverage comes with an interval clustered
+by AI model, and interval scores stand beside those of baselines. The forecast has no constant that
+was chosen by what came of it.
 
 A run that succeeded or gave up within the smaller cap is known. One that is still going at s
 succeeds by c with probability A·(F(c) − F(s))/(A·(1 − F(s)) + (1 − A)·(1 − H(s))), each by itself

@@ -99,6 +99,7 @@ def _domain_rows(
     luck = rng.standard_normal(len(shown))  # levels' thresholds are off together
     gain = to_come(gap, 1.0, 1.0, rate, years, overlap)
     thresholds, full, later, limited = {}, {}, {}, {}
+    reach = dict.fromkeys((each.level or "threshold" for each in decided), "full")
     for each in decided:
         level = each.level or "threshold"
         mean, sd = each.threshold.normal()
@@ -112,6 +113,7 @@ def _domain_rows(
             later[level] = capability_within(posterior, catalogue, adversary, own[0] + gain, own[1])
             of = f" ({level})" if each.level else ""
             limited[f"at the adversary's budget{of}"] = full[level]
+            reach[level] = "at the budget"
     capability = shown + gap
     unit = "doublings" if spec.minutes else spec.unit
     figures: dict[str, tuple[str, Array]] = {
@@ -120,7 +122,7 @@ def _domain_rows(
         "full": (unit, capability),
         **{name: (unit, reached) for name, reached in limited.items()},
         f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
-        **{f"full to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
+        **{f"{reach[name]} to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
     }
     if spec.minutes:
         for words, effort in (("shown", 0.0), ("full", 1.0)):

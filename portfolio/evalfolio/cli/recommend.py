@@ -153,6 +153,10 @@ def show(record: Record) -> None:
     }
     domains = pd.DataFrame(map(dict, record.domains), columns=list(columns))
     print_table(domains.rename(columns=columns), "Decisions")
+    for row in record.domains:
+        if row.held_against:
+            told = f"The threshold of {row.name} is held against {row.held_against}."
+            console().print(told, soft_wrap=True, markup=False)
 
 
 def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -185,6 +185,7 @@ def test_the_chance_to_exceed_is_that_of_the_draws(spend: float) -> None:
     for figure in ("chance to exceed now", "buffer after shown, 95%"):
         assert table[("cyber", figure)] < plain[("cyber", figure)]
     assert ("cyber", "at the adversary's budget") not in plain.index
+    assert ("cyber", "at the budget to threshold") in table.index
 
 
 def test_a_level_has_its_own_budget_and_a_joint_decision_its_domains() -> None:

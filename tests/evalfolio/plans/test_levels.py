@@ -75,13 +75,18 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     assert [sheet.cell(row, 1).value for row in range(4, 9)] == ["Decision", *names]
     monkeypatch.setenv("COLUMNS", "160")  # narrower terminals break names
     show(record)
-    assert CRITICAL in capsys.readouterr().out
+    out, held = (
+        capsys.readouterr().out,
+        f"The threshold of {CRITICAL} is held against 4 attempts at",
+    )
+    assert CRITICAL in out
+    assert held in out
+    assert held in page
     mix = tmp_path / "mix.csv"
     pd.DataFrame({"option": ["a plateau"]}).to_csv(mix, index=False)
     assert set(json.loads(plan.score(mix).to_json())["decisions"]) == set(names)
     told = explain_eval(str(plan.choices["eval"].iloc[0]), record)["text"]
-    held = "(held against 4 attempts at up to $50 each)"
-    assert f"for cyber, Critical {held} danger missed goes from" in told
+    assert "for cyber, Critical (held against 4 attempts at up to $50 each) danger missed" in told
     assert "is the same money" not in ef.optimise(small_menu(), budget={"usd": 1e4}).to_html(
         tmp_path / "q.html"
     ).read_text("utf-8")
