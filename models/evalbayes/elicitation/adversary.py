@@ -35,7 +35,7 @@ Array = NDArray[np.float64]
 
 Z95 = 1.6448536
 YEAR, MONTHS = 2025.5, 12.0  # of release where none is stated
-UNEXPLAINED = 1.0  # sd of evals' ln spend about the line, where they are too few to tell
+UNEXPLAINED = 1.0  # sd of evals' ln spend about the line, where none tell
 LEAST_SLOPE = 0.05  # of ln spend against length: longer tasks never take less
 LEAST_WEIGHT = 1e-3  # of a capability that a budget makes nearly worthless
 FEWEST = 10  # draws on either side of a threshold that tell a chance
@@ -94,8 +94,8 @@ def spend_line(
 ) -> tuple[Array, Array, Array]:
     """Return ℓ + 1, γ and σ by draw: ln USD of a success against difficulty in a domain, its sd.
 
-    By draw a line through the evals' ln medians, normal about it with the sd they have on average
-    over draws; where they are fewer than three, with a sd of 1. γ has the published prior.
+    By draw a line through the evals' ln medians, γ with the published prior. About it they are
+    normal, with the variance they have over draws and a prior of 1 that counts as two evals.
     """
     own = [spec for spec in catalogue.evals if spec.domain == domain]
     at = [posterior.index_of("eval", spec.name) for spec in own]
@@ -111,11 +111,9 @@ def spend_line(
     n, middle, mean = len(own), x.mean(axis=1), y.mean(axis=1)
     across = x - middle[:, None]
     square, product = (across**2).sum(axis=1), (across * y).sum(axis=1)
-    sd = UNEXPLAINED
-    if n > 2:
-        fitted = product / np.maximum(square, 1e-9)
-        left = (y - mean[:, None] - fitted[:, None] * across) ** 2
-        sd = float(np.sqrt(left.sum(axis=1).mean() / (n - 2)))
+    fitted = product / np.maximum(square, 1e-9)
+    left = (y - mean[:, None] - fitted[:, None] * across) ** 2
+    sd = float(np.sqrt((left.sum(axis=1).mean() + 2.0 * UNEXPLAINED**2) / n))  # n − 2 and 2
     precision = square / sd**2 + prior_sd**-2
     slope = (product / sd**2 + prior / prior_sd**2) / precision
     slope = np.maximum(slope + rng.standard_normal(len(x)) / np.sqrt(precision), LEAST_SLOPE)

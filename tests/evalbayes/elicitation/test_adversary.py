@@ -147,8 +147,16 @@ def test_a_line_through_the_evals_is_found_and_less_sure_beyond_them() -> None:
     assert width == pytest.approx(1.3)
     sds = [(level + slope * h).std() for h in (2.0, 6.0, 10.0, 14.0)]
     assert (np.diff(sds) > 0.1).all()
-    left = np.std(luck - np.polyval(np.polyfit(lengths, luck, 1), lengths)) * np.sqrt(6 / 4)
-    assert sds[0] == pytest.approx(left / np.sqrt(6), rel=0.05)
+    left = np.sum((luck - np.polyval(np.polyfit(lengths, luck, 1), lengths)) ** 2)
+    assert sds[0] == pytest.approx(np.sqrt((left + 2) / 6 / 6), rel=0.05)
+
+
+def test_evals_exactly_on_a_line_are_no_proof_that_others_are() -> None:
+    catalogue, posterior = with_spends((0.0, 3.0, 6.0), 1.2)
+    level, slope, _ = spend_line(posterior, catalogue, "cyber", np.random.default_rng(0))
+    assert np.isfinite(level).all()
+    assert slope.mean() == pytest.approx(1.2, abs=0.15)
+    assert (level + 3.0 * slope).std() == pytest.approx(np.sqrt(2 / 3 / 3), rel=0.05)
 
 
 def test_one_eval_leaves_the_slope_to_what_is_published() -> None:
