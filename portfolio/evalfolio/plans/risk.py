@@ -78,13 +78,7 @@ def spend_risk(
     unknown = [name for name in options if name not in menu.options.index]
     if unknown:
         raise InputError(f"options must be ids of the menu, got {unknown[0]!r}; see menu.options")
-    draws = use_draws(menu, resource)
-    if without is not None:
-        draws = np.delete(draws, chosen_draws(len(draws), without), axis=0)
-        if not len(draws):
-            raise InputError(
-                f"without={without} leaves no draw to check the mix on; choose on fewer draws"
-            )
+    draws = _unseen(use_draws(menu, resource), without)
     chosen = menu.options.index.isin(list(options)).astype(np.float64)
     total = draws @ menu.with_shared(chosen)
     return SpendRisk(
@@ -152,13 +146,7 @@ def value_risk(
     True
     """
     x = choice_vector(menu, options)
-    draws = information_draws(menu)
-    if without is not None:
-        draws = np.delete(draws, chosen_draws(len(draws), without), axis=0)
-        if not len(draws):
-            raise InputError(
-                f"without={without} leaves no draw to check the mix on; choose on fewer draws"
-            )
+    draws = _unseen(information_draws(menu), without)
     value = drawn_gains(menu, draws, x).sum(axis=1)
     return ValueRisk(
         mean=float(value.mean()),
@@ -167,6 +155,18 @@ def value_risk(
         tail_mean=-tail_mean(-value, share),
         n_draws=len(value),
     )
+
+
+def _unseen(draws: NDArray[np.float64], without: int | None) -> NDArray[np.float64]:
+    """Return the draws that a mix was not chosen on, where so many were used for that."""
+    if without is None:
+        return draws
+    left = np.delete(draws, chosen_draws(len(draws), without), axis=0)
+    if not len(left):
+        raise InputError(
+            f"without={without} leaves no draw to check the mix on; choose on fewer draws"
+        )
+    return left
 
 
 def tail_mean(values: NDArray[np.float64], share: float) -> float:

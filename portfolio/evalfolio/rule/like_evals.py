@@ -34,6 +34,11 @@ class RuleFigures:
         t, of one reading.
     effort
         e of a deep run.
+
+    Raises
+    ------
+    InputError
+        If a figure is out of its range; it is named.
     """
 
     validity_sd: float
@@ -42,6 +47,16 @@ class RuleFigures:
     shown_sd: float = math.inf
     noise_sd: float = 0.0
     effort: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("validity_sd", "shown_sd"):
+            if not getattr(self, name) > 0:
+                raise _refused(name, "above 0", getattr(self, name))
+        for name in ("gap_sd", "gap_spread", "noise_sd"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise _refused(name, "0 or more", getattr(self, name))
+        if not 0 < self.effort <= 1:
+            raise _refused("effort", "above 0 and at most 1", self.effort)
 
     @property
     def breadth(self) -> float:
@@ -91,33 +106,15 @@ def left_variance(n: float, q: float, case: RuleFigures) -> float:
     return (shown + gap - 2 * cross) / (shown * gap - cross**2)
 
 
-def check_figures(
-    cost_ratio: float,
-    validity_sd: float,
-    gap_sd: float,
-    gap_spread: float,
-    shown_sd: float,
-    noise_sd: float,
-    effort: float,
-    budget: float | None,
-    evals: int | None,
-) -> None:
-    """Refuse figures out of their range, by name."""
-
-    def refuse(name: str, must: str, got: float) -> InputError:
-        return InputError(f"{name} must be {must}, got {got:g}")
-
+def check_purchase(cost_ratio: float, budget: float | None, evals: int | None) -> None:
+    """Refuse prices, budgets and numbers of evals out of their range, by name."""
     if not 1 < cost_ratio < math.inf:
-        raise refuse("cost_ratio", "above 1, the price of a deep run in plateau runs", cost_ratio)
-    for name, value in (("validity_sd", validity_sd), ("shown_sd", shown_sd)):
-        if not value > 0:
-            raise refuse(name, "above 0", value)
-    for name, value in (("gap_sd", gap_sd), ("gap_spread", gap_spread), ("noise_sd", noise_sd)):
-        if not 0 <= value < math.inf:
-            raise refuse(name, "0 or more", value)
-    if not 0 < effort <= 1:
-        raise refuse("effort", "above 0 and at most 1", effort)
+        raise _refused("cost_ratio", "above 1, the price of a deep run in plateau runs", cost_ratio)
     if budget is not None and not 0 <= budget < math.inf:
-        raise refuse("budget", "0 or more, in plateau-level runs", budget)
+        raise _refused("budget", "0 or more, in plateau-level runs", budget)
     if evals is not None and evals < 1:
-        raise refuse("evals", "1 or more", evals)
+        raise _refused("evals", "1 or more", evals)
+
+
+def _refused(name: str, must: str, got: float) -> InputError:
+    return InputError(f"{name} must be {must}, got {got:g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from evalfolio.rule.like_evals import RuleFigures, check_figures, left_variance
+from evalfolio.rule.like_evals import RuleFigures, check_purchase, left_variance
 
 
 def priced_mix(
@@ -43,9 +43,7 @@ def priced_mix(
     ... )
     ((2,), (0,))
     """
-    check_figures(
-        cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, None
-    )
+    check_purchase(cost_ratio, budget, None)
     case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
     order = sorted(range(len(prices)), key=lambda i: (prices[i], i))
     best: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())

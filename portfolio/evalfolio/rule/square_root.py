@@ -37,11 +37,11 @@ hours are outside it: ask the optimiser.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalfolio.narrative import percent, two_digits
 from evalfolio.rule.like_evals import RuleFigures as RuleFigures
-from evalfolio.rule.like_evals import check_figures
+from evalfolio.rule.like_evals import check_purchase
 from evalfolio.rule.like_evals import left_variance as left_variance
 
 MOST_GAP = 1e6  # an sd of the gap beyond which no deep run is ever worth its price
@@ -147,9 +147,7 @@ def depth_rule(
     >>> round(equal.evals_share, 2), round(equal.budget_share, 2)
     (0.2, 0.87)
     """
-    check_figures(
-        cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort, budget, evals
-    )
+    check_purchase(cost_ratio, budget, evals)
     case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
     first, one_in = depth_line(cost_ratio, case.breadth, case.depth, gap_sd, shown_sd)
     if budget is None:
@@ -222,9 +220,8 @@ def least_gap_sd(
     >>> round(least_gap_sd(cost_ratio=5, validity_sd=1, gap_spread=0.5, budget=20), 3)
     0.25
     """
-    check_figures(
-        cost_ratio, validity_sd, 0.0, gap_spread, shown_sd, noise_sd, effort, budget, evals
-    )
+    check_purchase(cost_ratio, budget, evals)
+    known = RuleFigures(validity_sd, 0.0, gap_spread, shown_sd, noise_sd, effort)
     if budget < cost_ratio:
         return math.inf
     most = math.inf if evals is None else evals
@@ -232,7 +229,7 @@ def least_gap_sd(
     beside = min(math.floor(budget - (cost_ratio - 1) + 1e-9), most)
 
     def gained(gap_sd: float) -> float:
-        case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+        case = replace(known, gap_sd=gap_sd)
         return left_variance(without, 0, case) - left_variance(beside, 1, case)
 
     low, high = 1e-9, 1.0
