@@ -25,7 +25,10 @@ class Believed(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """A weighted sum over decisions of a nondecreasing function of v_d, the variance explained."""
+    """A weighted sum over decisions of a nondecreasing function of v_d, the variance explained.
+
+    One of your own gives `name` and `worth`, and is planned for by ``Objective((Own(),))``.
+    """
 
     name: ClassVar[str]
     weight: float = 1.0
