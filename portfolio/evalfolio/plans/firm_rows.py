@@ -18,7 +18,7 @@ Firm is proved: the best mix without the row is a search of its own, and its bou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,6 +45,7 @@ Row = tuple[str, str]  # eval and tier
 MOST_TOLD = 8  # rows that are not firm which a sentence goes through
 BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
 SUBSTITUTES = 3  # told of for one row
+FEW = 2  # rows of another mix that are named
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -90,9 +91,7 @@ class FirmRows:
 
     def ways(self, row: Row) -> tuple[str, ...]:
         """Return what may stand in a row's place, each in words."""
-        return tuple(
-            listing([_words(r) for r in way]) or "nothing" for way in self.instead.get(row, ())
-        )
+        return tuple(_way(way) or "nothing" for way in self.instead.get(row, ()))
 
     def sentence(self, worth: float | None = None) -> str:
         """Return what a reader needs to know of it, the value as given or as the search has it."""
@@ -262,6 +261,14 @@ def _options(menu: Menu, row: Row) -> list[str]:
         menu.options["tier"].astype(str) == row[1]
     )
     return [str(name) for name in menu.options.index[inside]]
+
+
+def _way(rows: Sequence[Row]) -> str:
+    """Rows of another mix in words; of many only the first, as they would fill a table's cell."""
+    names = [_words(row) for row in rows]
+    if len(names) > FEW:
+        return f"another mix, with {', '.join(names[:FEW])} and {len(names) - FEW} more"
+    return listing(names)
 
 
 def _words(row: Row) -> str:

@@ -114,6 +114,18 @@ def test_of_mixes_as_good_fewest_deep_evals_come_before_fewest_evals() -> None:
     assert set(found(replace(menu, options=own)).answer.chosen) == {"a plateau", "b plateau"}
 
 
+def test_another_mix_of_many_rows_is_told_by_its_first() -> None:
+    plan = found(noisy(np.random.default_rng(0), 0.05))
+    rows = tuple((name, "plateau") for name in "abcd")
+    longer = replace(plan, instead={("e", "plateau"): (rows, rows[:2], rows[:1], ())})
+    assert longer.ways(("e", "plateau")) == (
+        "another mix, with a (plateau), b (plateau) and 2 more",
+        "a (plateau) and b (plateau)",
+        "a (plateau)",
+        "nothing",
+    )
+
+
 def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
     menu = noisy(np.random.default_rng(0), 0.05)
     plan = firm_rows(Question(menu, BUDGET), Certified(), seconds=0.0)
