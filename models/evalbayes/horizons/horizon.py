@@ -90,15 +90,12 @@ class Horizon:
         return gap
 
     def table(
-        self, threshold_minutes: float | None = None, lengths: tuple[float, ...] = LENGTHS
+        self, *threshold_minutes: float, lengths: tuple[float, ...] = LENGTHS
     ) -> pd.DataFrame:
         """Return horizons, completion shares and doublings with 90 % intervals, one row each."""
         rows = {f"{share:.0%} horizon (min)": self.minutes(share) for share in (0.5, 0.8)}
         rows |= {f"completion at {human_time(m)}": self.completion(m) for m in lengths}
-        if threshold_minutes is not None:
-            rows[f"doublings to {human_time(threshold_minutes)}"] = self.doublings_to(
-                threshold_minutes
-            )
+        rows |= {f"doublings to {human_time(m)}": self.doublings_to(m) for m in threshold_minutes}
         quantiles = {name: np.quantile(draws, (MIDDLE, LOW, HIGH)) for name, draws in rows.items()}
         return pd.DataFrame.from_dict(quantiles, orient="index", columns=["median", "low", "high"])
 

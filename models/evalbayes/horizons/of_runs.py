@@ -70,18 +70,17 @@ class RunHorizon:
     saturation: float
     saturation_95: float
 
-    def summary(self, threshold_minutes: float | None = None) -> pd.DataFrame:
+    def summary(self, *threshold_minutes: float) -> pd.DataFrame:
         """Return horizons, completion shares, doublings and hourly costs, one row each.
 
         The column `note` says what rests on more than was seen.
         """
-        table = self.horizon.table(threshold_minutes)
+        table = self.horizon.table(*threshold_minutes)
         notes = {f"{share:.0%} horizon (min)": self._note(share) for share in (0.5, 0.8)}
         notes |= {
             f"completion at {human_time(m)}": self._outside(m) for m in LENGTHS if self._outside(m)
         }
-        if threshold_minutes is not None:
-            notes[f"doublings to {human_time(threshold_minutes)}"] = self._note(0.5)
+        notes |= {f"doublings to {human_time(m)}": self._note(0.5) for m in threshold_minutes}
         hourly = self.hourly_cost()
         rows = {}
         for words, usd in (

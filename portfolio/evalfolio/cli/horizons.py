@@ -24,12 +24,14 @@ def horizons(
     tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
     found = run_horizons(observed, read, ai_model, seed=seed)
     thresholds = {
-        spec.name: 2.0 ** decided[0].threshold.mid
+        spec.name: dict.fromkeys(2.0**each.threshold.mid for each in read.decided(spec.name))
         for spec in read.domains
-        if spec.minutes and (decided := read.decided(spec.name))
+        if spec.minutes
     }
     summaries = {
-        each.domain: each.summary(thresholds.get(each.domain)).rename_axis("figure").reset_index()
+        each.domain: each.summary(*thresholds.get(each.domain, ()))
+        .rename_axis("figure")
+        .reset_index()
         for each in found
     }
     if as_json:
