@@ -76,7 +76,8 @@ Limits
     `Ceiling`                 at most so much
     `ZeroOrAtLeast`           nothing, or at least so much
     `PosteriorSd`             a decision known to within an sd
-    `WrongCall`               a wrong call at most so probable
+    `WrongCall`               a wrong call at most so probable; also
+                              `DangerMissed` and `NeedlessMitigation`
     `ChanceLimit`             a total exceeded with at most a probability
     `TailLimit`               the mean of the worst totals bounded
     `Affine`                  any affine cvxpy constraint of the choice
@@ -161,6 +162,7 @@ if TYPE_CHECKING:
     from evalfolio.limits import Affine as Affine
     from evalfolio.limits import Ceiling as Ceiling
     from evalfolio.limits import ChanceLimit as ChanceLimit
+    from evalfolio.limits import DangerMissed as DangerMissed
     from evalfolio.limits import EveryDomain as EveryDomain
     from evalfolio.limits import Excludes as Excludes
     from evalfolio.limits import Floor as Floor
@@ -168,6 +170,7 @@ if TYPE_CHECKING:
     from evalfolio.limits import Mandatory as Mandatory
     from evalfolio.limits import MaxEvals as MaxEvals
     from evalfolio.limits import MinEvals as MinEvals
+    from evalfolio.limits import NeedlessMitigation as NeedlessMitigation
     from evalfolio.limits import PosteriorSd as PosteriorSd
     from evalfolio.limits import Requires as Requires
     from evalfolio.limits import TailLimit as TailLimit

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.limits.budget import Contingency
     from evalfolio.limits.limit import Limit
+    from evalfolio.record.record import Record
+    from evalfolio.search.question import Question
 
 
 def read_inputs(
@@ -76,13 +78,28 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
     return folder
 
 
-def asked_limits(plan: Path) -> list[Limit]:
-    """Return the limits that a plan in a folder was asked to keep, its catalogue's aside."""
-    from evalfolio.limits.kept import made_again
+def asked(plan: Path) -> Question:
+    """Return the question that a plan in a folder answers; of a menu alone, one without limits."""
+    from evalbayes import Menu
     from evalfolio.record.record import Record
+    from evalfolio.search.question import Question
 
-    asked = [row for row in Record.load(plan).limits if row.by != "catalogue"]
-    return [made for row in asked if (made := made_again(dict(row)))]
+    if (plan / "menu.json").is_file():
+        return Question(Menu.load(plan))
+    menu = Menu.load(plan_folder(plan, "menu") / "menu")
+    if not (plan / "plan.json").exists():
+        return Question(menu)
+    record = Record.load(plan)
+    limits = asked_limits(record, catalogue=True)
+    return Question(menu, record.budget, limits, contingency=record.kept_back)
+
+
+def asked_limits(record: Record, *, catalogue: bool = False) -> list[Limit]:
+    """Return the limits that a plan was asked to keep, its catalogue's own where these are too."""
+    from evalfolio.limits.kept import made_again
+
+    rows = [row for row in record.limits if catalogue or row.by != "catalogue"]
+    return [made for row in rows if (made := made_again(dict(row)))]
 
 
 def fitted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 PlanArgument = Annotated[
     Path, typer.Argument(help="Folder that `evalfolio recommend` wrote, or a menu/ folder.")
 ]
+EACH = "cyber=0.05 or cyber=5%, or 0.05 for every domain; several for all make a table."
 WrongCallOption = Annotated[
     list[str] | None,
     typer.Option(
         "--wrong-call",
-        help="Most probability of a wrong call, danger missed and needless mitigation together: "
-        "cyber=0.05, or 0.05 for every domain; "
-        "several for all make a table.",
+        help=f"Most probability of a wrong call, danger missed or needless mitigation: {EACH}",
     ),
+]
+MissedOption = Annotated[
+    list[str] | None,
+    typer.Option("--danger-missed", help=f"Most probability of danger missed: {EACH}"),
+]
+NeedlessOption = Annotated[
+    list[str] | None,
+    typer.Option("--needless", help=f"Most probability of needless mitigation: {EACH}"),
 ]
 SdOption = Annotated[
     list[str] | None,
@@ -37,12 +45,23 @@ SdOption = Annotated[
     ),
 ]
 ValueOption = Annotated[
-    float | None, typer.Option("--value", help="Least expected value of the decisions.")
+    str | None,
+    typer.Option(
+        "--value",
+        help="Least expected value of the decisions, in the unit of their losses, or as a share of "
+        "what perfect information is worth: 50%.",
+    ),
 ]
 ResourceOption = Annotated[str, typer.Option("--resource", help="What to keep least.")]
 BudgetOption = Annotated[
     list[str] | None,
-    typer.Option("--budget", help="A limit, e.g. staff_hours=400; repeatable."),
+    typer.Option(
+        "--budget", help="In place of the plan's budget, e.g. staff_hours=400; repeatable."
+    ),
+]
+FreeOption = Annotated[
+    bool,
+    typer.Option("--free", help="Leave out the plan's budgets and its catalogue's limits."),
 ]
 WaiveOption = Annotated[
     bool, typer.Option("--waive", help="Name the fewest targets to waive within the budget.")
@@ -51,70 +70,79 @@ WaiveOption = Annotated[
 
 def require(
     plan: PlanArgument,
+    danger_missed: MissedOption = None,
+    needless: NeedlessOption = None,
     wrong_call: WrongCallOption = None,
     posterior_sd: SdOption = None,
     value: ValueOption = None,
     resource: ResourceOption = "usd",
     budget: BudgetOption = None,
     constraints: shared.ConstraintsOption = None,
+    free: FreeOption = False,
     waive: WaiveOption = False,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Find the least programme of evals that meets a target of assurance."""
-    from evalbayes import Menu
-    from evalfolio.cli.inputs import asked_limits, plan_folder
+    from evalfolio.cli.inputs import asked
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
+    from evalfolio.objectives.valuation import perfect_value
+    from evalfolio.search.question import Question
+    from evalfolio.targets.reach import reachable
     from evalfolio.targets.requirement import require as least
     from evalfolio.targets.requirement import requirements
     from evalfolio.targets.waiver import waive as give_up
 
+    question = asked(plan)
+    menu = question.menu
+    question = Question(menu) if free else question
     rules = constraints_from_table(constraints) if constraints else ()
-    if (plan / "menu.json").is_file():
-        menu = Menu.load(plan)
-    else:
-        menu = Menu.load(plan_folder(plan, "menu") / "menu")
-        if (plan / "plan.json").exists():  # a folder with a menu alone was asked nothing
-            rules += tuple(asked_limits(plan))
+    question = question.within(**parse_budgets(budget or [])).under(*rules)
     say_unanchored(menu.no_anchor, as_json=as_json)
-    unanchored = {"no_anchor": dict(menu.no_anchor)}
-    limits = parse_budgets(budget or [])
-    calls, sds = _targets(wrong_call, "--wrong-call"), _targets(posterior_sd, "--posterior-sd")
-    if waive:
-        waiver = give_up(
-            menu,
-            budget=limits,
-            wrong_call=_only(calls, "--wrong-call"),
-            posterior_sd=_only(sds, "--posterior-sd"),
-            constraints=rules,
-        )
-        _print(str(waiver), vars(waiver) | unanchored, as_json)
-        return
-    common: dict[str, Any] = {
-        "resource": resource,
-        "budget": limits,
-        "constraints": rules,
-        "value": value,
+    typed = {
+        "wrong_call": _targets(wrong_call, "--wrong-call"),
+        "danger_missed": _targets(danger_missed, "--danger-missed"),
+        "needless": _targets(needless, "--needless"),
+        "posterior_sd": _targets(posterior_sd, "--posterior-sd", share=False),
     }
-    if len(calls) <= 1 and len(sds) <= 1:
-        found = least(menu, wrong_call=_one(calls), posterior_sd=_one(sds), **common)
+    stated = {name: levels for name, levels in typed.items() if levels}
+    common: dict[str, Any] = {
+        "budget": question.budget,
+        "constraints": question.limits,
+        "contingency": question.contingency,
+    }
+    if waive:
+        one: dict[str, Any] = {name: _only(each, name) for name, each in stated.items()}
+        waiver = give_up(menu, **common, **one)
+        _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)}, as_json)
+        return
+    wanted = None
+    if value is not None:
+        wanted = _number(value, "--value", "or a share of perfect information, 50%")
+        wanted *= perfect_value(menu) if value.strip().endswith("%") else 1.0
+    common |= {"resource": resource, "value": wanted}
+    reach = reachable(question) if stated and not quiet else None
+    if reach is not None and not as_json:
+        _print_reach(reach, stated)
+    if all(len(levels) == 1 for levels in stated.values()):
+        one = {name: each for name, (each,) in stated.items()}
+        found = least(menu, **common, **one)
         fields = {key: item for key, item in vars(found).items() if key != "domains"}
         kinds = [str(name) for name in found.domains if str(name).startswith("p_")]
         fields["decisions"] = found.domains[kinds].to_dict("index")
-        _print(str(found), fields | {"gap": found.gap} | unanchored, as_json)
+        fields |= {"gap": found.gap, "no_anchor": dict(menu.no_anchor)}
+        if reach is not None:
+            fields["reachable"] = reach.to_dict("index")
+        _print(str(found), fields, as_json)
         if not (as_json or quiet):
             print_table(_shown(menu, found.chosen), "Programme")
         return
-    each_call: list[Target | None] = [*calls] or [None]
-    each_sd: list[Target | None] = [*sds] or [None]
     standards = {
-        ", ".join(part for part in (_word("wrong call", call), _word("sd", sd)) if part): {
-            "wrong_call": call,
-            "posterior_sd": sd,
-        }
-        for call in each_call
-        for sd in each_sd
+        ", ".join(_word(name, each) for name, each in zip(stated, levels, strict=True)): dict(
+            zip(stated, levels, strict=True)
+        )
+        for levels in product(*stated.values())
     }
     table = requirements(menu, standards, **common).reset_index()
     if as_json:
@@ -126,7 +154,18 @@ def require(
 Target = dict[str, float] | float
 
 
-def _targets(words: list[str] | None, option: str) -> list[Target]:
+def _number(word: str, option: str, cure: str) -> float:
+    """Read a number, or a share typed in per cent."""
+    from evalbayes.tables.numerals import NotANumber, numeral
+    from evalfolio.errors import InputError
+
+    try:
+        return numeral(word, percent=True)
+    except NotANumber as error:
+        raise InputError(f"{option} must be a number, got {word!r}; {error.cure}, {cure}") from None
+
+
+def _targets(words: list[str] | None, option: str, *, share: bool = True) -> list[Target]:
     """Return the standards typed: one of named targets, or one for each plain number."""
     from evalbayes.tables.numerals import NotANumber, numeral
     from evalfolio.errors import InputError
@@ -136,12 +175,16 @@ def _targets(words: list[str] | None, option: str) -> list[Target]:
     for word in words or []:
         name, _, number = word.rpartition("=")
         try:
-            amount = numeral(number)
+            amount = numeral(number, percent=share)
         except NotANumber as error:
             raise InputError(
                 f"{option} must be a number or decision=number, got {word!r}; {error.cure}, for "
                 "example cyber=0.05"
             ) from None
+        if name in named:
+            raise InputError(
+                f"{option} {name} must be given once, got {named[name]:g} and {amount:g}; keep one"
+            )
         if name:
             named[name] = amount
         else:
@@ -153,25 +196,37 @@ def _targets(words: list[str] | None, option: str) -> list[Target]:
     return [named] if named else plain
 
 
-def _one(targets: list[Target]) -> Target | None:
-    return targets[0] if targets else None
-
-
-def _only(targets: list[Target], option: str) -> Target | None:
+def _only(targets: list[Target], name: str) -> Target:
     """Return the one standard there is; several cannot be waived together."""
     from evalfolio.errors import InputError
 
     if len(targets) > 1:
+        option = f"--{name.replace('_', '-')}"
         raise InputError(f"{option} must be one standard with --waive, got {len(targets)}")
-    return _one(targets)
+    return targets[0]
 
 
-def _word(kind: str, target: Target | None) -> str:
-    if target is None:
-        return ""
+def _word(kind: str, target: Target) -> str:
+    kind = kind.replace("_", " ").replace("posterior sd", "sd")
     if isinstance(target, dict):
         return ", ".join(f"{kind} {name} {amount:g}" for name, amount in target.items())
     return f"{kind} {target:g}"
+
+
+def _print_reach(reach: pd.DataFrame, stated: dict[str, list[Target]]) -> None:
+    """Print how far each decision could be brought by itself, as far as the targets ask."""
+    from evalfolio.narrative import percent
+
+    shown = reach[[]].copy()
+    chances = {"danger_missed": "danger missed", "needless": "needless mitigation"}
+    for name, words in chances.items():
+        if {name, "wrong_call"} & set(stated):
+            shown[f"{words} now"] = reach[f"{name}_now"].map(percent)
+            shown[f"{words}, knowing most"] = reach[name].map(percent)
+    if "posterior_sd" in stated:
+        shown["sd now"], shown["sd, knowing most"] = reach["sd_now"].round(2), reach["sd"].round(2)
+    shown["bound by"] = reach["bound_by"]
+    print_table(shown.reset_index(), "What each decision could be brought to by itself")
 
 
 def _shown(menu: Menu, chosen: tuple[str, ...]) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def sensitivity(
         record = Record.load(plan_folder(plan))
         budgets = {**record.budget, **budgets}
         kept_back = record.kept_back if kept_back is None else kept_back
-        rules += tuple(asked_limits(plan))
+        rules += tuple(asked_limits(record))
         if not (observations or posterior):
             posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
     read = read_catalogue(catalogue)

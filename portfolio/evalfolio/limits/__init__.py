@@ -26,5 +26,7 @@ from evalfolio.limits.rows import Row as Row
 from evalfolio.limits.rows import Rows as Rows
 from evalfolio.limits.table import constraints_from_table as constraints_from_table
 from evalfolio.limits.tail import TailLimit as TailLimit
+from evalfolio.limits.target import DangerMissed as DangerMissed
+from evalfolio.limits.target import NeedlessMitigation as NeedlessMitigation
 from evalfolio.limits.target import PosteriorSd as PosteriorSd
 from evalfolio.limits.target import WrongCall as WrongCall

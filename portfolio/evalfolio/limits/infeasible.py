@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import Ceiling, Floor, PosteriorSd, WrongCall
+from evalfolio.limits import Ceiling, Floor
 from evalfolio.limits.amount import group_use
 from evalfolio.limits.core import smallest_core
 from evalfolio.limits.group import members
 from evalfolio.limits.stack import Stack, Term
+from evalfolio.limits.target import MET, Knowing, Target
 
 MAX_RATIO_STEPS = 20  # of the search for the best share; it converges superlinearly
 SHOWN_MENDS = 3
@@ -29,7 +31,7 @@ class Change:
     limit
         The limit in words.
     unit
-        Unit of the amounts, or None where the limit has to be dropped.
+        Unit of the amounts, blank where the limit names it, or None where it has to be dropped.
     before, after
         Amount that clashes and the nearest that does not.
     share
@@ -56,6 +58,8 @@ class Change:
         before, after = self.before, _outward(self.after, up=self.after > self.before)
         if self.share:
             step = f"from {100 * before:.4g} % to {100 * after:.4g} %"
+        elif not self.unit:
+            step = f"from {before:.4g} to {after:.4g}"
         else:
             shortfall = abs(self.after - before)
             step = f"by {_plain(shortfall)} to {_plain(after)} {self.unit}"
@@ -122,14 +126,14 @@ def explain_infeasible(stack: Stack) -> Clash:
     core, smallest = smallest_core(stack)
     mends = [mend for term in core if (mend := _single_mend(stack, term)) is not None]
     if not mends:
-        mends = [_joint_mend(stack)]
+        mends = [_targets_mend(stack) or _joint_mend(stack)]
     mends.sort(key=lambda changes: sum(change.size for change in changes))
     names = tuple(term.name for term in core)
     reach = tuple(
-        f"Everything on the menu together would reach {target.reach(stack.menu):.3g} on "
+        f"Everything on the menu together would reach {_amount(target, stack.menu)} on "
         f"{target.decision!r}."
         for term in core
-        if isinstance(target := term.limit, (PosteriorSd, WrongCall))
+        if isinstance(target := term.limit, Target)
     )
     return Clash(names, tuple(mends), smallest, reach)
 
@@ -151,6 +155,9 @@ def check_feasible(stack: Stack) -> NDArray[np.float64]:
 def _single_mend(stack: Stack, term: Term) -> tuple[Change, ...] | None:
     """Return the least change of one term that lets all be met, the others held as they are."""
     others = [other for other in stack.terms if other is not term]
+    if isinstance(term.limit, Target):
+        left = _least_left(stack, term.limit)
+        return None if left is None else (_eased(term.limit, left),)
     if term.unit is None:
         if stack.point(others) is None:
             return None
@@ -163,6 +170,43 @@ def _single_mend(stack: Stack, term: Term) -> tuple[Change, ...] | None:
     if after is None:
         return None
     return (Change(term.name, term.unit, term.amount, after, term.share),)
+
+
+def most_known(stack: Stack, target: Target, *, gap: float = 1e-6) -> NDArray[np.float64] | None:
+    """Return the choice that lets most be known of a target's decision within all else, or None."""
+    held = [limit for limit in stack.limits if limit is not target]
+    inside = Stack(stack.menu, stack.budgets, [*held, Knowing(target)])
+    cost = np.zeros(inside.n_variables)
+    cost[-1] = -1.0  # the variable of `Knowing`, the last limit
+    point = inside.point(cost=cost, gap=gap)
+    return None if point is None else point[: stack.n_options].round()
+
+
+def _least_left(stack: Stack, target: Target) -> float | None:
+    """Return what that choice leaves; None where no choice keeps the other limits."""
+    x = most_known(stack, target)
+    return None if x is None else target.left(stack.menu, x)
+
+
+def _targets_mend(stack: Stack) -> tuple[Change, ...] | None:
+    """Return every target eased to what it could have by itself, if all can be met together."""
+    targets = [limit for limit in stack.limits if isinstance(limit, Target)]
+    firm = [limit for limit in stack.limits if limit not in targets]
+    alone = {each: _least_left(Stack(stack.menu, stack.budgets, firm), each) for each in targets}
+    eased = {t: t if left is None or left <= t.at_most else replace(t, at_most=left * (1 + MET))
+             for t, left in alone.items()}  # fmt: skip
+    if Stack(stack.menu, stack.budgets, [*firm, *eased.values()]).point() is None:
+        return None
+    return tuple(_eased(t, new.at_most) for t, new in eased.items() if new is not t)
+
+
+def _eased(target: Target, left: float) -> Change:
+    return Change(str(target), "", target.at_most, left, target.share)
+
+
+def _amount(target: Target, menu: Menu) -> str:
+    left = target.reach(menu)
+    return f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
 
 
 def _reached(stack: Stack, term: Term, point: NDArray[np.float64]) -> float:

@@ -14,13 +14,23 @@ from evalfolio.limits.limit import Limit, as_limit
 from evalfolio.limits.logic import Excludes, Requires
 from evalfolio.limits.presence import EveryDomain, Forbidden, Mandatory, MaxEvals, MinEvals
 from evalfolio.limits.tail import TailLimit
-from evalfolio.limits.target import PosteriorSd, WrongCall
+from evalfolio.limits.target import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Ceiling, ChanceLimit, EveryDomain, Excludes, Floor, Forbidden, Mandatory, MaxEvals),
-        *(MinEvals, PosteriorSd, Requires, TailLimit, WrongCall, ZeroOrAtLeast),
+        *(
+            Ceiling,
+            ChanceLimit,
+            DangerMissed,
+            EveryDomain,
+            Excludes,
+            Floor,
+            Forbidden,
+            Mandatory,
+            MaxEvals,
+        ),
+        *(MinEvals, NeedlessMitigation, PosteriorSd, Requires, TailLimit, WrongCall, ZeroOrAtLeast),
     )
 }
 

@@ -82,6 +82,8 @@ class Stack:
 
     Attributes
     ----------
+    menu, budgets, limits
+        As given.
     matrix, lower, upper
         First a row per budget, in units of what may be spent; then one per eval; then those that
         tie shared purchases; then those of the limits, each to size 1, so that one tolerance
@@ -106,6 +108,7 @@ class Stack:
         self, menu: Menu, budgets: Mapping[str, Budget], limits: Sequence[Limit] = ()
     ) -> None:
         self.menu, n = menu, len(menu)
+        self.budgets, self.limits = dict(budgets), tuple(limits)
         codes, self.evals = menu.options["eval"].factorize()
         self.eval_codes = np.asarray(codes)
         blocks = [limit.rows(menu) for limit in limits]

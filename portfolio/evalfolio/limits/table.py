@@ -26,7 +26,7 @@ from evalfolio.limits.presence import (
     MinEvals,
 )
 from evalfolio.limits.tail import TailLimit
-from evalfolio.limits.target import PosteriorSd, WrongCall
+from evalfolio.limits.target import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 
 COLUMNS = ("type", "of", "with", "amount", "resource", "note")
 SHEET = "constraints"
@@ -57,6 +57,8 @@ def constraints_from_table(
     zero or at least         group           amount       nothing, or at least so much
     posterior sd             name            number       decision's sd left, at most
     wrong call               name            5 % or 0.05  decision's probability, at most
+    danger missed            name            5 % or 0.05  decision's probability, at most
+    needless mitigation      name            5 % or 0.05  decision's probability, at most
     chance                           5 %     amount       chance to exceed the amount, at most
     tail mean                        10 %    amount       mean of the worst totals, at most
     ======================== ======= ======= ============ ==================================
@@ -237,10 +239,17 @@ _ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Limit]]] = {
         ("of", "amount"),
         lambda c: PosteriorSd(c["of"], _number(c["amount"])),
     ),
-    "wrong call": (
-        ("of", "amount"),
-        lambda c: WrongCall(c["of"], _number(c["amount"], share=True)),
-    ),
+    **{
+        word: (
+            ("of", "amount"),
+            lambda c, kind=kind: kind(c["of"], _number(c["amount"], share=True)),  # type: ignore[misc]
+        )
+        for word, kind in {
+            "wrong call": WrongCall,
+            "danger missed": DangerMissed,
+            "needless mitigation": NeedlessMitigation,
+        }.items()
+    },
     "chance": (
         ("with", "amount"),
         lambda c: ChanceLimit(_number(c["amount"]), _number(c["with"], share=True), _resource(c)),

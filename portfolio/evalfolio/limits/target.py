@@ -1,36 +1,111 @@
-"""Targets on what is left uncertain: a posterior sd, or the probability of a wrong call.
+r"""Targets on what is left uncertain: a posterior sd, or the probability of a wrong call.
 
-Both are of the normal model, also where the elicitation gap is lognormal: a posterior sd then is
-what is expected by second moments, and a probability of a wrong call may differ from the one a
-plan's outlook shows, which is by quadrature under the lognormal gap.
+A target holds where what is left after the results is at most an amount, by the very figures that
+a plan's outlook tells, skew included. Most choices that meet one let so much be known, t(x) ≥ t*
+with t of `Known`: t is concave, so its tangents are rows that every such choice meets. Two things
+are not concave and are settled where a whole choice comes up. Who knows too little to change a call
+may be wrong less often than after some results: a target that holds with nothing known may be met
+that way too, by a binary of its own. And on a skewed belief chances are not quite a function of t:
+there t* is read off some dozens of mixes, and a choice that misses the target all the same is asked
+to know a little more (`evalfolio.targets.least_cost` looks closer).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from evalbayes import Menu
+from evalbayes import Decision, Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.group import nearest
 from evalfolio.limits.rows import Row, Rows, stack
-from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.known import Known, known
 from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.stand_in import mixes
 
-MET = 1e-9  # of the variance to explain: what a choice may miss by rounding
+Floats = NDArray[np.float64]
+
+MET = 1e-9  # relative; what a choice may miss by rounding
 N_PROBES = 201  # variances at which a probability of a wrong call is looked at
+STEP = 0.0005  # of t: how much more is asked for than a choice knows that misses the target
+NEVER = 2.0  # a t that nothing reaches
 
 
 @dataclass(frozen=True)
-class PosteriorSd:
+class Target:
+    """What is left of one decision after the results is at most so much."""
+
+    decision: str
+    at_most: float
+
+    share: ClassVar[bool] = False  # whether the amount is a probability
+
+    def left(self, menu: Menu, x: Floats) -> float:
+        """Return what a choice, whole or in part, leaves."""
+        raise NotImplementedError
+
+    def known(self, menu: Menu) -> Known:
+        """Return what choices let one know of the decision."""
+        return known(menu, decision_of(menu, self.decision))
+
+    def least(self, menu: Menu, x: Floats | None = None) -> float:
+        """Return the t from which on the target holds, beyond a choice where it depends on that."""
+        raise NotImplementedError
+
+    def reach(self, menu: Menu) -> float:
+        """Return the least that is left by nothing or everything on the menu together."""
+        return min(self.left(menu, np.zeros(len(menu))), self.left(menu, np.ones(len(menu))))
+
+    def rows(self, menu: Menu) -> Rows:
+        """Return the tangents at no option and at all of them."""
+        least, calm = self.least(menu), self.calm(menu)
+        points = (np.zeros(len(menu)), np.ones(len(menu)))
+        rows = [self.tangent(menu, x, least, calm) for x in points]
+        if calm:
+            rows += [Row(-each, -1.0, np.inf, str(self), {0: -1.0}) for each in self._telling(menu)]
+        return stack(menu, rows, n_extra=int(calm))
+
+    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+        """Return the rows that a choice breaks that misses the target, or None."""
+        if self.left(menu, x) <= self.at_most * (1 + MET):
+            return None
+        whole = bool((np.minimum(x, 1.0 - x) < 1e-6).all())
+        least = self.least(menu, x if whole else None)
+        if not whole and self.known(menu).at(x) >= least * (1 - MET):
+            return None
+        calm = self.calm(menu)
+        rows = [self.tangent(menu, x, least, calm)]
+        if calm and whole:  # whoever runs all of it, or more, is no longer calm
+            run = np.round(x)
+            rows.append(Row(-run, -run.sum(), np.inf, str(self), {0: -1.0}))
+        return stack(menu, rows, n_extra=int(calm))
+
+    def calm(self, menu: Menu) -> bool:
+        """Whether the target may be met by knowing little, as it holds with nothing known."""
+        return False
+
+    def _telling(self, menu: Menu) -> list[Floats]:
+        """Return options, as rows, of which none leaves one calm."""
+        return []
+
+    def tangent(self, menu: Menu, x: Floats, least: float, calm: bool) -> Row:
+        """Return the row of all x' whose t, by its tangent at x, is at least so much, or calm."""
+        t, gradient = self.known(menu).tangent(x)
+        # t(x) + gradient·(x' - x) >= least, for the x' that meet the target knowing enough
+        lower = least - t + float(gradient @ x)
+        return Row(gradient, lower, np.inf, str(self), {0: max(lower, 0.0)} if calm else {})
+
+
+@dataclass(frozen=True)
+class PosteriorSd(Target):
     """The sd of a decision's y that results leave is at most so much.
 
-    The variance to explain, ``S - at_most²``, is a floor on the concave v(x): a convex limit,
-    whose tangents are added where a choice breaks it.
+    By second moments also where the gap is skewed, as the outlook tells it.
 
     Parameters
     ----------
@@ -45,9 +120,6 @@ class PosteriorSd:
     sd of cyber is at most 0.8
     """
 
-    decision: str
-    at_most: float
-
     def __post_init__(self) -> None:
         if not 0 < self.at_most < np.inf:
             raise InputError(
@@ -57,31 +129,27 @@ class PosteriorSd:
     def __str__(self) -> str:
         return f"sd of {self.decision} is at most {self.at_most:.4g}"
 
-    def variance(self, menu: Menu) -> float:
-        """Return the variance that has to be explained."""
-        value = _value(menu, self.decision)
-        return max(value.variance - self.at_most**2, 0.0)
+    def known(self, menu: Menu) -> Known:
+        """Return what choices let one know of the decision, by variances."""
+        return known(menu, decision_of(menu, self.decision), skew=False)
 
-    def reach(self, menu: Menu) -> float:
-        """Return the sd that everything on the menu together would leave: none can be less."""
-        value = _value(menu, self.decision)
-        return float(np.sqrt(max(value.variance - most_explained(menu, self.decision), 0.0)))
+    def left(self, menu: Menu, x: Floats) -> float:
+        """Return the sd left."""
+        own = self.known(menu)
+        return float(np.sqrt(own.value.variance * max(1.0 - own.at(x), 0.0)))
 
-    def rows(self, menu: Menu) -> Rows:
-        """Return the tangents at no option and at all of them."""
-        return first_tangents(menu, self.decision, self.variance(menu), str(self))
-
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
-        """Return the tangent at a choice that misses the target, or None."""
-        return tangent_cut(menu, self.decision, self.variance(menu), str(self), x)
+    def least(self, menu: Menu, x: Floats | None = None) -> float:
+        """Return the share of the variance that has to be explained."""
+        whole = max(self.known(menu).value.variance, 1e-300)
+        return max(1.0 - self.at_most**2 / whole, 0.0)
 
 
 @dataclass(frozen=True)
-class WrongCall:
+class WrongCall(Target):
     """The expected probability of a wrong call of a decision is at most so much.
 
-    Asked for as the least explained variance from which on the probability stays below: with
-    very unequal losses it need not fall all the way.
+    Danger missed and needless mitigation together; `DangerMissed` and `NeedlessMitigation` hold
+    one of the two down.
 
     Parameters
     ----------
@@ -96,93 +164,147 @@ class WrongCall:
     probability of a wrong call on cyber is at most 5 %
     """
 
-    decision: str
-    at_most: float
+    share: ClassVar[bool] = True
+    words: ClassVar[str] = "a wrong call"
+    kinds: ClassVar[tuple[int, ...]] = (0, 1)  # danger missed, needless mitigation
 
     def __post_init__(self) -> None:
         if not 0 < self.at_most < 1:
-            raise InputError(f"WrongCall: at_most must lie between 0 and 1, got {self.at_most!r}")
+            raise InputError(
+                f"{type(self).__name__}: at_most must lie between 0 and 1, got {self.at_most!r}"
+            )
 
     def __str__(self) -> str:
         share = 100 * self.at_most
-        return f"probability of a wrong call on {self.decision} is at most {share:.4g} %"
+        return f"probability of {self.words} on {self.decision} is at most {share:.4g} %"
 
-    def variance(self, menu: Menu) -> float:
-        """Return the variance that has to be explained; above all there is where never met."""
-        value = _value(menu, self.decision)
-        return _variance_for(value, self.at_most)
+    def left(self, menu: Menu, x: Floats) -> float:
+        """Return the probability left."""
+        found = self.known(menu).outcome(x)
+        return float(sum((found.p_missed, found.p_needless)[kind] for kind in self.kinds))
 
-    def reach(self, menu: Menu) -> float:
-        """Return the probability that everything on the menu together would leave."""
-        value = _value(menu, self.decision)
-        return float(value.wrong_call(most_explained(menu, self.decision)))
+    def least(self, menu: Menu, x: Floats | None = None) -> float:
+        """Return the t from which on the probability stays at or below the target."""
+        own = self.known(menu)
+        if own.calls is None:
+            return _turns(own.value, self.kinds, self.at_most)[1]
+        least = self._read_off(menu)
+        return least if x is None else max(least, own.at(x) + STEP)
+
+    def _read_off(self, menu: Menu) -> float:
+        """Return the t below which no mix tried meets the target, were chances a function of t."""
+        own = self.known(menu)
+        tried = np.vstack([np.zeros(len(menu)), mixes(menu), np.ones(len(menu))])
+        t = np.array([own.at(x) for x in tried])
+        left = np.array([self.left(menu, x) for x in tried])
+        beyond = t >= t[np.argmax(left)]  # of the hump: before it, who knows too little is calm
+        held = t[beyond & (left <= self.at_most)]
+        if not len(held):
+            return NEVER
+        return float(max(t[beyond & (t < held.min())], default=0.0))
+
+    def calm(self, menu: Menu) -> bool:
+        """Whether the target holds with nothing known."""
+        return self.left(menu, np.zeros(len(menu))) <= self.at_most
+
+    def _telling(self, menu: Menu) -> list[Floats]:
+        return [one for one in np.eye(len(menu)) if self.left(menu, one) > self.at_most]
+
+
+@dataclass(frozen=True)
+class DangerMissed(WrongCall):
+    """The expected probability of danger missed is at most so much: see `WrongCall`.
+
+    Danger is missed where the call after the results is not to mitigate and y is above the
+    threshold.
+
+    Examples
+    --------
+    >>> print(DangerMissed("cyber", 0.05))
+    probability of danger missed on cyber is at most 5 %
+    """
+
+    words: ClassVar[str] = "danger missed"
+    kinds: ClassVar[tuple[int, ...]] = (0,)
+
+
+@dataclass(frozen=True)
+class NeedlessMitigation(WrongCall):
+    """The expected probability of needless mitigation is at most so much: see `WrongCall`.
+
+    Mitigation is needless where the call after the results is to mitigate and y is below the
+    threshold.
+
+    Examples
+    --------
+    >>> print(NeedlessMitigation("cyber", 0.2))
+    probability of needless mitigation on cyber is at most 20 %
+    """
+
+    words: ClassVar[str] = "needless mitigation"
+    kinds: ClassVar[tuple[int, ...]] = (1,)
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """A continuous variable of its own that is at most t(x): what to make large."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return f"knowledge of {self.target.decision}"
 
     def rows(self, menu: Menu) -> Rows:
         """Return the tangents at no option and at all of them."""
-        return first_tangents(menu, self.decision, self.variance(menu), str(self))
+        points = (np.zeros(len(menu)), np.ones(len(menu)))
+        rows = [self._row(menu, x) for x in points]
+        rows.append(Row(np.zeros(len(menu)), -np.inf, 1.0, str(self), {0: 1.0}))
+        return stack(menu, rows, n_continuous=1)
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
-        """Return the tangent at a choice that misses the target, or None."""
-        return tangent_cut(menu, self.decision, self.variance(menu), str(self), x)
+    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+        """Return the tangent at a choice."""
+        return stack(menu, [self._row(menu, x)], n_continuous=1)
 
-
-def most_explained(menu: Menu, decision: str) -> float:
-    """Return v of all options at once, more than any choice explains."""
-    return float(explained(menu).at(np.ones(len(menu)))[_position(menu, decision)])
-
-
-def first_tangents(menu: Menu, decision: str, variance: float, name: str) -> Rows:
-    """Return the tangents of v(x) at no option and at all, at least the variance to explain."""
-    points = (np.zeros(len(menu)), np.ones(len(menu)))
-    return stack(menu, [_tangent(menu, decision, variance, name, x) for x in points])
+    def _row(self, menu: Menu, x: Floats) -> Row:
+        t, gradient = self.target.known(menu).tangent(x)
+        return Row(gradient, float(gradient @ x) - t, np.inf, str(self), {0: -1.0})
 
 
-def tangent_cut(
-    menu: Menu, decision: str, variance: float, name: str, x: NDArray[np.float64]
-) -> Rows | None:
-    """Return the tangent of v at x where v(x) is short of the variance to explain, or None."""
-    if explained(menu).at(x)[_position(menu, decision)] >= variance * (1 - MET):
-        return None
-    return stack(menu, [_tangent(menu, decision, variance, name, x)])
+def decision_of(menu: Menu, name: str) -> Decision:
+    """Return a decision by its name.
 
-
-@lru_cache(maxsize=8)
-def explained(menu: Menu) -> ExplainedVariance:
-    """Return the explained variances of a menu, worked out once per menu."""
-    return ExplainedVariance(menu)
-
-
-def _tangent(menu: Menu, decision: str, variance: float, name: str, x: NDArray[np.float64]) -> Row:
-    v, gradient = explained(menu).tangent(x)
-    d = _position(menu, decision)
-    # v(x) + gradient·(x' - x) >= variance, for the x' that meet the target
-    least = variance - float(v[d]) + float(gradient[d] @ x)
-    return Row(gradient[d], least, np.inf, name)
-
-
-def _position(menu: Menu, decision: str) -> int:
+    Raises
+    ------
+    InputError
+        If the menu has none of that name.
+    """
     names = [d.name for d in menu.decisions]
-    if decision not in names:
+    if name not in names:
         raise InputError(
-            f"a target must be on a decision of the menu, got {decision!r}; "
-            f"{nearest(decision, names)}"
+            f"a target must be on a decision of the menu, got {name!r}; {nearest(name, names)}"
         )
-    return names.index(decision)
-
-
-def _value(menu: Menu, decision: str) -> DecisionValue:
-    return DecisionValue.of(menu, menu.decisions[_position(menu, decision)])
+    return menu.decisions[names.index(name)]
 
 
 @lru_cache(maxsize=256)
-def _variance_for(value: DecisionValue, probability: float) -> float:
-    """Return the least v from which on the probability of a wrong call stays at or below."""
-    grid = np.linspace(0.0, value.variance, N_PROBES)
-    above = np.flatnonzero(value.wrong_call(grid) > probability)
+def _turns(value: DecisionValue, kinds: tuple[int, ...], at_most: float) -> tuple[float, float]:
+    """Return up to which share explained the chance stays at or below, and from which on it does.
+
+    By the normal model; the first is -1 where it does not hold now, infinite where it always does.
+    """
+    whole = value.variance
+
+    def chance(v: float) -> float:
+        return float(value.wrong_calls(v)[list(kinds)].sum())
+
+    grid = np.linspace(0.0, whole, N_PROBES)
+    above = np.flatnonzero([chance(v) > at_most for v in grid])
     if not len(above):
-        return 0.0
-    if above[-1] == N_PROBES - 1:
-        return 2.0 * value.variance  # not even perfect information is enough
-    low, high = grid[above[-1]], grid[above[-1] + 1]
-    root = optimize.brentq(lambda v: float(value.wrong_call(v)) - probability, low, high)
-    return float(root)
+        return np.inf, 0.0
+
+    def turn(first: int) -> float:
+        return float(optimize.brentq(lambda v: chance(v) - at_most, *grid[first : first + 2]))
+
+    first, last = int(above[0]), int(above[-1])
+    calm = -1.0 if first == 0 else turn(first - 1) / whole
+    return calm, NEVER if last == N_PROBES - 1 else turn(last) / whole

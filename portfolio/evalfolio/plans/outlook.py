@@ -12,8 +12,8 @@ from scipy.special import ndtr, ndtri
 from evalbayes import Decision, Menu
 from evalfolio.search.problem import Problem
 from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.known import known
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.calls import calls_of
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
         v = float(explained[d])
         left = float(np.sqrt(max(value.variance - v, 0.0)))
         mean = value.distance + decision.threshold
-        calls = _calls(menu, decision, value, v, precision)
+        calls = _calls(menu, decision, value, x)
         reach, evsi = calls.pop("reach"), calls.pop("evsi")
         effort_usd, least = minimum_effort(problem, d)
         rows.append(
@@ -77,36 +77,29 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("decision")
 
 
-def _calls(
-    menu: Menu, decision: Decision, value: DecisionValue, v: float, precision: Floats
-) -> dict[str, Any]:
+def _calls(menu: Menu, decision: Decision, value: DecisionValue, x: Floats) -> dict[str, Any]:
     """Return calls and their probabilities, and how many sds the upper 95 % is from the mean."""
-    calls = calls_of(menu, decision)
+    calls = known(menu, decision).calls
+    outcome = known(menu, decision).outcome(x)
     if calls is None:
         mitigate, p_exceeds = value.mitigates, float(ndtr(value.distance / value.sd))
-        missed, needless = value.wrong_calls(v).tolist()
-        turned, reach = call_change(value, v), float(ndtri(0.95))
-        evsi = float(value.gain(v))
+        reach = float(ndtri(0.95))
     else:
-        root = np.linalg.cholesky(menu.prior_covariance)
-        left = root @ np.linalg.solve(precision, root.T)
-        outcome = calls.after(np.asarray(left, dtype=np.float64))
         mitigate, p_exceeds = calls.mitigates, calls.p_exceeds
-        missed, needless, evsi = outcome.p_missed, outcome.p_needless, outcome.value
-        turned, reach = outcome.p_turned, (calls.quantile(0.95) - value.distance) / value.sd
+        reach = (calls.quantile(0.95) - value.distance) / value.sd
     missed_now, needless_now = (0.0, 1.0 - p_exceeds) if mitigate else (p_exceeds, 0.0)
     return {
         "call_now": CALLS[mitigate],
         "p_exceeds": p_exceeds,
         "p_missed_now": missed_now,
-        "p_missed_expected": missed,
+        "p_missed_expected": outcome.p_missed,
         "p_needless_now": needless_now,
-        "p_needless_expected": needless,
+        "p_needless_expected": outcome.p_needless,
         "p_wrong_call_now": missed_now + needless_now,
-        "p_wrong_call_expected": missed + needless,
-        "p_call_changes": turned,
+        "p_wrong_call_expected": outcome.p_missed + outcome.p_needless,
+        "p_call_changes": outcome.p_turned,
         "reach": reach,
-        "evsi": evsi,
+        "evsi": outcome.value,
     }
 
 
@@ -129,15 +122,6 @@ def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.9
         return most
     of_shown = float((decision.contrast - gap).sum())
     return decision.threshold - (decision.threshold - most) / of_shown
-
-
-def call_change(value: DecisionValue, v: float) -> float:
-    """Return the probability that results explaining the variance v turn the call."""
-    if v <= 0:
-        return 0.0
-    limit = value.limit * np.sqrt(max(value.variance - v, 0.0))
-    mitigate_after = float(ndtr((value.distance - limit) / np.sqrt(v)))
-    return 1 - mitigate_after if value.mitigates else mitigate_after
 
 
 def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float]:

@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits.budget import Contingency
 from evalfolio.limits.group import nearest
 from evalfolio.limits.limit import AnyLimit, as_limit
-from evalfolio.narrative import listing, percent, wrong_calls_in_words
-from evalfolio.objectives.knowledge import skewed
+from evalfolio.limits.target import Target
+from evalfolio.narrative import listing, wrong_calls_in_words
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.answer import Answer
 from evalfolio.search.certified import Certified
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
-from evalfolio.targets.least_cost import cheapest_within
-from evalfolio.targets.stated import Targets, names_of, spend_of, targets_of
+from evalfolio.targets.least_cost import cheapest_within, least_programme
+from evalfolio.targets.stated import KINDS, Targets, names_of, spend_of, targets_of
 
 MAX_BISECTIONS = 60
 USUAL_GAP = 1e-3
@@ -54,8 +55,7 @@ class Requirement:
     status
         Certified where the gap asked for was reached, else stalled: need and bound are honest.
     note
-        What the targets take otherwise than the rest: they read a lognormal elicitation gap as a
-        normal one, and the note gives the chances of a wrong call under the lognormal. Else empty.
+        Which rows are of domains without a target, and why they tell of one that has; else empty.
     """
 
     resource: str
@@ -89,18 +89,19 @@ def require(
     menu: Menu,
     *,
     value: float | None = None,
-    posterior_sd: Targets = None,
-    wrong_call: Targets = None,
     resource: str = "usd",
     budget: Mapping[str, float] | None = None,
     constraints: Sequence[AnyLimit] = (),
+    contingency: Contingency = 0.0,
     method: Certified = Certified(),
+    **targets: Targets,
 ) -> Requirement:
     """Return the programme that meets all targets with the least of a resource.
 
     Without a value target the problem is to minimise ``r · x`` over whole choices with concave
     explained variances above floors: solved by outer approximation, exactly up to the gap, since
-    every tangent added holds for every choice that meets the targets. A value target is not a
+    every tangent added holds for every choice that meets the targets; where a gap is skewed, by
+    the stand-in to `limits.target.MARGIN` of what it says is known. A value target is not a
     convex one; it is met by bisection over certified plans: a plan that reaches the value gives
     an upper end, a bound below the value a lower end.
 
@@ -110,19 +111,20 @@ def require(
         The menu.
     value
         Least expected value of the decisions, in the unit of the losses.
-    posterior_sd
-        Most sd of y that may be left, per decision or one for all, in the domain's unit.
-    wrong_call
-        Most probability of a wrong call, danger missed and needless mitigation together, per
-        decision or one for all.
     resource
         What to keep least.
     budget
         Ceilings on the other resources (one on `resource` holds too).
     constraints
         Limits or affine cvxpy constraints.
+    contingency
+        What is kept back of the budgets.
     method
         Gap of the need, and time limit and seed of every search.
+    targets
+        Per decision or one for all: `posterior_sd`, the most sd of y that may be left, in the
+        domain's unit; `danger_missed` and `needless`, the most probability of danger missed and of
+        needless mitigation; `wrong_call`, of both together.
 
     Raises
     ------
@@ -142,26 +144,44 @@ def require(
             f"require: value must be a finite number, got {value:g}; give the least the decisions "
             "are to be worth"
         )
-    targets = targets_of(menu, posterior_sd, wrong_call)
-    if value is None and not targets:
+    unknown = [name for name in targets if name not in KINDS]
+    if unknown:
+        raise InputError(f"require: no target {unknown[0]!r}; {nearest(unknown[0], KINDS)}")
+    wanted = targets_of(menu, targets)
+    if value is None and not wanted:
         raise InputError(
-            "require: give at least one target: value, posterior_sd or wrong_call; "
-            "without one nothing is required"
+            f"require: give at least one target: value, {', '.join(KINDS)}; without one nothing is "
+            "required"
         )
     if resource not in menu.resources:
         raise InputError(
             f"require: resource must be one of the menu's, got {resource!r}; "
             f"{nearest(resource, menu.resources)}"
         )
-    limits = (*map(as_limit, constraints), *targets)
-    question = Question(menu, budget or {}, limits)
+    limits = (*map(as_limit, constraints), *wanted)
+    question = Question(menu, budget or {}, limits, contingency=contingency)
     if value is None:
         cost = menu.costs_with_shared[:, menu.resources.index(resource)]
-        x, bound = cheapest_within(question, cost, gap=method.gap, seconds=method.time_limit)
+        x, bound = least_programme(question, cost, gap=method.gap, seconds=method.time_limit)
         found = _requirement(menu, resource, x, bound, method.gap)
     else:
         found = _least_for_value(question, value, resource, method)
-    return replace(found, note=_under_skew(found.domains)) if targets and skewed(menu) else found
+    return replace(found, note=_elsewhere(menu, found, wanted)) if value is None else found
+
+
+def _elsewhere(menu: Menu, found: Requirement, targets: Sequence[Target]) -> str:
+    """Say which rows are of domains that no target is about: states are shared."""
+    asked = {target.decision for target in targets}
+    decisions = (each for each in menu.decisions if each.name in asked)
+    own = {name for each in decisions for name in each.domains(menu.states)}
+    rows = menu.options.loc[list(found.chosen)]
+    other = [name for name in dict.fromkeys(rows["domain"]) if name not in own]
+    if not other or not own:
+        return ""
+    return (
+        f"Rows of {listing(other)} are bought for what AI models have in common across domains: "
+        "there they are the cheapest to tell what the targets ask."
+    )
 
 
 def requirements(
@@ -265,16 +285,4 @@ def _requirement(
         value=problem.value(x),
         domains=decision_outlook(problem, x),
         status=Status.CERTIFIED if reached else Status.STALLED,
-    )
-
-
-def _under_skew(domains: pd.DataFrame) -> str:
-    """Say which chances of a wrong call are left with the elicitation gap as it is believed."""
-    chances = [
-        f"{percent(row['p_wrong_call_expected'])} for {name}"
-        for name, row in domains.to_dict("index").items()
-    ]
-    return (
-        "The targets read the elicitation gap as normal; with the lognormal that is believed, a "
-        f"wrong call after the programme has a chance of {listing(chances)}."
     )

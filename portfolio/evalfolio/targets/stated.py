@@ -9,23 +9,43 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits import PosteriorSd, WrongCall
+from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 from evalfolio.limits.group import nearest
+from evalfolio.limits.target import Target
 
 Targets = Mapping[str, float] | float | None
 """A target per decision, or one for all decisions."""
 
+KINDS: dict[str, type[Target]] = {
+    "posterior_sd": PosteriorSd,
+    "wrong_call": WrongCall,
+    "danger_missed": DangerMissed,
+    "needless": NeedlessMitigation,
+}
 
-def targets_of(
-    menu: Menu, posterior_sd: Targets, wrong_call: Targets
-) -> list[PosteriorSd | WrongCall]:
-    """Return the targets as constraints, after checking the names of the decisions."""
+
+def targets_of(menu: Menu, stated: Mapping[str, Targets]) -> list[Target]:
+    """Return the targets as constraints, after checking the names of the decisions.
+
+    Parameters
+    ----------
+    menu
+        The menu.
+    stated
+        By the name of the argument: posterior_sd, wrong_call, danger_missed, needless.
+
+    Raises
+    ------
+    InputError
+        If a name is no decision of the menu.
+    """
     names = [decision.name for decision in menu.decisions]
-    found: list[PosteriorSd | WrongCall] = []
-    for kind, stated in ((PosteriorSd, posterior_sd), (WrongCall, wrong_call)):
-        if stated is None:
+    found: list[Target] = []
+    for argument, kind in KINDS.items():
+        amounts = stated.get(argument)
+        if amounts is None:
             continue
-        each = stated if isinstance(stated, Mapping) else dict.fromkeys(names, stated)
+        each = amounts if isinstance(amounts, Mapping) else dict.fromkeys(names, amounts)
         check_decisions(menu, each)
         found += [kind(name, float(most)) for name, most in each.items()]
     return found

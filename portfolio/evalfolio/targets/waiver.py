@@ -9,10 +9,11 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
+from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.search.question import Question
 from evalfolio.targets.least_cost import fewest_waived
-from evalfolio.targets.stated import Targets, check_decisions, names_of, spend_of, targets_of
+from evalfolio.targets.stated import KINDS, Targets, check_decisions, names_of, spend_of, targets_of
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,21 @@ class Waiver:
     spend: Mapping[str, float]
 
     def __str__(self) -> str:
+        met = f"met by {', '.join(self.chosen)}" if self.chosen else "met with nothing run"
         if not self.waived:
-            return f"Nothing has to be waived: {', '.join(self.chosen)} meets every target."
-        return f"Waive {'; '.join(self.waived)}. The rest is met by {', '.join(self.chosen)}."
+            return f"Nothing has to be waived: every target is {met}."
+        said = f"Waive {'; '.join(self.waived)}."
+        return f"{said} The rest is {met}." if self.kept else f"{said} No other target was given."
 
 
 def waive(
     menu: Menu,
     *,
     budget: Mapping[str, float],
-    posterior_sd: Targets = None,
-    wrong_call: Targets = None,
     weights: Mapping[str, float] | None = None,
     constraints: Sequence[AnyLimit] = (),
+    contingency: Contingency = 0.0,
+    **targets: Targets,
 ) -> Waiver:
     """Return what must be waived: the least weight of targets without which the rest fits.
 
@@ -59,12 +62,14 @@ def waive(
         The menu.
     budget
         Ceiling on the expected use of each resource.
-    posterior_sd, wrong_call
-        Targets as for `require`.
     weights
         How much it hurts to waive a decision's targets, above 0; 1 by default.
     constraints
         Limits that may not be waived.
+    contingency
+        What is kept back of the budgets.
+    targets
+        posterior_sd, wrong_call, danger_missed, needless: as for `require`.
 
     Raises
     ------
@@ -73,19 +78,20 @@ def waive(
     InfeasibleError
         If the constraints alone do not fit the budget.
     """
-    targets = targets_of(menu, posterior_sd, wrong_call)
-    if not targets:
-        raise InputError("waive: give at least one target: posterior_sd or wrong_call")
+    wanted = targets_of(menu, targets)
+    if not wanted:
+        raise InputError(f"waive: give at least one target: {', '.join(KINDS)}")
     stated = dict(weights or {})
     check_decisions(menu, stated)
-    each = np.array([stated.get(target.decision, 1.0) for target in targets])
+    each = np.array([stated.get(target.decision, 1.0) for target in wanted])
     if not (each > 0).all():
         raise InputError(f"waive: weights must be above 0, got {each.min():g}")
-    question = Question(menu, budget, tuple(map(as_limit, constraints)))
-    x, given_up = fewest_waived(question, targets, each)
+    limits = tuple(map(as_limit, constraints))
+    question = Question(menu, budget, limits, contingency=contingency)
+    x, given_up = fewest_waived(question, wanted, each)
     return Waiver(
-        waived=tuple(str(t) for t, out in zip(targets, given_up, strict=True) if out),
-        kept=tuple(str(t) for t, out in zip(targets, given_up, strict=True) if not out),
+        waived=tuple(str(t) for t, out in zip(wanted, given_up, strict=True) if out),
+        kept=tuple(str(t) for t, out in zip(wanted, given_up, strict=True) if not out),
         chosen=names_of(menu, x),
         spend=spend_of(menu, x),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import evalfolio as ef
 from evalfolio.examples import small_menu
 
 if TYPE_CHECKING:
@@ -59,6 +60,31 @@ def test_rows_of_a_table_bind(run: Run, menu_folder: str) -> None:
     assert "a plateau" not in result.out
 
 
+def test_the_budgets_and_limits_of_a_plan_hold_unless_left_out(run: Run, plan_folder: Path) -> None:
+    plan = ef.Plan.load(plan_folder)
+    most = f"{100 * plan.domains['p_wrong_call_expected'].iloc[0] * 1.02:.4g}%"
+    kept = run("require", plan_folder, "--wrong-call", f"cyber={most}", "--budget", "usd=50")
+    assert kept.code == 3
+    assert "budget of 50 usd" in kept.err
+    assert "knowing most" in kept.out  # how far it goes comes first
+    assert "bound by" in kept.out
+    free = run("require", plan_folder, "--danger-missed", "cyber=50%", "--free", "--json")
+    assert free.code == 0, free.err
+    assert json.loads(free.out)["chosen"] == []  # it holds with nothing run
+    share = run("require", plan_folder, "--value", "20%", "--json")
+    unit = run("require", plan_folder, "--value", f"{0.2 * plan.evpi:.9g}", "--json")
+    assert json.loads(share.out)["need"] == pytest.approx(json.loads(unit.out)["need"], rel=1e-3)
+
+
+def test_what_meets_nothing_is_said_without_a_gap_in_the_sentence(
+    run: Run, menu_folder: str
+) -> None:
+    words = ("--danger-missed", "1%", "--needless", "1%", "--budget", "usd=1", "--waive")
+    result = run("require", menu_folder, *words)
+    assert result.code == 0, result.err
+    assert "No other target was given." in result.out or "met with nothing run." in result.out
+
+
 def test_wrong_input_and_what_cannot_be_met(run: Run, menu_folder: str) -> None:
     result = run("require", menu_folder)
     assert result.code == 2
@@ -69,6 +95,13 @@ def test_wrong_input_and_what_cannot_be_met(run: Run, menu_folder: str) -> None:
     result = run("require", menu_folder, "--wrong-call", "cyber=0.1", "--wrong-call", "0.1")
     assert result.code == 2
     assert "must name a decision every time or never" in result.err
+    twice = ("--wrong-call", "cyber=0.3", "--wrong-call", "cyber=25%")
+    result = run("require", menu_folder, *twice)
+    assert result.code == 2
+    assert "--wrong-call cyber must be given once, got 0.3 and 0.25; keep one" in result.err
+    result = run("require", menu_folder, "--value", "half")
+    assert result.code == 2
+    assert "--value must be a number, got 'half'" in result.err
     result = run("require", menu_folder, "--posterior-sd", "0.01")
     assert result.code == 3
     assert "No choice meets" in result.err

@@ -27,7 +27,7 @@ AMOUNTS = {
     "tail mean": "50000",
     "floor share": "20 %",
     "ceiling share": "20 %",
-    "wrong call": "5 %",
+    **dict.fromkeys(("wrong call", "danger missed", "needless mitigation"), "5 %"),
 }
 
 

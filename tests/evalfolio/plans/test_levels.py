@@ -96,8 +96,8 @@ def test_a_target_may_be_on_a_level(menu: Menu) -> None:
     sheet = {"type": ["wrong call"], "of": [CRITICAL], "amount": [0.05]}
     (limit,) = constraints_from_table(pd.DataFrame(sheet))
     assert str(limit) == f"probability of a wrong call on {CRITICAL} is at most 5 %"
-    found = require(menu, wrong_call={CRITICAL: 0.07})
-    assert found.domains["p_wrong_call_expected"][CRITICAL] <= 0.07 + 1e-9
+    found = require(menu, danger_missed={CRITICAL: 0.03})
+    assert found.domains["p_missed_expected"][CRITICAL] <= 0.03 + 1e-9
     assert f"for {CRITICAL} (held against 4 attempts at up to $50 each) danger" in str(found)
     with pytest.raises(ef.InputError, match=r"decision of the menu, got 'cyber'"):
         require(menu, wrong_call={"cyber": 0.05})

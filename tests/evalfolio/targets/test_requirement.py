@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -16,11 +17,15 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import EveryDomain, Forbidden, PosteriorSd, WrongCall
-from evalfolio.narrative import percent
+from evalfolio.limits.infeasible import explain_infeasible
+from evalfolio.limits.target import Target
+from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.certified import Certified
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
+from evalfolio.targets.reach import reachable
 from evalfolio.targets.requirement import require, requirements
+from evalfolio.targets.stated import KINDS
 from evalfolio.targets.waiver import waive
 
 MakeMenu = Callable[..., Menu]
@@ -256,18 +261,155 @@ def test_refusals(make_menu: MakeMenu) -> None:
         assert eval(repr(target), {"PosteriorSd": PosteriorSd, "WrongCall": WrongCall}) == target
 
 
-def test_targets_say_where_they_take_a_skewed_gap_for_normal(
-    make_menu: MakeMenu,
+LEFT = {"danger_missed": "p_missed", "needless": "p_needless", "wrong_call": "p_wrong_call"}
+
+
+@pytest.mark.parametrize(
+    ("seed", "kind"),
+    [
+        (1, "danger_missed"),
+        pytest.param(4, "needless", marks=pytest.mark.slow),
+        pytest.param(5, "needless", marks=pytest.mark.slow),
+    ],
+)
+def test_targets_on_a_skewed_belief_against_enumeration(
+    seed: int, kind: str, every_choice: Choices
 ) -> None:
-    menu = skewed_menu(3)
-    found = require(menu, wrong_call=0.08)
-    assert found.chosen
-    assert "lognormal" in found.note
-    for name, chance in found.domains["p_wrong_call_expected"].items():
-        assert f"{percent(float(chance))} for {name}" in found.note
-    assert found.note in str(found)
-    table = requirements(menu, {"strict": {"wrong_call": 0.08}})
-    assert table.loc["strict", "note"] == found.note
-    assert require(make_menu(3), posterior_sd=1.9).note == ""
-    plan = ef.optimise(menu, budget={"usd": 1e9})
-    assert require(menu, value=0.9 * plan.value).note == ""  # value is of the lognormal itself
+    menu = skewed_menu(seed, n_evals=4)
+    choices = every_choice(menu)
+    usd = choices @ menu.options["usd"].to_numpy()
+    left = np.array(
+        [[KINDS[kind](d.name, 0.5).left(menu, x) for d in menu.decisions] for x in choices]
+    )
+    share = {1: 0.48, 4: 0.3, 5: 0.45}[seed]
+    target = np.quantile(left, share, axis=0)
+    meets = (left <= target * (1 + 1e-9)).all(axis=1)
+    wanted: Any = {kind: dict(zip(("cyber", "bio"), target.tolist(), strict=True))}
+    if not meets.any():
+        with pytest.raises(InfeasibleError):
+            require(menu, **wanted)
+        return
+    found = require(menu, method=Certified(gap=1e-6), **wanted)
+    assert found.need == pytest.approx(usd[meets].min())
+    assert found.bound <= found.need
+    told = found.domains[f"{LEFT[kind]}_expected"].to_numpy()
+    assert (told <= target * (1 + 1e-9)).all()
+
+
+def test_a_target_reads_what_the_plan_tells(make_menu: MakeMenu, every_choice: Choices) -> None:
+    """One belief: what a target holds down is the figure of the outlook, skewed or not."""
+    for menu in (make_menu(2), skewed_menu(2, n_evals=3)):
+        problem = Problem(Question(menu))
+        for x in every_choice(menu)[::9]:
+            told = decision_outlook(problem, x)
+            for name, row in told.to_dict("index").items():
+                assert PosteriorSd(str(name), 1.0).left(menu, x) == pytest.approx(
+                    row["posterior_sd"], abs=1e-9
+                )
+                for kind, column in LEFT.items():
+                    left = KINDS[kind](str(name), 0.5).left(menu, x)
+                    assert left == pytest.approx(row[f"{column}_expected"], abs=1e-12)
+
+
+def test_a_target_that_holds_with_nothing_known_needs_nothing(make_menu: MakeMenu) -> None:
+    menu = skewed_menu(4)  # its calls are to mitigate: no danger is missed now
+    assert require(menu, danger_missed=0.01).chosen == ()
+    with pytest.raises(InputError, match="no target 'danger'; did you mean 'danger_missed'"):
+        require(menu, danger=0.1)
+
+
+def _followed(text: str, question: Question) -> list[Question]:
+    """What a reader makes of every way out that a text names."""
+    ways = text.split("mends it: ")[1].split(". Everything")[0].rstrip(".")
+    found = []
+    for way in ways.split("; or "):
+        budget, limits = dict(question.budget), list(question.limits)
+        for step in (
+            way.split(" and ") if "'" not in way else re.split(r" and (?=raise|lower|drop)", way)
+        ):
+            name = re.findall(r"'(.*?)'", step)[0]
+            kept = [limit for limit in limits if str(limit) != name]
+            if step.startswith("drop"):
+                limits = kept
+                continue
+            amount = float(step.rsplit(" to ", 1)[1].split()[0].replace(",", ""))
+            if name.startswith("budget"):
+                budget[step.rsplit(" ", 1)[1]] = amount
+                continue
+            (limit,) = (each for each in limits if str(each) == name)
+            if isinstance(limit, Target):
+                new: Any = replace(limit, at_most=amount / 100 if limit.share else amount)
+            else:
+                new = replace(limit, at_least=int(amount))  # type: ignore[type-var]
+            limits = [*kept, new]
+        found.append(Question(question.menu, budget, tuple(limits)))
+    return found
+
+
+def _check_texts(seeds: range, make_menu: MakeMenu, every_choice: Choices) -> int:
+    """Follow every infeasibility text, and hold the least change of a target to enumeration."""
+    clashes = 0
+    for seed in seeds:
+        menu = make_menu(seed, n_evals=4)
+        rng = np.random.default_rng(seed)
+        choices = every_choice(menu)
+        usd = choices @ menu.options["usd"].to_numpy()
+        kind = KINDS[("posterior_sd", "wrong_call", "danger_missed", "needless")[seed % 4]]
+        probe = kind("bio", 0.5)
+        left = np.array([probe.left(menu, x) for x in choices])
+        budget = float(np.quantile(usd, rng.uniform(0.05, 0.6)))
+        fits = usd <= budget * (1 + 1e-9)
+        if fits.sum() < 2 or left.min() <= 0:
+            continue
+        target = replace(probe, at_most=float(left[fits].min() * rng.uniform(0.7, 0.999)))
+        question = Question(menu, {"usd": budget}, (target, EveryDomain())[: 1 + seed % 2])
+        clash = explain_infeasible(question.stack)
+        clashes += 1
+        for way in _followed(clash.text, question):
+            assert way.stack.point() is not None, clash.text
+        inside = fits.copy()
+        if seed % 2:
+            for domain in menu.options["domain"].unique():
+                inside &= choices[:, (menu.options["domain"] == domain).to_numpy()].sum(axis=1) > 0
+        eased = [c for m in clash.mends for c in m if len(m) == 1 and c.limit == str(target)]
+        if inside.any() and eased:
+            assert eased[0].after == pytest.approx(left[inside].min(), rel=1e-6), clash.text
+    return clashes
+
+
+def test_ways_out_of_a_clash_with_a_target_are_ways_out(
+    make_menu: MakeMenu, every_choice: Choices
+) -> None:
+    assert _check_texts(range(16), make_menu, every_choice) >= 10
+
+
+@pytest.mark.slow
+def test_ways_out_of_a_clash_on_two_hundred_menus(
+    make_menu: MakeMenu, every_choice: Choices
+) -> None:
+    assert _check_texts(range(16, 266), make_menu, every_choice) >= 180
+
+
+def test_two_targets_out_of_reach_are_eased_together(make_menu: MakeMenu) -> None:
+    menu = make_menu(1)
+    targets = (PosteriorSd("cyber", 0.01), PosteriorSd("bio", 0.01))
+    clash = explain_infeasible(Question(menu, {"usd": 1e9}, targets).stack)
+    (mend,) = clash.mends
+    assert [change.limit for change in mend] == [str(target) for target in targets]
+    for way in _followed(clash.text, Question(menu, {"usd": 1e9}, targets)):
+        assert way.stack.point() is not None
+
+
+def test_what_could_be_reached_and_what_binds(make_menu: MakeMenu, every_choice: Choices) -> None:
+    menu = make_menu(3)
+    choices = every_choice(menu)
+    sds = left_sds(menu, choices)
+    usd = choices @ menu.options["usd"].to_numpy()
+    budget = float(np.quantile(usd, 0.02))
+    table = reachable(Question(menu, {"usd": budget}))
+    for d, decision in enumerate(menu.decisions):
+        best = sds[usd <= budget * (1 + 1e-9), d].min()
+        assert table.loc[decision.name, "sd"] == pytest.approx(best, rel=2e-3)
+    assert any("usd" in str(told) for told in table["bound_by"])
+    free = reachable(Question(menu))
+    assert (free["bound_by"] == "all that the menu tells").all()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tests.evalfolio.value.skew.menus import left_by, skewed_menu
 
-from evalfolio.plans.outlook import call_change
 from evalfolio.plans.revalue import skewed_value
+from evalfolio.value.known import call_change
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import SkewedGap, outcome_of
 from evalfolio.value.skew.gap import contrasts, gap_weights

@@ -1,0 +1,100 @@
+r"""How much a choice lets one know of one decision, and what calls after it come to.
+
+What is known is t(x) in [0, 1], concave and nondecreasing in the choice: the share v/S of the
+variance of y that results explain or, where a gap is skewed, the index u of the stand-in. Calls are
+those of the belief as it is, skew included, by the rule that is stated.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from evalbayes import Decision, Menu
+from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.skew.calls import calls_of
+from evalfolio.value.skew.outcome import Outcome
+from evalfolio.value.skew.stand_in import stand_in_of
+
+Floats = NDArray[np.float64]
+
+
+class Known:
+    """What choices of a menu let one know of a decision; `known` makes one.
+
+    Parameters
+    ----------
+    menu, decision
+        A decision of the menu.
+    skew
+        Whether to go by the stand-in where its gap is skewed; else by variances alone.
+
+    Attributes
+    ----------
+    calls
+        On a skewed belief; None where the normal model serves.
+    value
+        The decision by the normal model.
+    """
+
+    def __init__(self, menu: Menu, decision: Decision, skew: bool = True) -> None:
+        self.value, self.calls = DecisionValue.of(menu, decision), calls_of(menu, decision)
+        stand_in = stand_in_of(menu, decision) if skew else None
+        self._index = None if stand_in is None else stand_in.index
+        self._root = np.linalg.cholesky(menu.prior_covariance)
+        if self._index is None or self.calls is None:
+            self._explained = ExplainedVariance(menu, contrasts=decision.contrast[None])
+            self._whole = np.array([max(self.value.variance, 1e-300)])
+        else:
+            contrasts = self._index.contrasts @ self.calls.contrasts
+            self._explained = ExplainedVariance(menu, contrasts=contrasts)
+            self._whole = self._explained.prior
+        self._outcomes: dict[bytes, Outcome] = {}
+
+    def at(self, x: Floats) -> float:
+        """Return t(x)."""
+        return self._share(self._explained.at(x) / self._whole)
+
+    def tangent(self, x: Floats) -> tuple[float, Floats]:
+        """Return t(x) and its gradient ≥ 0, of shape (n_options,)."""
+        v, gradient = self._explained.tangent(x)
+        share, gradient = v / self._whole, gradient / self._whole[:, None]
+        rise = np.ones(1) if self._index is None else self._index.gradient(share)
+        return self._share(share), rise @ gradient
+
+    def outcome(self, x: Floats) -> Outcome:
+        """Return what calls after the results of a choice, whole or in part, come to."""
+        key = np.asarray(x, dtype=np.float64).tobytes()
+        if key not in self._outcomes:
+            self._outcomes[key] = self._outcome(x)
+        return self._outcomes[key]
+
+    def _share(self, explained: Floats) -> float:
+        return float(explained[0] if self._index is None else self._index.of(explained))
+
+    def _outcome(self, x: Floats) -> Outcome:
+        if self.calls is not None:
+            left = self._root @ np.linalg.solve(self._explained.precision(x), self._root.T)
+            return self.calls.after(np.asarray(left, dtype=np.float64))
+        v = float(self._explained.at(x)[0])
+        missed, needless = self.value.wrong_calls(v).tolist()
+        return Outcome(float(self.value.gain(v)), call_change(self.value, v), missed, needless)
+
+
+def call_change(value: DecisionValue, v: float) -> float:
+    """Return the probability that results explaining the variance v turn the call."""
+    if v <= 0:
+        return 0.0
+    limit = value.limit * np.sqrt(max(value.variance - v, 0.0))
+    mitigate_after = float(ndtr((value.distance - limit) / np.sqrt(v)))
+    return 1 - mitigate_after if value.mitigates else mitigate_after
+
+
+@lru_cache(maxsize=128)
+def known(menu: Menu, decision: Decision, *, skew: bool = True) -> Known:
+    """Return what choices let one know of a decision, made once."""
+    return Known(menu, decision, skew)
