@@ -5,9 +5,10 @@
 Fits the catalogue's observations once for each seed (the posteriors are kept in DIR, so that a
 second start goes on; with --stored also those that other code made), plans each with its own draws
 and compares every pair of plans: rows called firm and in how many plans they are; the share of the
-money that goes to the same evals and tiers; the same with rows declared exchangeable; the values
-against their stated noise. The figures are kept in DIR/figures.json; --before takes those of
-another run for a column of their own. With --name the table goes into benchmarks/README.md.
+money that goes to the same evals and tiers; the same with rows declared exchangeable, for which
+something is named that may stand in their place; the values against their stated noise. The figures
+are kept in DIR/figures.json; --before takes those of another run for a column of their own. With
+--name the table goes into benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def made(menu: Menu, catalogue: Catalogue) -> Made:
         None if found is None else found.noise,
         usd,
         frozenset(found.firm if found else ()),
-        frozenset(found.instead if found else ()),
+        frozenset(row for row, ways in found.instead.items() if ways) if found else frozenset(),
     )
 
 

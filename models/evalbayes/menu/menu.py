@@ -426,12 +426,13 @@ class Menu:
         assert self.replicates is not None
         n_options, n_states = len(self.options), len(self.states)
         for key, shape in {
-            "information": (None, n_options, n_states, n_states),
-            "prior_mean": (None, n_states),
-            "prior_covariance": (None, n_states, n_states),
-            "costs": (None, n_options, len(self.resources)),
+            "information": (n_options, n_states, n_states),
+            "prior_mean": (n_states,),
+            "prior_covariance": (n_states, n_states),
+            "costs": (n_options, len(self.resources)),
         }.items():
-            _finite_array(f"replicates.{key}", getattr(self.replicates, key), shape)
+            for one in getattr(self.replicates, key):  # a copy of all at once would be large
+                _finite_array(f"replicates.{key}", one, shape)
 
     def _check_prior(self) -> None:
         covariance = self.prior_covariance

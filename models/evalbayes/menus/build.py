@@ -48,6 +48,8 @@ NOISE_DRAWS = 256  # of the curve, over which what runs explain is averaged
 RESOURCE_DRAWS = 256
 INFORMATION_DRAWS = 64
 LARGEST_DRAWS = 16_000_000  # entries of information_draws, 128 MB
+LARGEST_REPLICATES = 128_000_000  # entries of the information on halves of the draws, and ...
+LARGEST_DOUBLE = 16_000_000  # ... those beyond which they are kept in single precision: 512 MB
 FEWEST_DRAWS = 8
 
 
@@ -154,8 +156,11 @@ def build_menu(
         if not set(decision.domains(states.names)) & set(no_anchor)
     )
     n_options = 10 * len(catalogue.evals)  # about
-    most = LARGEST_DRAWS // max(1, n_options * len(states.names) ** 2)
-    held = halves(posterior.n_draws) if with_draws and most >= REPLICATES else None
+    entries = max(1, n_options * len(states.names) ** 2)
+    most = LARGEST_DRAWS // entries
+    told = with_draws and entries * REPLICATES <= LARGEST_REPLICATES
+    kind = np.float64 if entries * REPLICATES <= LARGEST_DOUBLE else np.float32
+    held = halves(posterior.n_draws) if told else None
     # Strided past the others' draws every array of the one AI model is read ten times slower.
     posterior = posterior.about(catalogue.portfolio.ai_model)
     caps_from = posterior.thinned(CAP_DRAWS)
@@ -202,7 +207,9 @@ def build_menu(
                     (offer.name, f"it takes {cost.days:.0f} days by itself, and there are {days:g}")
                 )
                 continue
-            own.append(_Priced(spec, offer, cost, *views.information(offer)))
+            mean, draws, again = views.information(offer)
+            again = again.astype(kind, copy=False)
+            own.append(_Priced(spec, offer, cost, mean, draws, again))
         kept = _kept(own, catalogue)
         priced += kept
         if kept:

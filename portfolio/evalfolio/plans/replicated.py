@@ -19,7 +19,6 @@ from evalbayes import Menu
 from evalbayes.halves import noise
 from evalfolio.objectives.knowledge import Indices
 from evalfolio.objectives.valuation import worth_of
-from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 
@@ -48,22 +47,20 @@ class Replicated:
         self.prices = np.array([prices.get(name, 0.0) for name in menu.resources])
         self.indices = Indices(menu)
         self.worths = [worth_of(menu, decision) for decision in menu.decisions]
-        whole = replace(menu, information_draws=None, resource_draws=None, replicates=None)
-        self.menus = [whole] + [
-            replace(
-                whole,
-                information=again.information[r],
-                prior_mean=again.prior_mean[r],
-                prior_covariance=again.prior_covariance[r],
-            )
-            for r in range(len(again))
-        ]
         self.dearer = again.costs - menu.costs
-        self._explained = [
-            ExplainedVariance(own, contrasts=self.indices.contrasts) for own in self.menus
+        self._covariances = [menu.prior_covariance, *again.prior_covariance]
+        self._information = [menu.information, *again.information]  # read option by option
+        self._precisions = [np.linalg.inv(each) for each in self._covariances]
+        few = np.arange(len(menu)) == 0  # beliefs alone: what options tell is read from the arrays
+        bare = replace(menu, information_draws=None, resource_draws=None, replicates=None)
+        beliefs = [
+            replace(bare.subset(few), prior_mean=mean, prior_covariance=covariance)
+            for mean, covariance in zip(
+                [menu.prior_mean, *again.prior_mean], self._covariances, strict=True
+            )
         ]
-        exact = np.array([_exact(own, reference) for own in self.menus])
-        stand_in = np.array([self._gains(r, reference) for r in range(len(self.menus))])
+        exact = np.array([_exact(own, self._left(r, reference)) for r, own in enumerate(beliefs)])
+        stand_in = np.array([self._gains(r, reference) for r in range(len(beliefs))])
         ratio = np.divide(exact, stand_in, out=np.ones_like(exact), where=stand_in * exact > 0)
         self._scales = ratio[1:] / ratio[0]
         self._plain = [
@@ -71,15 +68,15 @@ class Replicated:
                 DecisionValue.of(m, decision) if place is None else None
                 for decision, place in zip(m.decisions, self.indices.places, strict=True)
             ]
-            for m in self.menus[1:]
+            for m in beliefs[1:]
         ]
 
     def of(self, x: Floats) -> Floats:
         """Return the value of a mix on every replicate, of shape (n_replicates,)."""
         values = np.empty(len(self.dearer))
-        for r, known in enumerate(self._explained[1:]):
+        for r in range(len(values)):
             gains = self._gains(r + 1, x) * self._scales[r]
-            parts = known.at(x)
+            parts = self._explained(r + 1, x)[0]
             for d, plain in enumerate(self._plain[r]):
                 if plain is not None:
                     gains[d] = plain.gain(parts[d])
@@ -100,15 +97,29 @@ class Replicated:
 
     def _gains(self, r: int, x: Floats) -> Floats:
         """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
-        known = self._explained[r]
-        parts = self.indices.of(known.at(x), known.prior)[self.indices.n_decisions :]
+        explained, prior = self._explained(r, x)
+        parts = self.indices.of(explained, prior)[self.indices.n_decisions :]
         return np.array([worth.gain(p) for worth, p in zip(self.worths, parts, strict=True)])
 
+    def _left(self, r: int, x: Floats) -> Floats:
+        """Return the covariance of the states that a mix leaves on a replicate."""
+        used = np.flatnonzero(x)
+        told = np.tensordot(x[used], self._information[r][used].astype(np.float64), 1)
+        left = np.linalg.inv(self._precisions[r] + (told + told.T) / 2)
+        return np.asarray((left + left.T) / 2)
 
-def _exact(menu: Menu, x: Floats) -> Floats:
+    def _explained(self, r: int, x: Floats) -> tuple[Floats, Floats]:
+        """Return the variances explained of all contrasts, and those before any result."""
+        lines = self.indices.contrasts
+        prior, left = (
+            np.einsum("di,ij,dj->d", lines, each, lines)
+            for each in (self._covariances[r], self._left(r, x))
+        )
+        return np.maximum(prior - left, 0.0), prior
+
+
+def _exact(menu: Menu, left: Floats) -> Floats:
     """Return what a mix is worth to each skewed decision, by integrals; 0 for the others."""
-    known = np.linalg.inv(menu.prior_covariance) + np.einsum("o,oij->ij", x, menu.information)
-    left = np.linalg.inv(known)
     found = np.zeros(len(menu.decisions))
     for d, decision in enumerate(menu.decisions):
         calls = calls_of(menu, decision)

@@ -264,6 +264,17 @@ def test_replicates_are_the_menu_from_halves_of_the_draws(
     assert np.array_equal(back.information, again.information[:, kept])
 
 
+def test_replicates_of_large_menus_are_in_single_precision_and_of_the_largest_left_out(
+    posterior: Posterior, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalbayes.menus.build.LARGEST_DOUBLE", 0)
+    large = menu_of(posterior, catalogue)
+    assert large.replicates is not None
+    assert large.replicates.information.dtype == np.float32
+    monkeypatch.setattr("evalbayes.menus.build.LARGEST_REPLICATES", 0)
+    assert menu_of(posterior, catalogue).replicates is None
+
+
 def test_shared_elicitation_is_a_purchase_of_the_options_at_max_elicitation(
     menu: Menu, posterior: Posterior, catalogue: Catalogue
 ) -> None:

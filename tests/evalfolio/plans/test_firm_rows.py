@@ -175,6 +175,17 @@ def test_the_noise_of_a_value_is_that_of_the_same_mix_over_other_draws() -> None
     assert told == pytest.approx(values.std(ddof=1), rel=0.25)  # 60 values: a tenth
 
 
+def test_replicates_in_single_precision_tell_the_same_noise() -> None:
+    menu = noisy(np.random.default_rng(4), 0.1)
+    again = menu.replicates
+    assert again is not None
+    single = replace(menu, replicates=replace(again, information=np.float32(again.information)))
+    x, y = np.eye(4)[3], np.eye(4)[0]
+    double, told = (Replicated(each, {}, x) for each in (menu, single))
+    assert told.noise(x) == pytest.approx(double.noise(x), rel=1e-4)
+    assert told.paired(x, y) == pytest.approx(double.paired(x, y), rel=1e-4)
+
+
 @pytest.mark.parametrize("sd", [0.05, 0.2])
 def test_firm_rows_are_in_nine_of_ten_plans_of_other_fits(sd: float) -> None:
     rng = np.random.default_rng(3)
