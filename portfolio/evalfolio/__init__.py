@@ -76,8 +76,9 @@ Limits
     `Ceiling`                 at most so much
     `ZeroOrAtLeast`           nothing, or at least so much
     `PosteriorSd`             a decision known to within an sd
-    `WrongCall`               a wrong call at most so probable; also
-                              `DangerMissed` and `NeedlessMitigation`
+    `WrongCall`               a wrong call at most so probable
+    `DangerMissed`            danger missed at most so probable
+    `NeedlessMitigation`      needless mitigation at most so probable
     `ChanceLimit`             a total exceeded with at most a probability
     `TailLimit`               the mean of the worst totals bounded
     `Affine`                  any affine cvxpy constraint of the choice

@@ -52,7 +52,7 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
     ...     "eval": [{"name": "cybench", "domain": "cyber", "tasks": 38, "human_minutes": 42}],
     ... })
     >>> round(catalogue.domain("cyber").threshold.mid, 2), len(catalogue.assumptions)
-    (8.91, 29)
+    (8.91, 30)
     """
     return catalogue_of(tables_of(data, source))
 

@@ -218,6 +218,13 @@ class DangerMissed(WrongCall):
     Danger is missed where the call after the results is not to mitigate and y is above the
     threshold.
 
+    Parameters
+    ----------
+    decision
+        Name of the decision, usually its domain's.
+    at_most
+        Probability, above 0 and below 1.
+
     Examples
     --------
     >>> print(DangerMissed("cyber", 0.05))
@@ -234,6 +241,13 @@ class NeedlessMitigation(WrongCall):
 
     Mitigation is needless where the call after the results is to mitigate and y is below the
     threshold.
+
+    Parameters
+    ----------
+    decision
+        Name of the decision, usually its domain's.
+    at_most
+        Probability, above 0 and below 1.
 
     Examples
     --------

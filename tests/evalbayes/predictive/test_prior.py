@@ -61,7 +61,7 @@ def test_the_joint_model_draws_what_its_numpy_completion_draws() -> None:
     for k in range(2):
         difference = np.quantile(draws[:, k], (0.1, 0.3, 0.5, 0.7, 0.9))
         difference = difference - np.quantile(prior[:, k], (0.1, 0.3, 0.5, 0.7, 0.9))
-        assert np.abs(difference).max() < 0.05 + share
+        assert np.abs(difference).max() < 0.06 + share  # of 4,000 draws, those of a chain fewer
     assert (one(found, "success share").probability < 0.2).all()  # no success of 4,000
 
 

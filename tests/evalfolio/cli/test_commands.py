@@ -78,7 +78,7 @@ def test_fit_then_curves_then_recommend_then_score(
     first = posterior_file.with_name("said.txt").read_text()  # of the fit that sampled
     assert "The fit passes its gate." in first
     shutil.copy(posterior_file, "posterior.nc")
-    fitted = run("fit", *files, "--out", "posterior.nc", "--seed", 1)
+    fitted = run("fit", *files, "--out", "posterior.nc", "--seed", 1, "--draws", 2500)
     assert fitted.code == 0, fitted.err
     assert "The fit passes its gate." in fitted.out  # kept, as nothing has changed
     again, before = Posterior.load("posterior.nc"), Posterior.load(posterior_file)
