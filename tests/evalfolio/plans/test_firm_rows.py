@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -179,7 +180,8 @@ def test_replicates_in_single_precision_tell_the_same_noise() -> None:
     menu = noisy(np.random.default_rng(4), 0.1)
     again = menu.replicates
     assert again is not None
-    single = replace(menu, replicates=replace(again, information=np.float32(again.information)))
+    low: Any = again.information.astype(np.float32)
+    single = replace(menu, replicates=replace(again, information=low))
     x, y = np.eye(4)[3], np.eye(4)[0]
     double, told = (Replicated(each, {}, x) for each in (menu, single))
     assert told.noise(x) == pytest.approx(double.noise(x), rel=1e-4)
