@@ -48,9 +48,9 @@ gpt-3.5-turbo-instruct (horizon 15 s where all others but one are at 16 min or m
 of time, by GPT-4 0314 and GPT-4 Turbo, whose history is davinci-002 and gpt-3.5-turbo-instruct:
 nothing there solves a long task, so the plan expects little of long tasks and leaves them out,
 which an even split does not. At 0.3 % of the bill a quarter buys too little for a look to tell
-anything. At 30 % of the cyber runs its 90 % intervals hold 81 %, where the response model is true
+anything. At 30 % of the cyber runs its 90 % intervals hold 80 %, where the response model is true
 85 % (README.md, *Buying in stages*): the less is left unknown, the more weighs what the inference
-leaves out and what the model has wrong. There *screen, then deep* loses a little less by wrong
+leaves out and what the model has wrong. There *screen, then deep* loses as little by wrong
 calls.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task

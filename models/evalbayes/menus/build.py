@@ -158,9 +158,9 @@ def build_menu(
     n_options = 10 * len(catalogue.evals)  # about
     entries = max(1, n_options * len(states.names) ** 2)
     most = LARGEST_DRAWS // entries
-    told = with_draws and entries * REPLICATES <= LARGEST_REPLICATES
+    fits = with_draws and entries * REPLICATES <= LARGEST_REPLICATES
     kind = np.float64 if entries * REPLICATES <= LARGEST_DOUBLE else np.float32
-    held = halves(posterior.n_draws) if told else None
+    held = halves(posterior.n_draws) if fits else None
     # Strided past the others' draws every array of the one AI model is read ten times slower.
     posterior = posterior.about(catalogue.portfolio.ai_model)
     caps_from = posterior.thinned(CAP_DRAWS)

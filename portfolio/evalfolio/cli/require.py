@@ -87,7 +87,6 @@ def require(
     from evalfolio.cli.inputs import asked
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
-    from evalfolio.objectives.valuation import perfect_value
     from evalfolio.search.question import Question
     from evalfolio.targets.reach import reachable
     from evalfolio.targets.requirement import require as least
@@ -117,11 +116,7 @@ def require(
         waiver = give_up(menu, **common, **one)
         _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)}, as_json)
         return
-    wanted = None
-    if value is not None:
-        wanted = _number(value, "--value", "or a share of perfect information, 50%")
-        wanted *= perfect_value(menu) if value.strip().endswith("%") else 1.0
-    common |= {"resource": resource, "value": wanted}
+    common |= {"resource": resource, "value": None if value is None else _worth(value, menu)}
     reach = reachable(question) if stated and not quiet else None
     if reach is not None and not as_json:
         _print_reach(reach, stated)
@@ -154,15 +149,20 @@ def require(
 Target = dict[str, float] | float
 
 
-def _number(word: str, option: str, cure: str) -> float:
-    """Read a number, or a share typed in per cent."""
+def _worth(word: str, menu: Menu) -> float:
+    """Read what decisions are to be worth, in the unit of losses or as a share of EVPI."""
     from evalbayes.tables.numerals import NotANumber, numeral
     from evalfolio.errors import InputError
+    from evalfolio.objectives.valuation import perfect_value
 
     try:
-        return numeral(word, percent=True)
-    except NotANumber as error:
-        raise InputError(f"{option} must be a number, got {word!r}; {error.cure}, {cure}") from None
+        amount = numeral(word, percent=True)
+    except NotANumber:
+        raise InputError(
+            "--value must be a number in the unit of the losses, or a share of what perfect "
+            f"information is worth, got {word!r}; write for example 1.5 or 50%"
+        ) from None
+    return amount * perfect_value(menu) if word.strip().endswith("%") else amount
 
 
 def _targets(words: list[str] | None, option: str, *, share: bool = True) -> list[Target]:

@@ -19,18 +19,9 @@ from evalfolio.limits.target import DangerMissed, NeedlessMitigation, PosteriorS
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(
-            Ceiling,
-            ChanceLimit,
-            DangerMissed,
-            EveryDomain,
-            Excludes,
-            Floor,
-            Forbidden,
-            Mandatory,
-            MaxEvals,
-        ),
-        *(MinEvals, NeedlessMitigation, PosteriorSd, Requires, TailLimit, WrongCall, ZeroOrAtLeast),
+        *(Ceiling, ChanceLimit, DangerMissed, EveryDomain, Excludes, Floor, Forbidden),
+        *(Mandatory, MaxEvals, MinEvals, NeedlessMitigation, PosteriorSd, Requires),
+        *(TailLimit, WrongCall, ZeroOrAtLeast),
     )
 }
 

@@ -221,6 +221,10 @@ def _bound(kind: type[Floor] | type[Ceiling], share: bool) -> Callable[[dict[str
     return build
 
 
+def _chance_of(kind: type[WrongCall]) -> Callable[[dict[str, str]], Limit]:
+    return lambda c: kind(c["of"], _number(c["amount"], share=True))
+
+
 _ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Limit]]] = {
     "mandatory": (("of",), lambda c: Mandatory(_group(c["of"]))),
     "forbidden": (("of",), lambda c: Forbidden(_group(c["of"]))),
@@ -239,17 +243,9 @@ _ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Limit]]] = {
         ("of", "amount"),
         lambda c: PosteriorSd(c["of"], _number(c["amount"])),
     ),
-    **{
-        word: (
-            ("of", "amount"),
-            lambda c, kind=kind: kind(c["of"], _number(c["amount"], share=True)),  # type: ignore[misc]
-        )
-        for word, kind in {
-            "wrong call": WrongCall,
-            "danger missed": DangerMissed,
-            "needless mitigation": NeedlessMitigation,
-        }.items()
-    },
+    "wrong call": (("of", "amount"), _chance_of(WrongCall)),
+    "danger missed": (("of", "amount"), _chance_of(DangerMissed)),
+    "needless mitigation": (("of", "amount"), _chance_of(NeedlessMitigation)),
     "chance": (
         ("with", "amount"),
         lambda c: ChanceLimit(_number(c["amount"]), _number(c["with"], share=True), _resource(c)),

@@ -171,7 +171,8 @@ class WrongCall(Target):
     def __post_init__(self) -> None:
         if not 0 < self.at_most < 1:
             raise InputError(
-                f"{type(self).__name__}: at_most must lie between 0 and 1, got {self.at_most!r}"
+                f"{type(self).__name__}: at_most must lie between 0 and 1, got {self.at_most!r}; "
+                "0.05 allows one call in twenty"
             )
 
     def __str__(self) -> str:

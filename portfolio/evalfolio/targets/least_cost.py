@@ -65,7 +65,9 @@ def least_programme(
     rough = {target: Nearly(target) for target in skewed}
     bound = 0.0
     for _ in range(CLOSER if skewed else 0):
-        limits = tuple(rough.get(each, each) for each in question.limits)  # type: ignore[call-overload]
+        limits = tuple(
+            rough.get(each, each) if isinstance(each, Target) else each for each in question.limits
+        )
         try:
             x, bound = cheapest_within(
                 replace(question, limits=limits), cost, gap=gap, seconds=seconds

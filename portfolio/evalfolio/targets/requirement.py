@@ -144,9 +144,6 @@ def require(
             f"require: value must be a finite number, got {value:g}; give the least the decisions "
             "are to be worth"
         )
-    unknown = [name for name in targets if name not in KINDS]
-    if unknown:
-        raise InputError(f"require: no target {unknown[0]!r}; {nearest(unknown[0], KINDS)}")
     wanted = targets_of(menu, targets)
     if value is None and not wanted:
         raise InputError(

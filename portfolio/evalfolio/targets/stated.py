@@ -37,8 +37,11 @@ def targets_of(menu: Menu, stated: Mapping[str, Targets]) -> list[Target]:
     Raises
     ------
     InputError
-        If a name is no decision of the menu.
+        If an argument is not one of these, or a name is no decision of the menu.
     """
+    for argument in stated:
+        if argument not in KINDS:
+            raise InputError(f"there is no target {argument!r}; {nearest(argument, KINDS)}")
     names = [decision.name for decision in menu.decisions]
     found: list[Target] = []
     for argument, kind in KINDS.items():

@@ -36,13 +36,14 @@ class Known:
     Attributes
     ----------
     calls
-        On a skewed belief; None where the normal model serves.
+        On a skewed belief; None where the normal model serves, or is asked for.
     value
         The decision by the normal model.
     """
 
     def __init__(self, menu: Menu, decision: Decision, skew: bool = True) -> None:
-        self.value, self.calls = DecisionValue.of(menu, decision), calls_of(menu, decision)
+        self.value = DecisionValue.of(menu, decision)
+        self.calls = calls_of(menu, decision) if skew else None
         stand_in = stand_in_of(menu, decision) if skew else None
         self._index = None if stand_in is None else stand_in.index
         self._root = np.linalg.cholesky(menu.prior_covariance)

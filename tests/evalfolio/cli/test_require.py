@@ -101,7 +101,7 @@ def test_wrong_input_and_what_cannot_be_met(run: Run, menu_folder: str) -> None:
     assert "--wrong-call cyber must be given once, got 0.3 and 0.25; keep one" in result.err
     result = run("require", menu_folder, "--value", "half")
     assert result.code == 2
-    assert "--value must be a number, got 'half'" in result.err
+    assert "or a share of what perfect information is worth, got 'half'; write" in result.err
     result = run("require", menu_folder, "--posterior-sd", "0.01")
     assert result.code == 3
     assert "No choice meets" in result.err

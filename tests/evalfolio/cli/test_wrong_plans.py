@@ -139,7 +139,7 @@ def test_a_plan_with_one_file_broken(
 def test_figures_without_end(run: Run, files: tuple[Path, Path], plan_folder: Path) -> None:
     result = run("require", plan_folder, "--value", "nan")
     assert result.code == 2
-    assert "--value must be a number, got 'nan'" in one_sentence(result.err)
+    assert "--value must be a number in the unit of the losses" in one_sentence(result.err)
 
 
 MIX = "option,eval,tier,cap,cap_unit,attempts,tasks,effort\nctf / plateau,ctf,plateau,{cap},tokens,{attempts},{tasks},{effort}\n"
