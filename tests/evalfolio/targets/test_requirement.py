@@ -17,7 +17,7 @@ from tests.evalfolio.value.skew.menus import skewed_menu
 import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import EveryDomain, Forbidden, PosteriorSd, WrongCall
+from evalfolio.limits import EveryDomain, Forbidden, MinEvals, PosteriorSd, WrongCall
 from evalfolio.limits.infeasible import explain_infeasible
 from evalfolio.limits.target import Target
 from evalfolio.plans.outlook import decision_outlook
@@ -337,6 +337,11 @@ def _followed(text: str, question: Question) -> list[Question]:
             amount = float(step.rsplit(" to ", 1)[1].split()[0].replace(",", ""))
             if name.startswith("budget"):
                 budget[step.rsplit(" ", 1)[1]] = amount
+                continue
+            if kept == limits:  # a part of EveryDomain, which speaks of one domain after another
+                firm = [limit for limit in limits if not isinstance(limit, EveryDomain)]
+                domains = [d for d in ("cyber", "bio") if d not in name]
+                limits = [*firm, *(MinEvals(domain, 1) for domain in domains)]
                 continue
             (limit,) = (each for each in limits if str(each) == name)
             if isinstance(limit, Target):
