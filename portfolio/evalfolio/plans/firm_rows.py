@@ -10,9 +10,10 @@ options cost, which decides whether a mix fits its budget at all. With σ the pa
   make them. Another fit leaves the row out only where d falls into its own zone, or into the gap
   its search leaves: near is the zone, that gap and 2.3 σ, 1.6 standard errors of what two fits
   differ by;
-- *exchangeable*: a row in whose place others come near.
+- *exchangeable*: a row in whose place others come near, as far as the search can tell.
 
 Firm is proved: the best mix without the row is a search of its own, and its bound is what counts.
+Where that bound is near, the mix found is named, as it lies within the search's gap of it.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class FirmRows:
         Rows (eval, tier) that no mix as good is without.
     instead
         For every other row what may stand in its place: sets of rows, any one of them; an empty
-        set where the row may be left out. No set where none was found and none ruled out.
+        set where the row may be left out. No set where a search ended before its proof.
     """
 
     answer: Answer
@@ -199,7 +200,7 @@ def firm_rows(
                 tidy = best(wider, barring, MaxEvals("everything", len(rows)))
                 rivals = [without] if tidy is None else [tidy, without]
             for rival in rivals:
-                if value - rival.value <= far(rival.x):
+                if value - rival.value <= far(rival.x) + slack:
                     new = [each for each in rows_of(menu, rival.x) if each not in rows]
                     ways.append(tuple(new))
                     break

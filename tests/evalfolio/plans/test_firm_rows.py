@@ -127,6 +127,18 @@ def test_another_mix_of_many_rows_is_told_by_its_first() -> None:
     )
 
 
+@pytest.mark.parametrize("gap", [1e-3, 0.02, 0.1])
+def test_every_row_of_a_search_that_ended_is_firm_or_names_what_may_stand_in_its_place(
+    gap: float,
+) -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        true = {**TRUE, "a": rng.uniform(0.8, 1.5), "b": rng.uniform(0.8, 1.5), "weak": 0.05}
+        plan = firm_rows(Question(noisy(rng, 0.02, true), BUDGET), Certified(gap=gap))
+        assert plan is not None
+        assert all(plan.ways(row) for row in plan.instead)
+
+
 def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
     menu = noisy(np.random.default_rng(0), 0.05)
     plan = firm_rows(Question(menu, BUDGET), Certified(), seconds=0.0)
