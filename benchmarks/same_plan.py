@@ -43,6 +43,7 @@ class Made:
     usd: dict[Row, float]
     firm: frozenset[Row]
     exchangeable: frozenset[Row]
+    named: frozenset[Row]
 
 
 def made(menu: Menu, catalogue: Catalogue) -> Made:
@@ -58,6 +59,9 @@ def made(menu: Menu, catalogue: Catalogue) -> Made:
         usd,
         frozenset(found.firm if found else ()),
         frozenset(row for row, ways in found.instead.items() if ways) if found else frozenset(),
+        frozenset(
+            row for ways in (found.instead.values() if found else ()) for way in ways for row in way
+        ),
     )
 
 
@@ -69,6 +73,12 @@ def shared(one: Made, other: Made, *, declared: bool) -> float:
         if row in other.usd or (declared and row in one.exchangeable)
     )
     return same / max(sum(one.usd.values()), 1e-300)
+
+
+def foreseen(one: Made, other: Made) -> float:
+    """Share of the other plan's money on rows that one plan has or names as a substitute."""
+    met = sum(usd for row, usd in other.usd.items() if row in one.usd or row in one.named)
+    return met / max(sum(other.usd.values()), 1e-300)
 
 
 def summary(plans: list[Made]) -> list[tuple[str, str]]:
@@ -101,6 +111,7 @@ def summary(plans: list[Made]) -> list[tuple[str, str]]:
     ]
     said = (
         f"{min(told):.0%}",
+        f"{min(foreseen(a, b) for a, b in pairs):.0%}",
         f"{min(map(len, (p.firm for p in plans)))} to {max(map(len, (p.firm for p in plans)))}",
         f"{min(counts)} of {len(plans)}" if counts else "none is firm",
         f"± {T_95 * np.mean(noises):.3f}",
@@ -111,6 +122,7 @@ def summary(plans: list[Made]) -> list[tuple[str, str]]:
 
 SAID = (
     "money on the same or on rows declared exchangeable, least of all pairs",
+    "money of the other plan on rows that the one has or names, least of all pairs",
     "rows called firm",
     "plans that a firm row is in, least",
     "stated noise of the value (95 %)",
