@@ -125,6 +125,8 @@ class EvalSpec(Spec):
         an end of the scale.
     mandatory, forbidden
         Whether it must, or must not, be run.
+    run_by
+        Who runs it, e.g. "own staff" or an external assessor; None: not said.
     notes
         Free text, e.g. sources.
     """
@@ -162,6 +164,7 @@ class EvalSpec(Spec):
     score_noise: Noise = "normal"
     mandatory: YesOrNo = False
     forbidden: YesOrNo = False
+    run_by: Text | None = None
     notes: str = ""
 
 

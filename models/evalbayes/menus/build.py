@@ -106,6 +106,7 @@ class _Priced:
             "agent_hours": cost.agent_hours,
             "days": cost.days,
             "description": offer.describe(self.spec.spend_unit, self.spec.tasks),
+            **({"run_by": self.spec.run_by} if self.spec.run_by else {}),
         }
 
 

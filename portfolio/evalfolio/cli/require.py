@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalbayes import Menu
+    from evalfolio.search.question import Question
 
 PlanArgument = Annotated[
     Path, typer.Argument(help="Folder that `evalfolio recommend` wrote, or a menu/ folder.")
@@ -67,6 +68,22 @@ WaiveOption = Annotated[
     bool, typer.Option("--waive", help="Name the fewest targets to waive within the budget.")
 ]
 
+StandardOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--standard",
+        help="A standard, clause by clause: a TOML file, or eu-cop; several make more levels.",
+    ),
+]
+MixOption = Annotated[
+    Path | None,
+    typer.Option("--mix", help="With --standard: the mix to judge, CSV or .xlsx as for score."),
+]
+TablesOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="With --standard: folder for clauses.csv and levels.csv."),
+]
+
 
 def require(
     plan: PlanArgument,
@@ -80,11 +97,15 @@ def require(
     constraints: shared.ConstraintsOption = None,
     free: FreeOption = False,
     waive: WaiveOption = False,
+    standard: StandardOption = None,
+    mix: MixOption = None,
+    out: TablesOption = None,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Find the least programme of evals that meets a target of assurance."""
+    """Find the least programme of evals that meets a target of assurance, or a standard."""
     from evalfolio.cli.inputs import asked
+    from evalfolio.errors import InputError
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.search.question import Question
@@ -106,6 +127,19 @@ def require(
         "posterior_sd": _targets(posterior_sd, "--posterior-sd", share=False),
     }
     stated = {name: levels for name, levels in typed.items() if levels}
+    if standard:
+        if stated or waive or value is not None:
+            raise InputError(
+                "--standard must stand without other targets and --waive, got both; write the "
+                "targets as clauses of a standard"
+            )
+        _hold(question, standard, plan, mix, resource, out, as_json=as_json, quiet=quiet)
+        return
+    if mix is not None or out is not None:
+        raise InputError(
+            f"{'--mix' if out is None else '--out'} must stand with --standard, got none; add "
+            "--standard eu-cop or a file"
+        )
     common: dict[str, Any] = {
         "budget": question.budget,
         "constraints": question.limits,
@@ -144,6 +178,51 @@ def require(
         print(table.to_json(orient="records", indent=2))
     else:
         print_table(table, f"Least {resource} for each standard")
+
+
+def _hold(
+    question: Question,
+    standards: list[str],
+    folder: Path,
+    mix: Path | None,
+    resource: str,
+    out: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Hold a mix to standards: print or write a table of clauses and one of levels."""
+    import numpy as np
+
+    from evalbayes.whole import write_whole
+    from evalfolio.cli.console import print_json, step
+    from evalfolio.plans.evaluation import choice_vector
+    from evalfolio.plans.judge import read_options
+    from evalfolio.record.record import Record
+    from evalfolio.targets.clauses import held_to
+    from evalfolio.targets.standard import read_standards
+
+    menu, judged, days = question.menu, None, None
+    if (folder / "plan.json").exists():
+        record = Record.load(folder)
+        judged = menu.options.index.isin([row.option for row in record.choices]).astype(np.float64)
+        days = record.portfolio.calendar_days
+    given = None if mix is None else choice_vector(menu, read_options(mix, menu)[0])
+    read = read_standards(standards)
+    with step("holding the plan to every clause", quiet=quiet or as_json):
+        found = held_to(
+            question, read, mix=given, plan=judged, calendar_days=days, resource=resource
+        )
+    if out is not None:
+        for name, table in (("clauses", found.clauses), ("levels", found.levels)):
+            write_whole(out / f"{name}.csv", table.to_csv(index=False).encode())
+    if as_json:
+        print_json(found.told())
+        return
+    for level, rows in found.clauses.groupby("level", sort=False):
+        title = f"{read.name}: {level}, held against {found.judged[str(level)]}"
+        print_table(rows.drop(columns="level"), title)
+    print_table(found.levels.drop(columns="chosen"), f"What each level needs, least {resource}")
 
 
 Target = dict[str, float] | float

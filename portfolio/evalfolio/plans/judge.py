@@ -142,7 +142,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
     menu = plan.menu
-    options, named = _read_options(mix, menu)
+    options, named = read_options(mix, menu)
     evaluation = evaluate(menu, options)
     over = {
         name: evaluation.spend[name] - amount
@@ -251,8 +251,14 @@ def _refuse_edited(where: str, row: pd.Series[Any], options: pd.DataFrame) -> No
             )
 
 
-def _read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
-    """Return the options that a file lists, and the shared purchases."""
+def read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
+    """Return the options that a file lists, and the shared purchases.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has no column `option`, or names what is not on the menu.
+    """
     table = read_mix(path, shared=True)
     if "option" not in table.columns:
         raise InputError(

@@ -35,6 +35,7 @@ def parts_of(
         "portfolio": {
             "ai_model": subject.ai_model,
             "horizon_months": subject.horizon_months,
+            "calendar_days": catalogue.budget.calendar_days,
         },
         "diagnostics": _diagnostics(posterior),
         "assumptions": [

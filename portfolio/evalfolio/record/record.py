@@ -60,6 +60,8 @@ class Subject(_Part):
     """The AI model under test."""
     horizon_months: float
     """How long the decision stands."""
+    calendar_days: float | None = None
+    """Days there are for the plan; None where not stated."""
 
 
 class Money(_Part):

@@ -13,6 +13,8 @@ from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, Wron
 from evalfolio.limits.group import nearest
 from evalfolio.limits.target import Target
 
+WORKING = 5 / 7  # working days of calendar days
+
 Targets = Mapping[str, float] | float | None
 """A target per decision, or one for all decisions."""
 
@@ -74,3 +76,10 @@ def names_of(menu: Menu, x: NDArray[np.float64]) -> tuple[str, ...]:
 def spend_of(menu: Menu, x: NDArray[np.float64]) -> dict[str, float]:
     """Return the use of every resource."""
     return dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))
+
+
+def working_days_of(menu: Menu, x: NDArray[np.float64]) -> float | None:
+    """Return the working days that the longest of the options chosen takes; None if not known."""
+    if "days" not in menu.options:
+        return None
+    return WORKING * float(menu.options["days"][x > 0.5].max()) if (x > 0.5).any() else 0.0

@@ -12,7 +12,7 @@ LEAST: dict[str, Any] = {
 }
 GIVEN_OR_MEANT = {  # keys whose default says what anyone would expect of leaving them out
     "name", "domain", "loadings", "family", "tasks", "task_names", "threshold", "human_minutes",
-    "usd_per_run", "plateau", "half_spend", "mandatory", "forbidden", "notes",
+    "usd_per_run", "plateau", "half_spend", "mandatory", "forbidden", "run_by", "notes",
     "score_low", "score_high", "score_noise", "guessing",
     "loss_missed", "loss_false_alarm", "elicitation_gap", "growth_per_year",
     "adversary_spend", "adversary_spend_unit", "adversary_attempts",

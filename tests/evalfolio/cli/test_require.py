@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 import evalfolio as ef
 from evalfolio.examples import small_menu
+from evalfolio.targets.clauses import MEETS, MISSES
 
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
@@ -109,3 +111,29 @@ def test_wrong_input_and_what_cannot_be_met(run: Run, menu_folder: str) -> None:
     result = run("require", menu_folder, *two, "--waive")
     assert result.code == 2
     assert "must be one standard with --waive" in result.err
+
+
+def test_the_command_prints_writes_and_gives_json(run: Run) -> None:
+    small_menu().save(Path("plan") / "menu")
+    Path("house.toml").write_text(
+        'name = "House"\n[level.basic]\nposterior_sd = 1.4\n[level.high]\n'
+        '[[level.high.clause]]\nclause = "2.1"\nasks = "an sd of 1"\nposterior_sd = 1.0\n'
+    )
+    Path("mix.csv").write_text("option\na plateau\n")
+    shown = run("require", "plan", "--standard", "house.toml", "--out", "tables")
+    assert shown.code == 0, shown.err
+    assert "House: high, held against its least programme" in shown.out
+    assert pd.read_csv("tables/levels.csv")["level"].tolist() == ["basic", "high"]
+    assert pd.read_csv("tables/clauses.csv")["answer"].tolist() == [MEETS, MEETS]
+    words = ("require", "plan", "--standard", "house.toml", "--standard", "eu-cop", "--json")
+    told = json.loads(run(*words, "--mix", "mix.csv").out)
+    assert [row["answer"] for row in told["clauses"] if row["clause"] == "2.1"] == [MISSES]
+    assert len(told["levels"]) == 3
+    for more, said in (
+        (("--standard", "none.toml"), "must be a TOML file or one of eu-cop, and there is no such"),
+        (("--standard", "eu-cop", "--needless", "0.1"), "--standard must stand without other"),
+        (("--needless", "0.1", "--mix", "mix.csv"), "--mix must stand with --standard"),
+        (("--needless", "0.1", "--out", "x"), "--out must stand with --standard"),
+    ):
+        wrong = run("require", "plan", *more)
+        assert (wrong.code, said in wrong.err) == (2, True), wrong.err

@@ -1,0 +1,254 @@
+"""A plan held to a standard: met or not, clause by clause, and what every level needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits import Limit, Mandatory
+from evalfolio.limits.amount import evals
+from evalfolio.limits.group import members, nearest
+from evalfolio.limits.target import MET, Target, decision_of
+from evalfolio.narrative import percent, two_digits
+from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
+from evalfolio.targets.least_cost import least_programme
+from evalfolio.targets.standard import DEEP, Clause, Standard
+from evalfolio.targets.stated import KINDS, WORKING, names_of, spend_of, working_days_of
+
+Floats = NDArray[np.float64]
+
+MEETS, MISSES, CANNOT = "met", "not met", "cannot be met"
+UNANSWERED = "not answered by a plan"
+GAP = 1e-3  # of what a clause or level costs
+COUNTED = ("working_days", "evals", "deep_evals", "chosen")
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Account:
+    """A standard held against a mix.
+
+    Parameters
+    ----------
+    standard
+        The standard.
+    judged
+        By level, which mix its clauses are held against, in words.
+    clauses
+        A row per clause: level, clause, asks, reading, answer, found, rows (of the mix that count
+        for it), the least usd (or other resource) of meeting it alone, without budgets and other
+        limits, and why where it cannot be met.
+    levels
+        A row per level: feasible within budgets and limits; use of every resource, working days of
+        the longest row, evals, deep evals and chosen of its least programme, where not feasible of
+        that without budgets and limits, empty where there is none; clauses met, not met and not
+        answered by a plan; why not feasible.
+    """
+
+    standard: Standard
+    judged: Mapping[str, str]
+    clauses: pd.DataFrame
+    levels: pd.DataFrame
+
+    def told(self) -> dict[str, Any]:
+        """Return both tables as JSON has them."""
+        tables = {"clauses": self.clauses, "levels": self.levels}
+        rows = {k: json.loads(each.to_json(orient="records")) for k, each in tables.items()}
+        return {"standard": self.standard.name, "judged": dict(self.judged), **rows}
+
+
+def held_to(
+    question: Question,
+    standard: Standard,
+    *,
+    mix: Floats | None = None,
+    plan: Floats | None = None,
+    calendar_days: float | None = None,
+    resource: str = "usd",
+) -> Account:
+    """Hold a mix to a standard.
+
+    Parameters
+    ----------
+    question
+        Menu, budgets and limits.
+    standard
+        What is asked.
+    mix
+        What is planned, 0 or 1 by option; by default for each level the least programme that meets
+        all its clauses within budgets and limits.
+    plan
+        What is judged where there is no such programme; nothing run by default.
+    calendar_days
+        Of the plan; None where not stated.
+    resource
+        What is kept least.
+
+    Raises
+    ------
+    InputError
+        If a clause names what the menu has not.
+    """
+    menu = question.menu
+    if resource not in menu.resources:
+        raise InputError(
+            f"resource must be one of the menu's, got {resource!r}; "
+            f"{nearest(resource, menu.resources)}"
+        )
+    cost = menu.costs_with_shared[:, menu.resources.index(resource)]
+    asked = dict.fromkeys(clause for each in standard.levels.values() for clause in each)
+    stated = {clause: _stated(clause, question, calendar_days) for clause in asked}
+    alone = {clause: _least(Question(menu, limits=own[0]), cost) for clause, own in stated.items()}
+    rows, levels, judged = [], [], {}
+    for level, clauses in standard.levels.items():
+        limits = [limit for clause in clauses for limit in stated[clause][0]]
+        x, why = _least(question.under(*limits), cost)
+        ideal = x if x is not None else _least(Question(menu, limits=limits), cost)[0]
+        judged[level], held = "its least programme", x
+        if mix is not None:
+            judged[level], held = "the mix given", mix
+        elif held is None:
+            judged[level], held = "nothing run: no programme meets it", np.zeros(len(menu))
+            if plan is not None:
+                judged[level], held = "the plan's own mix: no programme meets it", plan
+        answers = []
+        for clause in clauses:
+            own, answer, told = stated[clause]
+            best, never = alone[clause]
+            if own:
+                answer, told = _answer(question, own, held), _found(question, own, held)
+                answer = CANNOT if best is None else answer
+            answers.append(answer)
+            rows.append(
+                {
+                    "level": level,
+                    "clause": clause.number,
+                    "asks": clause.asks,
+                    "reading": clause.reading,
+                    "answer": answer,
+                    "found": told,
+                    "rows": ", ".join(_rows(question, own, held)),
+                    resource: float(cost @ menu.with_shared(best))
+                    if own and best is not None
+                    else None,
+                    "why": never,
+                }
+            )
+        short = [f"{c.number}: {stated[c][2]}" for c in clauses if stated[c][1] in (MISSES, CANNOT)]
+        figures = {} if ideal is None else spend_of(menu, ideal) | _counted(question, ideal)
+        levels.append(
+            {"level": level, "feasible": "no" if x is None or short else "yes"}
+            | figures
+            | {
+                "met": answers.count(MEETS),
+                "not_met": answers.count(MISSES) + answers.count(CANNOT),
+                "not_answered": answers.count(UNANSWERED),
+                "why": " ".join([*short, *([why] if why else [])]),
+            }
+        )
+    columns = [
+        "level",
+        "feasible",
+        *menu.resources,
+        *COUNTED,
+        "met",
+        "not_met",
+        "not_answered",
+        "why",
+    ]
+    return Account(standard, judged, pd.DataFrame(rows), pd.DataFrame(levels, columns=columns))
+
+
+def _stated(
+    clause: Clause, question: Question, calendar_days: float | None
+) -> tuple[tuple[Limit, ...], str, str]:
+    """Return a clause as limits, or its answer and why where no limit says it."""
+    menu = question.menu
+    if not clause.demand:
+        return (), UNANSWERED, ""
+    if clause.demand == "working_days":
+        if calendar_days is None:
+            return (), MISSES, "no calendar is stated; give calendar_days of [budget]"
+        days, least = calendar_days * WORKING, clause.amounts[""]
+        told = f"{calendar_days:g} calendar days are {days:.3g} working days"
+        return (), MEETS if days >= least else MISSES, told
+    if clause.run_by and "run_by" not in menu.options:
+        return (
+            (),
+            UNANSWERED,
+            "the catalogue does not say who runs its evals; give run_by of [[eval]]",
+        )
+    if clause.demand in KINDS:
+        silent = [menu.no_anchor[name] for name in clause.amounts if name in menu.no_anchor]
+        if silent:
+            return (), CANNOT, " ".join(silent)
+    limits = clause.limits(menu)
+    try:
+        for limit in limits:
+            limit.rows(menu)
+    except InputError as error:
+        return (), CANNOT, str(error)
+    return limits, "", ""
+
+
+def _least(question: Question, cost: Floats) -> tuple[Floats | None, str]:
+    """Return the least programme, or why there is none."""
+    try:
+        return least_programme(question, cost, gap=GAP)[0], ""
+    except InfeasibleError as error:
+        return None, str(error)
+
+
+def _answer(question: Question, limits: tuple[Limit, ...], x: Floats) -> str:
+    """Return whether a mix keeps all limits."""
+    for limit in limits:
+        if isinstance(limit, Target):
+            if limit.left(question.menu, x) > limit.at_most * (1 + MET):
+                return MISSES
+        elif Problem(Question(question.menu, limits=(limit,))).completed(x) is None:
+            return MISSES
+    return MEETS
+
+
+def _found(question: Question, limits: tuple[Limit, ...], x: Floats) -> str:
+    """Say what a mix comes to."""
+    menu, told = question.menu, []
+    for limit in limits:
+        if isinstance(limit, Target):
+            left = limit.left(menu, x)
+            told.append(f"{limit.decision} {percent(left) if limit.share else two_digits(left)}")
+        elif (of := getattr(limit, "of", None)) is not None:
+            run = menu.options[members(menu, of) & (x > 0.5)]
+            if isinstance(limit, Mandatory):
+                told.append(f"{of}: {', '.join(run.index) or 'not run'}")
+            else:
+                about = dict(of.conditions).get("domain", ("all",))[0]
+                told.append(f"{about} {evals(len(run))}")
+    return ", ".join(told)
+
+
+def _rows(question: Question, limits: tuple[Limit, ...], x: Floats) -> tuple[str, ...]:
+    """Return the rows of a mix that count for limits: of the group, or of a decision's domains."""
+    menu, counted = question.menu, np.zeros(len(x), dtype=bool)
+    for limit in limits:
+        if isinstance(limit, Target):
+            about = decision_of(menu, limit.decision).domains(menu.states)
+            counted |= menu.options["domain"].isin(about).to_numpy()
+        elif (of := getattr(limit, "of", None)) is not None:
+            counted |= members(menu, of)
+    return names_of(menu, np.where(counted, x, 0.0))
+
+
+def _counted(question: Question, x: Floats) -> dict[str, Any]:
+    menu = question.menu
+    chosen = menu.options[x > 0.5]
+    deep = int((chosen["tier"] == DEEP).sum())
+    found = (working_days_of(menu, x), len(chosen), deep, ", ".join(names_of(menu, x)))
+    return dict(zip(COUNTED, found, strict=True))

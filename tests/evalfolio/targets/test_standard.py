@@ -1,0 +1,160 @@
+"""A plan held to a standard: every clause's answer is what the mix does, and costs are least."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evalbayes import Menu
+from evalfolio.errors import InputError
+from evalfolio.examples import small_menu
+from evalfolio.search.question import Question
+from evalfolio.targets.clauses import CANNOT, MEETS, MISSES, UNANSWERED, held_to
+from evalfolio.targets.requirement import require
+from evalfolio.targets.standard import PRESETS, read_standard, read_standards
+from evalfolio.targets.stated import KINDS
+
+
+def with_columns(**columns: list[Any]) -> Menu:
+    """The small menu with further columns."""
+    menu = small_menu()
+    return replace(menu, options=menu.options.assign(**columns))
+
+
+def clause(**demand: Any) -> dict[str, Any]:
+    return {"clause": [{"clause": "1.1", "asks": "as the law has it", **demand}]}
+
+
+def answers(menu: Menu, table: dict[str, Any], mix: list[str], **rest: Any) -> pd.DataFrame:
+    x = menu.options.index.isin(mix).astype(np.float64)
+    return held_to(Question(menu), read_standard(table), mix=x, **rest).clauses
+
+
+def test_the_cost_of_a_clause_alone_is_what_require_needs_and_its_programme_meets_it() -> None:
+    menu = small_menu()
+    found = held_to(Question(menu), read_standard(clause(posterior_sd={"cyber": 1.1})))
+    need = require(menu, posterior_sd={"cyber": 1.1})
+    assert found.clauses["usd"].tolist() == [pytest.approx(need.need)]
+    assert found.clauses["answer"].tolist() == [MEETS]
+    level = found.levels.iloc[0]
+    assert (level["feasible"], level["usd"]) == ("yes", pytest.approx(need.need))
+    assert level["chosen"] == ", ".join(need.chosen)
+    assert level["evals"] == len(need.chosen)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_target_is_met_where_the_mix_leaves_no_more(kind: str) -> None:
+    menu = small_menu()
+    x = menu.options.index.isin(["a plateau"]).astype(np.float64)
+    name = menu.decisions[0].name
+    left = KINDS[kind](name, 0.5).left(menu, x)
+    for ask, answer in ((left * 1.001, MEETS), (left * 0.999, MISSES)):
+        row = answers(menu, clause(**{kind: {name: ask}}), ["a plateau"]).iloc[0]
+        assert row["answer"] in (answer, CANNOT if answer == MISSES else answer)
+        assert name in row["found"]
+
+
+def test_counts_tasks_days_and_who_runs_evals() -> None:
+    n = len(small_menu())
+    menu = with_columns(
+        tasks=[10 + k for k in range(n)],
+        days=[7.0] * n,
+        run_by=["own staff" if k % 2 else "an assessor" for k in range(n)],
+    )
+    names = list(menu.options.index)
+    evals = menu.options["eval"]
+    deep = [name for name in names if menu.options.loc[name, "tier"] == "max-elicitation"]
+    domain = str(menu.options.loc[deep[0], "domain"])
+    one = answers(menu, clause(deep_evals={domain: 1}), deep[:1]).iloc[0]
+    assert (one["answer"], one["rows"]) == (MEETS, deep[0])
+    assert answers(menu, clause(deep_evals=1, domain=domain), []).iloc[0]["answer"] == MISSES
+    first = str(evals.iloc[0])
+    most = menu.options[evals == first]["tasks"].astype(int).idxmax()
+    fewer = next(name for name in evals.index[evals == first] if name != most)
+    assert answers(menu, clause(all_tasks=first), [str(most)]).iloc[0]["answer"] == MEETS
+    assert answers(menu, clause(all_tasks=[first]), [fewer]).iloc[0]["answer"] == MISSES
+    for days, answer in ((28.0, MEETS), (27.0, MISSES), (None, MISSES)):
+        row = answers(menu, clause(working_days=20), [], calendar_days=days).iloc[0]
+        assert row["answer"] == answer
+    own = clause(run_by="own staff")
+    assert answers(menu, own, names[1:2]).iloc[0]["answer"] == MEETS
+    assert answers(menu, own, names[:1]).iloc[0]["answer"] == MISSES
+    nobody = answers(menu, clause(evals=1, run_by="a friend"), []).iloc[0]
+    assert nobody["answer"] == CANNOT
+    assert "run_by 'a friend' is not on the menu" in nobody["found"]
+    silent = answers(small_menu(), own, []).iloc[0]
+    assert silent["answer"] == UNANSWERED
+    assert "give run_by of [[eval]]" in silent["found"]
+
+
+def test_levels_stand_side_by_side_and_say_why_one_is_not_feasible() -> None:
+    levels = {"basic": {"posterior_sd": 1.4}, "high": {"posterior_sd": 1.0}}
+    question = Question(small_menu(), {"usd": 2_000.0})
+    found = held_to(question, read_standard({"level": levels})).levels.set_index("level")
+    assert found["feasible"].tolist() == ["yes", "no"]
+    assert found["usd"]["high"] > 2_000 > found["usd"]["basic"]
+    assert "budget of 2,000 usd" in found["why"]["high"]
+    common = read_standard({"evals": 1, "level": levels})
+    assert [len(each) for each in common.levels.values()] == [2, 2]
+
+
+def test_the_preset_says_what_a_plan_does_not_answer() -> None:
+    for preset in PRESETS:
+        rows = held_to(Question(small_menu()), read_standard(preset), calendar_days=35).clauses
+        by = rows.set_index("clause")["answer"]
+        assert by["App. 3.2, 3.4: days"] == MEETS
+        assert by["App. 3.5 (from memory)"] == UNANSWERED
+        assert by["M3.2, human uplift studies (from memory)"] == UNANSWERED
+        assert rows.loc[rows["answer"] == UNANSWERED, "usd"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"levels": {}}, "standard: every key must be a known one, got 'levels'; did you mean"),
+        ({"level": [1]}, r"write \[level.basic\]"),
+        ({"clause": 3}, r"write \[\[clause\]\]"),
+        ({}, "must have clauses, got none"),
+        (clause(danger_mised=0.1), "clause 1.1: every key must be a known one"),
+        ({"clause": [{"asks": "x"}]}, "clause number 1: it must have its number"),
+        (clause(evals=1, needless=0.1), "must say one demand, got needless and evals"),
+        (clause(danger_missed=5), "danger_missed must lie between 0 and 1, got 5"),
+        (clause(danger_missed="low"), "danger_missed must be a number, got 'low'"),
+        (clause(posterior_sd=float("nan")), "posterior_sd must be a finite number above 0"),
+        (clause(evals=1.5), "evals must be a whole number from 1, got 1.5"),
+        (clause(evals=float("inf")), "evals must be a whole number from 1, got inf"),
+        (clause(evals=True), "evals must be a number, got True"),
+        (clause(evals={"cyber": 1}, domain="cyber"), "must name domains in one place"),
+        (clause(all_tasks=[]), "must be a name or a list of names"),
+        (clause(all_tasks="a", domain="cyber"), "must stand without domain"),
+        (clause(working_days=20, domain="cyber"), "must stand without domain"),
+        (clause(run_by="us", needless=0.1), "run_by must stand alone or beside evals"),
+    ],
+)
+def test_wrong_standards_are_told_with_place_and_clause(table: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_standard(table)
+
+
+def test_names_that_the_menu_has_not_are_refused() -> None:
+    for demand in (clause(evals={"cybr": 1}), clause(all_tasks="ab"), clause(needless={"x": 0.1})):
+        with pytest.raises(InputError, match=r"clause 1.1: \w+ must name what is on the menu, got"):
+            held_to(Question(small_menu()), read_standard(demand))
+    with pytest.raises(InputError, match="a name of its own beside others"):
+        read_standards(["eu-cop", "eu-cop"])
+    with pytest.raises(InputError, match="resource must be one of the menu's, got 'eur'"):
+        held_to(Question(small_menu()), read_standard("eu-cop"), resource="eur")
+
+
+def test_the_standard_of_the_readme_reads() -> None:
+    text = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```toml\n(name = \"House.*?)```", text, flags=re.S)
+    found = read_standard(tomllib.loads(block))
+    assert {name: len(each) for name, each in found.levels.items()} == {"basic": 2, "high": 3}
