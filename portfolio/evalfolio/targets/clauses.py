@@ -26,7 +26,7 @@ from evalfolio.targets.stated import KINDS, WORKING, names_of, spend_of, working
 Floats = NDArray[np.float64]
 
 MEETS, MISSES, CANNOT = "met", "not met", "cannot be met"
-UNANSWERED = "not answered by a plan"
+UNANSWERED, TOLD = "not answered by a plan", "told, not judged"
 GAP = 1e-3  # of what a clause or level costs
 COUNTED = ("working_days", "evals", "deep_evals", "chosen")
 
@@ -149,7 +149,7 @@ def held_to(
             | {
                 "met": answers.count(MEETS),
                 "not_met": answers.count(MISSES) + answers.count(CANNOT),
-                "not_answered": answers.count(UNANSWERED),
+                "not_answered": answers.count(UNANSWERED) + answers.count(TOLD),
                 "why": " ".join([*short, *([why] if why else [])]),
             }
         )
@@ -172,7 +172,7 @@ def _stated(
     """Return a clause as limits, or its answer and why where no limit says it."""
     menu = question.menu
     if not clause.demand:
-        return (), UNANSWERED, ""
+        return (), TOLD if clause.reading else UNANSWERED, ""
     if clause.demand == "working_days":
         if calendar_days is None:
             return (), MISSES, "no calendar is stated; give calendar_days of [budget]"

@@ -48,7 +48,8 @@ class Clause:
     run_by
         By whom the evals counted are run.
     reading
-        How a plan is held to it, where that is our reading of the words.
+        How a plan is held to it, where that is our reading of the words; of a clause without a
+        demand what in the plan speaks to it, which a reader has to judge.
     """
 
     number: str

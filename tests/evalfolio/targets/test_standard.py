@@ -16,7 +16,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.question import Question
-from evalfolio.targets.clauses import CANNOT, MEETS, MISSES, UNANSWERED, held_to
+from evalfolio.targets.clauses import CANNOT, MEETS, MISSES, TOLD, UNANSWERED, held_to
 from evalfolio.targets.requirement import require
 from evalfolio.targets.standard import PRESETS, read_standard, read_standards
 from evalfolio.targets.stated import KINDS
@@ -111,6 +111,7 @@ def test_the_preset_says_what_a_plan_does_not_answer() -> None:
         by = rows.set_index("clause")["answer"]
         assert by["App. 3.2, 3.4: days"] == MEETS
         assert by["App. 3.5 (from memory)"] == UNANSWERED
+        assert by["M3.4"] == by["M8.2"] == TOLD
         assert by["M3.2, human uplift studies (from memory)"] == UNANSWERED
         assert rows.loc[rows["answer"] == UNANSWERED, "usd"].isna().all()
 
