@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,10 @@ FILES = ("menu.json", "options.parquet", "arrays.npz")  # of the folder that hol
 FORMAT = 1
 WITH_SHARED = 2  # of menus with shared purchases, which a reader of format 1 would give away
 SHARED_DRAWS = "shared_draws_"
+
+# Arrays of information that a menu has checked, by id while they live: a menu made of another,
+# as a search makes by the dozen, takes the same ones or parts of them.
+SOUND: WeakValueDictionary[int, NDArray[np.float64]] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames and arrays: no truth value, no short text
@@ -126,10 +131,14 @@ class Menu:
                 object.__setattr__(self, key, _finite_array(key, value, shape))
         self._check_options()
         self._check_names()
-        self._check_information("information", self.information)
-        if self.information_draws is not None:
-            for draw in self.information_draws:
-                self._check_information("information_draws", draw)
+        for key, blocks in (
+            ("information", [self.information]),
+            ("information_draws", self.information_draws),
+        ):
+            if blocks is not None and SOUND.get(id(getattr(self, key))) is None:
+                for block in blocks:
+                    self._check_information(key, block)
+                SOUND[id(getattr(self, key))] = getattr(self, key)
         self._check_prior()
         check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
 
@@ -217,12 +226,14 @@ class Menu:
     def subset(self, keep: NDArray[np.bool_]) -> Menu:
         """Return the menu of the kept options only; `keep` has shape (n_options,)."""
         information, use = self.information_draws, self.resource_draws
-        options = self.options.loc[keep]
+        options, mean = self.options.loc[keep], self.information[keep]
+        information = None if information is None else information[:, keep]
+        SOUND.update((id(each), each) for each in (mean, information) if each is not None)
         return replace(
             self,
             options=options,
-            information=self.information[keep],
-            information_draws=None if information is None else information[:, keep],
+            information=mean,
+            information_draws=information,
             resource_draws=None if use is None else use[:, keep],
             replicates=None if self.replicates is None else self.replicates.subset(keep),
             shared=tuple(each.among(options.index) for each in self.shared),
@@ -414,7 +425,12 @@ class Menu:
             return
         size = np.abs(information).max(axis=(1, 2), initial=0.0)
         skew = np.abs(information - information.transpose(0, 2, 1)).max(axis=(1, 2), initial=0.0)
-        least = np.linalg.eigvalsh(information).min(axis=1)
+        slack = np.where(size > 0, 1e-9 * size, 1.0)[:, None, None] * np.eye(len(self.states))
+        try:  # a tenth of the time of eigenvalues, which only an error needs
+            np.linalg.cholesky(information + slack)
+            least = np.zeros(len(information))
+        except np.linalg.LinAlgError:
+            least = np.linalg.eigvalsh(information).min(axis=1)
         bad = np.flatnonzero((skew > 1e-9 * size) | (least < -1e-9 * size))
         if len(bad):
             raise InputError(

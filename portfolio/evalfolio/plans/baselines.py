@@ -11,11 +11,12 @@ from evalbayes import Menu
 
 
 def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the mix that gives every eval the same share of every budget.
+    """Return the mix that gives every eval the same share of every budget, and spends the budget.
 
     Each eval runs the most informative option that its share pays for, with all that it shares;
     information is measured by trace(Σ K), the sum over states of information times prior variance.
-    An eval whose share pays for nothing is left out.
+    The share is the largest at which all of it fits; what whole runs leave goes where it still
+    buys more: see `filled`.
 
     Examples
     --------
@@ -23,21 +24,46 @@ def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     >>> even_split(small_menu(), {"usd": 2_000.0})
     ('a plateau', 'b plateau')
     """
-    evals = menu.options["eval"].unique()
-    limits = {name: amount / len(evals) for name, amount in budget.items()}
-    alone = dict(zip(menu.resources, menu.costs_alone.T, strict=True))
-    affordable = (
-        np.all([alone[name] <= amount for name, amount in limits.items()], axis=0)
-        if limits
-        else np.ones(len(menu), dtype=bool)
-    )
-    worth = information_size(menu)
-    chosen = []
-    for name in evals:
-        rows = np.flatnonzero((menu.options["eval"] == name).to_numpy() & affordable)
-        if len(rows):
-            chosen.append(str(menu.options.index[rows[np.argmax(worth[rows])]]))
-    return tuple(chosen)
+    columns, limits = _limited(menu, budget)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = np.nan_to_num(menu.costs_alone[:, columns] / limits, nan=0.0).max(axis=1, initial=0)
+    codes = menu.options["eval"].factorize()[0]
+    order = np.argsort(information_size(menu), kind="stable")
+    for limit in np.unique(need[need <= 1.0])[::-1]:
+        best = np.full(codes.max(initial=0) + 1, -1)
+        paid = order[need[order] <= limit]
+        best[codes[paid]] = paid  # the last written, the most informative, stays
+        x = np.zeros(len(menu))
+        x[best[best >= 0]] = 1.0
+        if (menu.use_of(x)[columns] <= limits).all():
+            return filled(menu, menu.options.index[x > 0], budget)
+    return ()
+
+
+def filled(menu: Menu, chosen: Sequence[str], budget: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a mix with what is left of the budgets spent too, until nothing more fits.
+
+    Step by step the eval whose option is least informative runs the most informative one that the
+    rest pays for.
+    """
+    columns, limits = _limited(menu, budget)
+    size, codes = information_size(menu), menu.options["eval"].factorize()[0]
+    x = menu.options.index.isin(list(chosen)).astype(float)
+    now = np.zeros(codes.max(initial=0) + 1)
+    now[codes[x > 0]] = size[x > 0]
+    for code in sorted(range(len(now)), key=lambda each: now[each]):
+        mine = codes == code
+        for option in sorted(np.flatnonzero(mine & (size > now[code])), key=lambda o: -size[o]):
+            other = np.where(mine, 0.0, x)
+            other[option] = 1.0
+            if (menu.use_of(other)[columns] <= limits).all():
+                x = other
+                break
+    return tuple(menu.options.index[x > 0])
+
+
+def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], NDArray[np.float64]]:
+    return [menu.resources.index(name) for name in budget], np.array([*budget.values()])
 
 
 def information_size(menu: Menu) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent
-from evalfolio.plans.outlook import CALLS
+from evalfolio.plans.outlook import CALLS, way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
 from evalfolio.search.certified import Certified
@@ -49,7 +49,7 @@ def plan_warnings(
         if row["v"] > 0 and not row["funded"]:
             warnings.append(
                 f"{name} is funded below its minimum sensible effort of "
-                f"${row['minimum_effort_usd']:,.0f}: fund it to there, or drop it."
+                f"${row['minimum_effort_usd']:,.0f}: {way_out(plan, row['domains'])}."
             )
     warnings += [
         f"{higher} is called to be mitigated and {lower} is not, as the stakes of the two say."

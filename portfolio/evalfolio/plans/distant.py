@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
 NEAR = 3.0  # units of difficulty within which an eval comes near a threshold
+NO_LONG_TASKS = "no eval on the menu has tasks near its threshold"
 AROUND = 1.0  # units on either side of it where tasks are said to be of its difficulty
 
 
-def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> list[str]:
-    """Say which thresholds no eval on the menu is near, and what an eval there would add.
+def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> dict[str, str]:
+    """Say, by decision, whose threshold no eval on the menu is near, and what one would add.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -
     from evalbayes.horizons.horizon import human_time
     from evalbayes.menus.elsewhere import menu_elsewhere
 
-    sentences = []
+    sentences = {}
     on_menu = set(plan.menu.options["eval"])
     decided = {decision.name for decision in plan.menu.decisions}
     for spec in catalogue.decisions:
@@ -65,7 +66,7 @@ def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -
         )
         where = human_time(2.0**threshold) if spec.minutes else f"{threshold:.3g}"
         kind = "tasks of" if spec.minutes else "tasks of difficulty"
-        sentences.append(
+        sentences[spec.name] = (
             f"No eval here is within {NEAR:g} {unit} of {spec.name}'s threshold, {where}: the "
             f"nearest, {nearest}, is {far[nearest]:.2g} away. Bought beside this plan, {kind} "
             f"{around[0]} to {around[1]}, at the same price ({option}), would add "

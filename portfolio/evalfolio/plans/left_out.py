@@ -58,7 +58,8 @@ def left_out(
                 "eval": problem.evals[code],
                 "option": problem.menu.options.index[out[best]],
                 "value_added": float(added[best]),
-                "reason": _reason(problem, x, out[best], float(added[best]), changes.value),
+                "reason": _reason(problem, x, out[best], float(added[best]), changes.value)
+                + _dearer_elsewhere(problem, use[best], charges[best], float(added[best]), enter),
                 "cost_to_enter": float(enter) if enter > 0 else None,
             }
         )
@@ -81,12 +82,32 @@ def _reason(
     amounts = [
         f"{percent(used / problem.spendable[name])} of the {words(name)}"
         for name, used in use.items()
-        if problem.spendable[name] > 0 and np.isfinite(problem.spendable[name])
+        if used > 0 and 0 < problem.spendable[name] < np.inf
     ]
     price = f" for {listing(amounts)}" if amounts else ""
     shared = listing([each.name for each in compress(problem.menu.shared, fresh > 0)])
     price += f", with {shared}, which nothing in the mix needs" if shared else ""
     return f"would add {percent(max(share, 0.0))} to the plan's value{price}"
+
+
+def _dearer_elsewhere(
+    problem: Problem,
+    use: NDArray[np.float64],
+    charges: NDArray[np.float64],
+    added: float,
+    enter: float,
+) -> str:
+    """Name the hours that keep an eval out whatever its price in usd; nothing where money would."""
+    if enter > 0 or added <= 0:
+        return ""
+    named = [
+        (charge, f"{two_digits(used)} {words(name)}")
+        for name, used, charge in zip(problem.resource_names, use, charges, strict=True)
+        if name != "usd" and charge > 0
+    ]
+    if not named:
+        return ""
+    return f"; its {listing([told for _, told in sorted(named, reverse=True)])} buy more elsewhere"
 
 
 def least_useful_budget(problem: Problem, changes: Changes) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,16 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
+from evalfolio.limits.group import describe, members
+from evalfolio.limits.presence import Mandatory
+from evalfolio.narrative import listing, words
 from evalfolio.search.problem import Problem
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.known import known
 from evalfolio.value.sample_information import DecisionValue
+
+if TYPE_CHECKING:
+    from evalfolio.plans.plan import Plan
 
 Floats = NDArray[np.float64]
 
@@ -122,6 +129,21 @@ def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.9
         return most
     of_shown = float((decision.contrast - gap).sum())
     return decision.threshold - (decision.threshold - most) / of_shown
+
+
+def way_out(plan: Plan, domains: Sequence[str]) -> str:
+    """Say what to do about a decision on these domains funded below its minimum sensible effort.
+
+    What is mandatory is not to be dropped, and where hours alone bind money is no way out.
+    """
+    here = plan.menu.options["domain"].isin(domains).to_numpy()
+    for limit in plan.limits:
+        if isinstance(limit, Mandatory) and (members(plan.menu, limit.of) & here).any():
+            return f"it stays, as {describe(limit.of)} is mandatory; fund it to there if you can"
+    binding = [words(name) for name, price in plan.shadow_prices.items() if price > 0]
+    if binding and not plan.shadow_prices.get("usd"):
+        return f"what holds it back is {listing(binding)}, not money"
+    return "fund it to there, or drop it"
 
 
 def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float]:

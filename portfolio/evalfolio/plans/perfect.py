@@ -133,11 +133,11 @@ def matching_warnings(table: pd.DataFrame) -> list[str]:
     sentences = []
     for _, row in table[table["known"] == "shown"].iterrows():
         if abs(row["error"]) > TOLERATED:
-            way = "over" if row["error"] > 0 else "under"
-            size = percent(abs(row["error"]))
+            way = "less" if row["error"] > 0 else "more"
             sentences.append(
-                f"The menu {way}states what knowing the shown capability of {row['decision']} is "
-                f"worth by {size}, against the posterior draws: its shape there is not the menu's."
+                f"What results tell of {row['decision']} may be worth {percent(abs(row['error']))} "
+                f"{way} than stated: belief about its shown capability is not normal, as the plan "
+                "takes it to be."
             )
     return sentences
 

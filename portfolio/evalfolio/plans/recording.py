@@ -13,6 +13,7 @@ from evalfolio.narrative import DEPTH, reason_of_choice, two_digits
 from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.left_over import next_step_in_words
+from evalfolio.plans.outlook import way_out
 from evalfolio.plans.overspend import overspend
 from evalfolio.record.record import FORMAT, Choice, Domain, Record, SharedRow
 
@@ -220,7 +221,7 @@ def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
     if row["v"] <= 0:
         return f"left out: less than its minimum sensible effort{price} would be of little use"
     if not row["funded"]:
-        return f"funded below its minimum sensible effort{price}: fund it to there, or drop it"
+        return f"funded below its minimum sensible effort{price}: {way_out(plan, row['domains'])}"
     choices = plan.choices[plan.choices["domain"].isin(row["domains"])]
     shared = [
         float(each["usd"])

@@ -8,21 +8,25 @@ from dataclasses import replace
 import pandas as pd
 
 from evalbayes import Menu
+from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH
-from evalfolio.plans.baselines import even_split, restricted
+from evalfolio.plans.baselines import even_split, filled, restricted
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 from evalfolio.search.question import Question
 
+HALF = "half of every budget"
 ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another
 
 
 def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tuple[str, ...]]:
-    """Return other ways to spend the same budget, by name; those that cannot be are left out.
+    """Return other ways to spend the budget, by name; those that cannot be are left out.
 
-    Greedy keeps the limits of the question; the others stand for habits that know of none.
+    Greedy keeps the limits of the question, as does the best mix of half of every budget, by which
+    a reader sees what money and hours do; the others stand for habits that know of no limit, and
+    spend what they are given.
     """
     menu = question.menu
     rivals = {
@@ -35,8 +39,14 @@ def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tu
     ):
         part = restricted(menu, tiers)
         if len(part):
-            rivals[name] = method.find(replace(question, menu=part, limits=())).chosen
-    return rivals
+            found = method.find(replace(question, menu=part, limits=())).chosen
+            rivals[name] = filled(part, found, question.spendable)
+    half = {name: 0.5 * amount for name, amount in question.budget.items()}
+    try:
+        rivals[HALF] = method.find(replace(question, budget=half)).chosen if half else ()
+    except InfeasibleError:  # what is mandatory takes more than half: there is no such plan
+        pass
+    return {name: chosen for name, chosen in rivals.items() if chosen or name != HALF}
 
 
 def compare(

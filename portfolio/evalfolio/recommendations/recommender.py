@@ -15,7 +15,7 @@ from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.plans.cautions import plan_warnings
-from evalfolio.plans.distant import distant_thresholds
+from evalfolio.plans.distant import NO_LONG_TASKS, distant_thresholds
 from evalfolio.plans.firm_rows import firm_rows
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information
@@ -114,11 +114,12 @@ def recommend(
     plan = replace(explained(found), firm=firm)
     rivals = rival_plans(question, roughly)
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
+    distant = distant_thresholds(plan, posterior, catalogue)
     warnings = (
         *posterior.diagnostics.reasons,
         *matching_warnings(perfect_information(menu, state_draws(posterior, catalogue))),
         *plan_warnings(plan, comparisons, posterior, roughly),
-        *distant_thresholds(plan, posterior, catalogue),
+        *distant.values(),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None
@@ -140,7 +141,7 @@ def recommend(
     record = record_of(
         plan,
         floors=notes.floors,
-        left_off=notes.left_off,
+        left_off=(*notes.left_off, *((name, NO_LONG_TASKS) for name in distant)),
         comparisons=comparisons.to_dict("records"),
         warnings=warnings,
         limits=kept(plan.limits[: -len(rules) or None], "catalogue") + kept(rules, "constraints"),

@@ -282,10 +282,10 @@ class Unanchored(_Part):
 
 
 class Comparison(_Open):
-    """The value of another way to spend the same budget. The first row is this plan."""
+    """The value of another way to spend the same budget, or half of it. The first is this plan."""
 
     plan: str
-    """This plan, greedy, even split, all plateau, all maximum, ..."""
+    """This plan, greedy, even split, all plateau, all maximum, half of every budget, ..."""
     usd: float
     value: float
     share_of_evpi: float | None

@@ -52,7 +52,7 @@ def planned(specs: Catalogue) -> tuple[ef.Plan, Posterior, Menu]:
 def test_what_an_eval_at_the_threshold_would_add_is_what_buying_it_adds() -> None:
     specs = catalogue(10, 60)
     plan, posterior, _ = planned(specs)
-    (sentence,) = distant_thresholds(plan, posterior, specs)
+    (sentence,) = distant_thresholds(plan, posterior, specs).values()
     assert "No eval here is within 3 doublings of cyber's threshold, 32 h" in sentence
     assert "the nearest, tasks of 60, is 5 away" in sentence
     assert "tasks of 16 h to 64 h" in sentence
@@ -75,4 +75,4 @@ def test_what_an_eval_at_the_threshold_would_add_is_what_buying_it_adds() -> Non
 def test_nothing_is_said_where_an_eval_is_near(near: float) -> None:
     specs = catalogue(10, near)
     plan, posterior, _ = planned(specs)
-    assert distant_thresholds(plan, posterior, specs) == []
+    assert distant_thresholds(plan, posterior, specs) == {}

@@ -11,6 +11,7 @@ from tests.evalfolio.conftest import random_menu
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.limits import Mandatory
+from evalfolio.narrative import two_digits
 from evalfolio.plans.judge import explain_eval
 
 
@@ -39,6 +40,10 @@ def test_without_a_price_of_money_no_price_to_enter_is_told() -> None:
     plan = ef.optimise(small_menu(), budget={"staff_hours": 90.0})
     assert len(plan.not_chosen)
     assert plan.not_chosen["cost_to_enter"].isna().all()
+    for name, row in plan.not_chosen.iterrows():  # what keeps it out is named, with its amount
+        used = float(plan.menu.options.loc[row["option"], "staff_hours"])
+        if row["value_added"] > 0 and used < 90:
+            assert f"; its {two_digits(used)} staff hours buy more elsewhere" in row["reason"], name
 
 
 def test_dropping_what_tells_nothing_loses_nothing() -> None:

@@ -13,7 +13,8 @@ from evalfolio.export.report.accounts import accounts, plain
 from evalfolio.export.report.budgets import lost_by, price_rows, resource_words
 from evalfolio.export.report.charts.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
-from evalfolio.export.report.frontier import DEPTH, TIER_NAMES, frontier_view
+from evalfolio.export.report.first import called_for, first
+from evalfolio.export.report.frontier import TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
 from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
@@ -41,10 +42,8 @@ def page(
         "certificate": certificate(record),
         "facts": facts(record),
         "tiers": TIER_NAMES,
-        "depth_usd": {d.name: record.usd_of(d.about, DEPTH) for d in record.domains},
-        "shared_money": len([d for each in record.domains for d in each.about])
-        > len({d for each in record.domains for d in each.about}),
-        "domain_usd": {d.name: record.usd_of(d.about) for d in record.domains},
+        "first": first(record),
+        "calls": called_for(record),
         "others": other_resources(record),
         "resource": resource_words,
         "widest": max(
@@ -63,7 +62,7 @@ def page(
         "worth": worth,
         "amount": amount,
         "unit_words": "USD" if value.unit == "usd" else "share of perfect information",
-        "assumption_value": _assumption_value,
+        "assumptions": assumption_rows(record),
         "figures": _lines(record.diagnostics),
         "origins": _lines({k: v for k, v in record.provenance if k not in ("inputs", "versions")}),
     }
@@ -174,6 +173,16 @@ def against(value: float, whole: float | None) -> str:
         return DASH
     percentage = 100 * value / whole
     return "100 %" if abs(percentage - 100) < 0.05 else f"{percentage:.1f} %"
+
+
+def assumption_rows(record: Record) -> list[tuple[str, str, str, str]]:
+    """Return (where, key, value, why), one row where several stand at the same default."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for each in record.assumptions:
+        rows.setdefault((each.key, _assumption_value(each.value), each.reason), []).append(
+            each.where
+        )
+    return [(", ".join(where), *rest) for rest, where in rows.items()]
 
 
 def _assumption_value(value: object) -> str:
