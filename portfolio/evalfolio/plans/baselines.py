@@ -36,7 +36,7 @@ def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
         x = np.zeros(len(menu))
         x[best[best >= 0]] = 1.0
         if (menu.use_of(x)[columns] <= limits).all():
-            return filled(menu, menu.options.index[x > 0], budget)
+            return filled(menu, tuple(menu.options.index[x > 0]), budget)
     return ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
@@ -42,10 +43,8 @@ def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tu
             found = method.find(replace(question, menu=part, limits=())).chosen
             rivals[name] = filled(part, found, question.spendable)
     half = {name: 0.5 * amount for name, amount in question.budget.items()}
-    try:
+    with suppress(InfeasibleError):  # what is mandatory may take more than half
         rivals[HALF] = method.find(replace(question, budget=half)).chosen if half else ()
-    except InfeasibleError:  # what is mandatory takes more than half: there is no such plan
-        pass
     return {name: chosen for name, chosen in rivals.items() if chosen or name != HALF}
 
 

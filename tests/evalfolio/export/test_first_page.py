@@ -20,8 +20,9 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*")
 
 
 def page_of(made: Recommendation) -> str:
-    (header,) = re.findall(r"<header.*?</header>", report(made), flags=re.S)
-    return header
+    found = re.search(r"<header.*?</header>", report(made), flags=re.S)
+    assert found is not None
+    return found[0]
 
 
 def figures(text: str) -> list[float]:
@@ -114,8 +115,8 @@ def check_every_figure(header: str, record: Any) -> int:
     ]
     for pattern, digits, allowed in patterns:
         for match in re.finditer(pattern, left):
-            for shown, of in zip(match.groups(), allowed, strict=True):
-                assert near(float(shown.replace(",", "")), digits, *of), (match[0], of)
+            for one, of in zip(match.groups(), allowed, strict=True):
+                assert near(float(one.replace(",", "")), digits, *of), (match[0], of)
                 count += 1
         left = re.sub(pattern, " ", left)
     for spent, given in re.findall(r"\$?([\d,.]+) of \$?([\d,.]+)", left):

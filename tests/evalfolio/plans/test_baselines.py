@@ -67,9 +67,9 @@ def test_half_of_every_budget_stands_beside_the_plan_unless_it_cannot_be() -> No
     best = ef.optimise(halved.menu, budget=halved.budget, gap=1e-2)
     value = ef.evaluate(question.menu, rival_plans(question)[HALF]).value
     assert value == pytest.approx(best.value, rel=1e-2)
-    (dear,) = {question.menu.options["usd"].idxmax()}
-    price = float(question.menu.options.loc[dear, "usd"])
-    bound = Question(question.menu, {"usd": 1.5 * price}).under(Mandatory(str(dear)))
+    prices: dict[str, float] = question.menu.options["usd"].to_dict()  # type: ignore[assignment]
+    dear = max(prices, key=lambda option: prices[option])
+    bound = Question(question.menu, {"usd": 1.5 * prices[dear]}).under(Mandatory(dear))
     assert HALF not in rival_plans(bound)
 
 
