@@ -14,6 +14,8 @@ from tests.evalfolio.export.test_report import Reader
 
 from evalfolio.export.report.first import knee, not_covered, promised
 from evalfolio.export.report.write import report
+from evalfolio.limits import Mandatory
+from evalfolio.limits.kept import kept
 from evalfolio.recommendations.recommendation import Recommendation
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*")
@@ -143,17 +145,10 @@ def test_every_figure_of_the_first_page_is_the_record_s(
 
 def test_a_group_reads_all_it_decides_on(swept: Recommendation) -> None:
     record: Any = json_of(swept)
-    record["limits"] = [
-        {"text": "mandatory: nyuctf", "by": "catalogue", "kind": "Mandatory", "of": "nyuctf"},
-        {
-            "text": "mandatory: hcast",
-            "by": "catalogue",
-            "kind": "Mandatory",
-            "of": "hcast",
-            "to": "the board",
-            "note": "minutes of May",
-        },
-    ]
+    record["limits"] = kept(
+        [Mandatory("nyuctf"), Mandatory("hcast", to="the board", note="minutes of May")],
+        "catalogue",
+    )
     worth = record["value"]["evsi"]
     half = {"plan": "half of every budget", "usd": 1.0, "value": 0.8 * worth, "share_of_evpi": 0.5}
     record["comparisons"].append(half)
@@ -164,7 +159,7 @@ def test_a_group_reads_all_it_decides_on(swept: Recommendation) -> None:
     text = Reader(page_of(telling(swept, record))).text
     for row in record["choices"]:
         assert row["eval"] in text
-    assert "Mandatory: nyuctf; and hcast, to the board (minutes of May)." in text
+    assert "Mandatory: nyuctf; and hcast, promised to the board (minutes of May)." in text
     assert "Half of every budget would keep 80 % of the value." in text
     assert "cyber: no eval on the menu has tasks near its threshold." in text
     assert "hcast / sweet-spot" not in text

@@ -72,15 +72,9 @@ def runs_by_domain(record: Record) -> list[dict[str, str]]:
 
 
 def promised(record: Record) -> list[str]:
-    """Return what is mandatory, to whom it is promised and why, where that is told."""
-    lines = []
-    for limit in record.limits:
-        if limit.kind == "Mandatory":
-            extra = limit.model_extra or {}
-            to, note = extra.get("to"), extra.get("note")
-            words = limit.text.removeprefix("mandatory: ")
-            to_whom = f", to {to}" if to else ""
-            lines.append(f"{words}{to_whom}{f' ({note})' if note else ''}")
+    """Return what is mandatory, with how and to whom it is promised where that is told."""
+    texts = [limit.text for limit in record.limits if limit.kind == "Mandatory"]
+    lines = [text.removeprefix("mandatory: ") for text in texts]
     return [f"Mandatory: {listing(lines)}."] if lines else ["No eval is mandatory."]
 
 
