@@ -159,7 +159,7 @@ def test_a_group_reads_all_it_decides_on(swept: Recommendation) -> None:
     text = Reader(page_of(telling(swept, record))).text
     for row in record["choices"]:
         assert row["eval"] in text
-    assert "Mandatory: nyuctf; and hcast, promised to the board (minutes of May)." in text
+    assert "Mandatory: nyuctf; and hcast, promised to the board (the minutes)." in text
     assert "Half of every budget would keep 80 % of the value." in text
     assert "cyber: no eval on the menu has tasks near its threshold." in text
     assert "hcast / sweet-spot" not in text
