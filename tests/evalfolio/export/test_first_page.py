@@ -146,7 +146,7 @@ def test_every_figure_of_the_first_page_is_the_record_s(
 def test_a_group_reads_all_it_decides_on(swept: Recommendation) -> None:
     record: Any = json_of(swept)
     record["limits"] = kept(
-        [Mandatory("nyuctf"), Mandatory("hcast", to="the board", note="minutes of May")],
+        [Mandatory("nyuctf"), Mandatory("hcast", to="the board", note="the minutes")],
         "catalogue",
     )
     worth = record["value"]["evsi"]
