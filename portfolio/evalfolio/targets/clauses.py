@@ -20,8 +20,8 @@ from evalfolio.narrative import percent, two_digits
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.targets.least_cost import least_programme
-from evalfolio.targets.standard import DEEP, Clause, Standard
-from evalfolio.targets.stated import KINDS, WORKING, names_of, spend_of, working_days_of
+from evalfolio.targets.standard import Clause, Standard
+from evalfolio.targets.stated import KINDS, WORKING, deep_of, names_of, spend_of, working_days_of
 
 Floats = NDArray[np.float64]
 
@@ -247,8 +247,6 @@ def _rows(question: Question, limits: tuple[Limit, ...], x: Floats) -> tuple[str
 
 
 def _counted(question: Question, x: Floats) -> dict[str, Any]:
-    menu = question.menu
-    chosen = menu.options[x > 0.5]
-    deep = int((chosen["tier"] == DEEP).sum())
-    found = (working_days_of(menu, x), len(chosen), deep, ", ".join(names_of(menu, x)))
+    menu, chosen = question.menu, names_of(question.menu, x)
+    found = (working_days_of(menu, x), len(chosen), deep_of(menu, x), ", ".join(chosen))
     return dict(zip(COUNTED, found, strict=True))

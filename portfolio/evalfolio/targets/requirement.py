@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.limits.amount import evals
 from evalfolio.limits.budget import Contingency
 from evalfolio.limits.group import nearest
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.limits.target import Target
-from evalfolio.narrative import listing, wrong_calls_in_words
+from evalfolio.narrative import listing, price, two_digits, wrong_calls_in_words
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.answer import Answer
 from evalfolio.search.certified import Certified
@@ -25,7 +26,15 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
 from evalfolio.targets.least_cost import cheapest_within, least_programme
-from evalfolio.targets.stated import KINDS, Targets, names_of, spend_of, targets_of
+from evalfolio.targets.stated import (
+    KINDS,
+    Targets,
+    deep_of,
+    names_of,
+    spend_of,
+    targets_of,
+    working_days_of,
+)
 
 MAX_BISECTIONS = 60
 USUAL_GAP = 1e-3
@@ -56,6 +65,9 @@ class Requirement:
         Certified where the gap asked for was reached, else stalled: need and bound are honest.
     note
         Which rows are of domains without a target, and why they tell of one that has; else empty.
+    deep_evals, working_days
+        How many evals are run at max elicitation, and the days of the longest row, five of seven
+        calendar days; None where the menu does not say days.
     """
 
     resource: str
@@ -67,6 +79,8 @@ class Requirement:
     domains: pd.DataFrame
     status: Status
     note: str = ""
+    deep_evals: int = 0
+    working_days: float | None = None
 
     @property
     def gap(self) -> float:
@@ -79,9 +93,12 @@ class Requirement:
             return f"{said} {self.note}".strip()
         calls = wrong_calls_in_words({str(n): dict(row) for n, row in self.domains.iterrows()})
         certificate = f"no programme needs less than {self.bound:,.6g}"
+        said = f"{evals(len(self.chosen))}, {self.deep_evals} of them deep, for {price(self.spend)}"
+        if self.working_days is not None:
+            said += f"; the longest takes {two_digits(self.working_days)} working days"
         return (
             f"The target needs {self.need:,.6g} {self.resource} ({certificate}): "
-            f"{', '.join(self.chosen)}. {calls} {self.note}"
+            f"{', '.join(self.chosen)}. That is {said}. {calls} {self.note}"
         ).strip()
 
 
@@ -137,7 +154,7 @@ def require(
     --------
     >>> from evalfolio.examples import small_menu
     >>> print(require(small_menu(), posterior_sd={"cyber": 1.1}))
-    The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau. For...
+    The target needs 1,100 usd (no programme needs less than 1,100): a plateau, b plateau. That...
     """
     if value is not None and not math.isfinite(value):
         raise InputError(
@@ -282,4 +299,6 @@ def _requirement(
         value=problem.value(x),
         domains=decision_outlook(problem, x),
         status=Status.CERTIFIED if reached else Status.STALLED,
+        deep_evals=deep_of(menu, x),
+        working_days=working_days_of(menu, x),
     )

@@ -19,14 +19,13 @@ from evalbayes.tables.toml import read_toml
 from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals, Where
 from evalfolio.narrative import listing
-from evalfolio.targets.stated import KINDS
+from evalfolio.targets.stated import DEEP, KINDS
 
 PRESETS = {"eu-cop": "eu_cop.toml"}
 COUNTS = ("evals", "deep_evals", "working_days")
 NAMED = ("all_tasks", "run_by")
 DEMANDS = (*KINDS, *COUNTS, *NAMED)
 CLAUSE_KEYS = ("clause", "asks", "domain", "reading", *DEMANDS)
-DEEP = "max-elicitation"
 ONE_LEVEL = "standard"  # what the level of a file without levels is called
 
 

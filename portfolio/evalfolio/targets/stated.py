@@ -13,6 +13,7 @@ from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, Wron
 from evalfolio.limits.group import nearest
 from evalfolio.limits.target import Target
 
+DEEP = "max-elicitation"
 WORKING = 5 / 7  # working days of calendar days
 
 Targets = Mapping[str, float] | float | None
@@ -76,6 +77,11 @@ def names_of(menu: Menu, x: NDArray[np.float64]) -> tuple[str, ...]:
 def spend_of(menu: Menu, x: NDArray[np.float64]) -> dict[str, float]:
     """Return the use of every resource."""
     return dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))
+
+
+def deep_of(menu: Menu, x: NDArray[np.float64]) -> int:
+    """Return how many of the options chosen are at max elicitation."""
+    return int((menu.options["tier"][x > 0.5] == DEEP).sum())
 
 
 def working_days_of(menu: Menu, x: NDArray[np.float64]) -> float | None:

@@ -17,7 +17,16 @@ from tests.evalfolio.value.skew.menus import skewed_menu
 import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import EveryDomain, Forbidden, MinEvals, PosteriorSd, WrongCall
+from evalfolio.examples import small_menu
+from evalfolio.limits import (
+    EveryDomain,
+    Forbidden,
+    Mandatory,
+    MinEvals,
+    PosteriorSd,
+    Where,
+    WrongCall,
+)
 from evalfolio.limits.infeasible import explain_infeasible
 from evalfolio.limits.target import Target
 from evalfolio.plans.outlook import decision_outlook
@@ -420,3 +429,22 @@ def test_what_could_be_reached_and_what_binds(make_menu: MakeMenu, every_choice:
     assert any("usd" in str(told) for told in table["bound_by"])
     free = reachable(Question(menu))
     assert (free["bound_by"] == "all that the menu tells").all()
+
+
+def test_the_programme_is_told_with_deep_evals_hours_by_skill_and_working_days() -> None:
+    menu = small_menu()
+    hours = dict.fromkeys(("staff_hours.bio", "staff_hours.ml"), 10.0)
+    menu = replace(
+        menu,
+        options=menu.options.assign(days=14.0, **hours),
+        resources=(*menu.resources, *hours),
+        resource_draws=None,
+    )
+    deep = Mandatory(Where(tier="max-elicitation", eval="a"))
+    found = require(menu, posterior_sd={"cyber": 1.1}, constraints=(deep,))
+    assert found.deep_evals >= 1
+    assert found.working_days == pytest.approx(10.0)
+    hours_each = f"{10 * len(found.chosen)} staff hours"
+    assert f"{hours_each} (bio), {hours_each} (ml)".replace(" (ml)", "") in str(found)
+    assert f"{found.deep_evals} of them deep, for $" in str(found)
+    assert "the longest takes 10 working days" in str(found)
