@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -51,6 +52,8 @@ class Catalogue(Spec):
         The [[level]] tables of domains, and the [[decision]] tables over several domains.
     ai_models
         The [[ai_model]] tables: release dates and lineages.
+    limits
+        The [[limit]] tables, as rows of a constraints table.
     points
         Whether stakes were given as a probability, so that values are in points, not USD.
     assumptions
@@ -67,6 +70,7 @@ class Catalogue(Spec):
     levels: tuple[LevelSpec, ...] = ()
     joint: tuple[DecisionSpec, ...] = ()
     ai_models: tuple[AiModelSpec, ...] = ()
+    limits: tuple[dict[str, Any], ...] = ()
     points: bool
     assumptions: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = Field(default=(), exclude=True)  # no part of what is said: of no hash
@@ -140,12 +144,28 @@ class Catalogue(Spec):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
+def _limit(table: Table) -> dict[str, Any]:
+    """Return a [[limit]] as a row of cells; what it asks is read with the constraints table."""
+    refuse_unknown(table.where, table.entries, LIMIT_KEYS)
+    row = dict(table.entries)
+    for key, value in row.items():
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            row[key] = "; ".join(value)
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InputError(
+                f"{table.where}: {key} must be text, a number or a list of names, got {value!r}; "
+                "write it as a cell of the constraints table"
+            )
+    return row
+
+
 def _missing(kind: str, name: str, known: list[str]) -> InputError:
     near = nearest(name, known)
     cure = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(known))}"
     return InputError(f"catalogue: the {kind} must be one of its own, got {name!r}; {cure}")
 
 
+LIMIT_KEYS = ("type", "of", "with", "amount", "resource", "note")
 THRESHOLD_KEYS, STAKE_KEYS = ("threshold", "threshold_human_time"), (*LOSSES, *ODDS)
 GROWTH_REASON = (
     "published horizons double every 131 to 197 days, 1.9 to 2.8 doublings a year, and domains "
@@ -213,6 +233,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         levels=levels,
         joint=joint,
         ai_models=ai_models,
+        limits=tuple(_limit(table) for table in tables.limits),
         points=points,
         assumptions=tuple(assumptions),
         notes=tables.notes,

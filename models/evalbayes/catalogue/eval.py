@@ -25,6 +25,7 @@ from evalbayes.catalogue.quantities import (
     YesOrNo,
     hours_by_skill,
     positive,
+    promised,
     split_hours,
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
@@ -124,7 +125,8 @@ class EvalSpec(Spec):
         How a mean score scatters about its expectation: "normal", or "beta" where scores crowd at
         an end of the scale.
     mandatory, forbidden
-        Whether it must, or must not, be run.
+        Whether it must, or must not, be run; mandatory may say what is promised, see
+        `evalbayes.catalogue.quantities.promised`.
     run_by
         Who runs it, e.g. "own staff" or an external assessor; None: not said.
     notes
@@ -162,7 +164,7 @@ class EvalSpec(Spec):
     score_low: Number | None = None
     score_high: Number | None = None
     score_noise: Noise = "normal"
-    mandatory: YesOrNo = False
+    mandatory: Annotated[bool | dict[str, Any], BeforeValidator(promised)] = False
     forbidden: YesOrNo = False
     run_by: Text | None = None
     notes: str = ""
@@ -293,6 +295,12 @@ def _check(table: Table, spec: EvalSpec, skills: tuple[str, ...]) -> None:
     if spec.mandatory and spec.forbidden:
         raise InputError(
             f"{table.where}: an eval must not be mandatory and forbidden, got both; drop one"
+        )
+    least = spec.mandatory.get("tasks", 0) if isinstance(spec.mandatory, dict) else 0
+    if isinstance(least, int) and least > spec.tasks:
+        raise InputError(
+            f"{table.where}: mandatory must promise at most its {spec.tasks} tasks, got {least}; "
+            'write tasks = "all"'
         )
     if (spec.score_low is None) != (spec.score_high is None):
         given, other = ("score_low", "score_high") if spec.score_high is None else HIGH_ALONE

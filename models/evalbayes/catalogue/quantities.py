@@ -15,7 +15,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from evalbayes.decision import told
+from evalbayes.names import cure
 from evalbayes.tables.numerals import NotANumber, numeral
+
+PROMISE = ("tasks", "tier", "attempts", "to", "note")
+TIERS = ("sweet-spot", "plateau", "max-elicitation")
 
 
 def number(value: Any) -> float:
@@ -104,6 +108,44 @@ def yes_or_no(value: Any) -> bool:
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     raise ValueError(f"must be true or false, got {value!r}; write one of the two")
+
+
+def promised(value: Any) -> bool | dict[str, Any]:
+    """Return whether an eval is mandatory, or what is promised of it.
+
+    A promise is a table of `tasks` ("all", or the least number), `tier`, `attempts` (least, a
+    task), `to` (whom) and `note`.
+
+    Examples
+    --------
+    >>> promised({"tasks": "all", "attempts": 4.0, "to": "the board"})
+    {'tasks': 'all', 'attempts': 4, 'to': 'the board'}
+    """
+    if not isinstance(value, Mapping):
+        return yes_or_no(value)
+    if not value:
+        raise ValueError("must say what is promised, got an empty table; write true")
+    found: dict[str, Any] = {}
+    for key, given in value.items():
+        if key not in PROMISE:
+            raise ValueError(f"must hold {', '.join(PROMISE)}, got {key!r}; {cure(key, PROMISE)}")
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        if key in ("tasks", "attempts") and not (key == "tasks" and given == "all"):
+            if not number or given < 1 or not float(given).is_integer():
+                other = ' or "all"' if key == "tasks" else ""
+                raise ValueError(
+                    f"must have {key} as a whole number from 1{other}, got {given!r}; mend {key}"
+                )
+            found[key] = int(given)
+        elif not isinstance(given, str) or not given.strip():
+            raise ValueError(f"must have {key} as text, got {given!r}; mend {key} or leave it out")
+        elif key == "tier" and given not in TIERS:
+            raise ValueError(
+                f"must have a tier of {', '.join(TIERS)}, got {given!r}; {cure(given, TIERS)}"
+            )
+        else:
+            found[key] = given.strip()
+    return found
 
 
 def noise(value: Any) -> str:

@@ -38,13 +38,14 @@ class Tables:
     levels: tuple[Table, ...]
     decisions: tuple[Table, ...]
     ai_models: tuple[Table, ...]
+    limits: tuple[Table, ...]
     domain_defaults: Table
     eval_defaults: Table
     notes: tuple[str, ...] = ()
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "level", "decision", "eval", "elicitation", "ai_model")
+MANY = ("domain", "level", "decision", "eval", "elicitation", "ai_model", "limit")
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 
@@ -143,6 +144,7 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
         evals=rows["eval"],
         elicitations=rows["elicitation"],
         ai_models=rows["ai_model"],
+        limits=rows["limit"],
         notes=notes_on(untidy, source),
         **single,
     )

@@ -51,6 +51,7 @@ def read_workbook(path: str | Path) -> Tables:
         evals=tuple(rows["eval"]),
         elicitations=tuple(rows["elicitation"]),
         ai_models=tuple(rows["ai_model"]),
+        limits=tuple(rows["limit"]),
         notes=notes_on(untidy, path.name),
         **single,
     )

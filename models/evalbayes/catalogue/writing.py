@@ -32,6 +32,7 @@ def tables(catalogue: Catalogue) -> dict[str, Any]:
         "eval": [_entries(spec) for spec in catalogue.evals],
         "elicitation": [_entries(spec) for spec in catalogue.elicitations],
         "ai_model": [_entries(spec) for spec in catalogue.ai_models],
+        "limit": list(catalogue.limits),
     }
     return {name: given for name, given in found.items() if given}
 
@@ -137,7 +138,7 @@ def commented(text: str) -> dict[str, Any]:
     Examples
     --------
     >>> sorted(commented(toml_template()))
-    ['ai_model', 'decision', 'elicitation', 'level']
+    ['ai_model', 'decision', 'elicitation', 'level', 'limit']
     """
     blocks = [block for block in text.split("\n\n") if block.startswith("# [[")]
     lines = [line.removeprefix("# ") for block in blocks for line in block.splitlines()]

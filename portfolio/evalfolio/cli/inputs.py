@@ -52,10 +52,12 @@ def check_budgets(
 
 def check_constraints(catalogue: Catalogue, rules: Sequence[Limit]) -> None:
     """Refuse a limit on what the catalogue does not have before the long work, not after it."""
+    from evalfolio.limits.table import catalogue_table
     from evalfolio.limits.vocabulary import check_names
 
-    if rules:
-        check_names(rules, catalogue)
+    stated = (*catalogue_table(catalogue), *rules)
+    if stated:
+        check_names(stated, catalogue)
 
 
 def plan_folder(folder: Path, needed: str = "plan.json") -> Path:

@@ -10,8 +10,8 @@ from evalbayes.whole import whole_file
 from evalfolio.narrative import SHARED, listing
 from evalfolio.record.record import Choice, Record
 
-BEFORE_RESOURCES = tuple(Choice.model_fields)[:-5]
-AFTER_RESOURCES = tuple(Choice.model_fields)[-5:]  # what the mix makes of the row
+BEFORE_RESOURCES = tuple(Choice.model_fields)[:-6]
+AFTER_RESOURCES = tuple(Choice.model_fields)[-6:]  # what the mix makes of the row
 DESCRIPTIONS = BEFORE_RESOURCES[BEFORE_RESOURCES.index("cap") :]  # columns of a menu too
 WHOLE_NUMBERS = ("attempts", "tasks", "runs")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,6 +27,9 @@ from evalfolio.limits.presence import (
 )
 from evalfolio.limits.tail import TailLimit
 from evalfolio.limits.target import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
 
 COLUMNS = ("type", "of", "with", "amount", "resource", "note")
 SHEET = "constraints"
@@ -91,7 +94,19 @@ def constraints_from_table(
     Mandatory(of='cybench')
     Floor(of=Where(tier='plateau'), at_least=0.4, resource='usd', share=True)
     """
-    frame, where = _read(source, sheet)
+    return _limits(*_read(source, sheet))
+
+
+def catalogue_table(catalogue: Catalogue) -> tuple[Limit, ...]:
+    """Read the [[limit]] tables of a catalogue, rows as of a constraints table."""
+    rows = pd.DataFrame(list(catalogue.limits), dtype=object)
+    return _limits(rows, "catalogue: limit", " number", 1) if len(rows) else ()
+
+
+def _limits(
+    frame: pd.DataFrame, where: str, unit: str = ", row", first: int = 2
+) -> tuple[Limit, ...]:
+    """Return the limits that rows of cells say; `first` is how the first one is counted."""
     frame = frame.rename(columns=lambda column: str(column).strip().lower())
     for column in frame.columns:
         if column not in COLUMNS:
@@ -106,7 +121,7 @@ def constraints_from_table(
         cells = {column: _text(record.get(column)) for column in COLUMNS}
         if not any(cells.values()) or cells["type"].startswith("#"):
             continue
-        place = f"{where}, row {position + 2}"
+        place = f"{where}{unit} {position + first}"
         try:
             constraints.append(_constraint(cells))
         except EvalfolioError as error:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from evalfolio.limits import Mandatory
+from evalfolio.limits.group import members
 from evalfolio.limits.kept import kept
-from evalfolio.narrative import DEPTH, reason_of_choice, two_digits
+from evalfolio.narrative import DEPTH, listing, reason_of_choice, two_digits
 from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.left_over import next_step_in_words
@@ -163,10 +165,21 @@ def _choice(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
     named = {key: str(row[key]) for key in ("option", "eval", "domain", "tier")}
     share = {"share_of_usd": row.get("share_of_usd", 0.0)}
     told = known | defaults | named | share | {"reason": reason_of_choice(named["tier"])}
+    told["mandatory"] = _promised(plan, named["option"])
+    told["reason"] = "; ".join(filter(None, (told["mandatory"], told["reason"])))
     own = (named["eval"], named["tier"])
     if plan.firm is not None:
         told |= {"firm": own in plan.firm.firm, "instead": plan.firm.ways(own)}
     return told
+
+
+def _promised(plan: Plan, option: str) -> str:
+    """Say that a row is mandatory, how and to whom it was promised; empty where it is not."""
+    row = plan.menu.options.index.get_loc(option)
+    rules = [each for each in plan.limits if isinstance(each, Mandatory)]
+    mine = [each.promise for each in rules if members(plan.menu, each.of)[row]]
+    said = listing(list(dict.fromkeys(filter(None, mine))))
+    return ("mandatory: " + said if said else "mandatory") if mine else ""
 
 
 def _shared(plan: Plan) -> list[dict[str, Any]]:

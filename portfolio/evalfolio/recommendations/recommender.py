@@ -14,6 +14,7 @@ from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals
 from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
+from evalfolio.limits.table import catalogue_table
 from evalfolio.plans.cautions import plan_warnings
 from evalfolio.plans.distant import NO_LONG_TASKS, distant_thresholds
 from evalfolio.plans.firm_rows import firm_rows
@@ -200,7 +201,7 @@ def question_of(
 
 
 def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, ...]:
-    """Return the limits a catalogue states: mandatory, forbidden, evals per domain.
+    """Return the limits a catalogue states: mandatory, forbidden, [[limit]], evals per domain.
 
     A domain's `min_evals` asks for no more evals than have an option that fits every budget by
     itself: default floors must not make a small budget infeasible. Where even the cheapest such
@@ -214,7 +215,12 @@ def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, .
     limits: list[Limit] = [
         Forbidden(e.name) for e in catalogue.evals if e.forbidden and e.name in on_menu
     ]
-    limits += [Mandatory(e.name) for e in catalogue.evals if e.mandatory]
+    limits += [
+        Mandatory(e.name, **(e.mandatory if isinstance(e.mandatory, dict) else {}))
+        for e in catalogue.evals
+        if e.mandatory
+    ]
+    limits += catalogue_table(catalogue)
     forbidden = {e.name for e in catalogue.evals if e.forbidden}
     floors: list[Limit] = []
     decided = {name for each in menu.decisions for name in each.domains(menu.states)}

@@ -151,6 +151,8 @@ class Choice(_Open):
     """Whether any mix as good, the noise of the draws allowed for, has this eval at this tier."""
     instead: tuple[str, ...] = ()
     """What the draws cannot tell from it, any one of these; "nothing" where it may go."""
+    mandatory: str = ""
+    """Whether a limit asks for it, how and to whom that was promised; empty where none does."""
 
     @property
     def stands(self) -> str:
