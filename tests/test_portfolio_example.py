@@ -50,7 +50,7 @@ def test_it_asks_what_a_framework_asks_and_is_told_without_a_warning(
     assert len(catalogue.evals) == 42
     assert [spec.name for spec in catalogue.levels] == ["High", "Critical"] * 2
     assert isinstance(catalogue.budget.staff_hours, dict)
-    assert sum(spec.mandatory for spec in catalogue.evals) >= 3
+    assert sum(bool(spec.mandatory) for spec in catalogue.evals) >= 3
     assert len(catalogue.elicitations) == 10
     assert len(catalogue.elicitations_of("cybergym")) == 1
     check = check_inputs(catalogue, observations)

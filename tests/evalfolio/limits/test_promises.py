@@ -28,7 +28,7 @@ from evalfolio.plans.recording import record_of
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
-PROMISE = {"tasks": "all", "tier": "plateau", "attempts": 2, "to": "the board", "note": "May"}
+PROMISE: dict[str, Any] = {"tasks": "all", "tier": "plateau", "attempts": 2, "to": "the board", "note": "May"}
 
 
 def catalogue_with(mandatory: Any = False, limits: Any = ()) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_rows_and_explain_say_to_whom_it_was_promised() -> None:
     table = mix_table(record).set_index("eval")
     assert table.loc["a", "mandatory"] == said
     assert table.loc["b", "mandatory"] == "mandatory"
-    assert table.loc["a", "reason"].startswith(f"{said}; ")
+    assert str(table["reason"]["a"]).startswith(f"{said}; ")
     assert said in explain_eval("a", record)["text"]
     free = record_of(ef.optimise(menu, budget={"usd": 10_000.0}))
     assert {row.mandatory for row in free.choices} == {""}
