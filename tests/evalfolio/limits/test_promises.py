@@ -28,7 +28,13 @@ from evalfolio.plans.recording import record_of
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
-PROMISE: dict[str, Any] = {"tasks": "all", "tier": "plateau", "attempts": 2, "to": "the board", "note": "May"}
+PROMISE: dict[str, Any] = {
+    "tasks": "all",
+    "tier": "plateau",
+    "attempts": 2,
+    "to": "the board",
+    "note": "May",
+}
 
 
 def catalogue_with(mandatory: Any = False, limits: Any = ()) -> dict[str, Any]:
