@@ -61,6 +61,8 @@ Plan
 From a posterior
     `recommend`               catalogue, results and posterior to a `Recommendation`
     `Recommendation`          the plan with all that explains it
+    `side_by_side`            the plan beside those of scenarios, figures of the catalogue set
+    `read_scenarios`          ... from a table
     `write_all`               ... written as report, workbook, tables and JSON
     `score_mix`               a hand-made mix beside a plan
     `plot_curve`              an eval's curve, drawn
@@ -198,6 +200,8 @@ if TYPE_CHECKING:
     from evalfolio.plans.risk import value_risk as value_risk
     from evalfolio.readers import read_inspect_logs as read_inspect_logs
     from evalfolio.readers import read_metr_runs as read_metr_runs
+    from evalfolio.recommendations.alternatives import read_scenarios as read_scenarios
+    from evalfolio.recommendations.alternatives import side_by_side as side_by_side
     from evalfolio.recommendations.recommendation import Recommendation as Recommendation
     from evalfolio.recommendations.recommender import recommend as recommend
     from evalfolio.rule.square_root import RuleFigures as RuleFigures

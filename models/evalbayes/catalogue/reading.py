@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from evalbayes.catalogue.catalogue import Catalogue, catalogue_of
+from evalbayes.catalogue.settings import with_settings
 from evalbayes.catalogue.tables import Tables, tables_of
 from evalbayes.catalogue.workbook import read_workbook
 from evalbayes.errors import InputError
 from evalbayes.tables.toml import read_toml
 
 
-def read_catalogue(path: str | Path) -> Catalogue:
+def read_catalogue(path: str | Path, settings: Sequence[str] = ()) -> Catalogue:
     """Read a catalogue from TOML or from a workbook with the same tables as sheets.
 
     Parameters
     ----------
     path
         File ending in .toml or .xlsx.
+    settings
+        Figures at other levels, one after another: `cyber.elicitation_gap*2`, `budget.usd=30000`.
 
     Raises
     ------
@@ -32,10 +35,12 @@ def read_catalogue(path: str | Path) -> Catalogue:
             f"{path}: a catalogue must be a file ending in {' or '.join(sorted(READERS))}, got "
             f"{path.suffix or 'no ending'!r}; save it as one of these"
         )
-    return catalogue_of(READERS[path.suffix.lower()](path))
+    return with_settings(READERS[path.suffix.lower()](path), settings, catalogue_of)
 
 
-def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catalogue:
+def parse_catalogue(
+    data: Mapping[str, Any], source: str = "catalogue", settings: Sequence[str] = ()
+) -> Catalogue:
     """Read a catalogue from nested tables, as TOML gives them.
 
     Parameters
@@ -44,6 +49,8 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
         Tables by name: portfolio, budget, domain, eval, ...
     source
         What errors call it.
+    settings
+        As `read_catalogue` has them.
 
     Examples
     --------
@@ -54,7 +61,7 @@ def parse_catalogue(data: Mapping[str, Any], source: str = "catalogue") -> Catal
     >>> round(catalogue.domain("cyber").threshold.mid, 2), len(catalogue.assumptions)
     (8.91, 30)
     """
-    return catalogue_of(tables_of(data, source))
+    return with_settings(tables_of(data, source), settings, catalogue_of)
 
 
 def _read_toml(path: Path) -> Tables:

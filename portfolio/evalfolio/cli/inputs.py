@@ -50,6 +50,17 @@ def check_budgets(
         budgets_of(budgets, contingency or 0.0, ("usd", *staff, "agent_hours"))
 
 
+def set_catalogue(
+    path: Path, settings: Sequence[str] | None, budgets: Mapping[str, float]
+) -> Catalogue:
+    """Read the catalogue with figures set; a budget is set there or given beside it, not both."""
+    from evalbayes.catalogue import read_catalogue
+    from evalfolio.recommendations.alternatives import refuse_budget_twice
+
+    refuse_budget_twice(settings or (), budgets)
+    return read_catalogue(path, settings or ())
+
+
 def check_constraints(catalogue: Catalogue, rules: Sequence[Limit]) -> None:
     """Refuse a limit on what the catalogue does not have before the long work, not after it."""
     from evalfolio.limits.table import catalogue_table
@@ -130,11 +141,13 @@ def posterior_of(
     draws: int | None = None,
     keep: Path | None = None,
     anchored: Callable[[Mapping[str, float]], object] | None = None,
+    unset: Path | None = None,
 ) -> tuple[Observations | None, Posterior]:
     """Return the observations (None beside a stored fit) and the posterior.
 
     What is to be said or refused for want of an anchor is, before the long work, by `anchored`: it
-    is given the human minutes of the observations by eval.
+    is given the human minutes of the observations by eval. Where figures of the catalogue are set,
+    `unset` is its file, and a stored posterior follows them.
 
     Raises
     ------
@@ -168,6 +181,11 @@ def posterior_of(
     posterior = Posterior.load(posterior_path)
     if anchored is not None:
         anchored(posterior.human_minutes)
+    if unset is not None:
+        from evalbayes.catalogue import read_catalogue
+        from evalfolio.sensitivities.remade import believed
+
+        posterior = believed(posterior, read_catalogue(unset), catalogue)
     return None, posterior
 
 

@@ -37,6 +37,14 @@ ContingencyOption = Annotated[
         "repeatable. By default as the catalogue says.",
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A figure of the catalogue at another level, e.g. cyber.elicitation_gap*2, "
+        "budget.usd=30000 or evals.staff_hours*1.5; repeatable.",
+    ),
+]
 ConstraintsOption = Annotated[
     Path | None,
     typer.Option("--constraints", help="Table of limits, one per row: CSV, or .xlsx with a sheet."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +43,15 @@ BacktestOption = Annotated[
     ),
 ]
 
+ScenariosOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--scenarios",
+        help="Table of scenarios, CSV or TOML: a name and its settings, as --set has them; their "
+        "plans stand beside this one, also in OUT/side_by_side.csv.",
+    ),
+]
+
 
 def recommend(
     catalogue: shared.CatalogueArgument,
@@ -50,6 +60,8 @@ def recommend(
     budget: BudgetOption = None,
     contingency: shared.ContingencyOption = None,
     constraints: shared.ConstraintsOption = None,
+    settings: shared.SetOption = None,
+    scenarios: ScenariosOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
     time_limit: TimeLimitOption = 60.0,
@@ -62,18 +74,19 @@ def recommend(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
-    from evalbayes.catalogue import read_catalogue
     from evalfolio.backtests.told import told
     from evalfolio.cli.inputs import (
         check_budgets,
         check_constraints,
         enforce_gate,
         posterior_of,
+        set_catalogue,
         tell_anchors,
     )
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
+    from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
     from evalfolio.recommendations.recommender import recommend as make
     from evalfolio.search.certified import Certified
 
@@ -83,11 +96,14 @@ def recommend(
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
     replayed = None if backtest is None else told(backtest)
-    read = read_catalogue(catalogue)
+    several = {} if scenarios is None else read_scenarios(scenarios)
+    read = set_catalogue(catalogue, settings, budgets)
+    for words in several.values():
+        set_catalogue(catalogue, (*(settings or ()), *words), budgets)
     check_budgets(read, budgets, kept_back)
     check_constraints(read, rules)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
-    files += [constraints] if constraints else []
+    files += [each for each in (constraints, scenarios) if each]
     observed, belief = posterior_of(
         read,
         observations,
@@ -97,23 +113,39 @@ def recommend(
         quiet=quiet or as_json,
         keep=out / "posterior.nc",
         anchored=tell_anchors(read, as_json=as_json, deciding=True),
+        unset=catalogue if settings else None,
     )
+    common: dict[str, Any] = {
+        "budget": budgets,
+        "contingency": kept_back,
+        "constraints": rules,
+        "seed": seed,
+    }
     with step("splitting this budget and others", quiet=quiet or as_json):
         result = make(
             read,
             observed,
             belief,
-            budget=budgets,
-            contingency=kept_back,
-            constraints=rules,
+            **common,
             method=method,
-            seed=seed,
             inputs=files,
             sensitivity=sensitivity,
             backtest=replayed,
         )
+    beside = None
+    if several:
+        with step(f"planning {len(several)} scenarios", quiet=quiet or as_json):
+            beside = side_by_side(
+                result.plan,
+                catalogue,
+                belief,
+                several,
+                settings=settings or (),
+                method=replace(method, gap=max(gap, 2e-3), time_limit=min(time_limit, 20.0)),
+                **common,
+            )
     with step(f"writing {out}/", quiet=quiet or as_json):
-        write_all(result, out)
+        write_all(result, out, scenarios=beside)
     if as_json:
         print(result.record.to_json())
     else:
@@ -122,6 +154,17 @@ def recommend(
             show(result.record)
             for warning in result.record.warnings:
                 warn(warning)
+        if beside is not None:
+            columns = [
+                "settings",
+                "value",
+                "share_of_evpi",
+                "usd",
+                "deep_usd",
+                "deep_hours",
+                "changes",
+            ]
+            print_table(beside[columns].reset_index(), "Scenarios")
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

@@ -61,6 +61,7 @@ def sensitivity(
     budget: BudgetOption = None,
     contingency: shared.ContingencyOption = None,
     constraints: shared.ConstraintsOption = None,
+    settings: shared.SetOption = None,
     out: shared.OutOption = Path("sensitivity"),
     gap: GapOption = 2e-3,
     time_limit: TimeLimitOption = 20.0,
@@ -84,7 +85,6 @@ def sensitivity(
     Finished points are kept beside OUT until everything is written: started again after a kill,
     with the same inputs and --posterior, the sweeps go on where they were.
     """
-    from evalbayes.catalogue import read_catalogue
     from evalfolio.cli.inputs import (
         asked_limits,
         check_budgets,
@@ -92,6 +92,7 @@ def sensitivity(
         enforce_gate,
         plan_folder,
         posterior_of,
+        set_catalogue,
         tell_anchors,
     )
     from evalfolio.errors import InputError
@@ -99,6 +100,7 @@ def sensitivity(
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
     from evalfolio.plans.mix_file import read_mix
+    from evalfolio.recommendations.alternatives import budgets_set
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
     from evalfolio.search.certified import Certified
@@ -125,12 +127,13 @@ def sensitivity(
     check_folder(out, "sensitivity")
     if plan is not None:
         record = Record.load(plan_folder(plan))
-        budgets = {**record.budget, **budgets}
+        own = budgets_set(settings or ())  # what is set is not the plan's
+        budgets = {n: each for n, each in record.budget.items() if n not in own} | budgets
         kept_back = record.kept_back if kept_back is None else kept_back
         rules += tuple(asked_limits(record))
         if not (observations or posterior):
             posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
-    read = read_catalogue(catalogue)
+    read = set_catalogue(catalogue, settings, budgets)
     check_budgets(read, budgets, kept_back)
     check_constraints(read, rules)
     if bootstrap and posterior is not None:
@@ -148,6 +151,7 @@ def sensitivity(
         seed=seed,
         quiet=quiet or as_json,
         anchored=tell_anchors(read, as_json=as_json, deciding=True),
+        unset=catalogue if settings else None,
     )
     with step("finding the plan", quiet=quiet or as_json):
         result = recommend(

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
@@ -18,6 +19,9 @@ from evalfolio.export.mix import write_mix_csv, write_mix_parquet
 from evalfolio.export.report import write_report
 from evalfolio.export.tasks import write_tasks_csv
 from evalfolio.export.workbook import write_workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MARK = "plan.json"
 NAMES = (
@@ -31,6 +35,7 @@ NAMES = (
     "menu",
 )
 TABLES = "sensitivity"  # the folder of an analysis' tables, of that command only
+BESIDE = "side_by_side.csv"  # the plans of scenarios, where there are some
 SHARED = ("posterior.nc",)  # `evalfolio fit` may have put it there before
 
 
@@ -102,6 +107,7 @@ def write_all(
     recommendation: Storable,
     folder: str | Path,
     tables: Callable[[Path], object] | None = None,
+    scenarios: pd.DataFrame | None = None,
 ) -> Path:
     """Write every export of a recommendation into `folder`, whole or not at all; return it.
 
@@ -116,6 +122,8 @@ def write_all(
         A new folder, or one that holds a plan.
     tables
         Writes the tables of a sensitivity analysis into the folder it is given.
+    scenarios
+        Plans of scenarios, as `side_by_side` returns them; without, those of an earlier plan go.
 
     Raises
     ------
@@ -136,8 +144,12 @@ def write_all(
         _write_files(recommendation, made)
         if tables is not None:
             tables(made / TABLES)
+        if scenarios is not None:
+            scenarios.to_csv(made / BESIDE)
         made.rename(new)  # from here on whoever comes next can finish what is begun
         _move_in(new, folder, old)
+        if scenarios is None:
+            (folder / BESIDE).unlink(missing_ok=True)
     except OSError as error:
         raise _refusal(folder, error) from error
     finally:
@@ -215,7 +227,7 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
         return
     moved: list[str] = []
     try:
-        for name in (name for name in (*NAMES, TABLES) if (new / name).exists()):
+        for name in (name for name in (*NAMES, TABLES, BESIDE) if (new / name).exists()):
             moved.append(name)
             if (folder / name).exists():
                 (folder / name).rename(old / name)

@@ -54,22 +54,24 @@ def changes(menu: Menu, points: pd.DataFrame, resource: str) -> list[str]:
     """Return a sentence for every amount at which the mix changes."""
     out = []
     for (_, before), (_, now) in pairwise(points.iterrows()):
-        words_of = _moves(menu, before["options"], now["options"])
-        if words_of:
+        was, new = (menu.options.loc[list(row["options"])] for row in (before, now))
+        if words_of := moves(was, new):
             out.append(f"By {two_digits(now['amount'])} {words(resource)}: {'; '.join(words_of)}.")
     return out
 
 
-def _moves(menu: Menu, before: tuple[str, ...], now: tuple[str, ...]) -> list[str]:
-    """Say eval by eval what changed between two mixes."""
-    owner = dict(zip(menu.options.index, menu.options["eval"].astype(str).tolist(), strict=True))
-    tier = dict(zip(menu.options.index, menu.options["tier"].astype(str).tolist(), strict=True))
-    was, new = ({owner[name]: name for name in names} for names in (before, now))
-    enters = [f"{e} ({tier[new[e]]})" for e in new if e not in was]
-    leaves = [f"{e} ({tier[was[e]]})" for e in was if e not in new]
-    kept = [e for e in new if e in was and new[e] != was[e]]
-    resized = [e for e in kept if tier[was[e]] == tier[new[e]]]
-    moved = [f"{e} ({tier[was[e]]} to {tier[new[e]]})" for e in kept if e not in resized]
+def moves(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+    """Say eval by eval what changed between two mixes, the chosen rows of one menu or of two."""
+    was, new = (
+        dict(zip(f["eval"].astype(str), f["tier"].astype(str), strict=True)) for f in (before, now)
+    )
+    same = set(before.index) & set(now.index)
+    held = set(now.loc[now.index.isin(same), "eval"].astype(str))
+    enters = [f"{e} ({new[e]})" for e in new if e not in was]
+    leaves = [f"{e} ({was[e]})" for e in was if e not in new]
+    kept = [e for e in new if e in was and e not in held]
+    resized = [e for e in kept if was[e] == new[e]]
+    moved = [f"{e} ({was[e]} to {new[e]})" for e in kept if e not in resized]
     parts = (
         (enters, "{} enters", "{} enter"),
         (leaves, "{} leaves", "{} leave"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.decision import told
+from evalfolio.errors import InputError
 from evalfolio.sensitivities.assumed import FAMILIES, Assumed
 
 if TYPE_CHECKING:
@@ -32,6 +33,16 @@ FIELDS = {
 DRAWS = {
     "gap_spread": ("gap_departure", "gap_departure_sd"),
     "validity_sd": ("private_error", "validity_sd"),
+}
+# What the fit reads of a catalogue, but for the gap.
+LEARNED = {
+    "domains": ("name", "unit", "shown_capability", "growth_per_year"),
+    "evals": (
+        *("name", "domain", "loadings", "family", "human_minutes", "difficulty", "spend_unit"),
+        *("plateau", "half_spend", "usd_per_run", "guessing", "score_low", "score_high"),
+        "score_noise",
+    ),
+    "ai_models": ("name", "released", "lineage"),
 }
 
 
@@ -69,6 +80,42 @@ def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> P
     for key in DRAWS.get(assumed.kind, ()):
         draws[key] = draws[key] * level
     return replace(posterior, draws=draws)
+
+
+def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Posterior:
+    """Return the posterior of one catalogue as that of another, without a fit.
+
+    Where the range of a domain's elicitation gap is another, ln gap moves as its prior does, from
+    N(m, s²) to N(m', s'²): m' + (ln gap − m)·s'/s. That is exact where the gap is prior alone, as
+    where no run was elicited; results that tell it then tell it by as much in sds as before. All
+    else that is not learned, budgets, stakes, thresholds, prices, hours and caps, asks for no
+    posterior of its own.
+
+    Raises
+    ------
+    InputError
+        If a figure that the posterior was learned with is another.
+    """
+    from evalbayes.model.priors import gap_prior
+
+    for kind, fields in LEARNED.items():
+        pairs = list(zip(getattr(before, kind), getattr(after, kind), strict=True))
+        for field in fields:
+            for was, now in pairs:
+                if getattr(was, field) != getattr(now, field):
+                    raise InputError(
+                        f"{now.name}.{field} is learned with the results, so that a stored "
+                        "posterior cannot follow it; give the observations instead, to fit again"
+                    )
+    gap = posterior.draws["gap"]
+    for was, now in zip(before.domains, after.domains, strict=True):
+        if was.gap == now.gap:
+            continue
+        (m, s), (m1, s1) = gap_prior(was.gap), gap_prior(now.gap)
+        steep = s1 / s if s > 0 else 1.0
+        own = (posterior.knot_domain == posterior.domains.index(was.name))[:, None]
+        gap = np.where(own, np.exp(m1 + (np.log(np.maximum(gap, 1e-12)) - m) * steep), gap)
+    return replace(posterior, draws={**posterior.draws, "gap": gap})
 
 
 def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:

@@ -108,3 +108,25 @@ def test_names_that_a_menu_can_have_pass_before_the_fit(files: tuple[Path, Path]
     table = files[0].with_name("limits.csv")
     table.write_text("\n".join(["type,of,amount,with,resource", *rows]))
     check_names(constraints_from_table(table), read_catalogue(files[0]))
+
+
+def test_what_is_set_is_checked_before_the_fit(run: Run, files: tuple[Path, Path]) -> None:
+    Path("scenarios.csv").write_text("name,settings\nlate,cyber.treshold+1\n")
+    for words, message in (
+        (("--set", "cybr.threshold+1"), "got 'cybr'; did you mean 'cyber'?"),
+        (("--scenarios", "scenarios.csv"), "did you mean 'threshold'?"),
+        (("--set", "budget.usd*2", "--budget", "usd=3"), "are about one budget; give one"),
+    ):
+        result = run("recommend", *files, *words)
+        assert result.code == 2
+        assert message in one_sentence(result.err)
+
+
+def test_a_setting_that_is_learned_asks_for_the_observations(
+    run: Run, files: tuple[Path, Path], posterior_file: Path
+) -> None:
+    words = ("--posterior", posterior_file, "--set", "ctf.human_minutes*2")
+    for command in ("recommend", "sensitivity"):
+        result = run(command, files[0], *words)
+        assert result.code == 2
+        assert "ctf.human_minutes is learned with the results" in one_sentence(result.err)
