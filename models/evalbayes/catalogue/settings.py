@@ -187,7 +187,8 @@ def _set(tables: Tables, setting: Setting, catalogue: Catalogue) -> Tables:
                 entries.pop(rival, None)
         changed = replace(row, entries=entries)
         new = changed if k is None else (*rows[:k], changed, *rows[k + 1 :])
-        tables = replace(tables, **{field: new})
+        change: dict[str, Any] = {field: new}
+        tables = replace(tables, **change)
     return tables
 
 
