@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import Limit, Mandatory
+from evalfolio.limits import Forbidden, Limit, Where
 from evalfolio.limits.amount import evals
-from evalfolio.limits.group import members, nearest
+from evalfolio.limits.group import Group, members, nearest
 from evalfolio.limits.target import MET, Target, decision_of
 from evalfolio.narrative import percent, two_digits
 from evalfolio.search.problem import Problem
@@ -121,9 +122,9 @@ def held_to(
         answers = []
         for clause in clauses:
             own, answer, told = stated[clause]
-            best, never = alone[clause]
+            (best, never), count = alone[clause], ""
             if own:
-                answer, told = _answer(question, own, held), _found(question, own, held)
+                answer, told, count = _held(menu, own, held)
                 answer = CANNOT if best is None else answer
             answers.append(answer)
             rows.append(
@@ -134,7 +135,7 @@ def held_to(
                     "reading": clause.reading,
                     "answer": answer,
                     "found": told,
-                    "rows": ", ".join(_rows(question, own, held)),
+                    "rows": count,
                     resource: float(cost @ menu.with_shared(best))
                     if own and best is not None
                     else None,
@@ -206,44 +207,29 @@ def _least(question: Question, cost: Floats) -> tuple[Floats | None, str]:
         return None, str(error)
 
 
-def _answer(question: Question, limits: tuple[Limit, ...], x: Floats) -> str:
-    """Return whether a mix keeps all limits."""
-    for limit in limits:
-        if isinstance(limit, Target):
-            if limit.left(question.menu, x) > limit.at_most * (1 + MET):
-                return MISSES
-        elif Problem(Question(question.menu, limits=(limit,))).completed(x) is None:
-            return MISSES
-    return MEETS
-
-
-def _found(question: Question, limits: tuple[Limit, ...], x: Floats) -> str:
-    """Say what a mix comes to."""
-    menu, told = question.menu, []
+def _held(menu: Menu, limits: tuple[Limit, ...], x: Floats) -> tuple[str, str, str]:
+    """Return whether a mix keeps all limits, what it comes to, and which of its rows count."""
+    answer, told, counted = MEETS, [], np.zeros(len(x), dtype=bool)
     for limit in limits:
         if isinstance(limit, Target):
             left = limit.left(menu, x)
-            told.append(f"{limit.decision} {percent(left) if limit.share else two_digits(left)}")
-        elif (of := getattr(limit, "of", None)) is not None:
-            run = menu.options[members(menu, of) & (x > 0.5)]
-            if isinstance(limit, Mandatory):
-                told.append(f"{of}: {', '.join(run.index) or 'not run'}")
-            else:
-                about = dict(of.conditions).get("domain", ("all",))[0]
-                told.append(f"{about} {evals(len(run))}")
-    return ", ".join(told)
-
-
-def _rows(question: Question, limits: tuple[Limit, ...], x: Floats) -> tuple[str, ...]:
-    """Return the rows of a mix that count for limits: of the group, or of a decision's domains."""
-    menu, counted = question.menu, np.zeros(len(x), dtype=bool)
-    for limit in limits:
-        if isinstance(limit, Target):
+            kept = left <= limit.at_most * (1 + MET)
             about = decision_of(menu, limit.decision).domains(menu.states)
             counted |= menu.options["domain"].isin(about).to_numpy()
-        elif (of := getattr(limit, "of", None)) is not None:
-            counted |= members(menu, of)
-    return names_of(menu, np.where(counted, x, 0.0))
+            told.append(f"{limit.decision} {percent(left) if limit.share else two_digits(left)}")
+        else:
+            kept = Problem(Question(menu, limits=(limit,))).completed(x) is not None
+            of: Group = getattr(limit, "of", "everything")
+            own = members(menu, of)
+            run, counted = menu.options.index[own & (x > 0.5)], counted | own
+            if isinstance(of, Where):
+                where = " ".join(dict(of.conditions).get("domain", ()))
+                others = " by others" if isinstance(limit, Forbidden) else ""
+                told.append(f"{where} {evals(len(run))}{others}".strip())
+            else:
+                told.append(f"{of}: {', '.join(run) or 'not run'}")
+        answer = answer if kept else MISSES
+    return answer, ", ".join(told), ", ".join(names_of(menu, np.where(counted, x, 0.0)))
 
 
 def _counted(question: Question, x: Floats) -> dict[str, Any]:
