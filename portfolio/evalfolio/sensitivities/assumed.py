@@ -13,6 +13,7 @@ ON_MENU = (
     "loss_missed",
     "loss_false_alarm",
     "later_gain",
+    "gap",
     "gap_sd",
     "shown_sd",
     "price",
@@ -21,7 +22,7 @@ ON_MENU = (
     "review",
 )
 # Kinds that change what the options tell: the menu is built again from the posterior's draws.
-ON_INPUTS = ("gap", "gap_spread", "validity_sd", "effort", "curve_family")
+ON_INPUTS = ("gap_spread", "validity_sd", "effort", "curve_family")
 KINDS = (*ON_MENU, *ON_INPUTS)
 
 HOURS = ("staff_hours", "elicitation_hours", "review")

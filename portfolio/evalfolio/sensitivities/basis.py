@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.posterior.posterior import Posterior
 
-STATES = {"gap_sd": "gap", "shown_sd": "shown"}
+# A gap of another size is the same belief in another unit: what a reading tells of it hangs on its
+# size in second order only.
+STATES = {"gap": "gap", "gap_sd": "gap", "shown_sd": "shown"}
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -81,7 +83,8 @@ class Basis:
             for assumed, level in hours.items():
                 catalogue = changed_catalogue(catalogue, assumed, level)
             menu = with_hours_of(menu, catalogue)
-        options, covariance, decisions = menu.options, menu.prior_covariance, menu.decisions
+        options, decisions = menu.options, menu.decisions
+        mean, covariance = menu.prior_mean, menu.prior_covariance
         for assumed, level in moved.items():
             if assumed.kind == "price":
                 options = self._priced(menu, level)
@@ -89,12 +92,19 @@ class Basis:
                 what = (assumed.domain, STATES[assumed.kind])
                 scale = np.array([level if told(name) == what else 1.0 for name in menu.states])
                 covariance = covariance * np.outer(scale, scale)
+                mean = mean * scale if assumed.kind == "gap" else mean
             elif assumed.kind not in HOURS:
                 decisions = tuple(self._decision(d, assumed, level, menu.states) for d in decisions)
-        return replace(menu, options=options, prior_covariance=covariance, decisions=decisions)
+        return replace(
+            menu,
+            options=options,
+            prior_mean=mean,
+            prior_covariance=covariance,
+            decisions=decisions,
+        )
 
     def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:
-        """Return the menu built again with figures of `ON_INPUTS` at other levels.
+        """Return the menu built again, once, with figures of `ON_INPUTS` at other levels.
 
         Raises
         ------
@@ -106,13 +116,26 @@ class Basis:
                 f"{next(iter(levels)).name} asks for a new menu: "
                 "give the catalogue and the posterior too"
             )
+        key = frozenset(levels.items())
+        if key in self._built:
+            return self._built[key]
         from evalbayes.menus import build_menu
 
         catalogue, posterior = self.catalogue, self.posterior
         for assumed, level in levels.items():
             catalogue = changed_catalogue(catalogue, assumed, level)
             posterior = changed_posterior(posterior, assumed, level)
-        return build_menu(posterior, catalogue, seed=self.seed, with_draws=False)[0]
+        self._built[key] = build_menu(posterior, catalogue, seed=self.seed, with_draws=False)[0]
+        return self._built[key]
+
+    @cached_property
+    def _built(self) -> dict[frozenset[tuple[Assumed, float]], Menu]:
+        """Menus that were built again: several analyses move a figure to the same end."""
+        return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out the menus built, which a worker makes anew."""
+        return {name: value for name, value in vars(self).items() if name != "_built"}
 
     def _priced(self, menu: Menu, level: float) -> pd.DataFrame:
         """Every eval's price moved as far along its own interval as the mean price moves."""

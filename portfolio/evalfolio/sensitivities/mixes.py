@@ -9,13 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import ON_INPUTS, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.remade import composed
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 from evalfolio.sensitivities.tornado import summary
@@ -24,7 +22,6 @@ Floats = NDArray[np.float64]
 
 BATCH = 16  # plans worked out together, on menus they share
 EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments
-WORDS = ("low", "mid", "high")
 
 
 def levels_at(figures: Sequence[Assumed], unit: Floats) -> Floats:
@@ -70,10 +67,11 @@ def mixes_under(
     InputError
         If a figure that asks for a new menu is between its levels.
     """
-    shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS and a.kind != "gap"]
+    shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS]
     for point in points:
-        for k, a in enumerate(figures):
-            if a.kind in ON_INPUTS and point[k] not in (a.low, a.mid, a.high):
+        for k in shared:
+            a = figures[k]
+            if point[k] not in (a.low, a.mid, a.high):
                 raise InputError(
                     f"{a.name} must be at {a.low:g}, {a.mid:g} or {a.high:g}, got {point[k]:g}; "
                     "menus are built for these only"
@@ -104,43 +102,8 @@ def _batch(
     method: Method,
     points: Sequence[Sequence[float]],
 ) -> list[dict[str, Any]]:
-    menus = _Menus(basis, figures, points[0])
     out = []
     for point in points:
-        menu = basis.put_on(menus.at(point), levels_of(figures, point))
+        menu = basis.menu_under(levels_of(figures, point))
         out.append(summary(menu, solve(basis.question.on(menu), method)))
     return out
-
-
-class _Menus:
-    """Menus under the figures that ask for a new one; only the gaps differ between points."""
-
-    def __init__(self, basis: Basis, figures: tuple[Assumed, ...], point: Sequence[float]) -> None:
-        self.basis, self.figures = basis, figures
-        self.gaps = [k for k, a in enumerate(figures) if a.kind == "gap"]
-        self.fixed = {
-            a: level
-            for a, level in levels_of(figures, point).items()
-            if a.kind in ON_INPUTS and a.kind != "gap" and level != a.mid
-        }
-        self.built: dict[str, Menu] = {}
-
-    def at(self, point: Sequence[float]) -> Menu:
-        """Return the menu with every domain's gap at the point's level."""
-        word_of = {self.figures[k].domain: self._word(k, float(point[k])) for k in self.gaps}
-        words = set(word_of.values()) or {"mid"}
-        if len(words) == 1 and len(word_of) == len(self.gaps):
-            return self._menu(words.pop())
-        # "mid" first: it is what domains without a gap of their own are taken from
-        return composed({w: self._menu(w) for w in ("mid", *sorted(words - {"mid"}))}, word_of)
-
-    def _word(self, k: int, level: float) -> str:
-        a = self.figures[k]
-        return "mid" if level == a.mid else "low" if level == a.low else "high"
-
-    def _menu(self, word: str) -> Menu:
-        if word not in self.built:
-            ends = {a: getattr(a, word) for a in (self.figures[k] for k in self.gaps)}
-            levels = {**self.fixed, **{a: level for a, level in ends.items() if level != a.mid}}
-            self.built[word] = self.basis.rebuilt(levels) if levels else self.basis.lean
-        return self.built[word]

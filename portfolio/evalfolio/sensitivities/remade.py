@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalbayes import Menu
-from evalbayes.decision import told
 from evalfolio.errors import InputError
 from evalfolio.sensitivities.assumed import FAMILIES, Assumed
 
@@ -73,10 +72,6 @@ def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> P
 
         return with_success_family(posterior, FAMILIES[level])
     draws = dict(posterior.draws)
-    if assumed.kind == "gap":
-        factor = np.ones(len(posterior.domains))
-        factor[posterior.domains.index(assumed.domain)] = level
-        draws["gap"] = draws["gap"] * factor[posterior.knot_domain, None]
     for key in DRAWS.get(assumed.kind, ()):
         draws[key] = draws[key] * level
     return replace(posterior, draws=draws)
@@ -148,54 +143,3 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
         replace(each, use=use.get(each.name, each.use), draws=None) for each in menu.shared
     )
     return replace(menu, options=options, shared=shared)
-
-
-def composed(menus: Mapping[str, Menu], word_of: Mapping[str, str]) -> Menu:
-    """Return the menu in which every domain's gap is of the size one of several menus has it.
-
-    What an option tells depends on its own domain's gap only, so each eval's options come from the
-    menu of its domain's word, and so do mean and sd of that gap.
-
-    Parameters
-    ----------
-    menus
-        By word, the menus with the gaps of all domains at that word; the same otherwise.
-    word_of
-        By domain, which of them holds there.
-    """
-    import pandas as pd
-
-    first = next(iter(menus.values()))
-    mean, scale = first.prior_mean.copy(), np.ones(len(first.states))
-    for domain, word in word_of.items():
-        own = menus[word]
-        for k, name in enumerate(first.states):
-            if told(name) == (domain, "gap"):
-                mean[k] = own.prior_mean[k]
-                scale[k] = np.sqrt(own.prior_covariance[k, k] / first.prior_covariance[k, k])
-    frames, information = [], []
-    for name in dict.fromkeys(first.options["eval"].tolist()):
-        domain = str(first.options.loc[first.options["eval"] == name, "domain"].iloc[0])
-        own = menus[word_of.get(domain, next(iter(menus)))]
-        mine = (own.options["eval"] == name).to_numpy()
-        frames.append(own.options[mine])
-        information.append(own.information[mine])
-    options = pd.concat(frames)
-    needed = {  # by purchase: an option may be on the menu of one word only
-        each.name: {n for menu in menus.values() for n in menu.shared[k].needed_by}
-        for k, each in enumerate(first.shared)
-    }
-    return replace(
-        first,
-        options=options,
-        shared=tuple(
-            replace(each, needed_by=tuple(n for n in options.index if n in needed[each.name]))
-            for each in first.shared
-        ),
-        information=np.concatenate(information),
-        prior_mean=mean,
-        prior_covariance=first.prior_covariance * np.outer(scale, scale),
-        information_draws=None,
-        resource_draws=None,
-        replicates=None,
-    )

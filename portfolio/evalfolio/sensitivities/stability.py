@@ -93,7 +93,7 @@ def stability_over_assumptions(
     rng = np.random.default_rng(seed)
     unit = qmc.LatinHypercube(len(figures), rng=rng).random(samples)
     few = qmc.LatinHypercube(len(figures), rng=rng).random(-(-samples // SHARED))
-    remade = np.array([a.kind in ON_INPUTS and a.kind != "gap" for a in figures], dtype=bool)
+    remade = np.array([a.kind in ON_INPUTS for a in figures], dtype=bool)
     unit[:, remade] = np.repeat(few, SHARED, axis=0)[:samples, remade]
     points = levels_at(figures, unit).tolist()
     return gathered(mixes_under(basis, figures, points, method=method, sweep=sweep))

@@ -20,7 +20,6 @@ from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.remade import composed
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
@@ -105,7 +104,7 @@ def tornado(
         points += [[k, assumed.low], [k, assumed.high]]
     own = solve(basis.question.lean, method) if plan is None else Solution.of(plan)
     base = summary(basis.lean, own)
-    task = partial(_point, basis, own, tuple(assumptions), method, _gap_menus(basis, assumptions))
+    task = partial(_point, basis, own, tuple(assumptions), method)
     hashed = inputs_hash(basis.question, own.options, assumptions, method)
     answers = (sweep or Sweep()).run(task, points, inputs=hashed)
     rows = []
@@ -177,36 +176,15 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
     }
 
 
-def _gap_menus(basis: Basis, assumptions: Sequence[Assumed]) -> dict[str, Menu]:
-    """Return the menus with the gaps of all domains at the low and at the high ends.
-
-    A menu is the dearest part of a row; with several domains two do for all their gaps, see
-    `composed`.
-    """
-    gaps = [a for a in assumptions if a.kind == "gap"]
-    if len(gaps) < 2:
-        return {}
-    return {
-        "low": basis.rebuilt({a: a.low for a in gaps}),
-        "high": basis.rebuilt({a: a.high for a in gaps}),
-    }
-
-
 def _point(
     basis: Basis,
     own: Solution,
     assumptions: tuple[Assumed, ...],
     method: Method,
-    gap_menus: Mapping[str, Menu],
     point: Sequence[float],
 ) -> dict[str, Any]:
     assumed, level = assumptions[int(point[0])], float(point[1])
-    end = "low" if level == assumed.low else "high"
-    if assumed.kind == "gap" and end in gap_menus and level != assumed.mid:
-        menu = composed({"mid": basis.lean, end: gap_menus[end]}, {assumed.domain: end})
-        solution = solve(basis.question.on(menu), method, own)
-    else:
-        menu, solution = plan_under(basis, {assumed: level}, method, own)
+    menu, solution = plan_under(basis, {assumed: level}, method, own)
     there = set(own.options) <= set(map(str, menu.options.index))
     held = float(valuation(menu).gains(choice_vector(menu, own.options)).sum()) if there else None
     return {**summary(menu, solution), "base_value": held}

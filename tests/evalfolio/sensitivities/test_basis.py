@@ -19,7 +19,7 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.ranges import assumptions_of
-from evalfolio.sensitivities.remade import changed_catalogue, composed, with_hours_of
+from evalfolio.sensitivities.remade import changed_catalogue, with_hours_of
 from evalfolio.sensitivities.tornado import tornado
 
 BUDGET = {"usd": 1_500.0, "staff_hours": 216.0}  # both short
@@ -205,7 +205,3 @@ def test_shared_hours_move_with_those_of_elicitation(whole_basis: Basis) -> None
         moved = with_hours_of(menu, changed)
         assert moved.shared[0].use == {"usd": 100.0, "staff_hours": hours}
         assert moved.shared[0].needed_by == menu.shared[0].needed_by
-    # an option that one menu has and another lacks needs the purchase where it is put in
-    part = menu.subset(menu.options.index != menu.shared[0].needed_by[0])
-    together = composed({"mid": part, "high": menu}, dict.fromkeys(["cyber", "autonomy"], "high"))
-    assert together.shared[0].needed_by == menu.shared[0].needed_by

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from evalbayes.menus import build_menu
 from evalfolio.errors import InputError
+from evalfolio.plans.evaluation import evaluate
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import BATCH, levels_at, mixes_under
-from evalfolio.sensitivities.remade import composed
+from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep
 from evalfolio.sensitivities.tornado import plan_under, summary
 
@@ -35,23 +37,33 @@ def test_three_levels_have_the_moments_of_an_even_spread() -> None:
     np.testing.assert_allclose(levels.std(axis=0), [1 / np.sqrt(3), 0.5 / np.sqrt(3)], rtol=1e-3)
 
 
-def test_a_menu_put_together_is_the_menu_built_whole(whole_basis: Basis) -> None:
+def test_a_gap_moved_on_the_menu_is_the_menu_of_the_posterior_moved(whole_basis: Basis) -> None:
     cyber, autonomy = GAPS
-    built = {
-        word: whole_basis.rebuilt({a: getattr(a, word) for a in GAPS}) for word in ("low", "high")
-    }
-    together = composed({"mid": whole_basis.lean, **built}, {"cyber": "high", "autonomy": "low"})
-    exact = whole_basis.rebuilt({cyber: cyber.high, autonomy: autonomy.low})
-    assert list(together.options.index) == list(exact.options.index)
-    np.testing.assert_allclose(together.prior_mean, exact.prior_mean, rtol=1e-9)
-    np.testing.assert_allclose(
-        together.prior_covariance, exact.prior_covariance, rtol=1e-7, atol=1e-10
-    )
-    one_domain = (exact.options["eval"] != "hcast").to_numpy()  # hcast loads on both
-    np.testing.assert_allclose(
-        together.information[one_domain], exact.information[one_domain], rtol=1e-6, atol=1e-9
-    )
-    np.testing.assert_allclose(together.costs[one_domain], exact.costs[one_domain], rtol=1e-9)
+    assert whole_basis.posterior is not None
+    assert whole_basis.catalogue is not None
+    moved = whole_basis.menu_under({cyber: cyber.high, autonomy: autonomy.low})
+    draws = dict(whole_basis.posterior.draws)
+    by_domain = np.array([cyber.high, autonomy.low])
+    draws["gap"] = draws["gap"] * by_domain[whole_basis.posterior.knot_domain, None]
+    posterior = replace(whole_basis.posterior, draws=draws)
+    exact, _ = build_menu(posterior, whole_basis.catalogue, with_draws=False)
+    np.testing.assert_allclose(moved.prior_mean, exact.prior_mean, rtol=1e-9)
+    np.testing.assert_allclose(moved.prior_covariance, exact.prior_covariance, atol=1e-9)
+    both = [name for name in moved.options.index if name in exact.options.index]
+    assert len(both) > 0.9 * len(exact)
+    question = whole_basis.question.within(**BUDGET)
+    best = [solve(question.on(menu), Certified(1e-3)) for menu in (moved, exact)]
+    for each in best:  # either menu's best mix is worth about as much on both
+        if set(each.options) <= set(both):
+            here, there = (evaluate(menu, each.options).value for menu in (moved, exact))
+            assert here == pytest.approx(there, rel=0.03)
+    assert best[0].value == pytest.approx(best[1].value, rel=0.03)
+
+
+def test_a_menu_is_built_again_once(whole_basis: Basis) -> None:
+    wide = Assumed("validity_sd", "", 0.6, 1.0, 1.5, True)
+    assert whole_basis.rebuilt({wide: 1.5}) is whole_basis.rebuilt({wide: 1.5})
+    assert "_built" not in whole_basis.__getstate__()
 
 
 def test_mixes_are_those_of_the_menus_they_stand_for(whole_basis: Basis) -> None:
@@ -100,7 +112,8 @@ def test_batches_share_menus_and_keep_the_order(whole_basis: Basis) -> None:
 
 
 def test_levels_between_are_refused(whole_basis: Basis) -> None:
-    with pytest.raises(InputError, match=r"cyber: size .* must be at 0.3, 1 or 2, got 0.9"):
+    wide = Assumed("validity_sd", "", 0.6, 1.0, 2.0, True)
+    with pytest.raises(InputError, match=r"all evals: validity .* must be at 0.6, 1 or 2, got 0.9"):
         mixes_under(
-            replace(whole_basis, question=whole_basis.question.within(**BUDGET)), GAPS[:1], [[0.9]]
+            replace(whole_basis, question=whole_basis.question.within(**BUDGET)), [wide], [[0.9]]
         )
