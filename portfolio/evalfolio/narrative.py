@@ -90,7 +90,7 @@ def words(resource: str) -> str:
     ('staff hours', 'staff hours (bio)', 'USD')
     """
     name, _, skill = resource.partition(".")
-    plain = "USD" if name == "usd" else name.replace("_", " ")
+    plain = {"usd": "USD", "all": "times all budgets"}.get(name, name.replace("_", " "))
     return f"{plain} ({skill})" if skill else plain
 
 

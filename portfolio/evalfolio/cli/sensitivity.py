@@ -34,7 +34,11 @@ SamplesOption = Annotated[
 ]
 VaryOption = Annotated[
     list[str] | None,
-    typer.Option("--vary", help="Budget to draw a frontier of; repeatable. By default all short."),
+    typer.Option(
+        "--vary",
+        help="Budget to draw a frontier of, or binding, or all for all together; repeatable. By "
+        "default each that binds.",
+    ),
 ]
 MixOption = Annotated[
     list[Path] | None,

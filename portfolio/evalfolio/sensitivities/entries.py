@@ -15,7 +15,7 @@ from evalfolio.narrative import DEPTH
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.frontier_points import Frontier
+from evalfolio.sensitivities.frontiers import Frontier, most_stated, scaled
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
@@ -92,14 +92,12 @@ def _entry(
     """Find one entry."""
     menu = question.menu
     amounts, values, options = points["amount"], points["value"], points["options"]
-    use = menu.options[resource].astype(float).groupby(menu.options["eval"]).max()
-    own = question.within(**{resource: 0.0}).budgets[resource]
-    most = own.stated_for(float(use.sum() * (1 + 1e-9)))
+    most = most_stated(question, resource) * (1 + 1e-9)
     beyond = list(np.geomspace(amounts[-1], max(most, amounts[-1]), 5)[1:])
     grid = [*amounts, *(a for a in beyond if a > amounts[-1])]
 
     def best(amount: float, *limits: Limit) -> Solution:
-        return solve(question.within(**{resource: amount}).under(*limits), method)
+        return solve(scaled(question, resource, amount).under(*limits), method)
 
     def value(amount: float) -> float:
         return values[amounts.index(amount)] if amount in amounts else best(amount).value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, words
@@ -24,6 +23,7 @@ from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 Floats = NDArray[np.float64]
+ALL, BINDING = "all", "binding"
 
 
 def frontier(
@@ -35,7 +35,7 @@ def frontier(
     method: Method = Certified(),
     sweep: Sweep | None = None,
 ) -> Frontier:
-    """Return certified plans over a range of one resource, the other budgets held.
+    """Return certified plans over a range of one resource, or of all budgets together.
 
     Every point is certified by itself. A choice feasible at one amount is feasible at every larger
     one and a bound at one holds at every smaller one, so both are carried over: value and bound
@@ -47,13 +47,15 @@ def frontier(
         The question; the resource that is varied must have a budget unless `points` lists
         amounts.
     resource
-        What is varied.
+        What is varied, the other budgets held; "binding" for that whose budget is worth most at
+        its shadow price, "all" for all budgets together, amounts being multiples of them.
     points
         Amounts as stated, or how many: spaced geometrically from a hundredth of the budget to
         twice it (or to what the whole menu can use, where that is less), the budget among them.
     relaxed
         Also solve the convex relaxation at every point: its value is concave in the amount, and
-        its price is the slope. Without it prices are those of each point's own relaxation.
+        its price is the slope. Without it, and of all budgets, prices are those of each point's
+        own relaxation.
     method
         Of every point.
     sweep
@@ -79,9 +81,12 @@ def frontier(
     [1, 3, 2]
     """
     menu, lean = question.menu, question.lean
-    own = question.within(**{resource: 0.0}).budgets[resource]
-    most = own.stated_for(_most_used(menu, resource))
-    amounts = _amounts(points, question.budget.get(resource), most, resource)
+    if resource == BINDING:
+        resource = _binding(lean, method)
+    budget = 1.0 if resource == ALL else question.budget.get(resource)
+    most = most_stated(question, resource)
+    amounts = _amounts(points, budget, most, resource)
+    relaxed = relaxed and resource != ALL
     whole = max(most, *amounts) * (1 + 1e-9)
     run = (sweep or Sweep()).run(
         partial(_point, lean, resource, method),
@@ -105,9 +110,9 @@ def frontier(
     rows = [
         {
             "amount": float(amounts[k]),
-            **_row(menu, resource, solutions[k], evpi),
+            **_row(question, resource, solutions[k], evpi),
             "relaxed": values[k],
-            "price": prices[k] if relaxed else solutions[k].prices.get(resource, 0.0),
+            "price": prices[k] if relaxed else _price(question, resource, solutions[k].prices),
         }
         for k in found
     ]
@@ -139,27 +144,73 @@ def carried(solutions: Sequence[Solution]) -> list[Solution]:
 
 
 def _point(question: Question, resource: str, method: Method, amount: float) -> dict[str, Any]:
-    return solve(question.within(**{resource: amount}), method).to_json()
+    return solve(scaled(question, resource, amount), method).to_json()
 
 
-def _row(menu: Menu, resource: str, solution: Solution, evpi: float) -> dict[str, Any]:
+def scaled(question: Question, resource: str, amount: float) -> Question:
+    """Return the question with another budget of a resource, or a multiple of all its budgets.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import small_menu
+    >>> question = Question(small_menu(), {"usd": 10_000.0, "staff_hours": 90.0})
+    >>> scaled(question, "all", 0.5).budget, scaled(question, "usd", 3.0).budget["usd"]
+    ({'usd': 5000.0, 'staff_hours': 45.0}, 3.0)
+    """
+    if resource != ALL:
+        return question.within(**{resource: amount})
+    return question.within(**{name: stated * amount for name, stated in question.budget.items()})
+
+
+def most_stated(question: Question, resource: str) -> float:
+    """Return the budget of a resource that the whole menu could use, or that multiple of all."""
+    menu = question.menu
+    if resource == ALL:
+        limited = [name for name, stated in question.budget.items() if 0 < stated < np.inf]
+        if not limited:
+            raise InputError(
+                "budget must hold a finite amount above 0 of some resource to vary all of them, "
+                "got none; give one"
+            )
+        return max(most_stated(question, name) / question.budget[name] for name in limited)
+    own = question.within(**{resource: 0.0}).budgets[resource]
+    use = menu.options[resource].astype(float).groupby(menu.options["eval"]).max()
+    return own.stated_for(float(use.sum()))
+
+
+def _binding(question: Question, method: Method) -> str:
+    """Return the resource whose budget is worth most at its shadow price; money where none is."""
+    worth = {
+        name: price * question.budget[name]
+        for name, price in solve(question, method).prices.items()
+        if question.budget.get(name, np.inf) < np.inf
+    }
+    return max(worth, key=lambda name: worth[name]) if any(worth.values()) else "usd"
+
+
+def _price(question: Question, resource: str, prices: Mapping[str, float]) -> float:
+    if resource != ALL:
+        return prices.get(resource, 0.0)
+    return sum(price * question.budget.get(name, 0.0) for name, price in prices.items())
+
+
+def _row(question: Question, resource: str, solution: Solution, evpi: float) -> dict[str, Any]:
+    menu = question.menu
     x = menu.options.index.isin(list(solution.options)).astype(np.float64)
+    used = dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))
+    if resource == ALL:  # the multiple of the budget that is used most
+        stated = question.budget.items()
+        used[ALL] = max(used[name] / amount if amount > 0 else 0.0 for name, amount in stated)
     return {
         "value": solution.value,
         "bound": solution.bound,
         "gap": solution.gap,
         "status": solution.status,
         "share_of_evpi": solution.value / evpi if evpi > 0 else 0.0,
-        "deep": tier_share(menu, solution.options, DEPTH, resource),
-        "used": float(menu.use_of(x)[menu.resources.index(resource)]),
+        "deep": tier_share(menu, solution.options, DEPTH, None if resource == ALL else resource),
+        "used": used[resource],
         "options": solution.options,
     }
-
-
-def _most_used(menu: Menu, resource: str) -> float:
-    """Return the use of the resource if every eval ran the option that uses most of it."""
-    use = menu.options[resource].astype(float)
-    return float(use.groupby(menu.options["eval"]).max().sum())
 
 
 def _amounts(

@@ -24,6 +24,7 @@ from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution
 
 BUDGET = {"usd": 60.0, "staff_hours": 25.0}
+AMPLE = {"usd": 9_500.0, "staff_hours": 90.0}
 
 
 @cache
@@ -226,3 +227,28 @@ def test_amounts_at_which_nothing_fits_have_no_value() -> None:
     values, prices = relaxed_line(Question(small_menu(), {}, limits), "usd", amounts)
     assert (np.isnan(values) == (amounts < 4_000.0)).all()
     assert (np.isnan(prices) == np.isnan(values)).all()
+
+
+def test_all_budgets_together_are_plans_at_their_multiples() -> None:
+    question = Question(small_menu(), AMPLE)
+    line = ef.frontier(question, resource="all", points=[0.25, 0.5, 1, 2], method=Certified(1e-4))
+    for amount, value in zip(line.points["amount"], line.points["value"], strict=True):
+        budget = {name: stated * amount for name, stated in AMPLE.items()}
+        plan = ef.optimise(small_menu(), budget=budget)
+        assert value == pytest.approx(plan.value, rel=1e-3)
+    assert (line.points["used"] <= line.points["amount"]).all()
+    assert (np.diff(line.points["value"]) >= 0).all()
+    assert "times all budgets the best mix rises" in str(line)
+    found = ef.entries(line, method=Certified(1e-4))
+    assert (found["at"].dropna() <= 100).all()
+    with pytest.raises(InputError, match="of some resource to vary all of them, got none"):
+        ef.frontier(Question(small_menu()), resource="all")
+
+
+def test_the_resource_that_binds_is_found() -> None:
+    for budget, binds in (
+        ({"usd": 2_000.0, "staff_hours": 9_000.0}, "usd"),
+        ({"usd": 90_000.0, "staff_hours": 60.0}, "staff_hours"),
+    ):
+        line = ef.frontier(Question(small_menu(), budget), resource="binding", points=4)
+        assert line.resource == binds
