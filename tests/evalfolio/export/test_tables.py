@@ -41,6 +41,7 @@ DESIGN_COLUMNS = [
     "reason",
     "firm",
     "instead",
+    "mandatory",
 ]
 
 
