@@ -4,50 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.narrative import DEPTH, listing, two_digits, words
-
-
-def events(menu: Menu, points: pd.DataFrame) -> pd.DataFrame:
-    """Return when each domain, and max elicitation in it, first stays in the mix.
-
-    Parameters
-    ----------
-    menu
-        The menu.
-    points
-        Rows of a frontier, ascending, with amount and options.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per event: what, below, at. `at` is the first amount from which the mix holds it
-        at every further point, `below` the point before (0 before the first); both NaN where it
-        is not in the last mix.
-    """
-    domain, tier = menu.options["domain"].astype(str), menu.options["tier"].astype(str)
-    deep = tier == DEPTH
-    wanted = [("max elicitation anywhere", deep)]
-    for name in domain.unique():
-        wanted.append((f"{name}: any eval", domain == name))
-        if (deep & (domain == name)).any():
-            wanted.append((f"{name}: max elicitation", deep & (domain == name)))
-    amounts = points["amount"].to_numpy(dtype=np.float64)
-    rows = []
-    for what, inside in wanted:
-        names = set(menu.options.index[inside.to_numpy()])
-        there = np.array([bool(names & set(options)) for options in points["options"]])
-        absent = np.flatnonzero(~there)
-        first = int(absent[-1]) + 1 if len(absent) else 0
-        if first == len(there):
-            rows.append({"what": what, "below": np.nan, "at": np.nan})
-            continue
-        below = amounts[first - 1] if first else 0.0
-        rows.append({"what": what, "below": below, "at": amounts[first]})
-    return pd.DataFrame(rows)
+from evalfolio.narrative import listing, two_digits, words
 
 
 def changes(menu: Menu, points: pd.DataFrame, resource: str) -> list[str]:

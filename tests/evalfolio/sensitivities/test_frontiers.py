@@ -19,7 +19,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
 from evalfolio.sensitivities.frontiers import Frontier, carried
-from evalfolio.sensitivities.kinks import changes, events
+from evalfolio.sensitivities.kinks import changes
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution
 
@@ -112,16 +112,6 @@ def test_what_enters_and_leaves_adds_up_to_the_mixes(line: Frontier) -> None:
         assert set(point["leaves"]) <= held
         held = (held - set(point["leaves"])) | set(point["enters"])
         assert held == set(point["options"])
-
-
-def test_worthwhile_names_the_first_lasting_appearance() -> None:
-    line = ef.frontier(Question(small_menu(), {"usd": 10_000}), points=[400, 1_500, 8_000, 12_000])
-    table = events(line.question.menu, line.points).set_index("what")
-    tiers = small_menu().options["tier"]
-    deep = [any(tiers[o] == "max-elicitation" for o in row) for row in line.points["options"]]
-    assert deep == [False, False, True, True]
-    assert tuple(table.loc["max elicitation anywhere"]) == (1_500.0, 8_000.0)
-    assert tuple(table.loc["cyber: any eval"]) == (0.0, 400.0) or deep
 
 
 def test_saturation_brackets_the_share_of_the_ceiling(line: Frontier) -> None:
