@@ -15,7 +15,12 @@ from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
 from evalfolio.errors import InputError
 from evalfolio.export.exportable import Storable
-from evalfolio.export.mix import write_mix_csv, write_mix_parquet
+from evalfolio.export.mix import (
+    write_frontier_csv,
+    write_menu_csv,
+    write_mix_csv,
+    write_mix_parquet,
+)
 from evalfolio.export.report import write_report
 from evalfolio.export.tasks import write_tasks_csv
 from evalfolio.export.workbook import write_workbook
@@ -29,6 +34,8 @@ NAMES = (
     "mix.csv",
     "mix.parquet",
     "tasks.csv",
+    "menu.csv",
+    "frontier.csv",
     "plan.xlsx",
     "report.html",
     "posterior.nc",
@@ -163,6 +170,8 @@ def _write_files(recommendation: Storable, folder: Path) -> None:
     write_mix_csv(record, folder / "mix.csv")
     write_mix_parquet(record, folder / "mix.parquet")
     write_tasks_csv(record, task_names(recommendation), folder / "tasks.csv")
+    write_menu_csv(recommendation.menu, folder / "menu.csv")
+    write_frontier_csv(record, folder / "frontier.csv")
     write_workbook(recommendation, folder / "plan.xlsx")
     write_report(recommendation, folder / "report.html")
     recommendation.posterior.save(folder / "posterior.nc")

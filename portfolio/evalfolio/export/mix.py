@@ -1,4 +1,4 @@
-"""The mix as a table: `mix.csv` and `mix.parquet`."""
+"""Tables for other programs: the mix (`mix.csv`, `mix.parquet`), the menu and the frontier."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from evalbayes import Menu
 from evalbayes.whole import whole_file
 from evalfolio.narrative import SHARED, listing
 from evalfolio.record.record import Choice, Record
@@ -52,4 +53,28 @@ def write_mix_parquet(record: Record, path: str | Path) -> Path:
     """Write the same table as Parquet, types kept, whole or not at all; return its path."""
     with whole_file(path) as partial:
         mix_table(record).to_parquet(partial, index=False)
+    return Path(path)
+
+
+def write_menu_csv(menu: Menu, path: str | Path) -> Path:
+    """Write `menu.csv`, every option with its price, whole or not at all; return its path."""
+    with whole_file(path) as partial:
+        menu.options.to_csv(partial, index_label="option", lineterminator="\n")
+    return Path(path)
+
+
+def write_frontier_csv(record: Record, path: str | Path) -> Path:
+    """Write `frontier.csv`, one row per budget in usd with its mix; return its path."""
+    columns = ["usd", "value", "share_of_evpi", "bound", "gap", "evals", "options"]
+    rows = [
+        {
+            **point.model_dump(include={"usd", "value", "bound", "gap"}),
+            "share_of_evpi": record.value.share(point.value),
+            "evals": len(point.options),
+            "options": "; ".join(point.options),
+        }
+        for point in record.points
+    ]
+    with whole_file(path) as partial:
+        pd.DataFrame(rows, columns=columns).to_csv(partial, index=False, lineterminator="\n")
     return Path(path)

@@ -20,6 +20,8 @@ FILES = {
     "mix.csv",
     "mix.parquet",
     "tasks.csv",
+    "menu.csv",
+    "frontier.csv",
     "plan.json",
     "plan.xlsx",
     "report.html",

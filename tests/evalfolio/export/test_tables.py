@@ -15,6 +15,7 @@ from tests.evalfolio.export.made import json_of
 from evalfolio.errors import InputError
 from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet
 from evalfolio.export.folder import task_names
+from evalfolio.export.mix import write_frontier_csv, write_menu_csv
 from evalfolio.export.tasks import drawn, task_table
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.record.record import Record
@@ -43,6 +44,23 @@ DESIGN_COLUMNS = [
     "instead",
     "mandatory",
 ]
+
+
+def test_menu_and_frontier_are_tables_for_other_programs(
+    swept: Recommendation, tmp_path: Path
+) -> None:
+    menu = pd.read_csv(write_menu_csv(swept.menu, tmp_path / "menu.csv"))
+    assert list(menu["option"]) == list(swept.menu.options.index)
+    assert menu["usd"].to_numpy() == pytest.approx(swept.menu.options["usd"].to_numpy())
+    line = pd.read_csv(write_frontier_csv(swept.record, tmp_path / "frontier.csv"))
+    points = json_of(swept)["frontier"]
+    assert len(line) == len(points) + 1  # the plan's own budget beside them
+    assert line["usd"].is_monotonic_increasing
+    evpi = json_of(swept)["value"]["evpi"]
+    for point in points:
+        (row,) = line[line["usd"] == point["usd"]].to_dict("records")
+        assert row["evals"] == len(point["options"])
+        assert row["share_of_evpi"] == pytest.approx(point["value"] / evpi)
 
 
 def test_mix_csv_has_the_columns_of_the_contract_and_reads_back(

@@ -10,17 +10,20 @@ from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from tests.evalfolio.export.made import json_of, made, telling
 
+from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
 from evalfolio.recommendations.recommendation import Recommendation
 
 SHEETS = [
-    *("Summary", "Mix", "Domains", "Frontier", "Sensitivity", "Assumptions", "Menu", "Provenance")
+    *("Summary", "Mix", "Domains", "Frontier", "Sensitivity", "Assumptions", "Menu", "Provenance"),
+    "Names",
 ]
-HIDDEN = ["Plans", "Options", "Calculation"]
+HIDDEN = ["Plans", "Options", "Readings", "Calculation"]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,9 @@ def test_totals_and_shares_are_formulas_with_their_values(path: Path) -> None:
 def test_tables_have_names_and_cover_their_rows(path: Path, recommendation: Recommendation) -> None:
     book = openpyxl.load_workbook(path)
     tables = {table.name: table for sheet in book for table in sheet.tables.values()}
-    assert set(tables) == {"mix", "domains", "frontier", "assumptions", "menu", "provenance"}
+    assert set(tables) == {
+        *("mix", "domains", "frontier", "assumptions", "menu", "provenance", "names")
+    }
     first, last = tables["menu"].ref.split(":")
     height = book["Menu"][last].row - book["Menu"][first].row
     assert height == len(recommendation.menu)
@@ -205,27 +210,71 @@ def test_a_place_that_cannot_be_written_to_is_refused(
         write_workbook(recommendation, tmp_path / "file" / "plan.xlsx")
 
 
-def test_a_model_of_more_than_fifty_states_is_sent_to_the_score(
-    recommendation: Recommendation, tmp_path: Path
-) -> None:
-    menu = recommendation.menu
-    extra = 51 - len(menu.states)
+def with_states(menu: Menu, n_states: int) -> Menu:
+    """Return the menu with further states that nothing reads and no decision is about."""
+    extra = n_states - len(menu.states)
     wide = ((0, extra),)
-    larger = dataclasses.replace(
+    prior = np.eye(n_states)
+    prior[:-extra, :-extra] = menu.prior_covariance
+    return dataclasses.replace(
         menu,
         states=(*menu.states, *(f"extra{i}" for i in range(extra))),
         information=np.pad(menu.information, ((0, 0), *wide, *wide)),
         prior_mean=np.pad(menu.prior_mean, wide),
-        prior_covariance=np.block(
-            [
-                [menu.prior_covariance, np.zeros((len(menu.states), extra))],
-                [np.zeros((extra, len(menu.states))), np.eye(extra)],
-            ]
-        ),
+        prior_covariance=prior,
         decisions=tuple(
             dataclasses.replace(d, contrast=np.pad(d.contrast, wide)) for d in menu.decisions
         ),
     )
+
+
+def test_sixty_states_and_four_hundred_options_are_live_in_a_small_file(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    menu = with_states(recommendation.menu, 60)
+    rng, n = np.random.default_rng(0), 400 - len(menu)
+    reads = rng.normal(size=(n, 2, 60))
+    more = menu.options.iloc[rng.integers(len(menu), size=n)].copy()
+    more.index = pd.Index([f"more {i}" for i in range(n)], name="option")
+    larger = dataclasses.replace(
+        menu,
+        options=pd.concat([menu.options, more]),
+        information=np.concatenate([menu.information, np.einsum("ori,orj->oij", reads, reads)]),
+    )
+    path = write_workbook(dataclasses.replace(recommendation, menu=larger), tmp_path / "p.xlsx")
+    assert path.stat().st_size < 5e6
+    book = openpyxl.load_workbook(path, data_only=True)
+    assert "Readings" in book.sheetnames
+    assert named(book, "your_value") == pytest.approx(recommendation.record.value.evsi, rel=1e-3)
+
+
+def test_every_name_is_told_with_its_meaning_and_place(path: Path) -> None:
+    book = openpyxl.load_workbook(path)
+    told = {row[0]: row[1:3] for row in book["Names"].iter_rows(min_row=5, values_only=True)}
+    names = {name for name in book.defined_names if not name.startswith("_")}
+    assert set(told) == names
+    for name, (meaning, place) in told.items():
+        ((sheet, address),) = book.defined_names[name].destinations
+        assert f"{sheet}!{address}".replace("$", "") == place
+        assert len(meaning.split()) >= 3
+    assert told["mix_staff_hours"][0] == "use by the mix shown of Staff hours"
+    assert told["shown_missed_1"][0].startswith("chance of danger missed in ")
+
+
+def test_printed_sheets_repeat_their_heads_and_fit_their_width(path: Path) -> None:
+    for sheet in openpyxl.load_workbook(path):
+        if sheet.sheet_state != "visible":
+            continue
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.title
+        if sheet.tables:
+            assert sheet.print_title_rows, sheet.title
+            assert sheet.print_area, sheet.title
+
+
+def test_a_model_of_very_many_states_is_sent_to_the_score(
+    recommendation: Recommendation, tmp_path: Path
+) -> None:
+    larger = with_states(recommendation.menu, 121)
     path = write_workbook(dataclasses.replace(recommendation, menu=larger), tmp_path / "p.xlsx")
     book = openpyxl.load_workbook(path, data_only=True)
     assert named(book, "your_value") == "run `evalfolio score` (too large for a sheet)"

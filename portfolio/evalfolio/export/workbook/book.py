@@ -64,6 +64,8 @@ class Book:
         )
         self.file.set_calc_mode("auto")
         self.value_kind = value_kind
+        self.names: dict[str, str] = {}
+        """Cells that have a name, by it."""
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def style(self, kind: str = "general", **properties: Any) -> Any:
@@ -143,6 +145,8 @@ class Book:
             for head, kind in heads
         ]
         sheet.set_row(first, 32)
+        sheet.repeat_rows(first)  # on every page
+        sheet.print_area(0, 0, first + max(rows, 1), len(heads) - 1)
         sheet.add_table(
             first,
             0,
@@ -180,7 +184,8 @@ class Book:
 
     def name(self, name: str, sheet: str, row: int, column: int) -> None:
         """Give one cell a name in the whole workbook."""
-        self.file.define_name(name, f"={self.cell(sheet, row, column)}")
+        self.names[name] = self.cell(sheet, row, column)
+        self.file.define_name(name, f"={self.names[name]}")
 
     @staticmethod
     def cell(sheet: str, row: int, column: int) -> str:

@@ -1,7 +1,8 @@
-r"""Hidden sheet Calculation: what a mix is worth, by the workbook's own formulas.
+r"""Hidden sheet Calculation: what the typed mix is worth, by the workbook's own formulas.
 
 States are counted in their prior sd. For a mix x the information is
-M = Σ⁻¹ + Σ_o x_o K_o (SUMPRODUCT over the sheet Options), the variance a decision sees explained is
+M = Σ⁻¹ + Fᵀ diag(x) F, where the rows of the hidden sheet Readings, K_o = F_oᵀF_o, are each counted
+if their option is in the mix (one MMULT); the variance a decision sees explained is
 v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of
 asin √(v / cᵀΣc), between which it is interpolated. Where its gap is skewed, the table is of the
 index u of three such shares instead.
@@ -20,20 +21,20 @@ from evalfolio.export.workbook.belief import STEPS, Belief, mix_belief
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
-from evalfolio.export.workbook.options import state_scale, upper
+from evalfolio.export.workbook.options import state_scale
 from evalfolio.objectives.knowledge import Indices
 
 Floats = NDArray[np.float64]
 
 
 def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout) -> None:
-    """Write the belief, then for the mix shown and the typed one M, its inverse and the values."""
+    """Write the belief, then for the mix typed on Menu the inverse of M and the values."""
     menu = contents.menu
-    n, n_decisions = len(menu.states), len(menu.decisions)
+    n = len(menu.states)
     scale = state_scale(contents)
     precision = np.asarray(np.linalg.inv(menu.prior_covariance / np.outer(scale, scale)), float)
     contrasts = Indices(menu).contrasts * scale
-    sheet.write_string(0, 0, "Value of the mix shown and of the mix typed on Menu.")
+    sheet.write_string(0, 0, "Value of the mix typed on Menu.")
     sheet.write_string(1, 0, "Inverse of the prior covariance, states in units of their prior sd")
     prior_row = 2
     for j, state in enumerate(menu.states):
@@ -49,16 +50,11 @@ def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout)
     beliefs = mix_belief(contents, chosen)
     own = [i - 1 for i in chosen]
     information = menu.information[own].sum(axis=0) * np.outer(scale, scale)
-    matrix = precision + information
-    for column, label, name in (
-        (at.IN_MIX, "The mix shown", "shown"),
-        (at.YOURS, "The mix typed on Menu", "typed"),
-    ):
-        sheet.write_string(row, 0, label)
-        cells = _Block(row + 1, n, prior_row + 1, contrast_row + 1, table_row + 2)
-        _write_matrix(book, sheet, cells, where.options(column), where, matrix)
-        _write_values(book, sheet, cells, contents, beliefs, name)
-        row = cells.values + n_decisions + 3
+    inverse = np.linalg.inv(precision + information)
+    sheet.write_string(row, 0, "The mix typed on Menu")
+    cells = _Block(row + 1, n, prior_row + 1, contrast_row + 1, table_row + 2)
+    _write_inverse(book, sheet, cells, where.readings(1), where, inverse)
+    _write_values(book, sheet, cells, contents, beliefs, "typed")
 
 
 class _Block:
@@ -66,8 +62,7 @@ class _Block:
 
     def __init__(self, first: int, n: int, prior: int, contrasts: int, table: int) -> None:
         self.n, self.prior, self.contrasts, self.table = n, prior, contrasts, table
-        self.matrix = first
-        self.inverse = first + n + 1
+        self.inverse = first
         self.values = self.inverse + n + 2
 
 
@@ -88,29 +83,45 @@ def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> i
     return row + STEPS + 4
 
 
-def _write_matrix(
-    book: Book, sheet: Any, cells: _Block, chosen: str, where: Layout, matrix: Floats
+def readings(contents: Contents) -> tuple[NDArray[np.intp], Floats]:
+    """Return the rows F_o of all options, K_o = F_oᵀF_o, and the position of each row's option.
+
+    An option has as many rows as it reads independent things, few: states in prior sd.
+    """
+    scale = state_scale(contents)
+    sizes, axes = np.linalg.eigh(contents.menu.information * np.outer(scale, scale))
+    least = 1e-10 * sizes.max(axis=1, initial=0.0, keepdims=True)
+    option, place = np.nonzero((sizes > least) & (sizes > 1e-12))
+    rows = np.sqrt(sizes[option, place])[:, None] * axes[option, :, place]
+    return option, np.where(np.abs(rows) > 1e-9 * np.abs(rows).max(initial=0.0), rows, 0.0)
+
+
+def write_readings(book: Book, sheet: Any, contents: Contents, where: Layout) -> None:
+    """Write the option of every row, whether it is in the mix typed on Menu, and F."""
+    sheet.write_string(0, 0, "What options read, row by row: states in units of their prior sd.")
+    book.heads(sheet, at.READINGS_FIRST - 1, 0, ["option", "in your mix"])
+    chosen, plain = set(contents.plans[contents.own].rows), book.style()
+    for i, (option, row) in enumerate(zip(*contents.readings, strict=True)):
+        sheet.write_number(at.READINGS_FIRST + i, 0, option + 1)
+        here = xl_rowcol_to_cell(at.READINGS_FIRST + i, 0)
+        formula, member = f"=INDEX({where.options(at.YOURS)},{here})", int(option + 1 in chosen)
+        book.formula(sheet, at.READINGS_FIRST + i, 1, formula, member, plain)
+        for j in np.flatnonzero(row):
+            sheet.write_number(at.READINGS_FIRST + i, 2 + j, float(f"{row[j]:.9g}"))
+
+
+def _write_inverse(
+    book: Book, sheet: Any, cells: _Block, counted: str, where: Layout, inverse: Floats
 ) -> None:
-    """Write M as SUMPRODUCTs and its inverse as one array formula."""
-    plain = book.style()
-    places = {pair: k for k, pair in enumerate(upper(cells.n))}
-    for i in range(cells.n):
-        for j in range(cells.n):
-            if j >= i:
-                column = where.options(at.INFORMATION + places[i, j])
-                prior = xl_rowcol_to_cell(cells.prior + i, 1 + j)
-                formula = f"={prior}+SUMPRODUCT({chosen},{column})"
-            else:
-                formula = f"={xl_rowcol_to_cell(cells.matrix + j, 1 + i)}"
-            book.formula(sheet, cells.matrix + i, 1 + j, formula, float(matrix[i, j]), plain)
-    block = xl_range_abs(cells.matrix, 1, cells.matrix + cells.n - 1, cells.n)
-    inverse = np.linalg.inv(matrix)
-    last = cells.inverse + cells.n - 1
-    sheet.write_array_formula(
-        cells.inverse, 1, last, cells.n, f"{{=MINVERSE({block})}}", plain, float(inverse[0, 0])
-    )
-    for i in range(cells.n):
-        for j in range(cells.n):
+    """Write the inverse of M as one array formula, with the values it has now."""
+    plain, n = book.style(), cells.n
+    prior, f = xl_range_abs(cells.prior, 1, cells.prior + n - 1, n), where.readings(2, n)
+    # Times 1, as an empty cell, which stands for 0, is no number to MMULT.
+    formula = f"{{=MINVERSE({prior}+MMULT(TRANSPOSE({f}*{counted}),{f}*1))}}"
+    last = cells.inverse + n - 1
+    sheet.write_array_formula(cells.inverse, 1, last, n, formula, plain, float(inverse[0, 0]))
+    for i in range(n):
+        for j in range(n):
             if (i, j) != (0, 0):  # XlsxWriter takes the value of the first cell only
                 sheet.write_number(cells.inverse + i, 1 + j, float(inverse[i, j]), plain)
 

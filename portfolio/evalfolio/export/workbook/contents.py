@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from evalbayes import Menu
 from evalfolio.export.mix import DESCRIPTIONS, other_resources
 from evalfolio.record.record import Record
+from evalfolio.value.known import known
 
-MOST_STATES = 50  # what every Excel inverts
-MOST_FIGURES = 100_000  # of information, in all rows of the menu: a workbook of some megabytes
+MOST_STATES = 120  # what a spreadsheet inverts in a second
+MOST_FIGURES = 300_000  # of readings, in all rows of the menu: a workbook of some megabytes
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,15 @@ class Contents:
     @property
     def live(self) -> bool:
         """Whether the workbook can value a mix by itself."""
-        n_options, n_states, _ = self.menu.information.shape
-        figures = n_options * n_states * (n_states + 1) // 2
-        return bool(n_states <= MOST_STATES and figures <= MOST_FIGURES)
+        n_states = len(self.menu.states)
+        return n_states <= MOST_STATES and self.readings[1].size <= MOST_FIGURES
+
+    @cached_property
+    def readings(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """What every option reads, row by row: see `calculation.readings`."""
+        from evalfolio.export.workbook.calculation import readings
+
+        return readings(self)
 
     @cached_property
     def tables(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -91,6 +98,19 @@ class Contents:
         from evalfolio.export.workbook.belief import gain_tables
 
         return gain_tables(self)
+
+    def outcomes(self, position: int) -> list[tuple[float, float, float, float]]:
+        """Return value, both wrong calls and sd of every decision after a plan; -1: after none."""
+        x = np.zeros(len(self.options))
+        x[[i - 1 for i in self.plans[position].rows] if position >= 0 else []] = 1.0
+        precision = np.linalg.inv(self.menu.prior_covariance)
+        left = np.linalg.inv(precision + np.einsum("o,oij->ij", x, self.menu.information))
+        rows = []
+        for decision in self.menu.decisions:
+            found = known(self.menu, decision).outcome(x)
+            sd = (decision.contrast @ left @ decision.contrast + decision.later_gain_sd**2) ** 0.5
+            rows.append((found.value, found.p_missed, found.p_needless, float(sd)))
+        return rows
 
     def spend(self, plan: CertifiedPlan, resource: str) -> float:
         """Return the expected use of a resource by a plan, its shared purchases included."""

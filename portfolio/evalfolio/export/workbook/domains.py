@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.belief import mix_belief
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.contents import Contents
 from evalfolio.export.workbook.layout import Layout
@@ -42,12 +41,13 @@ COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("unit", "Unit", "text", 26),
     ("reason", "Why", "wrap", WHY),
 )
+LIVE_MISSED = len(COLUMNS) + 4  # danger missed after the mix shown; needless mitigation follows
 
 
 def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
     """Write beliefs at the plan's own budget, and money and beliefs for the mix shown."""
     live = [("USD in the mix shown", "usd"), ("... of it on maximum elicitation", "share")]
-    if contents.live:
+    if contents.menu.decisions:
         live += [
             ("Value of the mix shown", "value"),
             ("Sd after it", "unit"),
@@ -67,7 +67,7 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
             book.put(sheet, FIRST + d, column, getattr(domain, key), style)
         book.tall(sheet, FIRST + d, [(domain.reason, WHY)])
         _write_money(book, sheet, contents, where, d)
-        if contents.live:
+        if contents.menu.decisions:
             _write_beliefs(book, sheet, contents, d)
     heads = [(head, kind) for _, head, kind, _ in COLUMNS] + live
     book.table(sheet, "domains", FIRST - 1, len(contents.record.domains), heads)
@@ -109,18 +109,18 @@ def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: i
 
 
 def _write_beliefs(book: Book, sheet: Any, contents: Contents, d: int) -> None:
-    """Write value, sd and both wrong calls for the mix shown, from the hidden sheet Calculation."""
+    """Write value, sd and both wrong calls for the mix shown, from the hidden sheet Plans."""
     names = [decision.name for decision in contents.menu.decisions]
     if contents.record.domains[d].name not in names:
         return
     j = names.index(contents.record.domains[d].name)
-    plan = mix_belief(contents, contents.plans[contents.own].rows)[j]
+    value, missed, needless, sd = contents.outcomes(contents.own)[j]
     for offset, (stem, kind, figure) in enumerate(
         (
-            ("value", "value", plan.value),
-            ("sd", "unit", plan.sd),
-            ("missed", "share", plan.missed),
-            ("needless", "share", plan.needless),
+            ("value", "value", value),
+            ("sd", "unit", sd),
+            ("missed", "share", missed),
+            ("needless", "share", needless),
         )
     ):
         column = len(COLUMNS) + 2 + offset

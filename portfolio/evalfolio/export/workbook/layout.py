@@ -12,6 +12,7 @@ from evalfolio.export.workbook.contents import Contents
 # First data row of every sheet that others read, from 0; the heading is the row above.
 PLANS_FIRST = 2
 OPTIONS_FIRST = 2
+READINGS_FIRST = 2
 MENU_FIRST = 10
 MIX_FIRST = 6
 SHARED_FIRST = 4
@@ -21,11 +22,12 @@ BUDGET_ROW, BUDGET_COLUMN = 5, 1
 RESOURCE_ROW = 10
 
 # Columns of the hidden sheet Plans, from 0; the options of a plan follow.
-PLAN_BUDGET, PLAN_VALUE, PLAN_BOUND, PLAN_GAP, PLAN_COUNT, PLAN_ROWS = range(6)
+PLAN_BUDGET, PLAN_VALUE, PLAN_BOUND, PLAN_GAP, PLAN_COUNT = range(5)
+PLAN_MIX, PLAN_TELLS, PLAN_ROWS = range(5, 8)
 
-# Columns of the hidden sheet Options, from 0; information follows.
+# Columns of the hidden sheet Options, from 0; who needs what is shared follows.
 IN_MIX, YOURS, EVAL_CODE, DOMAIN_CODE, TIER_CODE, IF_DROPPED, REASON, STANDS, TWICE = range(9)
-INFORMATION = 9
+FIRST_NEED = 9
 
 # Columns of the sheet Shared, from 0; resources follow, then the ceiling of usd.
 SHARED_IN_MIX, SHARED_YOURS, SHARED_DAYS, SHARED_USD = range(2, 6)
@@ -44,19 +46,18 @@ class Layout:
     n_mix: int
     others: tuple[str, ...]
     n_shared: int = 0
-    first_need: int = INFORMATION  # column of Options: who needs the first shared purchase
+    n_readings: int = 0
 
     @classmethod
     def of(cls, contents: Contents) -> Layout:
         """Measure the contents."""
-        n = len(contents.menu.states) if contents.live else 0
         return cls(
             len(contents.options),
             len(contents.plans),
             contents.most_rows,
             contents.others,
             len(contents.menu.shared),
-            INFORMATION + n * (n + 1) // 2,
+            len(contents.readings[0]) if contents.live else 0,
         )
 
     def plans(self, column: int) -> str:
@@ -73,9 +74,14 @@ class Layout:
         last = OPTIONS_FIRST + max(self.n_options, 1) - 1
         return Book.span("Options", OPTIONS_FIRST, column, last, column)
 
+    def readings(self, column: int, width: int = 1) -> str:
+        """Return columns of the hidden sheet Readings."""
+        last = READINGS_FIRST + max(self.n_readings, 1) - 1
+        return Book.span("Readings", READINGS_FIRST, column, last, column + width - 1)
+
     def needs(self, purchase: int) -> str:
         """Return which options need a shared purchase, 1 or 0."""
-        return self.options(self.first_need + purchase)
+        return self.options(FIRST_NEED + purchase)
 
     def shared_column(self, name: str) -> int:
         """Return a column of the sheet Shared by the name of a resource, or "usd_ceiling"."""

@@ -68,7 +68,6 @@ def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
     heads = [("Your mix", "count"), *(head(name) for name in columns)]
     book.table(sheet, "menu", MENU_FIRST - 1, where.n_options, heads)
     sheet.freeze_panes(MENU_FIRST, 2)
-    sheet.repeat_rows(MENU_FIRST - 1)
     _write_totals(book, sheet, contents, where)
     return sheet
 

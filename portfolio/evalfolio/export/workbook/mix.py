@@ -65,7 +65,6 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
     book.table(sheet, "mix", MIX_FIRST - 1, where.n_mix, heads)
     sheet.freeze_panes(MIX_FIRST, 2)
-    sheet.repeat_rows(MIX_FIRST - 1)
     return sheet
 
 

@@ -1,4 +1,4 @@
-"""Hidden sheet Options: numbers that formulas read instead of names, and each option's information.
+"""Hidden sheet Options: numbers that formulas read instead of names.
 
 Names are never used as search criteria: a name such as `>5`, `*` or one of 300 characters would
 be read as a condition. Evals, domains and tiers are numbered instead.
@@ -26,7 +26,7 @@ HEADS = (
     "reason",
     "under other draws",
     "evals chosen twice",
-    "information, upper triangle row by row, then who needs what is shared ...",
+    "who needs what is shared ...",
 )
 
 
@@ -35,25 +35,17 @@ def state_scale(contents: Contents) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(np.sqrt(np.diag(contents.menu.prior_covariance)))
 
 
-def upper(n_states: int) -> list[tuple[int, int]]:
-    """Return the places of the upper triangle, row by row."""
-    return [(i, j) for i in range(n_states) for j in range(i, n_states)]
-
-
 def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> None:
-    """Write codes, membership and, for small enough models, the information of every option."""
+    """Write codes and membership of every option, and what shared purchases it needs."""
     options, record = contents.options, contents.record
-    sheet.write_string(0, 0, "Numbers the formulas read; information per squared prior sd.")
+    sheet.write_string(0, 0, "Numbers the formulas read.")
     book.heads(sheet, OPTIONS_FIRST - 1, 0, HEADS)
     evals = {name: i + 1 for i, name in enumerate(options["eval"].unique())}
     domains = {name: i + 1 for i, name in enumerate(contents.domains)}
     tiers = {name: i + 1 for i, name in enumerate(contents.tiers)}
     rows = {row.option: row for row in record.choices}
     chosen = set(contents.plans[contents.own].rows)
-    scale = state_scale(contents)
-    scaled = contents.menu.information * np.outer(scale, scale)
     plain = book.style()
-    pairs = upper(len(scale)) if contents.live else []
     for i, (name, option) in enumerate(options.iterrows()):
         row = OPTIONS_FIRST + i
         member = int(i + 1 in chosen)
@@ -76,6 +68,4 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         )
         book.formula(sheet, row, at.TWICE, twice, 0, plain)
         for k, needs in enumerate(contents.menu.needs[i].tolist()):
-            sheet.write_number(row, where.first_need + k, needs)
-        for offset, (a, b) in enumerate(pairs):
-            sheet.write_number(row, at.INFORMATION + offset, float(scaled[i, a, b]))
+            sheet.write_number(row, at.FIRST_NEED + k, needs)

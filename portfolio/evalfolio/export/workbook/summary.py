@@ -8,7 +8,7 @@ from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import INPUT, MUTED, Book
 from evalfolio.export.workbook.columns import head, resource_words, safe_name
 from evalfolio.export.workbook.contents import Contents
-from evalfolio.export.workbook.domains import COLUMNS, FIRST, chance_style
+from evalfolio.export.workbook.domains import COLUMNS, FIRST, LIVE_MISSED, chance_style
 from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, Layout
 from evalfolio.export.workbook.shared import once_more_widely, once_of
 from evalfolio.export.workbook.summary_charts import write_charts
@@ -18,6 +18,8 @@ DEARER = (
     "This mix exceeds its budgets since prices, limits or the share kept back were changed: "
     "run evalfolio recommend again."
 )
+
+BEYOND = "Beyond the budgets computed: shows the plan for the largest, $"
 
 
 def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
@@ -34,8 +36,15 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
     sheet.fit_to_pages(1, 1)
     words = book.style("text", text_wrap=True, font_size=12, valign="top")
     unanchored = [f"{row.reason[:1].upper()}{row.reason[1:]}." for row in record.no_anchor]
-    _paragraph(sheet, 2, " ".join([*unanchored, record.words.mix]), words)
-    _paragraph(sheet, 3, record.words.hangs_on, words)
+    for row, column, before, text in (
+        (2, at.PLAN_MIX, " ".join([*unanchored, ""]), record.words.mix),
+        (3, at.PLAN_TELLS, "", record.words.hangs_on),
+    ):
+        said = f"{before}{text}"
+        _paragraph(sheet, row, said, words)
+        if not before:  # text of any length cannot stand in a formula
+            formula = f'=IF(plan_row=0,"",INDEX({where.plans(column)},plan_row))'
+            book.formula(sheet, row, 0, formula, said, words)
     _write_budget(book, sheet, contents, where)
     after = _write_resources(book, sheet, contents, where)
     after = _write_value(book, sheet, contents, where, after + 1)
@@ -66,7 +75,7 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         border_color="#d6b656",
         locked=False,
     )
-    least = contents.plans[0].budget
+    least, most = contents.plans[0].budget, contents.plans[-1].budget or 0.0
     if own.budget is None:
         sheet.write_string(row, column, "no limit", style)
         formula, note, told = "=1", '="No budget in USD was set."', "No budget in USD was set."
@@ -94,7 +103,8 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         note = (
             f'=IF(plan_row=0,"No certified plan for so little; the least budget is $"&'
             f'TEXT({least or 0.0},"#,##0"),IF({at.over_budget("mix", contents)},"{DEARER}",'
-            f'"Shows the certified plan for a budget of $"&{found}))'
+            f'IF(budget_usd>{most:.17g}*(1+1E-9),"{BEYOND}","Shows the certified plan for a budget '
+            f'of $")&{found}))'
         )
         told = f"Shows the certified plan for a budget of ${own.budget:,.0f}"
     book.name("budget_usd", "Summary", row, column)
@@ -241,11 +251,15 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
     book.heads(sheet, row, 0, heads)
     sheet.set_row(row, 30)  # two lines of heading
     keys = [key for key, *_ in COLUMNS]
+    live = {"p_missed_expected": LIVE_MISSED, "p_needless_expected": LIVE_MISSED + 1}
+    valued = {decision.name for decision in contents.menu.decisions}
     for d, domain in enumerate(contents.record.domains):
         row += 1
         sheet.write_string(row, 0, domain.name, book.line("text"))
         for offset, key in enumerate(shown):
-            source = book.cell("Domains", FIRST + d, keys.index(key))
+            follows = key in live and domain.name in valued
+            column = live[key] if follows else keys.index(key)
+            source = book.cell("Domains", FIRST + d, column)
             style = chance_style(book, domain) if key == "p_exceeds" else book.line("share")
             if key == "call_now":
                 style = book.line("words", align="right")

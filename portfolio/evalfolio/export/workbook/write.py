@@ -14,9 +14,9 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     """Write the workbook of a recommendation, whole or not at all; return its path.
 
     Every total and share is a formula that also carries its value, so readers that never calculate
-    show the same figures. Figures for other workbooks have names: budget_usd, plan_value,
-    plan_bound, plan_share, mix_usd, mix_staff_hours, your_value, and the tables mix, domains,
-    menu, frontier, assumptions, provenance and, where there are such, shared and sensitivity.
+    show the same figures. Figures for other workbooks have names, told on the sheet Names, and the
+    tables mix, domains, menu, frontier, assumptions, names, provenance and, where there are such,
+    shared and sensitivity.
     Typing another budget on Summary looks up the certified mix of the nearest budget not above it.
 
     Raises
@@ -27,11 +27,12 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.accounts import write_accounts
     from evalfolio.export.workbook.assumptions import write_assumptions
     from evalfolio.export.workbook.book import Book
-    from evalfolio.export.workbook.calculation import write_calculation
+    from evalfolio.export.workbook.calculation import write_calculation, write_readings
     from evalfolio.export.workbook.domains import write_domains
     from evalfolio.export.workbook.frontier import write_frontier
     from evalfolio.export.workbook.menu import write_menu
     from evalfolio.export.workbook.mix import write_mix
+    from evalfolio.export.workbook.names import write_names
     from evalfolio.export.workbook.options import write_options
     from evalfolio.export.workbook.plans import write_plans
     from evalfolio.export.workbook.provenance import write_provenance
@@ -57,7 +58,9 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_plans(book, book.hidden("Plans"), contents)
     write_options(book, book.hidden("Options"), contents, where)
     if contents.live:
+        write_readings(book, book.hidden("Readings"), contents, where)
         write_calculation(book, book.hidden("Calculation"), contents, where)
+    write_names(book, contents)
     with whole_file(path) as partial:
         partial.write_bytes(book.finished())
     return Path(path)
