@@ -35,8 +35,8 @@ def write_plans(book: Book, sheet: Any, contents: Contents) -> None:
                 book.name(f"shown_{stem}_{column // 4 + 1}", "Plans", last + 1, first + column)
     for i, plan in enumerate(contents.plans):
         row = PLANS_FIRST + i
-        head = (plan.budget or 0.0, plan.value, plan.bound, plan.gap, len(plan.rows))
-        head = (*head, *headline(contents, i))
+        figures = (plan.budget or 0.0, plan.value, plan.bound, plan.gap, len(plan.rows))
+        head = (*figures, *headline(contents, i))
         for column, value in enumerate(head):
             book.put(sheet, row, column, value, plain)
         for k in range(contents.most_rows):
