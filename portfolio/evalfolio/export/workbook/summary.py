@@ -252,7 +252,7 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
     sheet.set_row(row, 30)  # two lines of heading
     keys = [key for key, *_ in COLUMNS]
     live = {"p_missed_expected": LIVE_MISSED, "p_needless_expected": LIVE_MISSED + 1}
-    valued = {decision.name for decision in contents.menu.decisions}
+    valued = [decision.name for decision in contents.menu.decisions]
     for d, domain in enumerate(contents.record.domains):
         row += 1
         sheet.write_string(row, 0, domain.name, book.line("text"))
@@ -263,7 +263,11 @@ def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> in
             style = chance_style(book, domain) if key == "p_exceeds" else book.line("share")
             if key == "call_now":
                 style = book.line("words", align="right")
-            book.formula(sheet, row, 1 + offset, f"={source}", getattr(domain, key), style)
+            figure = getattr(domain, key)
+            if follows:
+                after = contents.outcomes(contents.own)[valued.index(domain.name)]
+                figure = after[column - LIVE_MISSED + 1]
+            book.formula(sheet, row, 1 + offset, f"={source}", figure, style)
     return row + 1
 
 
