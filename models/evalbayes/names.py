@@ -70,10 +70,7 @@ def control_character(text: str) -> str | None:
 def refuse_control(where: str, text: str) -> None:
     """Refuse text with a control character in it.
 
-    Raises
-    ------
-    InputError
-        Naming the place.
+    InputError naming the place.
     """
     found = control_character(text)
     if found is not None:
@@ -112,10 +109,7 @@ def cure(name: str, known: Iterable[str]) -> str:
 def refuse_unknown(where: str, got: Iterable[str], known: Iterable[str], what: str = "key") -> None:
     """Refuse the first name that is not known.
 
-    Raises
-    ------
-    InputError
-        Naming the place, the name and the nearest known one (or all of them).
+    InputError naming the place, the name and the nearest known one (or all of them).
     """
     known = tuple(known)
     for name in got:

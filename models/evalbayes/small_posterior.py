@@ -56,6 +56,8 @@ def small_posterior(
 ) -> SmallPosterior:
     """Draw from exp(log_joint) by adaptive importance sampling from its mode.
 
+    FitError if fewer than 50 effective draws remain after the last round.
+
     Parameters
     ----------
     log_joint
@@ -65,11 +67,6 @@ def small_posterior(
         Where the search for the mode begins, of shape (n_parameters,).
     what
         Name for the error message.
-
-    Raises
-    ------
-    FitError
-        If fewer than 50 effective draws remain after the last round.
 
     Examples
     --------

@@ -15,11 +15,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """Give a temporary sibling of `path` to write to, and move it there when all went well.
 
     Whatever interrupts the writing, `path` holds either what it held before or the new file.
-
-    Raises
-    ------
-    InputError
-        If the place cannot be written to.
+    InputError if the place cannot be written to.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -40,10 +36,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file beside its place first, then move it there; return its path.
 
-    Raises
-    ------
-    InputError
-        If it cannot be written; what was there before is left as it was.
+    InputError if it cannot be written; what was there before is left as it was.
     """
     with whole_file(path) as partial:
         partial.write_bytes(content)

@@ -49,10 +49,8 @@ def adversary_of(
 ) -> Adversary | None:
     """Return who a domain's threshold, or a level of it, is held against; None: without limit.
 
-    Raises
-    ------
-    InputError
-        If the unit of the spend is not told, or no eval has it; or attempts have no verifier.
+    InputError if the unit of the spend is not told, or no eval has it; or attempts have no
+    verifier.
     """
     spend, attempts = spec.adversary_spend, spec.adversary_attempts
     if level is not None:

@@ -57,10 +57,7 @@ def without_anchor(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> 
 def check_anchored(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, str]:
     """Return `without_anchor`, if a decision is left that weighs anchored domains alone.
 
-    Raises
-    ------
-    InputError
-        If none is: then there is no decision that results could be worth anything to.
+    InputError if none is: then there is no decision that results could be worth anything to.
     """
     missing = without_anchor(catalogue, human_minutes)
     if all(set(spec.weights) & set(missing) for spec in catalogue.decisions):

@@ -72,10 +72,8 @@ class BudgetSpec(Spec):
 def refuse_unkept(where: str, budget: BudgetSpec, skills: Iterable[str]) -> None:
     """Refuse a contingency of what no menu of the catalogue has.
 
-    Raises
-    ------
-    InputError
-        If a resource is not the money, the agents' hours, or the staff's, of all or of a skill.
+    InputError if a resource is not the money, the agents' hours, or the staff's, of all or of a
+    skill.
     """
     if isinstance(budget.contingency, Mapping):
         known = ("usd", "staff_hours", *(f"staff_hours.{skill}" for skill in skills), "agent_hours")
@@ -85,10 +83,7 @@ def refuse_unkept(where: str, budget: BudgetSpec, skills: Iterable[str]) -> None
 def with_agents(entries: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the entries of [budget] with the agents that its servers carry.
 
-    Raises
-    ------
-    InputError
-        If servers or their throughput are given without how many agents share them.
+    InputError if servers or their throughput are given without how many agents share them.
     """
     filled = dict(entries)
     for key in ("servers", "tokens_per_second_per_server"):

@@ -176,10 +176,7 @@ GROWTH_REASON = (
 def catalogue_of(tables: Tables) -> Catalogue:
     """Fill in defaults, resolve stakes and check every rule across tables.
 
-    Raises
-    ------
-    InputError
-        For the first rule that is broken, with the place, the cause and the cure.
+    InputError for the first rule that is broken, with the place, the cause and the cure.
     """
     assumptions: list[Assumption] = []
     portfolio = filled(tables.portfolio, PortfolioSpec.model_fields, PORTFOLIO, assumptions)

@@ -226,10 +226,7 @@ def decisions_of(
 def check_levels(levels: Sequence[LevelSpec], tables: Sequence[Table]) -> None:
     """Refuse a level whose threshold is not above that of the one before it.
 
-    Raises
-    ------
-    InputError
-        Naming both.
+    InputError naming both.
     """
     before: dict[str, LevelSpec] = {}
     for level, table in zip(levels, tables, strict=True):

@@ -29,10 +29,7 @@ _WORDS = re.compile(r"\s*([0-9].*?)\s*([a-z]+)\s*", re.IGNORECASE | re.ASCII)
 def minutes_of(words: Any) -> float:
     """Read a human task time such as "8 h", "30 min" or "2 days" (of 8 working hours) in minutes.
 
-    Raises
-    ------
-    ValueError
-        If it is no positive number followed by a unit of time.
+    ValueError if it is no positive number followed by a unit of time.
 
     Examples
     --------

@@ -18,15 +18,12 @@ Z95 = 1.6448536269514722  # standard normal quantile at 0.95: a 90 % interval is
 class Interval:
     """A 90 % interval, or an exact number where both ends agree.
 
+    ValueError if an end is no finite number, or low is above high.
+
     Parameters
     ----------
     low, high
         The 5 % and 95 % quantiles; low must not be above high.
-
-    Raises
-    ------
-    ValueError
-        If an end is no finite number, or low is above high.
 
     Examples
     --------
@@ -97,10 +94,7 @@ class Interval:
     def lognormal(self) -> tuple[float, float]:
         """Return mean and sd of ln x of the lognormal with this 90 % interval.
 
-        Raises
-        ------
-        ValueError
-            If the interval is not above 0.
+        ValueError if the interval is not above 0.
         """
         if self.low <= 0:
             raise ValueError(f"a lognormal interval must be above 0, got [{self.low:g}, ...]")

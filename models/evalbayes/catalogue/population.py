@@ -148,17 +148,14 @@ def axis(figure: str) -> tuple[float, float, float]:
 def spend_gain(multiplier: float, released: float) -> Interval:
     """Doublings that `multiplier` times the tokens add to an AI model's horizon, as 90 % interval.
 
+    InputError if the multiplier is below 1 or the year is none.
+
     Parameters
     ----------
     multiplier
         Of tokens or time, 1 or more.
     released
         Year of its release, 2025.5: newer AI models make more of their tokens.
-
-    Raises
-    ------
-    InputError
-        If the multiplier is below 1 or the year is none.
 
     Examples
     --------

@@ -54,10 +54,7 @@ class Setting:
     def parse(cls, words: str) -> Setting:
         """Read a setting.
 
-        Raises
-        ------
-        InputError
-            If it is none.
+        InputError if it is none.
 
         Examples
         --------
@@ -125,6 +122,9 @@ def with_settings(
 ) -> Catalogue:
     """Return the catalogue with figures set, one after another: all that follows from them follows.
 
+    InputError if a path is not known (the nearest is named), a figure has no number to change, or
+    what is set breaks a rule of the catalogue.
+
     Parameters
     ----------
     tables
@@ -133,12 +133,6 @@ def with_settings(
         As `Setting` reads them.
     of
         Fills in the defaults and checks every rule.
-
-    Raises
-    ------
-    InputError
-        If a path is not known (the nearest is named), a figure has no number to change, or what
-        is set breaks a rule of the catalogue.
     """
     catalogue, told = of(tables), []
     for words in settings:

@@ -88,10 +88,7 @@ def assembled_elicitation(
 ) -> ElicitationSpec:
     """Return a shared elicitation with the evals it serves and its hours by skill.
 
-    Raises
-    ------
-    InputError
-        If it says no evals or says them twice, names what is not there, or has no price.
+    InputError if it says no evals or says them twice, names what is not there, or has no price.
     """
     refuse_unknown(table.where, table.entries, KEYS)
     entries = dict(table.entries)

@@ -72,12 +72,7 @@ def called(kind: str, entries: Mapping[str, Any]) -> str | None:
 def plain(value: Any, where: str, untidy: list[str]) -> Any:
     r"""Return text, also inside lists and tables, without odd spaces and invisible characters.
 
-    What had some is added to `untidy`.
-
-    Raises
-    ------
-    InputError
-        If there is a control character in it.
+    What had some is added to `untidy`. InputError if there is a control character in it.
 
     Examples
     --------
@@ -110,10 +105,7 @@ def notes_on(untidy: list[str], source: str) -> tuple[str, ...]:
 def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     """Sort nested tables, as TOML gives them, into `Tables`.
 
-    Raises
-    ------
-    InputError
-        If a table is not known, or has the wrong form.
+    InputError if a table is not known, or has the wrong form.
     """
     untidy: list[str] = []
     data = plain(data, source, untidy)

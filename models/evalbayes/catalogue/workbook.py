@@ -28,10 +28,7 @@ Row = tuple[int, dict[str, Any]]  # number of the row in its sheet, and its cell
 def read_workbook(path: str | Path) -> Tables:
     """Read the tables of a workbook.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read, a sheet or column is not known or has the wrong form.
+    InputError if the file cannot be read, a sheet or column is not known or has the wrong form.
     """
     path = Path(path)
     untidy: list[str] = []

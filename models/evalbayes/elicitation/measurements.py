@@ -36,22 +36,17 @@ def published_gains() -> pd.DataFrame:
 def read_gains(path: str | Path) -> pd.DataFrame:
     """Read a table of measurements: CSV, Parquet or a workbook.
 
-    Columns: study, domain (by its name, as in a catalogue), lever (one of `LEVERS`), doublings,
-    and its 95 % interval low, high.
-    Where given also verifier (attempts were chosen, or fed back on, by the answer key), tools (0:
-    the baseline had none), record (the best of many submissions), ai_models (how many a row is the
-    mean of), staff_hours, multiplier (of tokens, time or attempts), released (year of the AI
-    model's release, 2025.5).
+    Columns: study, domain (by its name, as in a catalogue), lever (one of `LEVERS`), doublings, and
+    its 95 % interval low, high. Where given also verifier (attempts were chosen, or fed back on, by
+    the answer key), tools (0: the baseline had none), record (the best of many submissions),
+    ai_models (how many a row is the mean of), staff_hours, multiplier (of tokens, time or
+    attempts), released (year of the AI model's release, 2025.5). InputError for a missing column,
+    or cells that break a rule; each with its row.
 
     Returns
     -------
     pandas.DataFrame
         Those columns, filled in; `se` from the interval.
-
-    Raises
-    ------
-    InputError
-        For a missing column, or cells that break a rule; each with its row.
     """
     return pd.concat([_read(rows) for rows in read_rows(path)], ignore_index=True)
 

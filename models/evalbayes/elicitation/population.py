@@ -137,10 +137,7 @@ def fit_gains(
 ) -> Population:
     """Fit the model to measurements, as `read_gains` gives them; some 40 s on two cores.
 
-    Raises
-    ------
-    FitError
-        If it fails its gate: R-hat at most 1.01, 400 effective draws, 0.1 % divergences.
+    FitError if it fails its gate: R-hat at most 1.01, 400 effective draws, 0.1 % divergences.
     """
     from evalbayes.model import sampling  # loads PyMC
 

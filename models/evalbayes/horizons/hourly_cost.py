@@ -32,7 +32,8 @@ class HourlyCost:
 
     Slopes come from a cubic spline through the same points that is smoothed by generalised
     cross-validation (8 points or more): the slope of a curve read off a chart, or of horizons
-    fitted to runs, would else be mostly noise where the curve is flat.
+    fitted to runs, would else be mostly noise where the curve is flat. InputError if there are
+    fewer than two points, or they do not rise.
 
     Parameters
     ----------
@@ -40,11 +41,6 @@ class HourlyCost:
         Spend per task, or cap, rising.
     hours
         Horizon at each, in human hours, never falling.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two points, or they do not rise.
 
     Examples
     --------

@@ -127,10 +127,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
 def check_covered(catalogue: Catalogue, observations: Observations | None) -> None:
     """Refuse an eval that has neither observations nor `usd_per_run`.
 
-    Raises
-    ------
-    InputError
-        Naming all such evals.
+    InputError naming all such evals.
     """
     seen = set(observations.evals) if observations is not None else set()
     bare = [e.name for e in catalogue.evals if e.name not in seen and e.usd_per_run is None]

@@ -121,10 +121,7 @@ def write_draft(
 ) -> Path:
     """Write the draft to a file ending in .toml or .xlsx, whole or not at all; return its path.
 
-    Raises
-    ------
-    InputError
-        If the ending is another one, nothing was observed, or the file cannot be written.
+    InputError if the ending is another one, nothing was observed, or the file cannot be written.
     """
     path = Path(path)
     text = draft(observations, sources, spend_unit=spend_unit)

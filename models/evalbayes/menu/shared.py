@@ -64,11 +64,8 @@ def check_shared(
 ) -> None:
     """Refuse purchases that do not fit a menu.
 
-    Raises
-    ------
-    InputError
-        If a name is empty or taken, an option or resource is not on the menu, a use is negative or
-        not a number, or draws are not of the menu's shape; the purchase is named.
+    InputError if a name is empty or taken, an option or resource is not on the menu, a use is
+    negative or not a number, or draws are not of the menu's shape; the purchase is named.
     """
     seen: set[str] = set()
     for each in shared:

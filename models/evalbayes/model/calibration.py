@@ -77,6 +77,9 @@ class Calibration:
 class Simulator:
     """Data sets of one design, simulated from the prior and fitted; the model is compiled once.
 
+    InputError if there are no elicited runs, so that nothing would be learned of δ, or if there are
+    scores or nested counts, which are not simulated.
+
     Parameters
     ----------
     catalogue, observations
@@ -90,12 +93,6 @@ class Simulator:
         Ln of the one cap, above the typical ln spend.
     seed, draws, tune
         Of one chain for every data set.
-
-    Raises
-    ------
-    InputError
-        If there are no elicited runs, so that nothing would be learned of δ, or if there are
-        scores or nested counts, which are not simulated.
     """
 
     def __init__(

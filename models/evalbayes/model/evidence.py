@@ -150,7 +150,8 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
 
     Cells and runs of one condition are pooled: ``n``, the mean and the sum of squares add exactly.
     Counts that share their runs become one count at their largest cap and, given it, how its
-    successes fall between the smaller caps.
+    successes fall between the smaller caps. InputError if an observation is about an eval that the
+    catalogue does not hold, or a score lies outside its scale.
 
     Parameters
     ----------
@@ -159,12 +160,6 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
     catalogue
         Whose evals they must be of; it says on what scales scores lie and whether repeats are read
         as best-of-k. None: scores are shares already, and every run is one.
-
-    Raises
-    ------
-    InputError
-        If an observation is about an eval that the catalogue does not hold, or a score lies outside
-        its scale.
     """
     told = observations
     if catalogue is not None:

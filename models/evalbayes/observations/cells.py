@@ -28,10 +28,7 @@ COLUMNS = [*CELL, *FIGURES, "human_minutes"]
 def cells_of(rows: Rows) -> pd.DataFrame:
     """Check a table of cells and return it typed; `n_stopped_by_cap` is called `n_stopped`.
 
-    Raises
-    ------
-    InputError
-        For the first ten rows that break a rule.
+    InputError for the first ten rows that break a rule.
     """
     cap = rows.caps()
     counts = {

@@ -17,10 +17,7 @@ SET = ["eval", "ai_model", "effort", "run_set"]
 def counts_of(rows: Rows) -> pd.DataFrame:
     """Check a table of counts and return it typed.
 
-    Raises
-    ------
-    InputError
-        For the first ten rows that break a rule.
+    InputError for the first ten rows that break a rule.
     """
     cap, n_runs, n_success = rows.caps(), rows.counts("n_runs"), rows.counts("n_success")
     rows.refuse(n_runs == 0, "n_runs", "must be at least 1", "drop the row")
@@ -50,10 +47,8 @@ def counts_of(rows: Rows) -> pd.DataFrame:
 def refuse_torn(counts: pd.DataFrame) -> None:
     """Refuse sets of runs whose rows cannot come from one set, capped after the fact.
 
-    Raises
-    ------
-    InputError
-        If a set has another number of runs at another cap, or successes that fall with the cap.
+    InputError if a set has another number of runs at another cap, or successes that fall with the
+    cap.
     """
     for (name, ai_model, _, run_set), group in nested_sets(counts):
         where = f"counts of {name} by {ai_model}, run_set {run_set!r}"

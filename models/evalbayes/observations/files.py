@@ -23,11 +23,7 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     """Read one file into rows of text and numbers, empty cells as None, empty rows passed over.
 
     A workbook gives one table per sheet; sheets whose name begins with "notes" are passed over.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is of an unknown kind, or holds no row.
+    InputError if the file cannot be read, is of an unknown kind, or holds no row.
     """
     path = Path(path)
     if path.is_dir():
@@ -61,10 +57,7 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
 def rows_of(frame: pd.DataFrame, source: str = "table") -> Rows:
     """Return a data frame as rows; they are numbered as in a file with one heading.
 
-    Raises
-    ------
-    InputError
-        If a cell holds more than one value, or nothing is filled.
+    InputError if a cell holds more than one value, or nothing is filled.
     """
     rows = _tidied(frame.reset_index(drop=True), source)
     if not len(rows):

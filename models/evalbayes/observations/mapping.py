@@ -24,6 +24,8 @@ _SCALED = re.compile(r"\s*(.+?)\s*([*/])\s*([0-9][0-9_.,eE+-]*)\s*")
 class TableMapping:
     """How to read someone's table.
 
+    InputError if a column or an outcome is not known.
+
     Parameters
     ----------
     columns
@@ -36,11 +38,6 @@ class TableMapping:
         Their word to ours, e.g. {"passed": "success"}.
     drop
         Their columns to leave out.
-
-    Raises
-    ------
-    InputError
-        If a column or an outcome is not known.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -97,10 +94,7 @@ def _amount(target: str, words: str) -> float:
 def read_mapping(path: str | Path) -> TableMapping:
     """Read a mapping from TOML with tables [map], [set] and [outcome], and a list `drop`.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or a table or column in it is not known.
+    InputError if the file cannot be read, or a table or column in it is not known.
     """
     path = Path(path)
     cure = 'write for example [map] and below it spend = "spend_tokens"'

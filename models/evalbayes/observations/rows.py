@@ -120,10 +120,7 @@ class Rows:
     def fault(self, row: int, column: str, said: str) -> None:
         """Note what is wrong with a cell, if nothing is noted of it yet.
 
-        Raises
-        ------
-        InputError
-            If so much is wrong that there is no point in looking on.
+        InputError if so much is wrong that there is no point in looking on.
         """
         self.faults.setdefault((row, column), said)
         if len(self.faults) >= MOST_NOTED:
@@ -132,10 +129,7 @@ class Rows:
     def settle(self, *, at_least: bool = False) -> None:
         """Refuse the table if any fault was noted, and tell the first ten of them, one a line.
 
-        Raises
-        ------
-        InputError
-            If any was.
+        InputError if any was.
         """
         found = sorted(self.faults.items(), key=lambda each: each[0][0])
         if not found:

@@ -58,12 +58,9 @@ class ScoreScale:
     def refuse(self, score: float, standard_error: float, who: str) -> None:
         """Refuse a score that the scale cannot give.
 
-        Raises
-        ------
-        InputError
-            If no scale is stated and the score is not from 0 to 1; if it lies more than three
-            standard errors outside a stated scale; if the noise is beta and no beta has this mean
-            and standard error.
+        InputError if no scale is stated and the score is not from 0 to 1; if it lies more than
+        three standard errors outside a stated scale; if the noise is beta and no beta has this mean
+        and standard error.
         """
         share, error = self.share(score), self.error(standard_error)
         ends = f"from {self.low:g} to {self.high:g}"
@@ -97,12 +94,8 @@ def scale_of(spec: EvalSpec) -> ScoreScale:
 def on_scale(observations: Observations, catalogue: Catalogue) -> Observations:
     """Return observations whose scores are shares of their evals' scales.
 
-    Scores gain a column `concentration`: that of beta noise, NaN where noise is normal.
-
-    Raises
-    ------
-    InputError
-        For the first score that its scale cannot give.
+    Scores gain a column `concentration`: that of beta noise, NaN where noise is normal. InputError
+    for the first score that its scale cannot give.
     """
     if not len(observations.scores):
         return observations

@@ -31,10 +31,7 @@ ALL_OR_NOTHING = (
 def scores_of(rows: Rows) -> pd.DataFrame:
     """Check a table of scores and return it typed; which are possible, their eval's scale says.
 
-    Raises
-    ------
-    InputError
-        For the first ten rows that break a rule.
+    InputError for the first ten rows that break a rule.
     """
     known = tuple(column for column in SCORES.columns if column != "n_runs")
     score = rows.numbers("score", required=True, cure="write the mean score", thousands=False)
@@ -72,10 +69,7 @@ def scores_of(rows: Rows) -> pd.DataFrame:
 def refuse_shared_scores(scores: pd.DataFrame) -> None:
     """Refuse scores of one set of runs at several caps: how they hang together is not known.
 
-    Raises
-    ------
-    InputError
-        Naming the eval, AI model and set.
+    InputError naming the eval, AI model and set.
     """
     shared = scores[scores["run_set"].notna() & scores.duplicated(SET)]
     if len(shared):

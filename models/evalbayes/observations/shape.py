@@ -67,10 +67,7 @@ SHAPES = (CELLS, SCORES, RUNS, COUNTS)  # from the most telling columns to the l
 def shape_of(columns: Iterable[str], source: str) -> Shape:
     """Return the shape that columns have.
 
-    Raises
-    ------
-    InputError
-        If no shape has all its columns there, or a column is a near miss of a known one.
+    InputError if no shape has all its columns there, or a column is a near miss of a known one.
 
     Examples
     --------

@@ -17,12 +17,8 @@ ENDINGS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 def write_observations(frame: pd.DataFrame, path: str | Path) -> Path:
     """Write a table of observations as CSV (also gzipped), Parquet or workbook; return its path.
 
-    The file is written whole or not at all.
-
-    Raises
-    ------
-    InputError
-        If the ending is not known or the file cannot be written.
+    The file is written whole or not at all. InputError if the ending is not known or the file
+    cannot be written.
     """
     path = Path(path)
     ending = next((end for end in reversed(ENDINGS) if path.name.lower().endswith(end)), None)

@@ -25,10 +25,7 @@ class Sizes:
     def check(self, name: str, values: NDArray[Any]) -> None:
         """Refuse an array with another number in it.
 
-        Raises
-        ------
-        InputError
-            Naming the quantity, its sizes and what came.
+        InputError naming the quantity, its sizes and what came.
 
         Examples
         --------

@@ -54,6 +54,8 @@ def spend_within(mean: Array, sd: Array, ln_cap: Array, ln_top: Array | None = N
 class Further:
     """Chances and further spends of tasks, by draw of a newcomer.
 
+    InputError if the history gives no spends.
+
     Parameters
     ----------
     newcomer
@@ -74,11 +76,6 @@ class Further:
         Of the cap that stopped the run going, −inf where none is, and of the highest, (n_tasks,).
     solved
         Chance that each task is solved with everything spent, (n_draws, n_tasks).
-
-    Raises
-    ------
-    InputError
-        If the history gives no spends.
     """
 
     def __init__(self, newcomer: Newcomer, at: Index, attempts: int, seed: int) -> None:

@@ -40,10 +40,7 @@ def spend_levels(
 ) -> tuple[Array, Array]:
     """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks).
 
-    Raises
-    ------
-    InputError
-        If the history gives no spends.
+    InputError if the history gives no spends.
     """
     joint = _Joint(population, population.spends(), seen)
     mode, covariance = joint.climb()

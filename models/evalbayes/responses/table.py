@@ -61,10 +61,7 @@ class Tasks:
 def tasks_of(runs: pd.DataFrame) -> Tasks:
     """Gather the tasks of a table with eval, task and human_minutes.
 
-    Raises
-    ------
-    InputError
-        If a task has no human minutes above 0.
+    InputError if a task has no human minutes above 0.
     """
     minutes = runs.astype({"eval": str, "task": str}).groupby(["eval", "task"], sort=True)[
         "human_minutes"

@@ -28,15 +28,10 @@ def read_delimited(path: Path) -> pd.DataFrame:
     r"""Read a CSV file, plain or gzipped: every cell as text, a blank line as a row of nothing.
 
     Row i of the frame is row i + 2 of the file, as a spreadsheet shows it. Nothing is read as a
-    number: a task may be called "001" or "NA".
-
-    Raises
-    ------
-    InputError
-        If the file cannot be opened, is no text in UTF-8 or holds control characters, is larger
-        than 128 MB or ten million cells when unpacked, has its cells parted otherwise than by
-        commas, a title above the header or a column named twice, or a row with more cells than
-        the header.
+    number: a task may be called "001" or "NA". InputError if the file cannot be opened, is no text
+    in UTF-8 or holds control characters, is larger than 128 MB or ten million cells when unpacked,
+    has its cells parted otherwise than by commas, a title above the header or a column named twice,
+    or a row with more cells than the header.
 
     Examples
     --------
@@ -96,10 +91,7 @@ def read_delimited(path: Path) -> pd.DataFrame:
 def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
     """Refuse a heading that names a column twice: which of the two is meant, nobody could tell.
 
-    Raises
-    ------
-    InputError
-        Naming the place and the column.
+    InputError naming the place and the column.
     """
     names = Counter(str(name).strip() for name in heading if name is not None)
     for name, times in names.items():

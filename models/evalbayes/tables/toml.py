@@ -15,18 +15,15 @@ MOST_BYTES = 20_000_000  # a catalogue of ten thousand evals has a tenth of it
 def read_toml(path: Path, kind: str, cure: str) -> dict[str, Any]:
     """Return the tables of a TOML file in UTF-8.
 
+    InputError if it cannot be opened, is another kind of file (told as what it is), no TOML in
+    UTF-8, larger than 20 MB, or nested deeper than anyone writes by hand.
+
     Parameters
     ----------
     path
         The file.
     kind, cure
         What the file must be and what to do where it is not, for messages.
-
-    Raises
-    ------
-    InputError
-        If it cannot be opened, is another kind of file (told as what it is), no TOML in UTF-8,
-        larger than 20 MB, or nested deeper than anyone writes by hand.
     """
     try:
         with path.open("rb") as file:

@@ -60,20 +60,17 @@ class Sheet:
 def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
     """Read the sheets of a workbook, but for those whose name begins with "notes".
 
+    InputError if the file is no workbook, or unpacked is larger than 60 MB; if it has no sheet of
+    cells, or not the one that is wanted; if a cell that is read holds an error or a formula that
+    was never calculated, is merged with others, or belongs to a pivot table or to a title above the
+    headings. The sheet and cell are named.
+
     Parameters
     ----------
     path
         An .xlsx file.
     only
         The one sheet to read; the others may hold what they like.
-
-    Raises
-    ------
-    InputError
-        If the file is no workbook, or unpacked is larger than 60 MB; if it has no sheet of cells,
-        or not the one that is wanted; if a cell that is read holds an error or a formula that was
-        never calculated, is merged with others, or belongs to a pivot table or to a title above
-        the headings. The sheet and cell are named.
     """
     path = Path(path)
     try:
@@ -149,10 +146,7 @@ def is_error(text: str) -> bool:
 def refuse_bomb(path: Path) -> None:
     """Refuse a workbook that would fill the memory.
 
-    Raises
-    ------
-    InputError
-        If its parts are larger than 60 MB together.
+    InputError if its parts are larger than 60 MB together.
     """
     with zipfile.ZipFile(path) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
@@ -289,10 +283,7 @@ def _refuse_heading(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None
 def refuse_title(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None:
     """Refuse a first row of one cell above rows of three or more: a title, and no headings.
 
-    Raises
-    ------
-    InputError
-        Naming the title and the row below it that looks like the headings.
+    InputError naming the title and the row below it that looks like the headings.
     """
     widths = [sum(value is not None for value in cells) for _, cells in rows]
     if widths and widths[0] == 1 and max(widths) >= 3:

@@ -29,6 +29,9 @@ def chosen_by(
 ) -> Design:
     """Return all that a strategy buys, in stages if it wants to look in between.
 
+    InputError if more is bought than may be, a task is not on offer, or a later stage takes back
+    what an earlier one bought.
+
     Parameters
     ----------
     name, strategy
@@ -41,12 +44,6 @@ def chosen_by(
         Of its draws.
     sell
         Returns what a design's runs have shown.
-
-    Raises
-    ------
-    InputError
-        If more is bought than may be, a task is not on offer, or a later stage takes back what an
-        earlier one bought.
     """
     if not isinstance(strategy, Staged):
         design = strategy(market, budget, rng)

@@ -28,7 +28,8 @@ class CommonSlopeHorizon:
     with x_j = log2 minutes: the level at which the tasks solved are as many as expected (Rasch
     1960: their number is sufficient). It is the shown capability in doublings on a scale where all
     AI models lose as much per doubling; `HorizonRegression` lets each have its own slope, which far
-    from the middle of the tasks moves the horizon by doublings.
+    from the middle of the tasks moves the horizon by doublings. InputError if there is no task, a
+    length is not above 0, or the slope is not.
 
     Parameters
     ----------
@@ -36,11 +37,6 @@ class CommonSlopeHorizon:
         Length of every task, above 0, of shape (n_tasks,).
     slope
         Logits lost per doubling of length, above 0.
-
-    Raises
-    ------
-    InputError
-        If there is no task, a length is not above 0, or the slope is not.
 
     Examples
     --------
@@ -93,15 +89,12 @@ class CommonSlopeHorizon:
 def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:
     """Return the slope at which several AI models' outcomes are likeliest, each at its own level.
 
+    InputError if there is no group, or one has minutes or outcomes that are not what they must be.
+
     Parameters
     ----------
     groups
         Human minutes and outcomes (0 to 1) of the tasks of each AI model.
-
-    Raises
-    ------
-    InputError
-        If there is no group, or one has minutes or outcomes that are not what they must be.
 
     Examples
     --------

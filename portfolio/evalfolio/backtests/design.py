@@ -14,6 +14,8 @@ from evalbayes.errors import InputError
 class Design:
     """Runs to buy.
 
+    InputError if a task comes twice, or a cap or number of attempts is not above 0.
+
     Parameters
     ----------
     tasks
@@ -24,11 +26,6 @@ class Design:
         Attempts at most per task (a success ends them), one for all or one per task.
     promised
         Expected value of the decisions that the strategy promises, by threshold, where it does.
-
-    Raises
-    ------
-    InputError
-        If a task comes twice, or a cap or number of attempts is not above 0.
 
     Examples
     --------

@@ -45,7 +45,8 @@ class HorizonRegression:
     slope s: with them the problem is strictly concave, s stays above 0 and the horizon is finite
     even where all outcomes are alike; over hundreds of tasks they move it by less than a hundredth
     of a doubling. Tasks of one length share a term, and all completions take their Newton steps
-    together, so that hundreds of predictive completions cost milliseconds.
+    together, so that hundreds of predictive completions cost milliseconds. InputError if there is
+    no task, or a length or weight is not what it must be.
 
     Parameters
     ----------
@@ -53,11 +54,6 @@ class HorizonRegression:
         Length of every task, above 0, of shape (n_tasks,).
     weights
         Weight of every task, 0 or more; by default 1.
-
-    Raises
-    ------
-    InputError
-        If there is no task, or a length or weight is not what it must be.
 
     Examples
     --------

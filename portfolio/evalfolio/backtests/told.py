@@ -30,10 +30,7 @@ VALUE = {
 def told(folder: str | Path) -> Account:
     """Return the findings and the main tables of a back-test's folder.
 
-    Raises
-    ------
-    InputError
-        If the folder is not one that `evalfolio backtest` wrote.
+    InputError if the folder is not one that `evalfolio backtest` wrote.
     """
     folder = Path(folder)
     try:

@@ -69,12 +69,8 @@ def trials_of(
     """Return one row per strategy, budget and repetition for one AI model; none without a history.
 
     Strategies see the market only; whatever they choose, the runs bought are read by the same
-    inference.
-
-    Raises
-    ------
-    InputError
-        If a strategy's design is expected to overspend or names a task that is not on offer.
+    inference. InputError if a strategy's design is expected to overspend or names a task that is
+    not on offer.
     """
     trials = prepared(ai_model, record, setting)
     return [] if trials is None else trials.rows(strategies)

@@ -79,10 +79,7 @@ def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
 def drawn_tasks(plan: Path) -> dict[str, list[str]]:
     """Return the tasks drawn for every option, as the plan's tasks.csv has them.
 
-    Raises
-    ------
-    InputError
-        If none were drawn, as nobody named the tasks.
+    InputError if none were drawn, as nobody named the tasks.
     """
     from evalbayes.tables.delimited import read_delimited
     from evalfolio.cli.inputs import plan_folder

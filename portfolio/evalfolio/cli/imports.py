@@ -88,10 +88,7 @@ def table(
 def mapping_of(mapped: list[str] | None, mapping: Path | None) -> TableMapping:
     """Return the mapping that --map or --mapping gives.
 
-    Raises
-    ------
-    InputError
-        If both are given, or the file is no mapping.
+    InputError if both are given, or the file is no mapping.
     """
     from evalbayes.observations import TableMapping, read_mapping
     from evalfolio.errors import InputError

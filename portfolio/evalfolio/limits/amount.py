@@ -19,10 +19,7 @@ COUNT = "evals"  # the pseudo-resource of which every chosen option uses one
 def use(menu: Menu, resource: str) -> NDArray[np.float64]:
     """Return what every option uses of a resource, or 1 for ``"evals"``; shape (n_options,).
 
-    Raises
-    ------
-    InputError
-        If the menu has no such resource.
+    InputError if the menu has no such resource.
     """
     if resource in menu.resources:
         return menu.costs[:, menu.resources.index(resource)]

@@ -59,6 +59,9 @@ def budgets_of(
 ) -> dict[str, Budget]:
     """Return the budget of every limited resource after checking names, amounts and shares.
 
+    InputError if a resource is not on the menu, an amount is negative or not a number, or a share
+    is not from 0 up to, but not, 1.
+
     Parameters
     ----------
     stated
@@ -68,12 +71,6 @@ def budgets_of(
         the share of `staff_hours` holds for every skill (`staff_hours.bio`) without its own.
     resources
         Those of the menu.
-
-    Raises
-    ------
-    InputError
-        If a resource is not on the menu, an amount is negative or not a number, or a share is not
-        from 0 up to, but not, 1.
 
     Examples
     --------
@@ -117,10 +114,7 @@ def _is_part(resource: str, of: str) -> bool:
 def parse_budgets(words: Iterable[str]) -> dict[str, float]:
     """Read budgets typed as `usd=250000` or `staff_hours=400`.
 
-    Raises
-    ------
-    InputError
-        If a word is not `name=number` or a name comes twice.
+    InputError if a word is not `name=number` or a name comes twice.
 
     Examples
     --------
@@ -146,10 +140,7 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
 def parse_contingency(words: Iterable[str]) -> Contingency | None:
     """Read what is kept back, typed as `0.1` (of the money) or as `staff_hours=0.05`; None if not.
 
-    Raises
-    ------
-    InputError
-        If a word is neither, or a resource comes twice.
+    InputError if a word is neither, or a resource comes twice.
 
     Examples
     --------
@@ -198,10 +189,7 @@ def catalogue_budget(catalogue: Catalogue) -> dict[str, float]:
 def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[str, float]:
     """Return the budget as floats after checking names and amounts.
 
-    Raises
-    ------
-    InputError
-        If a resource is not on the menu, or an amount is negative or not a number.
+    InputError if a resource is not on the menu, or an amount is negative or not a number.
     """
     known = tuple(resources)
     checked: dict[str, float] = {}

@@ -14,6 +14,8 @@ from evalfolio.limits.group import nearest
 def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[np.float64]:
     """Return draws of the use of a resource, of shape (n_draws, n_options + n_shared).
 
+    InputError if the menu has no draws or no such resource, or fewer draws than asked for.
+
     Parameters
     ----------
     menu
@@ -22,11 +24,6 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[
         One of its resources.
     n_draws
         Take so many draws, evenly spaced; all by default.
-
-    Raises
-    ------
-    InputError
-        If the menu has no draws or no such resource, or fewer draws than asked for.
     """
     if resource not in menu.resources:
         raise InputError(

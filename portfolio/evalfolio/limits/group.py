@@ -101,12 +101,8 @@ def members(menu: Menu, of: Group) -> NDArray[np.bool_]:
     """Return which options belong to the group, of shape (n_options,).
 
     A bare name is looked up among domains, tiers, evals, families and option ids, in that order.
-
-    Raises
-    ------
-    InputError
-        If a name or a column is not in the menu (the nearest known one is named), or one name
-        stands for different options in two columns.
+    InputError if a name or a column is not in the menu (the nearest known one is named), or one
+    name stands for different options in two columns.
     """
     if isinstance(of, Where):
         mask = np.ones(len(menu), dtype=bool)

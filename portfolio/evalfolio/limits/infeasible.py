@@ -107,19 +107,13 @@ class Clash:
 def explain_infeasible(stack: Stack) -> Clash:
     """Return a smallest set of clashing limits and the least changes that mend it.
 
-    The clash is a smallest unsatisfiable subset, found by hitting-set duality (Ignatiev and
-    others 2015, "Smallest MUS extraction with minimal hitting set dualization"): a smallest set
-    of limits that meets every known set whose removal helps is tried; if it can be met, what it
-    leaves out of a largest set that can be met joins the known ones. Mends are the least change
-    of one limit with all others held, and, where none is enough, the least sum of relative
-    changes.
-
-    Raises
-    ------
-    InputError
-        If some choice does meet all limits, or a limit does not fit the menu.
-    SolverError
-        If a feasibility check ends without an answer.
+    The clash is a smallest unsatisfiable subset, found by hitting-set duality (Ignatiev and others
+    2015, "Smallest MUS extraction with minimal hitting set dualization"): a smallest set of limits
+    that meets every known set whose removal helps is tried; if it can be met, what it leaves out of
+    a largest set that can be met joins the known ones. Mends are the least change of one limit with
+    all others held, and, where none is enough, the least sum of relative changes. InputError if
+    some choice does meet all limits, or a limit does not fit the menu; SolverError if a feasibility
+    check ends without an answer.
     """
     if stack.point() is not None:
         raise InputError("some choice meets all limits, so there is no clash to explain")
@@ -141,10 +135,8 @@ def explain_infeasible(stack: Stack) -> Clash:
 def check_feasible(stack: Stack) -> NDArray[np.float64]:
     """Return some choice that meets all limits, of shape (n_options,).
 
-    Raises
-    ------
-    InfeasibleError
-        If there is none: the text names a smallest clash and the least change that mends it.
+    InfeasibleError if there is none: the text names a smallest clash and the least change that
+    mends it.
     """
     point = stack.point()
     if point is None:

@@ -46,10 +46,7 @@ def kept(limits: Iterable[object], by: str) -> list[dict[str, Any]]:
 def made_again(row: Mapping[str, Any]) -> Limit | None:
     """Return a limit that `kept` wrote; None where only Python can say it (cvxpy, own classes).
 
-    Raises
-    ------
-    InputError
-        If a figure or name of it is not what it must be.
+    InputError if a figure or name of it is not what it must be.
 
     Examples
     --------

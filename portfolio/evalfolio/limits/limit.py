@@ -44,10 +44,7 @@ AnyLimit: TypeAlias = "Limit | cvxpy.Constraint"
 def as_limit(thing: object) -> Limit:
     """Return a limit; a bare cvxpy constraint becomes `Affine`.
 
-    Raises
-    ------
-    InputError
-        If it is neither.
+    InputError if it is neither.
     """
     if isinstance(thing, Limit):
         return thing

@@ -43,6 +43,8 @@ class Row:
 class Rows:
     """The rows of one limit: ``lower <= matrix @ [x; w; u] <= upper``.
 
+    InputError if shapes do not agree or a weight is not finite.
+
     Parameters
     ----------
     matrix
@@ -57,11 +59,6 @@ class Rows:
         Number of extra binaries.
     n_continuous
         Number of extra continuous variables, 0 or more without upper bound.
-
-    Raises
-    ------
-    InputError
-        If shapes do not agree or a weight is not finite.
     """
 
     matrix: sparse.csr_matrix

@@ -288,10 +288,7 @@ class Knowing:
 def decision_of(menu: Menu, name: str) -> Decision:
     """Return a decision by its name.
 
-    Raises
-    ------
-    InputError
-        If the menu has none of that name.
+    InputError if the menu has none of that name.
     """
     names = [d.name for d in menu.decisions]
     if name not in names:

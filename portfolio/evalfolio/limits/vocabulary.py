@@ -21,13 +21,8 @@ def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
     """Refuse a limit on what no menu of the catalogue can have, before anything is fitted.
 
     The menu itself says more once it is built: which options there are, and which names stand for
-    two things.
-
-    Raises
-    ------
-    InputError
-        If a limit names no domain, tier, eval, family, option or resource of the catalogue; the
-        nearest known name is given.
+    two things. InputError if a limit names no domain, tier, eval, family, option or resource of the
+    catalogue; the nearest known name is given.
     """
     from evalbayes.menus.costs import staff_columns
 

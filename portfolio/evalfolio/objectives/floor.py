@@ -25,9 +25,10 @@ WHOLE = 1e-9
 class ObjectiveFloor:
     """An objective is at least so much: ``variance() >= 1.5``, ``evsi() >= 100_000``.
 
-    The objective's concave over-estimate (the envelope of an S-shaped value) gives linear rows
-    that hold for every choice within the limit; they are added where a choice breaks it. A whole
-    choice that the over-estimate lets through, but that is worth too little, is ruled out by name.
+    The objective's concave over-estimate (the envelope of an S-shaped value) gives linear rows that
+    hold for every choice within the limit; they are added where a choice breaks it. A whole choice
+    that the over-estimate lets through, but that is worth too little, is ruled out by name.
+    InputError if the amount is negative or not a number.
 
     Parameters
     ----------
@@ -35,11 +36,6 @@ class ObjectiveFloor:
         What is held.
     at_least
         Amount in the objective's own unit, 0 or more.
-
-    Raises
-    ------
-    InputError
-        If the amount is negative or not a number.
 
     Examples
     --------

@@ -114,10 +114,7 @@ NAMED = {
 def as_objective(thing: object) -> Objective:
     """Return an objective given as one or by name.
 
-    Raises
-    ------
-    InputError
-        If it is neither.
+    InputError if it is neither.
     """
     if isinstance(thing, Objective):
         return thing

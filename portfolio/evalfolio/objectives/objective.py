@@ -164,10 +164,7 @@ class Objective:
 def information_draws(menu: Menu, n_draws: int | None = None) -> Any:
     """Return draws of the information, all or so many evenly spaced ones.
 
-    Raises
-    ------
-    InputError
-        If the menu has none or too few.
+    InputError if the menu has none or too few.
     """
     draws = menu.information_draws
     if draws is None or not len(draws):

@@ -127,6 +127,8 @@ def firm_rows(
 ) -> FirmRows | None:
     """Return the simplest of the best mixes, and how firm each of its rows is.
 
+    InfeasibleError if no choice meets all limits.
+
     Parameters
     ----------
     question
@@ -139,11 +141,6 @@ def firm_rows(
         the mix.
     seconds
         Of processor time, after which nothing more is searched and no more rows are proved firm.
-
-    Raises
-    ------
-    InfeasibleError
-        If no choice meets all limits.
     """
     menu = question.menu
     if menu.replicates is None or question.objective != evsi():

@@ -178,10 +178,7 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
 def explain_eval(name: str, record: Record) -> dict[str, Any]:
     """Return why an eval or shared purchase is in a plan, or why not; `text` says it in a sentence.
 
-    Raises
-    ------
-    InputError
-        If the plan knows no such eval.
+    InputError if the plan knows no such eval.
     """
     unanchored = "".join(f"{row.reason}. " for row in record.no_anchor if name in row.evals)
     for row in record.choices:
@@ -254,10 +251,7 @@ def _refuse_edited(where: str, row: pd.Series[Any], options: pd.DataFrame) -> No
 def read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
     """Return the options that a file lists, and the shared purchases.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, has no column `option`, or names what is not on the menu.
+    InputError if it cannot be read, has no column `option`, or names what is not on the menu.
     """
     table = read_mix(path, shared=True)
     if "option" not in table.columns:

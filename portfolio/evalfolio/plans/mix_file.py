@@ -20,15 +20,11 @@ FIGURES = {**COUNTS, "cap": 1e15, "effort": 1.0}
 def read_mix(path: str | Path, *, shared: bool = False) -> pd.DataFrame:
     r"""Return a mix's table, None where a cell is empty; empty rows are passed over.
 
-    Counts, caps and efforts are numbers; all else is text, in which odd spaces count as plain
-    ones. The index counts rows as a spreadsheet does, the headings being row 1. Rows of shared
-    elicitation, which follow from the options, are left out unless they are asked for.
-
-    Raises
-    ------
-    InputError
-        If the file is no CSV or .xlsx table, cannot be read, or has no row; if a count is no whole
-        number from 1 to a million, a cap is not above 0 or an effort not from 0 to 1.
+    Counts, caps and efforts are numbers; all else is text, in which odd spaces count as plain ones.
+    The index counts rows as a spreadsheet does, the headings being row 1. Rows of shared
+    elicitation, which follow from the options, are left out unless they are asked for. InputError
+    if the file is no CSV or .xlsx table, cannot be read, or has no row; if a count is no whole
+    number from 1 to a million, a cap is not above 0 or an effort not from 0 to 1.
 
     Examples
     --------

@@ -100,17 +100,14 @@ def optimise(
 def method_of(method: str | Method, words: Certified = SHORT) -> Method:
     """Return a way of searching given as one or by name.
 
+    InputError if the name is not known, or a value comes with words of the short form.
+
     Parameters
     ----------
     method
         "certified", "greedy" or a value.
     words
         What "certified" stands for.
-
-    Raises
-    ------
-    InputError
-        If the name is not known, or a value comes with words of the short form.
     """
     if not isinstance(method, str):
         if words != SHORT:

@@ -25,14 +25,9 @@ COLUMNS = ["decision", "known", "menu", "normal", "draws", "standard_error", "er
 def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     """Return by decision the value of knowing some states exactly, as the menu values mixes.
 
-    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S, or by integrals where the
-    gap is skewed: never below 0, never falling as states are added, never above the EVPI,
-    which knows the later gain too.
-
-    Raises
-    ------
-    InputError
-        If a name is no state of the menu.
+    G(v) with v = Cov(y, z_S)·Var(z_S)⁻¹·Cov(z_S, y) for the states S, or by integrals where the gap
+    is skewed: never below 0, never falling as states are added, never above the EVPI, which knows
+    the later gain too. InputError if a name is no state of the menu.
 
     Examples
     --------

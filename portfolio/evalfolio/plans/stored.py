@@ -27,12 +27,8 @@ def load_plan(path: str | Path) -> Plan:
     """Return the plan in a folder that `evalfolio recommend` wrote, or in its `plan.json`.
 
     Value, bound, status and prices are the record's; what each option adds and what is left out is
-    worked out anew on the menu beside it.
-
-    Raises
-    ------
-    InputError
-        If record or menu cannot be read, or are not of one plan.
+    worked out anew on the menu beside it. InputError if record or menu cannot be read, or are not
+    of one plan.
 
     Examples
     --------

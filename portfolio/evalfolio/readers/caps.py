@@ -17,10 +17,7 @@ CapRule = float | Mapping[str, float] | None
 def check_cap(given: CapRule) -> None:
     """Refuse a cap that no run can have.
 
-    Raises
-    ------
-    InputError
-        If it is not a finite number above 0; the eval is named where caps are given by eval.
+    InputError if it is not a finite number above 0; the eval is named where caps are given by eval.
     """
     rules = given if isinstance(given, Mapping) else {} if given is None else {"": given}
     for name, cap in rules.items():

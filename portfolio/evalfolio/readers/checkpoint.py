@@ -69,10 +69,7 @@ def write_facts(facts: LogFacts, file: Path) -> None:
 def read_facts(file: Path) -> tuple[dict[str, object], pa.Table]:
     """Return the header and the table of samples of one log.
 
-    Raises
-    ------
-    InputError
-        If the file is not such a table.
+    InputError if the file is not such a table.
     """
     try:
         table = feather.read_table(file, memory_map=False)

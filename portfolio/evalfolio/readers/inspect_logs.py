@@ -166,10 +166,7 @@ def read_inspect_logs(
 def find_logs(paths: str | Path | Sequence[str | Path]) -> list[str]:
     """Return the logs under the paths, sorted, each once.
 
-    Raises
-    ------
-    InputError
-        If there is none, or a path does not exist.
+    InputError if there is none, or a path does not exist.
     """
     found: dict[str, None] = {}
     for path in [paths] if isinstance(paths, str | Path) else paths:

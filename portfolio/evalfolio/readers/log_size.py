@@ -46,10 +46,7 @@ class LogSize:
 def log_size(path: str, max_bytes: int) -> LogSize:
     """Return what a log holds, and when it was written as far as the file tells.
 
-    Raises
-    ------
-    LogTooLargeError
-        If reading the log would hold more than `max_bytes` at once.
+    LogTooLargeError if reading the log would hold more than `max_bytes` at once.
     """
     file = Path(path)
     if "://" in path or not file.exists():

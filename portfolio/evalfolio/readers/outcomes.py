@@ -18,6 +18,8 @@ _ROUNDING = 1e-9  # scores that are means of several graders miss their threshol
 def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Series:
     """Return which scores count as success.
 
+    InputError if a threshold is no finite number.
+
     Parameters
     ----------
     evals, scores
@@ -25,11 +27,6 @@ def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Seri
     rule
         A threshold the score must reach, thresholds by eval (1 where an eval is not named), or a
         function from a score to true or false.
-
-    Raises
-    ------
-    InputError
-        If a threshold is no finite number.
     """
     for given in () if callable(rule) else rule.values() if isinstance(rule, Mapping) else (rule,):
         if not np.isfinite(given):

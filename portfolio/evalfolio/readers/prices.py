@@ -141,6 +141,8 @@ def _shipped() -> Prices:
 def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
     """Read a price table from TOML (`[[price]]` tables) or CSV (one row per price).
 
+    InputError if the file is not such a table; the row and the key at fault are named.
+
     Parameters
     ----------
     path
@@ -148,11 +150,6 @@ def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
         and optionally cache_read, cache_write, since.
     with_defaults
         Whether models not in the file are looked up in the shipped table.
-
-    Raises
-    ------
-    InputError
-        If the file is not such a table; the row and the key at fault are named.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":

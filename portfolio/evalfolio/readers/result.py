@@ -56,10 +56,7 @@ class ImportResult:
     def write(self, path: str | Path) -> Path:
         """Write the runs as an observations file (.csv, .csv.gz or .parquet), whole or not at all.
 
-        Raises
-        ------
-        InputError
-            If the name ends otherwise.
+        InputError if the name ends otherwise.
         """
         from evalbayes.whole import whole_file  # workers never write: not paid for there
 
@@ -77,10 +74,7 @@ class ImportResult:
 def check_ending(path: str | Path) -> Path:
     """Return where runs are to be written, before the long work of reading them.
 
-    Raises
-    ------
-    InputError
-        If no observations file ends so.
+    InputError if no observations file ends so.
     """
     path = Path(path)
     if not path.name.endswith(ENDINGS):

@@ -44,10 +44,7 @@ def named_by(header: Header, by: Sequence[str], kind: str) -> str:
 def check_by(by: Sequence[str], headers: Sequence[Header]) -> None:
     """Refuse a setting that no log has.
 
-    Raises
-    ------
-    InputError
-        Naming it and those there are.
+    InputError naming it and those there are.
     """
     known = {TASK_ARGS: None, "solver": None, "reasoning_effort": None}
     for header in headers:

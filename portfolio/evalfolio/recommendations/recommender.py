@@ -173,6 +173,8 @@ def question_of(
 ) -> Question:
     """Return what a catalogue asks of a menu: its budgets and limits, and those given beside it.
 
+    InputError if a budget is unknown, negative or not a number.
+
     Parameters
     ----------
     catalogue, menu
@@ -183,11 +185,6 @@ def question_of(
         Limits beside the catalogue's own: mandatory and forbidden evals, evals per domain.
     contingency
         What is kept back; by default as the catalogue says.
-
-    Raises
-    ------
-    InputError
-        If a budget is unknown, negative or not a number.
     """
     given = dict(budget or {})
     stated = {

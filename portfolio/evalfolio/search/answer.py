@@ -62,9 +62,7 @@ class Method(Protocol):
     def find(self, question: Question) -> Answer:
         """Return the choice it finds.
 
-        Raises
-        ------
-        InfeasibleError
-            If no choice meets all limits; the text names a smallest clash and what mends it.
+        InfeasibleError if no choice meets all limits; the text names a smallest clash and what
+        mends it.
         """
         ...

@@ -57,12 +57,8 @@ class Basis:
         """Return the menu with assumed figures at other levels.
 
         Figures of `ON_MENU` are put into the menu as it is; for the others the menu is built again
-        from the posterior's draws, without a new fit.
-
-        Raises
-        ------
-        InputError
-            If a figure asks for a new menu and there is no catalogue and posterior to build from.
+        from the posterior's draws, without a new fit. InputError if a figure asks for a new menu
+        and there is no catalogue and posterior to build from.
         """
         inputs = {a: v for a, v in levels.items() if a.kind in ON_INPUTS and v != a.mid}
         return self.put_on(self.rebuilt(inputs) if inputs else self.lean, levels)
@@ -106,10 +102,7 @@ class Basis:
     def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:
         """Return the menu built again, once, with figures of `ON_INPUTS` at other levels.
 
-        Raises
-        ------
-        InputError
-            If there is no catalogue and posterior to build from.
+        InputError if there is no catalogue and posterior to build from.
         """
         if self.catalogue is None or self.posterior is None:
             raise InputError(

@@ -16,9 +16,10 @@ FORMAT = 1
 class Checkpoint:
     """Results of a sweep as they come in, kept on disk and read back by a later run.
 
-    The first line names the sweep, every further line is one finished point. A line is on the
-    disk before the next point is taken up; a last line cut short by a kill is dropped, so a point
-    is either whole in the file or done again.
+    The first line names the sweep, every further line is one finished point. A line is on the disk
+    before the next point is taken up; a last line cut short by a kill is dropped, so a point is
+    either whole in the file or done again. InputError if the file belongs to another sweep or is no
+    checkpoint.
 
     Parameters
     ----------
@@ -26,11 +27,6 @@ class Checkpoint:
         The file; made where it is missing.
     sweep
         What the sweep is of, e.g. a hash of its inputs: results of other inputs are not reused.
-
-    Raises
-    ------
-    InputError
-        If the file belongs to another sweep or is no checkpoint.
     """
 
     def __init__(self, path: str | Path, sweep: str) -> None:

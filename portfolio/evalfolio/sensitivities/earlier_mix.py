@@ -14,7 +14,8 @@ def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[st
     r"""Return the options of a mix as the menu has them now, and what of it has no counterpart.
 
     A row whose option is not on the menu any more stands for the option of the same eval and tier
-    with the nearest number of tasks (or the first, where the file has no tasks).
+    with the nearest number of tasks (or the first, where the file has no tasks). InputError if the
+    file cannot be read, names nothing, or nothing of it is on the menu.
 
     Parameters
     ----------
@@ -22,11 +23,6 @@ def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[st
         CSV or .xlsx with a column `option`, or with `eval` and `tier`: e.g. an old mix.csv.
     menu
         The menu to find them on.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, names nothing, or nothing of it is on the menu.
 
     Examples
     --------

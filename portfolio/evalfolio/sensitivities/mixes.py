@@ -49,6 +49,8 @@ def mixes_under(
 ) -> list[dict[str, Any]]:
     """Return the summary of the best mix with every figure at a level of its own, point by point.
 
+    InputError if a figure that asks for a new menu is between its levels.
+
     Parameters
     ----------
     basis
@@ -61,11 +63,6 @@ def mixes_under(
         Of every plan.
     sweep
         Workers, checkpoint and progress; its points are batches of plans on menus they share.
-
-    Raises
-    ------
-    InputError
-        If a figure that asks for a new menu is between its levels.
     """
     shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS]
     for point in points:

@@ -56,8 +56,8 @@ def pilot_first(
 ) -> pd.DataFrame:
     """Return what it is worth to run one option first and to split the rest when it is known.
 
-    Time is not charged: where the pilot and the rest cannot both be done in the calendar days
-    there are, it is no choice.
+    Time is not charged: where the pilot and the rest cannot both be done in the calendar days there
+    are, it is no choice. InputError if an option is not on the menu.
 
     Parameters
     ----------
@@ -79,11 +79,6 @@ def pilot_first(
         leave open), share (of the value of splitting at once), changes (probability that the mix
         afterwards is not the one that would be chosen at the expected result), options (the mix
         at the expected result).
-
-    Raises
-    ------
-    InputError
-        If an option is not on the menu.
     """
     asked = question.lean
     lean = asked.menu

@@ -84,12 +84,7 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
     N(m, s²) to N(m', s'²): m' + (ln gap − m)·s'/s. That is exact where the gap is prior alone, as
     where no run was elicited; results that tell it then tell it by as much in sds as before. All
     else that is not learned, budgets, stakes, thresholds, prices, hours and caps, asks for no
-    posterior of its own.
-
-    Raises
-    ------
-    InputError
-        If a figure that the posterior was learned with is another.
+    posterior of its own. InputError if a figure that the posterior was learned with is another.
     """
     from evalbayes.model.priors import gap_prior
 

@@ -117,6 +117,8 @@ def robust_mix(
 ) -> RobustMix:
     """Return the mix of least largest regret, or of the best mean over the worst scenarios.
 
+    InputError if the criterion or the tail is not what it must be.
+
     Parameters
     ----------
     scenarios
@@ -131,11 +133,6 @@ def robust_mix(
         Of every plan.
     settled
         What `best_under` returns, where it has been worked out already.
-
-    Raises
-    ------
-    InputError
-        If the criterion or the tail is not what it must be.
 
     Examples
     --------

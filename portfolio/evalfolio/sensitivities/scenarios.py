@@ -22,17 +22,14 @@ Floats = NDArray[np.float64]
 class Scenarios:
     """Named menus of the same options at the same prices.
 
+    InputError if options or prices differ, or the probabilities do not sum to 1.
+
     Parameters
     ----------
     menus
         By name; the first is the one in use. Beliefs, decisions and information may differ.
     probabilities
         One for each; equal by default.
-
-    Raises
-    ------
-    InputError
-        If options or prices differ, or the probabilities do not sum to 1.
     """
 
     menus: Mapping[str, Menu]

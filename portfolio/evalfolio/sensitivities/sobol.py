@@ -32,8 +32,9 @@ def sobol_indices(
 ) -> pd.DataFrame:
     """Return first-order and total Sobol indices with 95 % confidence half-widths.
 
-    Figures vary independently and evenly over their ranges; samples·(number of figures or groups
-    + 2) points are worked out (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018).
+    Figures vary independently and evenly over their ranges; samples·(number of figures or groups +
+    2) points are worked out (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018). InputError if
+    samples is no power of 2, or there are no figures.
 
     Parameters
     ----------
@@ -53,11 +54,6 @@ def sobol_indices(
     pandas.DataFrame
         One row per answer and figure (or group): answer, name, first, first_ci, total, total_ci.
         An answer that does not vary has indices of 0.
-
-    Raises
-    ------
-    InputError
-        If samples is no power of 2, or there are no figures.
     """
     from SALib.analyze import sobol as analysis
     from SALib.sample import sobol as sampling

@@ -185,10 +185,7 @@ def _check_client() -> None:
 def connected(scheduler: str | None) -> Iterator[None]:
     """Connect to the Dask scheduler at an address while the block runs; None for no cluster.
 
-    Raises
-    ------
-    InputError
-        If the package distributed is missing or nothing answers at the address.
+    InputError if the package distributed is missing or nothing answers at the address.
     """
     if scheduler is None:
         yield

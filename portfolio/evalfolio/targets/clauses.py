@@ -76,6 +76,8 @@ def held_to(
 ) -> Account:
     """Hold a mix to a standard.
 
+    InputError if a clause names what the menu has not.
+
     Parameters
     ----------
     question
@@ -91,11 +93,6 @@ def held_to(
         Of the plan; None where not stated.
     resource
         What is kept least.
-
-    Raises
-    ------
-    InputError
-        If a clause names what the menu has not.
     """
     menu = question.menu
     if resource not in menu.resources:

@@ -27,6 +27,9 @@ def cheapest_within(
 ) -> tuple[Floats, float]:
     """Return a choice of least cost within all limits, and a bound below every such cost.
 
+    InfeasibleError if no choice meets all limits; a smallest clash is named; SolverError if the
+    solver ends without an answer.
+
     Parameters
     ----------
     question
@@ -35,13 +38,6 @@ def cheapest_within(
         Cost of every option and then every shared purchase, of shape (n_options + n_shared,).
     gap, seconds
         Relative gap and time limit of every programme.
-
-    Raises
-    ------
-    InfeasibleError
-        If no choice meets all limits; a smallest clash is named.
-    SolverError
-        If the solver ends without an answer.
     """
     stack = question.stack
     wide = np.pad(cost, (0, stack.n_variables - len(cost)))
@@ -136,12 +132,8 @@ def fewest_waived(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return a choice and the targets it may miss, of least total weight.
 
-    Raises
-    ------
-    InfeasibleError
-        If the question's own limits cannot be met.
-    SolverError
-        If the solver ends without an answer.
+    InfeasibleError if the question's own limits cannot be met; SolverError if the solver ends
+    without an answer.
     """
     waivable = [_Waivable(target) for target in targets]
     menu, stack = question.menu, question.under(*waivable).stack

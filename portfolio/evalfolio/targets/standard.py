@@ -111,12 +111,8 @@ def read_standard(source: str | Path | Mapping[str, Any]) -> Standard:
 
     Top level: name, source, [[clause]] and [level.NAME], which holds demands by themselves or
     [[level.NAME.clause]]. A clause has clause (its number), asks (its words), domain (one or
-    several; every one where left out), reading, and at most one demand; see `Clause`.
-
-    Raises
-    ------
-    InputError
-        If the file is no such table: place and clause are named.
+    several; every one where left out), reading, and at most one demand; see `Clause`. InputError if
+    the file is no such table: place and clause are named.
 
     Examples
     --------

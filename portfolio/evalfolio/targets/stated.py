@@ -30,17 +30,14 @@ KINDS: dict[str, type[Target]] = {
 def targets_of(menu: Menu, stated: Mapping[str, Targets]) -> list[Target]:
     """Return the targets as constraints, after checking the names of the decisions.
 
+    InputError if an argument is not one of these, or a name is no decision of the menu.
+
     Parameters
     ----------
     menu
         The menu.
     stated
         By the name of the argument: posterior_sd, wrong_call, danger_missed, needless.
-
-    Raises
-    ------
-    InputError
-        If an argument is not one of these, or a name is no decision of the menu.
     """
     for argument in stated:
         if argument not in KINDS:

@@ -68,8 +68,9 @@ def compare(
     """Compare families of spend on runs, eval by eval and over all of them.
 
     Every cell (eval × AI model) has its own plateau, locations and shapes, with weak priors; the
-    likelihood is that of competing risks with censoring. A family without a plateau takes giving
-    up as an independent rival of success: gave up at t is h(t)·S(t), success f(t)·(1 − H(t)).
+    likelihood is that of competing risks with censoring. A family without a plateau takes giving up
+    as an independent rival of success: gave up at t is h(t)·S(t), success f(t)·(1 − H(t)).
+    InputError if a column is missing, a spend is not positive or no cell has five runs.
 
     Parameters
     ----------
@@ -87,11 +88,6 @@ def compare(
         One row per eval × family, and per family over "all evals": runs, elpd (Σ leave-one-out
         log predictive density, in nats), behind (elpd below the best), behind_se, weight
         (stacking), refitted (share of runs with Pareto k > 0.7) and reason.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a spend is not positive or no cell has five runs.
 
     Notes
     -----

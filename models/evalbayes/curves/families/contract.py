@@ -22,8 +22,9 @@ def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = No
 
     F rises from 0 to 1; its derivative is the density; F and the survival add to 1; the quantile
     inverts F, the median is e^location, a shift of the location is a change of unit; E[min(T, c)]
-    is the integral of the survival; the elasticity is the slope of ln success in ln expected
-    spend, and the sweet spot its argmax of success per unit of spend.
+    is the integral of the survival; the elasticity is the slope of ln success in ln expected spend,
+    and the sweet spot its argmax of success per unit of spend. InputError names the first rule that
+    does not hold, where, and by how much.
 
     Parameters
     ----------
@@ -32,11 +33,6 @@ def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = No
     shapes
         Values of the parameters after the location; by default the middle of every prior, and
         two sds to either side of it.
-
-    Raises
-    ------
-    InputError
-        Names the first rule that does not hold, where, and by how much.
 
     Examples
     --------

@@ -76,6 +76,7 @@ def selection_of(
     Single spends are needed: evals known by cells, counts or scores alone, those without five
     successes by any AI model and those whose spends are too odd for a shape to be found stay
     lognormal, and the table says so. Elicited runs are left out: curves are of runs as they come.
+    InputError if a family is unknown, or none is named.
 
     Parameters
     ----------
@@ -88,11 +89,6 @@ def selection_of(
         One family for all evals, or several to weigh; of `STACKED`.
     seed
         For importance draws and the runs compared on.
-
-    Raises
-    ------
-    InputError
-        If a family is unknown, or none is named.
     """
     _check(families)
     weights: dict[str, Array] = {}

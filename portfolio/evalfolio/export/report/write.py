@@ -19,11 +19,7 @@ def write_report(recommendation: Exportable, path: str | Path) -> Path:
 
     One file with its style, drawings and few lines of script inside. It asks no network for
     anything (its content security policy forbids it) and escapes all text of the catalogue.
-
-    Raises
-    ------
-    InputError
-        If the place cannot be written to.
+    InputError if the place cannot be written to.
     """
     text = report(recommendation)
     with whole_file(path) as partial:

@@ -16,13 +16,8 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     Every total and share is a formula that also carries its value, so readers that never calculate
     show the same figures. Figures for other workbooks have names, told on the sheet Names, and the
     tables mix, domains, menu, frontier, assumptions, names, provenance and, where there are such,
-    shared and sensitivity.
-    Typing another budget on Summary looks up the certified mix of the nearest budget not above it.
-
-    Raises
-    ------
-    InputError
-        If the place cannot be written to.
+    shared and sensitivity. Typing another budget on Summary looks up the certified mix of the
+    nearest budget not above it. InputError if the place cannot be written to.
     """
     from evalfolio.export.workbook.accounts import write_accounts
     from evalfolio.export.workbook.assumptions import write_assumptions

@@ -57,6 +57,9 @@ def convex_solvers() -> tuple[str, ...]:
 def solve_convex(programme: Any, solver: str | None = None) -> Literal["optimal", "infeasible"]:
     """Solve a cvxpy problem with the given solver, or with each usable one until one answers.
 
+    InputError if the solver is not installed; SolverError if none ends with an answer; the text
+    gives how each ended and the cure.
+
     Parameters
     ----------
     programme
@@ -64,13 +67,6 @@ def solve_convex(programme: Any, solver: str | None = None) -> Literal["optimal"
     solver
         Name of one solver; None for the fallback chain. An inaccurate answer is taken only when
         no solver gives an accurate one.
-
-    Raises
-    ------
-    InputError
-        If the solver is not installed.
-    SolverError
-        If none ends with an answer; the text gives how each ended and the cure.
     """
     usable = convex_solvers()
     if solver is not None and solver not in usable:
