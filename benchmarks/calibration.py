@@ -17,10 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pandas as pd
+from benchmarks.ranks import RANKED, Calibration, Simulator, calibrate
 from benchmarks.tables import circumstances, table, write_section
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
-from evalbayes.model.calibration import RANKED, Calibration, Simulator, calibrate
 from evalbayes.observations import Observations, Rows, observations_of
 
 SEED = 20261126

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.calibration import BEST_OF_K, DESIGN, FALSE_ALARM, PAIRS, SEED, design
-
-from evalbayes.errors import InputError
-from evalbayes.model.calibration import (
+from benchmarks.ranks import (
     QUANTITIES,
     RANKED,
     Calibration,
@@ -17,6 +15,8 @@ from evalbayes.model.calibration import (
     simulated_statistics,
     uniformity,
 )
+
+from evalbayes.errors import InputError
 from evalbayes.model.likelihood import Curves
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.ranks import simulated_statistics
 from numpy.typing import NDArray
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
@@ -15,7 +16,6 @@ from tests.evalbayes.model.simulated import catalogue, observed, runs
 from evalbayes.curves import Curve
 from evalbayes.curves.verdict import LEVELLED, SATURATED, Seen, verdict
 from evalbayes.model import derived
-from evalbayes.model.calibration import simulated_statistics
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.fit import fit
