@@ -65,7 +65,6 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     ]
     page = plan.to_html(tmp_path / "p.html").read_text("utf-8")
     assert "over 30 % for cyber, High; 10 % for cyber, Critical." in page
-    assert "their money is the same money, and does not add up" in page
     assert "The uncertainty left is that of cyber, High: both are about the same" in page
     assert "; held against 4 attempts at up to $50 each." in page
     assert [row.held_against != "" for row in record.domains] == [False, True, False, False]
