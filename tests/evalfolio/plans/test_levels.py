@@ -80,7 +80,7 @@ def test_names_stand_in_record_page_workbook_terminal_score_and_explain(
     )
     assert CRITICAL in out
     assert held in out
-    assert held in page
+    assert "Thresholds are held against an adversary’s budget." in page
     mix = tmp_path / "mix.csv"
     pd.DataFrame({"option": ["a plateau"]}).to_csv(mix, index=False)
     assert set(json.loads(plan.score(mix).to_json())["decisions"]) == set(names)
