@@ -74,6 +74,7 @@ def recommend(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
+    from evalbayes.posterior.posterior import Posterior
     from evalfolio.backtests.told import told
     from evalfolio.cli.inputs import (
         check_budgets,
@@ -145,7 +146,9 @@ def recommend(
                 **common,
             )
     with step(f"writing {out}/", quiet=quiet or as_json):
-        write_all(result, out, scenarios=beside)
+        # What is kept is the fit as it was: who sets the figures again has it follow them once.
+        kept = Posterior.load(posterior) if settings and posterior else belief
+        write_all(replace(result, posterior=kept), out, scenarios=beside)
     if as_json:
         print(result.record.to_json())
     else:

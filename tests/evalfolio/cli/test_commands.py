@@ -117,6 +117,19 @@ def test_recommend_as_json_is_the_record(
     assert "sensitivity" not in record
 
 
+def test_a_stored_posterior_follows_what_is_set_once_however_often_it_is_set(
+    run: Run, files: tuple[Path, Path], posterior_file: Path
+) -> None:
+    at = posterior_file
+    for out in ("once", "twice"):
+        words = ("recommend", files[0], "--posterior", at, "--set", "cyber.elicitation_gap*2")
+        result = run(*words, "--out", out, "--no-sensitivity", "--quiet")
+        assert result.code == 0, result.err
+        at = Path(out) / "posterior.nc"
+    once, twice = (json.loads(Path(o, "plan.json").read_text()) for o in ("once", "twice"))
+    assert once["domains"] == twice["domains"]
+
+
 @pytest.mark.parametrize("budget", ["usd=0", "usd=0.001"])
 def test_a_budget_too_small_for_anything_is_an_answer(
     run: Run, files: tuple[Path, Path], posterior_file: Path, budget: str
