@@ -63,6 +63,7 @@ def catalogue_of(counts: pd.DataFrame) -> Catalogue:
             "human_minutes": float(length),
             "spend_unit": "runs",
             "usd_per_unit": 1,
+            "max_cap": CAP,
         }
         for name, length in minutes.items()
     ]
