@@ -49,7 +49,12 @@ def told(own: pd.DataFrame, method: str, seed: int) -> tuple[Horizon, float]:
 
 
 def bootstrapped(own: pd.DataFrame, rng: np.random.Generator) -> Horizon:
-    """Most probable curves of families, then their tasks, then their runs drawn anew."""
+    """Most probable curves of what METR's bootstrap draws."""
+    return Horizon(*most_probable(*resampled(own, rng)))
+
+
+def resampled(own: pd.DataFrame, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Families, then their tasks, then their runs drawn anew: log2 minutes, shares and weights."""
     tasks, family, size = by_task(own)
     times = rng.multinomial(len(size), np.full(len(size), 1.0 / len(size)), RESAMPLES)
     counts = np.zeros((RESAMPLES, len(tasks)))
@@ -57,7 +62,7 @@ def bootstrapped(own: pd.DataFrame, rng: np.random.Generator) -> Horizon:
         at = np.flatnonzero(family == f)
         counts[:, at] = rng.multinomial(times[:, f] * size[f], np.full(size[f], 1.0 / size[f]))
     drawn = rng.binomial(tasks["n"], tasks["share"], counts.shape) / tasks["n"].to_numpy()
-    return Horizon(*most_probable(tasks["x"].to_numpy(), drawn, counts / np.sqrt(size[family])))
+    return tasks["x"].to_numpy(), drawn, counts / np.sqrt(size[family])
 
 
 def by_task(own: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
