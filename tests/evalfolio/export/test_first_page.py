@@ -105,6 +105,11 @@ def check_every_figure(header: str, record: Any) -> int:
             3,
             [[sum(row.get("firm") is True for row in record["choices"])], [len(tiers)]],
         ),
+        (
+            r"in place of (\d+) others",
+            3,
+            [[sum(not c.get("firm") and bool(c.get("instead")) for c in record["choices"])]],
+        ),
         (r"\$([\d,]+) would buy (?:[<>] )?([\d.]+) %", 9, [knees, [*buys, 99.0, 100.0]]),
         (r"keep (?:[<>] )?([\d.]+) %", 2, [[100 * v / worth for v in halves] + [99.0, 100.0]]),
         (r"buys (95) %", 2, [[95.0]]),

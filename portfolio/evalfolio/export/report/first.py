@@ -154,7 +154,11 @@ def how_sure(record: Record) -> list[str]:
         )
     if value.noise is not None and rows:
         firm = sum(row.firm is True for row in rows)
-        lines.append(f"{firm} of {len(rows)} rows are firm; the draws leave others in their place.")
+        like = sum(not row.firm and bool(row.instead) for row in rows)
+        lines.append(
+            f"{firm} of {len(rows)} rows are firm, in place of {like} others would do as well"
+            + ("." if firm + like == len(rows) else "; the rest is not proved either way.")
+        )
     if record.backtest is None:
         lines.append("How far such promises come true was not replayed on real runs for this plan.")
     else:
