@@ -22,7 +22,7 @@ def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     --------
     >>> from evalfolio.examples import small_menu
     >>> even_split(small_menu(), {"usd": 2_000.0})
-    ('a plateau', 'b plateau')
+    ('a plateau', 'b plateau', 'c plateau')
     """
     columns, limits = _limited(menu, budget)
     with np.errstate(divide="ignore", invalid="ignore"):

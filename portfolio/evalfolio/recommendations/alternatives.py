@@ -148,8 +148,8 @@ def side_by_side(
         Its file.
     posterior
         What it was planned with.
-    scenarios
-        By name, settings on top of `settings`: `read_scenarios`.
+    scenarios, settings
+        By name, settings on top of `settings`, which the plan has too: `read_scenarios`.
     budget, constraints, contingency
         As `recommend` has them; a budget given here is not one that a scenario can set.
     method

@@ -101,7 +101,7 @@ def test_report_and_workbook_say_it(
         "backtest_coverage_90_earlier",
     }
     assert 'href="#backtest"' in page
-    assert "on real runs" not in report(recommendation)
+    assert 'href="#backtest"' not in report(recommendation)
 
 
 @pytest.mark.parametrize("broken", ["nothing", "text", "other json", "no summary"])
