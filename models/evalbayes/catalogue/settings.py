@@ -151,11 +151,12 @@ def _set(tables: Tables, setting: Setting, catalogue: Catalogue) -> Tables:
     place, key, skill = _place(setting, tables)
     known = list(type(_spec(catalogue, *place[0])).model_fields)
     known += ["threshold_human_time"] if "threshold" in known else []
-    if key not in known or key == "name":
-        known.remove("name") if "name" in known else None
+    known = [each for each in known if each != "name"]
+    if key not in known:
         raise InputError(
             f"setting {str(setting)!r}: {setting.owner} has no figure {key!r}; {cure(key, known)}"
         )
+    before = tables
     for field, k in place:
         rows = getattr(tables, field)
         row: Table = rows if k is None else rows[k]
@@ -183,6 +184,11 @@ def _set(tables: Tables, setting: Setting, catalogue: Catalogue) -> Tables:
         new = changed if k is None else (*rows[:k], changed, *rows[k + 1 :])
         change: dict[str, Any] = {field: new}
         tables = replace(tables, **change)
+    if tables is before:
+        raise InputError(
+            f"setting {str(setting)!r}: {setting.sign} must stand on a number that is in use, got "
+            f"none of the {setting.owner}; give it with ="
+        )
     return tables
 
 

@@ -71,6 +71,7 @@ def test_levels_and_joint_decisions_have_paths() -> None:
         ("budget.usd/0", "must not divide by 0"),
         ("cybench.family*2", "must stand on a number that is in use, got 'ctf'"),
         ("cyber.adversary_spend*2", "must stand on a number that is in use, got nothing"),
+        ("domains.adversary_spend*2", "on a number that is in use, got none of the domains"),
         ("budget.usd=-3", "with 'budget.usd=-3' set, catalogue: [budget]: usd must be 0 or more"),
         ("cybench.tasks=-4", "set, catalogue: eval 'cybench': tasks must be a whole number, 1"),
         ("budget.staff_hours.bio*2", "staff_hours has no skill 'bio'; it is not split by skill"),
