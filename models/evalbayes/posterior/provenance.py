@@ -19,7 +19,7 @@ PACKAGES = ("evalfolio", "pymc", "nutpie", "arviz", "numpy", "scipy")
 def provenance_of(
     catalogue: Catalogue, observations: Observations, **settings: Any
 ) -> dict[str, Any]:
-    """Hashes of the inputs, the settings of the fit, and versions of what it runs on."""
+    """Hashes of the inputs, the settings of the fit, versions, and the gaps that were believed."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -31,7 +31,13 @@ def provenance_of(
         "catalogue": catalogue.hash,
         "observations": observations.hash,
         "versions": versions,
+        "gaps": gaps_of(catalogue),
     }
+
+
+def gaps_of(catalogue: Catalogue) -> dict[str, list[float]]:
+    """Return the range of every domain's elicitation gap, which a stored posterior can follow."""
+    return {spec.name: [spec.gap.low, spec.gap.high] for spec in catalogue.domains}
 
 
 def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:

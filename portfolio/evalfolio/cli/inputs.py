@@ -174,12 +174,11 @@ def posterior_of(
     posterior = Posterior.load(posterior_path)
     if anchored is not None:
         anchored(posterior.human_minutes)
-    if unset is not None:
-        from evalbayes.catalogue import read_catalogue
-        from evalfolio.sensitivities.remade import believed
+    from evalbayes.catalogue import read_catalogue
+    from evalfolio.sensitivities.remade import believed
 
-        posterior = believed(posterior, read_catalogue(unset), catalogue)
-    return None, posterior
+    before = catalogue if unset is None else read_catalogue(unset)
+    return None, believed(posterior, before, catalogue)
 
 
 def tell_anchors(

@@ -74,7 +74,6 @@ def recommend(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
-    from evalbayes.posterior.posterior import Posterior
     from evalfolio.backtests.told import told
     from evalfolio.cli.inputs import (
         check_budgets,
@@ -146,9 +145,7 @@ def recommend(
                 **common,
             )
     with step(f"writing {out}/", quiet=quiet or as_json):
-        # What is kept is the fit as it was: who sets the figures again has it follow them once.
-        kept = Posterior.load(posterior) if settings and posterior else belief
-        write_all(replace(result, posterior=kept), out, scenarios=beside)
+        write_all(result, out, scenarios=beside)
     if as_json:
         print(result.record.to_json())
     else:

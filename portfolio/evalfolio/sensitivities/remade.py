@@ -84,9 +84,12 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
     N(m, s²) to N(m', s'²): m' + (ln gap − m)·s'/s. That is exact where the gap is prior alone, as
     where no run was elicited; results that tell it then tell it by as much in sds as before. All
     else that is not learned, budgets, stakes, thresholds, prices, hours and caps, asks for no
-    posterior of its own. InputError if a figure that the posterior was learned with is another.
+    posterior of its own. The range it was made with is the posterior's own, where it tells it, and
+    that of `before` otherwise. InputError if a figure that it was learned with is another.
     """
+    from evalbayes.catalogue import Interval
     from evalbayes.model.priors import gap_prior
+    from evalbayes.posterior.provenance import gaps_of
 
     for kind, fields in LEARNED.items():
         pairs = list(zip(getattr(before, kind), getattr(after, kind), strict=True))
@@ -98,14 +101,17 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
                         "posterior cannot follow it; give the observations instead, to fit again"
                     )
     gap = posterior.draws["gap"]
-    for was, now in zip(before.domains, after.domains, strict=True):
-        if was.gap == now.gap:
+    ranges = gaps_of(before) | dict(posterior.provenance.get("gaps", {}))
+    for now in after.domains:
+        was = Interval(*ranges.get(now.name, (now.gap.low, now.gap.high)))
+        if was == now.gap:
             continue
-        (m, s), (m1, s1) = gap_prior(was.gap), gap_prior(now.gap)
+        (m, s), (m1, s1) = gap_prior(was), gap_prior(now.gap)
         steep = s1 / s if s > 0 else 1.0
-        own = (posterior.knot_domain == posterior.domains.index(was.name))[:, None]
+        own = (posterior.knot_domain == posterior.domains.index(now.name))[:, None]
         gap = np.where(own, np.exp(m1 + (np.log(np.maximum(gap, 1e-12)) - m) * steep), gap)
-    return replace(posterior, draws={**posterior.draws, "gap": gap})
+    told = {**posterior.provenance, "gaps": gaps_of(after)}
+    return replace(posterior, draws={**posterior.draws, "gap": gap}, provenance=told)
 
 
 def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:

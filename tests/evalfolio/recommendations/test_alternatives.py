@@ -95,6 +95,8 @@ def test_a_stored_posterior_follows_the_gap_as_its_prior_moves(file: Path) -> No
     k = posterior.domains.index("cyber")
     twice = believed(posterior, catalogue, read_catalogue(file, ["cyber.elicitation_gap*2"]))
     assert np.allclose(twice.draws["gap"][:, k], 2 * posterior.draws["gap"][:, k])
+    again = believed(twice, catalogue, read_catalogue(file, ["cyber.elicitation_gap*2"]))
+    assert np.array_equal(again.draws["gap"], twice.draws["gap"])  # it tells what it was made with
     other = posterior.domains.index("autonomy")
     assert np.array_equal(twice.draws["gap"][:, other], posterior.draws["gap"][:, other])
     stated = believed(posterior, catalogue, read_catalogue(file, ["cyber.elicitation_gap=[1, 4]"]))
