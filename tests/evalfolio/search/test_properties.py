@@ -124,8 +124,9 @@ def test_no_menu_crashes_or_breaks_a_limit(
     assert plan.value <= plan.bound * (1 + 1e-12)
     if plan.status == "certified":
         assert plan.gap is not None
-        # What is worth nothing is so to the rounding of what perfect information is worth.
-        assert plan.gap <= 1e-4 or plan.bound - plan.value <= 1e-15 * plan.evpi
+        # What no option moves by more than rounding is worth nothing, to the floor that the gap
+        # is told against: 1e-12 of perfect information (a tail of losses 1 to 1e6 left 1.2e-13).
+        assert plan.gap <= 1e-4 or plan.bound - plan.value <= 1e-12 * plan.evpi
     if any(isinstance(limit, Mandatory) for limit in limits):
         assert "e0" in set(chosen["eval"])
     assert "e1" not in set(chosen["eval"]) or not any(isinstance(x, Forbidden) for x in limits)
