@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
 
 STATE = re.compile(r"(.*?)(?:@-?[0-9.e+-]+)?\.(shown|gap)")  # "cyber.shown", "cyber@5.4.gap"
@@ -70,7 +70,7 @@ class Decision:
     """
 
     name: str
-    contrast: NDArray[np.float64]
+    contrast: Array
     threshold: float
     loss_missed: float
     loss_false_alarm: float
@@ -142,7 +142,7 @@ class Decision:
                 "exceeding the threshold is above 10 %"
             )
 
-    def expected_losses(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def expected_losses(self, y: Array) -> Array:
         """Loss of not mitigating and of mitigating at every y, later gain averaged, (2, n)."""
         sd = max(self.later_gain_sd, 1e-9)
         z = (y + self.later_gain_mean - self.threshold) / sd

@@ -17,8 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import hadamard
+
+from evalbayes.arrays import Array, Flags, Index
 
 BATCHES = 32
 REPLICATES = BATCHES - 1
@@ -27,15 +28,12 @@ PREFIX = "replicate_"  # of the names that arrays are stored under
 T_95 = 2.04  # Student's t of 31 replicates, two-sided 95 %
 
 
-Array = NDArray[np.float64]
-
-
-def batches(n_draws: int) -> NDArray[np.int64]:
+def batches(n_draws: int) -> Index:
     """Return the batch of every draw, chain after chain, of shape (n_draws,)."""
     return np.arange(n_draws, dtype=np.int64) * BATCHES // max(n_draws, 1)
 
 
-def halves(n_draws: int) -> NDArray[np.bool_] | None:
+def halves(n_draws: int) -> Flags | None:
     """Return which draws each replicate holds, (31, n_draws); None where draws are too few.
 
     Examples
@@ -47,13 +45,11 @@ def halves(n_draws: int) -> NDArray[np.bool_] | None:
     if n_draws < FEWEST * BATCHES:
         return None
     inside = hadamard(BATCHES)[1:] > 0  # the first row has no half
-    held: NDArray[np.bool_] = inside[:, batches(n_draws)]
+    held: Flags = inside[:, batches(n_draws)]
     return held
 
 
-def noise(
-    replicates: NDArray[np.float64], figure: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
+def noise(replicates: Array, figure: Array | float) -> Array:
     """Return the Monte Carlo standard error of a figure from its replicates along the first axis.
 
     Examples
@@ -63,7 +59,7 @@ def noise(
     >>> round(float(noise(means, draws.mean()) * np.sqrt(8000)), 1)
     1.0
     """
-    spread: NDArray[np.float64] = np.sqrt(np.mean(np.square(replicates - figure), axis=0))
+    spread: Array = np.sqrt(np.mean(np.square(replicates - figure), axis=0))
     return spread
 
 
@@ -91,7 +87,7 @@ class Replicates:
     def __len__(self) -> int:
         return len(self.prior_mean)
 
-    def subset(self, keep: NDArray[np.bool_]) -> Replicates:
+    def subset(self, keep: Flags) -> Replicates:
         """Return the replicates of the kept options only."""
         return replace(self, information=self.information[:, keep], costs=self.costs[:, keep])
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.errors import InputError
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue.catalogue import Catalogue
-    from evalbayes.catalogue.domain import DomainSpec
 
 
 def anchors(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, tuple[str, ...]]:

@@ -6,17 +6,15 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evalbayes.catalogue.assumptions import Assumption
+from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import EITHER, Table, Tables
 from evalbayes.errors import InputError
 from evalbayes.names import cure
 from evalbayes.tables.numerals import NotANumber, numeral
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue.catalogue import Catalogue
 
 FORM = re.compile(r"\s*(?P<owner>.+)\.(?P<key>[A-Za-z_]\w*)\s*(?P<sign>[=*/+])\s*(?P<value>.+?)\s*")
 TIME = re.compile(r"\s*([\d.]+)\s*(\D.*)")  # "40 h"

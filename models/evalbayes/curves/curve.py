@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Positions, Value
 from evalbayes.curves.families import lognormal
-from evalbayes.curves.families.lognormal import Array, Value
 from evalbayes.curves.law import Law
 
 GRID = 96  # points of the first search; bisection refines between two of them
@@ -197,7 +196,7 @@ class Curve:
         return np.broadcast_to(grid, (GRID, *shape))
 
 
-def _take(grid: Array, index: NDArray[np.intp]) -> Array:
+def _take(grid: Array, index: Positions) -> Array:
     taken: Array = np.take_along_axis(grid, index[None], axis=0)[0]
     return taken
 

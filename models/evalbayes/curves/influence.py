@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 LEAST_TAIL = 5  # draws below which a tail cannot be fitted
 

@@ -13,14 +13,11 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import simpson
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import burr, hill, lognormal, weibull
 from evalbayes.curves.families.special import logaddexp
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 STACKED = ("lognormal", "hill", "weibull", "burr")
 MODULES: dict[str, ModuleType] = {

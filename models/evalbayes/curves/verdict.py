@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
+
+from evalbayes.arrays import Array
 
 Kind = Literal["plateau", "saturating", "not yet levelling", "floor", "artefact", "unknown"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-Array = NDArray[np.float64]
 
 LEVELLED = 0.9  # share of the plateau that the largest cap must reach
 SATURATED = 0.95  # share at which the saturation point lies

@@ -16,22 +16,16 @@ farther. As c and k grow without limit θ_c is s + δ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import log_expit, log_ndtr, logit, ndtr, ndtri
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.catalogue.adversary import Adversary
 from evalbayes.catalogue.population import ATTEMPTS, axis, population_gap, spend_gain
 from evalbayes.model.priors import EFFORT_SPEND
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.catalogue.adversary import Adversary
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
+from evalbayes.posterior.posterior import Posterior
 
 Z95 = 1.6448536
 YEAR, MONTHS = 2025.5, 12.0  # of release where none is stated

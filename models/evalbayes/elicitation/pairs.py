@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import logit
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.repeats.best_of_k import fit_best_of_k
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
 
 PAIR = ["eval", "ai_model"]
 COLUMNS = [

@@ -23,12 +23,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.elicitation.measurements import HOURS
 from evalbayes.errors import FitError
-
-Array = NDArray[np.float64]
 
 YEAR = 2025.5
 HOURS_SD, HOURS_SD_STATED = 0.7, 0.05  # of ln hours: a factor of three either way, or as stated

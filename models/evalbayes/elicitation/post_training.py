@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
-
-Array = NDArray[np.float64]
 
 
 def growth(gain_per_year: ArrayLike, years: ArrayLike, overlap: ArrayLike = 1.0) -> Array:

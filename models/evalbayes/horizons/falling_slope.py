@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 KNOTS = (4, 5, 6, 7)  # fits whose slopes are averaged, so that no knot shows
 WIDTH = 2.0  # of a step down, in distances of the knots

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from evalbayes.arrays import Array
+from evalbayes.curves.small_posterior import small_posterior
 from evalbayes.errors import InputError
-from evalbayes.small_posterior import small_posterior
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
+from evalbayes.posterior.posterior import Posterior
 
 LENGTHS = (10.0, 30.0, 120.0, 480.0)  # minutes: 10 min, 30 min, 2 h and 8 h tasks
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline, PchipInterpolator, make_smoothing_spline
 from scipy.optimize import brentq
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
 from evalbayes.horizons.falling_slope import FallingSlope, falling_slope
-
-Array = NDArray[np.float64]
 
 SMOOTHED = 8  # points from which slopes are smoothed
 BEFORE = 0.3  # e-folds before the sweet spot from which returns are taken to fall

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.errors import InputError
 from evalbayes.horizons.by_cap import horizon_by_cap
 from evalbayes.horizons.horizon import (
@@ -21,12 +21,7 @@ from evalbayes.horizons.horizon import (
     human_time,
 )
 from evalbayes.horizons.hourly_cost import HourlyCost
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, DomainSpec
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
+from evalbayes.observations import Observations
 
 POINTS = 12  # caps
 N_DRAWS = 1000

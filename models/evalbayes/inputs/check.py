@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -25,9 +24,7 @@ from evalbayes.inputs.readback import (
     observed_lines,
 )
 from evalbayes.inputs.suspicion import suspicions
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
+from evalbayes.observations import Observations
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value

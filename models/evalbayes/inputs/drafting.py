@@ -6,7 +6,6 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,10 +13,8 @@ import pandas as pd
 from evalbayes.catalogue.workbook import workbook_of
 from evalbayes.catalogue.writing import explanations
 from evalbayes.errors import InputError
+from evalbayes.observations import Observations
 from evalbayes.whole import write_whole
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
 
 # Nobody works through a task in a thousand hours, and no AI model solves one with fewer tokens.
 FEWEST_TOKENS = 1_000.0

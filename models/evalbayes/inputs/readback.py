@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,10 +16,8 @@ from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
 from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.observations import Observations
 from evalbayes.observations.spurious import reviewed_failures
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
 
 ELICITED = 0.3  # efforts above this are elicited runs, not repaired ones
 

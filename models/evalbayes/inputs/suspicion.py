@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.decided import crossings
 from evalbayes.names import nearest
+from evalbayes.observations import Observations
 from evalbayes.observations.equal_spends import equal_spends
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
 
 ALIKE = 5  # tasks, or evals, of one length are no coincidence from here on
 FAR_APART = 4  # human minutes told twice may differ by this factor

@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Positions
 from evalbayes.decision import MOST, Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import Replicates
@@ -28,7 +28,7 @@ SHARED_DRAWS = "shared_draws_"
 
 # Arrays of information that a menu has checked, by id while they live: a menu made of another,
 # as a search makes by the dozen, takes the same ones or parts of them.
-SOUND: WeakValueDictionary[int, NDArray[np.float64]] = WeakValueDictionary()
+SOUND: WeakValueDictionary[int, Array] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames and arrays: no truth value, no short text
@@ -100,13 +100,13 @@ class Menu:
 
     options: pd.DataFrame
     resources: tuple[str, ...]
-    information: NDArray[np.float64]
+    information: Array
     states: tuple[str, ...]
-    prior_mean: NDArray[np.float64]
-    prior_covariance: NDArray[np.float64]
+    prior_mean: Array
+    prior_covariance: Array
     decisions: tuple[Decision, ...]
-    information_draws: NDArray[np.float64] | None = None
-    resource_draws: NDArray[np.float64] | None = None
+    information_draws: Array | None = None
+    resource_draws: Array | None = None
     skewed: tuple[str, ...] = ()
     replicates: Replicates | None = None
     no_anchor: Mapping[str, str] = field(default_factory=dict)
@@ -167,32 +167,32 @@ class Menu:
         return f"<{self}>"
 
     @property
-    def costs(self) -> NDArray[np.float64]:
+    def costs(self) -> Array:
         """Expected use of every resource by every option, of shape (n_options, n_resources)."""
         return self.options[list(self.resources)].to_numpy(dtype=np.float64)
 
     @cached_property
-    def needs(self) -> NDArray[np.float64]:
+    def needs(self) -> Array:
         """1 where an option needs a shared purchase, of shape (n_options, n_shared)."""
         return needs_of(self.shared, self.options.index)
 
     @cached_property
-    def _evals(self) -> NDArray[np.intp]:
+    def _evals(self) -> Positions:
         return np.asarray(self.options["eval"].factorize()[0])
 
     @cached_property
-    def costs_with_shared(self) -> NDArray[np.float64]:
+    def costs_with_shared(self) -> Array:
         """Expected use by options, then shared purchases: (n_options + n_shared, n_resources)."""
         own = [[each.use.get(name, 0.0) for name in self.resources] for each in self.shared]
         return np.vstack([self.costs, np.reshape(own, (len(own), len(self.resources)))])
 
     @property
-    def costs_alone(self) -> NDArray[np.float64]:
+    def costs_alone(self) -> Array:
         """Expected use by every option with all that it needs: (n_options, n_resources)."""
         return np.asarray(self.costs + self.needs @ self.costs_with_shared[len(self) :])
 
     @cached_property
-    def draws_with_shared(self) -> NDArray[np.float64] | None:
+    def draws_with_shared(self) -> Array | None:
         """`resource_draws` of options and then shared purchases, or None."""
         if self.resource_draws is None or not self.shared:
             return self.resource_draws
@@ -203,7 +203,7 @@ class Menu:
         ]
         return np.concatenate([self.resource_draws, np.stack(own, axis=1)], axis=1)
 
-    def bought(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def bought(self, x: Array) -> Array:
         """Return which shared purchases a choice needs, of shape (n_shared,).
 
         Of shares of options it is the least that is bought: the most that any one eval takes of
@@ -215,15 +215,15 @@ class Menu:
         np.add.at(taken, self._evals, self.needs * np.asarray(x)[:, None])
         return np.asarray(taken.max(axis=0, initial=0.0))
 
-    def with_shared(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def with_shared(self, x: Array) -> Array:
         """Return a choice and then the purchases it needs, of shape (n_options + n_shared,)."""
         return np.concatenate([x, self.bought(x)])
 
-    def use_of(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def use_of(self, x: Array) -> Array:
         """Return what a choice uses of every resource, its shared purchases once each."""
         return np.asarray(self.with_shared(x) @ self.costs_with_shared)
 
-    def subset(self, keep: NDArray[np.bool_]) -> Menu:
+    def subset(self, keep: Flags) -> Menu:
         """Return the menu of the kept options only; `keep` has shape (n_options,)."""
         information, use = self.information_draws, self.resource_draws
         options, mean = self.options.loc[keep], self.information[keep]
@@ -420,7 +420,7 @@ class Menu:
                     f"not skewed, got {decision.contrast}"
                 )
 
-    def _check_information(self, key: str, information: NDArray[np.float64]) -> None:
+    def _check_information(self, key: str, information: Array) -> None:
         if not len(information):
             return
         size = np.abs(information).max(axis=(1, 2), initial=0.0)
@@ -475,7 +475,7 @@ def _three(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.10g}"
 
 
-def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
+def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> Array:
     """Return `value` as floats after checking its shape (None: any length) and finiteness."""
     array = np.asarray(value, dtype=np.float64)
     fits = array.ndim == len(shape) and all(

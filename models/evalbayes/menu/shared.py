@@ -7,11 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -41,7 +39,7 @@ class SharedPurchase:
     use: Mapping[str, float]
     needed_by: tuple[str, ...]
     days: float = 0.0
-    draws: Floats | None = field(default=None, repr=False)
+    draws: Array | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needed_by", tuple(self.needed_by))
@@ -60,7 +58,7 @@ def check_shared(
     shared: Sequence[SharedPurchase],
     options: pd.Index,
     resources: Sequence[str],
-    resource_draws: Floats | None,
+    resource_draws: Array | None,
 ) -> None:
     """Refuse purchases that do not fit a menu.
 
@@ -105,7 +103,7 @@ def _refuse_amount(where: str, name: str, amount: float) -> None:
         )
 
 
-def needs_of(shared: Sequence[SharedPurchase], options: pd.Index) -> Floats:
+def needs_of(shared: Sequence[SharedPurchase], options: pd.Index) -> Array:
     """Return 1 where an option needs a purchase, of shape (n_options, n_shared)."""
     needs = np.zeros((len(options), len(shared)))
     for column, each in enumerate(shared):

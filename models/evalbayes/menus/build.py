@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
+from evalbayes.catalogue import Catalogue, EvalSpec
 from evalbayes.catalogue.anchors import check_anchored
 from evalbayes.decision import Decision
 from evalbayes.errors import InputError
@@ -35,14 +35,9 @@ from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.posterior.placing import placed
-from evalbayes.posterior.posterior import thinned
+from evalbayes.posterior.posterior import Posterior, thinned
 from evalbayes.repeats.clustering import attempt_correlation, effective_runs
 
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, EvalSpec
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
 CAP_DRAWS = 2048  # of curves whose caps take long to find
 NOISE_DRAWS = 256  # of the curve, over which what runs explain is averaged
 RESOURCE_DRAWS = 256
@@ -264,7 +259,7 @@ class _Views:
         i: int,
         spec: EvalSpec,
         n_drawn: int,
-        held: NDArray[np.bool_] | None,
+        held: Flags | None,
         lucky: Sequence[tuple[Posterior, States]],
     ) -> None:
         self.posterior, self.states = posterior, states
@@ -383,7 +378,7 @@ def _kept(own: list[_Priced], catalogue: Catalogue) -> list[_Priced]:
     return [p for p, kept in zip(own, keep, strict=True) if kept]
 
 
-def _cost_replicates(menu: Menu, priced: list[_Priced], held: NDArray[np.bool_]) -> Array:
+def _cost_replicates(menu: Menu, priced: list[_Priced], held: Flags) -> Array:
     """Return expected costs from halves of the draws; only usd hang on the curves."""
     costs = np.repeat(menu.costs[None], len(held), axis=0)
     usd = np.array([p.cost.usd_means for p in priced])

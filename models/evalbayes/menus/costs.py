@@ -5,24 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 from scipy.special import ndtri
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import BudgetSpec, Catalogue, EvalSpec
+from evalbayes.catalogue.interval import Interval
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
 from evalbayes.menu import SharedPurchase
 from evalbayes.menus.offer import MAX_ELICITATION, Offer
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from evalbayes.catalogue import BudgetSpec, Catalogue, EvalSpec
-    from evalbayes.catalogue.interval import Interval
-
-Array = NDArray[np.float64]
 MOST_REVIEWED = 100  # transcripts read by a person, however many runs there are
 HOURS_PER_DAY = 24.0
 SECONDS_PER_HOUR = 3600.0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array, Flags
+
 TOLERANCE = 1e-9
 
 
-def undominated(costs: Array, information: Array) -> NDArray[np.bool_]:
+def undominated(costs: Array, information: Array) -> Flags:
     """Return which options no other one makes pointless.
 
     An option is dominated if another uses no more of any resource and tells at least as much

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalbayes.catalogue import Interval
+from evalbayes.catalogue import Catalogue, Interval
+from evalbayes.menu import Menu
 from evalbayes.menus.build import build_menu
 from evalbayes.posterior.placing import SAME, placed
-from evalbayes.posterior.posterior import DIMENSIONS, SEEN
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.menu import Menu
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import DIMENSIONS, SEEN, Posterior
 
 
 def menu_elsewhere(posterior: Posterior, catalogue: Catalogue, name: str, threshold: float) -> Menu:

@@ -7,12 +7,11 @@ the cap c (A(1 − F) + (1 − A)(1 − H)). Everything here is expected Fisher 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from evalbayes.arrays import Array
 from evalbayes.curves.law import Law
 
-Array = NDArray[np.float64]
 TINY = 1e-300
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.decision import Decision
 from evalbayes.menus.reading import Reading
 from evalbayes.menus.states import States
 
-Array = NDArray[np.float64]
 UNLIMITED = 1e-6  # sampling variance of unlimited runs, as a share of the margin's
 
 

@@ -9,9 +9,9 @@ with σ² the prior variance of m and v = Var(E[m | runs]), s² = σ²(σ² − 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
+
 SPAN = 4.5  # prior sd on either side of the mean
 NODES = 121  # values of the margin
 SPACING = 0.6  # of the readings, in units of their noise: sums of normal curves are exact by then

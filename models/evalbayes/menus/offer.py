@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalbayes.catalogue import EvalSpec
 from evalbayes.menus.caps import Caps
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import EvalSpec
 
 SWEET_SPOT, PLATEAU, MAX_ELICITATION = "sweet-spot", "plateau", "max-elicitation"
 REPEATS = 3  # attempts per task where all tasks are run more than once

@@ -11,17 +11,12 @@ readings from the same tasks share in part.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.menus.states import States, eval_error, explained_error
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
+from evalbayes.posterior.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

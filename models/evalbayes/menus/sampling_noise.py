@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
 from evalbayes.curves import Curve
 from evalbayes.menus.fisher import margin_information
 from evalbayes.menus.matching import explained_variance, margin_grid, sampling_variance
-
-Array = NDArray[np.float64]
 
 
 def matched_noise(
@@ -22,7 +20,7 @@ def matched_noise(
     slope: float,
     cap: float,
     n_runs: float,
-    halves: NDArray[np.bool_] | None = None,
+    halves: Flags | None = None,
 ) -> tuple[float, Array, Array]:
     """Return s² of the mean explained variance, under every draw of the curve, and from halves.
 

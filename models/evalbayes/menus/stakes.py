@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.decision import Decision
 from evalbayes.elicitation.adversary import capability_within, in_line
 from evalbayes.elicitation.post_training import growth
+from evalbayes.menus.states import States
 from evalbayes.posterior.placing import threshold_places
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, DomainSpec
-    from evalbayes.menus.states import States
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 MONTHS = 12.0
 

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
 from evalbayes.posterior.placing import SAME, placed
+from evalbayes.posterior.posterior import Posterior
 
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
 SIGNIFICANT = 3.0  # standard errors of a sample correlation of independent draws
 FEWEST_EFFECTIVE = 1000  # draws of a chain count for less than independent ones
 SMALLEST_SD = 1e-4  # a figure stated exactly still needs some

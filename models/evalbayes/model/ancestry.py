@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
+from evalbayes.catalogue import Catalogue
 from evalbayes.catalogue.ai_model import undated
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
 
 DAYS_PER_YEAR = 365.25
 
@@ -33,10 +30,10 @@ class Ancestry:
         Index of every AI model's, −1 for none.
     """
 
-    years: NDArray[np.float64]
+    years: Array
     dated: bool
     lineages: tuple[str, ...]
-    lineage_of: NDArray[np.int64]
+    lineage_of: Index
 
 
 def ancestry_of(catalogue: Catalogue, ai_models: tuple[str, ...]) -> Ancestry:

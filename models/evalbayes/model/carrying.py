@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index, Positions
 from evalbayes.curves.families.selection import Selection
 from evalbayes.curves.law import STACKED, WIDTHS
 from evalbayes.posterior.posterior import lognormal_spends
 
-Array = NDArray[np.float64]
 Draws = Mapping[str, Array]
 
 
@@ -43,7 +42,7 @@ class Axes(Protocol):
         """Weight of every knot in every eval, (n_evals, n_knots)."""
 
     @property
-    def family_of(self) -> NDArray[np.int64]:
+    def family_of(self) -> Index:
         """Index of the family of every eval, -1 for none, (n_evals,)."""
 
 
@@ -93,11 +92,11 @@ def carried(draws: Draws, selection: Selection, axes: Axes, seed: int) -> dict[s
     return new
 
 
-def _families(weights: Array, n_draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _families(weights: Array, n_draws: int, rng: np.random.Generator) -> Index:
     """Family of every draw, in random order, as often as its weight says to within one draw."""
     ends = np.cumsum(weights)
     place = rng.permutation((np.arange(n_draws) + rng.random()) / n_draws) * ends[-1]
-    family: NDArray[np.int64] = np.searchsorted(ends, place, side="right")
+    family: Index = np.searchsorted(ends, place, side="right")
     return np.minimum(family, len(weights) - 1)
 
 
@@ -105,7 +104,7 @@ def _from_own(
     new: dict[str, Array],
     cell: Mapping[str, Array],
     family: str,
-    rows: NDArray[np.intp],
+    rows: Positions,
     quantile: Array,
     slope: Array,
     i: int,
@@ -128,7 +127,7 @@ def _from_others(
     selection: Selection,
     donors: list[tuple[str, str]],
     family: str,
-    rows: NDArray[np.intp],
+    rows: Positions,
     i: int,
     m: int,
     rng: np.random.Generator,
@@ -147,7 +146,7 @@ def _set_shape(
     new: dict[str, Array],
     drawn: Array,
     family: str,
-    rows: NDArray[np.intp],
+    rows: Positions,
     i: int,
     m: int,
 ) -> None:

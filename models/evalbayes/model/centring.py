@@ -10,22 +10,19 @@ framework for the parametrization of hierarchical models).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from evalbayes.model.evidence import Evidence
-
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array, Index
+from evalbayes.model.evidence import Evidence
 
 # Successes and runs that gave up, n₁n₀/(n₁ + n₀): a logit told to 0.13, some 0.2 doublings, which
 # is a quarter of a typical ω. The largest of the cyber runs have 30.
 TELLING = 60.0
 
 
-def told(evidence: Evidence, pair: NDArray[np.int64], n_pairs: int) -> Array:
+def told(evidence: Evidence, pair: Index, n_pairs: int) -> Array:
     """Which cells are sampled themselves (1, else 0): by condition twice, and by pair.
 
     Locations of successes with known spends, and of runs that gave up; then margins of pairs whose

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.model import priors
 from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
@@ -15,7 +15,6 @@ from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import base_layout
 from evalbayes.model.shown import ancestral
 
-Array = NDArray[np.float64]
 Draws = Mapping[str, Array]
 
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.arrays import Array, Flags
 from evalbayes.model import derived
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.layout import base_layout
 from evalbayes.model.prior_sensitivity import log_prior_of, prior_shift
-
-Array = NDArray[np.float64]
 
 BY_UNIT = (
     "slope_mean",
@@ -70,7 +68,7 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
     )
 
 
-def _informed(design: Design, evidence: Evidence) -> dict[str, NDArray[np.bool_]]:
+def _informed(design: Design, evidence: Evidence) -> dict[str, Flags]:
     """Which entries of spend quantities any run bears on; the others are prior, not reported."""
     gave_up = evidence.n_gave_up + evidence.stopped_by_condition > 0
     of = np.searchsorted(design.seen_evals, design.condition_eval)

@@ -9,17 +9,14 @@ base holds ln T, f and w where ln ω, ln φ and ln σ_W belong.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
+from evalbayes.model.layout import Layout
 from evalbayes.model.priors import DEPARTURE_AT
 
-if TYPE_CHECKING:
-    from evalbayes.model.layout import Layout
-
-Array = NDArray[np.float64]
 PARTS = ("validity_sd", "family_sd", "walk_sd")
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.model.design import Design
 from evalbayes.model.gap import ln_gap
 from evalbayes.model.likelihood import Curves
 
-Array = NDArray[np.float64]
 Draws = Mapping[str, Array]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
+from evalbayes.catalogue import Catalogue, EvalSpec
 from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.domain import POPULATION_GROWTH
 from evalbayes.catalogue.human_time import DOUBLINGS
@@ -16,12 +16,6 @@ from evalbayes.model.ancestry import Ancestry, ancestry_of
 from evalbayes.model.centring import told
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.knots import Knots, knots_of
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, EvalSpec
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -98,10 +92,10 @@ class Design:
     shown: Array
     shown_sd: Array
     centre: Array
-    adrift: NDArray[np.bool_]
+    adrift: Flags
     gap: Array
     gap_sd: Array
-    gap_stated: NDArray[np.bool_]
+    gap_stated: Flags
     growth: Array
     growth_sd: Array
     ancestry: Ancestry
@@ -118,7 +112,7 @@ class Design:
     pair_eval: Index
     pair_model: Index
     told: Array
-    spend_seen: NDArray[np.bool_] = field(repr=False)
+    spend_seen: Flags = field(repr=False)
 
     @property
     def reach(self) -> Array:
@@ -286,7 +280,7 @@ class Design:
         return bool((self.effort > 0).any())
 
     @property
-    def expert_location(self) -> NDArray[np.bool_]:
+    def expert_location(self) -> Flags:
         """Evals whose typical spend comes from an expert, as no spend was seen."""
         return np.isfinite(self.location) & ~self.spend_seen
 

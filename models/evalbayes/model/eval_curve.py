@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from evalbayes.curves import Curve
 from evalbayes.model.priors import EFFORT_SPEND
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 EDGE = 1e-9  # plateaus are kept this far from 0 and 1
 

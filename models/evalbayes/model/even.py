@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from evalbayes.arrays import Array
 from evalbayes.halves import BATCHES
 
-Array = NDArray[np.float64]
 FEWEST = 20  # draws of a batch; fewer are one batch
 SMALLEST = 1e-12  # chance of a tail: a uniform draw may be 0, a normal one is finite
 

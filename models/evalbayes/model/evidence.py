@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
+from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
 from evalbayes.observations.attempts import attempts_of
 from evalbayes.observations.counts import nested_sets
@@ -24,16 +25,10 @@ from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.outcome import CENSORED_ELSEWHERE
 from evalbayes.observations.score_scale import on_scale
 
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-
 CONDITION = ("eval", "ai_model", "effort")
 PAIR = ["eval", "ai_model"]
 NOWHERE = 100.0  # e-folds below the least cap, where no run has ended yet
 FEWEST = 5  # tasks with repeats below which an eval and AI model say nothing of best-of-k
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

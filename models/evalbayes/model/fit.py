@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
+from evalbayes.catalogue import Catalogue
 from evalbayes.curves.families.selection import selection_of
 from evalbayes.curves.law import STACKED
 from evalbayes.curves.verdict import LATE
@@ -21,15 +21,10 @@ from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.model.task_spread import task_spreads
+from evalbayes.observations import Observations
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.posterior.provenance import kept_posterior, provenance_of
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
 
 # Runs a condition from which plateaus are told so much better than what they are summed from that
 # scales of single quantities do not do: of 1,000 draws of 10⁵ runs the typical slope's are then
@@ -177,7 +172,7 @@ def _sampled(
     return graph.named(**result.draws), result.divergences
 
 
-def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, NDArray[np.int64]]:
+def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, Index]:
     """Count runs as they come that had the largest cap, and successes late in it, by pair."""
     facing = np.zeros((len(design.evals), len(design.ai_models)), dtype=np.int64)
     late = facing.copy()

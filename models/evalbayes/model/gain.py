@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 PAIR = ["eval", "ai_model"]
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from evalbayes.arrays import Index
 from evalbayes.model import priors
-from evalbayes.model.design import Design, Index
+from evalbayes.model.design import Design
 from evalbayes.model.knots import faded
 
 OWN, SHARED = np.sqrt(1.0 - priors.GAP_SHARED), np.sqrt(priors.GAP_SHARED)

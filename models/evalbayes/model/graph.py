@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.model import likelihood
 from evalbayes.model.centring import located
 from evalbayes.model.departures import shared_out
@@ -26,8 +26,6 @@ from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import Layout, base_layout
 from evalbayes.model.sampling import pm, pt
 from evalbayes.model.shown import add_ancestry, general
-
-Array = NDArray[np.float64]
 
 CELLS = ("cells", "ln_cell_sds")
 NO_ROWS = np.empty(0, dtype=np.int64)
@@ -150,10 +148,10 @@ def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
     effects.add("speed", size=len(design.seen_speeds), sd_entry=base.at("speed_spread"))
 
 
-def _stated(design: Design) -> NDArray[np.bool_]:
+def _stated(design: Design) -> Flags:
     """Which seen capabilities have a prior stated in the catalogue."""
     domain, model = design.seen_capabilities.T
-    stated: NDArray[np.bool_] = (model == design.under_test) & np.isfinite(design.shown[domain])
+    stated: Flags = (model == design.under_test) & np.isfinite(design.shown[domain])
     return stated
 
 
@@ -193,7 +191,7 @@ def _predictions(
     effects: Layout,
     scaled: Any,
     y: Any,
-    of: NDArray[np.int64],
+    of: Index,
     xp: Any,
 ) -> dict[str, Any]:
     """Everything that is linear in scaled base and effects, by name: see `_predictors`."""
@@ -228,7 +226,7 @@ def _curves(
     part: dict[str, Any],
     z: Any,
     scaled: Any,
-    of: NDArray[np.int64],
+    of: Index,
 ) -> likelihood.Curves:
     """Curve of every row of the evidence."""
     n = len(design.effort)
@@ -246,7 +244,7 @@ def _curves(
 
 
 def _predictors(
-    design: Design, base: Layout, effects: Layout, of: NDArray[np.int64]
+    design: Design, base: Layout, effects: Layout, of: Index
 ) -> tuple[Array, Array, Layout]:
     """Matrix and constant to all linear predictors, and the layout of its rows.
 
@@ -309,12 +307,12 @@ def _centring(design: Design) -> Array:
     return projection
 
 
-def _speed_of(design: Design) -> NDArray[np.int64]:
+def _speed_of(design: Design) -> Index:
     """Index of the speed of every condition."""
     unit, model = design.seen_speeds.T
     condition_unit = design.unit_of[design.condition_eval]
     own = (unit == condition_unit[:, None]) & (model == design.condition_model[:, None])
-    index: NDArray[np.int64] = own.argmax(axis=1)
+    index: Index = own.argmax(axis=1)
     return index
 
 

@@ -14,18 +14,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
+from evalbayes.catalogue import Catalogue
 from evalbayes.posterior.placing import threshold_places
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 NEAR = 1.0  # units of difficulty that evals of one knot may span ...
 MOST = 8.0  # ... or the domain's whole span over this, where that is more

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array, Index
 from evalbayes.model import priors
 from evalbayes.model.design import Design
 from evalbayes.model.priors import Positive
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -58,9 +57,9 @@ class Layout:
         self.add(name, prior.mean_ln, prior.sd_ln, size=size)
         self.logarithms.add(name)
 
-    def at(self, name: str, index: ArrayLike = 0) -> NDArray[np.int64]:
+    def at(self, name: str, index: ArrayLike = 0) -> Index:
         """Entry, or entries, of a quantity."""
-        position: NDArray[np.int64] = self.spans[name][0] + np.asarray(index, dtype=np.int64)
+        position: Index = self.spans[name][0] + np.asarray(index, dtype=np.int64)
         return position
 
     def named(self, vector: Array) -> dict[str, Array]:

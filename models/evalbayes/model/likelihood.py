@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import gammaln, log_expit, logaddexp
 from evalbayes.model.evidence import Evidence
-
-Array = NDArray[np.float64]
 
 SUFFICIENT = (
     "n_success",
@@ -49,7 +47,7 @@ class Curves:
         return Curves(*(value[..., rows] for value in vars(self).values()))
 
 
-def rows_of(evidence: Evidence) -> tuple[NDArray[np.int64], dict[str, slice], dict[str, Array]]:
+def rows_of(evidence: Evidence) -> tuple[Index, dict[str, slice], dict[str, Array]]:
     """Lay the evidence out in rows of one condition each, one kind after the other.
 
     Returns

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, ndtr, ndtri
 
+from evalbayes.arrays import Array, Positions
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import log_expit
@@ -16,8 +16,6 @@ from evalbayes.curves.influence import pareto_k
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.gain import gain_probability, tail_probability
 from evalbayes.model.likelihood import Curves
-
-Array = NDArray[np.float64]
 
 DRAWS = 1000  # enough for tail probabilities near 0.005
 # A tail index is told by 3√S of S weights: with 1,000 draws k of one fit comes out 0.1 to 0.2 off.
@@ -187,7 +185,7 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
     at = {key: getattr(curves, key) for key in vars(curves)}
     worst = np.full(len(evidence), np.nan)
 
-    def weigh(rows: NDArray[np.intp], log_likelihood: Array) -> None:
+    def weigh(rows: Positions, log_likelihood: Array) -> None:
         worst[rows] = np.fmax(worst[rows], pareto_k(log_likelihood))
 
     for outcome, sign in (("success", 1.0), ("gave_up", -1.0)):

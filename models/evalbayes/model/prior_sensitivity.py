@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.model.departures import PARTS, sampled
 from evalbayes.model.layout import Layout
-
-Array = NDArray[np.float64]
 
 POWERS = (0.8, 1.25)  # of the prior: a fifth less, and as much more
 NOTEWORTHY = 0.3  # sds per doubling of the prior's weight from which a conclusion rests on it

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.errors import FitError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 with warnings.catch_warnings():
     # ArviZ 0.x announces its successor at import, PyTensor that no C compiler was found.
@@ -41,7 +38,7 @@ TARGET_ACCEPT = 0.9
 class Sample:
     """Draws of every free variable, of shape (chains, draws, ...), and divergent transitions."""
 
-    draws: Mapping[str, NDArray[np.float64]]
+    draws: Mapping[str, Array]
     divergences: int
 
     @property
@@ -112,7 +109,7 @@ def sample(
     )
 
 
-def convergence(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def convergence(values: Array) -> tuple[Array, ...]:
     """R-hat, bulk and tail effective sample size of quantities (chains, draws, n), each (n,)."""
     import xarray as xr  # comes with ArviZ
 

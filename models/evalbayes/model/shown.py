@@ -8,19 +8,15 @@ AI models abler in one domain have been abler in the others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.model import priors
-from evalbayes.model.design import Design, Index
+from evalbayes.model.design import Design
 from evalbayes.model.even import EvenNormals
-
-if TYPE_CHECKING:
-    from evalbayes.model.layout import Layout
-
-Array = NDArray[np.float64]
+from evalbayes.model.layout import Layout
 
 
 def add_ancestry(design: Design, base: Layout, weights: Array, rows: Index, free: Index) -> None:
@@ -50,7 +46,7 @@ def general(
     base: Layout,
     x: Any,
     rows: Index,
-    free: NDArray[np.bool_],
+    free: Flags,
     n_effects: int,
     xp: Any,
 ) -> Any:

@@ -14,13 +14,11 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit, logsumexp
 
+from evalbayes.arrays import Array
 from evalbayes.curves.families.special import log_expit
 from evalbayes.model import priors
-
-Array = NDArray[np.float64]
 
 GRID = np.geomspace(0.05, 25.0, 60)  # b
 _Z = np.linspace(-5.0, 5.0, 61)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Index
+from evalbayes.observations.observations import Observations
 from evalbayes.observations.outcome import UNTOLD
-
-if TYPE_CHECKING:
-    from evalbayes.observations.observations import Observations
-
-Counts = NDArray[np.int64]
 
 COLUMNS = ("eval", "ai_model", "attempts", "successes", "tasks", "cap")
 
@@ -49,7 +43,7 @@ def attempts_of(observations: Observations) -> pd.DataFrame:
     return found.merge(caps.rename("cap").reset_index(), on=pair, how="left")[list(COLUMNS)]
 
 
-def by_task(table: pd.DataFrame, name: str, ai_model: str) -> tuple[Counts, Counts]:
+def by_task(table: pd.DataFrame, name: str, ai_model: str) -> tuple[Index, Index]:
     """Return attempts and successes of every task of an eval by an AI model, from `attempts_of`."""
     own = table[(table["eval"].astype(str) == name) & (table["ai_model"].astype(str) == ai_model)]
     tasks = own["tasks"].to_numpy(np.int64)

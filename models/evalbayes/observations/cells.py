@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
 from evalbayes.observations.outcome import OVERSHOOT
-from evalbayes.observations.rows import Floats, Rows
+from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import CELLS
 
 CELL = ["eval", "ai_model", "effort", "cap"]
@@ -58,7 +58,7 @@ def cells_of(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame({**frame, **rows.extras(CELLS.columns)})
 
 
-def _mean(rows: Rows, column: str, n: NDArray[np.int64], cap: Floats) -> Floats:
+def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
     """Return the means of ln spend: given where there are runs, and not far above ln cap."""
     values = rows.numbers(
         column, required=False, cure="write the mean of ln spend", thousands=False
@@ -86,7 +86,7 @@ def _mean(rows: Rows, column: str, n: NDArray[np.int64], cap: Floats) -> Floats:
     return np.where(some, values, np.nan)
 
 
-def _sd(rows: Rows, column: str, n: NDArray[np.int64]) -> Floats:
+def _sd(rows: Rows, column: str, n: Index) -> Array:
     """Return the sds of ln spend (divisor n − 1): given where there are two runs or more."""
     values = rows.numbers(
         column,

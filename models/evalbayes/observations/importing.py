@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from evalbayes.arrays import Flags
 from evalbayes.errors import InputError
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.mapping import FLAGS, TARGETS, TableMapping
 from evalbayes.observations.observations import Observations
 from evalbayes.observations.reading import observations_of
-from evalbayes.observations.rows import DROP, NAMES, Flags, Rows, is_blank, name_of
+from evalbayes.observations.rows import DROP, NAMES, Rows, is_blank, name_of
 from evalbayes.observations.shape import shape_of
 from evalbayes.tables.flags import flag_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 from evalbayes.observations.cells import CELL, cells_of
@@ -20,9 +20,6 @@ from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.scores import refuse_shared_scores, scores_of
 from evalbayes.observations.shape import SHAPES, Shape, shape_of
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
 
 MOST_NAMED = 5  # evals in a note
 FEWEST_ALIKE = 5  # rows of an eval from which spends that all equal their cap are no chance

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name
 from evalbayes.tables.flags import flag_of
@@ -21,8 +22,6 @@ from evalbayes.tables.numerals import DIGITS, NotANumber, numeral, points_part_d
 from evalbayes.tables.workbook import is_error
 
 Places = Callable[[int], str | None]  # from a row of several tables put together to its place
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 BLANKS = ("", "nan", "na", "n/a", "null", "none")  # what programs write for an empty number
@@ -197,12 +196,12 @@ class Rows:
         column: str,
         *,
         required: bool,
-        holds: Callable[[Floats], Any] = np.isfinite,
+        holds: Callable[[Array], Any] = np.isfinite,
         rule: str = "must be a number",
         cure: str = "mend it",
         default: float = np.nan,
         thousands: bool = True,
-    ) -> Floats:
+    ) -> Array:
         """Return a column as numbers after checking a rule; `default` where empty or at fault.
 
         Text is read by `evalbayes.tables.numerals.numeral`. Where no cell of the column shows that
@@ -233,7 +232,7 @@ class Rows:
                 self.fault(row, column, f"{rule}, got {self._got(row, column)}; {DROP}")
         return np.where(sound & ~empty, values, default)
 
-    def flags(self, column: str) -> Floats:
+    def flags(self, column: str) -> Array:
         """Return a column of yes or no as 1 and 0, NaN where it is empty."""
         values = np.full(len(self), np.nan)
         for row, value in enumerate(self.frame[column] if self.has(column) else ()):
@@ -247,7 +246,7 @@ class Rows:
                     values[row] = said
         return values
 
-    def counts(self, column: str, *, required: bool = True) -> NDArray[np.int64]:
+    def counts(self, column: str, *, required: bool = True) -> Index:
         """Return a column of whole numbers, 0 or more; 0 where it is empty and may be."""
         values = self.numbers(
             column,
@@ -259,7 +258,7 @@ class Rows:
         )
         return values.astype(np.int64)
 
-    def caps(self) -> Floats:
+    def caps(self) -> Array:
         """Return the caps, each above 0."""
         return self.numbers(
             "cap",
@@ -269,7 +268,7 @@ class Rows:
             cure="write what one attempt was allowed to spend",
         )
 
-    def efforts(self) -> Floats:
+    def efforts(self) -> Array:
         """Return the elicitation efforts, 0 where not given."""
         return self.numbers(
             "effort",
@@ -280,7 +279,7 @@ class Rows:
             default=0.0,
         )
 
-    def human_minutes(self) -> Floats:
+    def human_minutes(self) -> Array:
         """Return human task minutes, NaN where not known."""
         return self.numbers(
             "human_minutes",
@@ -356,7 +355,7 @@ def name_of(value: object) -> str:
     return plain_name(str(value))
 
 
-def _number(value: object, holds: Callable[[Floats], Any], *, decimal: bool) -> float:
+def _number(value: object, holds: Callable[[Array], Any], *, decimal: bool) -> float:
     """Return a cell as a number; text that may mean two is the one that the rule allows."""
     if isinstance(value, str):
         try:

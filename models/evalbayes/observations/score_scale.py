@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from evalbayes.catalogue import Catalogue, EvalSpec
 from evalbayes.errors import InputError
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, EvalSpec
-    from evalbayes.observations.observations import Observations
+from evalbayes.observations.observations import Observations
 
 BEYOND = 3.0  # standard errors by which noise alone may carry a mean score past a stated end
 

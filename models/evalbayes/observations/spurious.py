@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaln, expit
 
-from evalbayes.small_posterior import small_posterior
-
-if TYPE_CHECKING:
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
+from evalbayes.curves.small_posterior import small_posterior
+from evalbayes.observations import Observations
 
 FAILED = ("gave_up", "stopped_by_cap", "stopped_otherwise", "spurious")
 # Priors on the logit of the mean rate and ln of the concentration over evals and AI models: a

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,9 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_control
 from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.posterior.sizes import COUNT, POSITIVE, SHARE, Sizes
 from evalbayes.whole import write_whole
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
 
 AXES = ("domain", "eval", "ai_model", "family", "knot")
 CONSTANT = {

@@ -8,16 +8,14 @@ process of correlation exp(−distance/ρ), given the same knots.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.posterior.posterior import Posterior
 
-Array = NDArray[np.float64]
 SAME = 1e-9  # of two places that are one
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
@@ -49,7 +49,7 @@ FAR = 1e6  # the range of gaps along difficulty where knots have no places
 SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
 
 
-def lognormal_spends(draws: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def lognormal_spends(draws: Mapping[str, Array]) -> dict[str, Array]:
     """Width, tail and family of lognormal spends, from locations and scales."""
     shape = draws["success_location"].shape
     width = np.broadcast_to(draws["success_scale"][..., None], shape)
@@ -60,7 +60,7 @@ def lognormal_spends(draws: Mapping[str, NDArray[np.float64]]) -> dict[str, NDAr
     }
 
 
-def thinned(n_draws: int, most: int) -> NDArray[np.int64]:
+def thinned(n_draws: int, most: int) -> Index:
     """Return the positions of evenly spaced draws, at most so many.
 
     Examples
@@ -69,7 +69,7 @@ def thinned(n_draws: int, most: int) -> NDArray[np.int64]:
     ([0, 3, 6], [0, 1])
     """
     places = np.linspace(0, n_draws - 1, min(most, n_draws)).astype(np.int64)
-    keep: NDArray[np.int64] = np.unique(places)
+    keep: Index = np.unique(places)
     return keep
 
 
@@ -155,28 +155,28 @@ class Posterior:
     evals: tuple[str, ...]
     ai_models: tuple[str, ...]
     families: tuple[str, ...]
-    draws: Mapping[str, NDArray[np.float64]]
-    loadings: NDArray[np.float64]
-    family_of: NDArray[np.int64]
-    n_runs: NDArray[np.int64]
+    draws: Mapping[str, Array]
+    loadings: Array
+    family_of: Index
+    n_runs: Index
     elicited_history: bool
     diagnostics: Diagnostics
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    n_success: NDArray[np.int64] | None = None
-    n_gave_up: NDArray[np.int64] | None = None
-    n_stopped: NDArray[np.int64] | None = None
-    largest_cap: NDArray[np.float64] | None = None
-    n_late: NDArray[np.int64] | None = None
-    n_facing: NDArray[np.int64] | None = None
-    spend_weights: NDArray[np.float64] | None = None
+    n_success: Index | None = None
+    n_gave_up: Index | None = None
+    n_stopped: Index | None = None
+    largest_cap: Array | None = None
+    n_late: Index | None = None
+    n_facing: Index | None = None
+    spend_weights: Array | None = None
     spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
     attempts: pd.DataFrame | None = None
     human_minutes: Mapping[str, float] = field(default_factory=dict)
-    knot_domain: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below
-    knot_place: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
-    reach: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
-    gap_prior: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
-    told_at: NDArray[np.float64] = None  # type: ignore[assignment]  # filled in below
+    knot_domain: Index = None  # type: ignore[assignment]  # filled in below
+    knot_place: Array = None  # type: ignore[assignment]  # filled in below
+    reach: Array = None  # type: ignore[assignment]  # filled in below
+    gap_prior: Array = None  # type: ignore[assignment]  # filled in below
+    told_at: Array = None  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
         n_domains = len(self.domains)
@@ -301,20 +301,20 @@ class Posterior:
             )
         return names.index(name)
 
-    def in_unit_of(self, i: int, key: str) -> NDArray[np.float64]:
+    def in_unit_of(self, i: int, key: str) -> Array:
         """Draws of one of `ONE_IN_A_UNIT` for the domains of an eval, (n_draws, ...)."""
-        found: NDArray[np.float64] = self.draws[key][:, int(self.loadings[i].argmax())]
+        found: Array = self.draws[key][:, int(self.loadings[i].argmax())]
         return found
 
-    def validity_error(self, ai_model: str) -> NDArray[np.float64]:
+    def validity_error(self, ai_model: str) -> Array:
         """Family and private error together, of shape (n_draws, n_evals)."""
         m = self.index_of("ai_model", ai_model)
-        error: NDArray[np.float64] = self.draws["private_error"][:, :, m].copy()
+        error: Array = self.draws["private_error"][:, :, m].copy()
         member = self.family_of >= 0
         error[:, member] += self.draws["family_error"][:, self.family_of[member], m]
         return error
 
-    def spend_families_drawn(self, i: int, m: int) -> NDArray[np.float64] | None:
+    def spend_families_drawn(self, i: int, m: int) -> Array | None:
         """Which of the families `STACKED` each draw of one curve has, 0 or 1, (n_draws, 4).
 
         None where every draw is lognormal.
@@ -322,9 +322,7 @@ class Posterior:
         drawn = self.draws["spend_family"][:, i, m].astype(np.int64)
         return np.eye(len(STACKED))[drawn] if drawn.any() else None
 
-    def plateau(
-        self, ai_model: str, effort: float | NDArray[np.float64] = 0.0
-    ) -> NDArray[np.float64]:
+    def plateau(self, ai_model: str, effort: float | Array = 0.0) -> Array:
         """Success share with unlimited spend, of shape (n_draws, n_evals).
 
         Parameters
@@ -343,14 +341,14 @@ class Posterior:
         )
         margin = reach - self.draws["difficulty"] + self.validity_error(ai_model)
         slope = self.draws["slope"][:, self.loadings.argmax(axis=1), m]
-        plateau: NDArray[np.float64] = expit(slope * margin)
+        plateau: Array = expit(slope * margin)
         return plateau
 
     def thinned(self, n_draws: int) -> Posterior:
         """Return evenly spaced draws, at most `n_draws` of them."""
         return self.kept(thinned(self.n_draws, n_draws))
 
-    def kept(self, keep: NDArray[np.int64] | NDArray[np.bool_]) -> Posterior:
+    def kept(self, keep: Index | Flags) -> Posterior:
         """Return some of the draws only, by position or by mask, as if of one chain."""
         fields = {key: getattr(self, key) for key in self.__dataclass_fields__}
         fields["draws"] = {key: array[keep] for key, array in self.draws.items()}

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.observations import Observations
+from evalbayes.posterior.posterior import Posterior
 
 PACKAGES = ("evalfolio", "pymc", "nutpie", "arviz", "numpy", "scipy")
 

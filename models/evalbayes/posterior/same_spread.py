@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 OFFERED = ("lognormal", "hill", "weibull")
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.model.evidence import Evidence
+from evalbayes.model.predictive import Replicates
+from evalbayes.observations import Observations
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.model.evidence import Evidence
-    from evalbayes.model.predictive import Replicates
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
 
 MODEL = "curves"
 

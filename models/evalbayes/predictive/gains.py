@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
 
 MODEL = "gains"
 MONTHS = 12.0

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import expit
 
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
 
 MODEL = "horizons"
 EDGES = (0.0, 10.0, 60.0, 240.0, np.inf)  # minutes

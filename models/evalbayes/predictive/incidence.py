@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 
 def incidence(runs: pd.DataFrame) -> tuple[Array, Array]:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
 
 MODEL = "pairs"
 

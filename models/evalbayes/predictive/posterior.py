@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.curves import Curve
 from evalbayes.errors import InputError
 from evalbayes.model.gain import tail_probability
+from evalbayes.observations import Observations
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.predictive.incidence import incidence
 from evalbayes.predictive.predictive import BAND, DOT, HIGH, LOW, MIDDLE, OUTSIDE, plain
 
@@ -19,12 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.curves import Curve
-    from evalbayes.observations import Observations
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
 
 DRAWS = 400
 POINTS = 60

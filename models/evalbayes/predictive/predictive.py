@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.model.gain import tail_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = NDArray[np.float64]
 
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 COLUMNS = ("model", "figure", "of", "low", "median", "high", "seen", "probability")

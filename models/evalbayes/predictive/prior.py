@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
 from evalbayes.names import cure
+from evalbayes.observations import Observations
 from evalbayes.predictive import curves, gains, horizons, pairs, repeats, responses
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
 
 Prior = Callable[..., list[Predictive]]
 MODELS: dict[str, Prior] = {

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import expit
 
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalbayes.observations.attempts import attempts_of, by_task
 from evalbayes.predictive.predictive import Predictive
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
 
 MODEL = "repeats"
 FEWEST = 5  # tasks with repeats, as where best-of-k is learned

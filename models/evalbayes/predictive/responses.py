@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalbayes.predictive.predictive import Predictive
 from evalbayes.predictive.solved import solved_figures
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-
-Array = NDArray[np.float64]
 
 MODEL = "responses"
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
 from evalbayes.predictive.predictive import Predictive
-
-Array = NDArray[np.float64]
 
 
 def solved_figures(
-    model: str, success: NDArray[np.bool_], runs: pd.DataFrame, ended: pd.Series[bool]
+    model: str, success: Flags, runs: pd.DataFrame, ended: pd.Series[bool]
 ) -> list[Predictive]:
     """Return both figures, by eval and AI model and by eval.
 
@@ -38,7 +36,7 @@ def solved_figures(
 
 
 def _shares(
-    success: NDArray[np.bool_], runs: pd.DataFrame, ended: pd.Series[bool]
+    success: Flags, runs: pd.DataFrame, ended: pd.Series[bool]
 ) -> tuple[Array, Array, tuple[str, ...]]:
     groups = runs.groupby(["eval", "ai_model"], sort=True).indices
     draws = np.stack([success[:, rows].mean(axis=1) for rows in groups.values()], axis=1)
@@ -47,7 +45,7 @@ def _shares(
 
 
 def _solved(
-    success: NDArray[np.bool_], runs: pd.DataFrame, ended: pd.Series[bool]
+    success: Flags, runs: pd.DataFrame, ended: pd.Series[bool]
 ) -> tuple[Array, Array, tuple[str, ...]]:
     draws, seen, of = [], [], []
     for name, rows in runs.groupby("eval", sort=True).indices.items():

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaln, expit, log_expit, roots_jacobi, softmax
 
+from evalbayes.arrays import Array, Flags, Index
+from evalbayes.curves.small_posterior import rough_evidence, small_posterior
 from evalbayes.errors import InputError
-from evalbayes.small_posterior import rough_evidence, small_posterior
-
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 # Floors of guessing that are tried where none is stated, and how likely they are before the counts:
 # none; one in ten, five, four, three and two, the usual multiple choice.
@@ -123,12 +120,12 @@ class BestOfK:
         p = (1.0 + np.array([nodes for nodes, _ in rules])) / 2.0
         return p, weights / weights.sum(axis=1, keepdims=True)
 
-    def still_unsolved(self, attempts: Counts, total: Counts, x: Array | None = None) -> Array:
+    def still_unsolved(self, attempts: Index, total: Index, x: Array | None = None) -> Array:
         """P(a task unsolved in `attempts` is unsolved in `total`), of shape (n_draws, n_tasks)."""
         a, b = self.shapes(np.zeros(len(attempts)) + self.x_mean if x is None else x)
         never = self.never[:, None]
 
-        def unsolved(k: Counts) -> Array:
+        def unsolved(k: Index) -> Array:
             value: Array = never + (1.0 - never) * np.exp(betaln(a, b + k) - betaln(a, b))
             return self.wrong[:, None] ** k * value
 
@@ -136,13 +133,13 @@ class BestOfK:
 
     def solved_in(
         self,
-        attempts: Counts,
-        successes: Counts,
-        total: Counts,
+        attempts: Index,
+        successes: Index,
+        total: Index,
         x: Array | None = None,
         *,
         seed: int = 0,
-    ) -> NDArray[np.bool_]:
+    ) -> Flags:
         """Predictive draws of which tasks are solved once each has had `total` attempts.
 
         Tasks solved already stay solved. Of shape (n_draws, n_tasks).
@@ -153,8 +150,8 @@ class BestOfK:
 
 
 def fit_best_of_k(
-    attempts: Counts,
-    successes: Counts,
+    attempts: Index,
+    successes: Index,
     x: Array | None = None,
     *,
     guessing: float | None = None,

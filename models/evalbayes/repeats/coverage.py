@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
-
-Array = NDArray[np.float64]
 
 
 def counted(

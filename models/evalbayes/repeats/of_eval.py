@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue, EvalSpec
+from evalbayes.curves import Curve
 from evalbayes.errors import InputError
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.observations.attempts import attempts_of, by_task
 from evalbayes.observations.observations import Observations
+from evalbayes.posterior.posterior import Posterior
 from evalbayes.repeats.best_of_k import BestOfK, fit_best_of_k
 from evalbayes.repeats.clustering import attempt_correlation
 from evalbayes.repeats.coverage import counted
 from evalbayes.repeats.split import best_split, split_map
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, EvalSpec
-    from evalbayes.curves import Curve
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
 
 ATTEMPTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 FEWEST = 5  # tasks with repeats from which best-of-k is learned

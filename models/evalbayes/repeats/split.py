@@ -6,15 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.curves import Curve
 from evalbayes.curves.families import FamilyCurve
 from evalbayes.errors import InputError
 from evalbayes.repeats.best_of_k import BestOfK
 from evalbayes.repeats.coverage import counted
-
-Array = NDArray[np.float64]
 
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 DRAWS = 200  # thinned to, as every draw needs quadrature at every length

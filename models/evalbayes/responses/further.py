@@ -13,15 +13,12 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, log_ndtr, ndtr
 
+from evalbayes.arrays import Array, Index
 from evalbayes.responses.newcomer import Newcomer
 from evalbayes.responses.spending import FAILURE, SUCCESS
 from evalbayes.responses.stops import spend_levels
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 SAME = 1e-6  # ln units: caps this close are one
 KINDS = (SUCCESS, FAILURE)

@@ -17,18 +17,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.special import expit
 
+from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.newcomer import Newcomer
 from evalbayes.responses.population import Population
 from evalbayes.responses.spending import Spending
 from evalbayes.responses.table import Counts, Tasks, counts_of, tasks_of
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 LN_LOADING = (0.4, 0.5)  # ln of logits per sd of capability: mean and sd between evals
 LEVEL_SD = 4.0  # of β, logits

@@ -9,14 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from evalbayes.arrays import Array, Index
 from evalbayes.responses.population import Population
 from evalbayes.responses.seen import Seen
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 STEPS, CLOSE = 25, 1e-4
 LONGEST = 3.0  # of a Newton step, in any one parameter

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.responses.modes import modes
 from evalbayes.responses.population import NODES, Population
 from evalbayes.responses.seen import Seen
 from evalbayes.responses.stops import ln_odds_of, spend_levels
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -121,7 +118,7 @@ class Newcomer:
 
     def completions(
         self, tasks: pd.DataFrame | Index, rng: np.random.Generator, *, attempts: int = 1
-    ) -> NDArray[np.bool_]:
+    ) -> Flags:
         """Draw whether each task is solved in any of some attempts, those seen included.
 
         A run that a lower cap stopped counts as one of them, carried on to the highest cap. Tasks
@@ -140,5 +137,5 @@ class Newcomer:
         ln_failing = -rest * np.logaddexp(0.0, eta) - going * np.logaddexp(0.0, eta + odds)
         failing = np.exp(ln_failing)
         failing[:, s > 0] = 0.0
-        found: NDArray[np.bool_] = rng.random(eta.shape) >= failing
+        found: Flags = rng.random(eta.shape) >= failing
         return found

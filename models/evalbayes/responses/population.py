@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.spending import Spending
 from evalbayes.responses.table import Tasks
-
-Array = NDArray[np.float64]
 
 NODES = 7  # of the effect of task and AI model together
 
@@ -51,7 +49,7 @@ class Population:
     pair_sd: float
     spending: Spending | None = None
 
-    def level_covariance(self, at: NDArray[np.int64]) -> Array:
+    def level_covariance(self, at: Index) -> Array:
         r"""Return the covariance of a further AI model's mean log-odds on evals, by eval.
 
         Cov(η̄_e, η̄_f) = E[α_e·α_f·σ²] + δ_ef·E[ω²] + Cov(α_e·μ − b̄_e, α_f·μ − b̄_f) over draws, b̄_e

@@ -6,15 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.population import Population
 from evalbayes.responses.spending import FAILURE, SUCCESS
 from evalbayes.responses.table import LOST
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 SAME = 1e-6  # relative: caps this close are one
 
@@ -46,7 +43,7 @@ class Seen:
     end_task: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     end_kind: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     end_ln: Array = field(default_factory=_none)
-    end_censored: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    end_censored: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @classmethod
     def counts(cls, successes: Array, attempts: Array) -> Seen:

@@ -17,14 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.special import log_ndtr
 
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.responses.table import LOST, Tasks
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 LEVEL_SD, SLOPE_SD = 4.0, 0.3  # of μ about the mean of all spends, and of κ
 SCALES = {"model": 0.5, "departure": 0.3, "task": 0.5, "noise": 0.8}  # prior guesses, ln units
@@ -131,7 +128,7 @@ class _Fit:
         task: Index,
         model: Index,
         ln_spend: Array,
-        censored: NDArray[np.bool_],
+        censored: Flags,
         middle: float,
     ) -> None:
         self.y, self.censored, self.from_ = ln_spend.copy(), censored, ln_spend

@@ -9,16 +9,13 @@ are draws of the joint Laplace approximation.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import log_expit, log_ndtr
 
+from evalbayes.arrays import Array
 from evalbayes.responses.modes import middle_of
 from evalbayes.responses.population import Population
 from evalbayes.responses.seen import Seen
 from evalbayes.responses.spending import FAILURE, SUCCESS, Spending
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 STEPS, CLOSE, HALVINGS = 40, 1e-3, 20
 WIDTH = 1e-3  # of difference quotients in a task's own predictors

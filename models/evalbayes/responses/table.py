@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 LOST = ("excluded", "stopped_otherwise", "spurious")  # tell nothing of success under the cap
 

@@ -5,23 +5,17 @@ One row per figure, draws boiled down to a median and a 90 % interval.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.adversary import capability_within
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import LENGTHS, horizon_of
 from evalbayes.posterior.placing import SAME, placed
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, DomainSpec
-    from evalbayes.posterior.posterior import Posterior
-
-Array = NDArray[np.float64]
+from evalbayes.posterior.posterior import Posterior
 
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 BUFFERS = (0.5, 0.8, 0.9, 0.95, 0.99)

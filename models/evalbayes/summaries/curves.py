@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
 from evalbayes.curves.curve import Curve
 from evalbayes.curves.law import STACKED
 from evalbayes.curves.verdict import SATURATED
-from evalbayes.summaries.judgement import in_words, judge, ln_largest_cap, seen_of
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.observations import Observations
 from evalbayes.observations.spurious import (
     SpuriousRates,
     as_it_comes,
@@ -25,8 +22,8 @@ from evalbayes.observations.spurious import (
     spurious_rates,
     uncounted,
 )
-
-Array = NDArray[np.float64]
+from evalbayes.posterior.posterior import Posterior
+from evalbayes.summaries.judgement import in_words, judge, ln_largest_cap, seen_of
 
 DRAWS = 1000  # draws that quantiles are read from
 POINTS = 48  # caps of a drawn curve

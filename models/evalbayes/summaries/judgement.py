@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,7 @@ from evalbayes.curves.verdict import (
     artefact,
     verdict,
 )
-
-if TYPE_CHECKING:
-    from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import Posterior
 
 DRAWS = 1000
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Positions
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.value.explained import ExplainedVariance
 
-Floats = NDArray[np.float64]
 LOG_DETERMINANT = -1  # in place of a decision's position
 
 
@@ -28,26 +27,26 @@ class Criteria:
     def __init__(
         self,
         explained: ExplainedVariance,
-        rows: NDArray[np.intp],
+        rows: Positions,
         drawn: tuple[DrawnVariance, ...] = (),
     ) -> None:
         self.explained, self.rows, self.drawn = explained, rows, drawn
         self._determinant = rows == LOG_DETERMINANT
 
     @property
-    def ceilings(self) -> Floats:
+    def ceilings(self) -> Array:
         """What every quantity would be with everything known: infinite for a log-determinant."""
         mean = np.where(self._determinant, np.inf, self.explained.ceilings[self.rows])
         return np.concatenate([mean, *(part.ceilings for part in self.drawn)])
 
-    def at(self, x: Floats) -> Floats:
+    def at(self, x: Array) -> Array:
         """Return every quantity, of shape (n_quantities,)."""
         v = self.explained.at(x)[self.rows] if len(self.rows) else np.zeros(0)
         if self._determinant.any():
             v[self._determinant] = self.explained.log_determinant(x)
         return np.concatenate([v, *(part.at(x) for part in self.drawn)])
 
-    def tangent(self, x: Floats) -> tuple[Floats, Floats]:
+    def tangent(self, x: Array) -> tuple[Array, Array]:
         """Return every quantity and its gradient, of shape (n_quantities, n_options)."""
         values, gradients = [np.zeros(0)], [np.zeros((0, len(x)))]
         if len(self.rows):
@@ -64,7 +63,7 @@ class Criteria:
             gradients.append(gradient)
         return np.concatenate(values), np.concatenate(gradients)
 
-    def exchanged(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
+    def exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return every quantity after every exchange, of shape (n, n_quantities)."""
         found = []
         if len(self.rows):

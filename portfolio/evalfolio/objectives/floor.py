@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.objectives.objective import Objective
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.worth import Proportional
-
-Floats = NDArray[np.float64]
 
 MET = 1e-9  # relative; what a choice may miss by rounding
 WHOLE = 1e-9
@@ -56,7 +54,7 @@ class ObjectiveFloor:
     def __str__(self) -> str:
         return f"{self.objective} is at least {self.at_least:.6g}"
 
-    def value(self, menu: Menu, x: Floats) -> float:
+    def value(self, menu: Menu, x: Array) -> float:
         """Return the objective of a choice."""
         return _Estimate.of(self.objective, menu).value(x)
 
@@ -65,7 +63,7 @@ class ObjectiveFloor:
         points = (np.zeros(len(menu)), np.ones(len(menu)))
         return stack(menu, [self._row(menu, x)[0] for x in points])
 
-    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return a row that this choice breaks and every choice within the limit meets, or None."""
         row, estimate = self._row(menu, x)
         least = self.at_least * (1 - MET)
@@ -78,7 +76,7 @@ class ObjectiveFloor:
         weights = np.where(ones, -1.0, 1.0)
         return stack(menu, [Row(weights, 1.0 - float(ones.sum()), np.inf, str(self))])
 
-    def _row(self, menu: Menu, x: Floats) -> tuple[Row, float]:
+    def _row(self, menu: Menu, x: Array) -> tuple[Row, float]:
         estimate, slope = _Estimate.of(self.objective, menu).tangent(x)
         least = self.at_least - estimate + float(slope @ x)
         return Row(slope, least, np.inf, str(self)), estimate
@@ -90,7 +88,7 @@ class _Estimate:
     def __init__(self, objective: Objective, menu: Menu) -> None:
         self.values, self.quantities, self.total = objective.on(menu)
         top = self.quantities.at(np.ones(len(menu)))
-        made: dict[int, tuple[Floats, Floats]] = {}
+        made: dict[int, tuple[Array, Array]] = {}
         for value in self.values:
             if id(value) not in made:
                 alike = [t for v, t in zip(self.values, top, strict=True) if v is value]
@@ -107,13 +105,13 @@ class _Estimate:
     def of(objective: Objective, menu: Menu) -> _Estimate:
         return _Estimate(objective, menu)
 
-    def value(self, x: Floats) -> float:
+    def value(self, x: Array) -> float:
         """Return the objective itself."""
         v = self.quantities.at(x)
         gains = [float(g.gain(part)) for g, part in zip(self.values, v, strict=True)]
         return float(self.total.of(np.array([gains]))[0])
 
-    def tangent(self, x: Floats) -> tuple[float, Floats]:
+    def tangent(self, x: Array) -> tuple[float, Array]:
         """Return the over-estimate at x and a supergradient there."""
         v, gradient = self.quantities.tangent(x)
         gains, slopes = np.zeros(len(v)), np.zeros(len(v))

@@ -8,15 +8,13 @@ All are concave and nondecreasing in the choice, so tangents stay above.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Positions
 from evalfolio.objectives.drawn import DrawnVariance
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import StandIn, stand_in_of
-
-Floats = NDArray[np.float64]
 
 
 class Indices:
@@ -46,14 +44,14 @@ class Indices:
             own = stand_in.index.contrasts @ calls.contrasts
             self.places.append(slice(len(rows), len(rows) + len(own)))
             rows += list(own)
-        self.contrasts: Floats = np.array(rows)
+        self.contrasts: Array = np.array(rows)
 
-    def ceilings(self, prior: Floats) -> Floats:
+    def ceilings(self, prior: Array) -> Array:
         """Return what both rows would be with everything known, of shape (2·n_decisions,)."""
         whole = [1.0 if place is not None else prior[d] for d, place in enumerate(self.places)]
         return np.concatenate([prior[: self.n_decisions], whole])
 
-    def of(self, explained: Floats, prior: Floats) -> Floats:
+    def of(self, explained: Array, prior: Array) -> Array:
         """Return both rows of quantities for variances explained, (..., n_variances)."""
         n = self.n_decisions
         out = np.concatenate([explained[..., :n]] * 2, axis=-1)
@@ -62,7 +60,7 @@ class Indices:
                 out[..., n + d] = stand_in.index.of(explained[..., place] / prior[place])
         return out
 
-    def gradient(self, explained: Floats, gradient: Floats, prior: Floats) -> Floats:
+    def gradient(self, explained: Array, gradient: Array, prior: Array) -> Array:
         """Return the gradients of both rows: from (..., n_variances, n_options)."""
         n = self.n_decisions
         out = np.concatenate([gradient[..., :n, :]] * 2, axis=-2)
@@ -77,25 +75,25 @@ class Indices:
 class Knowledge(ExplainedVariance):
     """Both rows of quantities at one information; see `ExplainedVariance` for the methods."""
 
-    def __init__(self, menu: Menu, information: Floats | None = None) -> None:
+    def __init__(self, menu: Menu, information: Array | None = None) -> None:
         self.indices = Indices(menu)
         super().__init__(menu, information, self.indices.contrasts)
 
     @property
-    def ceilings(self) -> Floats:
+    def ceilings(self) -> Array:
         """What both rows would be with everything known."""
         return self.indices.ceilings(self.prior)
 
-    def at(self, x: Floats) -> Floats:
+    def at(self, x: Array) -> Array:
         """Return both rows, of shape (2·n_decisions,)."""
         return self.indices.of(super().at(x), self.prior)
 
-    def tangent(self, x: Floats) -> tuple[Floats, Floats]:
+    def tangent(self, x: Array) -> tuple[Array, Array]:
         """Return both rows and their gradients, of shape (2·n_decisions, n_options)."""
         v, gradient = super().tangent(x)
         return self.indices.of(v, self.prior), self.indices.gradient(v, gradient, self.prior)
 
-    def exchanged(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
+    def exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return both rows after every exchange, of shape (n, 2·n_decisions)."""
         return self.indices.of(super().exchanged(x, without, options), self.prior)
 
@@ -103,32 +101,32 @@ class Knowledge(ExplainedVariance):
 class DrawnKnowledge(DrawnVariance):
     """The second row under every draw of the information, draw after draw."""
 
-    def __init__(self, menu: Menu, information: Floats) -> None:
+    def __init__(self, menu: Menu, information: Array) -> None:
         self.indices = Indices(menu)
         super().__init__(menu, information, self.indices.contrasts)
         self.n_variances, self.n_decisions = self.n_decisions, self.indices.n_decisions
 
     @property
-    def ceilings(self) -> Floats:
+    def ceilings(self) -> Array:
         """What every u_ds would be with everything known."""
         return np.tile(self.indices.ceilings(self.prior)[self.n_decisions :], self.n_draws)
 
-    def at(self, x: Floats) -> Floats:
+    def at(self, x: Array) -> Array:
         """Return every u_ds, of shape (n_draws·n_decisions,)."""
         return self._second(self._explained(self._left(x))).ravel()
 
-    def tangent(self, x: Floats) -> tuple[Floats, Floats]:
+    def tangent(self, x: Array) -> tuple[Array, Array]:
         """Return every u_ds and its gradient, of shape (n_draws·n_decisions, n_options)."""
         v, gradient = self._tangents(x)
         rise = self.indices.gradient(v, gradient, self.prior)[:, self.n_decisions :]
         return self._second(v).ravel(), rise.reshape(-1, self.n_options)
 
-    def exchanged(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
+    def exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return every u_ds after every exchange, of shape (n, n_draws·n_decisions)."""
         after = self._exchanges(x, without, options)
         return np.asarray(self._second(after).reshape(len(options), -1))
 
-    def _second(self, explained: Floats) -> Floats:
+    def _second(self, explained: Array) -> Array:
         return self.indices.of(explained, self.prior)[..., self.n_decisions :]
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array, Positions
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -22,7 +21,7 @@ class Tail:
         Share of the draws that are the worst, above 0 and at most 1.
     """
 
-    quantities: NDArray[np.intp]
+    quantities: Positions
     share: float
 
     @property
@@ -35,7 +34,7 @@ class Tail:
         """Number of draws among the worst, one that counts in part included."""
         return min(len(self.quantities), int(np.ceil(self.share * len(self.quantities) - 1e-9)))
 
-    def of(self, gains: Floats) -> Floats:
+    def of(self, gains: Array) -> Array:
         """Return the mean of the worst draws, gains of shape (n, n_quantities)."""
         totals = np.sort(gains[:, self.quantities].sum(axis=2), axis=1)
         weight = np.clip(1.0 - self.most * np.arange(totals.shape[1]), 0.0, self.most)
@@ -63,17 +62,17 @@ class Total:
     array([2.])
     """
 
-    plain: NDArray[np.intp]
+    plain: Positions
     tails: tuple[Tail, ...] = ()
 
-    def of(self, gains: Floats) -> Floats:
+    def of(self, gains: Array) -> Array:
         """Return the total, gains of shape (n, n_quantities)."""
         total = gains[:, self.plain].sum(axis=1)
         for tail in self.tails:
             total = total + tail.of(gains)
         return np.asarray(total)
 
-    def weights(self, gains: Floats) -> Floats:
+    def weights(self, gains: Array) -> Array:
         """Return how much each quantity counts at these worths, both of shape (n_quantities,).
 
         They are a supergradient of the total: 1 for the plain ones, a tail's draws by their rank.
@@ -88,7 +87,7 @@ class Total:
             weight[tail.quantities] = counts[:, None]
         return weight
 
-    def most_of(self, gains: Floats) -> float:
+    def most_of(self, gains: Array) -> float:
         """Return a bound on the total of quantities that only some of are looked at.
 
         The worst draw weighs no more than all together, so per tail the largest draw's sum counts.

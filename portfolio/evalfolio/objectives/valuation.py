@@ -5,17 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge, skewed
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import stand_in_of
 from evalfolio.value.worth import Worth
-
-Floats = NDArray[np.float64]
 
 
 class Valuation:
@@ -37,7 +35,7 @@ class Valuation:
     [0.0, 0.0]
     """
 
-    def __init__(self, menu: Menu, information: Floats | None = None) -> None:
+    def __init__(self, menu: Menu, information: Array | None = None) -> None:
         self.worths = [worth_of(menu, decision) for decision in menu.decisions]
         self._last = slice(-len(self.worths), None)
         drawn = information is not None and np.ndim(information) == 4
@@ -47,7 +45,7 @@ class Valuation:
         else:
             self._explained = (Knowledge if skewed(menu) else ExplainedVariance)(menu, information)
 
-    def gains(self, x: Floats) -> Floats:
+    def gains(self, x: Array) -> Array:
         """Return G_d of a choice, of shape (n_decisions,), or (n_draws, n_decisions) for draws."""
         quantities = self._explained.at(x)
         if isinstance(self._explained, DrawnKnowledge):
@@ -68,7 +66,7 @@ def valuation(menu: Menu) -> Valuation:
     return Valuation(menu)
 
 
-def direct_gains(menu: Menu, x: Floats, *, rough: bool = False) -> Floats:
+def direct_gains(menu: Menu, x: Array, *, rough: bool = False) -> Array:
     """Return what a choice is worth to every decision, of shape (n_decisions,).
 
     The same as `Valuation.gains` but where a gap is skewed: there by integrals under the belief as
@@ -98,7 +96,7 @@ def direct_gains(menu: Menu, x: Floats, *, rough: bool = False) -> Floats:
     return found
 
 
-def drawn_gains(menu: Menu, information: Floats, x: Floats) -> Floats:
+def drawn_gains(menu: Menu, information: Array, x: Array) -> Array:
     """Return what a choice is worth under every draw of the information, (n_draws, n_decisions).
 
     Where a gap is skewed by the stand-in, times what the direct value is to it on average.

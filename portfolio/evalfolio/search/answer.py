@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
@@ -34,7 +34,7 @@ class Answer:
     """
 
     problem: Problem
-    x: NDArray[np.float64]
+    x: Array
     value: float
     bound: float
     status: Status

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array, Flags, Positions
 
 LEAST_SHARE = 0.1  # of the interval, that either half of a split keeps
 
@@ -30,13 +29,13 @@ class Box:
         Whether each eval must be run, by an option that is free, of shape (n_evals,).
     """
 
-    low: Floats
-    high: Floats
-    x_low: Floats
-    x_high: Floats
-    near: Floats
+    low: Array
+    high: Array
+    x_low: Array
+    x_high: Array
+    near: Array
     bound: float
-    run: NDArray[np.bool_]
+    run: Flags
 
     def halved(self, d: int, v: float) -> list[Box]:
         """Return the halves with v_d below and above v, moved off the ends of the interval."""
@@ -50,7 +49,7 @@ class Box:
             halves.append(replace(self, low=lows, high=highs, near=near))
         return halves
 
-    def parted(self, code: int, small: NDArray[np.intp], large: NDArray[np.intp]) -> list[Box]:
+    def parted(self, code: int, small: Positions, large: Positions) -> list[Box]:
         """Return the parts where an eval runs one of its large options, and where it does not."""
         within, without, run = self.x_high.copy(), self.x_high.copy(), self.run.copy()
         within[small] = 0.0
@@ -58,7 +57,7 @@ class Box:
         run[code] = True
         return [replace(self, x_high=within, run=run), replace(self, x_high=without)]
 
-    def with_and_without(self, option: int, rivals: NDArray[np.intp]) -> list[Box]:
+    def with_and_without(self, option: int, rivals: Positions) -> list[Box]:
         """Return the parts that have an option, its rivals then ruled out, and that lack it."""
         without, within, x_low = self.x_high.copy(), self.x_high.copy(), self.x_low.copy()
         without[option] = 0.0
@@ -69,7 +68,7 @@ class Box:
             replace(self, x_high=without),
         ]
 
-    def without_options(self, out: NDArray[np.bool_], inside: NDArray[np.bool_]) -> None:
+    def without_options(self, out: Flags, inside: Flags) -> None:
         """Rule out some options and fix others, in place; the masks are over the options."""
         n = len(out)
         self.x_high, self.x_low = self.x_high.copy(), self.x_low.copy()

@@ -14,8 +14,8 @@ import heapq
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.search.box import Box
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import Incumbent
@@ -24,8 +24,6 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 from evalfolio.search.shaving import shaved
 from evalfolio.search.splitting import marginal, place
-
-Floats = NDArray[np.float64]
 
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
@@ -70,7 +68,7 @@ class Search:
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 
     @property
-    def best(self) -> Floats:
+    def best(self) -> Array:
         """The best whole choice so far."""
         return self.incumbent.x
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Positions
 from evalfolio.search.problem import Problem
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
 
 NOTHING = -1  # in the place of an option
 ROUNDING = 1e-12  # of the largest total value; what a change adds is right to this only
@@ -42,11 +39,11 @@ class Changes:
     value: float
     new: Positions
     old: Positions
-    added: Floats
-    more: Floats
+    added: Array
+    more: Array
 
     @classmethod
-    def of(cls, problem: Problem, x: Floats) -> Changes:
+    def of(cls, problem: Problem, x: Array) -> Changes:
         """Return the changes of a choice x of zeros and ones, of shape (n_options,)."""
         chosen, others = np.flatnonzero(x > 0.5), np.flatnonzero(x < 0.5)
         new = np.concatenate([others, np.full(len(chosen), NOTHING)])

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.box import Box
 from evalfolio.search.incumbent import Incumbent
@@ -21,8 +21,6 @@ from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import Overestimate
 from evalfolio.search.programme import Relaxed
 from evalfolio.search.tangents import Tangents
-
-Floats = NDArray[np.float64]
 
 MOST = 4000  # combinations held at a time; with more the box is split instead
 LOOKS = 30  # exact values and tangents
@@ -88,8 +86,8 @@ class Enumeration:
         return False
 
     def _combinations(
-        self, box: Box, free: NDArray[np.intp], relaxed: Relaxed, target: float
-    ) -> NDArray[np.bool_] | None:
+        self, box: Box, free: Positions, relaxed: Relaxed, target: float
+    ) -> Flags | None:
         """Return choices whose bound is above the target, of shape (n, n_free); None: too many."""
         codes = self.problem.eval_codes[free]
         reduced, use = relaxed.reduced[free], self.use[:, free].T
@@ -124,11 +122,11 @@ class Enumeration:
         used = used + self._bought(held, free) @ self.shared.T
         return np.asarray(held[((used >= self.lower) & (used <= self.upper)).all(axis=1)])
 
-    def _bought(self, held: NDArray[np.bool_], free: NDArray[np.intp]) -> Floats:
+    def _bought(self, held: Flags, free: Positions) -> Array:
         """Return the shared purchases of choices, of shape (n, n_shared)."""
         return np.asarray(held @ self.problem.needs[free] > 0.5, dtype=np.float64)
 
-    def _bounds(self, most: Floats) -> Floats:
+    def _bounds(self, most: Array) -> Array:
         """Return bounds of the values of choices whose quantities are at most so much, scaled."""
         every = np.zeros((len(most), len(self.problem.values)))
         for d, (place, above) in enumerate(zip(self.problem.active, self.above, strict=True)):

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.problem import Problem
-
-Floats = NDArray[np.float64]
-Positions = NDArray[np.intp]
 
 N_GRID = 400  # points of the table that values are read from while searching
 
@@ -27,8 +24,8 @@ class Exchanges:
         self.use, self.shared = both[:, : problem.n_options], both[:, problem.n_options :]
         self.lower, self.upper = problem.lower[rows], problem.upper[rows]
         self.frozen = problem.soft[rows]  # rows with variables besides the choice
-        self.tables: list[tuple[Floats, Floats]] = []
-        made: dict[int, tuple[Floats, Floats]] = {}
+        self.tables: list[tuple[Array, Array]] = []
+        made: dict[int, tuple[Array, Array]] = {}
         for value, top in zip(problem.values, problem.v_max, strict=True):
             if id(value) not in made:
                 grid = [np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]]
@@ -36,7 +33,7 @@ class Exchanges:
                 made[id(value)] = points, np.asarray(value.gain(points))
             self.tables.append(made[id(value)])
 
-    def gains(self, v: Floats) -> Floats:
+    def gains(self, v: Array) -> Array:
         """Return G of every quantity from the tables, v of shape (n, n_quantities)."""
         found = np.zeros(v.shape)
         for d, (grid, gain) in enumerate(self.tables):
@@ -44,11 +41,11 @@ class Exchanges:
                 found[:, d] = np.interp(v[:, d], grid, gain)
         return found
 
-    def worth(self, v: Floats) -> Floats:
+    def worth(self, v: Array) -> Array:
         """Return the objective from the tables, v of shape (n, n_quantities)."""
         return self.problem.total.of(self.gains(v))
 
-    def fits(self, x: Floats, options: Positions, without: Positions) -> NDArray[np.bool_]:
+    def fits(self, x: Array, options: Positions, without: Positions) -> Flags:
         """Say which exchanges keep all limits, other variables left as they are."""
         change = self.more(x, options, without)
         after = self.used(x)[:, None] + change
@@ -58,31 +55,31 @@ class Exchanges:
         allowed = np.where(options >= 0, self.problem.allowed[options] > 0, True)
         return np.asarray(ok.all(axis=0) & allowed)
 
-    def used(self, x: Floats) -> Floats:
+    def used(self, x: Array) -> Array:
         """Return what a whole choice uses by every row, with its shared purchases."""
         return np.asarray(self.use @ x + self.shared @ self.problem.menu.bought(x))
 
-    def more(self, x: Floats, options: Positions, without: Positions) -> Floats:
+    def more(self, x: Array, options: Positions, without: Positions) -> Array:
         """Return what exchanges use more of by every row, of shape (n_rows, n)."""
         own = np.where(options >= 0, self.use[:, options], 0.0)
         own = own - np.where(without >= 0, self.use[:, without], 0.0)
         bought = self.problem.exchanged_purchases(x, options, without)
         return np.asarray(own + self.shared @ bought.T)
 
-    def climb(self, x: Floats, candidates: Positions) -> Floats:
+    def climb(self, x: Array, candidates: Positions) -> Array:
         """Return the choice after the best single exchanges in turn, until none gains."""
         x = x.copy()
         while (better := self._single(x, candidates)) is not None:
             x = better
         return x
 
-    def _single(self, x: Floats, candidates: Positions) -> Floats | None:
+    def _single(self, x: Array, candidates: Positions) -> Array | None:
         options = candidates[x[candidates] < 0.5]
         without = self.problem.present(x)[self.problem.eval_codes[options]]
         ok = self.fits(x, options, without)
         return self._best(x, options[ok], without[ok])
 
-    def _best(self, x: Floats, options: Positions, without: Positions) -> Floats | None:
+    def _best(self, x: Array, options: Positions, without: Positions) -> Array | None:
         if not len(options):
             return None
         now = self.worth(self.problem.explained.at(x)[None])
@@ -93,7 +90,7 @@ class Exchanges:
         return moved(x, int(options[best]), int(without[best]))
 
 
-def moved(x: Floats, option: int, without: int) -> Floats:
+def moved(x: Array, option: int, without: int) -> Array:
     """Return the choice after one exchange; -1 stands for nothing."""
     y = x.copy()
     if without >= 0:

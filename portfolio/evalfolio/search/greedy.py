@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
 from evalfolio.search.answer import Answer
 from evalfolio.search.exchange import Exchanges, moved
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
-
-Floats = NDArray[np.float64]
 
 SMALLEST = 1e-12  # of the largest total value; what counts as a gain
 
@@ -30,7 +28,7 @@ class Greedy:
         return Answer(problem, x, problem.value(x), problem.scale, Status.GREEDY, prices)
 
 
-def greedy(problem: Problem) -> Floats:
+def greedy(problem: Problem) -> Array:
     """Return a choice built step by step: the exchange with the best value per cost comes next.
 
     An exchange puts an option in the place of its eval's present one. Its cost is the sum over
@@ -58,13 +56,13 @@ def greedy(problem: Problem) -> Floats:
     n_budgets = len(problem.resource_names)
     refused = np.zeros(problem.needs.shape[1], dtype=bool)  # purchases that bring nothing more
 
-    def worth(v: Floats) -> Floats:
+    def worth(v: Array) -> Array:
         gains = exchanges.gains(v)
         for d, (point, average) in enumerate(chords):
             gains[:, d] = np.where(v[:, d] < point, average * v[:, d], gains[:, d])
         return problem.total.of(gains)
 
-    def best_step(x: Floats, among: NDArray[np.bool_]) -> tuple[Floats, float, float] | None:
+    def best_step(x: Array, among: Flags) -> tuple[Array, float, float] | None:
         """Return the choice after the best exchange, what that gains and what it costs."""
         options = np.flatnonzero((problem.allowed > 0) & (x < 0.5) & among)
         without = problem.present(x)[problem.eval_codes[options]]
@@ -85,9 +83,9 @@ def greedy(problem: Problem) -> Floats:
             return None
         return step, float(gain[best]), float(extra[best])
 
-    def bundle(x: Floats, needing: NDArray[np.bool_]) -> tuple[Floats, float, float] | None:
+    def bundle(x: Array, needing: Flags) -> tuple[Array, float, float] | None:
         """Return the best beginning of the steps among options that need a purchase."""
-        best: tuple[Floats, float, float] | None = None
+        best: tuple[Array, float, float] | None = None
         at, gain, extra = x, 0.0, 0.0
         while (step := best_step(at, needing)) is not None:
             at, gain, extra = step[0], gain + step[1], extra + step[2]
@@ -107,12 +105,12 @@ def greedy(problem: Problem) -> Floats:
         x = max(found, key=_rate)[0]
 
 
-def _rate(step: tuple[Floats, float, float]) -> float:
+def _rate(step: tuple[Array, float, float]) -> float:
     """Return gain per cost."""
     return step[1] / max(step[2], 1e-9)
 
 
-def _best_average(grid: Floats, gain: Floats) -> tuple[float, float]:
+def _best_average(grid: Array, gain: Array) -> tuple[float, float]:
     """Return where G(v)/v is greatest, and that average; up to there G counts as this line."""
     if grid[-1] <= 0:
         return 0.0, 0.0

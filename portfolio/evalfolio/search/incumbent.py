@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.search.exchange import Exchanges
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
-
-Floats = NDArray[np.float64]
 
 WHOLE = 1e-7
 
@@ -25,7 +23,7 @@ class Incumbent:
         if self.met(problem.start):
             self.learn(problem.start)
 
-    def learn(self, x: Floats) -> bool:
+    def learn(self, x: Array) -> bool:
         """Value a whole choice that meets all limits; say whether it is the best so far."""
         key = np.packbits(x > 0.5).tobytes()
         if key in self._seen:
@@ -69,11 +67,11 @@ class Incumbent:
             if self.met(better):
                 self.learn(better)
 
-    def met(self, x: Floats) -> bool:
+    def met(self, x: Array) -> bool:
         """Whether a whole choice meets all limits."""
         return self.problem.completed(x) is not None
 
-    def _filled(self, share: Floats, least: float) -> Floats | None:
+    def _filled(self, share: Array, least: float) -> Array | None:
         """Take options from the largest share down while limits from above allow."""
         exchanges, problem = self.exchanges, self.problem
         x = np.zeros(problem.n_options)

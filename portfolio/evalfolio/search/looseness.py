@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import Overestimate
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 
-Floats = NDArray[np.float64]
-
 
 def looseness(
     scales: Scales, above: list[Overestimate], box: Box, relaxed: Relaxed
-) -> tuple[float, NDArray[np.bool_]]:
+) -> tuple[float, Flags]:
     """Return by how much more tangents could lower a box's bound, and of which quantities.
 
     Parameters
@@ -44,7 +42,7 @@ def looseness(
     return loose, (high > 1e-12) & wanted
 
 
-def _in_tail(problem: Problem, gains: Floats) -> NDArray[np.bool_]:
+def _in_tail(problem: Problem, gains: Array) -> Flags:
     """Say which quantities are of draws among the worst, gains of shape (n_quantities,)."""
     worst = np.zeros(len(gains), dtype=bool)
     worst[problem.total.plain] = True

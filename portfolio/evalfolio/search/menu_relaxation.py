@@ -9,16 +9,14 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box
 from evalfolio.search.looseness import looseness
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Programme, Relaxed
-
-Floats = NDArray[np.float64]
 
 ROUNDS = 40
 PRICE_ERROR = 1e-4  # relative looseness of the programme that prices are read from
@@ -72,7 +70,7 @@ class MenuRelaxation:
         nothing = np.zeros(len(x_high))
         return Box(np.zeros(len(reach)), reach, nothing, x_high, 0.5 * reach, np.inf, free)
 
-    def price(self) -> Floats:
+    def price(self) -> Array:
         """Return what one more unit of each budget row is worth to the relaxation, scaled.
 
         The search's own programmes stop when their bound is good enough; prices take longer to
@@ -100,7 +98,7 @@ class MenuRelaxation:
         self.programme.set_budget(row, limit)
         return self._settled(error)
 
-    def cut(self, x: Floats) -> bool:
+    def cut(self, x: Array) -> bool:
         """Add the rows by which a curved limit refuses shares; say whether there were any."""
         cuts = self.problem.cuts(x[: self.problem.n_options])
         if cuts is None:
@@ -108,11 +106,11 @@ class MenuRelaxation:
         self.programme.add_rows(*cuts)
         return True
 
-    def loose(self, box: Box, relaxed: Relaxed) -> tuple[float, NDArray[np.bool_]]:
+    def loose(self, box: Box, relaxed: Relaxed) -> tuple[float, Flags]:
         """Return by how much more tangents could lower a bound, and of which quantities."""
         return looseness(self.scales, self.above, box, relaxed)
 
-    def bent(self, box: Box, relaxed: Relaxed) -> Floats:
+    def bent(self, box: Box, relaxed: Relaxed) -> Array:
         """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
         hulls = [
             float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))

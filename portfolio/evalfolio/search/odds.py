@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array
 from evalfolio.search.problem import Problem
 from evalfolio.value.worth import Worth
-
-Floats = NDArray[np.float64]
 
 MARGIN = 1e-3  # ε
 
@@ -55,13 +54,13 @@ class Measure:
     def _ratio(self) -> float:
         return 1.0 if np.isinf(self.ceiling) else self.top / (self.ceiling - self.top)
 
-    def of(self, v: Floats | float) -> Floats | float:
+    def of(self, v: Array | float) -> Array | float:
         """Return s."""
         if np.isinf(self.ceiling):
             return v / self.top
         return v / ((self.ceiling - v) * self._ratio)
 
-    def back(self, s: ArrayLike) -> Floats:
+    def back(self, s: ArrayLike) -> Array:
         """Return v."""
         s = np.asarray(s, dtype=np.float64)
         if np.isinf(self.ceiling):
@@ -69,7 +68,7 @@ class Measure:
         odds = s * self._ratio
         return np.asarray(np.minimum(self.ceiling * odds / (1.0 + odds), self.top))
 
-    def fall(self, s: ArrayLike) -> Floats:
+    def fall(self, s: ArrayLike) -> Array:
         """Return dv/ds."""
         s = np.asarray(s, dtype=np.float64)
         if np.isinf(self.ceiling):
@@ -106,11 +105,11 @@ class Measured:
             turns = self.worth.bends(self.measure.ceiling)
         return tuple(float(self.measure.of(v)) for v in turns if 0 < v < self.measure.top)
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return its value at s."""
         return self.worth.gain(self.measure.back(v))
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return its derivative in s."""
         return self.worth.slope(self.measure.back(v)) * self.measure.fall(v)
 
@@ -149,17 +148,17 @@ class Scales:
         self._linear = np.isinf(self._ceiling)
         self._ratio = np.array([m._ratio for m in measures])
 
-    def at(self, x: Floats) -> Floats:
+    def at(self, x: Array) -> Array:
         """Return s of every active quantity, of shape (n_active,)."""
         return self._of(self.problem.explained.at(x)[self.problem.active])[0]
 
-    def tangent(self, x: Floats) -> tuple[Floats, Floats]:
+    def tangent(self, x: Array) -> tuple[Array, Array]:
         """Return s and its gradient, of shapes (n_active,) and (n_active, n_options)."""
         v, gradient = self.problem.explained.tangent(x)
         s, rise = self._of(v[self.problem.active])
         return s, rise[:, None] * gradient[self.problem.active]
 
-    def _of(self, v: Floats) -> tuple[Floats, Floats]:
+    def _of(self, v: Array) -> tuple[Array, Array]:
         left = np.where(self._linear, 1.0, self._ceiling - v)
         rise = np.where(self._linear, 1.0, self._ceiling / left) / (left * self._ratio)
         s = v / (left * self._ratio)

@@ -11,15 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from evalfolio.value.worth import Curve
-
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array
+from evalfolio.value.worth import Curve
 
 MAX_HALVINGS = 40
 NARROW = 3e-4  # relative; narrower cells are exact to rounding
@@ -33,8 +30,8 @@ class Segments:
 
     low: float
     start: float
-    widths: Floats
-    slopes: Floats
+    widths: Array
+    slopes: Array
 
     def at(self, v: float) -> float:
         """Return the height at v."""
@@ -78,8 +75,8 @@ class Overestimate:
         # Pieces share their ends; the higher of the two heights there keeps both sides covered.
         self.v, first = np.unique(v, return_index=True)
         self.height = np.maximum.reduceat(height, first)
-        self._hulls: dict[tuple[float, float], tuple[Floats, Floats]] = {}
-        self._edges: dict[tuple[float, float], tuple[Floats, Floats]] = {}
+        self._hulls: dict[tuple[float, float], tuple[Array, Array]] = {}
+        self._edges: dict[tuple[float, float], tuple[Array, Array]] = {}
 
     def at(self, v: float) -> float:
         """Return the over-estimate at a scaled v: G where it is convex, else the polyline."""
@@ -87,7 +84,7 @@ class Overestimate:
             return float(self.gain(v)) * (1 + ROUNDING)
         return float(np.interp(v, self.v, self.height))
 
-    def heights(self, v: Floats) -> Floats:
+    def heights(self, v: Array) -> Array:
         """Return the over-estimate at scaled v, of any shape."""
         out = np.interp(v, self.v, self.height)
         for low, high in self._convex:
@@ -96,11 +93,11 @@ class Overestimate:
                 out[inside] = self.gain(v[inside]) * (1 + ROUNDING)
         return np.asarray(out)
 
-    def gain(self, v: Floats | float) -> Floats:
+    def gain(self, v: Array | float) -> Array:
         """Return G itself at scaled v."""
         return np.asarray(self.value.gain(np.asarray(v) * self.v_max) / self.scale)
 
-    def hull(self, low: float, high: float) -> tuple[Floats, Floats]:
+    def hull(self, low: float, high: float) -> tuple[Array, Array]:
         """Return the corners (v, height) of the polyline's concave hull on [low, high]."""
         key = (low, high)
         if key not in self._hulls:
@@ -143,7 +140,7 @@ class Overestimate:
         cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
         return Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
 
-    def _piece(self, low: float, high: float, error: float) -> tuple[Floats, Floats]:
+    def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array]:
         """Return corners on a piece without inflection."""
         if self.value.convex(low * self.v_max, high * self.v_max):
             self._convex.append((low, high))
@@ -171,7 +168,7 @@ class Overestimate:
         order = np.argsort(corners, kind="stable")
         return corners[order], heights[order]
 
-    def _slope(self, v: Floats) -> Floats:
+    def _slope(self, v: Array) -> Array:
         return np.asarray(self.value.slope(v * self.v_max) * (self.v_max / self.scale))
 
 
@@ -181,7 +178,7 @@ def _reach(n: int, count: int) -> NDArray[np.int_]:
     return np.unique(np.geomspace(1, n, count).astype(int))
 
 
-def _tips(v: Floats, g: Floats, s: Floats) -> tuple[Floats, Floats]:
+def _tips(v: Array, g: Array, s: Array) -> tuple[Array, Array]:
     """Return where the tangents at both ends of every cell meet, or the higher one's tip."""
     a, b = v[:-1], v[1:]
     left, right = s[:-1], s[1:]

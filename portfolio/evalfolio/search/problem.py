@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from evalbayes.arrays import Array, Positions
 from evalfolio.limits.infeasible import check_feasible
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.question import Question
 from evalfolio.value.worth import Worth
-
-Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 1e-8  # of the largest total value: decisions below it move into the bound as constants
 SOFT = 1e-6  # what rows with extra variables, which a solver found, may be missed by
@@ -84,12 +83,12 @@ class Problem:
         self.values: list[Any] = []
         self.explained: Any
         self.values, self.explained, self.total = question.objective.on(self.menu)
-        self.ceilings: Floats = self.explained.ceilings
+        self.ceilings: Array = self.explained.ceilings
         self._alike = _alike(self.values)
         self._scale()
 
     @cached_property
-    def start(self) -> Floats:
+    def start(self) -> Array:
         """A choice that meets all limits: nothing, where that does.
 
         Raises
@@ -100,7 +99,7 @@ class Problem:
         nothing = np.zeros(self.n_options)
         return nothing if self.met(nothing) else check_feasible(self.stack)
 
-    def in_units(self, prices: Floats) -> dict[str, float]:
+    def in_units(self, prices: Array) -> dict[str, float]:
         """Return scaled prices of the budgets' rows per unit of each resource."""
         each = prices * self.scale / self.price_units
         return dict(zip(self.resource_names, each.tolist(), strict=True))
@@ -119,22 +118,22 @@ class Problem:
         self.active = np.flatnonzero(matters)
         self.constant = self.total.most_of(np.where(matters, 0.0, share))
 
-    def value(self, x: Floats) -> float:
+    def value(self, x: Array) -> float:
         """Return the objective of a choice, for EVSI Σ_d G_d(v_d(x)) in the unit of the losses."""
         return float(self.values_of(self.explained.at(x)[None])[0])
 
-    def gains_of(self, v: Floats) -> Floats:
+    def gains_of(self, v: Array) -> Array:
         """Return G of every quantity, of the shape of v: (n, n_quantities)."""
         gains = np.empty(v.shape)
         for same in self._alike:
             gains[:, same] = self.values[same[0]].gain(v[:, same])
         return gains
 
-    def values_of(self, v: Floats) -> Floats:
+    def values_of(self, v: Array) -> Array:
         """Return the objective for rows of quantities, of shape (n, n_quantities)."""
         return self.total.of(self.gains_of(v))
 
-    def present(self, x: Floats) -> NDArray[np.intp]:
+    def present(self, x: Array) -> Positions:
         """Return the option of every eval in a whole choice, or -1, of shape (n_evals,)."""
         found = np.full(len(self.evals), -1)
         inside = np.flatnonzero(x > 0.5)
@@ -147,14 +146,14 @@ class Problem:
         each = np.array([[value.evpi for value in self.values]])
         return float(self.total.of(each)[0])
 
-    def evenly(self) -> Floats:
+    def evenly(self) -> Array:
         """Return the same share of every option that fits by itself, as far as the budgets go."""
         each = np.bincount(self.eval_codes, weights=self.allowed, minlength=len(self.evals))
         x = self.allowed / np.maximum(each, 1.0)[self.eval_codes]
         used = self.matrix[: len(self.resource_names), : self.n_choice] @ self.menu.with_shared(x)
         return np.asarray(x / max(1.0, float(used.max(initial=0.0))))
 
-    def exchanged_purchases(self, x: Floats, new: NDArray[Any], old: NDArray[Any]) -> Floats:
+    def exchanged_purchases(self, x: Array, new: NDArray[Any], old: NDArray[Any]) -> Array:
         """Return what exchanges of options buy (1) and return (-1), of shape (n, n_shared).
 
         An option of -1 stands for nothing.
@@ -165,14 +164,14 @@ class Problem:
         after = count + needs[new] - needs[old]  # the last row: nothing
         return np.asarray((after > 0.5).astype(float) - (count > 0.5))
 
-    def more(self, x: Floats, new: NDArray[Any], old: NDArray[Any], use: Floats) -> Floats:
+    def more(self, x: Array, new: NDArray[Any], old: NDArray[Any], use: Array) -> Array:
         """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...)."""
         own = use[new] * (new >= 0)[:, None] - use[old] * (old >= 0)[:, None]
         if not self.needs.shape[1]:
             return np.asarray(own)
         return np.asarray(own + self.exchanged_purchases(x, new, old) @ use[self.n_options :])
 
-    def met(self, x: Floats, extra: Floats | None = None) -> bool:
+    def met(self, x: Array, extra: Array | None = None) -> bool:
         """Whether a whole choice, with its extra variables, meets all limits.
 
         Of the extra variables, purchases count as the choice has them.
@@ -189,14 +188,14 @@ class Problem:
             and self.cuts(x) is None
         )
 
-    def completed(self, x: Floats) -> Floats | None:
+    def completed(self, x: Array) -> Array | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
         bought, n, n_own = self.menu.bought(x), self.n_choice, self.n_own
         if self.met(x):
             return np.pad(bought, (0, n_own))
         if not n_own:
             return None
-        used: Floats = np.asarray(self.matrix[:, :n] @ np.concatenate([x, bought]))
+        used: Array = np.asarray(self.matrix[:, :n] @ np.concatenate([x, bought]))
         if not self.met_without_extra(x, used):
             return None
         rows = np.flatnonzero(self.soft)
@@ -214,7 +213,7 @@ class Problem:
         extra = np.concatenate([bought, own])
         return extra if self.met(x, extra) else None
 
-    def met_without_extra(self, x: Floats, used: Floats) -> bool:
+    def met_without_extra(self, x: Array, used: Array) -> bool:
         """Whether a whole choice meets the limits that speak of the choice alone."""
         hard = ~self.soft
         return (
@@ -223,13 +222,13 @@ class Problem:
             and bool((used <= self.upper + TOLERANCE)[hard].all())
         )
 
-    def cuts(self, x: Floats) -> tuple[Floats, Floats] | None:
+    def cuts(self, x: Array) -> tuple[Array, Array] | None:
         """Return rows · x <= limits that hold for every choice but not for x, or None.
 
         Rows are over the options and the shared purchases. Limits that are curved (a second-order
         cone) are met through such rows.
         """
-        rows: list[Floats] = []
+        rows: list[Array] = []
         limits: list[float] = []
         for constraint in self.curved:
             found = constraint.cuts(self.menu, x)
@@ -244,7 +243,7 @@ class Problem:
         return (np.array(rows), np.array(limits)) if rows else None
 
 
-def _alike(values: Sequence[Worth]) -> list[NDArray[np.intp]]:
+def _alike(values: Sequence[Worth]) -> list[Positions]:
     """Return the positions of the quantities that share one function."""
     groups: dict[int, list[int]] = {}
     for position, value in enumerate(values):

@@ -22,14 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box
 from evalfolio.search.highs import quiet_highs
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.search.problem import Problem
 from evalfolio.search.tangents import Tangents
-
-Floats = NDArray[np.float64]
 
 # Weights of a tangent below this are left out and their sum over evals added to its constant.
 SMALL = 1e-9
@@ -47,11 +46,11 @@ class Relaxed:
     """
 
     bound: float
-    x: Floats | None
-    v: Floats
-    weight: Floats
-    reduced: Floats
-    prices: Floats
+    x: Array | None
+    v: Array
+    weight: Array
+    reduced: Array
+    prices: Array
     rest: float = np.inf
 
 
@@ -147,7 +146,7 @@ class Programme:
         solver.passModel(lp)
         return solver
 
-    def add_tangents(self, x: Floats, wanted: NDArray[np.bool_] | None = None) -> None:
+    def add_tangents(self, x: Array, wanted: Flags | None = None) -> None:
         """Make the over-estimate of v_d exact at x, for the wanted quantities."""
         problem = self.problem
         v, gradient = self.scales.tangent(x)
@@ -170,11 +169,11 @@ class Programme:
         wide = np.pad(rows, ((0, 0), (0, problem.n_choice - problem.n_options)))
         self._add(wide, np.array(limits), np.array(of))
 
-    def add_rows(self, rows: Floats, limits: Floats) -> None:
+    def add_rows(self, rows: Array, limits: Array) -> None:
         """Add rows · x <= limits that hold for every choice, rows of shape (n, n_choice)."""
         self._add(rows, limits, np.full(len(limits), -1))
 
-    def _add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:
+    def _add(self, rows: Array, limits: Array, of: NDArray[np.int_]) -> None:
         for row, limit, d in zip(rows, limits, of, strict=True):
             used = np.flatnonzero(row)
             columns, weights = used, row[used]
@@ -293,7 +292,7 @@ class Programme:
             rest=total + self.constant - float(taken.sum()),
         )
 
-    def _dual(self, prices: Floats, cost: Floats) -> tuple[float, Floats]:
+    def _dual(self, prices: Array, cost: Array) -> tuple[float, Array]:
         """Return the bound that row prices prove, and the reduced costs."""
         m = self.matrix.shape[0]
         base = prices[:m].copy()

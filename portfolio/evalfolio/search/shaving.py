@@ -12,12 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evalfolio.search.box import Box
-
-Floats = NDArray[np.float64]
 
 TRIALS = 4  # programmes per quantity
 FIRST = 0.85  # of the way to the relaxed value: the first cap tried

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.search.box import Box
 from evalfolio.search.incumbent import WHOLE
 from evalfolio.search.odds import Scales
 from evalfolio.search.programme import Relaxed
-
-Floats = NDArray[np.float64]
 
 HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split before options
 
@@ -21,7 +19,7 @@ def place(
     scales: Scales,
     box: Box,
     relaxed: Relaxed,
-    bent: Floats,
+    bent: Array,
     best: float,
 ) -> tuple[Literal["quantity", "eval", "option", "none"], int]:
     """Return what to split a box at: an active quantity, an option (or extra variable), or nothing.
@@ -66,7 +64,7 @@ def place(
     return ("quantity", d) if loose else ("none", -1)
 
 
-def marginal(scales: Scales, relaxed: Relaxed) -> Floats:
+def marginal(scales: Scales, relaxed: Relaxed) -> Array:
     """Return what every option adds at the relaxed choice, per share of it, above 0."""
     assert relaxed.x is not None
     problem = scales.problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array, Flags
 
 
 class Tangents:
@@ -30,12 +30,12 @@ class Tangents:
         return self._idle[: self._n]
 
     @property
-    def rows(self) -> Floats:
+    def rows(self) -> Array:
         """Weights on options and then shared purchases, of shape (n_rows, n_choice)."""
         return self._rows[: self._n]
 
     @property
-    def limits(self) -> Floats:
+    def limits(self) -> Array:
         """Right-hand sides, of shape (n_rows,)."""
         return self._limits[: self._n]
 
@@ -44,7 +44,7 @@ class Tangents:
         """Position of each row's quantity, or -1, of shape (n_rows,)."""
         return self._of[: self._n]
 
-    def add(self, rows: Floats, limits: Floats, of: NDArray[np.int_]) -> None:
+    def add(self, rows: Array, limits: Array, of: NDArray[np.int_]) -> None:
         """Add rows; room doubles when it runs out, as copying all for every row would not do."""
         end = self._n + len(limits)
         while end > len(self._limits):
@@ -56,19 +56,19 @@ class Tangents:
         self._of[self._n : end], self._idle[self._n : end] = of, 0
         self._n = end
 
-    def keep(self, which: NDArray[np.bool_]) -> None:
+    def keep(self, which: Flags) -> None:
         """Drop all other rows."""
         kept = int(which.sum())
         for table in (self._rows, self._limits, self._of, self._idle):
             table[:kept] = table[: self._n][which]
         self._n = kept
 
-    def used(self, priced: NDArray[np.bool_]) -> None:
+    def used(self, priced: Flags) -> None:
         """Note which rows had a price in a programme."""
         self._idle[: self._n] += 1
         self._idle[: self._n][priced] = 0
 
-    def priced(self, prices: Floats, reduced: Floats, first_quantity: int) -> float:
+    def priced(self, prices: Array, reduced: Array, first_quantity: int) -> float:
         """Take prices · rows off the reduced costs, in place, and return prices · limits.
 
         Parameters

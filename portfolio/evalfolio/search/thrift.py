@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.search.answer import Answer
 from evalfolio.search.exchange import moved
 from evalfolio.search.problem import Problem
-
-Floats = NDArray[np.float64]
 
 SHARE = 0.5  # of the gap asked for that may be given up for a lower cost
 
@@ -43,7 +41,7 @@ def thrifty(found: Answer, gap: float) -> Answer:
     return replace(found, x=x, value=value)
 
 
-def _cheapest(problem: Problem, x: Floats, sizes: Floats, floor: float) -> Floats | None:
+def _cheapest(problem: Problem, x: Array, sizes: Array, floor: float) -> Array | None:
     """Return the downgrade of one option that saves most and keeps the value above the floor."""
     pairs = []
     for old in np.flatnonzero(x > 0.5):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from evalfolio.value.worth import Worth
-
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array
+from evalfolio.value.worth import Worth
 
 
-def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[Floats, Floats]:
+def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[Array, Array]:
     """Return the corner points (v, G) of the concave hull of G on [0, v_max].
 
     The points lie on G, spaced geometrically from 0 and evenly above, inflections included; their
@@ -43,7 +38,7 @@ def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[F
     return v[hull], g[hull]
 
 
-def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Floats, Floats]:
+def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Array, Array]:
     """Return lines (slopes, heights) whose least is at or above G's concave envelope everywhere.
 
     Each is a tangent of the envelope: on its straight stretches the chord, raised to clear G by

@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
-
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array, Positions
 
 
 class ExplainedVariance:
@@ -29,60 +27,60 @@ class ExplainedVariance:
     """
 
     def __init__(
-        self, menu: Menu, information: Floats | None = None, contrasts: Floats | None = None
+        self, menu: Menu, information: Array | None = None, contrasts: Array | None = None
     ) -> None:
         root = np.linalg.cholesky(menu.prior_covariance)
         raw = menu.information if information is None else information
         self.n_options, self.n_states = len(menu), len(menu.states)
         if contrasts is None:
             contrasts = np.array([d.contrast for d in menu.decisions])
-        self.contrasts: Floats = np.asarray(contrasts @ root)  # (n_decisions, n)
+        self.contrasts: Array = np.asarray(contrasts @ root)  # (n_decisions, n)
         self.information = root.T @ raw @ root
         self.prior = np.square(self.contrasts).sum(axis=1)
 
     @property
-    def ceilings(self) -> Floats:
+    def ceilings(self) -> Array:
         """What every quantity would be with everything known, of shape (n_decisions,)."""
         return np.asarray(self.prior)
 
     @cached_property
-    def _flat(self) -> Floats:
+    def _flat(self) -> Array:
         """Whitened information, of shape (n_options, n_states²)."""
         return self.information.reshape(self.n_options, self.n_states**2)
 
     @cached_property
-    def factors(self) -> Floats:
+    def factors(self) -> Array:
         """F with FFᵀ = K for every option's whitened K, of shape (n_options, n_states, rank)."""
         return factors(self.information)
 
     @cached_property
-    def _readings(self) -> Floats:
+    def _readings(self) -> Array:
         """Every column of every F as a row, of shape (n_options·rank, n_states)."""
         return self.factors.transpose(0, 2, 1).reshape(-1, self.n_states)
 
-    def precision(self, x: Floats) -> Floats:
+    def precision(self, x: Array) -> Array:
         """Return the whitened posterior precision I + Σ x K, of shape (n_states, n_states)."""
         used = np.flatnonzero(x)
         total = (x[used] @ self._flat[used]).reshape(self.n_states, self.n_states)
         return np.asarray(np.eye(self.n_states) + (total + total.T) / 2)
 
-    def at(self, x: Floats) -> Floats:
+    def at(self, x: Array) -> Array:
         """Return v_d(x), of shape (n_decisions,)."""
-        left: Floats = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
+        left: Array = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
         return self._explained(left)
 
-    def tangent(self, x: Floats) -> tuple[Floats, Floats]:
+    def tangent(self, x: Array) -> tuple[Array, Array]:
         """Return v_d(x) and ∂v_d/∂x_o ≥ 0, of shapes (n_decisions,), (n_decisions, n_options).
 
         v_d(x′) ≤ v_d(x) + gradient·(x′ − x) for every x′ ≥ 0, by concavity.
         """
-        left: Floats = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
+        left: Array = np.asarray(np.linalg.solve(self.precision(x), self.contrasts.T))
         # yᵀKy = ‖Fᵀy‖²: information is of low rank, so this is far less work than K itself.
         shape = (self.n_options, self.factors.shape[2], left.shape[1])
         seen = np.square(self._readings @ left).reshape(shape)
         return self._explained(left), seen.sum(axis=1).T
 
-    def exchanged(self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]) -> Floats:
+    def exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return v_d after replacing, for each listed option, the choice of its eval by it.
 
         Parameters
@@ -109,20 +107,18 @@ class ExplainedVariance:
         gained = (seen * np.linalg.solve(spread, seen)).sum(axis=1)
         return np.asarray(np.clip(self._explained(towards) + gained, 0.0, self.prior))
 
-    def log_determinant(self, x: Floats) -> float:
+    def log_determinant(self, x: Array) -> float:
         """Return log det(I + Σ x K): the log-determinant of the information, less the prior's."""
         return float(np.linalg.slogdet(self.precision(x))[1])
 
-    def log_determinant_tangent(self, x: Floats) -> tuple[float, Floats]:
+    def log_determinant_tangent(self, x: Array) -> tuple[float, Array]:
         """Return the log-determinant and its gradient tr(M⁻¹K_o), of shape (n_options,)."""
         covariance = np.linalg.inv(self.precision(x))
         weighted = self._readings @ covariance
         seen = (weighted * self._readings).sum(axis=1).reshape(self.n_options, -1).sum(axis=1)
         return self.log_determinant(x), np.maximum(seen, 0.0)
 
-    def log_determinant_exchanged(
-        self, x: Floats, without: NDArray[np.intp], options: NDArray[np.intp]
-    ) -> Floats:
+    def log_determinant_exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return the log-determinant after every exchange, of shape (n,)."""
         covariance = np.linalg.inv(self.precision(x))
         both, sign = self._exchange_factors(without, options)
@@ -130,9 +126,7 @@ class ExplainedVariance:
         inner = np.eye(len(sign)) + sign[:, None] * (across @ (covariance @ both))
         return np.asarray(self.log_determinant(x) + np.linalg.slogdet(inner)[1])
 
-    def _exchange_factors(
-        self, without: NDArray[np.intp], options: NDArray[np.intp]
-    ) -> tuple[Floats, Floats]:
+    def _exchange_factors(self, without: Positions, options: Positions) -> tuple[Array, Array]:
         """Return U = [F_new, F_old] of every exchange and the signs S of its columns."""
         both = np.where((options >= 0)[:, None, None], self.factors[options], 0.0)
         sign = np.ones(both.shape[2])
@@ -142,11 +136,11 @@ class ExplainedVariance:
             sign = np.concatenate([sign, -sign])
         return both, sign
 
-    def _explained(self, left: Floats) -> Floats:
+    def _explained(self, left: Array) -> Array:
         return np.asarray(np.maximum(self.prior - np.einsum("di,id->d", self.contrasts, left), 0.0))
 
 
-def factors(information: Floats) -> Floats:
+def factors(information: Array) -> Array:
     """Return F with FFᵀ = K for every K, of shape (n_options, n_states, rank).
 
     Pivoted Cholesky of all matrices at once; lower ranks are filled with zeros.

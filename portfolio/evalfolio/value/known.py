@@ -10,17 +10,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.outcome import Outcome
 from evalfolio.value.skew.stand_in import stand_in_of
-
-Floats = NDArray[np.float64]
 
 
 class Known:
@@ -56,28 +54,28 @@ class Known:
             self._whole = self._explained.prior
         self._outcomes: dict[bytes, Outcome] = {}
 
-    def at(self, x: Floats) -> float:
+    def at(self, x: Array) -> float:
         """Return t(x)."""
         return self._share(self._explained.at(x) / self._whole)
 
-    def tangent(self, x: Floats) -> tuple[float, Floats]:
+    def tangent(self, x: Array) -> tuple[float, Array]:
         """Return t(x) and its gradient ≥ 0, of shape (n_options,)."""
         v, gradient = self._explained.tangent(x)
         share, gradient = v / self._whole, gradient / self._whole[:, None]
         rise = np.ones(1) if self._index is None else self._index.gradient(share)
         return self._share(share), rise @ gradient
 
-    def outcome(self, x: Floats) -> Outcome:
+    def outcome(self, x: Array) -> Outcome:
         """Return what calls after the results of a choice, whole or in part, come to."""
         key = np.asarray(x, dtype=np.float64).tobytes()
         if key not in self._outcomes:
             self._outcomes[key] = self._outcome(x)
         return self._outcomes[key]
 
-    def _share(self, explained: Floats) -> float:
+    def _share(self, explained: Array) -> float:
         return float(explained[0] if self._index is None else self._index.of(explained))
 
-    def _outcome(self, x: Floats) -> Outcome:
+    def _outcome(self, x: Array) -> Outcome:
         if self.calls is not None:
             left = self._root @ np.linalg.solve(self._explained.precision(x), self._root.T)
             return self.calls.after(np.asarray(left, dtype=np.float64))

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 
-def density(z: ArrayLike) -> Floats:
+def density(z: ArrayLike) -> Array:
     """Return the standard normal density φ(z)."""
     z = np.asarray(z, dtype=np.float64)
     return np.asarray(np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
 
 
-def expected_excess(z: ArrayLike) -> Floats:
+def expected_excess(z: ArrayLike) -> Array:
     r"""Return ψ(z) = φ(z) + zΦ(z), the mean of (z + ε)⁺ for a standard normal ε.
 
     Accurate far below 0 too, where the two terms nearly cancel: there the ratio

@@ -20,18 +20,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.value.normal_loss import density, expected_excess, indifference
-
-if TYPE_CHECKING:
-    from evalbayes import Decision, Menu
-
-Floats = NDArray[np.float64]
 
 # Panels that halve towards θ = 0, where the integrand changes on the scale of θ itself.
 _PANELS = np.concatenate([[0.0], 0.5 ** np.arange(24.0, -1.0, -1.0)])
@@ -39,7 +35,7 @@ NEAR = 6.0  # sds to the threshold up to which values of G are summed up togethe
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
-def certain_call(share: Floats, distance: float) -> Floats:
+def certain_call(share: Array, distance: float) -> Array:
     r"""Return 1/π ∫₀^θ exp(−distance/(2 sin²t)) dt with sin²θ = share, by the same panels as G.
 
     By how much the probability of calling the wrong side of the threshold falls when this share
@@ -122,7 +118,7 @@ class DecisionValue:
         """Sd of y before any option."""
         return float(np.sqrt(self.variance))
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return G(v), in the unit of the losses; v is clipped to [0, S]."""
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
         if self.variance == 0:
@@ -135,14 +131,14 @@ class DecisionValue:
         whole = self._summed(end) if near and len(end) > 1 else self._apart(end)
         return np.asarray(self.kappa * self.sd * whole.reshape(v.shape))
 
-    def _apart(self, end: Floats) -> Floats:
+    def _apart(self, end: Array) -> Array:
         """Return ∫ φ(z(θ)) cos θ dθ from 0 to every end, of shape (n,), by panels of its own."""
         width = np.diff(_PANELS)
         theta = end[:, None, None] * (_PANELS[:-1, None] + width[:, None] * (_NODES + 1) / 2)
         parts = (self._integrand(theta) * _WEIGHTS).sum(axis=-1) * width / 2
         return np.asarray(end * parts.sum(axis=-1))
 
-    def _summed(self, end: Floats) -> Floats:
+    def _summed(self, end: Array) -> Array:
         """Return the same from the parts between the ends: the integrand is one for all of them.
 
         Many values of G then cost little more than one.
@@ -160,18 +156,18 @@ class DecisionValue:
         whole = np.concatenate([[0.0], np.cumsum(parts)])
         return np.asarray(whole[np.searchsorted(edges, end)])
 
-    def _integrand(self, theta: Floats) -> Floats:
+    def _integrand(self, theta: Array) -> Array:
         sine = np.where(theta > 0, np.sin(theta), 1.0)
         cosine = np.cos(theta)
         return density((self.k * cosine - self.distance / self.sd) / sine) * cosine
 
-    def _gain_equal_losses(self, v: Floats) -> Floats:
+    def _gain_equal_losses(self, v: Array) -> Array:
         root = np.sqrt(v)
         z = np.divide(-abs(self.distance), root, out=np.full_like(v, -np.inf), where=root > 0)
         excess = np.where(np.isfinite(z), expected_excess(np.where(np.isfinite(z), z, 0.0)), 0.0)
         return np.asarray(self.loss_missed * root * excess)
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return G′(v) = κ/(2√v)·φ((k·√(S − v) − d₀)/√v), infinite at v = 0 on the threshold."""
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
         root = np.sqrt(v)
@@ -206,7 +202,7 @@ class DecisionValue:
         far = np.convolve([1.0, 0.0, least], own)
         return self._turns(far - np.array([4.0, 0.0, -8.0, 0.0, 4.0, 0.0]))
 
-    def _turns(self, polynomial: Floats) -> tuple[float, ...]:
+    def _turns(self, polynomial: Array) -> tuple[float, ...]:
         """Return v = S − r² at the roots r in (0, √S) where the sign changes, ascending."""
         roots = np.roots(polynomial)
         real = roots.real[np.abs(roots.imag) < 1e-9]
@@ -226,11 +222,11 @@ class DecisionValue:
         """Expected value of perfect information, all of y resolved: G(S)."""
         return float(self.gain(self.variance))
 
-    def wrong_call(self, v: ArrayLike) -> Floats:
+    def wrong_call(self, v: ArrayLike) -> Array:
         """Return the probability of a wrong call, of either kind: see `wrong_calls`."""
         return np.asarray(self.wrong_calls(v).sum(axis=0))
 
-    def wrong_calls(self, v: ArrayLike) -> Floats:
+    def wrong_calls(self, v: ArrayLike) -> Array:
         r"""Return P(danger missed) and P(needless mitigation), first axis, once v is explained.
 
         Danger is missed where the call is not to mitigate and y is above the threshold; mitigation

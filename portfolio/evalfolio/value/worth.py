@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array
 from evalfolio.value.sample_information import certain_call
-
-Floats = NDArray[np.float64]
 
 
 class Curve(Protocol):
@@ -21,11 +20,11 @@ class Curve(Protocol):
         """Where it turns between convex and concave."""
         ...
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return its value, 0 at 0."""
         ...
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return its derivative."""
         ...
 
@@ -64,11 +63,11 @@ class Proportional:
         """What knowing all of the quantity would be worth."""
         return self.weight * self.largest
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return weight · v."""
         return self.weight * np.asarray(v, dtype=np.float64)
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return the weight."""
         return np.full(np.shape(v), self.weight)
 
@@ -139,14 +138,14 @@ class FewerWrongCalls:
         """Probability of a wrong call now, times the weight."""
         return float(self.gain(self.variance))
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return the weighted fall of P(wrong call)."""
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
         if self.variance == 0:
             return np.zeros_like(v)
         return self.weight * certain_call(v / self.variance, self.distance**2 / self.variance)
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return its derivative, infinite where everything is explained."""
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
         inside = (v > 0) & (v < self.variance)

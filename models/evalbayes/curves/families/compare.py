@@ -8,18 +8,16 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from evalbayes.arrays import Array, Flags
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.family import FAMILIES, Family
 from evalbayes.curves.families.family_curve import FamilyCurve
 from evalbayes.curves.families.stacking import stacking_weights
 from evalbayes.curves.influence import pareto_k
+from evalbayes.curves.small_posterior import SmallPosterior, small_posterior
 from evalbayes.errors import InputError
-from evalbayes.small_posterior import SmallPosterior, small_posterior
-
-Array = NDArray[np.float64]
 
 NEEDED = ("eval", "ai_model", "outcome", "spend")
 LEFT_OUT = ("excluded",)
@@ -98,7 +96,7 @@ def compare(
     families = FAMILIES if families is None else families
     cells = cells_of(runs)
     scores: dict[str, list[Array]] = {}
-    high: dict[str, list[NDArray[np.bool_]]] = {}
+    high: dict[str, list[Flags]] = {}
     for (name, _), cell in cells.items():
         pairs = [_left_out(cell, family, seed, n_draws) for family in families.values()]
         scores.setdefault(name, []).append(np.column_stack([score for score, _ in pairs]))
@@ -292,7 +290,7 @@ def comparison(
     name: str,
     families: list[str],
     scores: Array,
-    high_k: NDArray[np.bool_],
+    high_k: Flags,
     stacked: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Rows of the table of one eval; families not stacked are baselines of weight 0."""

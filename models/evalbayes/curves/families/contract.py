@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.curves.families.family import Family
 from evalbayes.curves.families.family_curve import FamilyCurve
 from evalbayes.errors import InputError
-
-Array = NDArray[np.float64]
 
 POINTS = 4001  # of the grid on which integrals and derivatives are taken
 LOCATIONS = (0.0, 11.5)  # spends around 1 (USD, hours) and around 1e5 (tokens)

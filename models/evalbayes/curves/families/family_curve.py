@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.family import Family
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 GRID = 400  # points of the first search, between which a root is refined
 SPAN = 60.0  # e-folds below the limit within which a sweet spot is sought

@@ -9,14 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families.elementary import log
 from evalbayes.curves.families.limited_mean import limited_mean_of
 from evalbayes.curves.families.special import log_expit
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # the sd of a logistic is π/√3 of its scale: the same spread as the lognormal's default

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 TAIL = 1e-10  # share of runs outside the body on either side
 BODY_PANELS, TAIL_PANELS, ORDER = 24, 8, 12

@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families.elementary import log, log_softplus, softplus
 from evalbayes.curves.families.limited_mean import limited_mean_of
 from evalbayes.curves.families.special import log_expit
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 ROUNDING = 0.05
 _LN_MISSED = float(np.log1p(-np.exp(-1.0 / ROUNDING)))

@@ -11,14 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import special
 from evalbayes.curves.families.special import log_ndtr
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # ln of the scale: in the cyber runs the sd of ln spend inside an eval is 0.4 to 2.1

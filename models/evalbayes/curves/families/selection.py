@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalbayes.curves.families.compare import (
     HIGH_K,
     LEAST_RUNS,
@@ -21,8 +21,6 @@ from evalbayes.curves.families.compare import (
 from evalbayes.curves.families.family import FAMILIES
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import FitError, InputError
-
-Array = NDArray[np.float64]
 
 BASELINE = "loglinear"
 SMALLEST = 0.05  # weights below this are left out: they change no figure

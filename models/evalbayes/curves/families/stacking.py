@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 ROUNDS = 5000
 TOLERANCE = 1e-9  # relative change of the mean log score at which the rounds stop

@@ -10,13 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammainc, gammaln
 
+from evalbayes.arrays import Array, Value
 from evalbayes.curves.families.elementary import exp, log, log1mexp
-
-Array = NDArray[np.float64]
-Value = Array | float
 
 LN_LN2 = float(np.log(np.log(2.0)))
 

@@ -10,25 +10,21 @@ worst draws as max η − Σ_s (η − value_s)⁺/(αn) (Rockafellar & Uryasev 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cvxpy as cp
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
 from evalfolio.objectives.knowledge import Knowledge
+from evalfolio.objectives.objective import Objective
+from evalfolio.search.problem import Problem
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.skew.index import Index
 from evalfolio.value.worth import Proportional, Worth
-
-if TYPE_CHECKING:
-    from evalfolio.objectives.objective import Objective
-    from evalfolio.search.problem import Problem
-
-Floats = NDArray[np.float64]
 
 SMALL = 1e-10  # relative; columns of a factor below it say nothing
 
@@ -117,7 +113,7 @@ class ConcaveObjective:
         return v
 
     def _indexed(
-        self, mean: ExplainedVariance, index: Index, place: slice, factors: Floats, x: Any
+        self, mean: ExplainedVariance, index: Index, place: slice, factors: Array, x: Any
     ) -> Any:
         """Return Σ ω_j·ρ(V_j; r_j), ρ(t; r) = (1 + r)(1 − r/(t + r)), over cones of its own."""
         total: Any = 0.0
@@ -130,7 +126,7 @@ class ConcaveObjective:
             total = total + index.shares[j] * (1 + bend) * rise
         return total
 
-    def _add_cone(self, contrast: Floats, factors: Floats, v: Any, top: float, x: Any) -> None:
+    def _add_cone(self, contrast: Array, factors: Array, v: Any, top: float, x: Any) -> None:
         """Add v·top ≤ cᵀc − min(‖y₀‖² + Σ ‖y_o‖²/x_o)."""
         columns = factors.transpose(0, 2, 1)  # (n_options, rank, n_states)
         size = np.square(columns).sum(axis=2)
@@ -186,7 +182,7 @@ def expression(
     return parts.problem.scale * parts.expression, parts.constraints
 
 
-def _lines(value: Worth, top: float, n_lines: int) -> tuple[Floats, Floats]:
+def _lines(value: Worth, top: float, n_lines: int) -> tuple[Array, Array]:
     """Return n_lines + 1 lines whose least is the over-estimate, the last ones repeated."""
     if isinstance(value, Proportional):
         slopes, heights = np.array([value.weight]), np.zeros(1)
@@ -222,7 +218,7 @@ def _index(mean: ExplainedVariance, row: int) -> tuple[Index | None, Any]:
     return stand_in.index, place
 
 
-def _draw_factors(explained: Criteria, draw: int, q: int) -> Floats:
+def _draw_factors(explained: Criteria, draw: int, q: int) -> Array:
     for part in explained.drawn:
         if draw < part.n_draws:
             return np.asarray(part.factors[draw])

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import cvxpy as cp
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Decision
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.budget import check_budget
 from evalfolio.objectives.knowledge import skewed
@@ -21,8 +21,6 @@ from evalfolio.search.convex.expression import ConcaveObjective
 from evalfolio.search.convex.solvers import solve_convex
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -40,7 +38,7 @@ class Relaxed:
     """
 
     bound: float
-    x: Floats
+    x: Array
     shadow_prices: dict[str, float]
 
 

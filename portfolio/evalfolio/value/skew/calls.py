@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
+from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.value.normal_loss import density
 from evalfolio.value.skew.gap import (
     LEAST_SKEW,
@@ -31,11 +32,6 @@ from evalfolio.value.skew.gap import (
     skewness,
 )
 from evalfolio.value.skew.outcome import Outcome, outcome_of, value_of
-
-if TYPE_CHECKING:
-    from evalbayes import Decision, Menu
-
-Floats = NDArray[np.float64]
 
 # A grid of two gaps: its step and reach in sds, and the least probability over the largest.
 STEP, REACH, LEAST_LIKELY = 1 / 3, 4.5, 1e-5
@@ -68,7 +64,7 @@ class OneGap:
         Weights of w and of the gap on the states; left out, they are the states.
     """
 
-    def __init__(self, gap: SkewedGap, lines: Floats | None = None) -> None:
+    def __init__(self, gap: SkewedGap, lines: Array | None = None) -> None:
         self.gap, self.contrasts = gap, np.eye(2) if lines is None else lines
         self.weights, self.prior = np.array([gap.weight]), gap.prior
 
@@ -96,11 +92,11 @@ class OneGap:
         """Return the quantile of y less the threshold at a level, now."""
         return self.gap.quantile(level)
 
-    def after(self, covariance: Floats) -> Outcome:
+    def after(self, covariance: Array) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
         return outcome_of(self.gap, self.contrasts @ covariance @ self.contrasts.T)
 
-    def value(self, left: Floats) -> float:
+    def value(self, left: Array) -> float:
         """Return the value where (w, δ) are left this covariance."""
         return value_of(self.gap, left)
 
@@ -112,14 +108,14 @@ class SeveralGaps:
     the information J = RᵀR about (w, δ) that the normal model says: t = R·(w, δ) + N(0, 1).
     """
 
-    def __init__(self, menu: Menu, decision: Decision, weights: Floats) -> None:
+    def __init__(self, menu: Menu, decision: Decision, weights: Array) -> None:
         self._decision = decision
         at = np.flatnonzero(weights)
-        self.weights: Floats = decision.contrast[at]
-        self.contrasts: Floats = np.vstack(
+        self.weights: Array = decision.contrast[at]
+        self.contrasts: Array = np.vstack(
             [contrasts(decision, weights)[0], np.eye(len(menu.states))[at]]
         )
-        self.prior: Floats = self.contrasts @ menu.prior_covariance @ self.contrasts.T
+        self.prior: Array = self.contrasts @ menu.prior_covariance @ self.contrasts.T
         self._mean = self.contrasts @ menu.prior_mean
         own = self.prior[1:, 1:]
         slope = np.linalg.solve(own, self.prior[1:, 0])
@@ -169,7 +165,7 @@ class SeveralGaps:
         low, high = float(means.min() - reach), float(means.max() + reach)
         return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
 
-    def after(self, covariance: Floats) -> Outcome:
+    def after(self, covariance: Array) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
         left = self.contrasts @ covariance @ self.contrasts.T
         chances, exceeds, missed, needless = self._after(left, self._fine, RESULTS)
@@ -182,12 +178,12 @@ class SeveralGaps:
             p_needless=float(chances @ np.where(mitigate, 1.0 - exceeds, 0.0)),
         )
 
-    def value(self, left: Floats) -> float:
+    def value(self, left: Array) -> float:
         """Return the value where (w, δ) are left this covariance, from fewer points."""
         chances, _, missed, needless = self._after(left, self._rough, FITTING_RESULTS)
         return self._saved(chances, missed, needless)
 
-    def _saved(self, chances: Floats, missed: Floats, needless: Floats) -> float:
+    def _saved(self, chances: Array, missed: Array, needless: Array) -> float:
         """Return what calling after the results saves, from expected losses given each.
 
         What the other call would save is on average known: by how much its mean over the results
@@ -201,10 +197,10 @@ class SeveralGaps:
         return max(float(chances @ saved) + slope * (expected - mean), 0.0)
 
     @cached_property
-    def _rough(self) -> tuple[Floats, Floats, Floats]:
+    def _rough(self) -> tuple[Array, Array, Array]:
         return self._nodes(FITTING_STEP)
 
-    def _nodes(self, step: float) -> tuple[Floats, Floats, Floats]:
+    def _nodes(self, step: float) -> tuple[Array, Array, Array]:
         """Return values of (w, δ) by value of the gaps, their probabilities and means of y."""
         n_gaps, decision = len(self.weights), self._decision
         if n_gaps <= MOST_ON_GRID:
@@ -218,8 +214,8 @@ class SeveralGaps:
         return np.column_stack([shown, gaps])[order], chances[order], means[order]
 
     def _after(
-        self, left: Floats, nodes: tuple[Floats, Floats, Floats], results: int
-    ) -> tuple[Floats, Floats, Floats, Floats]:
+        self, left: Array, nodes: tuple[Array, Array, Array], results: int
+    ) -> tuple[Array, Array, Array, Array]:
         """Return chances of 2^results t; P(y above) and both expected losses after each."""
         states, likely, means = nodes
         read = self._reader(left)
@@ -245,7 +241,7 @@ class SeveralGaps:
         exceeds, missed, needless = (np.einsum("tk,tk->t", weights, each) for each in parts)
         return chances, exceeds, missed, needless
 
-    def _reader(self, left: Floats) -> Floats:
+    def _reader(self, left: Array) -> Array:
         """Return R for a covariance of (w, δ) that is left."""
         sd = np.sqrt(np.diag(self.prior).clip(min=1e-300))
         values, vectors = np.linalg.eigh(left / np.outer(sd, sd))
@@ -253,7 +249,7 @@ class SeveralGaps:
         strength, axes = np.linalg.eigh(inverse - np.linalg.inv(self.prior))
         return np.asarray((np.sqrt(np.maximum(strength, 0.0))[:, None] * axes.T)[::-1])
 
-    def _calls(self, means: Floats, sd: float) -> tuple[Floats, Floats, Floats]:
+    def _calls(self, means: Array, sd: float) -> tuple[Array, Array, Array]:
         """Return P(y above), and expected losses of not mitigating and of mitigating."""
         z = means / max(sd, 1e-300)
         above = ndtr(z)
@@ -269,7 +265,7 @@ class SeveralGaps:
         return float(np.sqrt(variance + self._decision.later_gain_sd**2))
 
 
-def _grid(step: float, columns: int) -> tuple[Floats, Floats]:
+def _grid(step: float, columns: int) -> tuple[Array, Array]:
     """Return standard normals at even steps, (n, columns), and their probabilities."""
     z = np.arange(-np.floor(REACH / step), np.floor(REACH / step) + 1) * step
     every = np.stack(np.meshgrid(*[z] * columns, indexing="ij"), axis=-1).reshape(-1, columns)
@@ -278,7 +274,7 @@ def _grid(step: float, columns: int) -> tuple[Floats, Floats]:
     return every[keep], likely[keep] / likely[keep].sum()
 
 
-def _far_points(power: int, columns: int, seed: int) -> tuple[Floats, Floats]:
+def _far_points(power: int, columns: int, seed: int) -> tuple[Array, Array]:
     """Return standard normals, (2^power, columns), more of them far out, and probabilities."""
     wide = 1.0 + 1.0 / columns  # of the variance
     z = np.sqrt(wide) * even_normals(power, columns, seed=seed)

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.value.normal_loss import density
-
-if TYPE_CHECKING:
-    from evalbayes import Decision, Menu
-
-Floats = NDArray[np.float64]
 
 REACH = 5.0  # sds that grids reach
 GAPS = 61  # values of δ
@@ -96,7 +91,7 @@ class SkewedGap:
         )
 
     @property
-    def prior(self) -> Floats:
+    def prior(self) -> Array:
         """Covariance of (w, δ), of shape (2, 2)."""
         return np.array([[self.variance, self.covariance], [self.covariance, self.gap_variance]])
 
@@ -117,7 +112,7 @@ class SkewedGap:
         return max(self.variance - self.slope * self.covariance, least)
 
     @cached_property
-    def gaps(self) -> tuple[Floats, Floats]:
+    def gaps(self) -> tuple[Array, Array]:
         """Values of δ, evenly spaced in the logarithm, and their probabilities."""
         z = np.linspace(-REACH, REACH, GAPS)
         weights = density(z)
@@ -125,7 +120,7 @@ class SkewedGap:
         return values, weights / weights.sum()
 
     @cached_property
-    def now(self) -> tuple[Floats, int]:
+    def now(self) -> tuple[Array, int]:
         """Expected losses of not mitigating and of mitigating now, and which is less."""
         gaps, weights = self.gaps
         losses, _ = self.calls(self.means(0.0, gaps), self.rest)
@@ -161,7 +156,7 @@ class SkewedGap:
         low, high = float(centre.min() - reach), float(centre.max() + reach)
         return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
 
-    def left_by(self, a: float, beta: float, c: float) -> Floats:
+    def left_by(self, a: float, beta: float, c: float) -> Array:
         """Return the covariance of (w, δ) that two readings would leave, were δ normal.
 
         Parameters
@@ -176,12 +171,12 @@ class SkewedGap:
         left = np.linalg.inv(np.linalg.inv(self.prior) + information)
         return np.asarray((left + left.T) / 2)
 
-    def means(self, moved: Floats | float, gaps: Floats | float) -> Floats:
+    def means(self, moved: Array | float, gaps: Array | float) -> Array:
         """Return E(y | w moved by so much, δ) less the threshold."""
         start = self.mean - self.slope * self.gap_mean + self.distance
         return np.asarray(start + moved + (self.weight + self.slope) * gaps)
 
-    def calls(self, means: Floats, variance: float) -> tuple[Floats, Floats]:
+    def calls(self, means: Array, variance: float) -> tuple[Array, Array]:
         """Return losses of not mitigating and of mitigating, first axis, and P(y above)."""
         sd = np.sqrt(max(variance, 0.0) + self.later_sd**2)
         if sd <= 0:
@@ -199,7 +194,7 @@ class SkewedGap:
         return float(ndtr(z) @ weights)
 
 
-def gap_weights(menu: Menu, decision: Decision) -> Floats | None:
+def gap_weights(menu: Menu, decision: Decision) -> Array | None:
     """Return the weights on the states of the decision's δ, summing to 1; None without a gap.
 
     Where one gap is far wider than the others it is nearly alone in what is skewed of y; all count.
@@ -212,7 +207,7 @@ def gap_weights(menu: Menu, decision: Decision) -> Floats | None:
     return weights / weights.sum() if weights.any() else None
 
 
-def contrasts(decision: Decision, gaps: Floats) -> Floats:
+def contrasts(decision: Decision, gaps: Array) -> Array:
     """Return the weights of w and of δ on the states, of shape (2, n_states).
 
     Parameters
@@ -225,7 +220,7 @@ def contrasts(decision: Decision, gaps: Floats) -> Floats:
     return np.stack([np.where(gaps > 0, 0.0, decision.contrast), gaps])
 
 
-def lognormals(mean: Floats, covariance: Floats, z: Floats) -> Floats:
+def lognormals(mean: Array, covariance: Array, z: Array) -> Array:
     """Return values of lognormals with these moments at standard normal z, of its shape.
 
     Parameters
@@ -246,7 +241,7 @@ def lognormals(mean: Floats, covariance: Floats, z: Floats) -> Floats:
     return np.asarray(mean * np.exp(z @ root - np.diag(logs) / 2))
 
 
-def even_normals(power: int, columns: int, *, seed: int) -> Floats:
+def even_normals(power: int, columns: int, *, seed: int) -> Array:
     """Return 2^power standard normals of shape (2^power, columns) that fill probability evenly.
 
     Of a scrambled Sobol sequence (Owen 1998).
@@ -261,7 +256,7 @@ def even_normals(power: int, columns: int, *, seed: int) -> Floats:
     return np.asarray(ndtri(Sobol(columns, seed=seed).random_base2(power)))
 
 
-def skewness(menu: Menu, decision: Decision, gaps: Floats) -> float:
+def skewness(menu: Menu, decision: Decision, gaps: Array) -> float:
     """Return the skewness that the gaps, and what of the rest goes with them, give to y.
 
     Each is lognormal and they are tied by their covariance: the third moment of Σ g_j δ_j is

@@ -15,9 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,11 @@ class Index:
     bends: tuple[float, ...]
 
     @property
-    def contrasts(self) -> Floats:
+    def contrasts(self) -> Array:
         """Weights of w and the gaps in what the variances are of, (2 + n_gaps, 1 + n_gaps)."""
         return contrasts_of(np.array(self.gap_weights))
 
-    def explained(self, prior: Floats, left: Floats) -> Floats:
+    def explained(self, prior: Array, left: Array) -> Array:
         """Return the shares explained where the covariance of (w, δ) falls to `left`.
 
         Parameters
@@ -68,19 +67,19 @@ class Index:
         whole = np.einsum("ki,ij,kj->k", c, prior, c)
         return np.asarray(np.clip(1.0 - np.einsum("ki,nij,kj->nk", c, left, c) / whole, 0.0, 1.0))
 
-    def of(self, explained: Floats) -> Floats:
+    def of(self, explained: Array) -> Array:
         """Return u for shares explained of shape (..., 2 + n_gaps)."""
         bends = np.array(self.bends)
         return np.asarray((explained * (1.0 + bends) / (explained + bends)) @ np.array(self.shares))
 
-    def gradient(self, explained: Floats) -> Floats:
+    def gradient(self, explained: Array) -> Array:
         """Return ∂u/∂V, of the shape of `explained`."""
         bends = np.array(self.bends)
         rise = bends * (1.0 + bends) / np.square(explained + bends)
         return np.asarray(np.array(self.shares) * rise)
 
 
-def contrasts_of(gap_weights: Floats) -> Floats:
+def contrasts_of(gap_weights: Array) -> Array:
     """Return an index's contrasts for both sets of weights, of shape (2, n_gaps)."""
     n = gap_weights.shape[1]
     both = np.hstack([np.ones((2, 1)), gap_weights])

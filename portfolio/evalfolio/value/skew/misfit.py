@@ -8,13 +8,11 @@ with the slopes projected out (Golub & Pereyra 1973, in Kaufman's form).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares, nnls
 
+from evalbayes.arrays import Array
 from evalfolio.value.skew.shape import Shapes
 from evalfolio.value.skew.sloped import ramps
-
-Floats = NDArray[np.float64]
 
 TOLERANCE = 1e-3  # relative; the fit is not better than that for other reasons
 EVALUATIONS = 40
@@ -40,17 +38,17 @@ class Misfit:
     def __init__(
         self,
         shapes: Shapes,
-        values: Floats,
-        count: Floats,
-        knots: Floats,
-        start: Floats,
+        values: Array,
+        count: Array,
+        knots: Array,
+        start: Array,
         pull: float,
     ) -> None:
         self.shapes, self.knots, self.start, self.pull = shapes, knots, start, pull
         self.count, self.wanted = count, values * count
-        self._at: Floats | None = None
+        self._at: Array | None = None
 
-    def least(self, start: Floats) -> tuple[Floats, float]:
+    def least(self, start: Array) -> tuple[Array, float]:
         """Return the shape reached from a start and the sum of its squared residuals."""
         found = least_squares(
             self.residuals,
@@ -63,17 +61,17 @@ class Misfit:
         )
         return np.asarray(found.x), float(2.0 * found.cost)
 
-    def design(self, x: Floats) -> Floats:
+    def design(self, x: Array) -> Array:
         """Return what every slope contributes to every value, of shape (n, n_knots)."""
         self._look(x)
         return self._rows
 
-    def residuals(self, x: Floats) -> Floats:
+    def residuals(self, x: Array) -> Array:
         """Return residuals with the best slopes, then those of the pull."""
         self._look(x)
         return np.append(self._rows @ self._slopes - self.wanted, self.pull * (x - self.start))
 
-    def jacobian(self, x: Floats) -> Floats:
+    def jacobian(self, x: Array) -> Array:
         """Return their derivatives, the slopes moving along."""
         self._look(x)
         rise = np.interp(self._u, self.knots, self._slopes) * self.count
@@ -82,11 +80,11 @@ class Misfit:
         turned -= basis @ (basis.T @ turned)
         return np.vstack([turned, self.pull * np.eye(len(x))])
 
-    def _look(self, x: Floats) -> None:
+    def _look(self, x: Array) -> None:
         """Fit the slopes at x, unless that was done last."""
         if self._at is not None and (self._at == x).all():
             return
         self._at = x.copy()
         self._u, self._turn = self.shapes.of(x)
-        self._rows: Floats = ramps(self._u, self.knots) * self.count[:, None]
-        self._slopes: Floats = nnls(self._rows, self.wanted)[0]
+        self._rows: Array = ramps(self._u, self.knots) * self.count[:, None]
+        self._slopes: Array = nnls(self._rows, self.wanted)[0]

@@ -18,12 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.value.normal_loss import density
 from evalfolio.value.skew.gap import REACH, SMALL, SkewedGap
-
-Floats = NDArray[np.float64]
 
 SIGNALS, READINGS = 60, 61  # values of D and r₁
 SHARED, MOST_SHARED = 161, 1000  # values of r₁ where all D share them: at least, at most
@@ -54,7 +52,7 @@ class Outcome:
     p_needless: float
 
 
-def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
+def outcome_of(gap: SkewedGap, left: Array) -> Outcome:
     """Return what results do that would leave the covariance `left`, were δ normal.
 
     Parameters
@@ -88,13 +86,13 @@ def outcome_of(gap: SkewedGap, left: Floats) -> Outcome:
     )
 
 
-def value_of(gap: SkewedGap, left: Floats) -> float:
+def value_of(gap: SkewedGap, left: Array) -> float:
     """Return the value alone, in less time than `outcome_of`."""
     chances, saved, _ = _calls_after(gap, left)
     return float((chances * np.maximum(saved, 0.0)).sum())
 
 
-def _calls_after(gap: SkewedGap, left: Floats) -> tuple[Floats, Floats, Callable[[], Floats]]:
+def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Callable[[], Array]]:
     """Return, for every (D, r₁): its chance, what the call that lost more would save, P(y above).
 
     The last is worked out when it is asked for.
@@ -122,22 +120,22 @@ def _calls_after(gap: SkewedGap, left: Floats) -> tuple[Floats, Floats, Callable
     losses, above = gap.calls(means, gap.rest * (1.0 - g))
     current = gap.now[1]
 
-    def mean(by_gap: Floats) -> Floats:
-        found: Floats = (by_gap * belief).sum(axis=-1) if grid is None else belief @ by_gap[0].T
+    def mean(by_gap: Array) -> Array:
+        found: Array = (by_gap * belief).sum(axis=-1) if grid is None else belief @ by_gap[0].T
         return found
 
     saved = mean(losses[current] - losses[1 - current])
     return chance[:, None] * likely, saved, lambda: mean(above)
 
 
-def _share_above(values: Floats) -> Floats:
+def _share_above(values: Array) -> Array:
     """Return the share of every cell of a grid in which values are above 0, read between steps."""
     axis = 1 if values.shape[1] > 1 else 0
     step = np.abs(np.gradient(values, axis=axis))
     return np.clip(0.5 + values / np.maximum(step, 1e-300), 0.0, 1.0)
 
 
-def _readings(gap: SkewedGap, left: Floats) -> tuple[float, float, float]:
+def _readings(gap: SkewedGap, left: Array) -> tuple[float, float, float]:
     """Return a, β and c of the two readings that say as much as all do."""
     prior = gap.prior
     sd = np.sqrt(np.diag(prior).clip(min=1e-300))
@@ -154,7 +152,7 @@ def _readings(gap: SkewedGap, left: Floats) -> tuple[float, float, float]:
     return max(a, least), beta, max(c, 1e-9 / gap.gap_variance)
 
 
-def _shared_grid(centre: Floats, sd: float) -> Floats | None:
+def _shared_grid(centre: Array, sd: float) -> Array | None:
     """Return a grid of E(w | r₁) for all D, steps within an sd, or None where that is too fine."""
     if sd <= 0:
         return None
@@ -163,7 +161,7 @@ def _shared_grid(centre: Floats, sd: float) -> Floats | None:
     return np.linspace(low, high, steps) if steps <= MOST_SHARED else None
 
 
-def _signals(gap: SkewedGap, information: float) -> tuple[Floats, Floats, Floats]:
+def _signals(gap: SkewedGap, information: float) -> tuple[Array, Array, Array]:
     """Return values of D, their probabilities and the belief about δ at each."""
     gaps, weights = gap.gaps
     noise = 1.0 / np.sqrt(information)
@@ -182,7 +180,7 @@ def _signals(gap: SkewedGap, information: float) -> tuple[Floats, Floats, Floats
     return signals, chance / chance.sum(), joint / joint.sum(axis=1, keepdims=True)
 
 
-def _spread(sd: float) -> tuple[Floats, Floats]:
+def _spread(sd: float) -> tuple[Array, Array]:
     """Return values of a normal around 0 and their probabilities; one where it has no spread."""
     if sd <= 0:
         return np.zeros(1), np.ones(1)

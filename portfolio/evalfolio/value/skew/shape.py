@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalbayes.arrays import Array
 from evalfolio.value.skew.index import Index, contrasts_of
-
-Floats = NDArray[np.float64]
 
 LARGEST = 7.0  # of the absolute value of the numbers
 NARROW, WIDE = -2.0, (2.0, 4.0)  # of ln h/q, first and second: from, to
@@ -39,22 +37,22 @@ class Shapes:
     True
     """
 
-    def __init__(self, weights: Floats, prior: Floats, left: Floats) -> None:
+    def __init__(self, weights: Array, prior: Array, left: Array) -> None:
         self.weights, self.prior, self.left = weights, prior, left
         self.n_gaps = len(weights)
 
-    def start(self, one_gap: tuple[float, ...]) -> Floats:
+    def start(self, one_gap: tuple[float, ...]) -> Array:
         """Return x from that of a decision with one gap: the same for every gap."""
         n, (h1, h2, w2, w3, r1, r2, r3) = self.n_gaps, one_gap
         return np.array([h1] * n + [h2] * n + [w2] + [w3] * n + [r1, r2] + [r3] * n)
 
-    def index(self, x: Floats) -> Index:
+    def index(self, x: Array) -> Index:
         """Return the index of a shape."""
         weights, shares, bends, _ = self._numbers(x)
         first, second = (tuple(each) for each in weights.tolist())
         return Index((first, second), tuple(shares.tolist()), tuple(bends.tolist()))
 
-    def of(self, x: Floats) -> tuple[Floats, Floats]:
+    def of(self, x: Array) -> tuple[Array, Array]:
         """Return u and its derivatives in x, of shapes (n,) and (n, len(x))."""
         n = self.n_gaps
         weights, shares, bends, inside = self._numbers(x)
@@ -78,7 +76,7 @@ class Shapes:
         out[:, 3 * n + 1 :] = shares * bends * explained * (explained - 1.0) * over**2
         return np.asarray(u), out
 
-    def _numbers(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def _numbers(self, x: Array) -> tuple[Array, Array, Array, Array]:
         """Return both h, ω, r, and whether ln h are within their ends (1) or not, (2, n_gaps)."""
         x, n = np.clip(x, -LARGEST, LARGEST), self.n_gaps
         first = np.clip(x[:n], NARROW, WIDE[0])

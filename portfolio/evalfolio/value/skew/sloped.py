@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from evalbayes.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Sloped:
     evpi: float
 
     @cached_property
-    def _arrays(self) -> tuple[Floats, Floats, Floats]:
+    def _arrays(self) -> tuple[Array, Array, Array]:
         knots, slopes = np.array(self.knots), np.array(self.slopes)
         parts = np.diff(knots) * (slopes[1:] + slopes[:-1]) / 2
         return knots, slopes, np.concatenate([[0.0], np.cumsum(parts)])
 
-    def gain(self, v: ArrayLike) -> Floats:
+    def gain(self, v: ArrayLike) -> Array:
         """Return G; v is clipped to [0, 1]."""
         knots, slopes, values = self._arrays
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, 1.0)
@@ -54,7 +54,7 @@ class Sloped:
         bend = (slopes[k + 1] - slopes[k]) / (knots[k + 1] - knots[k])
         return np.asarray(values[k] + step * (slopes[k] + bend * step / 2))
 
-    def slope(self, v: ArrayLike) -> Floats:
+    def slope(self, v: ArrayLike) -> Array:
         """Return G′."""
         knots, slopes, _ = self._arrays
         return np.asarray(np.interp(np.clip(v, 0.0, 1.0), knots, slopes))
@@ -104,7 +104,7 @@ class Sloped:
         return Sloped(self.knots, slopes, factor * self.evpi)
 
 
-def ramps(u: Floats, knots: Floats) -> Floats:
+def ramps(u: Array, knots: Array) -> Array:
     """Return the integral from 0 to u of the hat function of every knot, of shape (n, n_knots).
 
     ``ramps(u, knots) @ slopes`` is the function with these slopes at the knots.

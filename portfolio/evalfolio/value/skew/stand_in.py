@@ -13,23 +13,18 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.value.skew.calls import Calls, calls_of
 from evalfolio.value.skew.index import Index
 from evalfolio.value.skew.misfit import Misfit
 from evalfolio.value.skew.shape import BEGIN, Shapes
 from evalfolio.value.skew.sloped import Sloped, ramps
-
-if TYPE_CHECKING:
-    from evalbayes import Decision, Menu
-
-Floats = NDArray[np.float64]
 
 MIXES = 72  # to fit to
 KNOTS = np.array(
@@ -62,7 +57,7 @@ class StandIn:
     index: Index
     worth: Sloped
 
-    def value(self, prior: Floats, left: Floats) -> Floats:
+    def value(self, prior: Array, left: Array) -> Array:
         """Return G(u) where the covariance of (w, δ) falls to each of `left`."""
         return self.worth.gain(self.index.of(self.index.explained(prior, left)))
 
@@ -76,7 +71,7 @@ def stand_in_of(menu: Menu, decision: Decision) -> StandIn | None:
     return _fitted(_Task(calls, (calls.key, left.tobytes()), left))
 
 
-def fitted(calls: Calls, left: Floats) -> StandIn:
+def fitted(calls: Calls, left: Array) -> StandIn:
     """Return the stand-in fitted to a decision's exact values where these are left of (w, δ), or 0.
 
     Parameters
@@ -108,7 +103,7 @@ def fitted(calls: Calls, left: Floats) -> StandIn:
     values = values / whole
     count = (values + FLOOR) ** -POWER
     misfit = Misfit(shapes, values, count, KNOTS, shapes.start(BEGIN), PULL)
-    tried: list[tuple[float, Floats, Floats]] = []
+    tried: list[tuple[float, Array, Array]] = []
     for start in STARTS:
         x, _ = misfit.least(shapes.start(start))
         tried.append((*_slopes(misfit.design(x), values * count), x))
@@ -123,7 +118,7 @@ def fitted(calls: Calls, left: Floats) -> StandIn:
     return StandIn(shapes.index(x), worth)
 
 
-def _slopes(rows: Floats, wanted: Floats) -> tuple[float, Floats]:
+def _slopes(rows: Array, wanted: Array) -> tuple[float, Array]:
     """Return by how much slopes that rise to a peak and fall miss, and those that miss least."""
     tries = []
     for peak in range(len(KNOTS)):
@@ -140,7 +135,7 @@ class _Task:
 
     calls: Calls
     key: Hashable
-    left: Floats
+    left: Array
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -154,10 +149,10 @@ def _fitted(task: _Task) -> StandIn:
     return fitted(task.calls, task.left)
 
 
-_LEFT: WeakKeyDictionary[Menu, Floats] = WeakKeyDictionary()
+_LEFT: WeakKeyDictionary[Menu, Array] = WeakKeyDictionary()
 
 
-def _lefts(menu: Menu) -> Floats:
+def _lefts(menu: Menu) -> Array:
     """Return covariances of the states left by mixes of the menu, (n, n_states, n_states)."""
     if menu not in _LEFT:
         precision = np.linalg.inv(menu.prior_covariance)
@@ -166,7 +161,7 @@ def _lefts(menu: Menu) -> Floats:
     return _LEFT[menu]
 
 
-def mixes(menu: Menu, n: int = MIXES, seed: int = 0) -> Floats:
+def mixes(menu: Menu, n: int = MIXES, seed: int = 0) -> Array:
     """Return mixes of a menu of all kinds, of shape (n, n_options), the same for a seed.
 
     In every mix each domain has its own share of evals that run, none and all among them, and its
@@ -200,7 +195,7 @@ def mixes(menu: Menu, n: int = MIXES, seed: int = 0) -> Floats:
     return out
 
 
-def _unimodal(peak: int) -> Floats:
+def _unimodal(peak: int) -> Array:
     """Return columns of slopes whose sums with weights ≥ 0 rise to a knot and fall after it."""
     n = len(KNOTS)
     shape = np.zeros((n, n))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from evalbayes.curves.families import FAMILIES, compare, fit_family
 from evalbayes.curves.families.compare import _left_out, cell_posterior, cells_of, log_likelihood
 from evalbayes.curves.families.stacking import stacking_weights
+from evalbayes.curves.small_posterior import small_posterior
 from evalbayes.errors import FitError, InputError
-from evalbayes.small_posterior import small_posterior
 
 Array = NDArray[np.float64]
 DATA = Path(os.environ.get("EVALFOLIO_DATA", Path(__file__).parents[5] / "shared" / "data"))

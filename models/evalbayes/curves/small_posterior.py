@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
+from evalbayes.arrays import Array
 from evalbayes.errors import FitError
-
-Array = NDArray[np.float64]
 
 FREEDOM = 5.0  # of the t proposal: heavier than the posterior, so that weights stay bounded
 ROUNDS = 8  # proposals; each takes its mean and covariance from the draws of the one before
