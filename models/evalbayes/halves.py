@@ -45,8 +45,7 @@ def halves(n_draws: int) -> Flags | None:
     if n_draws < FEWEST * BATCHES:
         return None
     inside = hadamard(BATCHES)[1:] > 0  # the first row has no half
-    held: Flags = inside[:, batches(n_draws)]
-    return held
+    return inside[:, batches(n_draws)]
 
 
 def noise(replicates: Array, figure: Array | float) -> Array:

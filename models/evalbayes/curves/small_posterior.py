@@ -40,8 +40,7 @@ class SmallPosterior:
         points = (np.arange(n) + rng.random()) / n
         total = np.cumsum(np.exp(self.log_weights))
         index = np.minimum(np.searchsorted(total, points), len(total) - 1)
-        drawn: Array = rng.permutation(self.draws[index])
-        return drawn
+        return rng.permutation(self.draws[index])
 
 
 def small_posterior(

@@ -147,5 +147,4 @@ def _best_of_k(
 
 
 def _beta(n: float, k: float, rng: np.random.Generator) -> Array:
-    share: Array = np.clip(rng.beta(k + 0.5, n - k + 0.5, DRAWS), 1e-9, 1.0 - 1e-9)
-    return share
+    return np.clip(rng.beta(k + 0.5, n - k + 0.5, DRAWS), 1e-9, 1.0 - 1e-9)

@@ -33,8 +33,7 @@ def growth(gain_per_year: ArrayLike, years: ArrayLike, overlap: ArrayLike = 1.0)
     _hold("gain_per_year", rate, 0.0)
     _hold("years", span, 0.0)
     _hold("overlap", power, 1.0)
-    value: Array = rate * np.where(span > 0, span ** (1.0 / power), 0.0)
-    return value
+    return rate * np.where(span > 0, span ** (1.0 / power), 0.0)
 
 
 def to_come(

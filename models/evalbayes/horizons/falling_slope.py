@@ -49,8 +49,7 @@ class FallingSlope:
     def slope(self, x: Array) -> Array:
         """Slope s at x."""
         steps = _step((np.asarray(x)[..., None] - self.starts) / self.widths)
-        value: Array = self.end + steps @ self.weights
-        return value
+        return self.end + steps @ self.weights
 
     def value(self, x: Array) -> Array:
         """Height y at x."""
@@ -93,8 +92,7 @@ def _fit(x: Array, y: Array, n_knots: int) -> tuple[Array, Array, Array, Array]:
 def _step(u: Array) -> Array:
     """Fall from 1 to 0 over [0, 1]: 1 − 3u² + 2u³."""
     v = np.clip(u, 0.0, 1.0)
-    value: Array = 1.0 - 3.0 * v**2 + 2.0 * v**3
-    return value
+    return 1.0 - 3.0 * v**2 + 2.0 * v**3
 
 
 def _ramps(x: Array, starts: Array, widths: Array, start: float) -> Array:
@@ -102,8 +100,7 @@ def _ramps(x: Array, starts: Array, widths: Array, start: float) -> Array:
 
     def whole(u: Array) -> Array:
         v = np.clip(u, 0.0, 1.0)
-        value: Array = np.where(u < 0.0, u, v - v**3 + v**4 / 2.0)
-        return value
+        return np.where(u < 0.0, u, v - v**3 + v**4 / 2.0)
 
     at = whole((x[..., None] - starts) / widths)
     return widths * (at - whole((start - starts) / widths))

@@ -212,8 +212,7 @@ def fit_horizon(
         likelihood = -(np.logaddexp(0.0, -fit) @ won + np.logaddexp(0.0, fit) @ lost)
         prior = ((points[:, 0] - middle) / LEVEL_SD) ** 2
         prior = prior + ((points[:, 1] - SLOPE_MEAN_LN) / SLOPE_SD_LN) ** 2
-        value: Array = likelihood - 0.5 * prior
-        return value
+        return likelihood - 0.5 * prior
 
     found = small_posterior(
         log_joint,

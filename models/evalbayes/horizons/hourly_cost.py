@@ -67,8 +67,7 @@ class HourlyCost:
 
     def horizon(self, usd: Array | float) -> Array:
         """Horizon in hours at a spend within the points."""
-        value: Array = np.exp(self._curve()(np.log(usd)))
-        return value
+        return np.exp(self._curve()(np.log(usd)))
 
     def per_hour(self, usd: Array | float) -> Array:
         """Dollars per horizon-hour, C/T(C)."""
@@ -80,8 +79,7 @@ class HourlyCost:
         Never below 0, as the horizons never fall.
         """
         slope = np.asarray(self._smooth.derivative()(np.log(usd)))
-        value: Array = np.where(slope > FLAT, slope, 0.0)
-        return value
+        return np.where(slope > FLAT, slope, 0.0)
 
     def sweet_spot(self) -> float:
         """Spend with the least cost per horizon-hour; NaN if that lies at an end of the points."""
@@ -150,5 +148,4 @@ class HourlyCost:
         return float(self._smooth.derivative()(ln_usd))
 
     def _grid(self) -> Array:
-        grid: Array = np.linspace(np.log(self.usd[0]), np.log(self.usd[-1]), GRID)
-        return grid
+        return np.linspace(np.log(self.usd[0]), np.log(self.usd[-1]), GRID)

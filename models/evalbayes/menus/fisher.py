@@ -108,5 +108,4 @@ def margin_information(
 
 
 def _plateau(logit: Array) -> Array:
-    plateau: Array = 1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0)))
-    return plateau
+    return 1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0)))

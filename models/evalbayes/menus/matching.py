@@ -73,5 +73,4 @@ def sampling_variance(explained: Array, variance: float) -> Array:
     4.0
     """
     explained = np.clip(explained, SMALLEST * variance, (1.0 - SMALLEST) * variance)
-    noise: Array = variance * (variance - explained) / explained
-    return noise
+    return variance * (variance - explained) / explained

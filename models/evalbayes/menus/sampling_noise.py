@@ -70,5 +70,4 @@ def matched_noise(
 def _location_covariance(curve: Curve) -> Array:
     """Covariance of the two locations over the draws, of shape (2, 2)."""
     locations = np.stack([curve.success_location, curve.gave_up_location])
-    covariance: Array = np.cov(locations, bias=True)
-    return covariance
+    return np.cov(locations, bias=True)

@@ -42,8 +42,7 @@ def told(evidence: Evidence, pair: Index, n_pairs: int) -> Array:
         for number in (evidence.n_success, evidence.n_gave_up)
     )
     margins = (won * lost >= TELLING * (won + lost)) & (won > 0)
-    value: Array = np.concatenate([evidence.n_success > 0, evidence.n_gave_up > 0, margins]) * 1.0
-    return value
+    return np.concatenate([evidence.n_success > 0, evidence.n_gave_up > 0, margins]) * 1.0
 
 
 def located(told: Array, mean: Any, ln_sd: Any, sampled: Any, xp: Any) -> Any:

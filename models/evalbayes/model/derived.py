@@ -17,10 +17,9 @@ Draws = Mapping[str, Array]
 def slopes(design: Design, named: Draws) -> Array:
     """Slope a of the seen AI models in every unit, of shape (..., n_seen_slopes)."""
     scale = design.seen_slopes[:, 0]
-    value: Array = named["slope_mean"][..., scale] * np.exp(
+    return named["slope_mean"][..., scale] * np.exp(
         named["slope_spread"][..., scale] * named["slope_offset"]
     )
-    return value
 
 
 def gaps(design: Design, named: Draws) -> Array:
@@ -35,16 +34,12 @@ def capabilities(design: Design, named: Draws) -> Array:
     """Shown capability s at the places of the design, of shape (..., n_places)."""
     scale = design.scale_of[design.knots.domain[design.walking[:, 0]]]
     walk = named["walk_sd"][..., scale] * named["walk"]
-    value: Array = named["shown"][..., design.capability_of] + walk @ design.walks.T
-    return value
+    return named["shown"][..., design.capability_of] + walk @ design.walks.T
 
 
 def difficulties(design: Design, named: Draws) -> Array:
     """Difficulty β of the seen evals, of shape (..., n_seen_evals)."""
-    value: Array = (
-        design.difficulty[design.seen_evals] + named["difficulty_departure"] @ design.anchor.T
-    )
-    return value
+    return design.difficulty[design.seen_evals] + named["difficulty_departure"] @ design.anchor.T
 
 
 def plateau_logits(design: Design, named: Draws) -> Array:
@@ -56,8 +51,7 @@ def plateau_logits(design: Design, named: Draws) -> Array:
         departure = sd * named["gap_departure_offset"]
         gap = gaps(design, named) @ design.bearing.T + departure
         margin = margin + design.effort * gap[..., design.condition_pair]
-    value: Array = slopes(design, named)[..., design.condition_slope] * margin
-    return value
+    return slopes(design, named)[..., design.condition_slope] * margin
 
 
 def expected_margins(design: Design, named: Draws) -> Array:

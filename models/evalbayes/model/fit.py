@@ -190,8 +190,7 @@ def _successes(evidence: Evidence) -> Array:
     counted = np.bincount(
         evidence.count_of, weights=evidence.count_success, minlength=len(evidence)
     )
-    total: Array = evidence.n_success + counted
-    return total
+    return evidence.n_success + counted
 
 
 def _by_pair(design: Design, values: Array, gather: np.ufunc) -> Array:

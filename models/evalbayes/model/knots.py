@@ -62,8 +62,7 @@ class Knots:
     @property
     def step(self) -> Array:
         """Distance to the parent, (n_knots,); 0 of a reference."""
-        step: Array = np.where(self.parent < 0, 0.0, np.abs(self.place - self.place[self.parent]))
-        return step
+        return np.where(self.parent < 0, 0.0, np.abs(self.place - self.place[self.parent]))
 
     def path(self, knot: int) -> list[int]:
         """Knots from this one to the reference, which is the last."""

@@ -59,8 +59,7 @@ class Layout:
 
     def at(self, name: str, index: ArrayLike = 0) -> Index:
         """Entry, or entries, of a quantity."""
-        position: Index = self.spans[name][0] + np.asarray(index, dtype=np.int64)
-        return position
+        return self.spans[name][0] + np.asarray(index, dtype=np.int64)
 
     def named(self, vector: Array) -> dict[str, Array]:
         """Split draws (..., n) by name; logarithms become the quantities themselves."""

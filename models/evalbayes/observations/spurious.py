@@ -115,8 +115,7 @@ def repaired(plateau: ArrayLike, rate: ArrayLike) -> Array:
     (0.4117647058823529, 0.5)
     """
     share, r = np.asarray(plateau, dtype=float), np.asarray(rate, dtype=float)
-    value: Array = share / (1.0 - r * (1.0 - share))
-    return value
+    return share / (1.0 - r * (1.0 - share))
 
 
 def as_it_comes(plateau: ArrayLike, rate: ArrayLike) -> Array:

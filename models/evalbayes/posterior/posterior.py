@@ -69,8 +69,7 @@ def thinned(n_draws: int, most: int) -> Index:
     ([0, 3, 6], [0, 1])
     """
     places = np.linspace(0, n_draws - 1, min(most, n_draws)).astype(np.int64)
-    keep: Index = np.unique(places)
-    return keep
+    return np.unique(places)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -303,8 +302,7 @@ class Posterior:
 
     def in_unit_of(self, i: int, key: str) -> Array:
         """Draws of one of `ONE_IN_A_UNIT` for the domains of an eval, (n_draws, ...)."""
-        found: Array = self.draws[key][:, int(self.loadings[i].argmax())]
-        return found
+        return self.draws[key][:, int(self.loadings[i].argmax())]
 
     def validity_error(self, ai_model: str) -> Array:
         """Family and private error together, of shape (n_draws, n_evals)."""
@@ -341,8 +339,7 @@ class Posterior:
         )
         margin = reach - self.draws["difficulty"] + self.validity_error(ai_model)
         slope = self.draws["slope"][:, self.loadings.argmax(axis=1), m]
-        plateau: Array = expit(slope * margin)
-        return plateau
+        return expit(slope * margin)
 
     def thinned(self, n_draws: int) -> Posterior:
         """Return evenly spaced draws, at most `n_draws` of them."""

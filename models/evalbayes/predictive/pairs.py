@@ -26,8 +26,7 @@ def prior(
     from evalbayes.model import priors
 
     def positive(prior: priors.Positive, n: int) -> Array:
-        value: Array = np.exp(rng.normal(prior.mean_ln, prior.sd_ln, n))
-        return value
+        return np.exp(rng.normal(prior.mean_ln, prior.sd_ln, n))
 
     gaps = {
         spec.name: np.exp(rng.normal(*priors.gap_prior(spec.gap), n_draws))

@@ -47,8 +47,7 @@ def attempt_correlation(
     # Weights sum to 1 up to rounding, which must not take a share of nearly all above it.
     mean_p, mean_q = (np.clip(each @ _WEIGHTS, 1e-12, 1.0 - 1e-12) for each in (p, q))
     size = np.sqrt(mean_p * (1.0 - mean_p) * mean_q * (1.0 - mean_q))
-    correlation: Array = np.clip(((p * q) @ _WEIGHTS - mean_p * mean_q) / size, 0.0, 1.0)
-    return correlation
+    return np.clip(((p * q) @ _WEIGHTS - mean_p * mean_q) / size, 0.0, 1.0)
 
 
 def effective_runs(

@@ -42,8 +42,7 @@ def spend_within(mean: Array, sd: Array, ln_cap: Array, ln_top: Array | None = N
     cap = ln_cap if ln_top is None else np.minimum(ln_cap, ln_top)
     below = np.exp(mean + 0.5 * sd**2) * ndtr((cap - mean) / sd - sd)
     if ln_top is None:
-        found: Array = below + np.exp(cap) * ndtr((mean - cap) / sd)
-        return found
+        return below + np.exp(cap) * ndtr((mean - cap) / sd)
     top = np.maximum(ndtr((ln_top - mean) / sd), 1e-12)
     return np.asarray((below + np.exp(cap) * np.maximum(top - ndtr((cap - mean) / sd), 0.0)) / top)
 

@@ -150,8 +150,7 @@ class _Fit:
 
         def share(of: Index, size: int) -> Array:
             solved, tried = np.bincount(of, c.successes, size), np.bincount(of, c.attempts, size)
-            found: Array = (solved + 1.0) / (tried + 2.0)
-            return found
+            return (solved + 1.0) / (tried + 2.0)
 
         by_model = share(c.model, self.n_models)
         logit = np.log(by_model / (1 - by_model))
@@ -275,8 +274,7 @@ class _Fit:
         ) * rng.standard_normal(draws)
 
         def uncertain(sd: float, n: float) -> Array:
-            found: Array = sd * np.sqrt(n / rng.chisquare(n, draws))
-            return found
+            return sd * np.sqrt(n / rng.chisquare(n, draws))
 
         pairs = float(m * len(t.evals))
         population = Population(

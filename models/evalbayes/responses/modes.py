@@ -142,5 +142,4 @@ def _proper(wanted: Array, safe: Array) -> Array:
 
 
 def _sums(values: Array, starts: Index) -> Array:
-    found: Array = np.add.reduceat(values, starts, axis=1)
-    return found
+    return np.add.reduceat(values, starts, axis=1)

@@ -82,18 +82,16 @@ class Newcomer:
 
     def levels(self) -> Array:
         """Return what it shows on every eval, logits, (n_draws, n_evals)."""
-        found: Array = self.population.loading * self.capability[:, None] + self.departure
-        return found
+        return self.population.loading * self.capability[:, None] + self.departure
 
     def logits(self, at: Index) -> Array:
         """Log-odds of an attempt at tasks, without the effect of the pair, (n_draws, len(at))."""
         tasks = self.population.tasks
-        found: Array = (
+        return (
             self.levels()[:, tasks.eval_of[at]]
             + self.own_slope[:, None] * tasks.tilt[at]
             - self.population.difficulty[:, at]
         )
-        return found
 
     def by_node(self, at: Index) -> tuple[Array, Array]:
         """Return log-odds of an attempt at tasks at every node of ζ, and the nodes' weights.
@@ -137,5 +135,4 @@ class Newcomer:
         ln_failing = -rest * np.logaddexp(0.0, eta) - going * np.logaddexp(0.0, eta + odds)
         failing = np.exp(ln_failing)
         failing[:, s > 0] = 0.0
-        found: Flags = rng.random(eta.shape) >= failing
-        return found
+        return rng.random(eta.shape) >= failing

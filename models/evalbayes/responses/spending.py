@@ -189,10 +189,7 @@ class _Fit:
         u = (self.from_ - fitted) / sd
         ratio = np.exp(-0.5 * u**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-u))  # inverse Mills
         self.y = np.where(self.censored, fitted + sd * ratio, self.from_)
-        found: Array = np.where(
-            self.censored, sd**2 * np.maximum(1.0 - ratio * (ratio - u), 1e-6), 0.0
-        )
-        return found
+        return np.where(self.censored, sd**2 * np.maximum(1.0 - ratio * (ratio - u), 1e-6), 0.0)
 
     def _update(self, point: Array, covariance: Array, fitted: Array, unseen: Array) -> float:
         """Set every sd to what the posterior says; return the largest relative move."""

@@ -40,8 +40,7 @@ class Tasks:
     @property
     def within(self) -> Array:
         """Length above the eval's mean."""
-        found: Array = self.length - self.centre[self.eval_of]
-        return found
+        return self.length - self.centre[self.eval_of]
 
     @property
     def tilt(self) -> Array:

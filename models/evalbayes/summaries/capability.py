@@ -73,8 +73,7 @@ def capability_table(
 def later_gain(catalogue: Catalogue, spec: DomainSpec, n: int, rng: np.random.Generator) -> Array:
     """Draw a year's gain of better elicitation, 0 or more, of shape (n,)."""
     mean, sd = spec.post_training_gain_per_year.normal()
-    drawn: Array = np.maximum(rng.normal(mean, sd, n), 0.0)
-    return drawn
+    return np.maximum(rng.normal(mean, sd, n), 0.0)
 
 
 def _domain_rows(

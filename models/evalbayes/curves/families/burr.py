@@ -44,8 +44,7 @@ def log_survival(ln_spend: Any, location: Any, scale: Any, tail: Any) -> Any:
 def quantile(share: Value, location: Value, scale: Value, tail: Value) -> Array:
     """Log of the spend within which `share` of the runs end."""
     odds = np.log(np.expm1(-np.asarray(tail) * np.log1p(-np.asarray(share, dtype=float))))
-    value: Array = np.asarray(location + scale * (odds - np.log(np.expm1(np.asarray(tail) * LN2))))
-    return value
+    return np.asarray(location + scale * (odds - np.log(np.expm1(np.asarray(tail) * LN2))))
 
 
 def limited_mean(ln_cap: Value, location: Value, scale: Value, tail: Value) -> Array:

@@ -39,8 +39,7 @@ def log_survival(ln_spend: Any, location: Any, scale: Any) -> Any:
 
 def quantile(share: Value, location: Value, scale: Value) -> Array:
     """Log of the spend within which `share` of the runs end."""
-    value: Array = np.asarray(location + scale * (np.log(share) - np.log1p(-np.asarray(share))))
-    return value
+    return np.asarray(location + scale * (np.log(share) - np.log1p(-np.asarray(share))))
 
 
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:

@@ -51,8 +51,7 @@ def quantile(share: Value, location: Value, scale: Value) -> Array:
     share = np.asarray(share, dtype=float)
     # From e^(F/ROUNDING) = (1 + w)/(1 + w e^(−1/ROUNDING)), w = e^a
     upper = np.log(np.expm1(share / ROUNDING)) - np.log(-np.expm1((share - 1.0) / ROUNDING))
-    value: Array = np.asarray(location + scale * (ROUNDING * upper - 0.5))
-    return value
+    return np.asarray(location + scale * (ROUNDING * upper - 0.5))
 
 
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:

@@ -55,8 +55,7 @@ def summary_log_density(n: Any, mean: Any, square: Any, location: Any, scale: An
 
 def cdf(ln_spend: Value, location: Value, scale: Value) -> Array:
     """F(t) = Φ((ln t − location)/scale)."""
-    value: Array = np.asarray(ndtr((ln_spend - location) / scale))
-    return value
+    return np.asarray(ndtr((ln_spend - location) / scale))
 
 
 def density(ln_spend: Value, location: Value, scale: Value) -> Array:
@@ -67,8 +66,7 @@ def density(ln_spend: Value, location: Value, scale: Value) -> Array:
 
 def quantile(share: Value, location: Value, scale: Value) -> Array:
     """Log of the spend within which `share` of the runs end."""
-    value: Array = np.asarray(location + scale * ndtri(share))
-    return value
+    return np.asarray(location + scale * ndtri(share))
 
 
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:

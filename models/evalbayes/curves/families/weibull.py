@@ -41,10 +41,9 @@ def log_survival(ln_spend: Any, location: Any, scale: Any) -> Any:
 
 def quantile(share: Value, location: Value, scale: Value) -> Array:
     """Log of the spend within which `share` of the runs end."""
-    value: Array = np.asarray(
+    return np.asarray(
         location + scale * (np.log(-np.log1p(-np.asarray(share, dtype=float))) - LN_LN2)
     )
-    return value
 
 
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
