@@ -7,9 +7,8 @@ from benchmarks.tables import table
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from evalfolio.backtests.design import Design
 from evalfolio.backtests.findings import ACCURATE, UP_TO
-from evalfolio.backtests.record import Record
+from evalfolio.backtests.record import Design, Record
 from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Setting, Trials, prepared
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evalfolio.sensitivities.one_domain import OneDomain
+from evalfolio.sensitivities.phases import OneDomain
 
 SEED = 20_261_121
 COUNT = 400

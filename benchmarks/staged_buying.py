@@ -19,11 +19,10 @@ from scipy.special import expit, ndtr, ndtri
 
 from evalbayes.responses.spending import FAILURE, SUCCESS
 from evalfolio.backtests import strategies
-from evalfolio.backtests.recommended import Recommended
+from evalfolio.backtests.market import Staged
+from evalfolio.backtests.recommended import ENDS, InStages, Recommended
 from evalfolio.backtests.record import Hidden
 from evalfolio.backtests.replay import AT_ONCE, BUDGETS, OURS
-from evalfolio.backtests.sight import Staged
-from evalfolio.backtests.stages import ENDS, InStages
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Setting, Trials, prepared

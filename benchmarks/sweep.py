@@ -20,9 +20,8 @@ from evalbayes.posterior.posterior import Posterior
 from evalfolio.recommendations.recommender import question_of
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, levels_of
+from evalfolio.sensitivities.assumed import ON_MENU, Assumed, assumptions_of, levels_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.ranges import assumptions_of
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep
 

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evalfolio.backtests.common_slope import CommonSlopeHorizon, common_slope
-from evalfolio.backtests.regression import HorizonFits, HorizonRegression
+from evalfolio.backtests.regression import (
+    CommonSlopeHorizon,
+    HorizonFits,
+    HorizonRegression,
+    common_slope,
+)
 
 Array = NDArray[np.float64]
 

@@ -16,10 +16,9 @@ import pandas as pd
 from evalfolio.backtests import measures, strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of
-from evalfolio.backtests.recommended import ROUGHLY, Recommended
+from evalfolio.backtests.market import Staged
+from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
 from evalfolio.backtests.record import Record
-from evalfolio.backtests.sight import Staged
-from evalfolio.backtests.stages import InStages
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Inference, Setting, trials_of
@@ -127,7 +126,7 @@ def backtest(
         What learns from the history, for all strategies; by default `ResponseModel()`.
     extra
         Further strategies by name, functions as those in `evalfolio.backtests.strategies` or staged
-        ones (`evalfolio.backtests.sight.Staged`); one named as a known one takes its place.
+        ones (`evalfolio.backtests.market.Staged`); one named as a known one takes its place.
     losses
         Thresholds and losses of the calls; by default of `Losses.over` the record's tasks.
     seed

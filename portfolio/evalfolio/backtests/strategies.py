@@ -2,7 +2,7 @@
 
 A strategy is a function of a market, a budget and a random generator that returns a `Design`. The
 expected spend of a design must keep within the budget; what it really spends is measured. One that
-looks at what came out before it buys more is `evalfolio.backtests.sight.Staged`.
+looks at what came out before it buys more is `evalfolio.backtests.market.Staged`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evalfolio.backtests.design import Design
 from evalfolio.backtests.horizon_menu import at_quantiles
 from evalfolio.backtests.market import Market
+from evalfolio.backtests.record import Design
 from evalfolio.backtests.ways import FRACTIONS
 
 Array = NDArray[np.float64]

@@ -175,7 +175,7 @@ def posterior_of(
     if anchored is not None:
         anchored(posterior.human_minutes)
     from evalbayes.catalogue import read_catalogue
-    from evalfolio.sensitivities.remade import believed
+    from evalfolio.sensitivities.basis import believed
 
     before = catalogue if unset is None else read_catalogue(unset)
     return None, believed(posterior, before, catalogue)

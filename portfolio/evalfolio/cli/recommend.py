@@ -74,7 +74,7 @@ def recommend(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
-    from evalfolio.backtests.told import told
+    from evalfolio.backtests.page import told
     from evalfolio.cli.inputs import (
         check_budgets,
         check_constraints,

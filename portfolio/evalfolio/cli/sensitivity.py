@@ -103,14 +103,13 @@ def sensitivity(
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
-    from evalfolio.plans.mix_file import read_mix
+    from evalfolio.plans.mix_file import earlier_mix, read_mix
     from evalfolio.recommendations.alternatives import budgets_set
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
     from evalfolio.search.certified import Certified
     from evalfolio.sensitivities.analysis import sensitivity as analyse
-    from evalfolio.sensitivities.earlier_mix import earlier_mix
-    from evalfolio.sensitivities.firmness import firmness
+    from evalfolio.sensitivities.findings import firmness
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     if sobol < 0 or sobol & (sobol - 1):

@@ -22,8 +22,8 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommender import question_of
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.kinks import moves
-from evalfolio.sensitivities.remade import believed
+from evalfolio.sensitivities.basis import believed
+from evalfolio.sensitivities.frontiers import moves
 from evalfolio.sensitivities.solution import Solution, solve
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
+from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
-from evalfolio.sensitivities.ranges import assumptions_of
 from evalfolio.sensitivities.tornado import tornado
 
 if TYPE_CHECKING:

@@ -11,19 +11,25 @@ from evalfolio.errors import InputError
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import rival_plans
 from evalfolio.search.certified import Certified
-from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.assumed import Assumed, assumptions_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.bootstrap import stability_over_observations
 from evalfolio.sensitivities.entries import entries
 from evalfolio.sensitivities.findings import Sensitivity as Sensitivity
 from evalfolio.sensitivities.frontiers import Frontier, frontier
-from evalfolio.sensitivities.knowing import worth_of_knowing
+from evalfolio.sensitivities.mixes import (
+    stability_over_assumptions,
+    stability_over_draws,
+    stability_over_observations,
+)
 from evalfolio.sensitivities.pilots import pilot_first
-from evalfolio.sensitivities.ranges import assumptions_of
-from evalfolio.sensitivities.robust import best_under, regret_table, robust_mix
-from evalfolio.sensitivities.scenarios import scenarios_of
+from evalfolio.sensitivities.robust import (
+    best_under,
+    regret_table,
+    robust_mix,
+    scenarios_of,
+    worth_of_knowing,
+)
 from evalfolio.sensitivities.sobol import sobol_of_plan
-from evalfolio.sensitivities.stability import stability_over_assumptions, stability_over_draws
 from evalfolio.sensitivities.sweep import Sweep
 from evalfolio.sensitivities.tornado import tornado
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from evalbayes.catalogue.anchors import without_anchor
 from evalfolio.errors import InputError
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue, Interval
+    from evalbayes.posterior.posterior import Posterior
+
 
 # Kinds that only enter the menu's decisions, prior, prices and hours.
 ON_MENU = (
@@ -105,3 +114,97 @@ class Assumed:
 def levels_of(assumed: Sequence[Assumed], values: Sequence[float]) -> dict[Assumed, float]:
     """Return the levels of several figures at once."""
     return dict(zip(assumed, values, strict=True))
+
+
+FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value
+UNIT = 1.0  # a threshold without one is tried a unit lower and higher
+EFFORT = 0.25  # efforts are tried a quarter lower and higher
+
+
+def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
+    """Return the assumed figures of a catalogue, with ranges of its own where it gives them.
+
+    Thresholds, later gains and prices range over their intervals; the gap's size, validity error
+    and the spread of the gap over the posterior's 5 % and 95 % quantiles; the curve family over
+    the three there are; the rest over half to twice, efforts over a quarter less and more.
+    Of domains without an anchor there are none: no decision is about them.
+    """
+    found: list[Assumed] = []
+    m = posterior.index_of("ai_model", catalogue.portfolio.ai_model)
+    # No decision of the menu rests on a domain without an anchor.
+    adrift = without_anchor(catalogue, posterior.human_minutes)
+    for decision in catalogue.decisions:
+        if set(decision.weights) & set(adrift):
+            continue
+        found.append(_interval("threshold", decision.name, decision.threshold, UNIT))
+        found.append(_factor("loss_missed", decision.name))
+        found.append(_factor("loss_false_alarm", decision.name))
+    for spec in catalogue.domains:
+        if spec.name in adrift:
+            continue
+        gain = spec.post_training_gain_per_year
+        found.append(_interval("later_gain", spec.name, gain, gain.mid / FACTOR))
+        found.append(_factor("shown_sd", spec.name))
+        found.append(_factor("gap_sd", spec.name))
+        size = posterior.draws["gap"][:, posterior.domains.index(spec.name), m]
+        if size.mean() > 0:
+            found.append(_quantiles("gap", spec.name, size))
+    for kind, key in (("validity_sd", "validity_sd"), ("gap_spread", "gap_departure_sd")):
+        by_unit = np.unique(posterior.draws[key], axis=1)  # domains of one unit have one
+        found.append(_quantiles(kind, "", (by_unit / by_unit.mean(axis=0)).ravel()))
+    found.append(Assumed("effort", "", 1 - EFFORT, 1.0, 1 + EFFORT, False))
+    found.append(_price(catalogue))
+    found += [_factor(kind, "") for kind in ("staff_hours", "elicitation_hours", "review")]
+    found.append(Assumed("curve_family", "", -1.0, 0.0, 1.0, False))
+    return found
+
+
+def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:
+    """Return by eval how far its price moves, in ln, where prices move by 1 on average.
+
+    Evals whose price is stated exactly do not move, unless all are: then all move alike.
+    """
+    if catalogue is None:
+        return {}
+    widths = {
+        spec.name: 0.0
+        if spec.usd_per_unit.exact
+        else float(np.log(spec.usd_per_unit.high / spec.usd_per_unit.low))
+        for spec in catalogue.evals
+    }
+    moving = [width for width in widths.values() if width > 0]
+    if not moving:
+        return dict.fromkeys(widths, 1.0)
+    return {name: width / float(np.mean(moving)) for name, width in widths.items()}
+
+
+def _price(catalogue: Catalogue) -> Assumed:
+    """All prices at the ends of their own intervals at once; the factor is their geometric mean."""
+    widths = [
+        np.log(spec.usd_per_unit.high / spec.usd_per_unit.low)
+        for spec in catalogue.evals
+        if not spec.usd_per_unit.exact
+    ]
+    if not widths:
+        return _factor("price", "")
+    half = float(np.exp(np.mean(widths) / 2))
+    return Assumed("price", "", 1 / half, 1.0, half, True)
+
+
+def _interval(kind: str, domain: str, interval: Interval, default: float) -> Assumed:
+    if interval.exact:
+        middle = interval.mid
+        return Assumed(kind, domain, middle - default, middle, middle + default, False)
+    return Assumed(kind, domain, interval.low, interval.mid, interval.high, True)
+
+
+def _factor(kind: str, domain: str) -> Assumed:
+    return Assumed(kind, domain, 1 / FACTOR, 1.0, FACTOR, False)
+
+
+def _quantiles(
+    kind: str, domain: str, draws: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+) -> Assumed:
+    middle = float(draws.mean())
+    low, high = np.quantile(draws, [0.05, 0.95]) / middle
+    return Assumed(kind, domain, min(float(low), 1.0), 1.0, max(float(high), 1.0), True)

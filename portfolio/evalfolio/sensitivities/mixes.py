@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import qmc
 
 from evalfolio.errors import InputError
+from evalfolio.narrative import listing
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
-from evalfolio.sensitivities.assumed import ON_INPUTS, Assumed, levels_of
+from evalfolio.search.question import Question
+from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 from evalfolio.sensitivities.tornado import summary
+
+if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
+    from evalbayes.observations import Observations
+
 
 Floats = NDArray[np.float64]
 
@@ -104,3 +114,259 @@ def _batch(
         menu = basis.menu_under(levels_of(figures, point))
         out.append(summary(menu, solve(basis.question.on(menu), method)))
     return out
+
+
+SHARED = 8  # mixes that share the figures that ask for a new menu
+CORE = 0.9  # evals in at least this share of the mixes are the core, the others the fringe
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Stability:
+    """Inclusion probabilities.
+
+    Parameters
+    ----------
+    evals
+        One row per eval that is in any mix, the most frequent first: included (share of the mixes
+        it is in), deep (share it is run with max elicitation in), core.
+    options
+        Share of the mixes each option is in, only those above 0.
+    deep
+        Mean and 5 % and 95 % quantiles over the mixes of the share of usd on max elicitation.
+    n_mixes
+        How many mixes.
+    """
+
+    evals: pd.DataFrame
+    options: pd.Series
+    deep: tuple[float, float, float]
+    n_mixes: int
+
+    def __str__(self) -> str:
+        core = self.evals.index[self.evals["core"]].astype(str).tolist()
+        fringe = self.evals.index[~self.evals["core"]].astype(str).tolist()
+        return (
+            f"Over {self.n_mixes} mixes the core is {listing(core) or 'empty'}; "
+            f"the fringe is {listing(fringe) or 'empty'}."
+        )
+
+
+def stability_over_draws(
+    question: Question,
+    *,
+    most: int = 64,
+    method: Method = Certified(),
+    sweep: Sweep | None = None,
+) -> Stability:
+    """Return how stable the mix is over posterior draws of what the options tell."""
+    draws = question.menu.information_draws
+    count = 0 if draws is None else len(draws)
+    points = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int)).tolist()
+    run = (sweep or Sweep()).run(
+        partial(_draw, question, method), points, inputs=inputs_hash(question, method)
+    )
+    return gathered(run)
+
+
+def stability_over_assumptions(
+    basis: Basis,
+    assumptions: Sequence[Assumed],
+    *,
+    samples: int = 64,
+    seed: int = 0,
+    method: Method = Certified(),
+    sweep: Sweep | None = None,
+) -> Stability:
+    """Return how stable the mix is over a Latin hypercube of the assumed figures.
+
+    Figures that ask for a new menu are drawn together, one combination for every `SHARED` mixes,
+    each at its low end, its level in use or its high end (see `levels_at`); without a catalogue
+    and posterior to build from they are held.
+    """
+    figures = varied(basis, assumptions)
+    rng = np.random.default_rng(seed)
+    unit = qmc.LatinHypercube(len(figures), rng=rng).random(samples)
+    few = qmc.LatinHypercube(len(figures), rng=rng).random(-(-samples // SHARED))
+    remade = np.array([a.kind in ON_INPUTS for a in figures], dtype=bool)
+    unit[:, remade] = np.repeat(few, SHARED, axis=0)[:samples, remade]
+    points = levels_at(figures, unit).tolist()
+    return gathered(mixes_under(basis, figures, points, method=method, sweep=sweep))
+
+
+def varied(basis: Basis, assumptions: Sequence[Assumed]) -> tuple[Assumed, ...]:
+    """Return the figures that can be varied with what the basis holds."""
+    whole = basis.catalogue is not None and basis.posterior is not None
+    return tuple(a for a in assumptions if whole or a.kind in ON_MENU)
+
+
+def _draw(question: Question, method: Method, draw: int) -> dict[str, Any]:
+    draws = question.menu.information_draws
+    assert draws is not None  # points come from them
+    own = replace(question.lean.menu, information=draws[draw])
+    return summary(own, solve(question.on(own), method))
+
+
+def gathered(mixes: Sequence[Mapping[str, Any]]) -> Stability:
+    """Return how often every eval and option is in summaries of mixes, see `summary`."""
+    n = len(mixes)
+    included: dict[str, int] = {}
+    deepened: dict[str, int] = {}
+    options: dict[str, int] = {}
+    for mix in mixes:
+        for name, tier in mix["tiers"].items():
+            included[name] = included.get(name, 0) + 1
+            deepened[name] = deepened.get(name, 0) + (tier == "max-elicitation")
+        for name in mix["options"]:
+            options[name] = options.get(name, 0) + 1
+    evals = pd.DataFrame(
+        {
+            "included": {name: count / n for name, count in included.items()},
+            "deep": {name: count / n for name, count in deepened.items()},
+        },
+        dtype=np.float64,
+    )
+    evals = evals.sort_values(["included", "deep"], ascending=False, kind="stable")
+    evals.index.name = "eval"
+    shares = np.array([mix["deep"] for mix in mixes]) if n else np.zeros(1)
+    low, high = np.quantile(shares, [0.05, 0.95])
+    frequency = pd.Series({name: count / n for name, count in options.items()}, dtype=np.float64)
+    return Stability(
+        evals.assign(core=evals["included"] >= CORE),
+        frequency.sort_values(ascending=False, kind="stable"),
+        (float(shares.mean()), float(low), float(high)),
+        n,
+    )
+
+
+OUTCOMES = ("n_success", "n_gave_up", "n_stopped")
+
+
+def resampled(observations: Observations, seed: int) -> Observations:
+    """Return results as they might have come out instead.
+
+    Runs are drawn again with replacement, whole tasks at a time within each eval and AI model.
+    Where only summaries are known they are drawn again from what they say: outcomes of a cell
+    multinomially, its means and sds of ln spend as those of normal samples, counts binomially, and
+    scores normally around themselves.
+
+    Parameters
+    ----------
+    observations
+        The results.
+    seed
+        Same seed, same results.
+    """
+    rng = np.random.default_rng(seed)
+    return replace(
+        observations,
+        cells=_cells(observations.cells, rng),
+        runs=_runs(observations.runs, rng),
+        counts=_counts(observations.counts, rng),
+        scores=_scores(observations.scores, rng),
+    )
+
+
+def stability_over_observations(
+    question: Question,
+    catalogue: Catalogue,
+    observations: Observations,
+    *,
+    resamples: int = 20,
+    draws: int = 500,
+    tune: int = 1000,
+    chains: int = 2,
+    seed: int = 0,
+    method: Method = Certified(),
+    sweep: Sweep | None = None,
+) -> Stability:
+    """Return how stable the mix is when the results are drawn again and fitted anew.
+
+    Each resample is a fit: minutes where the other analyses take seconds, so give a checkpoint.
+
+    Parameters
+    ----------
+    question
+        What is asked of every menu; its own is not looked at.
+    catalogue, observations
+        The inputs.
+    resamples
+        How many times the results are drawn again.
+    draws, tune, chains
+        Of every fit; fewer than a plan of record needs, as only the mix is compared.
+    seed
+        Of the draws.
+    method
+        Of every plan.
+    sweep
+        Workers, checkpoint and progress.
+    """
+    settings = {"draws": draws, "tune": tune, "chains": chains}
+    task = partial(_refitted, question.lean, catalogue, observations, settings, method)
+    hashed = inputs_hash(question, catalogue.hash, observations.hash, settings, method)
+    seeds = np.random.SeedSequence(seed).generate_state(resamples).tolist()
+    return gathered((sweep or Sweep()).run(task, seeds, inputs=hashed))
+
+
+def _refitted(
+    question: Question,
+    catalogue: Catalogue,
+    observations: Observations,
+    settings: dict[str, Any],
+    method: Method,
+    seed: int,
+) -> dict[str, Any]:
+    from evalbayes.menus import build_menu
+    from evalbayes.model.fit import fit
+
+    posterior = fit(catalogue, resampled(observations, seed), seed=seed, **settings)
+    menu, _ = build_menu(posterior, catalogue, with_draws=False)
+    return summary(menu, solve(question.on(menu), method))
+
+
+def _cells(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if cells.empty:
+        return cells
+    out = cells.copy()
+    counts = cells[list(OUTCOMES)].to_numpy(dtype=np.int64)
+    fresh = np.array(
+        [rng.multinomial(row.sum(), row / row.sum()) if row.sum() else row for row in counts]
+    )
+    out[list(OUTCOMES)] = fresh
+    for k, kind in enumerate(("success", "gave_up")):
+        n = fresh[:, k]
+        mean = cells[f"mean_ln_spend_{kind}"].to_numpy(dtype=np.float64)
+        sd = cells[f"sd_ln_spend_{kind}"].to_numpy(dtype=np.float64)
+        error = np.where(np.isfinite(sd), sd, 0.0) / np.sqrt(np.maximum(n, 1))
+        out[f"mean_ln_spend_{kind}"] = np.where(
+            n > 0, mean + error * rng.standard_normal(len(n)), np.nan
+        )
+        freedom = np.maximum(n - 1, 1)
+        spread = sd * np.sqrt(rng.chisquare(freedom) / freedom)
+        out[f"sd_ln_spend_{kind}"] = np.where(n > 1, spread, np.nan)
+    return out
+
+
+def _runs(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if runs.empty:
+        return runs
+    parts = []
+    for _, group in runs.groupby(["eval", "ai_model"], sort=True):
+        tasks = [own for _, own in group.groupby("task", sort=True, dropna=False)]
+        parts += [tasks[k] for k in rng.integers(len(tasks), size=len(tasks))]
+    fresh: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return fresh
+
+
+def _counts(counts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if counts.empty:
+        return counts
+    n = counts["n_runs"].to_numpy(dtype=np.int64)
+    share = counts["n_success"].to_numpy(dtype=np.float64) / np.maximum(n, 1)
+    return counts.assign(n_success=rng.binomial(n, share))
+
+
+def _scores(scores: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    if scores.empty:
+        return scores
+    error = scores["standard_error"].to_numpy(dtype=np.float64)
+    return scores.assign(score=scores["score"] + error * rng.standard_normal(len(error)))

@@ -14,8 +14,7 @@ from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import WORDS, Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.mixes import levels_at, mixes_under
-from evalfolio.sensitivities.stability import varied
+from evalfolio.sensitivities.mixes import levels_at, mixes_under, varied
 from evalfolio.sensitivities.sweep import Sweep
 
 Points = Sequence[Sequence[float]]

@@ -12,17 +12,15 @@ from typer.testing import CliRunner
 
 from evalfolio.backtests import measures
 from evalfolio.backtests.conclusion import Judge, Losses, regression_of
-from evalfolio.backtests.design import Design
 from evalfolio.backtests.findings import findings_of
 from evalfolio.backtests.horizon_menu import promised
-from evalfolio.backtests.market import Market
-from evalfolio.backtests.record import record_of
+from evalfolio.backtests.market import Market, Staged
+from evalfolio.backtests.page import told
+from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.regression import HorizonRegression
 from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
-from evalfolio.backtests.sight import Staged
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
-from evalfolio.backtests.told import told
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.cli.app import app
 from evalfolio.errors import InputError

@@ -8,8 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from evalbayes.errors import InputError
-from evalfolio.backtests.common_slope import CommonSlopeHorizon, common_slope
-from evalfolio.backtests.regression import MIDDLE_SD
+from evalfolio.backtests.regression import MIDDLE_SD, CommonSlopeHorizon, common_slope
 
 
 def test_as_many_are_expected_as_were_solved() -> None:

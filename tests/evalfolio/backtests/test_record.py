@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evalfolio.backtests.design import Design
-from evalfolio.backtests.record import record_of
+from evalfolio.backtests.record import Design, record_of
 from evalfolio.errors import InputError
 
 

@@ -11,13 +11,10 @@ import pandas as pd
 import pytest
 from benchmarks.staged_buying import world
 
-from evalfolio.backtests.design import Design
-from evalfolio.backtests.market import Market
-from evalfolio.backtests.recommended import Recommended
-from evalfolio.backtests.record import record_of
-from evalfolio.backtests.sight import Sight
-from evalfolio.backtests.stage_menu import stage_menu
-from evalfolio.backtests.stages import InStages
+from evalfolio.backtests.horizon_menu import stage_menu
+from evalfolio.backtests.market import Market, Sight
+from evalfolio.backtests.recommended import InStages, Recommended
+from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.errors import InputError

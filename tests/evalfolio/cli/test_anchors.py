@@ -208,7 +208,7 @@ def test_an_eval_of_another_domain_is_explained_without_it(run: Run, planned: Pa
 def test_figures_of_a_domain_without_an_anchor_are_not_moved(planned: Path) -> None:
     from evalbayes.catalogue import read_catalogue
     from evalbayes.posterior.posterior import Posterior
-    from evalfolio.sensitivities.ranges import assumptions_of
+    from evalfolio.sensitivities.assumed import assumptions_of
 
     catalogue = read_catalogue(planned / "c.toml")
     posterior = Posterior.load(planned / "plan" / "posterior.nc")

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from tests.evalfolio.export.made import json_of, telling
 
-from evalfolio.backtests.told import told
+from evalfolio.backtests.page import told
 from evalfolio.errors import InputError
 from evalfolio.export import write_workbook
 from evalfolio.export.report.write import report

@@ -17,8 +17,7 @@ from evalfolio.export.report.write import report
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
-from evalfolio.sensitivities.findings import Sensitivity
-from evalfolio.sensitivities.firmness import firmness
+from evalfolio.sensitivities.findings import Sensitivity, firmness
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from evalfolio.plans.overspend import overspend
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.risk import spend_risk
 from evalfolio.plans.rivals import rival_plans
-from evalfolio.sensitivities.scenarios import Scenarios
+from evalfolio.sensitivities.robust import Scenarios
 from evalfolio.sensitivities.sweep import menu_hash
 
 BUDGET = {"usd": 18_000.0, "staff_hours": 98.0}

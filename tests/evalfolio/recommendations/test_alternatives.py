@@ -16,7 +16,7 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.optimiser import answer
 from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
 from evalfolio.recommendations.recommender import question_of
-from evalfolio.sensitivities.remade import believed
+from evalfolio.sensitivities.basis import believed
 
 
 @pytest.fixture

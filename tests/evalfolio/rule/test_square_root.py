@@ -16,7 +16,7 @@ from evalfolio.rule.priced import priced_mix
 from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.one_domain import OneDomain
+from evalfolio.sensitivities.phases import OneDomain
 from evalfolio.sensitivities.solution import solve
 
 

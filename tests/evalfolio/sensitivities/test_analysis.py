@@ -19,7 +19,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.knowing import WEIGHTS, worth_of_knowing
+from evalfolio.sensitivities.robust import WEIGHTS, worth_of_knowing
 from evalfolio.sensitivities.sweep import Sweep
 
 BUDGET = {"usd": 9_500.0, "staff_hours": 90.0}

@@ -16,10 +16,8 @@ from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed
-from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.ranges import assumptions_of
-from evalfolio.sensitivities.remade import changed_catalogue, with_hours_of
+from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed, assumptions_of
+from evalfolio.sensitivities.basis import Basis, changed_catalogue, with_hours_of
 from evalfolio.sensitivities.tornado import tornado
 
 BUDGET = {"usd": 1_500.0, "staff_hours": 216.0}  # both short

@@ -12,7 +12,7 @@ from evalbayes.catalogue import read_catalogue
 from evalbayes.observations import Observations, read_observations
 from evalfolio.examples import small_menu
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.bootstrap import resampled, stability_over_observations
+from evalfolio.sensitivities.mixes import resampled, stability_over_observations
 
 CATALOGUE = """
 [portfolio]

@@ -18,8 +18,7 @@ from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.search.status import Status
-from evalfolio.sensitivities.frontiers import Frontier, carried
-from evalfolio.sensitivities.kinks import changes
+from evalfolio.sensitivities.frontiers import Frontier, carried, changes
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution
 

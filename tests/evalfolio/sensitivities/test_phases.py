@@ -7,8 +7,7 @@ import pytest
 
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.one_domain import OneDomain
-from evalfolio.sensitivities.phases import phase_diagram
+from evalfolio.sensitivities.phases import OneDomain, phase_diagram
 from evalfolio.sensitivities.solution import solve
 
 

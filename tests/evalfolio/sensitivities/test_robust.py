@@ -17,9 +17,8 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.robust import regret_table, robust_mix
-from evalfolio.sensitivities.scenarios import Scenarios, scenarios_of
-from evalfolio.sensitivities.stability import stability_over_assumptions, stability_over_draws
+from evalfolio.sensitivities.mixes import stability_over_assumptions, stability_over_draws
+from evalfolio.sensitivities.robust import Scenarios, regret_table, robust_mix, scenarios_of
 
 BUDGET = {"usd": 40.0, "staff_hours": 30.0}
 EveryChoice = Callable[[Menu], NDArray[np.float64]]
