@@ -12,6 +12,7 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent
+from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.outlook import CALLS, way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
@@ -19,6 +20,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.status import Status
 
 if TYPE_CHECKING:
+    from evalbayes.catalogue import Catalogue
     from evalbayes.posterior.posterior import Posterior
 
 
@@ -97,3 +99,73 @@ def with_gap_sd(menu: Menu, factor: float) -> Menu:
     """Return the menu with the prior sd of every elicitation gap multiplied by a factor."""
     scale = np.array([factor if name.endswith(".gap") else 1.0 for name in menu.states])
     return replace(menu, prior_covariance=menu.prior_covariance * np.outer(scale, scale))
+
+
+NEAR = 3.0  # units of difficulty within which an eval comes near a threshold
+NO_LONG_TASKS = "no eval on the menu has tasks near its threshold"
+AROUND = 1.0  # units on either side of it where tasks are said to be of its difficulty
+
+
+def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> dict[str, str]:
+    """Say, by decision, whose threshold no eval on the menu is near, and what one would add.
+
+    Parameters
+    ----------
+    plan
+        With its menu.
+    posterior, catalogue
+        What the menu was made from.
+    """
+    from evalbayes.horizons.horizon import human_time
+    from evalbayes.menus.elsewhere import menu_elsewhere
+
+    sentences = {}
+    on_menu = set(plan.menu.options["eval"])
+    decided = {decision.name for decision in plan.menu.decisions}
+    for spec in catalogue.decisions:
+        if len(spec.weights) > 1 or spec.name not in decided:
+            continue
+        (domain,) = spec.weights
+        d, threshold = posterior.index_of("domain", domain), spec.threshold.normal()[0]
+        far = {
+            name: abs(float(posterior.draws["difficulty"][:, i].mean()) - threshold)
+            for i, name in enumerate(posterior.evals)
+            if name in on_menu and posterior.loadings[i, d]
+        }
+        if not far or min(far.values()) <= NEAR:
+            continue
+        nearest = min(far, key=far.__getitem__)
+        elsewhere = menu_elsewhere(posterior, catalogue, nearest, threshold)
+        option, worth = _best_there(plan, elsewhere)
+        unit = "doublings" if spec.minutes else "units"
+        around = (
+            [human_time(2.0**at) for at in (threshold - AROUND, threshold + AROUND)]
+            if spec.minutes
+            else [f"{threshold - AROUND:.3g}", f"{threshold + AROUND:.3g}"]
+        )
+        where = human_time(2.0**threshold) if spec.minutes else f"{threshold:.3g}"
+        kind = "tasks of" if spec.minutes else "tasks of difficulty"
+        sentences[spec.name] = (
+            f"No eval here is within {NEAR:g} {unit} of {spec.name}'s threshold, {where}: the "
+            f"nearest, {nearest}, is {far[nearest]:.2g} away. Bought beside this plan, {kind} "
+            f"{around[0]} to {around[1]}, at the same price ({option}), would add "
+            f"{percent(worth)} of perfect information."
+        )
+    return sentences
+
+
+def _best_there(plan: Plan, elsewhere: Menu) -> tuple[str, float]:
+    """Option of another menu of the same states that would add most to a plan, and how much."""
+    menu = plan.menu
+    wider = replace(
+        menu,
+        options=pd.concat([menu.options, elsewhere.options]),
+        information=np.concatenate([menu.information, elsewhere.information]),
+        information_draws=None,
+        resource_draws=None,
+        replicates=None,
+    )
+    worth = {str(o): evaluate(wider, [*plan.chosen, o]).value for o in elsewhere.options.index}
+    best = max(worth, key=worth.__getitem__)
+    more = max(worth[best] - evaluate(menu, plan.chosen).value, 0.0)
+    return best, more / plan.evpi if plan.evpi > 0 else 0.0

@@ -63,7 +63,7 @@ class Plan:
         One row per eval left out: reason, cost_to_enter (usd; None if at no price).
     next_steps
         One row per single change that would add value, nearest to affordable first, see
-        `evalfolio.plans.left_over.next_steps`.
+        `evalfolio.plans.left_out.next_steps`.
     shared
         The shared purchases it makes, paid once each; see `evalfolio.plans.shared.shared_rows`.
     note
@@ -103,7 +103,7 @@ class Plan:
         InputError
             If there is no plan that can be read, or its menu is not the one it was made from.
         """
-        from evalfolio.plans.stored import load_plan
+        from evalfolio.plans.recording import load_plan
 
         return load_plan(path)
 

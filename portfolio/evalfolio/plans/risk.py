@@ -186,3 +186,42 @@ def tail_mean(values: NDArray[np.float64], share: float) -> float:
     count = share * len(worst)
     weight = np.clip(count - np.arange(len(worst)), 0.0, 1.0)
     return float(weight @ worst / count)
+
+
+@dataclass(frozen=True)
+class Overspend:
+    """Expected money, what is exceeded with probability 0.1, and P(spend > budget)."""
+
+    expected: float
+    p90: float
+    probability: float | None
+
+
+def overspend(
+    menu: Menu, options: Sequence[str], budget: float | None, resource: str = "usd"
+) -> Overspend:
+    """Return the spread of a mix's use of a resource over the menu's `resource_draws`.
+
+    Parameters
+    ----------
+    menu
+        The menu; without draws the spend counts as certain.
+    options
+        Names of the options run.
+    budget
+        The whole budget, contingency included; None where there is none.
+    resource
+        Which resource.
+    """
+    if resource not in menu.resources:
+        return Overspend(0.0, 0.0, None if budget is None else 0.0)
+    column = menu.resources.index(resource)
+    both = menu.with_shared(menu.options.index.isin(list(options)).astype(np.float64))
+    expected = float(menu.costs_with_shared[:, column] @ both)
+    draws = menu.draws_with_shared
+    spends = np.array([expected]) if draws is None else draws[:, :, column] @ both
+    return Overspend(
+        expected=expected,
+        p90=float(np.quantile(spends, 0.9)),
+        probability=None if budget is None else float(np.mean(spends > budget)),
+    )

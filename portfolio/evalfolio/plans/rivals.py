@@ -6,17 +6,85 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH
-from evalfolio.plans.baselines import even_split, filled, restricted
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 from evalfolio.search.question import Question
+
+
+def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the mix that gives every eval the same share of every budget, and spends the budget.
+
+    Each eval runs the most informative option that its share pays for, with all that it shares;
+    information is measured by trace(Σ K), the sum over states of information times prior variance.
+    The share is the largest at which all of it fits; what whole runs leave goes where it still
+    buys more: see `filled`.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import small_menu
+    >>> even_split(small_menu(), {"usd": 2_000.0})
+    ('a plateau', 'b plateau', 'c plateau')
+    """
+    columns, limits = _limited(menu, budget)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = np.nan_to_num(menu.costs_alone[:, columns] / limits, nan=0.0).max(axis=1, initial=0)
+    codes = menu.options["eval"].factorize()[0]
+    order = np.argsort(information_size(menu), kind="stable")
+    for limit in np.unique(need[need <= 1.0])[::-1]:
+        best = np.full(codes.max(initial=0) + 1, -1)
+        paid = order[need[order] <= limit]
+        best[codes[paid]] = paid  # the last written, the most informative, stays
+        x = np.zeros(len(menu))
+        x[best[best >= 0]] = 1.0
+        if (menu.use_of(x)[columns] <= limits).all():
+            return filled(menu, tuple(menu.options.index[x > 0]), budget)
+    return ()
+
+
+def filled(menu: Menu, chosen: Sequence[str], budget: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a mix with what is left of the budgets spent too, until nothing more fits.
+
+    Step by step the eval whose option is least informative runs the most informative one that the
+    rest pays for.
+    """
+    columns, limits = _limited(menu, budget)
+    size, codes = information_size(menu), menu.options["eval"].factorize()[0]
+    x = menu.options.index.isin(list(chosen)).astype(float)
+    now = np.zeros(codes.max(initial=0) + 1)
+    now[codes[x > 0]] = size[x > 0]
+    for code in sorted(range(len(now)), key=lambda each: now[each]):
+        mine = codes == code
+        for option in sorted(np.flatnonzero(mine & (size > now[code])), key=lambda o: -size[o]):
+            other = np.where(mine, 0.0, x)
+            other[option] = 1.0
+            if (menu.use_of(other)[columns] <= limits).all():
+                x = other
+                break
+    return tuple(menu.options.index[x > 0])
+
+
+def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], NDArray[np.float64]]:
+    return [menu.resources.index(name) for name in budget], np.array([*budget.values()])
+
+
+def information_size(menu: Menu) -> NDArray[np.float64]:
+    """Return trace(Σ K) of every option, of shape (n_options,): unit-free size of information."""
+    return np.asarray(np.einsum("oij,ji->o", menu.information, menu.prior_covariance))
+
+
+def restricted(menu: Menu, tiers: Sequence[str]) -> Menu:
+    """Return the menu with options of these tiers only."""
+    return menu.subset(menu.options["tier"].isin(list(tiers)).to_numpy())
+
 
 HALF = "half of every budget"
 ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another

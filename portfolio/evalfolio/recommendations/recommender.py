@@ -15,8 +15,7 @@ from evalfolio.limits.budget import Contingency, catalogue_budget
 from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.limits.table import catalogue_table
-from evalfolio.plans.cautions import plan_warnings
-from evalfolio.plans.distant import NO_LONG_TASKS, distant_thresholds
+from evalfolio.plans.cautions import NO_LONG_TASKS, distant_thresholds, plan_warnings
 from evalfolio.plans.firm_rows import firm_rows
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information

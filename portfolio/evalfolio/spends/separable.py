@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.spends.allocation import Allocation as Allocation
-from evalfolio.spends.allocation import Moment as Moment
+from evalfolio.spends.concave_split import Allocation as Allocation
+from evalfolio.spends.concave_split import Moment as Moment
 from evalfolio.spends.concave_split import concave_allocation
-from evalfolio.spends.counted import Counted
-from evalfolio.spends.curves import SpendCurves
+from evalfolio.spends.curves import Counted, SpendCurves
 from evalfolio.spends.sigmoidal import sigmoidal_allocation
 
 Array = NDArray[np.float64]

@@ -12,9 +12,8 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.examples import sharing_menu, small_menu
 from evalfolio.limits import Mandatory
-from evalfolio.plans.baselines import even_split, filled, information_size
 from evalfolio.plans.outlook import way_out
-from evalfolio.plans.rivals import HALF, rival_plans
+from evalfolio.plans.rivals import HALF, even_split, filled, information_size, rival_plans
 from evalfolio.search.question import Question
 
 BUDGETS: list[Mapping[str, float]] = [

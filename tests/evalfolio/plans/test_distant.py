@@ -13,7 +13,7 @@ from evalbayes.menus import menu_of
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior
-from evalfolio.plans.distant import distant_thresholds
+from evalfolio.plans.cautions import distant_thresholds
 
 
 def catalogue(*minutes: float, **domain: Any) -> Catalogue:

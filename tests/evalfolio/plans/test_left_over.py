@@ -12,7 +12,7 @@ from tests.evalfolio.conftest import random_menu
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.narrative import two_digits
-from evalfolio.plans.left_over import next_step_in_words
+from evalfolio.plans.left_out import next_step_in_words
 
 BUDGET = {"usd": 10_000.0, "staff_hours": 90.0}
 

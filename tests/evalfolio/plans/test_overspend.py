@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evalfolio.examples import small_menu
-from evalfolio.plans.overspend import overspend
+from evalfolio.plans.risk import overspend
 
 
 def test_spread_over_draws_is_that_of_the_sum() -> None:

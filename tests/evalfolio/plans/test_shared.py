@@ -16,13 +16,11 @@ from evalfolio.examples import sharing_menu, small_menu
 from evalfolio.export.mix import mix_table
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import mix_in_words
-from evalfolio.plans.baselines import even_split
 from evalfolio.plans.judge import explain_eval
 from evalfolio.plans.mix_file import read_mix
-from evalfolio.plans.overspend import overspend
 from evalfolio.plans.plan import Plan
-from evalfolio.plans.risk import spend_risk
-from evalfolio.plans.rivals import rival_plans
+from evalfolio.plans.risk import overspend, spend_risk
+from evalfolio.plans.rivals import even_split, rival_plans
 from evalfolio.sensitivities.robust import Scenarios
 from evalfolio.sensitivities.sweep import menu_hash
 
