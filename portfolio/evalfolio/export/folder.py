@@ -20,9 +20,9 @@ from evalfolio.export.mix import (
     write_menu_csv,
     write_mix_csv,
     write_mix_parquet,
+    write_tasks_csv,
 )
 from evalfolio.export.report import write_report
-from evalfolio.export.tasks import write_tasks_csv
 from evalfolio.export.workbook import write_workbook
 
 if TYPE_CHECKING:

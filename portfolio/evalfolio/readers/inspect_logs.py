@@ -13,8 +13,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalfolio.readers.caps import CapRule, check_cap
-from evalfolio.readers.checkpoint import partial_file, read_facts
-from evalfolio.readers.log_facts import inspect_log_module, score_edits
+from evalfolio.readers.log_facts import inspect_log_module, partial_file, read_facts, score_edits
 from evalfolio.readers.log_runs import Reading, runs_of_logs
 from evalfolio.readers.outcomes import SPEND_UNITS, SuccessRule
 from evalfolio.readers.parallel import Failure, read_logs

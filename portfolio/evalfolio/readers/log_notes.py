@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from evalfolio.readers.remarks import Remarks
+from evalfolio.readers.remarks import Remarks, notes_on_spellings
 from evalfolio.readers.settings import notes_on_settings
-from evalfolio.readers.spellings import notes_on_spellings
 from evalfolio.readers.spent import CAP, METERED, OWN, REPORTED, TOTAL_TIME
 
 _PRICES_DIFFER = 0.1  # share from which a reported cost departs from the price table's

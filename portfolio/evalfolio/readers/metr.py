@@ -15,9 +15,8 @@ from evalfolio.readers.cells import moments, numbers, text, verdicts
 from evalfolio.readers.humans import anchored, is_human
 from evalfolio.readers.metr_lines import read_rows
 from evalfolio.readers.outcomes import SuccessRule, succeeded
-from evalfolio.readers.remarks import Remarks
+from evalfolio.readers.remarks import Remarks, notes_on_spellings
 from evalfolio.readers.result import ImportResult
-from evalfolio.readers.spellings import notes_on_spellings
 
 _NUMBERS = (
     *("score_cont", "human_minutes", "generation_cost", "tokens_count", "wall_minutes"),

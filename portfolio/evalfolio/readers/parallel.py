@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from evalfolio.readers.broken_log import in_words
-from evalfolio.readers.checkpoint import partial_file
+from evalfolio.readers.log_facts import partial_file
 from evalfolio.readers.worker import read_one
 
 Failure = dict[str, str]

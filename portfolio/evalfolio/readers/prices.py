@@ -21,7 +21,7 @@ from evalbayes.names import plain_name
 from evalbayes.tables.delimited import read_delimited
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalbayes.tables.toml import read_toml
-from evalfolio.readers.spellings import CLOUD, DATE
+from evalfolio.readers.remarks import CLOUD, DATE
 
 COLUMNS = ("model", "input", "output", "cache_read", "cache_write", "since", "date", "source")
 LEAST = 1e-3  # USD per million tokens; the cheapest AI models cost ten times as much

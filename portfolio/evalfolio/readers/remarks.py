@@ -1,7 +1,10 @@
-"""Remarks on an import: how many runs something holds for, and which is the first."""
+"""Notes on an import: for how many runs something holds, and AI models under several names."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import PurePath
 
 import pandas as pd
@@ -42,3 +45,48 @@ class Remarks:
         task = task if task.startswith(f"{name}/") else f"{name} {task}"
         line = f", line {int(run['line'])}" if "line" in self.runs else ""
         return f"{task} in {PurePath(str(run['log'])).name}{line}"
+
+
+DATE = re.compile(r"[-@](\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+CLOUD = re.compile(r"^(?:[a-z]{2,6}\.)?(?:anthropic|meta|mistral|amazon)\.|-v\d+(?::\d+)?$")
+_ROUTE = re.compile(r":(?:free|nitro|floor|beta|extended|online)$")  # who serves it, not what it is
+
+
+def bare_name(model: str) -> str:
+    """Return a name in lower case without provider, cloud affix, route and blanks, dots as dashes.
+
+    Examples
+    --------
+    >>> bare_name("openrouter/anthropic/claude-opus-4.1:beta")
+    'claude-opus-4-1'
+    >>> bare_name("anthropic/bedrock/us.anthropic.claude-opus-4-1-20250805-v1:0")
+    'claude-opus-4-1-20250805'
+    """
+    name = _ROUTE.sub("", model.strip().lower().rsplit("/", 1)[-1])
+    name = CLOUD.sub("", CLOUD.sub("", name))
+    return re.sub(r"[\s_]+", "-", re.sub(r"(?<=\d)\.(?=\d)", "-", name))
+
+
+def notes_on_spellings(names: Iterable[str]) -> list[str]:
+    """Return which names look like one AI model, and how to count them as one.
+
+    Names with different dates are different AI models; one without a date may be either.
+    """
+    undated: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        undated[DATE.sub("", bare_name(name))].append(name)
+    notes = []
+    for bare, alike in undated.items():
+        dates: dict[str, list[str]] = defaultdict(list)
+        for name in alike:
+            found = DATE.search(bare_name(name))
+            dates[found[1].replace("-", "") if found else ""].append(name)
+        dated = [day for day in dates if day not in ("", "latest")]
+        for group in [alike] if len(dated) <= 1 else dates.values():
+            if len(group) > 1:
+                renames = " ".join(f"--ai-model '{name}={bare}'" for name in group)
+                notes.append(
+                    f"{' and '.join(group)} look like one AI model and count as {len(group)}: "
+                    f"if they are one, import with {renames}."
+                )
+    return notes

@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 from evalfolio.readers.broken_log import in_words
-from evalfolio.readers.checkpoint import write_facts
-from evalfolio.readers.log_facts import inspect_log_module, read_log_facts
+from evalfolio.readers.log_facts import inspect_log_module, read_log_facts, write_facts
 
 
 def read_one(log: str, target: str, max_bytes: int) -> dict[str, str]:

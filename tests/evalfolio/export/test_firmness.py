@@ -13,7 +13,7 @@ from tests.evalfolio.export.made import json_of, telling
 import evalfolio as ef
 from evalfolio.examples import small_menu
 from evalfolio.export import write_workbook
-from evalfolio.export.report.write import report
+from evalfolio.export.report import report
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed

@@ -12,8 +12,8 @@ import pytest
 from tests.evalfolio.export.made import json_of, telling
 from tests.evalfolio.export.test_report import Reader
 
+from evalfolio.export.report import report
 from evalfolio.export.report.first import knee, not_covered, promised
-from evalfolio.export.report.write import report
 from evalfolio.limits import Mandatory
 from evalfolio.limits.kept import kept
 from evalfolio.recommendations.recommendation import Recommendation

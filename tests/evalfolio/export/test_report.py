@@ -17,7 +17,7 @@ from tests.evalfolio.export.made import json_of, telling
 
 from evalfolio.errors import InputError
 from evalfolio.export import write_report, write_workbook
-from evalfolio.export.report.write import report
+from evalfolio.export.report import report
 from evalfolio.recommendations.recommendation import Recommendation
 
 VOID = {"meta", "link", "input", "br"}

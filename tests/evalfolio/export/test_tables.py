@@ -15,8 +15,7 @@ from tests.evalfolio.export.made import json_of
 from evalfolio.errors import InputError
 from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet
 from evalfolio.export.folder import task_names
-from evalfolio.export.mix import write_frontier_csv, write_menu_csv
-from evalfolio.export.tasks import drawn, task_table
+from evalfolio.export.mix import drawn, task_table, write_frontier_csv, write_menu_csv
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.record.record import Record
 from evalfolio.record.schema import SCHEMA_FILE, json_schema

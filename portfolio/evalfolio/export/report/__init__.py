@@ -1,3 +1,57 @@
 """The plan as one self-contained page: `report.html`."""
 
-from evalfolio.export.report.write import write_report as write_report
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+
+from evalbayes.whole import whole_file
+from evalfolio.export.exportable import Drawable, Exportable
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+def write_report(recommendation: Exportable, path: str | Path) -> Path:
+    """Write the report of a recommendation, whole or not at all; return its path.
+
+    One file with its style, drawings and few lines of script inside. It asks no network for
+    anything (its content security policy forbids it) and escapes all text of the catalogue.
+    InputError if the place cannot be written to.
+    """
+    text = report(recommendation)
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def report(recommendation: Exportable) -> str:
+    """Return the report as HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from evalfolio.export.report import numerals
+    from evalfolio.export.report.page import page
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("money", "about", "share", "figure", "hours"):
+        environment.filters[name] = getattr(numerals, name)
+    curves = (pd.DataFrame(), pd.DataFrame({"eval": []}))  # a menu alone knows none
+    if isinstance(recommendation, Drawable):
+        curves = (recommendation.curves, recommendation.curve_grid)
+    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html.j2").render(
+        **page(recommendation.record, recommendation.menu, *curves),
+        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
+    )

@@ -2,14 +2,112 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
-from evalfolio.export.report.charts.curve import Marks, curve_chart
+from evalfolio.export.report.drawing import Scale, drawing, element, line, path, text
 from evalfolio.export.report.numerals import amount, compact, share
 from evalfolio.narrative import two_digits
 from evalfolio.record.record import Record
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 340, 204, 46, 328, 24, 158
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Caps to mark on a curve, in its unit; None where there is none."""
+
+    chosen: float | None
+    sweet_spot: float | None
+    saturation: float | None
+    unit: str
+
+
+def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup:
+    """Draw success within a cap with its interval, over caps on a log scale.
+
+    Parameters
+    ----------
+    name
+        The eval.
+    grid
+        Columns cap, success, and where known success_low and success_high; caps rise.
+    marks
+        What to mark on the curve.
+    key
+        Prefix of the ids inside the drawing, unique on the page.
+    """
+    grid = rising(grid, marks)
+    caps = grid["cap"].to_numpy(dtype=float)
+    success = grid["success"].to_numpy(dtype=float)
+    low, high = float(caps.min()), float(caps.max())
+    if marks.chosen is not None:  # always in sight; the other marks only where the curve is drawn
+        low, high = min(low, marks.chosen), max(high, marks.chosen)
+    across = Scale(low, high, LEFT, RIGHT, log=True)
+    up = Scale(0, 1, BOTTOM, TOP)
+    parts: list[Markup] = []
+    for tick in (0, 0.5, 1):
+        parts.append(line((LEFT, up(tick)), (RIGHT, up(tick)), "grid" if tick else "axis"))
+        parts.append(text((LEFT - 6, up(tick) + 4), f"{100 * tick:.0f} %", "tick", "end"))
+    for tick in across.ticks(5):
+        parts.append(line((across(tick), BOTTOM), (across(tick), BOTTOM + 4), "axis"))
+        anchor = "end" if across(tick) > RIGHT - 12 else "middle"  # else its end is cut off
+        at = min(across(tick) + (10 if anchor == "end" else 0), WIDTH - 1)
+        parts.append(text((at, BOTTOM + 18), compact(tick), "tick", anchor))
+    if {"success_low", "success_high"} <= set(grid.columns):
+        upper = [(across(c), up(y)) for c, y in zip(caps, grid["success_high"], strict=True)]
+        lower = [(across(c), up(y)) for c, y in zip(caps, grid["success_low"], strict=True)]
+        parts.append(path([*upper, *reversed(lower)], "band", closed=True))
+    parts.append(
+        path([(across(c), up(y)) for c, y in zip(caps, success, strict=True)], "curve now")
+    )
+    axis = "USD" if marks.unit == "usd" else marks.unit
+    told = [f"Success rises to {share(float(success[-1]))} at {amount(high, marks.unit)}."]
+    for cap, look, words in (
+        (marks.saturation, "saturation", "saturation point"),
+        (marks.sweet_spot, "sweet", "sweet spot"),
+        (marks.chosen, "chosen", "chosen cap"),
+    ):
+        if cap is None or not low <= cap <= high:
+            continue
+        place = (across(cap), up(float(np.interp(np.log(cap), np.log(caps), success))))
+        parts.append(_mark(place, look))
+        told.append(f"The {words} is {amount(cap, marks.unit)}.")
+    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), f"cap per attempt, {axis}", "tick"))
+    title = f"{name}: success within a cap"
+    return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=" ".join(told), key=key)
+
+
+def rising(grid: pd.DataFrame, marks: Marks, least: float = 0.01) -> pd.DataFrame:
+    """Return the curve from where its band leaves the floor, or from its first mark.
+
+    Draws of a flat curve reach far to the left, where there is nothing to see.
+    """
+    top = grid["success_high"] if "success_high" in grid.columns else grid["success"]
+    seen = top.to_numpy(dtype=float) >= least
+    first = int(np.argmax(seen)) if seen.any() else 0
+    wanted = [m for m in (marks.chosen, marks.sweet_spot, marks.saturation) if m is not None]
+    caps = grid["cap"].to_numpy(dtype=float)
+    if wanted:
+        first = min(first, max(int(np.searchsorted(caps, min(wanted))) - 1, 0))
+    return grid.iloc[min(first, max(len(grid) - 2, 0)) :]
+
+
+def _mark(place: tuple[float, float], look: str) -> Markup:
+    """Return a mark whose shape, not only its colour, tells which cap it is."""
+    x, y = place
+    if look == "chosen":
+        stem = line((x, TOP - 8), (x, BOTTOM), "chosen")
+        return stem + text((x, TOP - 12), "chosen", "label chosen", "end" if x > 280 else "middle")
+    if look == "sweet":
+        points = f"{x},{y - 6.5} {x + 6.5},{y} {x},{y + 6.5} {x - 6.5},{y}"
+        return element("polygon", points=points, class_="mark sweet")
+    return element("circle", cx=x, cy=y, r=5.5, class_="mark saturation")
+
 
 MOST_CARDS = 60  # a page of hundreds of drawings is read by nobody; the table in plan.json has all
 

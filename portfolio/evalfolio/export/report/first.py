@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evalfolio.export.report.budgets import resource_words
 from evalfolio.export.report.numerals import hours, money, share
+from evalfolio.export.report.page import resource_words
 from evalfolio.narrative import DEPTH, TIER_WORDS, listing, percent
 from evalfolio.record.record import Record
 

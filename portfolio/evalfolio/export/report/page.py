@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,17 +10,175 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalfolio.export.mix import other_resources
-from evalfolio.export.report.accounts import accounts, plain
-from evalfolio.export.report.budgets import lost_by, price_rows, resource_words
-from evalfolio.export.report.charts.belief import belief_chart
+from evalfolio.export.report.belief import belief_chart
 from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.first import called_for, first
 from evalfolio.export.report.frontier import TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
-from evalfolio.export.report.tornado import tornado_view
 from evalfolio.narrative import percent, two_digits
 from evalfolio.record.plain import flat
 from evalfolio.record.record import Domain, Record
+
+
+def accounts(record: Record) -> list[dict[str, Any]]:
+    """Return what `sensitivity` and `backtest` found, where they were run."""
+    found: list[dict[str, Any]] = []
+    if record.firmness is not None:
+        found.append(
+            {
+                "id": "firmness",
+                "short": "How firm it is",
+                "title": "How firm the mix is",
+                "found": record.firmness,
+            }
+        )
+    if record.backtest is not None:
+        found.append(
+            {
+                "id": "backtest",
+                "short": "On real runs",
+                "title": "This way to plan, on real runs",
+                "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
+                "this way to plan and by others, and what each concluded was compared with what "
+                "all runs show. Errors are of the time horizon, in doublings of human time.",
+                "found": record.backtest,
+            }
+        )
+    return found
+
+
+def plain(value: str | float | bool | None) -> str:
+    """Return a cell of the tables of an account: words as they are, figures in two digits.
+
+    Examples
+    --------
+    >>> plain(0.1234), plain(None), plain(True), plain("pays"), plain(12345.0)
+    ('0.12', '–', 'yes', 'pays', '12,000')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else two_digits(value)
+
+
+def lost_by(record: Record) -> Any:
+    """Return what says the value lost when a row is dropped: money, or a share of the plan's."""
+    value = record.value
+
+    def lost(amount: float | None) -> str:
+        if amount is None or value.unit == "usd":
+            return money(amount)
+        return share(amount / value.evsi) if value.evsi > 0 else share(0.0)
+
+    return lost
+
+
+def price_rows(record: Record) -> list[dict[str, str]]:
+    """Return what is left of every limited resource, its price, and what a tenth more would add."""
+    value = record.value
+    rows = []
+    for name, limit in record.budget.items():
+        price = record.shadow_prices.get(name)
+        shown = money if name == "usd" else hours
+        used = record.spend.get(name, 0.0)
+        rows.append(
+            {
+                "resource": resource_words(name),
+                "left": shown(max(record.may_spend(name) - used, 0.0)),
+                "price": DASH if price is None else price_words(price, name, limit, value.unit),
+                "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
+            }
+        )
+    return rows
+
+
+def price_words(price: float, resource: str, limit: float, unit: str) -> str:
+    """Return a shadow price, of so much money that the figure is easy to read.
+
+    Examples
+    --------
+    >>> price_words(9.54e-6, "usd", 12_000.0, "points")
+    '0.0095 points per $1,000'
+    >>> price_words(1.24, "staff_hours", 240.0, "usd")
+    '$1.24 an hour'
+    >>> price_words(0.0, "licences", 3, "points")
+    '0 points a unit'
+    """
+    if resource == "usd":
+        step = 10.0 ** max(math.floor(math.log10(limit)) - 1, 0) if limit > 0 else 1.0
+        return f"{priced(price * step, unit)} per {money(step)}"
+    one = "an hour" if resource.partition(".")[0].endswith("hours") else "a unit"
+    return f"{priced(price, unit)} {one}"
+
+
+def priced(value: float, unit: str) -> str:
+    """Return a shadow price in the unit of value.
+
+    Examples
+    --------
+    >>> priced(0.00954, "points"), priced(3.2, "usd"), priced(0.0, "points")
+    ('0.0095 points', '$3.20', '0 points')
+    """
+    return money(value) if unit == "usd" else f"{two_digits(value)} points"
+
+
+def resource_words(name: str) -> str:
+    """Return a resource's name as words.
+
+    Examples
+    --------
+    >>> resource_words("usd"), resource_words("staff_hours.bio")
+    ('USD', 'Staff hours (bio)')
+    """
+    if name == "usd":
+        return "USD"
+    stem, _, skill = name.partition(".")
+    words = stem.replace("_", " ")
+    return words[:1].upper() + words[1:] + (f" ({skill})" if skill else "")
+
+
+EQUAL = "equal"  # to the plan's own value
+MOST_BARS = 14  # of the tornado before it folds
+
+
+def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
+    """Return the tornado: inputs by how much moving them changes the value, bars from 0 to 1."""
+    base = record.value.evsi
+    rows = sorted(record.sensitivity, key=lambda row: -row.swing(base))
+    if not rows:
+        return None
+    ends = [base, *(row.value_low for row in rows), *(row.value_high for row in rows)]
+    low, high = min(ends), max(ends)
+    span = max(high - low, 1e-12)
+    shown = [
+        {
+            "name": row.name,
+            "range": f"{_end(row.low)} to {_end(row.high)}",
+            "at_low": EQUAL if row.value_low == base else worth(row.value_low),
+            "at_high": EQUAL if row.value_high == base else worth(row.value_high),
+            "bars": [
+                (look, (min(end, base) - low) / span, abs(end - base) / span)
+                for look, end in (("low", row.value_low), ("high", row.value_high))
+            ],
+            "deep": None
+            if row.deep_low is None or row.deep_high is None
+            else f"{share(row.deep_low)} → {share(row.deep_high)}",
+        }
+        for row in rows
+    ]
+    return {
+        "rows": shown[:MOST_BARS],
+        "folded": shown[MOST_BARS:],
+        "base": (base - low) / span,
+        "plan": worth(base),
+        "deep": any(row["deep"] is not None for row in shown),
+    }
+
+
+def _end(value: float | None) -> str:
+    """Return an end of a range in three digits."""
+    return DASH if value is None else f"{value:.3g}"
 
 
 def page(

@@ -6,9 +6,8 @@ from typing import Any
 
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import Book
-from evalfolio.export.workbook.contents import Contents
-from evalfolio.export.workbook.layout import Layout
-from evalfolio.export.workbook.shared import once_of
+from evalfolio.export.workbook.layout import Contents, Layout
+from evalfolio.export.workbook.mix import once_of
 from evalfolio.narrative import decimals_beside
 from evalfolio.record.record import Domain
 

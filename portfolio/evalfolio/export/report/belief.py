@@ -7,8 +7,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
-from evalfolio.export.report.charts.drawing import drawing, line, path, text
-from evalfolio.export.report.charts.scale import Scale
+from evalfolio.export.report.drawing import Scale, drawing, line, path, text
 from evalfolio.export.report.numerals import figure, human_time, share
 from evalfolio.record.record import Domain
 
