@@ -7,16 +7,14 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalfolio.arrays import Flags, Floats, Index
 from evalfolio.backtests.regression import (
     CommonSlopeHorizon,
     HorizonFits,
     HorizonRegression,
     common_slope,
 )
-
-Array = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FINE = 4  # thresholds per doubling
@@ -42,7 +40,7 @@ class Losses:
     false_alarm: float = 1.0
 
     @classmethod
-    def over(cls, human_minutes: Array) -> Losses:
+    def over(cls, human_minutes: Floats) -> Losses:
         """Return losses at a threshold every quarter of a doubling, shortest to longest task.
 
         Spaced wider, a threshold beside a horizon or none there decides what a call loses.
@@ -57,22 +55,22 @@ class Losses:
         return cls(tuple(float(2.0 ** min(low + k / FINE, high)) for k in range(many + 1)))
 
     @property
-    def levels(self) -> Array:
+    def levels(self) -> Floats:
         """log2 of the thresholds."""
         return np.log2(np.asarray(self.thresholds, dtype=np.float64))
 
-    def calls(self, draws: Array) -> NDArray[np.bool_]:
+    def calls(self, draws: Floats) -> Flags:
         """Return whether to mitigate at every threshold: where it is expected to lose less."""
         mitigated, passed = self._expected(draws)
-        found: NDArray[np.bool_] = mitigated < passed
+        found: Flags = mitigated < passed
         return found
 
-    def perfect(self, draws: Array) -> Array:
+    def perfect(self, draws: Floats) -> Floats:
         """Return the value of perfect information at every threshold: what calls expect to lose."""
-        found: Array = np.minimum(*self._expected(draws))
+        found: Floats = np.minimum(*self._expected(draws))
         return found
 
-    def _expected(self, draws: Array) -> tuple[Array, Array]:
+    def _expected(self, draws: Floats) -> tuple[Floats, Floats]:
         """Return what is expected to be lost at every threshold by mitigating, and by not."""
         above = draws[:, None] - self.levels
         return (
@@ -80,10 +78,10 @@ class Losses:
             self.missed * np.maximum(above, 0.0).mean(axis=0),
         )
 
-    def of(self, calls: NDArray[np.bool_], truth: float) -> Array:
+    def of(self, calls: Flags, truth: float) -> Floats:
         """Return what the calls lose at every threshold when the horizon is `truth`."""
         above = truth - self.levels
-        found: Array = np.where(
+        found: Floats = np.where(
             calls, self.false_alarm * np.maximum(-above, 0.0), self.missed * np.maximum(above, 0.0)
         )
         return found
@@ -92,17 +90,17 @@ class Losses:
 class Regression(Protocol):
     """What a horizon is: `HorizonRegression` or `CommonSlopeHorizon` of `evalbayes.horizons`."""
 
-    def fit(self, outcomes: Array) -> HorizonFits:
+    def fit(self, outcomes: Floats) -> HorizonFits:
         """Return the fits of completions, (n_completions, n_tasks)."""
         ...
 
-    def influence(self, level: float, slope: float) -> Array:
+    def influence(self, level: float, slope: float) -> Floats:
         """Return how far the horizon moves with each task's outcome, (n_tasks,)."""
         ...
 
 
 def regression_of(
-    slope: str, human_minutes: Array, history: pd.DataFrame, attempts: int
+    slope: str, human_minutes: Floats, history: pd.DataFrame, attempts: int
 ) -> Regression:
     """Return what the horizon is on these tasks, known before anything is bought.
 
@@ -133,9 +131,7 @@ class Judge:
         What the horizon is.
     """
 
-    def __init__(
-        self, human_minutes: Array, eval_of: NDArray[np.int64], regression: Regression
-    ) -> None:
+    def __init__(self, human_minutes: Floats, eval_of: Index, regression: Regression) -> None:
         self.regression = regression
         x = np.log2(human_minutes)
         self.low, self.high = float(x.min()) - BEYOND, float(x.max()) + BEYOND
@@ -143,19 +139,19 @@ class Judge:
         self._order = np.argsort(eval_of, kind="stable")
         self._starts = np.concatenate([[0], np.cumsum(self._sizes)[:-1]]).astype(int)
 
-    def horizons(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
+    def horizons(self, completions: Floats | Flags) -> Floats:
         """Return the horizon of every completion, log2 minutes, held on the tasks' scale."""
         level = self.regression.fit(np.asarray(completions, dtype=np.float64)).level
-        found: Array = np.clip(level, self.low, self.high)
+        found: Floats = np.clip(level, self.low, self.high)
         return found
 
-    def influence(self, chances: Array) -> Array:
+    def influence(self, chances: Floats) -> Floats:
         """Return how far each task moves the horizon of chances, doublings, (n_tasks,)."""
         fit = self.regression.fit(chances)
         return self.regression.influence(float(fit.level[0]), float(fit.slope[0]))
 
-    def shares(self, completions: NDArray[np.float64] | NDArray[np.bool_]) -> Array:
+    def shares(self, completions: Floats | Flags) -> Floats:
         """Return the share solved of every eval, (n_completions, n_evals)."""
         y = np.atleast_2d(np.asarray(completions, dtype=np.float64))[:, self._order]
-        found: Array = np.add.reduceat(y, self._starts, axis=1) / self._sizes
+        found: Floats = np.add.reduceat(y, self._starts, axis=1) / self._sizes
         return found

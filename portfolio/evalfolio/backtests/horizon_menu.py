@@ -22,10 +22,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
+from evalfolio.arrays import Floats, Index
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.teaching import Foresight
@@ -38,9 +38,6 @@ from evalfolio.backtests.ways import (
     ways_of,
     with_floor,
 )
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
 STEP = 0.25  # of difference quotients, in the unit of a level and in ln spend
@@ -98,7 +95,7 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     return HorizonMenu(menu, ways, blocks)
 
 
-def promised(horizons: Array, explained: float, losses: Losses) -> Array:
+def promised(horizons: Floats, explained: float, losses: Losses) -> Floats:
     r"""Return the EVSI of calls at every threshold, from draws of the horizon T.
 
     What is bought explains a share r of the variance. The posterior's mean is taken as
@@ -124,7 +121,7 @@ def promised(horizons: Array, explained: float, losses: Losses) -> Array:
 
 def _states(
     market: Market, blocks: dict[str, Index], rows: Index, shares: tuple[float, ...]
-) -> tuple[list[list[Array]], list[Array]]:
+) -> tuple[list[list[Floats]], list[Floats]]:
     """Return at every point the luck's covariance of each eval's parts, and the rest's of all."""
     outlook, chances = market.outlook, market.outlook.chances
     influence = outlook.influences(rows)
@@ -142,8 +139,8 @@ def _states(
     for k in range(len(rows)):
         c = influence[k]
 
-        def pull(by_task: Array, c: Array = c) -> Array:
-            found: Array = np.concatenate(
+        def pull(by_task: Floats, c: Floats = c) -> Floats:
+            found: Floats = np.concatenate(
                 [(c * by_task)[:, tasks].sum(axis=1) for tasks in blocks.values()]
             )
             return found
@@ -160,7 +157,7 @@ def _states(
     return luck, moved
 
 
-def at_quantiles(horizons: Array) -> Index:
+def at_quantiles(horizons: Floats) -> Index:
     """Return the draws at the quantiles of the horizon where a menu is worked out."""
     order = np.argsort(horizons, kind="stable")
     found: Index = order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)]
@@ -190,7 +187,7 @@ class StageMenu:
     ways: dict[str, Way]
     blocks: dict[str, Index]
     left_out: dict[str, tuple[float, int]]
-    luck: Array
+    luck: Floats
 
 
 def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:

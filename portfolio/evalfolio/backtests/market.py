@@ -13,14 +13,11 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalfolio.arrays import Floats, Index
 from evalfolio.backtests.conclusion import Judge, Losses
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.teaching import Chances, Foresight
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 ALL = slice(None)
 
@@ -40,33 +37,33 @@ class Outlook:
         Attempts that count: a task is solved when any of them succeeds.
     """
 
-    def __init__(self, chances: Chances, judge: Judge, caps: Array, attempts: int) -> None:
+    def __init__(self, chances: Chances, judge: Judge, caps: Floats, attempts: int) -> None:
         self.chances, self.caps, self.attempts = chances, caps, attempts
         self.judge = judge
 
-    def solved(self) -> Array:
+    def solved(self) -> Floats:
         """Chance that each task is solved with everything spent, (n_draws, n_tasks)."""
         p = self.chances.within(self.caps, ALL)
         return self._mean(1.0 - (1.0 - p) ** self.attempts, ALL)
 
-    def within(self, share: float) -> Array:
+    def within(self, share: float) -> Floats:
         """Chance that an attempt succeeds within a share of the highest cap, (n_tasks,)."""
-        found: Array = self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0)
+        found: Floats = self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0)
         return found
 
-    def price(self, share: float, attempts: int) -> Array:
+    def price(self, share: float, attempts: int) -> Floats:
         """Return the expected spend on each task, attempts until the first success, (n_tasks,)."""
         spend = self.chances.spend(share * self.caps)
         if attempts == 1:
             return spend
         p = self.chances.within(share * self.caps, ALL)
         tries = sum((1.0 - p) ** a for a in range(attempts))  # attempts really made
-        found: Array = spend * self._mean(np.asarray(tries), ALL).mean(axis=0)
+        found: Floats = spend * self._mean(np.asarray(tries), ALL).mean(axis=0)
         return found
 
     def parts(
         self, rows: Index, shares: Sequence[float], shift: float = 0.0, slower: float = 0.0
-    ) -> Array:
+    ) -> Floats:
         """Return when each task comes to be solved, (n_rows, n_parts, n_tasks).
 
         Chances that the first attempt succeeds between one share of the highest cap and the next
@@ -83,22 +80,22 @@ class Outlook:
             found.append(self._mean(later, rows))
         return np.maximum(np.stack(found, axis=1), 0.0)
 
-    def influences(self, rows: Index) -> Array:
+    def influences(self, rows: Index) -> Floats:
         """Doublings by which each task's outcome moves the horizon, at some draws, (n, n_tasks)."""
         return np.stack([self.judge.influence(chances) for chances in self.solved()[rows]])
 
-    def levels(self) -> Array:
+    def levels(self) -> Floats:
         """Horizon of the chances of every draw, log2 minutes, on the judge's scale."""
         return self.judge.horizons(self.solved())
 
-    def horizons(self, seed: int = 0) -> Array:
+    def horizons(self, seed: int = 0) -> Floats:
         """Draw the horizon of one completion of every draw: luck is part of the truth."""
         p = self.solved()
         drawn = np.random.default_rng([seed, 6]).random(p.shape) < p
         return self.judge.horizons(drawn)
 
-    def _mean(self, by_node: Array, rows: Index | slice) -> Array:
-        found: Array = (self.chances.weight[rows] * by_node).sum(axis=2)
+    def _mean(self, by_node: Floats, rows: Index | slice) -> Floats:
+        found: Floats = (self.chances.weight[rows] * by_node).sum(axis=2)
         return found
 
 
@@ -131,7 +128,7 @@ class Market:
     tasks: pd.DataFrame
     history: pd.DataFrame
     outlook: Outlook
-    caps: Array
+    caps: Floats
     attempts: int
     losses: Losses
     _kept: dict[Any, Any] = field(default_factory=dict)
@@ -142,7 +139,7 @@ class Market:
         return tuple(sorted(self.tasks["eval"].unique()))
 
     @cached_property
-    def horizons(self) -> Array:
+    def horizons(self) -> Floats:
         """Draws of the horizon before anything is bought, log2 minutes."""
         return self.outlook.horizons()
 
@@ -150,7 +147,7 @@ class Market:
         """Rows of an eval among the tasks on offer (not positions of the record)."""
         return np.flatnonzero((self.tasks["eval"] == name).to_numpy())
 
-    def price(self, share: float = 1.0, attempts: int | None = None) -> Array:
+    def price(self, share: float = 1.0, attempts: int | None = None) -> Floats:
         """Return the expected spend on every task, attempts until the first success."""
         attempts = self.attempts if attempts is None else attempts
         return self.remembered(

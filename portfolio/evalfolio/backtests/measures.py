@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from evalfolio.arrays import Floats
 
 RESAMPLES = 2000
 FEWEST = 5  # AI models below which they say nothing of how far AI models differ
@@ -87,7 +86,7 @@ class Bootstrap:
         self.few = n_models < FEWEST
 
     def interval(
-        self, by_model: Array, of: Callable[[Array], Array] = lambda mean: mean
+        self, by_model: Floats, of: Callable[[Floats], Floats] = lambda mean: mean
     ) -> tuple[float, float]:
         """Return the 95 % interval of a function of means over AI models.
 
@@ -104,7 +103,7 @@ class Bootstrap:
         return float(low), float(high)
 
 
-def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array]:
+def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Floats]:
     """Return means of a column by AI model (sorted), for every strategy and budget."""
     means = trials.assign(**{column: trials[column].astype(float)}).pivot_table(
         values=column, index=["strategy", "budget"], columns="ai_model", dropna=False
@@ -213,9 +212,9 @@ def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> 
         moments.append([x.mean(), y.mean(), (x * x).mean(), (x * y).mean()])
     table = np.asarray(moments)
 
-    def slope(mean: Array) -> Array:
+    def slope(mean: Floats) -> Floats:
         x, y, xx, xy = mean.T
-        found: Array = (xy - x * y) / np.maximum(xx - x * x, 1e-12)
+        found: Floats = (xy - x * y) / np.maximum(xx - x * x, 1e-12)
         return found
 
     low, high = Bootstrap(len(table), seed).interval(table, slope)
@@ -261,16 +260,16 @@ def saved(summary_table: pd.DataFrame, to: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _same(value: Array) -> Array:
+def _same(value: Floats) -> Floats:
     return value
 
 
-def ratio_of_means(mean: Array) -> Array:
+def ratio_of_means(mean: Floats) -> Floats:
     """Return the first column over the second."""
-    found: Array = mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
+    found: Floats = mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
     return found
 
 
-def _root_ratio(mean: Array) -> Array:
-    found: Array = np.sqrt(ratio_of_means(mean))
+def _root_ratio(mean: Floats) -> Floats:
+    found: Floats = np.sqrt(ratio_of_means(mean))
     return found

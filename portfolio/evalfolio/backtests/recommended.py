@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalfolio import objectives
+from evalfolio.arrays import Floats
 from evalfolio.backtests.horizon_menu import (
     HorizonMenu,
     StageMenu,
@@ -26,9 +26,6 @@ from evalfolio.search.answer import Answer, Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 from evalfolio.search.question import Question
-
-Array = NDArray[np.float64]
-
 
 ROUGHLY = Certified(gap=0.05)  # replays plan by the thousand
 
@@ -68,10 +65,10 @@ class Recommended:
         """Return the menu that the plans are made of."""
         return market.remembered(("menu", self.caps), lambda: horizon_menu(market, caps=self.caps))
 
-    def promised(self, market: Market, budget: float) -> Array:
+    def promised(self, market: Market, budget: float) -> Floats:
         """Return the EVSI that the plan for a budget promises, by threshold."""
 
-        def made() -> Array:
+        def made() -> Floats:
             plan = self.plan(market, budget)
             evpi = plan.problem.evpi
             explained = plan.value / evpi if evpi > 0 else 0.0

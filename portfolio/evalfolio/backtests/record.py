@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from evalbayes.errors import InputError
 from evalbayes.observations import OUTCOMES, Rows, observations_of
+from evalfolio.arrays import Floats, Index
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -36,17 +37,17 @@ class Design:
     array([1, 1])
     """
 
-    tasks: NDArray[np.int64]
-    caps: NDArray[np.float64]
-    attempts: NDArray[np.int64]
-    promised: NDArray[np.float64] | None
+    tasks: Index
+    caps: Floats
+    attempts: Index
+    promised: Floats | None
 
     def __init__(
         self,
         tasks: ArrayLike,
         caps: ArrayLike,
         attempts: ArrayLike = 1,
-        promised: NDArray[np.float64] | None = None,
+        promised: Floats | None = None,
     ) -> None:
         chosen = np.asarray(tasks, dtype=np.int64).reshape(-1)
         n = len(chosen)
@@ -71,9 +72,6 @@ class Design:
             zip(self.tasks.tolist(), self.caps.tolist(), self.attempts.tolist(), strict=True)
         )
 
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 KNOWN = pd.Index(list(OUTCOMES))
 REASON_FOR_DATES = "the time-ordered mode needs a column release_date, or dates by AI model"
@@ -177,13 +175,13 @@ class Hidden:
         return np.unique(self.runs["at"].to_numpy(np.int64))
 
     @property
-    def truth(self) -> Array:
+    def truth(self) -> Floats:
         """Whether each task of `run_on` is solved with everything spent: 1 or 0."""
         counted = self.runs[self.runs["attempt"] < self.attempts]
         solved = np.zeros(len(self.tasks))
         won = (counted["outcome"] == "success").to_numpy()
         solved[counted["at"].to_numpy(np.int64)[won]] = 1.0
-        found: Array = solved[self.run_on]
+        found: Floats = solved[self.run_on]
         return found
 
     @property

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from evalbayes.errors import InputError
-
-Array = NDArray[np.float64]
+from evalfolio.arrays import Floats
 
 # Weak priors that matter only where the outcomes separate: the slope's mode is METR's usual
 # 0.6 logits per doubling, with an sd of about 0.6; the middle task's log-odds have sd 4.
@@ -32,8 +31,8 @@ class HorizonFits:
         Logits lost per doubling of the task's length, above 0.
     """
 
-    level: Array
-    slope: Array
+    level: Floats
+    slope: Floats
 
 
 class HorizonRegression:
@@ -109,7 +108,7 @@ class HorizonRegression:
                 break
         return HorizonFits(self.middle + a / s, s)
 
-    def influence(self, level: float, slope: float) -> Array:
+    def influence(self, level: float, slope: float) -> Floats:
         r"""Return how far the horizon moves with each task's outcome, of shape (n_tasks,).
 
         At the fit (α, s) a small change dy moves both by H⁻¹·Σ_j w_j·(1, −(x_j − x̄))·dy_j, H
@@ -124,13 +123,15 @@ class HorizonRegression:
         found[self._order] = (moved[0] - (level - self.middle) * moved[1]) / slope
         return found
 
-    def _value(self, a: Array, s: Array, first: Array, second: Array) -> Array:
+    def _value(self, a: Floats, s: Floats, first: Floats, second: Floats) -> Floats:
         eta = a[:, None] - s[:, None] * self._x
         fit = a * first - s * second - np.logaddexp(0.0, eta) @ self._weight
-        found: Array = fit - 0.5 * (a / MIDDLE_SD) ** 2 + np.log(s) - s / SLOPE_MODE
+        found: Floats = fit - 0.5 * (a / MIDDLE_SD) ** 2 + np.log(s) - s / SLOPE_MODE
         return found
 
-    def _step(self, a: Array, s: Array, first: Array, second: Array) -> tuple[Array, Array, Array]:
+    def _step(
+        self, a: Floats, s: Floats, first: Floats, second: Floats
+    ) -> tuple[Floats, Floats, Floats]:
         """Return the Newton step of both parameters and the rise it promises."""
         wp, h_aa, h_as, h_ss = self._hessian(a, s)
         g_a = first - wp.sum(axis=1) - a / MIDDLE_SD**2
@@ -139,7 +140,7 @@ class HorizonRegression:
         step_a, step_s = (h_ss * g_a - h_as * g_s) / det, (h_aa * g_s - h_as * g_a) / det
         return step_a, step_s, g_a * step_a + g_s * step_s
 
-    def _hessian(self, a: Array, s: Array) -> tuple[Array, Array, Array, Array]:
+    def _hessian(self, a: Floats, s: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the expected successes by length, and the negative Hessian's three entries."""
         p = expit(a[:, None] - s[:, None] * self._x)
         wp = p * self._weight
@@ -149,7 +150,7 @@ class HorizonRegression:
         return wp, h_aa, -(curved @ self._x), h_ss
 
 
-def lengths_of(human_minutes: ArrayLike) -> Array:
+def lengths_of(human_minutes: ArrayLike) -> Floats:
     """Return log2 of human minutes; InputError where there is none or one is not above 0."""
     minutes = np.asarray(human_minutes, dtype=np.float64)
     if minutes.ndim != 1 or not len(minutes) or not (minutes > 0).all():
@@ -160,7 +161,7 @@ def lengths_of(human_minutes: ArrayLike) -> Array:
     return np.log2(minutes)
 
 
-def outcomes_of(outcomes: ArrayLike, n_tasks: int) -> Array:
+def outcomes_of(outcomes: ArrayLike, n_tasks: int) -> Floats:
     """Return completions as (n_completions, n_tasks); InputError where they are no such numbers."""
     y = np.atleast_2d(np.asarray(outcomes, dtype=np.float64))
     if y.shape[1] != n_tasks or not ((y >= 0) & (y <= 1)).all():
@@ -229,7 +230,7 @@ class CommonSlopeHorizon:
                 break
         return HorizonFits(self.middle + a / self.slope, np.full(len(a), self.slope))
 
-    def influence(self, level: float, slope: float) -> Array:
+    def influence(self, level: float, slope: float) -> Floats:
         """Return how far the horizon moves with each task's outcome, doublings, (n_tasks,).
 
         The same for all tasks: one over the slope and the curvature at the fit.
@@ -238,8 +239,8 @@ class CommonSlopeHorizon:
         curvature = float(((p * (1.0 - p)) @ self._weight)[0]) + MIDDLE_SD**-2.0
         return np.full(self._n, 1.0 / (slope * curvature))
 
-    def _chance(self, a: Array) -> Array:
-        found: Array = expit(a[:, None] - self.slope * (self._lengths - self.middle))
+    def _chance(self, a: Floats) -> Floats:
+        found: Floats = expit(a[:, None] - self.slope * (self._lengths - self.middle))
         return found
 
 

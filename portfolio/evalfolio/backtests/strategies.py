@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalfolio.arrays import Floats, Index
 from evalfolio.backtests.horizon_menu import at_quantiles
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.ways import FRACTIONS
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 NEARLY = 0.95  # of the successes within the highest cap: where the plateau is taken as reached
 
@@ -101,7 +98,7 @@ def like_last_time(market: Market, budget: float, rng: np.random.Generator) -> D
     return _bought(market, shared_out(market, market.price(), budget, spent, rng))
 
 
-def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[Index, float]:
+def fitted(order: Sequence[int] | Index, price: Floats, budget: float) -> tuple[Index, float]:
     """Walk along tasks and buy each that still fits; return those bought and what is left.
 
     Examples
@@ -119,7 +116,7 @@ def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[I
 
 def shared_out(
     market: Market,
-    price: Array,
+    price: Floats,
     budget: float,
     shares: dict[str, float],
     rng: np.random.Generator,
@@ -150,7 +147,7 @@ def _in_order(
     market: Market,
     budget: float,
     rng: np.random.Generator,
-    key: Callable[[Array, Index], float],
+    key: Callable[[Floats, Index], float],
 ) -> Design:
     price = market.price()
     names = sorted(market.evals, key=lambda name: key(price, market.of_eval(name)))
@@ -163,15 +160,15 @@ def _bought(market: Market, rows: Iterable[int] | Index) -> Design:
     return Design(market.at[chosen], market.caps[chosen], market.attempts)
 
 
-def luck_of(market: Market) -> Array:
+def luck_of(market: Market) -> Floats:
     """Return the mean over the prior of the variance that each task adds to the horizon."""
     rows = at_quantiles(market.outlook.levels())
     solved = market.outlook.solved()[rows]
-    found: Array = (market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0)
+    found: Floats = (market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0)
     return found
 
 
-def _plateau_caps(market: Market) -> Array:
+def _plateau_caps(market: Market) -> Floats:
     """Least cap on offer, by eval, within which 95 % of the successes come."""
     caps = np.ones(len(market.at))
     full = market.outlook.within(1.0)
@@ -184,7 +181,7 @@ def _plateau_caps(market: Market) -> Array:
     return caps
 
 
-def _price_at(market: Market, caps: Array) -> Array:
+def _price_at(market: Market, caps: Floats) -> Floats:
     price = np.empty(len(caps))
     for cap in np.unique(caps):
         price[caps == cap] = market.price(float(cap), 1)[caps == cap]

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from evalfolio.arrays import Floats, Index
 from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_of
 from evalfolio.backtests.market import Market, Outlook, Sight, Staged
 from evalfolio.backtests.record import Design, Hidden, Record
@@ -18,8 +18,7 @@ from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import Belief, ResponseModel, Teaching
 from evalfolio.errors import InputError
 
-Array = NDArray[np.float64]
-Price = Callable[[float, int], Array]
+Price = Callable[[float, int], Floats]
 
 CLOSE = 1e-6  # relative: an expected spend this little above a budget keeps within it
 
@@ -188,7 +187,7 @@ class Trials:
     def __init__(
         self,
         hidden: Hidden,
-        at: NDArray[np.int64],
+        at: Index,
         tasks: pd.DataFrame,
         history: pd.DataFrame,
         teaching: Teaching,

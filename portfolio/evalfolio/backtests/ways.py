@@ -15,12 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from evalfolio.arrays import Floats, Index
 
 FRACTIONS = (0.005, 0.02, 0.06, 0.2, 1.0)  # caps on offer, shares of the highest
 MOST_TOLD = 0.999  # of a part: precision stays finite
@@ -56,7 +53,7 @@ class Way:
         said += [f"{self.deep} tasks x {self.attempts}"] if self.deep else []
         return " + ".join(said)
 
-    def told(self, n: int, shares: Sequence[float], parts: int) -> Array:
+    def told(self, n: int, shares: Sequence[float], parts: int) -> Floats:
         """Return the share of n tasks that reach each part, (parts,), at most `MOST_TOLD`.
 
         Examples
@@ -98,10 +95,10 @@ def ways_again(n: int, attempts: int) -> list[Way]:
 def options_of(
     blocks: Mapping[str, Index],
     ways: Mapping[str, Sequence[Way]],
-    luck: Sequence[Sequence[Array]],
+    luck: Sequence[Sequence[Floats]],
     shares: Sequence[float],
-    price: Callable[[float, int], Array],
-) -> tuple[pd.DataFrame, dict[str, Way], Array]:
+    price: Callable[[float, int], Floats],
+) -> tuple[pd.DataFrame, dict[str, Way], Floats]:
     """Return the options of a menu, the way of each, and their information, (n_options, n, n).
 
     Parameters
@@ -144,7 +141,7 @@ def options_of(
     return pd.DataFrame(table).set_index("option"), found, np.stack(information)
 
 
-def luck_covariance(c: Array, q: Array) -> Array:
+def luck_covariance(c: Floats, q: Floats) -> Floats:
     r"""Return the mean over draws of diag(Σ c² q) − Σ c² q qᵀ, the luck of a block's parts.
 
     Parameters
@@ -161,18 +158,18 @@ def luck_covariance(c: Array, q: Array) -> Array:
            [-0.125 ,  0.1875]])
     """
     pairs = np.einsum("dkj,dlj,j->kl", q, q, c**2) / len(q)
-    found: Array = np.diag((q.mean(axis=0) * c**2).sum(axis=1)) - pairs
+    found: Floats = np.diag((q.mean(axis=0) * c**2).sum(axis=1)) - pairs
     return found
 
 
-def with_floor(luck: Sequence[Array], moved: Array) -> list[Array]:
+def with_floor(luck: Sequence[Floats], moved: Floats) -> list[Floats]:
     """Return the luck of blocks, kept invertible against the covariance of all that moves them."""
     largest = max(float(np.trace(moved)), *(float(np.trace(each)) for each in luck))
     least = max(FLOOR * largest, LEAST)
     return [each + least * np.eye(len(each)) for each in luck]
 
 
-def _steps(luck: Array) -> Array:
+def _steps(luck: Floats) -> Floats:
     """Return what each part adds to the precision of those before it, (n_parts, n, n)."""
     size = len(luck)
     found, before = [], np.zeros((size, size))
@@ -213,8 +210,8 @@ def filled(
     blocks: Mapping[str, Index],
     chosen: Mapping[str, Way],
     left_out: Mapping[str, tuple[float, int]],
-    price: Callable[[float, int], Array],
-    luck: Array,
+    price: Callable[[float, int], Floats],
+    luck: Floats,
     money: float,
     rng: np.random.Generator,
 ) -> list[Bought]:

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.objectives.valuation import direct_gains
 from evalfolio.value.explained import ExplainedVariance
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

@@ -23,10 +23,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalbayes.halves import T_95, noise
+from evalfolio.arrays import Floats
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits import Forbidden, MaxEvals, Where
 from evalfolio.limits.limit import Limit
@@ -40,7 +40,6 @@ from evalfolio.search.exchange import moved
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
-Floats = NDArray[np.float64]
 Row = tuple[str, str]  # eval and tier
 
 MOST_TOLD = 8  # rows that are not firm which a sentence goes through

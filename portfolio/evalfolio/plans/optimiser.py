@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
@@ -181,9 +181,7 @@ def explained(found: Answer) -> Plan:
     )
 
 
-def _choices(
-    problem: Problem, x: NDArray[np.float64], changes: Changes, direct: bool
-) -> pd.DataFrame:
+def _choices(problem: Problem, x: Floats, changes: Changes, direct: bool) -> pd.DataFrame:
     """Return the chosen rows with share_of_usd and the value lost when only that row is dropped.
 
     The share is of all that is spent, shared purchases included.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
+from evalfolio.arrays import Floats
 from evalfolio.limits.group import describe, members
 from evalfolio.limits.presence import Mandatory
 from evalfolio.narrative import listing, words
@@ -21,8 +21,6 @@ from evalfolio.value.sample_information import DecisionValue
 
 if TYPE_CHECKING:
     from evalfolio.plans.plan import Plan
-
-Floats = NDArray[np.float64]
 
 CALLS = ("do not mitigate", "mitigate")
 MAX_STEPS = 60  # of the path on which minimum effort is read off

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalbayes.decision import told
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
-
-Floats = NDArray[np.float64]
 
 TOLERATED = 0.15  # error of the menu that needs no mention
 BINS = 40  # of the draws of one state: enough to follow the losses, each with many draws

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
 from evalfolio.search.question import Question
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from evalfolio.plans.firm_rows import FirmRows
     from evalfolio.plans.judge import Score
     from evalfolio.record.record import Record
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames have no single truth value, nor a short text

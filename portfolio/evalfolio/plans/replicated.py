@@ -13,16 +13,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalbayes.halves import noise
+from evalfolio.arrays import Floats
 from evalfolio.objectives.knowledge import Indices
 from evalfolio.objectives.valuation import worth_of
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
-
-Floats = NDArray[np.float64]
 
 
 class Replicated:

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
 from evalbayes import Decision, Menu
+from evalfolio.arrays import Floats
 from evalfolio.value.skew.gap import even_normals, gap_weights, lognormals
-
-Floats = NDArray[np.float64]
 
 MANY_NODES = 4096  # values of several gaps, at least
 

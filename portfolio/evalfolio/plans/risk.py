@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.limits.draws import chosen_draws, use_draws
 from evalfolio.objectives.objective import information_draws
@@ -157,7 +157,7 @@ def value_risk(
     )
 
 
-def _unseen(draws: NDArray[np.float64], without: int | None) -> NDArray[np.float64]:
+def _unseen(draws: Floats, without: int | None) -> Floats:
     """Return the draws that a mix was not chosen on, where so many were used for that."""
     if without is None:
         return draws
@@ -169,7 +169,7 @@ def _unseen(draws: NDArray[np.float64], without: int | None) -> NDArray[np.float
     return left
 
 
-def tail_mean(values: NDArray[np.float64], share: float) -> float:
+def tail_mean(values: Floats, share: float) -> float:
     """Return the mean of the worst (largest) share of equally likely values.
 
     Where the share does not cut between two values, the last one counts in part, as in

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH
 from evalfolio.plans.evaluation import evaluate
@@ -72,11 +72,11 @@ def filled(menu: Menu, chosen: Sequence[str], budget: Mapping[str, float]) -> tu
     return tuple(menu.options.index[x > 0])
 
 
-def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], NDArray[np.float64]]:
+def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], Floats]:
     return [menu.resources.index(name) for name in budget], np.array([*budget.values()])
 
 
-def information_size(menu: Menu) -> NDArray[np.float64]:
+def information_size(menu: Menu) -> Floats:
     """Return trace(Σ K) of every option, of shape (n_options,): unit-free size of information."""
     return np.asarray(np.einsum("oij,ji->o", menu.information, menu.prior_covariance))
 

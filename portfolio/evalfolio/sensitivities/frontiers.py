@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent, two_digits, words
@@ -191,7 +191,6 @@ def moves(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
     ]
 
 
-Floats = NDArray[np.float64]
 ALL, BINDING = "all", "binding"
 
 

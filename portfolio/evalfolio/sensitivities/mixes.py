@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.narrative import listing
 from evalfolio.search.answer import Method
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.observations import Observations
 
-
-Floats = NDArray[np.float64]
 
 BATCH = 16  # plans worked out together, on menus they share
 EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments

@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
@@ -37,8 +37,6 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
-
-Floats = NDArray[np.float64]
 
 NODES = (33, 5)  # along the first and the second direction of what a pilot moves
 SPAN = 4.0  # sds to either side along the first

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from evalfolio.arrays import Floats
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 from evalfolio.search.question import Question
-
-Floats = NDArray[np.float64]
 
 STRIDE = 8  # amounts between those that are looked at first
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from evalbayes import Menu
+from evalfolio.arrays import Floats
 from evalfolio.errors import InputError, SolverError
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
@@ -31,8 +31,6 @@ from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.solution import Solution, solve
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

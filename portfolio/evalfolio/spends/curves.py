@@ -7,12 +7,10 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from evalfolio.arrays import Flags, Floats
 from evalfolio.errors import InputError
-
-Array = NDArray[np.float64]
 
 
 class SpendCurves(Protocol):
@@ -24,11 +22,11 @@ class SpendCurves(Protocol):
     which saves the check of their shape.
     """
 
-    def value(self, spend: Array) -> Array:
+    def value(self, spend: Floats) -> Floats:
         """Return the value of every item's spend."""
         ...
 
-    def slope(self, spend: Array) -> Array:
+    def slope(self, spend: Floats) -> Floats:
         """Return the derivative of the value by the spend."""
         ...
 
@@ -36,24 +34,24 @@ class SpendCurves(Protocol):
 class _ByDraw:
     """Curves whose value, slope and second derivative a family gives, averaged over draws."""
 
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the three at spends of shape (n_items,), by draw where parameters are."""
         raise NotImplementedError
 
-    def value(self, spend: Array) -> Array:
+    def value(self, spend: Floats) -> Floats:
         """Return the mean value over draws."""
         return self._at(spend, 0)
 
-    def slope(self, spend: Array) -> Array:
+    def slope(self, spend: Floats) -> Floats:
         """Return the mean slope over draws; infinite at 0 for a Hill exponent below 1."""
         return self._at(spend, 1)
 
-    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
+    def jet(self, spend: Floats) -> tuple[Floats, Floats, Floats]:
         """Return mean value, slope and second derivative at positive spends, shape (n_items,)."""
         value, slope, bend = map(_mean, self._jet(spend))
         return value, slope, bend
 
-    def _at(self, spend: Array, which: int) -> Array:
+    def _at(self, spend: Floats, which: int) -> Floats:
         rows = [_mean(self._jet(row)[which]) for row in np.atleast_2d(spend)]
         return np.array(rows).reshape(spend.shape)
 
@@ -76,18 +74,18 @@ class Logistic(_ByDraw):
     array([1.523])
     """
 
-    scale: Array
-    rate: Array
+    scale: Floats
+    rate: Floats
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "rate")
 
     @property
-    def concave(self) -> NDArray[np.bool_]:
+    def concave(self) -> Flags:
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         half = 0.5 * self.rate * x
         share = np.tanh(half)
         # 1 - tanh² loses all digits where tanh is near 1; 1/cosh² does not, but overflows
@@ -107,18 +105,18 @@ class MichaelisMenten(_ByDraw):
         Spend at half of it, of the same shape.
     """
 
-    scale: Array
-    half_spend: Array
+    scale: Floats
+    half_spend: Floats
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend")
 
     @property
-    def concave(self) -> NDArray[np.bool_]:
+    def concave(self) -> Flags:
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         inverse = 1.0 / (self.half_spend + x)
         slope = self.scale * self.half_spend * inverse**2
         return self.scale * x * inverse, slope, -2.0 * slope * inverse
@@ -138,19 +136,19 @@ class Hill(_ByDraw):
         Steepness n, of the same shape.
     """
 
-    scale: Array
-    half_spend: Array
-    exponent: Array
+    scale: Floats
+    half_spend: Floats
+    exponent: Floats
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend", "exponent")
 
     @property
-    def concave(self) -> NDArray[np.bool_]:
+    def concave(self) -> Flags:
         """Whether each item's curve is concave under every draw."""
         return np.asarray(np.atleast_2d(self.exponent <= 1).all(axis=0))
 
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 is -inf, and the share 0
             share = special.expit(self.exponent * (np.log(x) - self._ln_half))
             slope = self.scale * self.exponent * share * (1 - share) / x
@@ -160,7 +158,7 @@ class Hill(_ByDraw):
         return self.scale * share, np.where(x == 0, at_zero, slope), bend
 
     @cached_property
-    def _ln_half(self) -> Array:
+    def _ln_half(self) -> Floats:
         return np.asarray(np.log(self.half_spend))
 
 
@@ -178,16 +176,16 @@ class SuccessWithinCap(_ByDraw):
         Worth of one unit of success share, broadcast against the others.
     """
 
-    plateau: Array
-    location: Array
-    sd: Array
-    scale: Array | float = 1.0
+    plateau: Floats
+    location: Floats
+    sd: Floats
+    scale: Floats | float = 1.0
 
     def __post_init__(self) -> None:
         _positive(self, "plateau", "sd")
         object.__setattr__(self, "location", np.asarray(self.location, dtype=np.float64))
 
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         safe = np.maximum(
             x, np.finfo(float).tiny
         )  # where value and slope are 0, as at a spend of 0
@@ -197,7 +195,7 @@ class SuccessWithinCap(_ByDraw):
         return worth * special.ndtr(z), slope, -slope * (1 + z / self.sd) / safe
 
 
-def _mean(each: Array) -> Array:
+def _mean(each: Floats) -> Floats:
     """Return the mean over draws, the first axis where there are two."""
     return each if each.ndim == 1 else np.asarray(each.mean(axis=0))
 
@@ -221,17 +219,17 @@ class Counted:
         self.curves = curves
         self.n_evaluations = 0
 
-    def value(self, spend: Array) -> Array:
+    def value(self, spend: Floats) -> Floats:
         """Return the values."""
         self.n_evaluations += 1 if spend.ndim == 1 else len(spend)
         return self.curves.value(spend)
 
-    def slope(self, spend: Array) -> Array:
+    def slope(self, spend: Floats) -> Floats:
         """Return the slopes."""
         self.n_evaluations += 1 if spend.ndim == 1 else len(spend)
         return self.curves.slope(spend)
 
-    def jet(self, spend: Array) -> tuple[Array, Array]:
+    def jet(self, spend: Floats) -> tuple[Floats, Floats]:
         """Return slopes and second derivatives, these by a difference where not given."""
         exact: Any = getattr(self.curves, "jet", None)
         if exact is not None:
@@ -244,7 +242,7 @@ class Counted:
         with np.errstate(divide="ignore", invalid="ignore"):  # no step at 0: no curvature either
             return slope, np.where(step > 0, (self.slope(spend + step) - slope) / step, np.nan)
 
-    def value_and_slope(self, spend: Array) -> tuple[Array, Array]:
+    def value_and_slope(self, spend: Floats) -> tuple[Floats, Floats]:
         """Return values and slopes at spends of shape (n_points, n_items)."""
         exact: Any = getattr(self.curves, "jet", None)
         if exact is None or not (spend > 0).all():

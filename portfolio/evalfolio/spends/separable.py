@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from evalfolio.arrays import Floats
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.spends.concave_split import Allocation as Allocation
 from evalfolio.spends.concave_split import Moment as Moment
 from evalfolio.spends.concave_split import concave_allocation
 from evalfolio.spends.curves import Counted, SpendCurves
 from evalfolio.spends.sigmoidal import sigmoidal_allocation
-
-Array = NDArray[np.float64]
 
 
 def allocate(
@@ -73,7 +72,7 @@ def allocate(
 
 def _bounds(
     curves: Counted, budget: float, low: ArrayLike, high: ArrayLike | None
-) -> tuple[Array, Array]:
+) -> tuple[Floats, Floats]:
     """Return the bounds as arrays after checking them."""
     if not 0 < budget < np.inf:
         raise InputError(f"budget must be a finite number above 0, got {budget!r}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
+from evalfolio.arrays import Floats
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.hidden import state_scale
@@ -29,7 +30,6 @@ from evalfolio.value.skew.stand_in import StandIn
 
 STEPS = 400
 PATH = np.geomspace(1e-4, 1e4, 49)  # times the information of the mix shown; 1 is among them
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
