@@ -94,6 +94,17 @@ def words(resource: str) -> str:
     return f"{plain} ({skill})" if skill else plain
 
 
+def resource_words(name: str) -> str:
+    """Return a resource's name as it heads a column or a row.
+
+    Examples
+    --------
+    >>> resource_words("usd"), resource_words("staff_hours.bio")
+    ('USD', 'Staff hours (bio)')
+    """
+    return words(name)[:1].upper() + words(name)[1:]
+
+
 def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | None = None) -> str:
     """Say the mix: which evals at which tier for how much; the first line of everything.
 

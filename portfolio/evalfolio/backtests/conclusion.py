@@ -62,13 +62,11 @@ class Losses:
     def calls(self, draws: Floats) -> Flags:
         """Return whether to mitigate at every threshold: where it is expected to lose less."""
         mitigated, passed = self._expected(draws)
-        found: Flags = mitigated < passed
-        return found
+        return mitigated < passed
 
     def perfect(self, draws: Floats) -> Floats:
         """Return the value of perfect information at every threshold: what calls expect to lose."""
-        found: Floats = np.minimum(*self._expected(draws))
-        return found
+        return np.minimum(*self._expected(draws))
 
     def _expected(self, draws: Floats) -> tuple[Floats, Floats]:
         """Return what is expected to be lost at every threshold by mitigating, and by not."""
@@ -81,10 +79,9 @@ class Losses:
     def of(self, calls: Flags, truth: float) -> Floats:
         """Return what the calls lose at every threshold when the horizon is `truth`."""
         above = truth - self.levels
-        found: Floats = np.where(
+        return np.where(
             calls, self.false_alarm * np.maximum(-above, 0.0), self.missed * np.maximum(above, 0.0)
         )
-        return found
 
 
 class Regression(Protocol):
@@ -142,8 +139,7 @@ class Judge:
     def horizons(self, completions: Floats | Flags) -> Floats:
         """Return the horizon of every completion, log2 minutes, held on the tasks' scale."""
         level = self.regression.fit(np.asarray(completions, dtype=np.float64)).level
-        found: Floats = np.clip(level, self.low, self.high)
-        return found
+        return np.clip(level, self.low, self.high)
 
     def influence(self, chances: Floats) -> Floats:
         """Return how far each task moves the horizon of chances, doublings, (n_tasks,)."""
@@ -153,5 +149,4 @@ class Judge:
     def shares(self, completions: Floats | Flags) -> Floats:
         """Return the share solved of every eval, (n_completions, n_evals)."""
         y = np.atleast_2d(np.asarray(completions, dtype=np.float64))[:, self._order]
-        found: Floats = np.add.reduceat(y, self._starts, axis=1) / self._sizes
-        return found
+        return np.add.reduceat(y, self._starts, axis=1) / self._sizes

@@ -140,10 +140,9 @@ def _states(
         c = influence[k]
 
         def pull(by_task: Floats, c: Floats = c) -> Floats:
-            found: Floats = np.concatenate(
+            return np.concatenate(
                 [(c * by_task)[:, tasks].sum(axis=1) for tasks in blocks.values()]
             )
-            return found
 
         level, tilt, slow = pull(rise[k]), pull(rise[k] * chances.tilt), pull(slower[k])
         covariance = np.outer(level, level) * shown
@@ -160,8 +159,7 @@ def _states(
 def at_quantiles(horizons: Floats) -> Index:
     """Return the draws at the quantiles of the horizon where a menu is worked out."""
     order = np.argsort(horizons, kind="stable")
-    found: Index = order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)]
-    return found
+    return np.asarray(order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)])
 
 
 SAME = 1e-6  # ln units: caps this close are one

@@ -48,8 +48,7 @@ class Outlook:
 
     def within(self, share: float) -> Floats:
         """Chance that an attempt succeeds within a share of the highest cap, (n_tasks,)."""
-        found: Floats = self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0)
-        return found
+        return np.asarray(self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0))
 
     def price(self, share: float, attempts: int) -> Floats:
         """Return the expected spend on each task, attempts until the first success, (n_tasks,)."""
@@ -58,8 +57,7 @@ class Outlook:
             return spend
         p = self.chances.within(share * self.caps, ALL)
         tries = sum((1.0 - p) ** a for a in range(attempts))  # attempts really made
-        found: Floats = spend * self._mean(np.asarray(tries), ALL).mean(axis=0)
-        return found
+        return np.asarray(spend * self._mean(np.asarray(tries), ALL).mean(axis=0))
 
     def parts(
         self, rows: Index, shares: Sequence[float], shift: float = 0.0, slower: float = 0.0
@@ -95,8 +93,7 @@ class Outlook:
         return self.judge.horizons(drawn)
 
     def _mean(self, by_node: Floats, rows: Index | slice) -> Floats:
-        found: Floats = (self.chances.weight[rows] * by_node).sum(axis=2)
-        return found
+        return np.asarray((self.chances.weight[rows] * by_node).sum(axis=2))
 
 
 Kept = TypeVar("Kept")

@@ -214,8 +214,7 @@ def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> 
 
     def slope(mean: Floats) -> Floats:
         x, y, xx, xy = mean.T
-        found: Floats = (xy - x * y) / np.maximum(xx - x * x, 1e-12)
-        return found
+        return np.asarray((xy - x * y) / np.maximum(xx - x * x, 1e-12))
 
     low, high = Bootstrap(len(table), seed).interval(table, slope)
     return {
@@ -266,10 +265,8 @@ def _same(value: Floats) -> Floats:
 
 def ratio_of_means(mean: Floats) -> Floats:
     """Return the first column over the second."""
-    found: Floats = mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
-    return found
+    return mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
 
 
 def _root_ratio(mean: Floats) -> Floats:
-    found: Floats = np.sqrt(ratio_of_means(mean))
-    return found
+    return np.sqrt(ratio_of_means(mean))

@@ -181,8 +181,7 @@ class Hidden:
         solved = np.zeros(len(self.tasks))
         won = (counted["outcome"] == "success").to_numpy()
         solved[counted["at"].to_numpy(np.int64)[won]] = 1.0
-        found: Floats = solved[self.run_on]
-        return found
+        return solved[self.run_on]
 
     @property
     def bill(self) -> float:

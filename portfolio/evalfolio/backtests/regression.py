@@ -126,8 +126,7 @@ class HorizonRegression:
     def _value(self, a: Floats, s: Floats, first: Floats, second: Floats) -> Floats:
         eta = a[:, None] - s[:, None] * self._x
         fit = a * first - s * second - np.logaddexp(0.0, eta) @ self._weight
-        found: Floats = fit - 0.5 * (a / MIDDLE_SD) ** 2 + np.log(s) - s / SLOPE_MODE
-        return found
+        return fit - 0.5 * (a / MIDDLE_SD) ** 2 + np.log(s) - s / SLOPE_MODE
 
     def _step(
         self, a: Floats, s: Floats, first: Floats, second: Floats
@@ -240,8 +239,7 @@ class CommonSlopeHorizon:
         return np.full(self._n, 1.0 / (slope * curvature))
 
     def _chance(self, a: Floats) -> Floats:
-        found: Floats = expit(a[:, None] - self.slope * (self._lengths - self.middle))
-        return found
+        return expit(a[:, None] - self.slope * (self._lengths - self.middle))
 
 
 def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:

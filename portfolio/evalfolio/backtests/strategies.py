@@ -164,8 +164,7 @@ def luck_of(market: Market) -> Floats:
     """Return the mean over the prior of the variance that each task adds to the horizon."""
     rows = at_quantiles(market.outlook.levels())
     solved = market.outlook.solved()[rows]
-    found: Floats = (market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0)
-    return found
+    return np.asarray((market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0))
 
 
 def _plateau_caps(market: Market) -> Floats:

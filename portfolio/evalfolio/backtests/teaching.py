@@ -152,8 +152,7 @@ class ResponseBelief:
         self, tasks: pd.DataFrame, caps: Floats, attempts: int, rng: np.random.Generator
     ) -> Flags:
         """Draw completions; see `Belief`."""
-        found: Flags = self.newcomer.completions(self.positions, rng, attempts=attempts)
-        return found
+        return np.asarray(self.newcomer.completions(self.positions, rng, attempts=attempts))
 
 
 class ResponseChances:
@@ -181,8 +180,7 @@ class ResponseChances:
     ) -> Floats:
         """Return chances of success within a cap; see `Chances`."""
         share = self._spending.by_cap(cap, self._at, slower)[None, :, None]
-        found: Floats = expit(self._logits[rows] + shift) * share
-        return found
+        return np.asarray(expit(self._logits[rows] + shift) * share)
 
     def spend(self, cap: Floats) -> Floats:
         """Return expected spends under a cap; see `Chances`."""

@@ -158,8 +158,7 @@ def luck_covariance(c: Floats, q: Floats) -> Floats:
            [-0.125 ,  0.1875]])
     """
     pairs = np.einsum("dkj,dlj,j->kl", q, q, c**2) / len(q)
-    found: Floats = np.diag((q.mean(axis=0) * c**2).sum(axis=1)) - pairs
-    return found
+    return np.asarray(np.diag((q.mean(axis=0) * c**2).sum(axis=1)) - pairs)
 
 
 def with_floor(luck: Sequence[Floats], moved: Floats) -> list[Floats]:

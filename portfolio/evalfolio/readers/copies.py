@@ -62,5 +62,4 @@ def _corrected(rows: pd.DataFrame, edits_of: EditsOf) -> int:
         by_hand = edits > 0 or bool(row["invalidated"])
         return (by_hand, edits, row["outcome"] != "excluded", row["written"], -at)
 
-    label: int = rows.index[max(range(len(rows)), key=rank)]
-    return label
+    return int(rows.index[max(range(len(rows)), key=rank)])

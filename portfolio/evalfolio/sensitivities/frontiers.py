@@ -79,8 +79,7 @@ class Frontier:
                 f"the frontier starts at {self.points['amount'].min():g} {words(self.resource)}, "
                 f"got {amount:g}; ask for more or make it over a wider range"
             )
-        chosen: tuple[str, ...] = self.points["options"].iloc[below[-1]]
-        return chosen
+        return tuple(self.points["options"].iloc[below[-1]])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw value, and the bound on any mix's, by the amount of the resource; return axes."""

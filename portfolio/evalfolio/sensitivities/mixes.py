@@ -43,8 +43,7 @@ def levels_at(figures: Sequence[Assumed], unit: Floats) -> Floats:
     middle = np.array([a.mid for a in figures])
     three = np.where(unit < EDGE, low, np.where(unit > 1 - EDGE, high, middle))
     remade = np.array([a.kind in ON_INPUTS for a in figures])
-    levels: Floats = np.where(remade, three, low + unit * (high - low))
-    return levels
+    return np.where(remade, three, low + unit * (high - low))
 
 
 def mixes_under(
@@ -351,8 +350,7 @@ def _runs(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     for _, group in runs.groupby(["eval", "ai_model"], sort=True):
         tasks = [own for _, own in group.groupby("task", sort=True, dropna=False)]
         parts += [tasks[k] for k in rng.integers(len(tasks), size=len(tasks))]
-    fresh: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return fresh
+    return pd.DataFrame(pd.concat(parts, ignore_index=True))
 
 
 def _counts(counts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

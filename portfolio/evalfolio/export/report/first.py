@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalfolio.export.report.numerals import hours, money, share
-from evalfolio.export.report.page import resource_words
-from evalfolio.narrative import DEPTH, TIER_WORDS, listing, percent
+from evalfolio.narrative import DEPTH, TIER_WORDS, listing, percent, resource_words
 from evalfolio.record.record import Record
 
 MOST_OF_IT = 0.95  # of the plan's value: the least budget that buys so much is the knee

@@ -12,6 +12,7 @@ from evalbayes import Menu
 from evalfolio.export.report.drawing import Scale, drawing, element, line, path, text
 from evalfolio.export.report.numerals import compact, money, share
 from evalfolio.limits.amount import tier_share
+from evalfolio.narrative import DEPTH
 from evalfolio.record.record import FrontierPoint, Record
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 290, 56, 452, 16, 238
@@ -55,7 +56,6 @@ def _scales(points: Sequence[FrontierPoint], evpi: float) -> tuple[Scale, Scale]
     return across, Scale(0, max(most * 1.08, 1e-12), BOTTOM, TOP)
 
 
-DEPTH = "max-elicitation"
 TIER_NAMES = {
     "max-elicitation": "maximum elicitation",
     "plateau": "plateau",

@@ -15,7 +15,7 @@ from evalfolio.export.report.curves import curve_cards
 from evalfolio.export.report.first import called_for, first
 from evalfolio.export.report.frontier import TIER_NAMES, frontier_view
 from evalfolio.export.report.numerals import DASH, about, amount, hours, money, share
-from evalfolio.narrative import percent, two_digits
+from evalfolio.narrative import percent, resource_words, two_digits
 from evalfolio.record.plain import flat
 from evalfolio.record.record import Domain, Record
 
@@ -121,21 +121,6 @@ def priced(value: float, unit: str) -> str:
     ('0.0095 points', '$3.20', '0 points')
     """
     return money(value) if unit == "usd" else f"{two_digits(value)} points"
-
-
-def resource_words(name: str) -> str:
-    """Return a resource's name as words.
-
-    Examples
-    --------
-    >>> resource_words("usd"), resource_words("staff_hours.bio")
-    ('USD', 'Staff hours (bio)')
-    """
-    if name == "usd":
-        return "USD"
-    stem, _, skill = name.partition(".")
-    words = stem.replace("_", " ")
-    return words[:1].upper() + words[1:] + (f" ({skill})" if skill else "")
 
 
 EQUAL = "equal"  # to the plan's own value

@@ -10,6 +10,8 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_range_abs, xl_rowcol_to_cell
 
+from evalfolio.narrative import resource_words
+
 HEADS = {
     "option": ("Option", "text"),
     "eval": ("Eval", "text"),
@@ -37,21 +39,6 @@ def head(name: str) -> tuple[str, str]:
     (('Tasks', 'count'), ('Staff hours (bio)', 'hours'))
     """
     return HEADS.get(name) or (resource_words(name), "hours")
-
-
-def resource_words(name: str) -> str:
-    """Return a resource's name as words.
-
-    Examples
-    --------
-    >>> resource_words("usd"), resource_words("agent_hours")
-    ('USD', 'Agent hours')
-    """
-    if name == "usd":
-        return "USD"
-    stem, _, skill = name.partition(".")
-    words = stem.replace("_", " ")
-    return words[:1].upper() + words[1:] + (f" ({skill})" if skill else "")
 
 
 def width(name: str) -> float:

@@ -16,13 +16,12 @@ from evalfolio.export.workbook.book import (
     Book,
     head,
     names_width,
-    resource_words,
     safe_name,
     width,
 )
 from evalfolio.export.workbook.calculation import mix_belief
 from evalfolio.export.workbook.layout import MENU_FIRST, MIX_FIRST, SHARED_FIRST, Contents, Layout
-from evalfolio.narrative import listing
+from evalfolio.narrative import listing, resource_words
 
 FOR = 48  # width of the evals, in characters
 

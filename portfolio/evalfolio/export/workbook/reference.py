@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalfolio.export.workbook.book import Book, resource_words, safe_name
+from evalfolio.export.workbook.book import Book, safe_name
 from evalfolio.export.workbook.layout import Contents
+from evalfolio.narrative import resource_words
 from evalfolio.record.plain import flat
 from evalfolio.record.record import Account
 

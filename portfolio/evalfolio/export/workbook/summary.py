@@ -12,7 +12,6 @@ from evalfolio.export.workbook.book import (
     TIER_COLOURS,
     Book,
     head,
-    resource_words,
     safe_name,
 )
 from evalfolio.export.workbook.domains import COLUMNS, FIRST, LIVE_MISSED, chance_style
@@ -25,6 +24,7 @@ from evalfolio.export.workbook.layout import (
     value_row,
 )
 from evalfolio.export.workbook.mix import once_more_widely, once_of
+from evalfolio.narrative import resource_words
 
 AXIS_USD = '[>=10000]$#,##0,"k";$#,##0'
 
