@@ -23,21 +23,12 @@ BEYOND = 2.0  # doublings beyond the shortest and the longest task at which the 
 
 @dataclass(frozen=True)
 class Losses:
-    """What wrong calls lose per doubling, over a grid of thresholds.
+    """What wrong calls lose per doubling, over a grid of thresholds."""
 
-    Parameters
-    ----------
-    thresholds
-        Human minutes at which the call changes.
-    missed
-        Loss per doubling above a threshold when not mitigated.
-    false_alarm
-        Loss per doubling below it when mitigated.
-    """
-
+    # human minutes at which the call changes
     thresholds: tuple[float, ...] = tuple(float(2.0 ** (k / FINE)) for k in range(10 * FINE + 1))
-    missed: float = 4.0
-    false_alarm: float = 1.0
+    missed: float = 4.0  # loss per doubling above a threshold when not mitigated
+    false_alarm: float = 1.0  # loss per doubling below it when mitigated
 
     @classmethod
     def over(cls, human_minutes: Floats) -> Losses:
@@ -120,12 +111,7 @@ def regression_of(
 class Judge:
     """Reads horizons off completions of a fixed set of tasks.
 
-    Parameters
-    ----------
-    human_minutes, eval_of
-        Of every task, and which eval it is of.
-    regression
-        What the horizon is.
+    `eval_of` is which eval each task is of, the regression what the horizon is.
     """
 
     def __init__(self, human_minutes: Floats, eval_of: Index, regression: Regression) -> None:

@@ -21,23 +21,12 @@ VALUES = ("budget", *(f"{name}{end}" for name in measures.RATIOS for end in ("",
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim and what the trials say of it.
+    """One claim and what the trials say of it."""
 
-    Parameters
-    ----------
-    claim
-        What was to hold.
-    holds
-        Whether it does; None: too few AI models for a verdict.
-    figures
-        The numbers behind it, in words.
-    numbers
-        Them by budget, where they are several ratios.
-    """
-
-    claim: str
-    holds: bool | None
-    figures: str
+    claim: str  # what was to hold
+    holds: bool | None  # whether it does; None: too few AI models for a verdict
+    figures: str  # the numbers behind it, in words
+    # them by budget, where they are several ratios
     numbers: tuple[Mapping[str, float | None], ...] = ()
 
     def __str__(self) -> str:

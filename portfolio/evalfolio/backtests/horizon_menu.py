@@ -45,32 +45,17 @@ STEP = 0.25  # of difference quotients, in the unit of a level and in ln spend
 
 @dataclass(frozen=True, eq=False)
 class HorizonMenu:
-    """A menu, and what its options buy.
+    """A menu, and what its options buy."""
 
-    Parameters
-    ----------
-    menu
-        Options indexed by name; columns eval, domain, tier, spend.
-    ways
-        Of every option, by name.
-    blocks
-        Rows of the market's tasks of every eval, by name.
-    """
-
-    menu: Menu
-    ways: dict[str, Way]
-    blocks: dict[str, Index]
+    menu: Menu  # options indexed by name; columns eval, domain, tier, spend
+    ways: dict[str, Way]  # of every option, by name
+    blocks: dict[str, Index]  # rows of the market's tasks of every eval, by name
 
 
 def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     """Build the menu from the prior predictive outlook of the market.
 
-    Parameters
-    ----------
-    market
-        What the history says.
-    caps
-        Whether caps below the highest are on offer.
+    `caps` is whether caps below the highest are on offer.
     """
     shares = FRACTIONS if caps else (1.0,)
     points = at_quantiles(market.outlook.levels())
@@ -167,25 +152,14 @@ SAME = 1e-6  # ln units: caps this close are one
 
 @dataclass(frozen=True, eq=False)
 class StageMenu:
-    """What may be bought after a look.
-
-    Parameters
-    ----------
-    menu, ways
-        Options, and what each buys.
-    blocks
-        Rows of the market's tasks of every block, by name.
-    left_out
-        Share of the highest cap and attempts with which the tasks of a block not chosen are bought.
-    luck
-        Variance that each task's outcome adds to the horizon.
-    """
+    """What may be bought after a look."""
 
     menu: Menu
-    ways: dict[str, Way]
-    blocks: dict[str, Index]
+    ways: dict[str, Way]  # what each option buys
+    blocks: dict[str, Index]  # rows of the market's tasks of every block, by name
+    # Share of the highest cap and attempts with which the tasks of a block not chosen are bought.
     left_out: dict[str, tuple[float, int]]
-    luck: Floats
+    luck: Floats  # variance that each task's outcome adds to the horizon
 
 
 def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:

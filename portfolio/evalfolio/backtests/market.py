@@ -25,16 +25,8 @@ ALL = slice(None)
 class Outlook:
     """Chances, spends and worth of buying tasks, averaged over nodes of the tasks' effects.
 
-    Parameters
-    ----------
-    chances
-        Of single attempts.
-    judge
-        Of the horizon.
-    caps
-        The highest cap of every task.
-    attempts
-        Attempts that count: a task is solved when any of them succeeds.
+    Chances are of single attempts, caps the highest of every task; attempts are those that count: a
+    task is solved when any of them succeeds.
     """
 
     def __init__(self, chances: Chances, judge: Judge, caps: Floats, attempts: int) -> None:
@@ -101,33 +93,16 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What can be bought of the AI model under test, and what the history says of it.
+    """What can be bought of the AI model under test, and what the history says of it."""
 
-    Parameters
-    ----------
-    at
-        Positions of the tasks on offer, of shape (n_tasks,).
-    tasks
-        Their eval, task and human_minutes, one row each.
-    history
-        Runs of other AI models, the last one's last where release dates are known.
-    outlook
-        Prior predictive chances and spends of the AI model on these tasks.
-    caps
-        The highest cap of every task; lower ones are shares of it.
-    attempts
-        Attempts at a task at most.
-    losses
-        What the calls are about.
-    """
-
-    at: Index
-    tasks: pd.DataFrame
+    at: Index  # positions of the tasks on offer, (n_tasks,)
+    tasks: pd.DataFrame  # their eval, task and human_minutes, one row each
+    # runs of other AI models, the last one's last where release dates are known
     history: pd.DataFrame
-    outlook: Outlook
-    caps: Floats
-    attempts: int
-    losses: Losses
+    outlook: Outlook  # prior predictive chances and spends of the AI model on these tasks
+    caps: Floats  # the highest of every task; lower ones are shares of it
+    attempts: int  # at a task at most
+    losses: Losses  # what the calls are about
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -162,12 +137,8 @@ class Market:
 class Sight:
     """What the runs bought so far have shown.
 
-    Parameters
-    ----------
-    runs
-        As they came out under the caps paid for.
-    foretell
-        Reads them, and tells what further runs would show and cost.
+    Runs are as they came out under the caps paid for; `foretell` reads them and tells what further
+    ones would show and cost.
     """
 
     def __init__(self, runs: pd.DataFrame, foretell: Callable[[pd.DataFrame], Foresight]) -> None:

@@ -71,13 +71,6 @@ class Bootstrap:
     """Resamples AI models: they, not repetitions, are the independent units.
 
     Fewer than five of them give no interval: both its ends are NaN.
-
-    Parameters
-    ----------
-    n_models
-        How many AI models.
-    seed
-        Same seed, same resamples.
     """
 
     def __init__(self, n_models: int, seed: int = 0) -> None:
@@ -90,12 +83,8 @@ class Bootstrap:
     ) -> tuple[float, float]:
         """Return the 95 % interval of a function of means over AI models.
 
-        Parameters
-        ----------
-        by_model
-            Means over the repetitions of each AI model, (n_models, ...).
-        of
-            Function of means over AI models, of shape (n_resamples, ...) or (1, ...).
+        Means are over the repetitions of each AI model, (n_models, ...); the function takes them
+        over AI models, (n_resamples, ...) or (1, ...).
         """
         if self.few:
             return float("nan"), float("nan")
@@ -136,12 +125,7 @@ def at(table: pd.DataFrame, strategy: str, budget: float) -> pd.Series[float]:
 def summary(trials: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """Return every measure by strategy and budget with its 95 % interval, clustered by AI model.
 
-    Parameters
-    ----------
-    trials
-        As `scored` returns them.
-    seed
-        Of the bootstrap.
+    Trials are as `scored` returns them.
     """
     boot = Bootstrap(trials["ai_model"].nunique(), seed)
     rows: dict[tuple[str, float], dict[str, float]] = {}

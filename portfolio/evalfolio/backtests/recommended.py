@@ -32,18 +32,10 @@ ROUGHLY = Certified(gap=0.05)  # replays plan by the thousand
 
 @dataclass(frozen=True)
 class Recommended:
-    """The plan of evalfolio for each budget.
+    """The plan of evalfolio for each budget."""
 
-    Parameters
-    ----------
-    method
-        How it is searched; its plan is held to the greedy one too.
-    caps
-        Whether caps below the highest are on offer.
-    """
-
-    method: Method = ROUGHLY
-    caps: bool = True
+    method: Method = ROUGHLY  # how it is searched; its plan is held to the greedy one too
+    caps: bool = True  # whether caps below the highest are on offer
 
     def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
         """Buy what the plan says, and fill the budget."""
@@ -100,19 +92,13 @@ class InStages:
 
     The first stage is `Recommended`'s for a part of the budget. Every later one reads all runs
     seen, makes the menu of what they have not settled, fresh tasks and those to be carried on, and
-    splits what is really left of the money up to its end.
-
-    Parameters
-    ----------
-    ends
-        Money spent by the end of every stage, as shares of the budget, ascending to 1.
-    once
-        How the first stage is planned, and what the whole budget promises: EVSI is what is
-        expected before anything is bought, and a look can only add to it.
+    splits what is really left of the money up to its end. The whole budget promises what `once`
+    does: EVSI is what is expected before anything is bought, and a look can only add to it.
     """
 
+    # money spent by the end of every stage, as shares of the budget, ascending to 1
     ends: tuple[float, ...] = ENDS
-    once: Recommended = field(default_factory=Recommended)
+    once: Recommended = field(default_factory=Recommended)  # how the first stage is planned
 
     def stages(
         self, market: Market, budget: float, rng: np.random.Generator

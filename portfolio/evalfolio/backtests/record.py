@@ -20,27 +20,16 @@ class Design:
 
     InputError if a task comes twice, or a cap or number of attempts is not above 0.
 
-    Parameters
-    ----------
-    tasks
-        Positions of tasks, each at most once, of shape (n,).
-    caps
-        Cap of every attempt, one for all or one per task.
-    attempts
-        Attempts at most per task (a success ends them), one for all or one per task.
-    promised
-        Expected value of the decisions that the strategy promises, by threshold, where it does.
-
     Examples
     --------
     >>> Design([3, 5], caps=2e6).attempts
     array([1, 1])
     """
 
-    tasks: Index
-    caps: Floats
-    attempts: Index
-    promised: Floats | None
+    tasks: Index  # positions, each at most once, (n,)
+    caps: Floats  # of every attempt, one for all or one per task
+    attempts: Index  # at most per task (a success ends them), likewise
+    promised: Floats | None  # expected value of the decisions, by threshold, where one is
 
     def __init__(
         self,
@@ -150,24 +139,12 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Hidden:
-    """All runs of the AI model under test: what is bought is seen, and the rest is the truth.
-
-    Parameters
-    ----------
-    ai_model
-        Its name.
-    runs
-        Its runs, as in `Record`.
-    tasks
-        All tasks of the record.
-    attempts
-        Attempts at a task that count.
-    """
+    """All runs of the AI model under test: what is bought is seen, and the rest is the truth."""
 
     ai_model: str
-    runs: pd.DataFrame
-    tasks: pd.DataFrame
-    attempts: int
+    runs: pd.DataFrame  # as in `Record`
+    tasks: pd.DataFrame  # all of the record
+    attempts: int  # at a task that count
 
     @property
     def run_on(self) -> Index:

@@ -21,18 +21,10 @@ STEPS, HALVINGS, TOLERANCE = 60, 40, 1e-9
 
 @dataclass(frozen=True)
 class HorizonFits:
-    """P(success on a task of m minutes) = expit(slope·(level − log2 m)), one fit per completion.
+    """P(success on a task of m minutes) = expit(slope·(level − log2 m)), one fit per completion."""
 
-    Parameters
-    ----------
-    level
-        log2 of the human minutes at 50 % success, of shape (n_completions,).
-    slope
-        Logits lost per doubling of the task's length, above 0.
-    """
-
-    level: Floats
-    slope: Floats
+    level: Floats  # log2 of the human minutes at 50 % success, (n_completions,)
+    slope: Floats  # logits lost per doubling of the task's length, above 0
 
 
 class HorizonRegression:
@@ -47,14 +39,8 @@ class HorizonRegression:
     even where all outcomes are alike; over hundreds of tasks they move it by less than a hundredth
     of a doubling. Tasks of one length share a term, and all completions take their Newton steps
     together, so that hundreds of predictive completions cost milliseconds. InputError if there is
-    no task, or a length or weight is not what it must be.
-
-    Parameters
-    ----------
-    human_minutes
-        Length of every task, above 0, of shape (n_tasks,).
-    weights
-        Weight of every task, 0 or more; by default 1.
+    no task, or a length or weight is not what it must be. Weights are of every task, 0 or more; 1
+    by default.
 
     Examples
     --------
@@ -188,13 +174,6 @@ class CommonSlopeHorizon:
     from the middle of the tasks moves the horizon by doublings. InputError if there is no task, a
     length is not above 0, or the slope is not.
 
-    Parameters
-    ----------
-    human_minutes
-        Length of every task, above 0, of shape (n_tasks,).
-    slope
-        Logits lost per doubling of length, above 0.
-
     Examples
     --------
     >>> horizon = CommonSlopeHorizon([1, 4, 16, 64], slope=0.6)
@@ -246,11 +225,7 @@ def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:
     """Return the slope at which several AI models' outcomes are likeliest, each at its own level.
 
     InputError if there is no group, or one has minutes or outcomes that are not what they must be.
-
-    Parameters
-    ----------
-    groups
-        Human minutes and outcomes (0 to 1) of the tasks of each AI model.
+    Groups are the human minutes and outcomes (0 to 1) of the tasks of each AI model.
 
     Examples
     --------

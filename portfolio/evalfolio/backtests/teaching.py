@@ -90,15 +90,9 @@ class Teaching(Protocol):
 
 @dataclass(frozen=True)
 class ResponseModel:
-    """The response model of `evalbayes.responses`: seconds to fit, milliseconds per inference.
+    """The response model of `evalbayes.responses`: seconds to fit, milliseconds per inference."""
 
-    Parameters
-    ----------
-    draws
-        Of the history, and completions of each inference.
-    """
-
-    draws: int = 128
+    draws: int = 128  # of the history, and completions of each inference
 
     def fit(self, runs: pd.DataFrame, tasks: pd.DataFrame, seed: int) -> ResponseTeaching:
         """Fit the history."""

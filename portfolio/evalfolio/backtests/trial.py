@@ -34,20 +34,8 @@ def chosen_by(
     """Return all that a strategy buys, in stages if it wants to look in between.
 
     InputError if more is bought than may be, a task is not on offer, or a later stage takes back
-    what an earlier one bought.
-
-    Parameters
-    ----------
-    name, strategy
-        Who buys.
-    market
-        What it may see before it buys.
-    budget
-        What it is expected to spend at most; of a later stage, what is really left of that.
-    rng
-        Of its draws.
-    sell
-        Returns what a design's runs have shown.
+    what an earlier one bought. The budget is what it is expected to spend at most, of a later stage
+    what is really left of that; `sell` returns what a design's runs have shown.
     """
     if not isinstance(strategy, Staged):
         design = strategy(market, budget, rng)
@@ -118,33 +106,15 @@ class Inference(Protocol):
 
 @dataclass(frozen=True)
 class Setting:
-    """How the trials are run.
+    """How the trials are run."""
 
-    Parameters
-    ----------
-    shares
-        Budgets as shares of the full bill.
-    repetitions
-        Draws of the tasks bought, per strategy and budget.
-    history
-        "others": all other AI models; "earlier": those released before.
-    slope
-        Of the horizon: "common", that of the history's AI models, or each AI model's "own".
-    losses
-        Of wrong calls.
-    inference
-        Of every strategy.
-    seed
-        Same record, setting and seed: the same rows.
-    """
-
-    shares: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
-    repetitions: int = 50
-    history: str = "others"
-    slope: str = "common"
-    losses: Losses = field(default_factory=Losses)
-    inference: Inference = field(default_factory=ResponseModel)
-    seed: int = 0
+    shares: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)  # budgets as shares of the full bill
+    repetitions: int = 50  # draws of the tasks bought, per strategy and budget
+    history: str = "others"  # AI models: all others, or only those released "earlier"
+    slope: str = "common"  # of the horizon: that of the history's AI models, or each one's "own"
+    losses: Losses = field(default_factory=Losses)  # of wrong calls
+    inference: Inference = field(default_factory=ResponseModel)  # of every strategy
+    seed: int = 0  # same record, setting and seed: the same rows
 
 
 def trials_of(

@@ -28,24 +28,12 @@ LEAST = 1e-8  # ... least variance, doublings²: below it precisions leave the r
 
 @dataclass(frozen=True)
 class Way:
-    """How an option runs an eval.
+    """How an option runs an eval."""
 
-    Parameters
-    ----------
-    n_tasks
-        Tasks drawn at random.
-    share
-        Of the highest cap, for all of them but ...
-    deep
-        ... so many, which get the highest cap ...
-    attempts
-        ... and so many attempts.
-    """
-
-    n_tasks: int
-    share: float
-    deep: int
-    attempts: int
+    n_tasks: int  # drawn at random
+    share: float  # of the highest cap, for all of them but ...
+    deep: int  # ... so many, which get the highest cap ...
+    attempts: int  # ... and so many attempts
 
     def __str__(self) -> str:
         rest = self.n_tasks - self.deep
@@ -101,16 +89,9 @@ def options_of(
 ) -> tuple[pd.DataFrame, dict[str, Way], Floats]:
     """Return the options of a menu, the way of each, and their information, (n_options, n, n).
 
-    Parameters
-    ----------
-    blocks, ways
-        Rows of the tasks of every block, and the ways on offer, by name.
-    luck
-        Covariance of each block's parts, at every point where the menu is worked out.
-    shares
-        Of the highest cap, ascending to 1: where the parts end.
-    price
-        Of every task, for a share of the highest cap and a number of attempts.
+    Blocks are rows of the tasks, luck the covariance of each block's parts at every point where the
+    menu is worked out, shares those of the highest cap where the parts end, ascending to 1. The
+    price is of every task, for a share of the highest cap and a number of attempts.
     """
     points, parts = len(luck), luck[0][0].shape[0]
     size = points * len(blocks) * parts
@@ -144,12 +125,8 @@ def options_of(
 def luck_covariance(c: Floats, q: Floats) -> Floats:
     r"""Return the mean over draws of diag(Σ c² q) − Σ c² q qᵀ, the luck of a block's parts.
 
-    Parameters
-    ----------
-    c
-        Doublings per task, (n_tasks,).
-    q
-        Chance that each task is solved in each part, (n_draws, n_parts, n_tasks).
+    c is doublings per task, (n_tasks,), q the chance that each task is solved in each part,
+    (n_draws, n_parts, n_tasks).
 
     Examples
     --------
@@ -219,23 +196,8 @@ def filled(
     A plan counts with mean prices and may leave money over; the tasks drawn have prices of their
     own. So tasks are bought in random order, the cheap ways of the plan first, as far as they fit,
     and what is left buys tasks that were left out, blocks with the most luck for the money first.
-
-    Parameters
-    ----------
-    blocks
-        Rows of the tasks of every block, by name.
-    chosen
-        The plan's way of each block that it buys of.
-    left_out
-        Share of the highest cap and attempts with which each block's other tasks are bought.
-    price
-        Of every task, for a share of the highest cap and a number of attempts.
-    luck
-        Variance that each task's outcome adds to the horizon.
-    money
-        The budget, or what is left of it.
-    rng
-        Draws the tasks.
+    `left_out` has the share of the highest cap and the attempts with which each block's other tasks
+    are bought; luck is the variance that each task's outcome adds to the horizon.
     """
     planned: list[tuple[float, Bought]] = []  # mean price first
     later: list[tuple[float, Bought]] = []

@@ -52,14 +52,8 @@ def check_folder(folder: str | Path, command: str = "recommend") -> Path:
     A folder that does not exist is made later. In one that does, only the files of an earlier plan
     are replaced and everything else is left alone. A move that a killed run began is finished, and
     what dead runs left beside the folder removed. InputError if it is a file, cannot be written to,
-    or holds a file of a plan's name that no plan wrote, or the plan of another command.
-
-    Parameters
-    ----------
-    folder
-        Where to write.
-    command
-        "recommend" or "sensitivity": each writes over its own plans only.
+    or holds a file of a plan's name that no plan wrote, or the plan of another command. Each
+    command, "recommend" or "sensitivity", writes over its own plans only.
     """
     folder = Path(folder)
     if folder == Path() or not folder.absolute().name:

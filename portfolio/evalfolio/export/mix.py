@@ -106,12 +106,7 @@ def drawn(names: Sequence[str], n: int, *, seed: int, key: str) -> list[str]:
 def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return one row per task to run, for the evals whose task names are known.
 
-    Parameters
-    ----------
-    record
-        The plan.
-    task_names
-        Names of all tasks of an eval, by eval.
+    `task_names` are those of all tasks of an eval, by eval.
     """
     rows = [
         (

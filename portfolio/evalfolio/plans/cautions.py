@@ -107,15 +107,7 @@ AROUND = 1.0  # units on either side of it where tasks are said to be of its dif
 
 
 def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> dict[str, str]:
-    """Say, by decision, whose threshold no eval on the menu is near, and what one would add.
-
-    Parameters
-    ----------
-    plan
-        With its menu.
-    posterior, catalogue
-        What the menu was made from.
-    """
+    """Say, by decision, whose threshold no eval on the menu is near, and what one would add."""
     from evalbayes.horizons.horizon import human_time
     from evalbayes.menus.elsewhere import menu_elsewhere
 

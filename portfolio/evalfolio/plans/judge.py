@@ -32,39 +32,19 @@ ROUNDED = 1e-3  # relative: a spreadsheet may have rounded what an option costs
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Score:
-    """A hand-made mix beside a plan.
-
-    Parameters
-    ----------
-    evaluation
-        Value and spend of the mix.
-    plan_value
-        Value of the plan.
-    over
-        Resources of which the mix uses more than the plan was allowed, and by how much.
-    mix
-        The mix's rows of the menu.
-    broken
-        Limits of the plan that the mix does not meet, in words.
-    domains
-        One row per decision, as `Plan.domains`: what the mix would change.
-    no_anchor
-        Domains that no decision is about, each with why, as in the menu.
-    shared
-        The shared purchases that its options need, counted once each, in words; whether or not
-        the file names them.
-    idle
-        Shared purchases that the file names and no option of the mix needs: they do not count.
-    """
+    """A hand-made mix beside a plan."""
 
     evaluation: Evaluation
-    plan_value: float
+    plan_value: float  # of the plan
+    # resources of which it uses more than the plan was allowed, and how much
     over: dict[str, float]
-    mix: pd.DataFrame
-    broken: tuple[str, ...] = ()
+    mix: pd.DataFrame  # its rows of the menu
+    broken: tuple[str, ...] = ()  # limits of the plan that it does not meet, in words
+    # as `Plan.domains`: what the mix would change
     domains: pd.DataFrame = field(default_factory=pd.DataFrame)
-    no_anchor: Mapping[str, str] = field(default_factory=dict)
-    shared: str = ""
+    no_anchor: Mapping[str, str] = field(default_factory=dict)  # as in the menu
+    shared: str = ""  # the shared purchases that its options need, once each, in words
+    # those that the file names and no option of the mix needs: they do not count
     idle: tuple[str, ...] = ()
 
     @property

@@ -23,16 +23,8 @@ def left_out(
 
     An option pays when the value it adds covers its use of every budget at the shadow prices,
     shared purchases that it would be the first to need included; the price at which it enters is
-    the usd at which it just does.
-
-    Parameters
-    ----------
-    problem
-        The problem that was solved.
-    x, changes
-        The choice, of shape (n_options,), and its single changes.
-    prices
-        Value of one more unit of each limited resource, in the unit of the objective.
+    the usd at which it just does. `x` is the choice, of shape (n_options,), with its single
+    changes; prices are in the unit of the objective per unit of each limited resource.
 
     Returns
     -------
@@ -138,16 +130,8 @@ def next_steps(problem: Problem, x: Floats, changes: Changes) -> pd.DataFrame:
     A step runs an eval that the choice leaves out, or runs a chosen one by another option. Its
     shortfall is what it needs beyond what the choice leaves of a budget. A step of a certified
     choice that has none adds no more than the gap, or breaks another limit. Steps that add less
-    than a thousandth are left out.
-
-    Parameters
-    ----------
-    problem
-        The problem that was solved.
-    x
-        The choice, of shape (n_options,), 0 or 1.
-    changes
-        Its single changes.
+    than a thousandth are left out. `x` is the choice, of shape (n_options,), 0 or 1, with its
+    single changes.
 
     Returns
     -------

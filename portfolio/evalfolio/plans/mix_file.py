@@ -75,14 +75,8 @@ def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[st
 
     A row whose option is not on the menu any more stands for the option of the same eval and tier
     with the nearest number of tasks (or the first, where the file has no tasks). InputError if the
-    file cannot be read, names nothing, or nothing of it is on the menu.
-
-    Parameters
-    ----------
-    path
-        CSV or .xlsx with a column `option`, or with `eval` and `tier`: e.g. an old mix.csv.
-    menu
-        The menu to find them on.
+    file cannot be read, names nothing, or nothing of it is on the menu. The file is CSV or .xlsx
+    with a column `option`, or with `eval` and `tier`: e.g. an old mix.csv.
 
     Examples
     --------

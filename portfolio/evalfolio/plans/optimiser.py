@@ -99,14 +99,8 @@ def optimise(
 def method_of(method: str | Method, words: Certified = SHORT) -> Method:
     """Return a way of searching given as one or by name.
 
-    InputError if the name is not known, or a value comes with words of the short form.
-
-    Parameters
-    ----------
-    method
-        "certified", "greedy" or a value.
-    words
-        What "certified" stands for.
+    InputError if the name is not known, or a value comes with words of the short form. `words` is
+    what "certified" stands for.
     """
     if not isinstance(method, str):
         if words != SHORT:

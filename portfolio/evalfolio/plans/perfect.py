@@ -65,13 +65,8 @@ def _explained(menu: Menu, known: Sequence[str], contrasts: Floats) -> Floats:
 def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
     """Compare perfect information by the menu with the same by draws, skew and all.
 
-    Parameters
-    ----------
-    menu
-        The menu.
-    draws
-        Posterior draws of its states, of shape (n_draws, n_states), as
-        `evalbayes.menus.states.state_draws` gives them.
+    Draws are of the menu's states, of shape (n_draws, n_states), as
+    `evalbayes.menus.states.state_draws` gives them.
 
     Returns
     -------
@@ -118,10 +113,7 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
 def matching_warnings(table: pd.DataFrame) -> list[str]:
     """Say where the menu misjudges by a lot what results are worth, against posterior draws.
 
-    Parameters
-    ----------
-    table
-        What `perfect_information` returns.
+    The table is what `perfect_information` returns.
     """
     sentences = []
     for _, row in table[table["known"] == "shown"].iterrows():

@@ -27,16 +27,9 @@ class Replicated:
     """The value of mixes on every replicate of a menu.
 
     Where a gap is skewed, the value of one mix is worked out exactly on every replicate; that of
-    the others stands to it as the whole menu's stand-in says for what they explain there.
-
-    Parameters
-    ----------
-    menu
-        A menu with replicates.
-    prices
-        Value of one more unit of each limited resource.
-    reference
-        The mix that is valued exactly; those compared with it should explain about as much.
+    the others stands to it as the whole menu's stand-in says for what they explain there. Prices
+    are the value of one more unit of each limited resource; the reference is the mix that is valued
+    exactly: those compared with it should explain about as much.
     """
 
     def __init__(self, menu: Menu, prices: Mapping[str, float], reference: Floats) -> None:

@@ -37,25 +37,9 @@ def skewed_value(
     r"""Return the expected value of the options' information when δ is lognormal, not normal.
 
     For each decision, EVSI = E_t[L₀ − min_a E(loss_a | t)] with t the readings' sufficient
-    statistic, L₀ the least expected loss before any reading. δ takes `n_nodes` values.
-
-    Parameters
-    ----------
-    menu
-        The menu; its skewed states are lognormal.
-    options
-        Names of the options run.
-    n_draws
-        Readings simulated per decision.
-    n_nodes
-        Values that δ takes; several gaps of one decision take at least as many together.
-    seed
-        The same seed gives the same readings whatever the options, so plans compare well.
-
-    Returns
-    -------
-    SkewedValue
-        In the unit of the losses.
+    statistic, L₀ the least expected loss before any reading. δ takes `n_nodes` values; several gaps
+    of one decision take at least as many together. `n_draws` readings are simulated per decision,
+    the same for a seed whatever the options, so that plans compare well. In the unit of the losses.
     """
     rows = menu.options.index.get_indexer(pd.Index(list(options)))
     information = menu.information[rows].sum(axis=0)

@@ -202,16 +202,8 @@ def overspend(
 ) -> Overspend:
     """Return the spread of a mix's use of a resource over the menu's `resource_draws`.
 
-    Parameters
-    ----------
-    menu
-        The menu; without draws the spend counts as certain.
-    options
-        Names of the options run.
-    budget
-        The whole budget, contingency included; None where there is none.
-    resource
-        Which resource.
+    Without draws the spend counts as certain. The budget is the whole one, contingency included;
+    None where there is none.
     """
     if resource not in menu.resources:
         return Overspend(0.0, 0.0, None if budget is None else 0.0)

@@ -31,18 +31,12 @@ def check_cap(given: CapRule) -> None:
 def settle_caps(runs: pd.DataFrame, given: CapRule) -> pd.DataFrame:
     """Return outcome, reason, cap and cap_from, such that every run that counts has a cap.
 
-    A run without a cap in its log was never stopped by one. It gets the cap `given` (for all, or
-    by eval), or else the largest spend met in its eval, rounded up: that censors nothing. A run
-    more than a tenth past its cap (one long call may do that) has its own spend for a cap; one
-    stopped below half of it was stopped by something else. A run with neither spend nor cap
-    cannot be placed on the curve and is excluded.
-
-    Parameters
-    ----------
-    runs
-        Columns eval, outcome, reason, spend, cap, one row per run.
-    given
-        Cap of the runs whose log has none, in the unit of spend.
+    A run without a cap in its log was never stopped by one. It gets the cap `given` (for all, or by
+    eval), or else the largest spend met in its eval, rounded up: that censors nothing. A run more
+    than a tenth past its cap (one long call may do that) has its own spend for a cap; one stopped
+    below half of it was stopped by something else. A run with neither spend nor cap cannot be
+    placed on the curve and is excluded. `runs` has columns eval, outcome, reason, spend, cap, one
+    row per run; `given` is in the unit of spend.
 
     Examples
     --------

@@ -23,18 +23,11 @@ class Copies:
 def find_copies(samples: pd.DataFrame, edits_of: EditsOf) -> Copies:
     """Tell of every sample met more than once which of its copies counts.
 
-    Where copies differ, the corrected one counts: edited or invalidated by hand, then the one
-    that counts at all (a scored copy before an unscored one), then the one written last. Of equal
-    copies the first met counts.
-
-    Parameters
-    ----------
-    samples
-        Columns uuid, content (equal where copies say the same), outcome, invalidated, edits,
-        written, log, one row per sample.
-    edits_of
-        How often the scores of a sample (a row) were edited; asked only where copies differ and
-        `edits` is empty.
+    Where copies differ, the corrected one counts: edited or invalidated by hand, then the one that
+    counts at all (a scored copy before an unscored one), then the one written last. Of equal copies
+    the first met counts. Columns: uuid, content (equal where copies say the same), outcome,
+    invalidated, edits, written, log, one row per sample. `edits_of` says how often the scores of a
+    sample (a row) were edited; it is asked only where copies differ and `edits` is empty.
     """
     order = samples[["uuid", "log"]].assign(last=samples["outcome"].eq("excluded"))
     order = order.sort_values("last", kind="stable")

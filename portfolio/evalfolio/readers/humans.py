@@ -28,16 +28,9 @@ def is_human(name: str) -> bool:
 def anchored(runs: pd.DataFrame, human: pd.Series, minutes: pd.Series) -> pd.Series:
     """Return human minutes, filled where empty with people's median time on the task.
 
-    Only their successes tell how long a task takes.
-
-    Parameters
-    ----------
-    runs
-        Columns eval, task, human_minutes, one row per run.
-    human
-        Which runs were a person's and succeeded, of shape (n_runs,).
-    minutes
-        How long each of them took.
+    Only their successes tell how long a task takes. `human` is which runs were a person's and
+    succeeded, `minutes` how long each took, of shape (n_runs,); `runs` has columns eval, task,
+    human_minutes.
     """
     known = human & (minutes > 0)
     if not known.any():

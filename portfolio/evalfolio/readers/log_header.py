@@ -29,12 +29,7 @@ _LONGEST = 60  # characters of a setting's value that a note or a name can bear
 def header_facts(log: Any, written: str) -> dict[str, Any]:
     """Return what concerns a whole run: AI model, settings, limits, usage, planned samples.
 
-    Parameters
-    ----------
-    log
-        An `inspect_ai.log.EvalLog`; its samples are not looked at.
-    written
-        When the file was written, as far as it tells.
+    Samples of the `EvalLog` are not looked at; `written` is when the file was, as far as it tells.
     """
     spec, config, results = log.eval, log.eval.config, log.results
     scores = (results.scores if results else None) or []
@@ -183,16 +178,10 @@ _FULL = 0.95  # share of max_tokens from which an answer may have been cut by it
 
 
 def sample_facts(summary: Any, sample: Any, header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one sample as a record with the columns of `checkpoint.SCHEMA`.
+    """Return one sample as a record with the columns of `log_facts.SCHEMA`.
 
-    Parameters
-    ----------
-    summary
-        An `inspect_ai.log.EvalSampleSummary`.
-    sample
-        The `EvalSample` itself, where it had to be read, or None.
-    header
-        The facts of its log.
+    `summary` is an `inspect_ai.log.EvalSampleSummary`, `sample` the `EvalSample` itself, where it
+    had to be read, or None; the header is the facts of its log.
     """
     usage: Mapping[str, Any] = summary.model_usage
     if not usage and sample is not None:

@@ -18,15 +18,9 @@ _ROUNDING = 1e-9  # scores that are means of several graders miss their threshol
 def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Series:
     """Return which scores count as success.
 
-    InputError if a threshold is no finite number.
-
-    Parameters
-    ----------
-    evals, scores
-        Eval and score of each run, of shape (n_runs,).
-    rule
-        A threshold the score must reach, thresholds by eval (1 where an eval is not named), or a
-        function from a score to true or false.
+    InputError if a threshold is no finite number. The rule is a threshold the score must reach,
+    thresholds by eval (1 where an eval is not named), or a function from a score to true or false;
+    evals and scores are of each run, (n_runs,).
     """
     for given in () if callable(rule) else rule.values() if isinstance(rule, Mapping) else (rule,):
         if not np.isfinite(given):
@@ -42,21 +36,15 @@ def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Seri
 def outcomes(samples: pd.DataFrame, success: pd.Series) -> pd.DataFrame:
     """Return the outcome of every sample and, where it is no plain one, the reason.
 
-    A success past the limit is a success. A failure at a limit is `stopped_by_cap` if that limit
-    is the one its spend is metered by and known, `stopped_otherwise` if not; so is a sample that
-    hit a limit and was never scored. A failure cut by the length of an answer or of a context, or
-    ended by an error and scored all the same, is `stopped_otherwise`; one without any output, a
-    refusal, or an answer in a format nobody can read is `spurious`. Samples invalidated, done by
-    people, ended by an error, cancelled or without a score are `excluded`.
-
-    Parameters
-    ----------
-    samples
-        Columns invalidated, human, ai_model, error, again (run again elsewhere), score, unread
-        (the score, where it is no number), score_reason, limit, meter, cap, stop, silent,
-        log_status, one row per sample.
-    success
-        Which samples succeeded, of shape (n_samples,).
+    A success past the limit is a success. A failure at a limit is `stopped_by_cap` if that limit is
+    the one its spend is metered by and known, `stopped_otherwise` if not; so is a sample that hit a
+    limit and was never scored. A failure cut by the length of an answer or of a context, or ended
+    by an error and scored all the same, is `stopped_otherwise`; one without any output, a refusal,
+    or an answer in a format nobody can read is `spurious`. Samples invalidated, done by people,
+    ended by an error, cancelled or without a score are `excluded`. Columns of the samples:
+    invalidated, human, ai_model, error, again (run again elsewhere), score, unread (the score,
+    where it is no number), score_reason, limit, meter, cap, stop, silent, log_status; `success` is
+    which succeeded, (n_samples,).
     """
     error = samples["error"].fillna("").astype(str)
     errored = error.ne("")

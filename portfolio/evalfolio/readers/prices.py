@@ -30,32 +30,16 @@ _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 @dataclass(frozen=True)
 class Price:
-    """What one AI model costs, in USD per million tokens.
+    """What one AI model costs, in USD per million tokens."""
 
-    Parameters
-    ----------
-    model
-        Name or pattern (`*`, `?`, `[ab]`), without the provider and without a date suffix.
-    input, output
-        Price of input tokens not read from a cache, and of output tokens (reasoning included).
-    date
-        Day the price was looked up.
-    source
-        Where, or the word "assumption".
-    cache_read, cache_write
-        Price of input tokens read from and written to the cache; None: as input.
-    since
-        First day the price holds; None: always.
-    """
-
-    model: str
-    input: float
-    output: float
-    date: datetime.date
-    source: str
-    cache_read: float | None = None
-    cache_write: float | None = None
-    since: datetime.date | None = None
+    model: str  # name or pattern (`*`, `?`, `[ab]`), without provider and date suffix
+    input: float  # tokens not read from a cache
+    output: float  # tokens, reasoning included
+    date: datetime.date  # day the price was looked up
+    source: str  # where, or the word "assumption"
+    cache_read: float | None = None  # tokens read from the cache; None: as input
+    cache_write: float | None = None  # tokens written to it; None: as input
+    since: datetime.date | None = None  # first day the price holds; None: always
 
     def usd(self, usage: Mapping[str, float]) -> float:
         """Cost of a usage with the keys input, output, cache_read and cache_write, in USD.
@@ -141,15 +125,10 @@ def _shipped() -> Prices:
 def read_prices(path: str | Path, *, with_defaults: bool = True) -> Prices:
     """Read a price table from TOML (`[[price]]` tables) or CSV (one row per price).
 
-    InputError if the file is not such a table; the row and the key at fault are named.
-
-    Parameters
-    ----------
-    path
-        File with the keys or columns model, input, output (USD per million tokens), date, source
-        and optionally cache_read, cache_write, since.
-    with_defaults
-        Whether models not in the file are looked up in the shipped table.
+    InputError if the file is not such a table; the row and the key at fault are named. Keys or
+    columns are model, input, output (USD per million tokens), date, source and optionally
+    cache_read, cache_write, since. `with_defaults` is whether models not in the file are looked up
+    in the shipped table.
     """
     path = Path(path)
     if path.suffix.lower() == ".csv":

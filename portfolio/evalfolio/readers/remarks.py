@@ -13,10 +13,8 @@ import pandas as pd
 class Remarks:
     """Notes on runs, one sentence each; what holds for no run is not said.
 
-    Parameters
-    ----------
-    runs
-        Columns eval, task and log, one row per run; `line` too where a file is read by lines.
+    `runs` has columns eval, task and log, one row per run; `line` too where a file is read by
+    lines.
 
     Examples
     --------

@@ -18,15 +18,8 @@ _SHOWN = 4  # values of a setting that a note names
 def named_by(header: Header, by: Sequence[str], kind: str) -> str:
     """Return what a name gets added where settings keep runs apart, such as ` (level=hard)`.
 
-    Parameters
-    ----------
-    header
-        Facts of a log.
-    by
-        Settings asked for.
-    kind
-        "task": those that make another task of it, for the name of the eval; "agent": those that
-        make another elicitation of it, for the name of the AI model.
+    Of the kind "task" are settings that make another task of it, for the name of the eval; of
+    "agent" those that make another elicitation of it, for the name of the AI model.
 
     Examples
     --------

@@ -167,22 +167,13 @@ STATES = {"gap": "gap", "gap_sd": "gap", "shown_sd": "shown"}
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Basis:
-    """A question with what its menu was built from.
+    """A question with what its menu was built from."""
 
-    Parameters
-    ----------
-    question
-        What is asked of the menu, every figure as assumed.
-    catalogue, posterior
-        What the menu was built from; without them figures that ask for them cannot be changed.
-    seed
-        As the menu was built with.
-    """
-
-    question: Question
+    question: Question  # with every figure as assumed
+    # What the menu was built from; without them figures that ask for them cannot be changed.
     catalogue: Catalogue | None = None
     posterior: Posterior | None = None
-    seed: int = 0
+    seed: int = 0  # as the menu was built with
 
     @property
     def menu(self) -> Menu:

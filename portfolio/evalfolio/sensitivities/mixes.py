@@ -56,20 +56,8 @@ def mixes_under(
 ) -> list[dict[str, Any]]:
     """Return the summary of the best mix with every figure at a level of its own, point by point.
 
-    InputError if a figure that asks for a new menu is between its levels.
-
-    Parameters
-    ----------
-    basis
-        The question, and what its menu was built from.
-    figures
-        What varies.
-    points
-        A level per figure; those that ask for a new menu must be at their low, mid or high one.
-    method
-        Of every plan.
-    sweep
-        Workers, checkpoint and progress; its points are batches of plans on menus they share.
+    A point has a level per figure; those that ask for a new menu must be at their low, mid or high
+    one, else an InputError. The sweep's points are batches of plans on menus they share.
     """
     shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS]
     for point in points:
@@ -121,22 +109,13 @@ CORE = 0.9  # evals in at least this share of the mixes are the core, the others
 class Stability:
     """Inclusion probabilities.
 
-    Parameters
-    ----------
-    evals
-        One row per eval that is in any mix, the most frequent first: included (share of the mixes
-        it is in), deep (share it is run with max elicitation in), core.
-    options
-        Share of the mixes each option is in, only those above 0.
-    deep
-        Mean and 5 % and 95 % quantiles over the mixes of the share of usd on max elicitation.
-    n_mixes
-        How many mixes.
+    Evals have one row for each that is in any mix, the most frequent first: included (share of the
+    mixes it is in), deep (share it is run with max elicitation in), core.
     """
 
     evals: pd.DataFrame
-    options: pd.Series
-    deep: tuple[float, float, float]
+    options: pd.Series  # share of the mixes each option is in, only those above 0
+    deep: tuple[float, float, float]  # mean, 5 % and 95 % over mixes, of the usd's share on depth
     n_mixes: int
 
     def __str__(self) -> str:
@@ -245,13 +224,6 @@ def resampled(observations: Observations, seed: int) -> Observations:
     Where only summaries are known they are drawn again from what they say: outcomes of a cell
     multinomially, its means and sds of ln spend as those of normal samples, counts binomially, and
     scores normally around themselves.
-
-    Parameters
-    ----------
-    observations
-        The results.
-    seed
-        Same seed, same results.
     """
     rng = np.random.default_rng(seed)
     return replace(
@@ -278,24 +250,9 @@ def stability_over_observations(
 ) -> Stability:
     """Return how stable the mix is when the results are drawn again and fitted anew.
 
-    Each resample is a fit: minutes where the other analyses take seconds, so give a checkpoint.
-
-    Parameters
-    ----------
-    question
-        What is asked of every menu; its own is not looked at.
-    catalogue, observations
-        The inputs.
-    resamples
-        How many times the results are drawn again.
-    draws, tune, chains
-        Of every fit; fewer than a plan of record needs, as only the mix is compared.
-    seed
-        Of the draws.
-    method
-        Of every plan.
-    sweep
-        Workers, checkpoint and progress.
+    Each resample is a fit: minutes where the other analyses take seconds, so give a checkpoint. Of
+    the question the menu is not looked at. Draws, tune and chains are of every fit, fewer than a
+    plan of record needs, as only the mix is compared.
     """
     settings = {"draws": draws, "tune": tune, "chains": chains}
     task = partial(_refitted, question.lean, catalogue, observations, settings, method)

@@ -28,30 +28,6 @@ class OneDomain:
     All sds are in the domain's unit. A plateau-level run of eval i reads s + u_i with sampling
     noise; a deep one reads that and s + u_i + e(δ + η_i), with u ~ N(0, ω²) and η ~ N(0, κ²).
 
-    Parameters
-    ----------
-    prices
-        Price of a plateau-level run of every eval; a deep run, which contains it, costs
-        `cost_ratio` times as much.
-    cost_ratio
-        Price of a deep run over that of a plateau-level one.
-    validity_sd
-        ω, by how much an eval departs from the capability it stands for.
-    gap_sd
-        Sd of the belief about the domain's elicitation gap δ.
-    gap_spread
-        κ, by how much an eval's own gap departs from the domain's.
-    shown_sd
-        Sd of the belief about the shown capability s.
-    noise_sd
-        Sd of one reading from sampling tasks and runs.
-    effort
-        e of a deep run.
-    distance
-        Mean of capability less the threshold.
-    loss_missed, loss_false_alarm
-        Losses per unit.
-
     Examples
     --------
     >>> case = OneDomain((1.0, 1.0, 1.0), cost_ratio=25, validity_sd=1, gap_sd=0.7, gap_spread=0.5)
@@ -59,16 +35,16 @@ class OneDomain:
     6
     """
 
-    prices: tuple[float, ...]
-    cost_ratio: float
-    validity_sd: float
-    gap_sd: float
-    gap_spread: float
-    shown_sd: float = 2.0
-    noise_sd: float = 0.0
-    effort: float = 1.0
-    distance: float = 0.0
-    loss_missed: float = 1.0
+    prices: tuple[float, ...]  # of a plateau-level run of every eval; a deep one, with it, ...
+    cost_ratio: float  # ... costs so many times as much
+    validity_sd: float  # ω, by how much an eval departs from the capability it stands for
+    gap_sd: float  # of the belief about the domain's elicitation gap δ
+    gap_spread: float  # κ, by how much an eval's own gap departs from the domain's
+    shown_sd: float = 2.0  # of the belief about the shown capability s
+    noise_sd: float = 0.0  # of one reading from sampling tasks and runs
+    effort: float = 1.0  # e of a deep run
+    distance: float = 0.0  # mean of capability less the threshold
+    loss_missed: float = 1.0  # per unit
     loss_false_alarm: float = 1.0
 
     def menu(self) -> Menu:

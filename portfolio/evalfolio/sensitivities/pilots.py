@@ -55,19 +55,9 @@ def pilot_first(
     """Return what it is worth to run one option first and to split the rest when it is known.
 
     Time is not charged: where the pilot and the rest cannot both be done in the calendar days there
-    are, it is no choice. InputError if an option is not on the menu.
-
-    Parameters
-    ----------
-    question
-        The question; budgets and limits hold for pilot and rest together.
-    options
-        Pilots to try; by default the cheapest max-elicitation option of each eval, the `most` that
-        are worth most by themselves.
-    method
-        Of every plan.
-    sweep
-        Workers, checkpoint and progress.
+    are, it is no choice. InputError if an option is not on the menu. Pilots are, unless `options`
+    names some, the cheapest max-elicitation option of each eval, the `most` that are worth most by
+    themselves.
 
     Returns
     -------

@@ -26,23 +26,15 @@ def relaxed_line(
     """Return the relaxation's value and price of the resource at every amount.
 
     Options may be bought in part and G is its concave envelope over the odds of what is explained
-    (see `evalfolio.search.odds`). Tangents found at any amount over-estimate at all of them, and
-    so does the line that the dual prices of the linear programme there make: its bound is linear
-    in the amount. The programme of the certified search, all corners of the envelopes in it, is
-    solved at some amounts, each from the last one's basis, and then wherever the least of the
-    lines is more than the tolerance above the chord between solved amounts. That least line is
-    what comes back: concave, with its slope.
-
-    Parameters
-    ----------
-    question, resource, amounts
-        As `frontier` has them; amounts are as stated and ascend.
-    tolerance
-        Rounds stop when more tangents, or more amounts, could lower the value by no more than this
-        share of it each.
-    by_odds
-        As `MenuRelaxation` has it; without, the relaxation is that of the cone programme
-        (`Relaxation`), which is looser.
+    (see `evalfolio.search.odds`). Tangents found at any amount over-estimate at all of them, and so
+    does the line that the dual prices of the linear programme there make: its bound is linear in
+    the amount. The programme of the certified search, all corners of the envelopes in it, is solved
+    at some amounts, each from the last one's basis, and then wherever the least of the lines is
+    more than the tolerance above the chord between solved amounts. That least line is what comes
+    back: concave, with its slope. Rounds stop when more tangents, or more amounts, could lower the
+    value by no more than the tolerance, a share of it, each. Without `by_odds` the relaxation is
+    that of the cone programme (`Relaxation`), which is looser. Amounts are as stated, as `frontier`
+    has them, and ascend.
 
     Returns
     -------

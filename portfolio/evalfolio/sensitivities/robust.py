@@ -38,17 +38,11 @@ class Scenarios:
     """Named menus of the same options at the same prices.
 
     InputError if options or prices differ, or the probabilities do not sum to 1.
-
-    Parameters
-    ----------
-    menus
-        By name; the first is the one in use. Beliefs, decisions and information may differ.
-    probabilities
-        One for each; equal by default.
     """
 
+    # by name, that in use first; beliefs, decisions and information may differ
     menus: Mapping[str, Menu]
-    probabilities: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()  # one for each; equal by default
 
     def __post_init__(self) -> None:
         if not self.menus:
@@ -203,33 +197,15 @@ MAX_ROUNDS = 40
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class RobustMix:
-    """A mix that is good whichever scenario holds.
+    """A mix that is good whichever scenario holds."""
 
-    Parameters
-    ----------
-    criterion
-        "regret" or "cvar".
-    options
-        The mix.
-    score
-        Its largest regret, or its mean value over the worst scenarios.
-    bound
-        No mix has a smaller largest regret, or a larger mean.
-    weights
-        Weights of the scenarios that prove the bound.
-    values
-        Value of the mix under every scenario.
-    price
-        Price of robustness: share of the first scenario's best value that the mix gives up there.
-    """
-
-    criterion: str
+    criterion: str  # "regret" or "cvar"
     options: tuple[str, ...]
-    score: float
-    bound: float
-    weights: dict[str, float]
-    values: dict[str, float]
-    price: float
+    score: float  # its largest regret, or its mean value over the worst scenarios
+    bound: float  # no mix has a smaller largest regret, or a larger mean
+    weights: dict[str, float]  # of the scenarios, that prove the bound
+    values: dict[str, float]  # of the mix under every scenario
+    price: float  # share of the first scenario's best value that the mix gives up there
 
     def record(self) -> dict[str, Any]:
         """Return its certificate as a row: weights are those that prove the bound."""
@@ -285,22 +261,9 @@ def robust_mix(
 ) -> RobustMix:
     """Return the mix of least largest regret, or of the best mean over the worst scenarios.
 
-    InputError if the criterion or the tail is not what it must be.
-
-    Parameters
-    ----------
-    scenarios
-        What might hold.
-    question
-        Budgets and limits of every plan.
-    criterion
-        "regret" or "cvar".
-    tail
-        α, probability of the worst scenarios that CVaR averages over.
-    method
-        Of every plan.
-    settled
-        What `best_under` returns, where it has been worked out already.
+    InputError if the criterion or the tail is not what it must be. The criterion is "regret" or
+    "cvar", the tail α the probability of the worst scenarios that CVaR averages over; `settled` is
+    what `best_under` returns, where it has been worked out already.
 
     Examples
     --------

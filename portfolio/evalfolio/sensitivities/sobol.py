@@ -33,20 +33,10 @@ def sobol_indices(
 
     Figures vary independently and evenly over their ranges; samples·(number of figures or groups +
     2) points are worked out (Saltelli et al. 2010, doi:10.1016/j.cpc.2009.09.018). InputError if
-    samples is no power of 2, or there are no figures.
-
-    Parameters
-    ----------
-    evaluate
-        From points, one value per figure each, to named answers for each.
-    ranges
-        By name of the figure.
-    samples
-        Base samples, a power of 2.
-    seed
-        Of the bootstrap behind the confidence intervals, and of the scrambling.
-    groups
-        The group of every figure, if indices are wanted of groups that vary together.
+    samples is no power of 2, or there are no figures. `evaluate` takes points, one value per figure
+    each, to named answers for each; the ranges are by name of the figure; the samples are base
+    samples, a power of 2; with `groups`, the group of every figure, indices are of those, which
+    vary together.
 
     Returns
     -------

@@ -23,14 +23,8 @@ SAME = 1e-9  # relative: values nearer to each other are one value
 class Solution:
     """The best choice at one point.
 
-    Parameters
-    ----------
-    options
-        Names of the chosen options.
-    value, bound, gap, status
-        As of a `Plan`; infeasible where no choice meets the limits, value then 0.
-    prices
-        Value of one more unit of each limited resource.
+    Value, bound, gap and status are as of a `Plan`; infeasible where no choice meets the limits,
+    value then 0.
     """
 
     options: tuple[str, ...]
@@ -38,7 +32,7 @@ class Solution:
     bound: float
     gap: float | None
     status: Status
-    prices: dict[str, float]
+    prices: dict[str, float]  # value of one more unit of each limited resource
 
     @classmethod
     def of(cls, plan: Plan) -> Solution:

@@ -32,14 +32,8 @@ class Checkpoint:
     The first line names the sweep, every further line is one finished point. A line is on the disk
     before the next point is taken up; a last line cut short by a kill is dropped, so a point is
     either whole in the file or done again. InputError if the file belongs to another sweep or is no
-    checkpoint.
-
-    Parameters
-    ----------
-    path
-        The file; made where it is missing.
-    sweep
-        What the sweep is of, e.g. a hash of its inputs: results of other inputs are not reused.
+    checkpoint. `sweep` says what it is of, e.g. a hash of its inputs: results of other inputs are
+    not reused.
     """
 
     def __init__(self, path: str | Path, sweep: str) -> None:

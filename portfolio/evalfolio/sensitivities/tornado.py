@@ -28,17 +28,12 @@ from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 class Tornado:
     """What every assumed figure does to the plan.
 
-    Parameters
-    ----------
-    rows
-        One row per figure, the one that moves the value most first: name, low, high (ends of its
-        range), value_low, value_high (value of the best mix there), deep_low, deep_high (its
-        share of usd on max elicitation), changed_low, changed_high (share of the base mix's evals
-        that are dropped or run at another tier), lost_low, lost_high (what the base mix would
-        lose there against the best one, as a share; NaN where it is not on that menu), given
-        (whether the range is the catalogue's own).
-    value, deep
-        The base plan's.
+    One row per figure, the one that moves the value most first: name, low, high (ends of its
+    range), value_low, value_high (value of the best mix there), deep_low, deep_high (its share of
+    usd on max elicitation), changed_low, changed_high (share of the base mix's evals that are
+    dropped or run at another tier), lost_low, lost_high (what the base mix would lose there against
+    the best one, as a share; NaN where it is not on that menu), given (whether the range is the
+    catalogue's own). Value and deep are the base plan's.
     """
 
     rows: pd.DataFrame
@@ -85,19 +80,8 @@ def tornado(
 ) -> Tornado:
     """Return what every assumption does to value, depth and mix, one at a time.
 
-    Parameters
-    ----------
-    basis
-        The question, and what its menu was built from.
-    assumptions
-        The figures, see `assumptions_of`.
-    method
-        Of every plan.
-    sweep
-        Workers, checkpoint and progress.
-    plan
-        The base plan, where it is at hand. Where its mix is worth just what it was and no other is
-        worth more by the gap it stays, so that a figure that moves nothing gives its own value.
+    Where the base plan is at hand and its mix is worth just what it was, and no other is worth more
+    by the gap, it stays, so that a figure that moves nothing gives its own value.
     """
     points: list[list[float]] = []
     for k, assumed in enumerate(assumptions):

@@ -60,13 +60,6 @@ class _ByDraw:
 class Logistic(_ByDraw):
     """``scale · tanh(rate · spend / 2)``, the saturation most media-mix models use.
 
-    Parameters
-    ----------
-    scale
-        Value at unlimited spend, of shape (n_items,) or (n_draws, n_items).
-    rate
-        Per unit of spend, of the same shape.
-
     Examples
     --------
     >>> curves = Logistic(np.array([2.0]), np.array([0.5]))
@@ -74,8 +67,8 @@ class Logistic(_ByDraw):
     array([1.523])
     """
 
-    scale: Floats
-    rate: Floats
+    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    rate: Floats  # per unit of spend, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "rate")
@@ -95,18 +88,10 @@ class Logistic(_ByDraw):
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class MichaelisMenten(_ByDraw):
-    """``scale · spend / (half_spend + spend)``.
+    """``scale · spend / (half_spend + spend)``."""
 
-    Parameters
-    ----------
-    scale
-        Value at unlimited spend, of shape (n_items,) or (n_draws, n_items).
-    half_spend
-        Spend at half of it, of the same shape.
-    """
-
-    scale: Floats
-    half_spend: Floats
+    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    half_spend: Floats  # spend at half of it, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend")
@@ -124,21 +109,11 @@ class MichaelisMenten(_ByDraw):
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Hill(_ByDraw):
-    """``scale · spend^n / (half_spend^n + spend^n)``: S-shaped where the exponent n is above 1.
+    """``scale · spend^n / (half_spend^n + spend^n)``: S-shaped where the exponent n is above 1."""
 
-    Parameters
-    ----------
-    scale
-        Value at unlimited spend, of shape (n_items,) or (n_draws, n_items).
-    half_spend
-        Spend at half of it, of the same shape.
-    exponent
-        Steepness n, of the same shape.
-    """
-
-    scale: Floats
-    half_spend: Floats
-    exponent: Floats
+    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    half_spend: Floats  # spend at half of it, of the same shape
+    exponent: Floats  # steepness n, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend", "exponent")
@@ -164,22 +139,12 @@ class Hill(_ByDraw):
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class SuccessWithinCap(_ByDraw):
-    """``scale · A · F(cap)``, the success share within a cap, ln spend of a success normal.
+    """``scale · A · F(cap)``, the success share within a cap, ln spend of a success normal."""
 
-    Parameters
-    ----------
-    plateau
-        A, success share with unlimited spend, of shape (n_items,) or (n_draws, n_items).
-    location, sd
-        Mean and sd of the ln spend of a success, of the same shape.
-    scale
-        Worth of one unit of success share, broadcast against the others.
-    """
-
-    plateau: Floats
-    location: Floats
-    sd: Floats
-    scale: Floats | float = 1.0
+    plateau: Floats  # A, success share with unlimited spend, (n_items,) or (n_draws, n_items)
+    location: Floats  # mean of the ln spend of a success, of the same shape
+    sd: Floats  # of it
+    scale: Floats | float = 1.0  # worth of one unit of success share, broadcast against the others
 
     def __post_init__(self) -> None:
         _positive(self, "plateau", "sd")

@@ -30,16 +30,8 @@ class Marks:
 def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup:
     """Draw success within a cap with its interval, over caps on a log scale.
 
-    Parameters
-    ----------
-    name
-        The eval.
-    grid
-        Columns cap, success, and where known success_low and success_high; caps rise.
-    marks
-        What to mark on the curve.
-    key
-        Prefix of the ids inside the drawing, unique on the page.
+    The grid has columns cap, success, and where known success_low and success_high; caps rise.
+    `key` begins the ids inside the drawing, unique on the page.
     """
     grid = rising(grid, marks)
     caps = grid["cap"].to_numpy(dtype=float)

@@ -102,10 +102,7 @@ MOST_TEXT = 32_000  # Excel holds 32,767 characters in a cell
 class Book:
     """An XlsxWriter workbook; text never becomes a formula, a link or a number.
 
-    Parameters
-    ----------
-    value_kind
-        Number format of values: "usd" or "points".
+    `value_kind` is the number format of values: "usd" or "points".
     """
 
     def __init__(self, value_kind: str) -> None:

@@ -59,12 +59,8 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
 
     With a skewed gap neither value nor chances of wrong calls are functions of the index alone;
     they are taken along the way from nothing to the mix shown and on, so that they are exact for
-    that mix: the value as what it is to the stand-in's.
-
-    Returns
-    -------
-    tuple
-        Three arrays of shape (STEPS + 1, n_decisions).
+    that mix: the value as what it is to the stand-in's. Three arrays of shape (STEPS + 1,
+    n_decisions).
     """
     known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
     gains, wrong = [], []

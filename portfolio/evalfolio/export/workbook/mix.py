@@ -83,10 +83,7 @@ def once_of(
 ) -> tuple[str, float]:
     """Return the same in usd for purchases that only these domains, at this tier, could need.
 
-    Returns
-    -------
-    tuple of (str, float)
-        What a formula adds for the mix shown, and its value now.
+    What a formula adds for the mix shown, and its value now.
     """
     return _priced(
         contents,
