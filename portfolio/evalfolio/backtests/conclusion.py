@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from evalfolio.arrays import Flags, Floats, Index
+from evalbayes.arrays import Array, Flags, Index
 from evalfolio.backtests.regression import (
     CommonSlopeHorizon,
     HorizonFits,
@@ -31,7 +31,7 @@ class Losses:
     false_alarm: float = 1.0  # loss per doubling below it when mitigated
 
     @classmethod
-    def over(cls, human_minutes: Floats) -> Losses:
+    def over(cls, human_minutes: Array) -> Losses:
         """Return losses at a threshold every quarter of a doubling, shortest to longest task.
 
         Spaced wider, a threshold beside a horizon or none there decides what a call loses.
@@ -46,20 +46,20 @@ class Losses:
         return cls(tuple(float(2.0 ** min(low + k / FINE, high)) for k in range(many + 1)))
 
     @property
-    def levels(self) -> Floats:
+    def levels(self) -> Array:
         """log2 of the thresholds."""
         return np.log2(np.asarray(self.thresholds, dtype=np.float64))
 
-    def calls(self, draws: Floats) -> Flags:
+    def calls(self, draws: Array) -> Flags:
         """Return whether to mitigate at every threshold: where it is expected to lose less."""
         mitigated, passed = self._expected(draws)
         return mitigated < passed
 
-    def perfect(self, draws: Floats) -> Floats:
+    def perfect(self, draws: Array) -> Array:
         """Return the value of perfect information at every threshold: what calls expect to lose."""
         return np.minimum(*self._expected(draws))
 
-    def _expected(self, draws: Floats) -> tuple[Floats, Floats]:
+    def _expected(self, draws: Array) -> tuple[Array, Array]:
         """Return what is expected to be lost at every threshold by mitigating, and by not."""
         above = draws[:, None] - self.levels
         return (
@@ -67,7 +67,7 @@ class Losses:
             self.missed * np.maximum(above, 0.0).mean(axis=0),
         )
 
-    def of(self, calls: Flags, truth: float) -> Floats:
+    def of(self, calls: Flags, truth: float) -> Array:
         """Return what the calls lose at every threshold when the horizon is `truth`."""
         above = truth - self.levels
         return np.where(
@@ -78,17 +78,17 @@ class Losses:
 class Regression(Protocol):
     """What a horizon is: `HorizonRegression` or `CommonSlopeHorizon` of `evalbayes.horizons`."""
 
-    def fit(self, outcomes: Floats) -> HorizonFits:
+    def fit(self, outcomes: Array) -> HorizonFits:
         """Return the fits of completions, (n_completions, n_tasks)."""
         ...
 
-    def influence(self, level: float, slope: float) -> Floats:
+    def influence(self, level: float, slope: float) -> Array:
         """Return how far the horizon moves with each task's outcome, (n_tasks,)."""
         ...
 
 
 def regression_of(
-    slope: str, human_minutes: Floats, history: pd.DataFrame, attempts: int
+    slope: str, human_minutes: Array, history: pd.DataFrame, attempts: int
 ) -> Regression:
     """Return what the horizon is on these tasks, known before anything is bought.
 
@@ -114,7 +114,7 @@ class Judge:
     `eval_of` is which eval each task is of, the regression what the horizon is.
     """
 
-    def __init__(self, human_minutes: Floats, eval_of: Index, regression: Regression) -> None:
+    def __init__(self, human_minutes: Array, eval_of: Index, regression: Regression) -> None:
         self.regression = regression
         x = np.log2(human_minutes)
         self.low, self.high = float(x.min()) - BEYOND, float(x.max()) + BEYOND
@@ -122,17 +122,17 @@ class Judge:
         self._order = np.argsort(eval_of, kind="stable")
         self._starts = np.concatenate([[0], np.cumsum(self._sizes)[:-1]]).astype(int)
 
-    def horizons(self, completions: Floats | Flags) -> Floats:
+    def horizons(self, completions: Array | Flags) -> Array:
         """Return the horizon of every completion, log2 minutes, held on the tasks' scale."""
         level = self.regression.fit(np.asarray(completions, dtype=np.float64)).level
         return np.clip(level, self.low, self.high)
 
-    def influence(self, chances: Floats) -> Floats:
+    def influence(self, chances: Array) -> Array:
         """Return how far each task moves the horizon of chances, doublings, (n_tasks,)."""
         fit = self.regression.fit(chances)
         return self.regression.influence(float(fit.level[0]), float(fit.slope[0]))
 
-    def shares(self, completions: Floats | Flags) -> Floats:
+    def shares(self, completions: Array | Flags) -> Array:
         """Return the share solved of every eval, (n_completions, n_evals)."""
         y = np.atleast_2d(np.asarray(completions, dtype=np.float64))[:, self._order]
         return np.add.reduceat(y, self._starts, axis=1) / self._sizes

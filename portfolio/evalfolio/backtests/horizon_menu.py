@@ -25,7 +25,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
-from evalfolio.arrays import Floats, Index
+from evalbayes.arrays import Array, Index
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.teaching import Foresight
@@ -80,7 +80,7 @@ def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
     return HorizonMenu(menu, ways, blocks)
 
 
-def promised(horizons: Floats, explained: float, losses: Losses) -> Floats:
+def promised(horizons: Array, explained: float, losses: Losses) -> Array:
     r"""Return the EVSI of calls at every threshold, from draws of the horizon T.
 
     What is bought explains a share r of the variance. The posterior's mean is taken as
@@ -106,7 +106,7 @@ def promised(horizons: Floats, explained: float, losses: Losses) -> Floats:
 
 def _states(
     market: Market, blocks: dict[str, Index], rows: Index, shares: tuple[float, ...]
-) -> tuple[list[list[Floats]], list[Floats]]:
+) -> tuple[list[list[Array]], list[Array]]:
     """Return at every point the luck's covariance of each eval's parts, and the rest's of all."""
     outlook, chances = market.outlook, market.outlook.chances
     influence = outlook.influences(rows)
@@ -124,7 +124,7 @@ def _states(
     for k in range(len(rows)):
         c = influence[k]
 
-        def pull(by_task: Floats, c: Floats = c) -> Floats:
+        def pull(by_task: Array, c: Array = c) -> Array:
             return np.concatenate(
                 [(c * by_task)[:, tasks].sum(axis=1) for tasks in blocks.values()]
             )
@@ -141,7 +141,7 @@ def _states(
     return luck, moved
 
 
-def at_quantiles(horizons: Floats) -> Index:
+def at_quantiles(horizons: Array) -> Index:
     """Return the draws at the quantiles of the horizon where a menu is worked out."""
     order = np.argsort(horizons, kind="stable")
     return np.asarray(order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)])
@@ -159,7 +159,7 @@ class StageMenu:
     blocks: dict[str, Index]  # rows of the market's tasks of every block, by name
     # Share of the highest cap and attempts with which the tasks of a block not chosen are bought.
     left_out: dict[str, tuple[float, int]]
-    luck: Floats  # variance that each task's outcome adds to the horizon
+    luck: Array  # variance that each task's outcome adds to the horizon
 
 
 def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:

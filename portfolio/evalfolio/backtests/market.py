@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from evalfolio.arrays import Floats, Index
+from evalbayes.arrays import Array, Index
 from evalfolio.backtests.conclusion import Judge, Losses
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.teaching import Chances, Foresight
@@ -29,20 +29,20 @@ class Outlook:
     task is solved when any of them succeeds.
     """
 
-    def __init__(self, chances: Chances, judge: Judge, caps: Floats, attempts: int) -> None:
+    def __init__(self, chances: Chances, judge: Judge, caps: Array, attempts: int) -> None:
         self.chances, self.caps, self.attempts = chances, caps, attempts
         self.judge = judge
 
-    def solved(self) -> Floats:
+    def solved(self) -> Array:
         """Chance that each task is solved with everything spent, (n_draws, n_tasks)."""
         p = self.chances.within(self.caps, ALL)
         return self._mean(1.0 - (1.0 - p) ** self.attempts, ALL)
 
-    def within(self, share: float) -> Floats:
+    def within(self, share: float) -> Array:
         """Chance that an attempt succeeds within a share of the highest cap, (n_tasks,)."""
         return np.asarray(self._mean(self.chances.within(share * self.caps, ALL), ALL).mean(axis=0))
 
-    def price(self, share: float, attempts: int) -> Floats:
+    def price(self, share: float, attempts: int) -> Array:
         """Return the expected spend on each task, attempts until the first success, (n_tasks,)."""
         spend = self.chances.spend(share * self.caps)
         if attempts == 1:
@@ -53,7 +53,7 @@ class Outlook:
 
     def parts(
         self, rows: Index, shares: Sequence[float], shift: float = 0.0, slower: float = 0.0
-    ) -> Floats:
+    ) -> Array:
         """Return when each task comes to be solved, (n_rows, n_parts, n_tasks).
 
         Chances that the first attempt succeeds between one share of the highest cap and the next
@@ -70,21 +70,21 @@ class Outlook:
             found.append(self._mean(later, rows))
         return np.maximum(np.stack(found, axis=1), 0.0)
 
-    def influences(self, rows: Index) -> Floats:
+    def influences(self, rows: Index) -> Array:
         """Doublings by which each task's outcome moves the horizon, at some draws, (n, n_tasks)."""
         return np.stack([self.judge.influence(chances) for chances in self.solved()[rows]])
 
-    def levels(self) -> Floats:
+    def levels(self) -> Array:
         """Horizon of the chances of every draw, log2 minutes, on the judge's scale."""
         return self.judge.horizons(self.solved())
 
-    def horizons(self, seed: int = 0) -> Floats:
+    def horizons(self, seed: int = 0) -> Array:
         """Draw the horizon of one completion of every draw: luck is part of the truth."""
         p = self.solved()
         drawn = np.random.default_rng([seed, 6]).random(p.shape) < p
         return self.judge.horizons(drawn)
 
-    def _mean(self, by_node: Floats, rows: Index | slice) -> Floats:
+    def _mean(self, by_node: Array, rows: Index | slice) -> Array:
         return np.asarray((self.chances.weight[rows] * by_node).sum(axis=2))
 
 
@@ -100,7 +100,7 @@ class Market:
     # runs of other AI models, the last one's last where release dates are known
     history: pd.DataFrame
     outlook: Outlook  # prior predictive chances and spends of the AI model on these tasks
-    caps: Floats  # the highest of every task; lower ones are shares of it
+    caps: Array  # the highest of every task; lower ones are shares of it
     attempts: int  # at a task at most
     losses: Losses  # what the calls are about
     _kept: dict[Any, Any] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Market:
         return tuple(sorted(self.tasks["eval"].unique()))
 
     @cached_property
-    def horizons(self) -> Floats:
+    def horizons(self) -> Array:
         """Draws of the horizon before anything is bought, log2 minutes."""
         return self.outlook.horizons()
 
@@ -119,7 +119,7 @@ class Market:
         """Rows of an eval among the tasks on offer (not positions of the record)."""
         return np.flatnonzero((self.tasks["eval"] == name).to_numpy())
 
-    def price(self, share: float = 1.0, attempts: int | None = None) -> Floats:
+    def price(self, share: float = 1.0, attempts: int | None = None) -> Array:
         """Return the expected spend on every task, attempts until the first success."""
         attempts = self.attempts if attempts is None else attempts
         return self.remembered(

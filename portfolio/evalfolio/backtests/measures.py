@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 
 RESAMPLES = 2000
 FEWEST = 5  # AI models below which they say nothing of how far AI models differ
@@ -79,7 +79,7 @@ class Bootstrap:
         self.few = n_models < FEWEST
 
     def interval(
-        self, by_model: Floats, of: Callable[[Floats], Floats] = lambda mean: mean
+        self, by_model: Array, of: Callable[[Array], Array] = lambda mean: mean
     ) -> tuple[float, float]:
         """Return the 95 % interval of a function of means over AI models.
 
@@ -92,7 +92,7 @@ class Bootstrap:
         return float(low), float(high)
 
 
-def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Floats]:
+def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array]:
     """Return means of a column by AI model (sorted), for every strategy and budget."""
     means = trials.assign(**{column: trials[column].astype(float)}).pivot_table(
         values=column, index=["strategy", "budget"], columns="ai_model", dropna=False
@@ -196,7 +196,7 @@ def calibration_of_value(trials: pd.DataFrame, strategy: str, seed: int = 0) -> 
         moments.append([x.mean(), y.mean(), (x * x).mean(), (x * y).mean()])
     table = np.asarray(moments)
 
-    def slope(mean: Floats) -> Floats:
+    def slope(mean: Array) -> Array:
         x, y, xx, xy = mean.T
         return np.asarray((xy - x * y) / np.maximum(xx - x * x, 1e-12))
 
@@ -243,14 +243,14 @@ def saved(summary_table: pd.DataFrame, to: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _same(value: Floats) -> Floats:
+def _same(value: Array) -> Array:
     return value
 
 
-def ratio_of_means(mean: Floats) -> Floats:
+def ratio_of_means(mean: Array) -> Array:
     """Return the first column over the second."""
     return mean[:, 0] / np.maximum(mean[:, 1], 1e-12)
 
 
-def _root_ratio(mean: Floats) -> Floats:
+def _root_ratio(mean: Array) -> Array:
     return np.sqrt(ratio_of_means(mean))

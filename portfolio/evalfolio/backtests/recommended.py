@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from evalbayes.arrays import Array
 from evalfolio import objectives
-from evalfolio.arrays import Floats
 from evalfolio.backtests.horizon_menu import (
     HorizonMenu,
     StageMenu,
@@ -57,10 +57,10 @@ class Recommended:
         """Return the menu that the plans are made of."""
         return market.remembered(("menu", self.caps), lambda: horizon_menu(market, caps=self.caps))
 
-    def promised(self, market: Market, budget: float) -> Floats:
+    def promised(self, market: Market, budget: float) -> Array:
         """Return the EVSI that the plan for a budget promises, by threshold."""
 
-        def made() -> Floats:
+        def made() -> Array:
             plan = self.plan(market, budget)
             evpi = plan.problem.evpi
             explained = plan.value / evpi if evpi > 0 else 0.0

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.observations import OUTCOMES, Rows, observations_of
-from evalfolio.arrays import Floats, Index
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -27,16 +27,16 @@ class Design:
     """
 
     tasks: Index  # positions, each at most once, (n,)
-    caps: Floats  # of every attempt, one for all or one per task
+    caps: Array  # of every attempt, one for all or one per task
     attempts: Index  # at most per task (a success ends them), likewise
-    promised: Floats | None  # expected value of the decisions, by threshold, where one is
+    promised: Array | None  # expected value of the decisions, by threshold, where one is
 
     def __init__(
         self,
         tasks: ArrayLike,
         caps: ArrayLike,
         attempts: ArrayLike = 1,
-        promised: Floats | None = None,
+        promised: Array | None = None,
     ) -> None:
         chosen = np.asarray(tasks, dtype=np.int64).reshape(-1)
         n = len(chosen)
@@ -152,7 +152,7 @@ class Hidden:
         return np.unique(self.runs["at"].to_numpy(np.int64))
 
     @property
-    def truth(self) -> Floats:
+    def truth(self) -> Array:
         """Whether each task of `run_on` is solved with everything spent: 1 or 0."""
         counted = self.runs[self.runs["attempt"] < self.attempts]
         solved = np.zeros(len(self.tasks))

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
+from evalbayes.arrays import Array
 from evalbayes.errors import InputError
-from evalfolio.arrays import Floats
 
 # Weak priors that matter only where the outcomes separate: the slope's mode is METR's usual
 # 0.6 logits per doubling, with an sd of about 0.6; the middle task's log-odds have sd 4.
@@ -23,8 +23,8 @@ STEPS, HALVINGS, TOLERANCE = 60, 40, 1e-9
 class HorizonFits:
     """P(success on a task of m minutes) = expit(slope·(level − log2 m)), one fit per completion."""
 
-    level: Floats  # log2 of the human minutes at 50 % success, (n_completions,)
-    slope: Floats  # logits lost per doubling of the task's length, above 0
+    level: Array  # log2 of the human minutes at 50 % success, (n_completions,)
+    slope: Array  # logits lost per doubling of the task's length, above 0
 
 
 class HorizonRegression:
@@ -94,7 +94,7 @@ class HorizonRegression:
                 break
         return HorizonFits(self.middle + a / s, s)
 
-    def influence(self, level: float, slope: float) -> Floats:
+    def influence(self, level: float, slope: float) -> Array:
         r"""Return how far the horizon moves with each task's outcome, of shape (n_tasks,).
 
         At the fit (α, s) a small change dy moves both by H⁻¹·Σ_j w_j·(1, −(x_j − x̄))·dy_j, H
@@ -109,14 +109,12 @@ class HorizonRegression:
         found[self._order] = (moved[0] - (level - self.middle) * moved[1]) / slope
         return found
 
-    def _value(self, a: Floats, s: Floats, first: Floats, second: Floats) -> Floats:
+    def _value(self, a: Array, s: Array, first: Array, second: Array) -> Array:
         eta = a[:, None] - s[:, None] * self._x
         fit = a * first - s * second - np.logaddexp(0.0, eta) @ self._weight
         return fit - 0.5 * (a / MIDDLE_SD) ** 2 + np.log(s) - s / SLOPE_MODE
 
-    def _step(
-        self, a: Floats, s: Floats, first: Floats, second: Floats
-    ) -> tuple[Floats, Floats, Floats]:
+    def _step(self, a: Array, s: Array, first: Array, second: Array) -> tuple[Array, Array, Array]:
         """Return the Newton step of both parameters and the rise it promises."""
         wp, h_aa, h_as, h_ss = self._hessian(a, s)
         g_a = first - wp.sum(axis=1) - a / MIDDLE_SD**2
@@ -125,7 +123,7 @@ class HorizonRegression:
         step_a, step_s = (h_ss * g_a - h_as * g_s) / det, (h_aa * g_s - h_as * g_a) / det
         return step_a, step_s, g_a * step_a + g_s * step_s
 
-    def _hessian(self, a: Floats, s: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    def _hessian(self, a: Array, s: Array) -> tuple[Array, Array, Array, Array]:
         """Return the expected successes by length, and the negative Hessian's three entries."""
         p = expit(a[:, None] - s[:, None] * self._x)
         wp = p * self._weight
@@ -135,7 +133,7 @@ class HorizonRegression:
         return wp, h_aa, -(curved @ self._x), h_ss
 
 
-def lengths_of(human_minutes: ArrayLike) -> Floats:
+def lengths_of(human_minutes: ArrayLike) -> Array:
     """Return log2 of human minutes; InputError where there is none or one is not above 0."""
     minutes = np.asarray(human_minutes, dtype=np.float64)
     if minutes.ndim != 1 or not len(minutes) or not (minutes > 0).all():
@@ -146,7 +144,7 @@ def lengths_of(human_minutes: ArrayLike) -> Floats:
     return np.log2(minutes)
 
 
-def outcomes_of(outcomes: ArrayLike, n_tasks: int) -> Floats:
+def outcomes_of(outcomes: ArrayLike, n_tasks: int) -> Array:
     """Return completions as (n_completions, n_tasks); InputError where they are no such numbers."""
     y = np.atleast_2d(np.asarray(outcomes, dtype=np.float64))
     if y.shape[1] != n_tasks or not ((y >= 0) & (y <= 1)).all():
@@ -208,7 +206,7 @@ class CommonSlopeHorizon:
                 break
         return HorizonFits(self.middle + a / self.slope, np.full(len(a), self.slope))
 
-    def influence(self, level: float, slope: float) -> Floats:
+    def influence(self, level: float, slope: float) -> Array:
         """Return how far the horizon moves with each task's outcome, doublings, (n_tasks,).
 
         The same for all tasks: one over the slope and the curvature at the fit.
@@ -217,7 +215,7 @@ class CommonSlopeHorizon:
         curvature = float(((p * (1.0 - p)) @ self._weight)[0]) + MIDDLE_SD**-2.0
         return np.full(self._n, 1.0 / (slope * curvature))
 
-    def _chance(self, a: Floats) -> Floats:
+    def _chance(self, a: Array) -> Array:
         return expit(a[:, None] - self.slope * (self._lengths - self.middle))
 
 

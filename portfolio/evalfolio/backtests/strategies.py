@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from evalfolio.arrays import Floats, Index
+from evalbayes.arrays import Array, Index
 from evalfolio.backtests.horizon_menu import at_quantiles
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import Design
@@ -98,7 +98,7 @@ def like_last_time(market: Market, budget: float, rng: np.random.Generator) -> D
     return _bought(market, shared_out(market, market.price(), budget, spent, rng))
 
 
-def fitted(order: Sequence[int] | Index, price: Floats, budget: float) -> tuple[Index, float]:
+def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[Index, float]:
     """Walk along tasks and buy each that still fits; return those bought and what is left.
 
     Examples
@@ -116,7 +116,7 @@ def fitted(order: Sequence[int] | Index, price: Floats, budget: float) -> tuple[
 
 def shared_out(
     market: Market,
-    price: Floats,
+    price: Array,
     budget: float,
     shares: dict[str, float],
     rng: np.random.Generator,
@@ -147,7 +147,7 @@ def _in_order(
     market: Market,
     budget: float,
     rng: np.random.Generator,
-    key: Callable[[Floats, Index], float],
+    key: Callable[[Array, Index], float],
 ) -> Design:
     price = market.price()
     names = sorted(market.evals, key=lambda name: key(price, market.of_eval(name)))
@@ -160,14 +160,14 @@ def _bought(market: Market, rows: Iterable[int] | Index) -> Design:
     return Design(market.at[chosen], market.caps[chosen], market.attempts)
 
 
-def luck_of(market: Market) -> Floats:
+def luck_of(market: Market) -> Array:
     """Return the mean over the prior of the variance that each task adds to the horizon."""
     rows = at_quantiles(market.outlook.levels())
     solved = market.outlook.solved()[rows]
     return np.asarray((market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0))
 
 
-def _plateau_caps(market: Market) -> Floats:
+def _plateau_caps(market: Market) -> Array:
     """Least cap on offer, by eval, within which 95 % of the successes come."""
     caps = np.ones(len(market.at))
     full = market.outlook.within(1.0)
@@ -180,7 +180,7 @@ def _plateau_caps(market: Market) -> Floats:
     return caps
 
 
-def _price_at(market: Market, caps: Floats) -> Floats:
+def _price_at(market: Market, caps: Array) -> Array:
     price = np.empty(len(caps))
     for cap in np.unique(caps):
         price[caps == cap] = market.price(float(cap), 1)[caps == cap]

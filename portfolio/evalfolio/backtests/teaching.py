@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from evalfolio.arrays import Flags, Floats, Index
+from evalbayes.arrays import Array, Flags, Index
 
 
 class Belief(Protocol):
     """What is believed of the AI model under test, given what was bought."""
 
     def completions(
-        self, tasks: pd.DataFrame, caps: Floats, attempts: int, rng: np.random.Generator
+        self, tasks: pd.DataFrame, caps: Array, attempts: int, rng: np.random.Generator
     ) -> Flags:
         """Draw whether each task would be solved with everything spent, (n_draws, n_tasks).
 
@@ -32,23 +32,23 @@ class Chances(Protocol):
     Given a draw and a node, attempts at a task are independent.
     """
 
-    weight: Floats  # of the nodes, (n_draws, n_tasks, n_nodes), summing to 1
-    tilt: Floats  # log2 human minutes of every task above where AI models' own slopes turn
+    weight: Array  # of the nodes, (n_draws, n_tasks, n_nodes), summing to 1
+    tilt: Array  # log2 human minutes of every task above where AI models' own slopes turn
     tilt_variance: float  # of those slopes, units of level per doubling of length
-    level_covariance: Floats  # of what is shown on the evals, unit of `shift` squared
+    level_covariance: Array  # of what is shown on the evals, unit of `shift` squared
     slower_variance: tuple[float, float]  # of the ln spend of successes: of all evals, of each
     eval_of: Index  # of every task
 
     def within(
-        self, cap: Floats, rows: Index | slice, shift: float = 0.0, slower: float = 0.0
-    ) -> Floats:
+        self, cap: Array, rows: Index | slice, shift: float = 0.0, slower: float = 0.0
+    ) -> Array:
         """Return P(success within the cap) at some draws, (n_rows, n_tasks, n_nodes).
 
         `shift` is added to the level of every eval, `slower` to the ln spend of every success.
         """
         ...
 
-    def spend(self, cap: Floats) -> Floats:
+    def spend(self, cap: Array) -> Array:
         """Return the expected spend of a run under a cap, (n_tasks,)."""
         ...
 
@@ -59,15 +59,15 @@ class Foresight(Protocol):
     going: Flags  # tasks whose run a lower cap stopped, (n_tasks,) ...
     tried: Flags  # ... that an attempt failed and that may be tried again ...
     settled: Flags  # ... of which nothing more can be learnt
-    ln_cap: Floats  # of the cap that stopped the run going, -inf where none is
-    ln_top: Floats  # of the highest cap
-    solved: Floats  # chance with everything spent, (n_draws, n_tasks)
+    ln_cap: Array  # of the cap that stopped the run going, -inf where none is
+    ln_top: Array  # of the highest cap
+    solved: Array  # chance with everything spent, (n_draws, n_tasks)
 
-    def parts(self, shares: Sequence[float]) -> Floats:
+    def parts(self, shares: Sequence[float]) -> Array:
         """Return when each task comes to be solved, (n_draws, n_parts, n_tasks)."""
         ...
 
-    def price(self, share: float, attempts: int = 1) -> Floats:
+    def price(self, share: float, attempts: int = 1) -> Array:
         """Return what carrying each task on is expected to cost, (n_tasks,)."""
         ...
 
@@ -143,7 +143,7 @@ class ResponseBelief:
     positions: Index
 
     def completions(
-        self, tasks: pd.DataFrame, caps: Floats, attempts: int, rng: np.random.Generator
+        self, tasks: pd.DataFrame, caps: Array, attempts: int, rng: np.random.Generator
     ) -> Flags:
         """Draw completions; see `Belief`."""
         return np.asarray(self.newcomer.completions(self.positions, rng, attempts=attempts))
@@ -170,18 +170,18 @@ class ResponseChances:
         self._spending, self._runs, self._tasks = spending, runs, tasks
 
     def within(
-        self, cap: Floats, rows: Index | slice, shift: float = 0.0, slower: float = 0.0
-    ) -> Floats:
+        self, cap: Array, rows: Index | slice, shift: float = 0.0, slower: float = 0.0
+    ) -> Array:
         """Return chances of success within a cap; see `Chances`."""
         share = self._spending.by_cap(cap, self._at, slower)[None, :, None]
         return np.asarray(expit(self._logits[rows] + shift) * share)
 
-    def spend(self, cap: Floats) -> Floats:
+    def spend(self, cap: Array) -> Array:
         """Return expected spends under a cap; see `Chances`."""
         return mean_spend(self._runs, self._tasks, cap)
 
 
-def mean_spend(runs: pd.DataFrame, tasks: pd.DataFrame, cap: Floats) -> Floats:
+def mean_spend(runs: pd.DataFrame, tasks: pd.DataFrame, cap: Array) -> Array:
     """Return the mean spend of a run on every task over AI models under a cap, (n_tasks,).
 
     The mean over the AI models of the history of the task's own runs; where it has none, of its

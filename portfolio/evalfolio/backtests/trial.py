@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from evalfolio.arrays import Floats, Index
+from evalbayes.arrays import Array, Index
 from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_of
 from evalfolio.backtests.market import Market, Outlook, Sight, Staged
 from evalfolio.backtests.record import Design, Hidden, Record
@@ -18,7 +18,7 @@ from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import Belief, ResponseModel, Teaching
 from evalfolio.errors import InputError
 
-Price = Callable[[float, int], Floats]
+Price = Callable[[float, int], Array]
 
 CLOSE = 1e-6  # relative: an expected spend this little above a budget keeps within it
 

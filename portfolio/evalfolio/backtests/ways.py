@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats, Index
+from evalbayes.arrays import Array, Index
 
 FRACTIONS = (0.005, 0.02, 0.06, 0.2, 1.0)  # caps on offer, shares of the highest
 MOST_TOLD = 0.999  # of a part: precision stays finite
@@ -41,7 +41,7 @@ class Way:
         said += [f"{self.deep} tasks x {self.attempts}"] if self.deep else []
         return " + ".join(said)
 
-    def told(self, n: int, shares: Sequence[float], parts: int) -> Floats:
+    def told(self, n: int, shares: Sequence[float], parts: int) -> Array:
         """Return the share of n tasks that reach each part, (parts,), at most `MOST_TOLD`.
 
         Examples
@@ -83,10 +83,10 @@ def ways_again(n: int, attempts: int) -> list[Way]:
 def options_of(
     blocks: Mapping[str, Index],
     ways: Mapping[str, Sequence[Way]],
-    luck: Sequence[Sequence[Floats]],
+    luck: Sequence[Sequence[Array]],
     shares: Sequence[float],
-    price: Callable[[float, int], Floats],
-) -> tuple[pd.DataFrame, dict[str, Way], Floats]:
+    price: Callable[[float, int], Array],
+) -> tuple[pd.DataFrame, dict[str, Way], Array]:
     """Return the options of a menu, the way of each, and their information, (n_options, n, n).
 
     Blocks are rows of the tasks, luck the covariance of each block's parts at every point where the
@@ -122,7 +122,7 @@ def options_of(
     return pd.DataFrame(table).set_index("option"), found, np.stack(information)
 
 
-def luck_covariance(c: Floats, q: Floats) -> Floats:
+def luck_covariance(c: Array, q: Array) -> Array:
     r"""Return the mean over draws of diag(Σ c² q) − Σ c² q qᵀ, the luck of a block's parts.
 
     c is doublings per task, (n_tasks,), q the chance that each task is solved in each part,
@@ -138,14 +138,14 @@ def luck_covariance(c: Floats, q: Floats) -> Floats:
     return np.asarray(np.diag((q.mean(axis=0) * c**2).sum(axis=1)) - pairs)
 
 
-def with_floor(luck: Sequence[Floats], moved: Floats) -> list[Floats]:
+def with_floor(luck: Sequence[Array], moved: Array) -> list[Array]:
     """Return the luck of blocks, kept invertible against the covariance of all that moves them."""
     largest = max(float(np.trace(moved)), *(float(np.trace(each)) for each in luck))
     least = max(FLOOR * largest, LEAST)
     return [each + least * np.eye(len(each)) for each in luck]
 
 
-def _steps(luck: Floats) -> Floats:
+def _steps(luck: Array) -> Array:
     """Return what each part adds to the precision of those before it, (n_parts, n, n)."""
     size = len(luck)
     found, before = [], np.zeros((size, size))
@@ -186,8 +186,8 @@ def filled(
     blocks: Mapping[str, Index],
     chosen: Mapping[str, Way],
     left_out: Mapping[str, tuple[float, int]],
-    price: Callable[[float, int], Floats],
-    luck: Floats,
+    price: Callable[[float, int], Array],
+    luck: Array,
     money: float,
     rng: np.random.Generator,
 ) -> list[Bought]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.objectives.valuation import direct_gains
 from evalfolio.value.explained import ExplainedVariance
@@ -87,7 +87,7 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     )
 
 
-def choice_vector(menu: Menu, options: Sequence[str]) -> Floats:
+def choice_vector(menu: Menu, options: Sequence[str]) -> Array:
     """Return the choice of zeros and ones for named options, of shape (n_options,)."""
     known = {str(name): position for position, name in enumerate(menu.options.index)}
     x = np.zeros(len(menu))

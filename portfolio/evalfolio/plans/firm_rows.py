@@ -25,8 +25,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalbayes.halves import T_95, noise
-from evalfolio.arrays import Floats
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits import Forbidden, MaxEvals, Where
 from evalfolio.limits.limit import Limit
@@ -158,14 +158,14 @@ def firm_rows(
     top, value, slack = found.x, found.value, method.gap * abs(found.value)
     again, seen = Replicated(menu, found.prices, top), [0.0]
 
-    def apart(x: Floats) -> float:
+    def apart(x: Array) -> float:
         seen.append(again.paired(top, x))
         return seen[-1]
 
     def zone(sd: float) -> float:
         return max(T_95 * sd, slack)
 
-    def far(x: Floats) -> float:
+    def far(x: Array) -> float:
         sd = apart(x)
         return zone(sd) + slack + BETWEEN_FITS * sd
 
@@ -212,13 +212,13 @@ def firm_rows(
     )
 
 
-def rows_of(menu: Menu, x: Floats) -> list[Row]:
+def rows_of(menu: Menu, x: Array) -> list[Row]:
     """Return eval and tier of every chosen option."""
     part = menu.options.loc[x > 0.5, ["eval", "tier"]].astype(str)
     return [(str(e), str(t)) for e, t in part.itertuples(index=False)]
 
 
-def _wider(question: Question, again: Replicated, x: Floats) -> Question:
+def _wider(question: Question, again: Replicated, x: Array) -> Question:
     """Return the question with budgets as much wider as other draws may make a mix cheaper."""
     budgets = {}
     for k, name in enumerate(question.menu.resources):
@@ -230,7 +230,7 @@ def _wider(question: Question, again: Replicated, x: Floats) -> Question:
 
 
 def _exchanges(
-    problem: Problem, x: Floats, old: int, least: Callable[[Floats], float]
+    problem: Problem, x: Array, old: int, least: Callable[[Array], float]
 ) -> list[tuple[Row, ...]]:
     """Return what may take an option's place by itself, the best first; () for nothing."""
     menu = problem.menu

@@ -8,7 +8,7 @@ from itertools import compress
 import numpy as np
 import pandas as pd
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.narrative import listing, percent, two_digits, words
 from evalfolio.search.changes import NOTHING, Changes
 from evalfolio.search.problem import Problem
@@ -17,7 +17,7 @@ COLUMNS = ("eval", "option", "value_added", "reason", "cost_to_enter")
 
 
 def left_out(
-    problem: Problem, x: Floats, changes: Changes, prices: Mapping[str, float]
+    problem: Problem, x: Array, changes: Changes, prices: Mapping[str, float]
 ) -> pd.DataFrame:
     """Return, for every eval left out, its best option, why it is out and at what price it enters.
 
@@ -58,7 +58,7 @@ def left_out(
     return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("eval")
 
 
-def _reason(problem: Problem, x: Floats, option: int, added: float, total: float) -> str:
+def _reason(problem: Problem, x: Array, option: int, added: float, total: float) -> str:
     domain = problem.menu.options["domain"].iloc[option]
     if domain in problem.menu.no_anchor and added <= 1e-9 * problem.scale:
         return f"would turn no call, as {domain} has no anchor"
@@ -82,8 +82,8 @@ def _reason(problem: Problem, x: Floats, option: int, added: float, total: float
 
 def _dearer_elsewhere(
     problem: Problem,
-    use: Floats,
-    charges: Floats,
+    use: Array,
+    charges: Array,
     added: float,
     enter: float,
 ) -> str:
@@ -124,7 +124,7 @@ def least_useful_budget(problem: Problem, changes: Changes) -> str:
 WORTH = 1e-3  # of the plan's value; steps that add less are within the usual gap, and not told
 
 
-def next_steps(problem: Problem, x: Floats, changes: Changes) -> pd.DataFrame:
+def next_steps(problem: Problem, x: Array, changes: Changes) -> pd.DataFrame:
     """Return the single changes of a choice that would add value, nearest to affordable first.
 
     A step runs an eval that the choice leaves out, or runs a chosen one by another option. Its

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
@@ -175,7 +175,7 @@ def explained(found: Answer) -> Plan:
     )
 
 
-def _choices(problem: Problem, x: Floats, changes: Changes, direct: bool) -> pd.DataFrame:
+def _choices(problem: Problem, x: Array, changes: Changes, direct: bool) -> pd.DataFrame:
     """Return the chosen rows with share_of_usd and the value lost when only that row is dropped.
 
     The share is of all that is spent, shared purchases included.

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.limits.group import describe, members
 from evalfolio.limits.presence import Mandatory
 from evalfolio.narrative import listing, words
@@ -26,7 +26,7 @@ CALLS = ("do not mitigate", "mitigate")
 MAX_STEPS = 60  # of the path on which minimum effort is read off
 
 
-def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
+def decision_outlook(problem: Problem, x: Array) -> pd.DataFrame:
     """Return one row per decision: what is believed now and what the choice will change.
 
     Columns: domains (whose capability it weighs), mitigate_above, capability_mean,
@@ -82,7 +82,7 @@ def decision_outlook(problem: Problem, x: Floats) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("decision")
 
 
-def _calls(menu: Menu, decision: Decision, value: DecisionValue, x: Floats) -> dict[str, Any]:
+def _calls(menu: Menu, decision: Decision, value: DecisionValue, x: Array) -> dict[str, Any]:
     """Return calls and their probabilities, and how many sds the upper 95 % is from the mean."""
     calls = known(menu, decision).calls
     outcome = known(menu, decision).outcome(x)
@@ -108,7 +108,7 @@ def _calls(menu: Menu, decision: Decision, value: DecisionValue, x: Floats) -> d
     }
 
 
-def buffer(menu: Menu, decision: Decision, precision: Floats, level: float = 0.95) -> float:
+def buffer(menu: Menu, decision: Decision, precision: Array, level: float = 0.95) -> float:
     """Return how far below the danger threshold to put the alert threshold of shown capability.
 
     The upper quantile, at `level`, of what full elicitation and the time to the horizon may still
@@ -195,7 +195,7 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
     return float(dollars[sweet]), float(explained[sweet])
 
 
-def _generalised_cost(problem: Problem, usd: Floats) -> Floats:
+def _generalised_cost(problem: Problem, usd: Array) -> Array:
     """Return the sum of the shares of every budget that options and shared purchases take."""
     shares = [
         used / amount

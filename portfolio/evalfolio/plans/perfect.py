@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalbayes.decision import told
-from evalfolio.arrays import Floats
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
 from evalfolio.value.sample_information import DecisionValue
@@ -52,7 +52,7 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _explained(menu: Menu, known: Sequence[str], contrasts: Floats) -> Floats:
+def _explained(menu: Menu, known: Sequence[str], contrasts: Array) -> Array:
     """Return the variances explained of contrasts where some states are known exactly."""
     at = np.array([_position(menu, name) for name in known], dtype=int)
     if not len(at):
@@ -62,7 +62,7 @@ def _explained(menu: Menu, known: Sequence[str], contrasts: Floats) -> Floats:
     return np.asarray(np.einsum("ks,sk->k", with_known, np.linalg.solve(inner, with_known.T)))
 
 
-def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
+def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
     """Compare perfect information by the menu with the same by draws, skew and all.
 
     Draws are of the menu's states, of shape (n_draws, n_states), as
@@ -82,7 +82,7 @@ def perfect_information(menu: Menu, draws: Floats) -> pd.DataFrame:
     for decision in menu.decisions:
         y = draws @ decision.contrast
         losses = decision.expected_losses(y)
-        cases: dict[str, tuple[tuple[str, ...], Floats]] = {"capability": (tuple(menu.states), y)}
+        cases: dict[str, tuple[tuple[str, ...], Array]] = {"capability": (tuple(menu.states), y)}
         for part in ("shown", "gap"):
             at = [
                 k
@@ -127,7 +127,7 @@ def matching_warnings(table: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _by_draws(losses: Floats, values: Floats, *, exact: bool) -> tuple[float, float]:
+def _by_draws(losses: Array, values: Array, *, exact: bool) -> tuple[float, float]:
     """Return what knowing `values` is worth, and its standard error; exact: they give the loss."""
     now = int(np.argmin(losses.mean(axis=1)))
     known = losses

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
 from evalfolio.search.question import Question
@@ -143,7 +143,7 @@ class Plan:
         return {name: most - self.spend[name] for name, most in self.question.spendable.items()}
 
     @cached_property
-    def _by_stand_in(self) -> Floats | None:
+    def _by_stand_in(self) -> Array | None:
         """What the search makes of the mix for every decision; None where that is its value."""
         from evalfolio.objectives.knowledge import skewed
         from evalfolio.objectives.valuation import valuation

@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalbayes.halves import noise
-from evalfolio.arrays import Floats
 from evalfolio.objectives.knowledge import Indices
 from evalfolio.objectives.valuation import worth_of
 from evalfolio.value.sample_information import DecisionValue
@@ -32,7 +32,7 @@ class Replicated:
     exactly: those compared with it should explain about as much.
     """
 
-    def __init__(self, menu: Menu, prices: Mapping[str, float], reference: Floats) -> None:
+    def __init__(self, menu: Menu, prices: Mapping[str, float], reference: Array) -> None:
         assert menu.replicates is not None  # callers look first
         self.menu, again = menu, menu.replicates
         self.prices = np.array([prices.get(name, 0.0) for name in menu.resources])
@@ -62,7 +62,7 @@ class Replicated:
             for m in beliefs[1:]
         ]
 
-    def of(self, x: Floats) -> Floats:
+    def of(self, x: Array) -> Array:
         """Return the value of a mix on every replicate, of shape (n_replicates,)."""
         values = np.empty(len(self.dearer))
         for r in range(len(values)):
@@ -74,32 +74,32 @@ class Replicated:
             values[r] = gains.sum()
         return np.asarray(values - self.dearer.transpose(0, 2, 1) @ x @ self.prices)
 
-    def value(self, x: Floats) -> float:
+    def value(self, x: Array) -> float:
         """Return the value of a mix on the whole menu, by its stand-ins."""
         return float(self._gains(0, x).sum())
 
-    def noise(self, x: Floats) -> float:
+    def noise(self, x: Array) -> float:
         """Return the Monte Carlo standard error of a mix's value, in the unit of the losses."""
         return float(noise(self.of(x), self.value(x)))
 
-    def paired(self, x: Floats, other: Floats) -> float:
+    def paired(self, x: Array, other: Array) -> float:
         """Return the standard error of the difference in value of two mixes."""
         return float(noise(self.of(x) - self.of(other), self.value(x) - self.value(other)))
 
-    def _gains(self, r: int, x: Floats) -> Floats:
+    def _gains(self, r: int, x: Array) -> Array:
         """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
         explained, prior = self._explained(r, x)
         parts = self.indices.of(explained, prior)[self.indices.n_decisions :]
         return np.array([worth.gain(p) for worth, p in zip(self.worths, parts, strict=True)])
 
-    def _left(self, r: int, x: Floats) -> Floats:
+    def _left(self, r: int, x: Array) -> Array:
         """Return the covariance of the states that a mix leaves on a replicate."""
         used = np.flatnonzero(x)
         told = np.tensordot(x[used], self._information[r][used].astype(np.float64), 1)
         left = np.linalg.inv(self._precisions[r] + (told + told.T) / 2)
         return np.asarray((left + left.T) / 2)
 
-    def _explained(self, r: int, x: Floats) -> tuple[Floats, Floats]:
+    def _explained(self, r: int, x: Array) -> tuple[Array, Array]:
         """Return the variances explained of all contrasts, and those before any result."""
         lines = self.indices.contrasts
         prior, left = (
@@ -109,7 +109,7 @@ class Replicated:
         return np.maximum(prior - left, 0.0), prior
 
 
-def _exact(menu: Menu, left: Floats) -> Floats:
+def _exact(menu: Menu, left: Array) -> Array:
     """Return what a mix is worth to each skewed decision, by integrals; 0 for the others."""
     found = np.zeros(len(menu.decisions))
     for d, decision in enumerate(menu.decisions):

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.special import log_ndtr, ndtr
 
 from evalbayes import Decision, Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.value.skew.gap import even_normals, gap_weights, lognormals
 
 MANY_NODES = 4096  # values of several gaps, at least
@@ -53,7 +53,7 @@ def skewed_value(
     return SkewedValue(float(np.sum(values)), float(np.sqrt(np.sum(variances))))
 
 
-def _lognormal_nodes(mean: Floats, covariance: Floats, n_nodes: int) -> tuple[Floats, Floats]:
+def _lognormal_nodes(mean: Array, covariance: Array, n_nodes: int) -> tuple[Array, Array]:
     """Return values of lognormals with these moments, (n, n_gaps), and their probabilities.
 
     Of one, evenly spaced in the logarithm, where the trapezoidal rule is as good as exact; of
@@ -74,12 +74,12 @@ def _lognormal_nodes(mean: Floats, covariance: Floats, n_nodes: int) -> tuple[Fl
 class _Mixture:
     """The states as a mixture of normals over the values of δ, all with one covariance."""
 
-    weights: Floats
-    mean: Floats
-    covariance: Floats
+    weights: Array
+    mean: Array
+    covariance: Array
 
 
-def _condition_on_gaps(menu: Menu, gaps: Floats | None, n_nodes: int) -> _Mixture:
+def _condition_on_gaps(menu: Menu, gaps: Array | None, n_nodes: int) -> _Mixture:
     """Return the states given each value of the gaps; without a gap, one normal."""
     prior, covariance = menu.prior_mean, menu.prior_covariance
     if gaps is None:
@@ -95,11 +95,11 @@ def _condition_on_gaps(menu: Menu, gaps: Floats | None, n_nodes: int) -> _Mixtur
 def _decision_gain(
     menu: Menu,
     decision: Decision,
-    information: Floats,
+    information: Array,
     prior: _Mixture,
     rng: np.random.Generator,
     n_draws: int,
-) -> Floats:
+) -> Array:
     """Return loss before minus loss after for every simulated reading, of shape (n_draws,)."""
     n_states = len(menu.states)
     # t = √K z + e with e standard normal carries all the information K.
@@ -141,13 +141,13 @@ def _decision_gain(
     return np.asarray(prior_loss - posterior_loss)
 
 
-def _losses(distance: Floats, sd: float, losses: tuple[float, float]) -> Floats:
+def _losses(distance: Array, sd: float, losses: tuple[float, float]) -> Array:
     """Return E[L_m (y−τ)⁺] (not mitigating) and E[L_f (τ−y)⁺] (mitigating), stacked first."""
     missed, false_alarm = losses
     return np.stack([missed * _excess(distance, sd), false_alarm * _excess(-distance, sd)])
 
 
-def _excess(distance: Floats, sd: float) -> Floats:
+def _excess(distance: Array, sd: float) -> Array:
     """Return E[(distance + sd·ε)⁺] for a standard normal ε, without cancellation far below 0."""
     if sd == 0.0:
         return np.maximum(distance, 0.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.draws import chosen_draws, use_draws
 from evalfolio.objectives.objective import information_draws
@@ -157,7 +157,7 @@ def value_risk(
     )
 
 
-def _unseen(draws: Floats, without: int | None) -> Floats:
+def _unseen(draws: Array, without: int | None) -> Array:
     """Return the draws that a mix was not chosen on, where so many were used for that."""
     if without is None:
         return draws
@@ -169,7 +169,7 @@ def _unseen(draws: Floats, without: int | None) -> Floats:
     return left
 
 
-def tail_mean(values: Floats, share: float) -> float:
+def tail_mean(values: Array, share: float) -> float:
     """Return the mean of the worst (largest) share of equally likely values.
 
     Where the share does not cut between two values, the last one counts in part, as in

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH
 from evalfolio.plans.evaluation import evaluate
@@ -72,11 +72,11 @@ def filled(menu: Menu, chosen: Sequence[str], budget: Mapping[str, float]) -> tu
     return tuple(menu.options.index[x > 0])
 
 
-def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], Floats]:
+def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], Array]:
     return [menu.resources.index(name) for name in budget], np.array([*budget.values()])
 
 
-def information_size(menu: Menu) -> Floats:
+def information_size(menu: Menu) -> Array:
     """Return trace(Σ K) of every option, of shape (n_options,): unit-free size of information."""
     return np.asarray(np.einsum("oij,ji->o", menu.information, menu.prior_covariance))
 

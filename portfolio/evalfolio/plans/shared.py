@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.narrative import listing, price
 from evalfolio.search.problem import Problem
 
 COLUMNS = ("evals", "domains", "tiers", "days", "usd_p90", "usd_ceiling", "share_of_usd")
 
 
-def shared_rows(problem: Problem, x: Floats) -> pd.DataFrame:
+def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
     """Return one row per purchase that a choice makes, indexed by its name.
 
     Columns: evals (of the mix, that need it), domains and tiers (of all options that need it: where

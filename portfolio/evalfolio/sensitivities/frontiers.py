@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent, two_digits, words
@@ -382,7 +382,7 @@ def _row(question: Question, resource: str, solution: Solution, evpi: float) -> 
 
 def _amounts(
     points: int | Sequence[float], budget: float | None, most: float, resource: str
-) -> Floats:
+) -> Array:
     if not isinstance(points, int):
         amounts = np.asarray(points, dtype=np.float64)
         if not len(amounts) or not np.isfinite(amounts).all() or (np.diff(amounts) <= 0).any():

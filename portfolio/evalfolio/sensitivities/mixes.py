@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.narrative import listing
 from evalfolio.search.answer import Method
@@ -32,7 +32,7 @@ BATCH = 16  # plans worked out together, on menus they share
 EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments
 
 
-def levels_at(figures: Sequence[Assumed], unit: Floats) -> Floats:
+def levels_at(figures: Sequence[Assumed], unit: Array) -> Array:
     """Return levels for even draws from the unit cube, of shape (n_points, n_figures).
 
     Figures of the menu range evenly. Those that ask for a new menu take three levels, the low end,

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
@@ -114,7 +114,7 @@ def pilot_first(
     return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list[Menu], Floats]:
+def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list[Menu], Array]:
     """Return the menus after each result of a pilot that is reckoned with, and their weights.
 
     The pilot stays on the menu but tells nothing more. `nodes` are how many results there are in
@@ -133,8 +133,8 @@ def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list
     information = menu.information.copy()
     information[row] = 0.0
     base = replace(menu, information=information, prior_covariance=after)
-    shifts: Floats = np.zeros((1, len(menu.states)))
-    weights: Floats = np.ones(1)
+    shifts: Array = np.zeros((1, len(menu.states)))
+    weights: Array = np.ones(1)
     for k, direction in enumerate(order):
         x, w = np.polynomial.hermite_e.hermegauss(nodes[k])
         if k == 0:

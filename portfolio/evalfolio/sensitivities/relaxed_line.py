@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
@@ -19,10 +19,10 @@ EVERY = 256  # segments: about all of an envelope, so that one programme serves 
 def relaxed_line(
     question: Question,
     resource: str,
-    amounts: Floats,
+    amounts: Array,
     tolerance: float = 1e-4,
     by_odds: bool = True,
-) -> tuple[Floats, Floats]:
+) -> tuple[Array, Array]:
     """Return the relaxation's value and price of the resource at every amount.
 
     Options may be bought in part and G is its concave envelope over the odds of what is explained
@@ -71,11 +71,11 @@ def relaxed_line(
 class _Lines:
     """Dual lines over the amounts: none is below the relaxation, and their least is concave."""
 
-    def __init__(self, limits: Floats) -> None:
+    def __init__(self, limits: Array) -> None:
         self.limits = limits
         self._solved: dict[int, float] = {}  # value where the relaxation was solved
         self._empty = -1  # the largest amount at which nothing fits
-        self._at: list[Floats] = []  # every line at every amount
+        self._at: list[Array] = []  # every line at every amount
         self._slopes: list[float] = []
 
     def learn(self, k: int, answer: Relaxed | None, row: int) -> None:
@@ -88,7 +88,7 @@ class _Lines:
         self._slopes.append(slope)
         self._solved[k] = answer.bound
 
-    def least(self) -> tuple[Floats, Floats]:
+    def least(self) -> tuple[Array, Array]:
         """Return the least line's value and slope at every amount; NaN where nothing fits."""
         values, slopes = np.full(len(self.limits), np.nan), np.full(len(self.limits), np.nan)
         if self._at:

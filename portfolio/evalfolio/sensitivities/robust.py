@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.optimize import linprog
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError, SolverError
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
@@ -73,7 +73,7 @@ class Scenarios:
         """Names in order."""
         return tuple(self.menus)
 
-    def values(self, options: Sequence[str]) -> Floats:
+    def values(self, options: Sequence[str]) -> Array:
         """Return what a mix is worth under every scenario, of shape (n_scenarios,)."""
         out = []
         for menu in self.menus.values():
@@ -337,7 +337,7 @@ def _best(scenarios: Scenarios, question: Question, method: Method, name: str) -
     return solve(question.on(scenarios.menus[name]), method).to_json()
 
 
-def _weights(table: Floats, most: Floats) -> tuple[Floats, float]:
+def _weights(table: Array, most: Array) -> tuple[Array, float]:
     """Return the weights in Q that make the best of the known mixes worst, and that value.
 
     min over w of t with table·w ≤ t for every mix, Σw = 1, 0 ≤ w ≤ most.
@@ -360,7 +360,7 @@ def _weights(table: Floats, most: Floats) -> tuple[Floats, float]:
     return weights / weights.sum(), float(result.fun) * scale
 
 
-def _least(row: Floats, most: Floats) -> float:
+def _least(row: Array, most: Array) -> float:
     """Return the least weighted sum over Q: the worst scenarios filled up first.
 
     Examples

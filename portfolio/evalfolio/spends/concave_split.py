@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.spends.curves import Counted
 
 
@@ -41,7 +41,7 @@ class Allocation:
         curves are concave, as the first answer then is the last. The first bounds are infinite.
     """
 
-    spend: Floats
+    spend: Array
     value: float
     bound: float
     multiplier: float
@@ -60,7 +60,7 @@ MAX_STEPS = 100  # of Newton or bisection, inner and outer
 FLOOR_SHARE = 1e-13  # of an item's range: spends nearer to its lower end count as that end
 
 
-def concave_allocation(curves: Counted, budget: float, low: Floats, high: Floats) -> Allocation:
+def concave_allocation(curves: Counted, budget: float, low: Array, high: Array) -> Allocation:
     """Return the optimum for curves concave between `low` and `high`, of shape (n_items,)."""
     at_low, at_high = curves.slope(low), curves.slope(high)
     spend, multiplier = _split(curves, budget, (low, high), (at_low, at_high))
@@ -76,8 +76,8 @@ def concave_allocation(curves: Counted, budget: float, low: Floats, high: Floats
 
 
 def _split(
-    curves: Counted, budget: float, box: tuple[Floats, Floats], ends: tuple[Floats, Floats]
-) -> tuple[Floats, float]:
+    curves: Counted, budget: float, box: tuple[Array, Array], ends: tuple[Array, Array]
+) -> tuple[Array, float]:
     """Return the spends and the multiplier at which they add up to the budget."""
     low, high = box
     finite = np.concatenate([side[np.isfinite(side) & (side > 0)] for side in ends])
@@ -114,10 +114,10 @@ def _split(
 def _spend_at(
     curves: Counted,
     multiplier: float,
-    start: Floats,
-    box: tuple[Floats, Floats],
-    ends: tuple[Floats, Floats],
-) -> tuple[Floats, Floats]:
+    start: Array,
+    box: tuple[Array, Array],
+    ends: tuple[Array, Array],
+) -> tuple[Array, Array]:
     """Return the spends of slope λ and the curvature there (NaN at the bounds).
 
     Newton on ln slope against ln spend, bisecting where it leaves the bracket.
@@ -146,7 +146,7 @@ def _spend_at(
     return spend, np.where(inside & np.isfinite(bend), bend, np.nan)
 
 
-def _spent_out(spend: Floats, bend: Floats, budget: float, low: Floats, high: Floats) -> Floats:
+def _spent_out(spend: Array, bend: Array, budget: float, low: Array, high: Array) -> Array:
     """Return the spends with the last hair of the budget shared out where it costs least."""
     for _ in range(3):
         left = budget - spend.sum()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import special
 
-from evalfolio.arrays import Flags, Floats
+from evalbayes.arrays import Array, Flags
 from evalfolio.errors import InputError
 
 
@@ -22,11 +22,11 @@ class SpendCurves(Protocol):
     which saves the check of their shape.
     """
 
-    def value(self, spend: Floats) -> Floats:
+    def value(self, spend: Array) -> Array:
         """Return the value of every item's spend."""
         ...
 
-    def slope(self, spend: Floats) -> Floats:
+    def slope(self, spend: Array) -> Array:
         """Return the derivative of the value by the spend."""
         ...
 
@@ -34,24 +34,24 @@ class SpendCurves(Protocol):
 class _ByDraw:
     """Curves whose value, slope and second derivative a family gives, averaged over draws."""
 
-    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         """Return the three at spends of shape (n_items,), by draw where parameters are."""
         raise NotImplementedError
 
-    def value(self, spend: Floats) -> Floats:
+    def value(self, spend: Array) -> Array:
         """Return the mean value over draws."""
         return self._at(spend, 0)
 
-    def slope(self, spend: Floats) -> Floats:
+    def slope(self, spend: Array) -> Array:
         """Return the mean slope over draws; infinite at 0 for a Hill exponent below 1."""
         return self._at(spend, 1)
 
-    def jet(self, spend: Floats) -> tuple[Floats, Floats, Floats]:
+    def jet(self, spend: Array) -> tuple[Array, Array, Array]:
         """Return mean value, slope and second derivative at positive spends, shape (n_items,)."""
         value, slope, bend = map(_mean, self._jet(spend))
         return value, slope, bend
 
-    def _at(self, spend: Floats, which: int) -> Floats:
+    def _at(self, spend: Array, which: int) -> Array:
         rows = [_mean(self._jet(row)[which]) for row in np.atleast_2d(spend)]
         return np.array(rows).reshape(spend.shape)
 
@@ -67,8 +67,8 @@ class Logistic(_ByDraw):
     array([1.523])
     """
 
-    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
-    rate: Floats  # per unit of spend, of the same shape
+    scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    rate: Array  # per unit of spend, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "rate")
@@ -78,7 +78,7 @@ class Logistic(_ByDraw):
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         half = 0.5 * self.rate * x
         share = np.tanh(half)
         # 1 - tanh² loses all digits where tanh is near 1; 1/cosh² does not, but overflows
@@ -90,8 +90,8 @@ class Logistic(_ByDraw):
 class MichaelisMenten(_ByDraw):
     """``scale · spend / (half_spend + spend)``."""
 
-    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
-    half_spend: Floats  # spend at half of it, of the same shape
+    scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    half_spend: Array  # spend at half of it, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend")
@@ -101,7 +101,7 @@ class MichaelisMenten(_ByDraw):
         """Whether each item's curve is concave: always."""
         return np.ones(self.scale.shape[-1], dtype=bool)
 
-    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         inverse = 1.0 / (self.half_spend + x)
         slope = self.scale * self.half_spend * inverse**2
         return self.scale * x * inverse, slope, -2.0 * slope * inverse
@@ -111,9 +111,9 @@ class MichaelisMenten(_ByDraw):
 class Hill(_ByDraw):
     """``scale · spend^n / (half_spend^n + spend^n)``: S-shaped where the exponent n is above 1."""
 
-    scale: Floats  # value at unlimited spend, (n_items,) or (n_draws, n_items)
-    half_spend: Floats  # spend at half of it, of the same shape
-    exponent: Floats  # steepness n, of the same shape
+    scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
+    half_spend: Array  # spend at half of it, of the same shape
+    exponent: Array  # steepness n, of the same shape
 
     def __post_init__(self) -> None:
         _positive(self, "scale", "half_spend", "exponent")
@@ -123,7 +123,7 @@ class Hill(_ByDraw):
         """Whether each item's curve is concave under every draw."""
         return np.asarray(np.atleast_2d(self.exponent <= 1).all(axis=0))
 
-    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 is -inf, and the share 0
             share = special.expit(self.exponent * (np.log(x) - self._ln_half))
             slope = self.scale * self.exponent * share * (1 - share) / x
@@ -133,7 +133,7 @@ class Hill(_ByDraw):
         return self.scale * share, np.where(x == 0, at_zero, slope), bend
 
     @cached_property
-    def _ln_half(self) -> Floats:
+    def _ln_half(self) -> Array:
         return np.asarray(np.log(self.half_spend))
 
 
@@ -141,16 +141,16 @@ class Hill(_ByDraw):
 class SuccessWithinCap(_ByDraw):
     """``scale · A · F(cap)``, the success share within a cap, ln spend of a success normal."""
 
-    plateau: Floats  # A, success share with unlimited spend, (n_items,) or (n_draws, n_items)
-    location: Floats  # mean of the ln spend of a success, of the same shape
-    sd: Floats  # of it
-    scale: Floats | float = 1.0  # worth of one unit of success share, broadcast against the others
+    plateau: Array  # A, success share with unlimited spend, (n_items,) or (n_draws, n_items)
+    location: Array  # mean of the ln spend of a success, of the same shape
+    sd: Array  # of it
+    scale: Array | float = 1.0  # worth of one unit of success share, broadcast against the others
 
     def __post_init__(self) -> None:
         _positive(self, "plateau", "sd")
         object.__setattr__(self, "location", np.asarray(self.location, dtype=np.float64))
 
-    def _jet(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         safe = np.maximum(
             x, np.finfo(float).tiny
         )  # where value and slope are 0, as at a spend of 0
@@ -160,7 +160,7 @@ class SuccessWithinCap(_ByDraw):
         return worth * special.ndtr(z), slope, -slope * (1 + z / self.sd) / safe
 
 
-def _mean(each: Floats) -> Floats:
+def _mean(each: Array) -> Array:
     """Return the mean over draws, the first axis where there are two."""
     return each if each.ndim == 1 else np.asarray(each.mean(axis=0))
 
@@ -184,17 +184,17 @@ class Counted:
         self.curves = curves
         self.n_evaluations = 0
 
-    def value(self, spend: Floats) -> Floats:
+    def value(self, spend: Array) -> Array:
         """Return the values."""
         self.n_evaluations += 1 if spend.ndim == 1 else len(spend)
         return self.curves.value(spend)
 
-    def slope(self, spend: Floats) -> Floats:
+    def slope(self, spend: Array) -> Array:
         """Return the slopes."""
         self.n_evaluations += 1 if spend.ndim == 1 else len(spend)
         return self.curves.slope(spend)
 
-    def jet(self, spend: Floats) -> tuple[Floats, Floats]:
+    def jet(self, spend: Array) -> tuple[Array, Array]:
         """Return slopes and second derivatives, these by a difference where not given."""
         exact: Any = getattr(self.curves, "jet", None)
         if exact is not None:
@@ -207,7 +207,7 @@ class Counted:
         with np.errstate(divide="ignore", invalid="ignore"):  # no step at 0: no curvature either
             return slope, np.where(step > 0, (self.slope(spend + step) - slope) / step, np.nan)
 
-    def value_and_slope(self, spend: Floats) -> tuple[Floats, Floats]:
+    def value_and_slope(self, spend: Array) -> tuple[Array, Array]:
         """Return values and slopes at spends of shape (n_points, n_items)."""
         exact: Any = getattr(self.curves, "jet", None)
         if exact is None or not (spend > 0).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.spends.concave_split import Allocation as Allocation
 from evalfolio.spends.concave_split import Moment as Moment
@@ -72,7 +72,7 @@ def allocate(
 
 def _bounds(
     curves: Counted, budget: float, low: ArrayLike, high: ArrayLike | None
-) -> tuple[Floats, Floats]:
+) -> tuple[Array, Array]:
     """Return the bounds as arrays after checking them."""
     if not 0 < budget < np.inf:
         raise InputError(f"budget must be a finite number above 0, got {budget!r}")

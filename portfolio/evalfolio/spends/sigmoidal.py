@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array, Positions
 from evalfolio.spends.concave_split import Allocation, Moment, concave_allocation
 from evalfolio.spends.curves import Counted
 
@@ -27,13 +26,13 @@ class SpendGrid:
     Then it lies below the line through the two over-estimates.
     """
 
-    spend: Floats
-    value: Floats
-    slope: Floats
-    over: Floats
+    spend: Array
+    value: Array
+    slope: Array
+    over: Array
 
     @classmethod
-    def geometric(cls, curves: Counted, low: Floats, high: Floats, n_points: int) -> SpendGrid:
+    def geometric(cls, curves: Counted, low: Array, high: Array, n_points: int) -> SpendGrid:
         """Return the curves at geometric spends from `low` to `high`, (n_points + 1) per item."""
         share = np.concatenate([[0.0], np.geomspace(10.0**-DECADES, 1.0, n_points)])
         spend = np.asarray(low + (high - low) * share[:, None])
@@ -54,13 +53,13 @@ class SpendGrid:
         return bool((np.diff(self.slope, axis=0) <= 1e-12 * self.slope[:-1]).all())
 
     @property
-    def concave_from(self) -> Floats:
+    def concave_from(self) -> Array:
         """The spend from which each curve stays concave, of shape (n_items,)."""
         rising = np.diff(self.slope, axis=0) > 1e-9 * np.abs(self.slope[:-1])
         last = np.where(rising.any(axis=0), len(rising) - np.argmax(rising[::-1], axis=0), 0)
         return np.asarray(np.take_along_axis(self.spend, last[None, :], axis=0)[0])
 
-    def refined(self, curves: Counted, corners: list[Floats], spend: Floats) -> SpendGrid:
+    def refined(self, curves: Counted, corners: list[Array], spend: Array) -> SpendGrid:
         """Return the grid with more points near each item's spend and the corners beside it."""
         n_points, n_items = self.spend.shape
         fresh = np.empty((REFINED, n_items))
@@ -75,7 +74,7 @@ class SpendGrid:
             fresh[:, item] = (x[left] + width * SUBDIVISION[:, None]).ravel()
         order = np.argsort(np.concatenate([self.spend, fresh]), axis=0, kind="stable")
 
-        def merged(old: Floats, new: Floats) -> Floats:
+        def merged(old: Array, new: Array) -> Array:
             return np.take_along_axis(np.concatenate([old, new]), order, axis=0)
 
         every = merged(self.spend, fresh)
@@ -83,9 +82,7 @@ class SpendGrid:
         value, slope = merged(self.value, fresh_value), merged(self.slope, fresh_slope)
         return SpendGrid(every, value, slope, _over(every, value, slope))
 
-    def hulls(
-        self, items: NDArray[np.intp], low: Floats, high: Floats
-    ) -> list[tuple[Floats, Floats]]:
+    def hulls(self, items: Positions, low: Array, high: Array) -> list[tuple[Array, Array]]:
         """Return each item's corners of the least concave function above its over-estimates.
 
         A point on or below the chord of its present neighbours is no corner; all such points of all
@@ -119,7 +116,7 @@ class SpendGrid:
         return list(zip(np.split(x, cuts), np.split(height, cuts), strict=True))
 
 
-def _over(spend: Floats, value: Floats, slope: Floats) -> Floats:
+def _over(spend: Array, value: Array, slope: Array) -> Array:
     """Return over-estimates at the grid whose chords lie above the curves.
 
     Concave between a and b: below both tangents, which meet at most
@@ -152,7 +149,7 @@ POLISHED_NODES = 60  # boxes whose split is polished by Newton steps, not only r
 
 
 def sigmoidal_allocation(
-    curves: Counted, budget: float, low: Floats, high: Floats, *, gap: float, max_nodes: int
+    curves: Counted, budget: float, low: Array, high: Array, *, gap: float, max_nodes: int
 ) -> Allocation:
     """Return a split within `gap` of the best, for curves of any shape that never fall."""
     search = _Search(curves, budget, low, high)
@@ -181,10 +178,10 @@ def sigmoidal_allocation(
 class _Box:
     """The envelope problem with every item's spend in its own range."""
 
-    pieces: list[tuple[Floats, Floats]]  # corners of each item's envelope
+    pieces: list[tuple[Array, Array]]  # corners of each item's envelope
 
     def __init__(
-        self, grid: SpendGrid, budget: float, low: Floats, high: Floats, parent: _Box | None = None
+        self, grid: SpendGrid, budget: float, low: Array, high: Array, parent: _Box | None = None
     ) -> None:
         self.low, self.high = low, high
         n_items = grid.spend.shape[1]
@@ -223,7 +220,7 @@ class _Search:
 
     grid: SpendGrid
 
-    def __init__(self, curves: Counted, budget: float, low: Floats, high: Floats) -> None:
+    def __init__(self, curves: Counted, budget: float, low: Array, high: Array) -> None:
         self.started = time.perf_counter()
         self.trace: list[Moment] = []
         self.curves, self.budget = curves, budget
@@ -327,7 +324,7 @@ class _Search:
             if self.n_nodes < POLISHED_NODES:
                 self._polish(start)
 
-    def _keep(self, spend: Floats) -> bool:
+    def _keep(self, spend: Array) -> bool:
         if spend.sum() > self.budget * (1 + 1e-12):
             return False
         value = float(self.curves.value(spend).sum())
@@ -338,7 +335,7 @@ class _Search:
             return True
         return False
 
-    def _polish(self, spend: Floats) -> None:
+    def _polish(self, spend: Array) -> None:
         """Split anew among the items that are past their last bend, the others as they are."""
         free = spend >= self._bends
         if not free.any():

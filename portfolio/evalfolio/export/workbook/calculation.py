@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array, Positions
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.hidden import state_scale
@@ -43,7 +42,7 @@ class Belief:
     """Where the tables are read: the angle, in right angles, whose sine squared is what is known,
     the share explained or u of an index. Even steps of it are fine near nothing and near all, where
     gains are steep."""
-    shares: Floats
+    shares: Array
     """Shares explained that the index is of; none where the share explained serves."""
     value: float
     missed: float
@@ -54,7 +53,7 @@ class Belief:
     """Sd of y after the results, later gain included."""
 
 
-def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
+def gain_tables(contents: Contents) -> tuple[Array, Array, Array]:
     """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle known.
 
     With a skewed gap neither value nor chances of wrong calls are functions of the index alone;
@@ -82,8 +81,8 @@ def gain_tables(contents: Contents) -> tuple[Floats, Floats, Floats]:
 
 
 def _along_the_way(
-    contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Floats
-) -> Floats:
+    contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Array
+) -> Array:
     """Return value over the stand-in's, P(danger missed) and P(needless mitigation), (3, n)."""
     menu = contents.menu
     decision = menu.decisions[d]
@@ -139,7 +138,7 @@ def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
     return beliefs
 
 
-def _most(contents: Contents, contrast: Floats) -> float:
+def _most(contents: Contents, contrast: Array) -> float:
     return float(contrast @ contents.menu.prior_covariance @ contrast)
 
 
@@ -182,7 +181,7 @@ class _Block:
         self.values = self.inverse + n + 2
 
 
-def _numbers(sheet: Any, row: int, column: int, values: Floats) -> None:
+def _numbers(sheet: Any, row: int, column: int, values: Array) -> None:
     for i, line in enumerate(values):
         for j, value in enumerate(line):
             sheet.write_number(row + i, column + j, float(value))
@@ -199,7 +198,7 @@ def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> i
     return row + STEPS + 4
 
 
-def readings(contents: Contents) -> tuple[NDArray[np.intp], Floats]:
+def readings(contents: Contents) -> tuple[Positions, Array]:
     """Return the rows F_o of all options, K_o = F_oᵀF_o, and the position of each row's option.
 
     An option has as many rows as it reads independent things, few: states in prior sd.
@@ -227,7 +226,7 @@ def write_readings(book: Book, sheet: Any, contents: Contents, where: Layout) ->
 
 
 def _write_inverse(
-    book: Book, sheet: Any, cells: _Block, counted: str, where: Layout, inverse: Floats
+    book: Book, sheet: Any, cells: _Block, counted: str, where: Layout, inverse: Array
 ) -> None:
     """Write the inverse of M as one array formula, with the values it has now."""
     plain, n = book.style(), cells.n

@@ -8,10 +8,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
-from evalfolio.arrays import Floats
+from evalbayes.arrays import Array, Positions
 from evalfolio.export.mix import DESCRIPTIONS, other_resources
 from evalfolio.export.workbook.book import Book, safe_name
 from evalfolio.record.record import Record
@@ -88,14 +87,14 @@ class Contents:
         return n_states <= MOST_STATES and self.readings[1].size <= MOST_FIGURES
 
     @cached_property
-    def readings(self) -> tuple[NDArray[np.intp], Floats]:
+    def readings(self) -> tuple[Positions, Array]:
         """What every option reads, row by row: see `calculation.readings`."""
         from evalfolio.export.workbook.calculation import readings
 
         return readings(self)
 
     @cached_property
-    def tables(self) -> tuple[Floats, Floats, Floats]:
+    def tables(self) -> tuple[Array, Array, Array]:
         """Tables of value, danger missed and needless mitigation: see `belief.gain_tables`."""
         from evalfolio.export.workbook.calculation import gain_tables
 
@@ -120,7 +119,7 @@ class Contents:
         once = [each.use.get(resource, 0.0) for each in self.menu.shared]
         return own + float(np.array(once) @ self.bought(plan))
 
-    def bought(self, plan: CertifiedPlan) -> Floats:
+    def bought(self, plan: CertifiedPlan) -> Array:
         """Return which shared purchases a plan makes, of shape (n_shared,)."""
         x = np.zeros(len(self.options))
         x[[i - 1 for i in plan.rows]] = 1.0
