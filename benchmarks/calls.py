@@ -28,7 +28,7 @@ from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
-from evalfolio.value.normal_loss import expected_excess
+from evalfolio.value.sample_information import expected_excess
 from evalfolio.value.skew import calls_of
 
 Floats = NDArray[np.float64]

@@ -208,11 +208,11 @@ if TYPE_CHECKING:
     from evalfolio.rule.square_root import depth_rule as depth_rule
     from evalfolio.rule.square_root import least_gap_sd as least_gap_sd
     from evalfolio.rule.square_root import left_variance as left_variance
+    from evalfolio.search.answer import Status as Status
     from evalfolio.search.certified import Certified as Certified
     from evalfolio.search.convex.relaxation import Relaxation as Relaxation
     from evalfolio.search.greedy import Greedy as Greedy
     from evalfolio.search.question import Question as Question
-    from evalfolio.search.status import Status as Status
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
     from evalfolio.sensitivities.assumed import Assumed as Assumed

@@ -3,10 +3,10 @@
 `read_catalogue` reads TOML or .xlsx; every default it fills in is one of `.assumptions`.
 """
 
-from evalbayes.catalogue.ai_model import PortfolioSpec as PortfolioSpec
 from evalbayes.catalogue.assumptions import Assumption as Assumption
 from evalbayes.catalogue.budget import BudgetSpec as BudgetSpec
 from evalbayes.catalogue.catalogue import Catalogue as Catalogue
+from evalbayes.catalogue.catalogue import PortfolioSpec as PortfolioSpec
 from evalbayes.catalogue.domain import DomainSpec as DomainSpec
 from evalbayes.catalogue.eval import EvalSpec as EvalSpec
 from evalbayes.catalogue.interval import Interval as Interval

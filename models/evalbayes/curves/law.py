@@ -89,7 +89,7 @@ class Law:
         """Log of the spend within which `share` of the runs end."""
         if self.weights is None:
             return lognormal.quantile(share, self.location, self.scale)
-        members = [self._quantile(name, share) for name, _ in self._members()]
+        members = [self._own(name, "quantile", share) for name, _ in self._members()]
         # The quantile of a mixture lies between those of its members.
         below: Array = np.minimum.reduce(np.broadcast_arrays(*members))
         above: Array = np.maximum.reduce(np.broadcast_arrays(*members))
@@ -106,9 +106,11 @@ class Law:
         total: Array | float = 0.0
         for name, weight in self._members():
             if name in ("lognormal", "weibull"):
-                own = MODULES[name].limited_mean(ln_cap, self.location, self._scale(name))
+                own = self._own(name, "limited_mean", ln_cap)
             else:
-                own = self._limited_mean(name, ln_cap)
+                at = np.asarray(ln_cap)[..., None] - _NODES
+                survival = np.exp(self._with_axis()._own(name, "log_survival", at))
+                own = np.exp(ln_cap) * (survival @ _PANEL_WEIGHTS)
             total = total + weight * own
         return np.asarray(total)
 
@@ -125,14 +127,15 @@ class Law:
     ) -> Array:
         """Draws of ln T given that it lies below ln_cap: of a member, then within it."""
         members = [("lognormal", np.ones(()))] if self.weights is None else self._members()
-        shares = [weight * self._cdf(name, ln_cap) for name, weight in members]
+        reached = [np.exp(self._own(name, "log_cdf", ln_cap)) for name, _ in members]
+        shares = [weight * own for (_, weight), own in zip(members, reached, strict=True)]
         total = np.maximum(sum(shares), LEAST)
         which, share = rng.random(shape) * total, rng.random(shape)
         value, before = np.zeros(shape), np.zeros(())
-        for (name, _), own in zip(members, shares, strict=True):
+        for (name, _), own, cdf in zip(members, shares, reached, strict=True):
             chosen = (which >= before) & (which <= before + own)
-            inner = np.clip(share * self._cdf(name, ln_cap), LEAST, 1.0 - 1e-16)
-            value = np.where(chosen, self._quantile(name, inner), value)
+            inner = np.clip(share * cdf, LEAST, 1.0 - 1e-16)
+            value = np.where(chosen, self._own(name, "quantile", inner), value)
             before = before + own
         return value
 
@@ -165,26 +168,12 @@ class Law:
             location, scale, tail, None if self.weights is None else self.weights[..., None, :]
         )
 
-    def _limited_mean(self, name: str, ln_cap: Value) -> Array:
-        """E[min(T, c)] of one member, its nodes along a new last axis."""
-        location, scale, tail = (
-            np.asarray(value)[..., None] for value in (self.location, self._scale(name), self.tail)
-        )
-        at = np.asarray(ln_cap)[..., None] - _NODES
-        further = (tail,) if name == "burr" else ()
-        survival = np.exp(MODULES[name].log_survival(at, location, scale, *further))
-        value: Array = np.exp(ln_cap) * (survival @ _PANEL_WEIGHTS)
-        return value
-
     def _mixed(self, function: str, ln_spend: Any) -> Any:
         if self.weights is None:
-            return getattr(lognormal, function)(ln_spend, self.location, self.scale)
+            return self._own("lognormal", function, ln_spend)
         total: Any = None
         for name, weight in self._members():
-            further = (self.tail,) if name == "burr" else ()
-            own = getattr(MODULES[name], function)(
-                ln_spend, self.location, self._scale(name), *further
-            )
+            own = self._own(name, function, ln_spend)
             own = own + np.where(weight > 0, np.log(np.maximum(weight, LEAST)), NEVER)
             total = own if total is None else logaddexp(total, own)
         return total
@@ -197,20 +186,11 @@ class Law:
             (name, weights[..., k]) for k, name in enumerate(STACKED) if (weights[..., k] > 0).any()
         ]
 
-    def _scale(self, name: str) -> Any:
-        return self.scale if name == "lognormal" else self.scale * WIDTHS[name]
-
-    def _cdf(self, name: str, ln_spend: Value) -> Array:
+    def _own(self, name: str, function: str, at: Any) -> Any:
+        """Return a function of one member, of ln spends or of shares."""
+        scale = self.scale if name == "lognormal" else self.scale * WIDTHS[name]
         further = (self.tail,) if name == "burr" else ()
-        value: Array = np.exp(
-            MODULES[name].log_cdf(ln_spend, self.location, self._scale(name), *further)
-        )
-        return value
-
-    def _quantile(self, name: str, share: Value) -> Array:
-        further = (self.tail,) if name == "burr" else ()
-        value: Array = MODULES[name].quantile(share, self.location, self._scale(name), *further)
-        return value
+        return getattr(MODULES[name], function)(at, self.location, scale, *further)
 
 
 def _panels() -> tuple[Array, Array]:

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from evalbayes.catalogue.ai_model import undated
 from evalbayes.catalogue.anchors import anchors
-from evalbayes.catalogue.catalogue import Catalogue
+from evalbayes.catalogue.catalogue import Catalogue, undated
 from evalbayes.catalogue.decided import DecisionSpec
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import in_words

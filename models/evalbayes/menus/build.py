@@ -16,7 +16,6 @@ from evalbayes.decision import Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import REPLICATES, Replicates, halves
 from evalbayes.menu import Menu
-from evalbayes.menus.caps import caps_of
 from evalbayes.menus.costs import (
     Cost,
     Spends,
@@ -26,10 +25,8 @@ from evalbayes.menus.costs import (
     spend_moments,
     staff_columns,
 )
-from evalbayes.menus.dominance import undominated
-from evalbayes.menus.floors import floors_of
-from evalbayes.menus.offer import MAX_ELICITATION, Offer, offers_of
-from evalbayes.menus.reading import Reading, reading_of
+from evalbayes.menus.offer import MAX_ELICITATION, Offer, caps_of, offers_of, undominated
+from evalbayes.menus.reading import Reading, floors_of, reading_of
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of

@@ -1,13 +1,61 @@
-"""Offers: the ways to run one eval that are worth pricing."""
+"""Offers: the ways to run one eval that are worth pricing, their caps, and which another beats."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from evalbayes.arrays import Array, Flags
 from evalbayes.catalogue import EvalSpec
-from evalbayes.menus.caps import Caps
+from evalbayes.curves import Curve
+
+SATURATED = 0.1  # elasticity at the saturation point, relative to that at the sweet spot
+APART = math.log(1.25)  # caps nearer than a quarter are one cap
+MAJORITY = 0.5
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Caps of one eval in its spend unit; None with the reason where there is no sweet spot."""
+
+    sweet_spot: float | None
+    plateau: float
+    largest: float
+    no_sweet_spot: str = ""
+
+
+def caps_of(curve: Curve, largest: float, few: Curve | None = None) -> Caps:
+    """Return the caps of an eval's curve (fields of shape (n_draws,)), at most `largest`.
+
+    A sweet spot takes long to find, so it may be asked of `few` of the draws. The plateau tier runs
+    to the saturation point, or to the largest cap where that comes first.
+    """
+    limit = math.log(largest)
+    sweet = (few or curve).sweet_spot(limit)
+    found = np.isfinite(sweet)
+    saturated = np.nan_to_num(curve.saturation(limit, SATURATED), nan=limit)
+    plateau = min(float(np.median(saturated)), limit)
+    if found.mean() < MAJORITY:
+        reason = f"success per unit spent still rises at its largest cap of {largest:g}"
+        return Caps(None, rounded(plateau, largest), largest, reason)
+    ln_sweet = float(np.median(sweet[found]))
+    if ln_sweet > plateau - APART:
+        return Caps(None, rounded(plateau, largest), largest, "its sweet spot is its plateau cap")
+    return Caps(rounded(ln_sweet, largest), rounded(plateau, largest), largest)
+
+
+def rounded(ln_cap: float, largest: float) -> float:
+    """Return a cap to two significant digits, at most `largest`.
+
+    Examples
+    --------
+    >>> rounded(math.log(123_456.0), 1e6), rounded(math.log(99.7), 99.8)
+    (120000.0, 99.8)
+    """
+    return min(float(f"{math.exp(ln_cap):.2g}"), largest)
+
 
 SWEET_SPOT, PLATEAU, MAX_ELICITATION = "sweet-spot", "plateau", "max-elicitation"
 REPEATS = 3  # attempts per task where all tasks are run more than once
@@ -175,3 +223,47 @@ def task_ladder(tasks: int, rungs: int) -> tuple[int, ...]:
     least = min(tasks, max(LEAST_TASKS, tasks // LEAST_SHARE))
     numbers = np.geomspace(tasks, least, rungs).round().astype(int)
     return tuple(dict.fromkeys(int(n) for n in numbers))
+
+
+TOLERANCE = 1e-9
+
+
+def undominated(costs: Array, information: Array) -> Flags:
+    """Return which options no other one makes pointless.
+
+    An option is dominated if another uses no more of any resource and tells at least as much
+    about every combination of states (K′ − K positive semi-definite). Being dearer in one
+    resource only is no reason to go. Of equal options the first stays.
+
+    Parameters
+    ----------
+    costs
+        Of shape (n_options, n_resources).
+    information
+        Of shape (n_options, n_states, n_states).
+
+    Examples
+    --------
+    >>> costs = np.array([[1.0], [2.0], [3.0]])
+    >>> undominated(costs, np.array([[[1.0]], [[1.0]], [[2.0]]]))
+    array([ True, False,  True])
+    """
+    kept = np.ones(len(costs), dtype=bool)
+    for o in range(len(costs)):
+        for other in range(len(costs)):
+            if other == o or not kept[other]:
+                continue
+            cheaper = (costs[other] <= costs[o] * (1.0 + TOLERANCE)).all()
+            if cheaper and _tells_as_much(information[other], information[o]):
+                same = (costs[other] == costs[o]).all() and _tells_as_much(
+                    information[o], information[other]
+                )
+                if not same or other < o:
+                    kept[o] = False
+                    break
+    return kept
+
+
+def _tells_as_much(more: Array, less: Array) -> bool:
+    size = max(float(np.abs(more).max(initial=0.0)), float(np.abs(less).max(initial=0.0)))
+    return bool(np.linalg.eigvalsh(more - less).min() >= -TOLERANCE * size)

@@ -9,7 +9,7 @@ import numpy as np
 
 from evalbayes.arrays import Array, Index
 from evalbayes.catalogue import Catalogue
-from evalbayes.catalogue.ai_model import undated
+from evalbayes.catalogue.catalogue import undated
 
 DAYS_PER_YEAR = 365.25
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from evalbayes.arrays import Array
 from evalbayes.model import priors
-from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
 from evalbayes.model.even import EvenNormals
 from evalbayes.model.gap import ln_gap
-from evalbayes.model.layout import base_layout
+from evalbayes.model.layout import base_layout, shared_out
 from evalbayes.model.shown import ancestral
 
 Draws = Mapping[str, Array]

@@ -22,8 +22,8 @@ from evalbayes.observations.attempts import attempts_of
 from evalbayes.observations.counts import nested_sets
 from evalbayes.observations.equal_spends import equal_spends
 from evalbayes.observations.observations import FRAMES, Observations, joined
-from evalbayes.observations.outcome import CENSORED_ELSEWHERE
 from evalbayes.observations.score_scale import on_scale
+from evalbayes.observations.shape import CENSORED_ELSEWHERE
 
 CONDITION = ("eval", "ai_model", "effort")
 PAIR = ["eval", "ai_model"]

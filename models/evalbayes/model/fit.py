@@ -16,10 +16,9 @@ from evalbayes.curves.verdict import LATE
 from evalbayes.model import derived
 from evalbayes.model.carrying import carried
 from evalbayes.model.completion import completed, prior_base
-from evalbayes.model.convergence import convergence
+from evalbayes.model.convergence import NOTEWORTHY, convergence
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
-from evalbayes.model.prior_sensitivity import NOTEWORTHY
 from evalbayes.model.task_spread import task_spreads
 from evalbayes.observations import Observations
 from evalbayes.posterior.diagnostics import Diagnostics

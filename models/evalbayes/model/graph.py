@@ -19,11 +19,10 @@ import numpy as np
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.model import likelihood
 from evalbayes.model.centring import located
-from evalbayes.model.departures import shared_out
 from evalbayes.model.design import Design
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.gap import ln_gap
-from evalbayes.model.layout import Layout, base_layout
+from evalbayes.model.layout import Layout, base_layout, shared_out
 from evalbayes.model.sampling import pm, pt
 from evalbayes.model.shown import add_ancestry, general
 

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from evalbayes.arrays import Array, Index
 from evalbayes.model import priors
 from evalbayes.model.design import Design
-from evalbayes.model.priors import Positive
+from evalbayes.model.priors import DEPARTURE_AT, Positive
 
 
 @dataclass
@@ -143,3 +143,38 @@ def base_layout(design: Design) -> Layout:
             sd_entry=base.at("gap_departure_sd", design.pair_scale),
         )
     return base
+
+
+PARTS = ("validity_sd", "family_sd", "walk_sd")
+
+
+def shared_out(base: Layout, x: Any, xp: Any) -> Any:
+    """Put ln ω, ln φ and ln σ_W in place of ln T, f and w in base vectors, of shape (..., n_base).
+
+    How far a reading departs from capability at the threshold is shared out over its causes: with
+    T² = ω² + φ² + σ_W²·Δ₀, the variance of an eval Δ₀ from the threshold, the private error has the
+    share 1/(1 + e^f + e^w) of it, the family's e^f/(...) and distance e^w/(...). Few contrasts tell
+    these apart, so that each with a prior of its own would count the same departure three times.
+
+    Parameters
+    ----------
+    base
+        Layout of the base, where the three follow one another.
+    x
+        Base vectors as they are sampled.
+    xp
+        numpy or pytensor.tensor.
+    """
+    start, stop = base.spans[PARTS[0]][0], base.spans[PARTS[-1]][1]
+    total, family, walk = (x[..., slice(*base.spans[name][:2])] for name in PARTS)
+    private = total - xp.log(1.0 + xp.exp(family) + xp.exp(walk)) / 2.0
+    sds = [private, private + family / 2.0, private + walk / 2.0 - np.log(DEPARTURE_AT) / 2.0]
+    return xp.concatenate([x[..., :start], *sds, x[..., stop:]], axis=-1)
+
+
+def sampled(named: Mapping[str, Array]) -> dict[str, Array]:
+    """Return ln T, f and w of draws of ω, φ and σ_W, under the names of these."""
+    private, family, walk = (np.log(named[name]) for name in PARTS)
+    walk = walk + np.log(DEPARTURE_AT) / 2.0
+    total = np.logaddexp.reduce([2.0 * private, 2.0 * family, 2.0 * walk]) / 2.0
+    return dict(zip(PARTS, (total, 2.0 * (family - private), 2.0 * (walk - private)), strict=True))

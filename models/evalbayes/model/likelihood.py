@@ -16,7 +16,7 @@ import numpy as np
 
 from evalbayes.arrays import Array, Index
 from evalbayes.curves.families import lognormal
-from evalbayes.curves.families.special import gammaln, log_expit, logaddexp
+from evalbayes.curves.families.special import exp, gammaln, log_expit, logaddexp
 from evalbayes.model.evidence import Evidence
 
 SUFFICIENT = (
@@ -143,7 +143,7 @@ def score_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
     """Log-likelihood of the scores of every row."""
     location, scale = curves.success_location, curves.success_scale
     within = lognormal.log_cdf(data["ln_score_cap"], location, scale)
-    expected = _exp(log_expit(curves.logit) + within)
+    expected = exp(log_expit(curves.logit) + within)
     error = data["score_error"]
     z = (data["score"] - expected) / error
     return -0.5 * z**2 - np.log(error) - 0.5 * np.log(2.0 * np.pi)
@@ -152,7 +152,7 @@ def score_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
 def beta_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
     """Log-likelihood of the scores with beta noise of every row."""
     within = lognormal.log_cdf(data["ln_beta_cap"], curves.success_location, curves.success_scale)
-    share = _exp(log_expit(curves.logit) + within)
+    share = exp(log_expit(curves.logit) + within)
     n, score = data["beta_concentration"], data["beta_score"]
     log_beta = gammaln(share * n) + gammaln((1.0 - share) * n) - gammaln(n)
     inside = (share * n - 1.0) * np.log(score) + ((1.0 - share) * n - 1.0) * np.log1p(-score)
@@ -179,11 +179,3 @@ def log_likelihood(curves: Curves, evidence: Evidence) -> Array:
         for column, row in enumerate(of[rows]):
             total[..., row] += value[..., column]
     return total
-
-
-def _exp(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic | float):
-        return np.exp(value)
-    import pytensor.tensor as pt  # only where a model is built
-
-    return pt.exp(value)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalbayes.arrays import Index
 from evalbayes.observations.observations import Observations
-from evalbayes.observations.outcome import UNTOLD
+from evalbayes.observations.shape import UNTOLD
 
 COLUMNS = ("eval", "ai_model", "attempts", "successes", "tasks", "cap")
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Index
-from evalbayes.observations.outcome import OVERSHOOT
 from evalbayes.observations.rows import Rows
-from evalbayes.observations.shape import CELLS
+from evalbayes.observations.shape import CELLS, OVERSHOOT
 
 CELL = ["eval", "ai_model", "effort", "cap"]
 FIGURES = (

@@ -11,8 +11,7 @@ import pandas as pd
 from evalbayes.observations import cells as cell
 from evalbayes.observations import counts as count
 from evalbayes.observations import scores as score
-from evalbayes.observations.outcome import CENSORED_ELSEWHERE
-from evalbayes.observations.shape import RUNS
+from evalbayes.observations.shape import CENSORED_ELSEWHERE, RUNS
 
 FRAMES = ("cells", "runs", "counts", "scores")
 COLUMNS = {

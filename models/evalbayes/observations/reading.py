@@ -15,11 +15,10 @@ from evalbayes.observations.cells import CELL, cells_of
 from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shared
 from evalbayes.observations.files import read_rows, rows_of
 from evalbayes.observations.observations import FRAMES, Observations, joined
-from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES
 from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.scores import refuse_shared_scores, scores_of
-from evalbayes.observations.shape import SHAPES, Shape, shape_of
+from evalbayes.observations.shape import CENSORED_ELSEWHERE, OUTCOMES, SHAPES, Shape, shape_of
 
 MOST_NAMED = 5  # evals in a note
 FEWEST_ALIKE = 5  # rows of an eval from which spends that all equal their cap are no chance

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name
-from evalbayes.tables.flags import flag_of
-from evalbayes.tables.numerals import DIGITS, NotANumber, numeral, points_part_decimals
+from evalbayes.tables.numerals import DIGITS, NotANumber, flag_of, numeral, points_part_decimals
 from evalbayes.tables.workbook import is_error
 
 Places = Callable[[int], str | None]  # from a row of several tables put together to its place

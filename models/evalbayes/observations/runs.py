@@ -7,10 +7,9 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
-from evalbayes.observations.outcome import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT
 from evalbayes.observations.rows import DROP, Places, Rows, told_at
-from evalbayes.observations.shape import RUNS
-from evalbayes.tables.flags import flag_of
+from evalbayes.observations.shape import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT, RUNS
+from evalbayes.tables.numerals import flag_of
 
 RUN = ["eval", "task", "ai_model", "effort"]
 LEAST_OF_CAP = 0.5  # a run stopped by its cap has spent at least this share of it

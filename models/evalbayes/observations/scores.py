@@ -9,7 +9,7 @@ from evalbayes.errors import InputError
 from evalbayes.observations.counts import SET
 from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import SCORES
-from evalbayes.tables.flags import flag_of
+from evalbayes.tables.numerals import flag_of
 
 COLUMNS = [
     "eval",

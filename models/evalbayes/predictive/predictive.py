@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array
-from evalbayes.model.gain import tail_probability
+from evalbayes.model.predictive import tail_probability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

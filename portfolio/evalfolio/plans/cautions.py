@@ -16,8 +16,8 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.outlook import CALLS, way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
+from evalfolio.search.answer import Status
 from evalfolio.search.certified import Certified
-from evalfolio.search.status import Status
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue

@@ -15,8 +15,8 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
+from evalfolio.search.answer import Status
 from evalfolio.search.question import Question
-from evalfolio.search.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -25,10 +25,9 @@ from evalfolio.plans.outlook import way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.risk import overspend
 from evalfolio.record.record import FILE, FORMAT, Choice, Domain, Record, SharedRow
-from evalfolio.search.answer import Answer
+from evalfolio.search.answer import Answer, Status
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
-from evalfolio.search.status import Status
 
 UNKNOWN = "the AI model under test"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.observations.outcome import OVERSHOOT
 from evalbayes.observations.runs import LEAST_OF_CAP
+from evalbayes.observations.shape import OVERSHOOT
 
 CapRule = float | Mapping[str, float] | None
 

@@ -9,8 +9,7 @@ from math import isfinite, nan
 import pandas as pd
 
 from evalbayes.names import control_character
-from evalbayes.tables.flags import flag_of
-from evalbayes.tables.numerals import NotANumber, numeral, points_part_decimals
+from evalbayes.tables.numerals import NotANumber, flag_of, numeral, points_part_decimals
 
 _EMPTY = ("", "nan", "null", "none", "na", "n/a")
 # Seconds since 1970 of plausible runs: from 2015 to 2100. Units are powers of 1000 apart, so a

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.observations.outcome import OUTCOMES
+from evalbayes.observations.shape import OUTCOMES
 from evalfolio.readers.usage import COLUMNS
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")

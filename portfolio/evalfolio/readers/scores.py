@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from evalbayes.tables.flags import flag_of
+from evalbayes.tables.numerals import flag_of
 from evalfolio.readers.cells import without_control
 
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any
 
-from evalbayes.observations.outcome import OVERSHOOT
+from evalbayes.observations.shape import OVERSHOOT
 from evalfolio.readers.prices import Price
 from evalfolio.readers.usage import COLUMNS
 

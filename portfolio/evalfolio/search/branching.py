@@ -18,18 +18,18 @@ import numpy as np
 from evalbayes.arrays import Array
 from evalfolio.search.box import Box
 from evalfolio.search.enumeration import Enumeration
-from evalfolio.search.incumbent import Incumbent
+from evalfolio.search.incumbent import WHOLE, Incumbent
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 from evalfolio.search.shaving import shaved
-from evalfolio.search.splitting import marginal, place
 
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
 SHAVINGS = 6  # rounds of shaving at the root
 LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
+HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split before options
 
 
 class Search:
@@ -216,25 +216,43 @@ class Search:
             self.done = max(self.done, target)
 
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
-        bent = self.relaxation.bent(box, relaxed)
-        kind, where = place(self.scales, box, relaxed, bent, self.best_value)
-        if kind == "eval":
-            return self._part(box, relaxed, where)
-        if kind == "quantity":
-            return box.halved(where, float(relaxed.v[where]))
-        if kind == "option":
-            return self._split_option(box, where)
-        return self._split_blindly(box)
-
-    def _part(self, box: Box, relaxed: Relaxed, code: int) -> list[Box]:
-        """Split an eval's free options in two about their mean, running none counting as least."""
-        own = np.flatnonzero(self.problem.eval_codes == code)
-        own = own[box.x_high[own] > 0.5]
-        rise = marginal(self.scales, relaxed)[own]
+        """Split a box at the quantity or the options that keep its bound up."""
         assert relaxed.x is not None  # boxes without a point are split blindly
-        mean = float(relaxed.x[own] @ rise)
-        large = rise > mean
+        problem, n = self.problem, self.problem.n_options
+        part = np.abs(relaxed.x - np.round(relaxed.x))
+        part[n:][~problem.extra_whole] = 0.0
+        fractional = part.max(initial=0.0) > WHOLE
+        bent = self.relaxation.bent(box, relaxed)
+        d = int(np.argmax(bent))
+        loose = box.high[d] - box.low[d] > 1e-9 and bent[d] > 1e-11
+        hulls_first = not fractional or bent.sum() > HULLS * (box.bound - self.best_value)
+        # A tail has as many intervals as draws, but one option narrows them all.
+        if loose and hulls_first and not problem.total.tails:
+            return box.halved(d, float(relaxed.v[d]))
+        free = box.x_high - box.x_low > 0.5
+        free[n:] &= problem.extra_whole
+        if not fractional and not (loose and free.any()):
+            return box.halved(d, float(relaxed.v[d])) if loose else self._split_blindly(box)
+        rise = np.zeros(len(part))
+        rise[:n] = self._marginal(relaxed.x[:n], relaxed)
+        rise[n:] = rise[:n].max(initial=1.0)
+        if not fractional:  # of the options that are free, those taken say the most
+            part = np.where(free, 0.01 + relaxed.x, 0.0)
+        most = int(np.argmax(part * rise))
+        if not fractional or most >= n:
+            return self._split_option(box, most)
+        # An eval's free options in two about their mean, running none counting as least.
+        code = int(problem.eval_codes[most])
+        own = np.flatnonzero((problem.eval_codes == code) & (box.x_high[:n] > 0.5))
+        large = rise[own] > float(relaxed.x[own] @ rise[own])
         return box.parted(code, own[~large], own[large])
+
+    def _marginal(self, x: Array, relaxed: Relaxed) -> Array:
+        """Return what every option adds at the relaxed choice, per share of it, above 0."""
+        _, gradient = self.scales.tangent(x)
+        slopes = [float(a.slope(v)) for a, v in zip(self.scales.worths, relaxed.v, strict=True)]
+        slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
+        return np.asarray(slopes_now @ gradient + 1e-12 * self.problem.scale)
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
         problem, codes = self.problem, self.problem.eval_codes

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalbayes.arrays import Array, Flags
-from evalfolio.search.answer import Answer
+from evalfolio.search.answer import Answer, Status
 from evalfolio.search.exchange import Exchanges, moved
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
-from evalfolio.search.status import Status
 
 SMALLEST = 1e-12  # of the largest total value; what counts as a gain
 

@@ -15,6 +15,9 @@ column's range of (c − Aᵀy)_j z_j bounds the programme, whatever the solver'
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from dataclasses import dataclass
 
 import highspy
@@ -24,11 +27,39 @@ from scipy import sparse
 
 from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box
-from evalfolio.search.highs import quiet_highs
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.search.problem import Problem
 from evalfolio.search.tangents import Tangents
+
+
+def quiet_highs() -> highspy.Highs:
+    """Return a solver that prints nothing, also the first of the process.
+
+    Examples
+    --------
+    >>> quiet_highs().getOptionValue("output_flag")[1]
+    False
+    """
+    _greet()
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    return solver
+
+
+@functools.cache
+def _greet() -> None:
+    """Let the first solver say to nobody who made it: it would stand in what `--json` prints."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a process without standard output has none to keep
+            kept = os.dup(1)
+            stack.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nowhere)
+            os.dup2(nowhere, 1)
+            stack.callback(os.dup2, kept, 1)
+        highspy.Highs()
+
 
 # Weights of a tangent below this are left out and their sum over evals added to its constant.
 SMALL = 1e-9

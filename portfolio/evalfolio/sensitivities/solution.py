@@ -11,10 +11,9 @@ import numpy as np
 from evalfolio.errors import InfeasibleError
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.plan import Plan
-from evalfolio.search.answer import Method
+from evalfolio.search.answer import Method, Status
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.search.status import Status
 
 SAME = 1e-9  # relative: values nearer to each other are one value
 

@@ -15,7 +15,7 @@ from evalbayes.catalogue import (
     parse_catalogue,
     read_catalogue,
 )
-from evalbayes.catalogue.ai_model import undated
+from evalbayes.catalogue.catalogue import undated
 from evalbayes.errors import InputError
 from evalbayes.inputs import check_inputs
 

@@ -13,7 +13,7 @@ from scipy.special import expit, ndtr
 from scipy.stats import gumbel_l, logistic, norm
 
 from evalbayes.curves.law import STACKED, WIDTHS
-from evalbayes.menus.fisher import (
+from evalbayes.menus.sampling_noise import (
     margin_information,
 )
 

@@ -10,9 +10,13 @@ from scipy.special import expit, gammaln
 from scipy.stats import norm
 
 from evalbayes.curves import Curve
-from evalbayes.menus.fisher import margin_information
-from evalbayes.menus.matching import explained_variance, margin_grid, sampling_variance
-from evalbayes.menus.sampling_noise import matched_noise
+from evalbayes.menus.sampling_noise import (
+    explained_variance,
+    margin_grid,
+    margin_information,
+    matched_noise,
+    sampling_variance,
+)
 
 KNOWN = np.zeros((2, 2))
 

@@ -7,8 +7,7 @@ import pytest
 from tests.evalbayes.menus.synthetic import small_catalogue
 
 from evalbayes.curves import Curve
-from evalbayes.menus.caps import Caps, caps_of
-from evalbayes.menus.offer import offers_of, task_ladder
+from evalbayes.menus.offer import Caps, caps_of, offers_of, task_ladder
 
 
 def curve(location: float, scale: float = 1.3, plateau: float = 0.6) -> Curve:

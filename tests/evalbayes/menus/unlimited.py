@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.menu import Menu
-from evalbayes.menus.floors import UNLIMITED
 from evalbayes.menus.offer import MAX_ELICITATION
-from evalbayes.menus.reading import reading_of
+from evalbayes.menus.reading import UNLIMITED, reading_of
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
 from evalbayes.posterior.placing import placed

@@ -9,9 +9,8 @@ from scipy import stats
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.model.evidence import evidence_of
-from evalbayes.model.gain import gain_probability
 from evalbayes.model.likelihood import Curves
-from evalbayes.model.predictive import checks
+from evalbayes.model.predictive import checks, gain_probability
 
 
 def test_the_probability_is_that_of_two_binomials() -> None:

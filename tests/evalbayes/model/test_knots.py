@@ -9,10 +9,9 @@ import pytest
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
 from evalbayes.model.completion import completed, prior_base
-from evalbayes.model.departures import PARTS, sampled, shared_out
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import evidence_of
-from evalbayes.model.layout import base_layout
+from evalbayes.model.layout import PARTS, base_layout, sampled, shared_out
 from evalbayes.model.priors import DEPARTURE, DEPARTURE_AT
 from evalbayes.observations import Observations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evalbayes.model.convergence import POWERS, log_prior_of, prior_shift
 from evalbayes.model.layout import Layout
-from evalbayes.model.prior_sensitivity import POWERS, log_prior_of, prior_shift
 
 
 @pytest.mark.parametrize("prior_sd", [0.5, 1.0, 5.0])

@@ -11,8 +11,8 @@ from tests.evalbayes.observations.conftest import CELL, COUNT, KINDS, RUN
 
 import evalbayes as eb
 from evalbayes.observations import Observations, Rows, observations_of, read_observations
-from evalbayes.observations.outcome import OUTCOMES
-from evalbayes.observations.writing import write_observations
+from evalbayes.observations.files import write_observations
+from evalbayes.observations.shape import OUTCOMES
 
 
 def read(*rows: dict[str, Any]) -> Observations:

@@ -15,7 +15,7 @@ from evalbayes.errors import InputError
 from evalbayes.observations import Observations, Rows, observations_of
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.predictive import posterior_predictive
-from evalbayes.predictive.incidence import incidence
+from evalbayes.predictive.posterior import incidence
 
 
 def test_incidence_is_the_plain_share_under_one_cap() -> None:

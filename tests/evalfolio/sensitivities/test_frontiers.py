@@ -15,9 +15,9 @@ import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.examples import small_menu
+from evalfolio.search.answer import Status
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.search.status import Status
 from evalfolio.sensitivities.frontiers import Frontier, carried, changes
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.solution import Solution

@@ -9,8 +9,7 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_ndtr, ndtr, ndtri
 
 from evalbayes.catalogue.stakes import loss_ratio
-from evalfolio.value.normal_loss import expected_excess, indifference
-from evalfolio.value.sample_information import DecisionValue
+from evalfolio.value.sample_information import DecisionValue, expected_excess, indifference
 
 RATIOS = (1 / 100, 1 / 30, 1 / 3, 1.0, 2.0, 10.0, 30.0, 100.0)
 DISTANCES = (-3.0, -1.0, -0.2, 0.0, 0.5, 2.0, 3.5)

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 
 from evalbayes.arrays import Array, Value
-from evalbayes.curves.families.elementary import log, log1mexp, log_softplus, softplus
-from evalbayes.curves.families.limited_mean import limited_mean_of
-from evalbayes.curves.families.special import log_expit
+from evalbayes.curves.families.special import (
+    limited_mean_of,
+    log,
+    log1mexp,
+    log_expit,
+    log_softplus,
+    softplus,
+)
 
 LN2 = float(np.log(2.0))
 
@@ -57,18 +62,7 @@ def limited_mean(ln_cap: Value, location: Value, scale: Value, tail: Value) -> A
     >>> round(float(limited_mean(np.log(9.0), 0.0, 1.0, 1.0) / np.log(10.0)), 8)
     1.0
     """
-    location, scale, tail = np.broadcast_arrays(
-        *(np.asarray(value, dtype=float) for value in (location, scale, tail))
-    )
-    return limited_mean_of(
-        lambda x: np.asarray(
-            log_survival(
-                x, *(np.broadcast_to(p, x.shape[:-1])[..., None] for p in (location, scale, tail))
-            )
-        ),
-        lambda share: quantile(share, location, scale, tail),
-        ln_cap,
-    )
+    return limited_mean_of(log_survival, quantile, ln_cap, location, scale, tail)
 
 
 def _exponent(ln_spend: Any, location: Any, scale: Any, tail: Any) -> Any:

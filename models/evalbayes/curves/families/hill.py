@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 
 from evalbayes.arrays import Array, Value
-from evalbayes.curves.families.elementary import log
-from evalbayes.curves.families.limited_mean import limited_mean_of
-from evalbayes.curves.families.special import log_expit
+from evalbayes.curves.families.special import limited_mean_of, log, log_expit
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # the sd of a logistic is π/√3 of its scale: the same spread as the lognormal's default
@@ -52,14 +50,4 @@ def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     >>> round(float(limited_mean(np.log(9.0), 0.0, 1.0) / np.log(10.0)), 8)
     1.0
     """
-    location, scale = np.broadcast_arrays(np.asarray(location, float), np.asarray(scale, float))
-    return limited_mean_of(
-        lambda x: np.asarray(log_survival(x, _last(location, x), _last(scale, x))),
-        lambda share: quantile(share, location, scale),
-        ln_cap,
-    )
-
-
-def _last(value: Array, x: Array) -> Array:
-    """Add the axis of the nodes to a parameter."""
-    return np.broadcast_to(value, x.shape[:-1])[..., None]
+    return limited_mean_of(log_survival, quantile, ln_cap, location, scale)

@@ -12,9 +12,13 @@ from typing import Any
 import numpy as np
 
 from evalbayes.arrays import Array, Value
-from evalbayes.curves.families.elementary import log, log_softplus, softplus
-from evalbayes.curves.families.limited_mean import limited_mean_of
-from evalbayes.curves.families.special import log_expit
+from evalbayes.curves.families.special import (
+    limited_mean_of,
+    log,
+    log_expit,
+    log_softplus,
+    softplus,
+)
 
 ROUNDING = 0.05
 _LN_MISSED = float(np.log1p(-np.exp(-1.0 / ROUNDING)))
@@ -65,13 +69,4 @@ def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     >>> round(float(limited_mean(30.0, 0.0, 1.0) / (2.0 * np.sinh(0.5) * noise)), 8)
     1.0
     """
-    location, scale = np.broadcast_arrays(np.asarray(location, float), np.asarray(scale, float))
-    return limited_mean_of(
-        lambda x: np.asarray(
-            log_survival(
-                x, *(np.broadcast_to(p, x.shape[:-1])[..., None] for p in (location, scale))
-            )
-        ),
-        lambda share: quantile(share, location, scale),
-        ln_cap,
-    )
+    return limited_mean_of(log_survival, quantile, ln_cap, location, scale)

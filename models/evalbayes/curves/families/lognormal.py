@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import special
-from evalbayes.curves.families.special import log_ndtr
+from evalbayes.curves.families.special import log, log_ndtr
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # ln of the scale: in the cyber runs the sd of ln spend inside an eval is 0.4 to 2.1
@@ -26,7 +26,7 @@ DEFAULT_PRIORS: dict[str, dict[str, float]] = {
 def log_density(ln_spend: Any, location: Any, scale: Any) -> Any:
     """Log density of ln T: −½((ln t − location)/scale)² − ln scale − ½ ln 2π."""
     z = (ln_spend - location) / scale
-    return -0.5 * z**2 - _log(scale) - 0.5 * np.log(2.0 * np.pi)
+    return -0.5 * z**2 - log(scale) - 0.5 * np.log(2.0 * np.pi)
 
 
 def log_cdf(ln_spend: Any, location: Any, scale: Any) -> Any:
@@ -50,18 +50,12 @@ def summary_log_density(n: Any, mean: Any, square: Any, location: Any, scale: An
     It equals the sum of `log_density` over the values: mean and sum of squares are sufficient.
     """
     quadratic = n * (mean - location) ** 2 + square
-    return -0.5 * quadratic / scale**2 - n * (_log(scale) + 0.5 * np.log(2.0 * np.pi))
+    return -0.5 * quadratic / scale**2 - n * (log(scale) + 0.5 * np.log(2.0 * np.pi))
 
 
 def cdf(ln_spend: Value, location: Value, scale: Value) -> Array:
     """F(t) = Φ((ln t − location)/scale)."""
     return np.asarray(ndtr((ln_spend - location) / scale))
-
-
-def density(ln_spend: Value, location: Value, scale: Value) -> Array:
-    """Density of ln T, which is dF/d ln t."""
-    value: Array = np.exp(log_density(ln_spend, location, scale))
-    return value
 
 
 def quantile(share: Value, location: Value, scale: Value) -> Array:
@@ -84,11 +78,3 @@ def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     ended: Array = np.exp(location + scale**2 / 2.0 + log_ndtr(z - scale))
     stopped: Array = np.exp(ln_cap + log_ndtr(-z))
     return ended + stopped
-
-
-def _log(value: Any) -> Any:
-    if isinstance(value, float | int | np.ndarray | np.generic):
-        return np.log(value)
-    import pytensor.tensor as pt  # only where a model is built
-
-    return pt.log(value)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import gammainc, gammaln
 
 from evalbayes.arrays import Array, Value
-from evalbayes.curves.families.elementary import exp, log, log1mexp
+from evalbayes.curves.families.special import exp, log, log1mexp
 
 LN_LN2 = float(np.log(np.log(2.0)))
 

@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
-from evalfolio.value.normal_loss import density
+from evalfolio.value.sample_information import density
 from evalfolio.value.skew.gap import (
     LEAST_SKEW,
     SMALL,

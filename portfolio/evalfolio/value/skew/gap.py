@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
-from evalfolio.value.normal_loss import density
+from evalfolio.value.sample_information import density
 
 REACH = 5.0  # sds that grids reach
 GAPS = 61  # values of δ

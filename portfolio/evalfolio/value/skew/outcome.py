@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalbayes.arrays import Array
-from evalfolio.value.normal_loss import density
+from evalfolio.value.sample_information import density
 from evalfolio.value.skew.gap import REACH, SMALL, SkewedGap
 
 SIGNALS, READINGS = 60, 61  # values of D and r₁

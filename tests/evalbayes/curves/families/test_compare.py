@@ -9,8 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from evalbayes.curves.families import FAMILIES, compare, fit_family
-from evalbayes.curves.families.compare import _left_out, cell_posterior, cells_of, log_likelihood
-from evalbayes.curves.families.stacking import stacking_weights
+from evalbayes.curves.families.compare import (
+    _left_out,
+    cell_posterior,
+    cells_of,
+    log_likelihood,
+    stacking_weights,
+)
 from evalbayes.curves.small_posterior import small_posterior
 from evalbayes.errors import FitError, InputError
 
