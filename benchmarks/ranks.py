@@ -20,7 +20,8 @@ from scipy.special import expit, ndtr
 
 from evalbayes.errors import InputError
 from evalbayes.model import derived
-from evalbayes.model.likelihood import SUFFICIENT, Curves
+from evalbayes.model.evidence import SUFFICIENT
+from evalbayes.model.likelihood import Curves
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue

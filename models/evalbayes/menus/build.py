@@ -25,7 +25,15 @@ from evalbayes.menus.costs import (
     spend_moments,
     staff_columns,
 )
-from evalbayes.menus.offer import MAX_ELICITATION, Offer, caps_of, offers_of, undominated
+from evalbayes.menus.done import Done
+from evalbayes.menus.offer import (
+    MAX_ELICITATION,
+    Offer,
+    caps_of,
+    further,
+    offers_of,
+    undominated,
+)
 from evalbayes.menus.reading import Reading, floors_of, reading_of
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
@@ -89,6 +97,7 @@ class _Priced:
             "tasks": offer.tasks,
             "effort": offer.effort,
             "runs": offer.runs,
+            "tasks_done": offer.done,
             "baseline_runs": offer.baseline_runs,
             "baseline_cap": offer.baseline_cap,
             "usd": cost.usd,
@@ -128,7 +137,12 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
 
 
 def build_menu(
-    posterior: Posterior, catalogue: Catalogue, *, seed: int = 0, with_draws: bool = True
+    posterior: Posterior,
+    catalogue: Catalogue,
+    *,
+    seed: int = 0,
+    with_draws: bool = True,
+    done: Mapping[str, Done] | None = None,
 ) -> tuple[Menu, MenuNotes]:
     """Return what `menu_of` does, and what reports need to know beside it.
 
@@ -139,7 +153,11 @@ def build_menu(
     with_draws
         Whether the menu holds draws of information and resources; without them it is the same
         otherwise, and built in two thirds of the time.
+    done
+        What has been run of evals already: the menu sells what is left of them, and an option
+        without cost or information that says so.
     """
+    done = done or {}
     posterior = placed(posterior, catalogue)
     states = states_of(posterior, catalogue)
     no_anchor = check_anchored(catalogue, posterior.human_minutes)
@@ -182,10 +200,12 @@ def build_menu(
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
         n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1
-        views = _Views(posterior, states, i, spec, n_drawn, held, lucky)
+        was = done.get(spec.name)
+        views = _Views(posterior, states, i, spec, n_drawn, held, lucky, was is not None)
         spends = _spends(posterior, i)
         own: list[_Priced] = []
-        for offer in offers_of(spec, caps):
+        offers = offers_of(spec, caps)
+        for offer in offers if was is None else further(spec, offers, was):
             cost = option_cost(
                 spec,
                 offer,
@@ -215,7 +235,8 @@ def build_menu(
         )
     menu = _assemble(priced, catalogue, states, decisions)
     assert menu.resource_draws is not None  # _assemble makes them
-    shared = shared_purchases(catalogue, menu.options, len(menu.resource_draws), seed)
+    elicited = [name for name, was in done.items() if was.elicited]
+    shared = shared_purchases(catalogue, menu.options, len(menu.resource_draws), seed, elicited)
     menu = replace(menu, no_anchor=no_anchor, shared=shared)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
@@ -258,9 +279,10 @@ class _Views:
         n_drawn: int,
         held: Flags | None,
         lucky: Sequence[tuple[Posterior, States]],
+        replanned: bool,
     ) -> None:
         self.posterior, self.states = posterior, states
-        self.i, self.spec = i, spec
+        self.i, self.spec, self.replanned = i, spec, replanned
         self.slope = float(posterior.in_unit_of(i, "slope")[:, 0].mean())
         at = thinned(posterior.n_draws, NOISE_DRAWS)
         self.few = posterior.kept(at)
@@ -275,7 +297,7 @@ class _Views:
         self.keep = at[self.drawn]
         self._readings: dict[tuple[float, ...], Reading] = {}
         self._replicates: dict[tuple[float, ...], list[Reading]] = {}
-        self._noises: dict[tuple[float, float, int, int], tuple[float, Array, Array]] = {}
+        self._noises: dict[tuple[float, float, int, int, bool], tuple[float, Array, Array]] = {}
 
     def reading(self, efforts: tuple[float, ...]) -> Reading:
         """Return the rows and noises of the eval's readings at these efforts, each once."""
@@ -295,23 +317,34 @@ class _Views:
 
     def information(self, offer: Offer) -> tuple[Array, Array, Array]:
         """K of an option from the mean noise, under a few draws, and from halves of the draws."""
-        deep = offer.baseline_runs > 0
-        efforts = (0.0, offer.effort) if deep else (offer.effort,)
+        n = len(self.states.names)
+        if not offer.tasks:
+            none = np.zeros((1, n, n))
+            drawn, held = len(self.drawn), len(self.lucky)
+            return none[0], np.repeat(none, drawn, axis=0), np.repeat(none, held, axis=0)
+        # Each reading with its cap, attempts and tasks. Of several attempts the best counts at max
+        # elicitation, so a task is one outcome there.
+        runs = [(offer.effort, offer.cap, offer.attempts, offer.tasks)]
+        if offer.baseline_cap:
+            runs = [(offer.effort, offer.cap, 1, offer.tasks)]
+        if offer.baseline_runs:
+            runs.insert(0, (0.0, offer.baseline_cap, 1, offer.baseline_runs))
+        efforts = tuple(effort for effort, *_ in runs)
         reading = self.reading(efforts)
-        caps = (offer.baseline_cap, offer.cap) if deep else (offer.cap,)
-        # Of several attempts the best counts at max elicitation, so a task is one outcome there.
-        attempts = (1, 1) if deep else (offer.attempts,)
         found = []
-        for k, (effort, cap, times) in enumerate(zip(reading.efforts, caps, attempts, strict=True)):
-            key = (float(effort), cap, times, offer.tasks)
+        fresh = self.replanned and not offer.again
+        for k, (effort, cap, times, tasks) in enumerate(runs):
+            key = (float(effort), cap, times, tasks, fresh)
             if key not in self._noises:  # a deep option's first reading is a plateau option's too
                 self._noises[key] = self._noise(reading, k, *key)
             found.append(self._noises[key])
         means = np.array([mean for mean, _, _ in found])
         by_draw = np.stack([draws for _, draws, _ in found], axis=1)
         by_half = np.stack([half for _, _, half in found], axis=1) * self.steeper[:, None]
-        shared = self._attempt_correlation(offer.effort) if deep else 0.0
-        n = len(self.states.names)
+        shared = 0.0
+        if offer.baseline_runs:  # of the means of all tasks and of those with a baseline run
+            shared = self._attempt_correlation(offer.effort)
+            shared *= float(np.sqrt(offer.baseline_runs / offer.tasks))
         return (
             reading.information(means, correlation=shared),
             np.array(
@@ -329,9 +362,19 @@ class _Views:
         )
 
     def _noise(
-        self, reading: Reading, k: int, effort: float, cap: float, attempts: int, tasks: int
+        self,
+        reading: Reading,
+        k: int,
+        effort: float,
+        cap: float,
+        attempts: int,
+        tasks: int,
+        fresh: bool,
     ) -> tuple[float, Array, Array]:
-        """Return the sampling variance of a reading's row k, at the mean, by draw and by half."""
+        """Return the sampling variance of a reading's row k, at the mean, by draw and by half.
+
+        The tasks are fresh ones, or as many of the eval's as were seen are repeats.
+        """
         return matched_noise(
             eval_curve(self.few, self.i, 0, effort),
             mean=float(reading.margin_mean[k]),
@@ -343,7 +386,7 @@ class _Views:
                 attempts,
                 self.correlation,
                 of=self.spec.tasks,
-                already=0 if effort > 0 else self.already,
+                already=0 if fresh or effort > 0 else self.already,
             ),
             halves=self.held,
         )
@@ -389,6 +432,8 @@ def _assemble(
     columns = staff_columns(catalogue)
     resources = ("usd", *columns, "agent_hours")
     options = pd.DataFrame([p.row(columns) for p in priced]).set_index("option")
+    if not options["tasks_done"].any():
+        options = options.drop(columns="tasks_done")
     kept = thinned(len(priced[0].cost.usd_draws), RESOURCE_DRAWS)
     resource_draws = np.stack(
         [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,16 +143,23 @@ def lognormal_draws(interval: Interval, n_draws: int, rng: np.random.Generator) 
 
 
 def shared_purchases(
-    catalogue: Catalogue, options: pd.DataFrame, n_draws: int, seed: int
+    catalogue: Catalogue,
+    options: pd.DataFrame,
+    n_draws: int,
+    seed: int,
+    elicited: Collection[str] = (),
 ) -> tuple[SharedPurchase, ...]:
     """Return the catalogue's shared elicitations as a menu's options need them.
 
     Those at max elicitation of the evals it serves do. Money that is a range is a lognormal of its
-    own, independent of all else; `draws` of shape (n_draws, n_resources) hold it.
+    own, independent of all else; `draws` of shape (n_draws, n_resources) hold it. What an eval
+    elicited already has needed is paid.
     """
     columns = staff_columns(catalogue)
     deep, found = options.index[options["tier"] == MAX_ELICITATION], []
     for k, each in enumerate(catalogue.elicitations):
+        if set(each.evals) & set(elicited):
+            continue
         hours = _by_skill(each.hours, catalogue.skills, "")
         skills = catalogue.skills or ("",)
         staff = {name: hours.get(s, 0.0) for name, s in zip(columns, skills, strict=True)}
@@ -174,10 +181,14 @@ def staff_hours(spec: EvalSpec, offer: Offer, catalogue: Catalogue) -> dict[str,
     Repaired runs take the hours of mending in place of elicitation, and the transcripts of the pass
     before are read too: that is how spurious failures are found.
     """
+    if not offer.tasks:
+        return dict.fromkeys(staff_columns(catalogue), 0.0)
     read = min(offer.runs, MOST_REVIEWED)
     if offer.repaired:
         read += min(offer.baseline_runs, MOST_REVIEWED)
     share = 1.0 if offer.repaired else offer.effort / spec.effort_max
+    if offer.built:
+        share = 0.0
     hours = spec.staff_hours_repair if offer.repaired else spec.staff_hours_elicitation
     review = spec.review_minutes_per_run * read / 60.0
     skills = catalogue.skills
@@ -211,11 +222,15 @@ def calendar_days(
     At max elicitation the days of what it shares, the longest of it, come first. `longest` is how
     many hours its passes take one after the other, with an agent for every run.
     """
-    elicitation = spec.days_elicitation * offer.effort / spec.effort_max
-    if offer.tier == MAX_ELICITATION:
+    if not offer.tasks:
+        return 0.0
+    if not offer.tasks:
+        return 0.0
+    elicitation = 0.0 if offer.built else spec.days_elicitation * offer.effort / spec.effort_max
+    if offer.tier == MAX_ELICITATION and not offer.built:
         elicitation += shared
     if offer.repaired:
-        elicitation = spec.days_repair
+        elicitation = 0.0 if offer.built else spec.days_repair
     side_by_side = agent_hours / agents if agents else 0.0
     return elicitation + max(side_by_side, longest) / HOURS_PER_DAY
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from evalbayes.arrays import Array, Flags
 from evalbayes.catalogue import EvalSpec
 from evalbayes.curves import Curve
+from evalbayes.menus.done import Done
 
 SATURATED = 0.1  # elasticity at the saturation point, relative to that at the sweet spot
 APART = math.log(1.25)  # caps nearer than a quarter are one cap
@@ -83,6 +84,13 @@ class Offer:
         contains; 0 for the others.
     full_cap
         Whether a plateau option goes past the saturation point, to the largest cap.
+    seen
+        How many of the tasks have been run as they come already: they need no baseline pass, and
+        without one it is all of them, run once more.
+    built
+        Whether the eval has been elicited, or mended, already: that stands.
+    done
+        How many tasks have been run at this tier already.
     """
 
     eval: str
@@ -93,6 +101,9 @@ class Offer:
     effort: float = 0.0
     baseline_cap: float = 0.0
     full_cap: bool = False
+    seen: int = 0
+    built: bool = False
+    done: int = 0
 
     @property
     def repaired(self) -> bool:
@@ -102,7 +113,7 @@ class Offer:
     @property
     def resets(self) -> int:
         """Fresh starts of tasks that have been run already."""
-        return self.runs + self.baseline_runs - self.tasks
+        return self.runs + self.baseline_runs - (self.tasks - self.seen)
 
     @property
     def runs(self) -> int:
@@ -111,20 +122,34 @@ class Offer:
 
     @property
     def baseline_runs(self) -> int:
-        """Runs of the plateau-level pass, one per task."""
-        return self.tasks if self.baseline_cap else 0
+        """Runs of the plateau-level pass, one for every task that has not been run."""
+        return self.tasks - self.seen if self.baseline_cap else 0
+
+    @property
+    def again(self) -> bool:
+        """Whether tasks that have been run as they come are run so once more."""
+        return self.seen > 0 and not self.baseline_cap
 
     @property
     def name(self) -> str:
         """Identifier of the option, e.g. "cybench / plateau / 38 tasks"."""
+        if not self.tasks:
+            return f"{self.eval} / done"
         times = f" x {self.attempts}" if self.attempts > 1 else ""
-        size = f"{self.tasks} task{'s' * (self.tasks != 1)}{times}"
+        more = " once more" if self.again else " more" if self.done else ""
+        size = f"{self.tasks} task{'s' * (self.tasks != 1)}{more}{times}"
         kind = " / full cap" * self.full_cap + " / repaired" * self.repaired
         return f"{self.eval} / {self.tier} / {size}{kind}"
 
     def describe(self, unit: str, of: int) -> str:
         """Return a sentence about it."""
         text = f"all {of} tasks" if self.tasks == of else f"{self.tasks} random tasks of {of}"
+        if not self.tasks:
+            return f"nothing more: {self.done} tasks of {of} have been run"
+        if self.again:
+            text = f"the {self.tasks} tasks run already, once more"
+        elif self.done:
+            text = f"{self.tasks} further tasks of {of}"
         if self.attempts > 1:
             text += f", {self.attempts} attempts each"
         text += f", up to {in_words(self.cap)} {unit} per attempt"
@@ -133,6 +158,9 @@ class Offer:
                 "; spurious failures mended after reading the transcripts of one pass as it comes "
                 f"(effort {self.effort:g})"
             )
+        elif self.effort > 0 and not self.baseline_runs:
+            best = "best of them counts, " if self.attempts > 1 else ""
+            text += f"; {best}elicited with effort {self.effort:g}, run as they come already"
         elif self.effort > 0:
             best = "best of them counts, " if self.attempts > 1 else ""
             text += (
@@ -202,6 +230,34 @@ def offers_of(spec: EvalSpec, caps: Caps) -> tuple[Offer, ...]:
         for tasks in task_ladder(spec.tasks, RUNGS[MAX_ELICITATION])
     ]
     return tuple(offers)
+
+
+def further(spec: EvalSpec, offers: tuple[Offer, ...], was: Done) -> tuple[Offer, ...]:
+    """Return the offers of what is left of an eval: no task is sold as new a second time.
+
+    The first is to run nothing more of it. Runs as they come are of tasks without one; repaired and
+    elicited runs of tasks without those, tasks that have been run as they come first: their
+    baseline pass is there. What has been run as it comes may be run once more, all of it.
+    """
+    cap = next(o.cap for o in offers if o.tier == PLATEAU)
+    nothing = Offer(spec.name, PLATEAU, cap, 0, done=was.plain or was.repaired)
+    if was.elicited:
+        nothing = replace(nothing, tier=MAX_ELICITATION, effort=spec.effort_max, done=was.elicited)
+    found = {nothing.name: nothing}
+    for offer in offers:
+        done = was.plain
+        if offer.baseline_cap:
+            done = was.repaired if offer.repaired else was.elicited
+        tasks, waiting = min(offer.tasks, spec.tasks - done), max(was.plain - done, 0)
+        if tasks > 0 and not (offer.repaired and was.elicited):
+            left = replace(offer, tasks=tasks, done=done)
+            if offer.baseline_cap:
+                left = replace(left, seen=min(tasks, waiting), built=done > 0)
+            found.setdefault(left.name, left)
+    if was.plain and spec.resettable > 0:
+        again = Offer(spec.name, PLATEAU, cap, was.plain, seen=was.plain)
+        found[again.name] = again
+    return tuple(found.values())
 
 
 def best_of(spec: EvalSpec) -> int:

@@ -112,6 +112,14 @@ def reading_of(
         margin_mean += states.mean[states.index_of(own)]
         private = np.zeros(posterior.n_draws)
     departure = posterior.in_unit_of(i, "gap_departure_sd") ** 2
+    if own is not None and effort.any():  # elicited runs, if any are among them, told of it
+        tied = [states.index_of(f"{knot}.{of}") for knot in states.knots for of in ("shown", "gap")]
+        tied.append(states.index_of(own))
+        known = explained_error(posterior.draws["gap_departure"][:, i, m], states.draws[:, tied])
+        if known.weights.any():
+            rows[:, tied] += effort[:, None] * known.weights
+            margin_mean += effort * known.mean
+            departure = np.full(posterior.n_draws, known.variance)
     spread = np.einsum("es,st,et->e", rows, states.covariance, rows)
     return Reading(
         rows=rows,

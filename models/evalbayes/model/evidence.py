@@ -25,9 +25,24 @@ from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.score_scale import on_scale
 from evalbayes.observations.shape import CENSORED_ELSEWHERE
 
+SUFFICIENT = (
+    "n_success",
+    "mean_success",
+    "square_success",
+    "n_gave_up",
+    "mean_gave_up",
+    "square_gave_up",
+)
 CONDITION = ("eval", "ai_model", "effort")
 PAIR = ["eval", "ai_model"]
 NOWHERE = 100.0  # e-folds below the least cap, where no run has ended yet
+ROWS = {  # figures of each kind of row, by what tells the condition of a row
+    "stopped_of": ("stopped_ln_spend", "n_stopped"),
+    "count_of": ("count_ln_cap", "count_runs", "count_success"),
+    "nested_of": ("nested_ln_low", "nested_ln_high", "nested_ln_last", "nested_n"),
+    "score_of": ("score_ln_cap", "score", "score_error"),
+    "beta_of": ("beta_ln_cap", "beta_score", "beta_concentration"),
+}
 FEWEST = 5  # tasks with repeats below which an eval and AI model say nothing of best-of-k
 
 
@@ -119,6 +134,11 @@ class Evidence:
         )
 
     @property
+    def successes(self) -> Array:
+        """Successes of every condition, counted ones included, of shape (n_conditions,)."""
+        return self.n_success + self._per_condition(self.count_of, self.count_success)
+
+    @property
     def stopped_by_condition(self) -> Array:
         """Stopped runs of every condition, of shape (n_conditions,)."""
         return self._per_condition(self.stopped_of, self.n_stopped)
@@ -135,6 +155,16 @@ class Evidence:
         ):
             np.maximum.at(largest, of, ln_cap)
         return largest
+
+    def about(self, condition: int) -> Evidence:
+        """Return the sufficient statistics of one condition alone, which is then the first."""
+        one = [condition]
+        own = {key: getattr(self, key)[one] for key in SUFFICIENT}
+        for of, figures in ROWS.items():
+            keep = getattr(self, of) == condition
+            own |= {key: getattr(self, key)[keep] for key in figures}
+            own[of] = np.zeros(keep.sum(), dtype=np.int64)
+        return replace(self, conditions=self.conditions.iloc[one], **own)
 
     def _per_condition(self, of: Index, amount: Array) -> Array:
         return np.bincount(of, weights=amount, minlength=len(self)).astype(np.float64)

@@ -133,7 +133,7 @@ def fit(
             seed,
         ),
         provenance=provenance | {"chains": chains},
-        n_success=_by_pair(design, _successes(evidence), np.add).astype(np.int64),
+        n_success=_by_pair(design, evidence.successes, np.add).astype(np.int64),
         n_gave_up=_by_pair(design, evidence.n_gave_up, np.add).astype(np.int64),
         n_stopped=_by_pair(design, evidence.stopped_by_condition, np.add).astype(np.int64),
         largest_cap=_by_pair(design, np.exp(evidence.ln_largest_cap), np.maximum),
@@ -183,13 +183,6 @@ def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, Index]:
             in_time = own["spend"] > LATE * own["cap"]
             late[at] = (largest & (own["outcome"] == "success") & in_time).sum()
     return {"n_facing": facing, "n_late": late}
-
-
-def _successes(evidence: Evidence) -> Array:
-    counted = np.bincount(
-        evidence.count_of, weights=evidence.count_success, minlength=len(evidence)
-    )
-    return evidence.n_success + counted
 
 
 def _by_pair(design: Design, values: Array, gather: np.ufunc) -> Array:

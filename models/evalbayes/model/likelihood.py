@@ -17,16 +17,7 @@ import numpy as np
 from evalbayes.arrays import Array, Index
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import exp, gammaln, log_expit, logaddexp
-from evalbayes.model.evidence import Evidence
-
-SUFFICIENT = (
-    "n_success",
-    "mean_success",
-    "square_success",
-    "n_gave_up",
-    "mean_gave_up",
-    "square_gave_up",
-)
+from evalbayes.model.evidence import SUFFICIENT, Evidence
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

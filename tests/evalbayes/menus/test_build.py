@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from tests.evalbayes.menus.synthetic import decided_catalogue, prior_posterior, small_catalogue
@@ -15,9 +16,12 @@ from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
+from evalbayes.menus.done import Done, done_of
 from evalbayes.menus.offer import undominated
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
+from evalbayes.model.updating import updated
+from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior
 
 Array = NDArray[np.float64]
@@ -298,3 +302,59 @@ def test_shared_elicitation_is_a_purchase_of_the_options_at_max_elicitation(
     assert np.array_equal(table.loc[own, "usd"], menu.options.loc[own, "usd"])
     tight = catalogue.model_copy(update={"elicitations": (spec.model_copy(update={"days": 1e4}),)})
     assert menu_of(posterior, tight).shared[0].needed_by == ()  # there is no time for it
+
+
+def test_a_menu_after_runs_sells_what_is_left_and_nothing_twice() -> None:
+    catalogue = small_catalogue()
+    results = Observations(
+        counts=pd.DataFrame(
+            {
+                "eval": ["cybench", "cybench", "hcast"],
+                "ai_model": catalogue.portfolio.ai_model,
+                "effort": [0.0, catalogue.eval("cybench").effort_max, 0.0],
+                "cap": 1e6,
+                "n_runs": [38, 38, 20],
+                "n_success": [20, 30, 5],
+                "human_minutes": np.nan,
+            }
+        )
+    )
+    belief = updated(prior_posterior(catalogue), catalogue, results)
+    done = done_of(results, catalogue)
+    assert done == {"cybench": Done(38, 0, 38), "hcast": Done(plain=20)}
+    menu, _ = build_menu(belief, catalogue, done=done)
+    table = menu.options
+    sold = table[table["eval"] == "cybench"]
+    assert set(sold.index) == {"cybench / done", "cybench / plateau / 38 tasks once more"}
+    plain = table[(table["eval"] == "hcast") & (table["effort"] == 0)]
+    fresh = plain[~plain.index.str.contains("once more")]
+    assert (fresh["tasks"] + fresh["tasks_done"] <= 60).all()
+    at = menu.options.index.get_loc("cybench / done")
+    assert (menu.costs[at] == 0).all()
+    assert not menu.information[at].any()
+    # once more tells less than the same tasks new, at the same price but for fresh starts
+    whole, _ = build_menu(belief, catalogue)
+    assert size(menu, "cybench / plateau / 38 tasks once more") < size(
+        whole, "cybench / plateau / 38 tasks"
+    ) * (1 + 1e-9)
+
+
+def test_elicited_runs_leave_less_to_be_told_by_more_of_the_same_eval() -> None:
+    catalogue = small_catalogue()
+    spec = catalogue.eval("nyuctf")
+    frame = {"eval": "nyuctf", "ai_model": catalogue.portfolio.ai_model, "cap": 1e7}
+    frame |= {"effort": [0.0, spec.effort_max], "n_runs": [24, 24], "n_success": [8, 16]}
+    results = Observations(counts=pd.DataFrame({**frame, "human_minutes": np.nan}))
+    belief = updated(prior_posterior(catalogue, n_draws=8000), catalogue, results)
+    menu, _ = build_menu(belief, catalogue, done=done_of(results, catalogue))
+    gap = menu.states.index("cyber.gap")
+
+    def told(eval_name: str) -> float:
+        """Share of the gap's variance that all elicited runs left of an eval would explain."""
+        rows = (menu.options["eval"] == eval_name) & (menu.options["tier"] == "max-elicitation")
+        k = menu.options.index.get_loc(menu.options[rows]["tasks"].idxmax())
+        root = np.linalg.inv(menu.prior_covariance) + menu.information[k]
+        left = np.linalg.inv(root)[gap, gap]
+        return float(1.0 - left / menu.prior_covariance[gap, gap])
+
+    assert 0 < told("nyuctf") < told("cybench")

@@ -7,7 +7,8 @@ import pytest
 from tests.evalbayes.menus.synthetic import small_catalogue
 
 from evalbayes.curves import Curve
-from evalbayes.menus.offer import Caps, caps_of, offers_of, task_ladder
+from evalbayes.menus.done import Done
+from evalbayes.menus.offer import Caps, caps_of, further, offers_of, task_ladder
 
 
 def curve(location: float, scale: float = 1.3, plateau: float = 0.6) -> Curve:
@@ -102,3 +103,35 @@ def test_ladders_fall_from_all_tasks(tasks: int, rungs: int) -> None:
     assert len(ladder) <= rungs
     assert all(np.diff(ladder) < 0)
     assert ladder[-1] >= min(tasks, 4)
+
+
+def test_what_was_run_is_not_sold_again_as_new() -> None:
+    spec = small_catalogue().eval("cybench")
+    offers = offers_of(spec, Caps(7e4, 1e6, 1e7))
+    left = {offer.name: offer for offer in further(spec, offers, Done(plain=26, elicited=12))}
+    assert left["cybench / done"].tasks == 0
+    plain = [offer for offer in left.values() if offer.effort == 0 and offer.tasks]
+    assert {offer.tasks + offer.done for offer in plain if not offer.again} <= set(range(27, 39))
+    deep = [o for o in left.values() if o.tier == "max-elicitation" and o.tasks]
+    assert max(offer.tasks for offer in deep) == 26
+    assert all(offer.built and offer.done == 12 for offer in deep)
+    assert all(offer.seen == min(offer.tasks, 14) for offer in deep)  # run as they come already
+    assert all(offer.baseline_runs == offer.tasks - offer.seen for offer in deep)
+    assert all(offer.resets == offer.runs + offer.baseline_runs - offer.tasks + offer.seen
+               for offer in deep)  # fmt: skip
+    again = left["cybench / plateau / 26 tasks once more"]
+    assert (again.runs, again.resets, again.baseline_runs) == (26, 26, 0)
+
+
+def test_of_an_eval_run_whole_there_are_repeats_at_most() -> None:
+    spec = small_catalogue().eval("cybench")
+    offers = offers_of(spec, Caps(7e4, 1e6, 1e7))
+    left = further(spec, offers, Done(plain=38, repaired=38, elicited=38))
+    assert [offer.name for offer in left] == [
+        "cybench / done",
+        "cybench / plateau / 38 tasks once more",
+    ]
+    assert left[0].describe("tokens", 38) == "nothing more: 38 tasks of 38 have been run"
+    assert left[1].describe("tokens", 38) == (
+        "the 38 tasks run already, once more, up to 1,000,000 tokens per attempt"
+    )

@@ -1,0 +1,283 @@
+r"""Updating: what new results say, without a new fit, in seconds.
+
+Given plateau and spend of a condition (eval, AI model, effort) its runs are independent of all
+else, so each condition becomes a normal reading of its q = (logit plateau, ln median spend of
+successes, of runs that give up): the one that gives q the moments it has after its likelihood,
+under what the other conditions' readings say of it (expectation propagation, Minka 2001; first
+under the belief before any result). Given gaps and slopes q is linear in all else: a draw counts
+by how likely the readings are given its own gaps and slopes (draws are drawn anew by that), and
+all else moves by Matheron's rule, as a Kalman filter's ensemble does. All results are taken
+together, so the order and the batches in which they came do not matter. Variances between AI
+models and evals and the families of spend stay as they were fitted: for those, fit again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.curves.small_posterior import small_posterior
+from evalbayes.errors import InputError
+from evalbayes.model.evidence import Evidence, evidence_of
+from evalbayes.model.likelihood import Curves, log_likelihood
+from evalbayes.model.priors import EFFORT_SPEND
+from evalbayes.observations import Observations
+from evalbayes.posterior.posterior import Posterior
+
+CHANCE = 3.0  # standard errors of a correlation of independent draws
+EFFECTIVE = 1000  # draws of a chain count for less than independent ones
+TINY = 1e-9
+TELLING = 1e-3  # share of a direction's variance below which nothing is told about it
+ROUNDS = 4  # of reading every condition, each under what the round before says of the others
+FEW = 200  # draws that count effectively, below which the results are a surprise to the belief
+LINEAR = (
+    "shown", "family_error", "private_error", "gap_departure", "success_location",
+    "gave_up_location", "difficulty",
+)  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """What one condition's runs say of its q: weights @ (q − centre) is read with normal noise.
+
+    `weights` has shape (n_told, 3), `value` and `noise` (a variance) (n_told,).
+    """
+
+    eval: int
+    model: int
+    effort: float
+    centre: Array
+    weights: Array
+    value: Array
+    noise: Array
+
+
+def updated(
+    posterior: Posterior, catalogue: Catalogue, observations: Observations, *, seed: int = 0
+) -> Posterior:
+    """Return the posterior after new results, every one since it was fitted.
+
+    Parameters
+    ----------
+    posterior
+        As it was fitted, before any of the results.
+    catalogue
+        That of the fit.
+    observations
+        All results since, of AI models and evals that the posterior has.
+    seed
+        Same inputs and seed, same draws.
+
+    Raises
+    ------
+    InputError
+        If a result is of an AI model that the posterior does not hold.
+    """
+    evidence = evidence_of(observations, catalogue)
+    if not len(evidence):
+        return posterior
+    unknown = set(evidence.conditions["ai_model"]) - set(posterior.ai_models)
+    if unknown:
+        raise InputError(
+            "results: ai_model must be one the posterior knows "
+            f"({', '.join(posterior.ai_models)}), got {min(unknown)!r}; rename it, or add the rows "
+            "to the observations and fit again"
+        )
+    readings = _readings(posterior, evidence, seed)
+    if sum(len(reading.value) for reading in readings):
+        posterior = _moved(posterior, readings, np.random.default_rng([seed, 23]))
+    return _counted(posterior, evidence, observations)
+
+
+def _moved(posterior: Posterior, readings: list[Reading], rng: np.random.Generator) -> Posterior:
+    """Return the posterior after normal readings of q, (n_told,) of them in all."""
+    n, size = posterior.n_draws, len(readings)
+    told = np.concatenate([reading.value for reading in readings])
+    noise = np.concatenate([reading.noise for reading in readings])
+    weights = block_diag(*(reading.weights for reading in readings))  # (n_told, 3 · readings)
+    centre = np.concatenate([reading.centre for reading in readings])
+    both = np.stack([_q(posterior, r.eval, r.model, r.effort) for r in readings], axis=1)
+    far, times = np.zeros((n, size, 3)), np.ones((n, size, 3))
+    for k, (i, m, effort, *_) in enumerate(readings):
+        times[:, k, 0] = posterior.draws["slope"][:, posterior.loadings[i].argmax(), m]
+        far[:, k, 0] = effort * (posterior.draws["gap"][:, :, m] @ posterior.reach[i])
+    q, gap, scale = (each.reshape(n, -1) for each in (both, far, times))
+    linear = q / scale - gap
+    models = sorted({reading.model for reading in readings})
+    given = np.concatenate(
+        [np.log(posterior.draws[name][..., models]).reshape(n, -1) for name in ("gap", "slope")],
+        axis=1,
+    )
+    given = given[:, given.std(axis=0) > TINY]
+    expected = linear.mean(axis=0) + _regressed(linear, given)
+    left = linear - expected
+    # Of every draw: readings are told around `foretold` with covariance `spread`.
+    reader = weights * scale[:, None, :]
+    spread = reader @ (left.T @ left / n) @ reader.transpose(0, 2, 1) + np.diag(noise)
+    foretold = (scale * (expected + gap) - centre) @ weights.T
+    root = np.linalg.cholesky(spread)
+    z = np.linalg.solve(root, (told - foretold)[..., None])[..., 0]
+    ln = -0.5 * (z**2).sum(axis=1) - np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    chance = np.exp(ln - ln.max())
+    chance /= chance.sum()
+    at = np.searchsorted(np.cumsum(chance), (np.arange(n) + rng.random()) / n).clip(max=n - 1)
+    luck = rng.standard_normal((n, len(told))) * np.sqrt(noise)
+    off = told + luck - ((q - centre) @ weights.T)[at]
+    pull = np.linalg.solve(spread[at], off[..., None])[..., 0]
+    pull = scale[at] * (pull @ weights)  # (n_draws, 3 · readings), on the scale of `linear`
+    draws = {name: values[at] for name, values in posterior.draws.items()}
+    for name in LINEAR:
+        before = posterior.draws[name].reshape(n, -1)
+        draws[name] = draws[name] + (pull @ _covariance(left, before)).reshape(draws[name].shape)
+    effective = float(1.0 / (chance**2).sum())
+    notes = posterior.diagnostics.notes
+    if effective < FEW:
+        notes = (
+            *notes,
+            f"the results surprise: only {effective:.0f} of {n} draws of gaps and slopes expect "
+            "them, so the update is rough; fit again with them",
+        )
+    diagnostics = replace(posterior.diagnostics, notes=notes)
+    return replace(posterior, draws=draws, diagnostics=diagnostics)
+
+
+def _covariance(x: Array, y: Array) -> Array:
+    """Covariance of columns, (n_x, n_y), without what chance alone makes correlated."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    both: Array = x.T @ y / len(x)
+    within = CHANCE / np.sqrt(min(len(x), EFFECTIVE)) * np.outer(x.std(axis=0), y.std(axis=0))
+    both[np.abs(both) <= within] = 0.0
+    return both
+
+
+def _regressed(y: Array, x: Array) -> Array:
+    """Deviations of y from its means that x says, by least squares on what it is tied to."""
+    centred = x - x.mean(axis=0)
+    weights = np.linalg.lstsq(centred.T @ centred / len(x), _covariance(x, y), rcond=None)[0]
+    return np.asarray(centred @ weights)
+
+
+def _q(posterior: Posterior, i: int, m: int, effort: float) -> Array:
+    """Logit plateau and both ln medians of a condition, by draw, (n_draws, 3)."""
+    draws, longer = posterior.draws, effort * EFFORT_SPEND[0]
+    margin = (
+        (draws["shown"][:, :, m] + effort * draws["gap"][:, :, m]) @ posterior.reach[i]
+        + effort * draws["gap_departure"][:, i, m]
+        - draws["difficulty"][:, i]
+        + draws["private_error"][:, i, m]
+    )
+    if posterior.family_of[i] >= 0:
+        margin = margin + draws["family_error"][:, posterior.family_of[i], m]
+    slope = draws["slope"][:, posterior.loadings[i].argmax(), m]
+    spends = (draws[f"{kind}_location"][:, i, m] + longer for kind in ("success", "gave_up"))
+    return np.stack([slope * margin, *spends], axis=1)
+
+
+def _readings(posterior: Posterior, evidence: Evidence, seed: int) -> list[Reading]:
+    """Read every condition's runs."""
+    at = [
+        (posterior.index_of("eval", name), posterior.index_of("ai_model", ai_model), float(effort))
+        for name, ai_model, effort in evidence.conditions.itertuples(index=False)
+    ]
+    q = np.concatenate([_q(posterior, *where) for where in at], axis=1)
+    mean, whole = q.mean(axis=0), np.cov(q, rowvar=False) + TINY * np.eye(q.shape[1])
+    found: dict[int, Reading] = {}
+    for _ in range(ROUNDS if len(at) > 1 else 1):
+        before, found = found, {}
+        for c, where in enumerate(at):
+            others = {k: each for k, each in before.items() if k != c}
+            centre, covariance = _conditioned(mean, whole, others) if others else (mean, whole)
+            own = slice(3 * c, 3 * c + 3)
+            believed = centre[own], covariance[own, own]
+            found[c] = _reading(posterior, evidence, c, where, believed, seed)
+    return list(found.values())
+
+
+def _conditioned(mean: Array, whole: Array, readings: Mapping[int, Reading]) -> tuple[Array, Array]:
+    """Mean and covariance of all q after some conditions' readings, were they normal."""
+    reader = np.zeros((sum(len(each.value) for each in readings.values()), len(mean)))
+    start = 0
+    for c, each in readings.items():
+        reader[start : start + len(each.value), 3 * c : 3 * c + 3] = each.weights
+        start += len(each.value)
+    value = [each.value + each.weights @ each.centre for each in readings.values()]
+    noise = np.concatenate([each.noise for each in readings.values()])
+    gain = np.linalg.solve(reader @ whole @ reader.T + np.diag(noise), reader @ whole).T
+    return mean + gain @ (np.concatenate(value) - reader @ mean), whole - gain @ reader @ whole
+
+
+def _reading(
+    posterior: Posterior,
+    evidence: Evidence,
+    condition: int,
+    where: tuple[int, int, float],
+    believed: tuple[Array, Array],
+    seed: int,
+) -> Reading:
+    """Read one condition's runs under a normal belief of its q."""
+    i, m, effort = where
+    scales = np.stack(
+        [np.log(posterior.draws[f"{kind}_scale"][:, i]) for kind in ("success", "gave_up")], axis=1
+    )
+    # Widths are not moved, but how far they are known bears on what a stop says.
+    centre = np.concatenate([believed[0], scales.mean(axis=0)])
+    covariance = block_diag(believed[1], np.cov(scales, rowvar=False)) + TINY * np.eye(5)
+    root = np.linalg.cholesky(covariance)
+    alone = evidence.about(condition)
+
+    def log_joint(w: Array) -> Array:
+        """Of q = centre + root @ w: w is standard normal before."""
+        at = (centre + w @ root.T)[:, :, None]
+        curves = Curves(at[:, 0], at[:, 1], np.exp(at[:, 3]), at[:, 2], np.exp(at[:, 4]))
+        return np.asarray(log_likelihood(curves, alone)[:, 0] - 0.5 * (w**2).sum(axis=1))
+
+    what = f"what {posterior.ai_models[m]} showed on {posterior.evals[i]}"
+    found = small_posterior(log_joint, np.zeros(5), seed=seed, what=what)
+    weight, w = np.exp(found.log_weights), found.draws[:, :3]
+    mean = weight @ w
+    left, axes = np.linalg.eigh((weight[:, None] * (w - mean)).T @ (w - mean))
+    told = left < 1.0 - TELLING
+    left, axes = np.maximum(left[told], TINY), axes[:, told]
+    return Reading(
+        i,
+        m,
+        effort,
+        centre[:3],
+        np.linalg.solve(root[:3, :3].T, axes).T,
+        (axes.T @ mean) / (1.0 - left),
+        left / (1.0 - left),
+    )
+
+
+def _counted(posterior: Posterior, evidence: Evidence, observations: Observations) -> Posterior:
+    """Return the posterior with the runs counted among those seen."""
+    of_eval = [posterior.index_of("eval", name) for name in evidence.conditions["eval"]]
+    of_model = [posterior.index_of("ai_model", name) for name in evidence.conditions["ai_model"]]
+    counts = {
+        "n_runs": evidence.n_runs,
+        "n_success": evidence.successes,
+        "n_gave_up": evidence.n_gave_up,
+        "n_stopped": evidence.stopped_by_condition,
+    }
+    seen = {}
+    for key, values in counts.items():
+        seen[key] = getattr(posterior, key).copy()
+        np.add.at(seen[key], (of_eval, of_model), values.astype(np.int64))
+    largest = posterior.largest_cap.copy()  # type: ignore[union-attr]  # filled in when made
+    np.maximum.at(largest, (of_eval, of_model), np.exp(evidence.ln_largest_cap))
+    runs = int(evidence.n_runs.sum())
+    note = f"updated with {runs} run{'s' * (runs != 1)} since the fit, which was not made again"
+    return replace(
+        posterior,
+        **seen,
+        largest_cap=largest,
+        elicited_history=posterior.elicited_history
+        or bool((evidence.conditions["effort"] > 0).any()),
+        diagnostics=replace(posterior.diagnostics, notes=(*posterior.diagnostics.notes, note)),
+        provenance={**posterior.provenance, "updated": observations.hash},
+    )
