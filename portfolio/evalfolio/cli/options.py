@@ -19,6 +19,9 @@ PosteriorOption = Annotated[
 ]
 
 OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+TimeLimitOption = Annotated[
+    float, typer.Option("--time-limit", help="Seconds for the optimiser; its best so far counts.")
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Same inputs and seed, same result.")]
 DrawsOption = Annotated[
     int | None,

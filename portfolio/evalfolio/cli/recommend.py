@@ -22,9 +22,6 @@ BudgetOption = Annotated[
     typer.Option("--budget", help="A limit, e.g. usd=250000 or staff_hours=400; repeatable."),
 ]
 GapOption = Annotated[float, typer.Option("--gap", help="Certified distance to the optimum.")]
-TimeLimitOption = Annotated[
-    float, typer.Option("--time-limit", help="Seconds for the optimiser; its best so far counts.")
-]
 SensitivityOption = Annotated[
     bool,
     typer.Option(
@@ -64,7 +61,7 @@ def recommend(
     scenarios: ScenariosOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
-    time_limit: TimeLimitOption = 60.0,
+    time_limit: shared.TimeLimitOption = 60.0,
     sensitivity: SensitivityOption = True,
     backtest: BacktestOption = None,
     seed: shared.SeedOption = 0,

@@ -100,6 +100,7 @@ def require(
     standard: StandardOption = None,
     mix: MixOption = None,
     out: TablesOption = None,
+    time_limit: shared.TimeLimitOption = 60.0,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -108,6 +109,7 @@ def require(
     from evalfolio.errors import InputError
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
+    from evalfolio.search.certified import Certified
     from evalfolio.search.question import Question
     from evalfolio.targets.reach import reachable
     from evalfolio.targets.requirement import require as least
@@ -150,6 +152,7 @@ def require(
         waiver = give_up(menu, **common, **one)
         _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)}, as_json)
         return
+    common["method"] = Certified(time_limit=time_limit)
     common |= {"resource": resource, "value": None if value is None else _worth(value, menu)}
     reach = reachable(question) if stated and not quiet else None
     if reach is not None and not as_json:

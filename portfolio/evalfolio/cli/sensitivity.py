@@ -11,7 +11,8 @@ import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import cell, console, counted, print_table, step, warn
-from evalfolio.cli.recommend import BudgetOption, GapOption, TimeLimitOption
+from evalfolio.cli.options import TimeLimitOption
+from evalfolio.cli.recommend import BudgetOption, GapOption
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -79,7 +79,7 @@ class Clash:
     smallest
         Whether no clash has fewer limits; False where only irreducibility was shown.
     reach
-        What everything on the menu together would reach, of each target in the clash.
+        What the menu would reach were there no other limit, of each target in the clash.
     """
 
     limits: tuple[str, ...]
@@ -124,8 +124,8 @@ def explain_infeasible(stack: Stack) -> Clash:
     mends.sort(key=lambda changes: sum(change.size for change in changes))
     names = tuple(term.name for term in core)
     reach = tuple(
-        f"Everything on the menu together would reach {_amount(target, stack.menu)} on "
-        f"{target.decision!r}."
+        f"Everything on the menu, with no other limit, would reach {_amount(target, stack.menu)} "
+        f"on {target.decision!r}."
         for term in core
         if isinstance(target := term.limit, Target)
     )
@@ -197,7 +197,9 @@ def _eased(target: Target, left: float) -> Change:
 
 
 def _amount(target: Target, menu: Menu) -> str:
-    left = target.reach(menu)
+    known = _least_left(Stack(menu, {}), target)
+    assert known is not None  # nothing forbids a choice
+    left = min(known, target.left(menu, np.zeros(len(menu))))
     return f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
 
 

@@ -10,6 +10,7 @@ what was asked, its bound holds, and the choice that comes back meets every limi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,14 @@ SOFT = 1e-6  # the same where variables that are not whole are part of the row
 MAX_ROUNDS = 500
 MAX_SECONDS = 60.0  # of a check whether limits can be met
 SETTLED = 1e-4  # relative growth of a fractional optimum below which its cuts stop
+
+
+class Unfinished(SolverError):
+    """A search within limits that ended early: `bound` is below every cost within them."""
+
+    def __init__(self, text: str, bound: float) -> None:
+        super().__init__(text)
+        self.bound = bound
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: a term is itself, also beside one of the same words
@@ -202,6 +211,8 @@ class Stack:
         loose: Mapping[Term, float] | None = None,
         gap: float = 0.0,
         seconds: float | None = None,
+        tries: int = MAX_ROUNDS,
+        until: float = np.inf,
     ) -> tuple[Floats, float] | None:
         """Return a point [x; binaries; continuous] of least cost and a bound below every cost.
 
@@ -219,26 +230,29 @@ class Stack:
         gap
             Relative gap at which the cost is small enough.
         seconds
-            Time limit of every programme.
+            Time limit of all programmes together.
+        tries, until
+            Whole choices that may miss a limit, and the bound, before the search ends.
 
         Raises
         ------
         SolverError
-            If the solver neither finds a point nor shows that there is none.
+            If the solver neither finds a point nor shows that there is none; `Unfinished` where it
+            ends early.
         """
         master = _Master(self, cost, self.terms if held is None else held, loose or {})
-        options = {"mip_rel_gap": gap, "time_limit": np.inf if seconds is None else seconds}
-        before = -1.0
+        ends = np.inf if seconds is None else time.monotonic() + seconds
+        options, before = {"mip_rel_gap": gap}, -1.0
         for _ in range(MAX_ROUNDS if master.curved else 0):
-            answer = master.solve(options, whole=False)
+            answer = master.solve(options, ends, whole=False)
             if answer is None or not master.cut(answer[0]):
                 break
             if answer[1] - before <= SETTLED * abs(answer[1]):
                 break
             before = answer[1]
         seen: list[Floats] = []
-        for _ in range(MAX_ROUNDS):
-            answer = master.solve(options, whole=True)
+        for _ in range(tries):
+            answer = master.solve(options, ends, whole=True)
             if answer is None:
                 return None
             point, bound = answer
@@ -246,13 +260,16 @@ class Stack:
             fresh = master.cut(point)
             if not len(broken) and not fresh:
                 return point[: self.n_variables], bound * master.unit
+            if master.bound * master.unit >= until:
+                break
             if len(broken) or any((point == other).all() for other in seen):
                 # the solver's tolerance let a choice through that a row excludes: name it
                 master.exclude(point, alone=bool(master.alone[broken].any()) or len(broken) == 0)
             seen.append(point)
-        raise SolverError(
-            f"{MAX_ROUNDS} rounds within the limits met only choices that a limit misses by a "
-            "hair's breadth; ask for less, or move the limits away from exact sums of costs"
+        raise Unfinished(
+            f"{len(seen)} rounds within the limits met only choices that a limit misses by a "
+            "hair's breadth; ask for less, or move the limits away from exact sums of costs",
+            master.bound * master.unit,
         )
 
     def learned(self, terms: Iterable[Term]) -> list[tuple[sparse.csr_matrix, Floats, Floats]]:
@@ -333,12 +350,17 @@ class _Master:
         spent = np.zeros(n) if cost is None else cost
         self.unit = float(np.abs(spent).max(initial=0.0)) or 1.0
         self._objective = np.concatenate([spent / self.unit, prices])
+        self.bound = -np.inf  # below every cost of a whole choice
         self._most = np.full(n + len(slacks), np.inf)
         self._most[: stack.n_binaries] = 1.0
 
-    def solve(self, options: dict[str, Any], *, whole: bool) -> tuple[Floats, float] | None:
-        """Return the best point and a bound, None where there is no point."""
-        n = self.stack.n_binaries
+    def solve(
+        self, options: dict[str, Any], ends: float, *, whole: bool
+    ) -> tuple[Floats, float] | None:
+        """Return the best point by some time and a bound, None where there is no point."""
+        n, left = self.stack.n_binaries, ends - time.monotonic()
+        if left <= 0:
+            raise self._late()
         result = optimize.milp(
             self._objective,
             constraints=optimize.LinearConstraint(
@@ -348,11 +370,13 @@ class _Master:
             ),
             integrality=(np.arange(len(self._objective)) < n).astype(int) if whole else None,
             bounds=optimize.Bounds(0.0, self._most),
-            options=options,  # type: ignore[arg-type]  # a typed dictionary of the stubs alone
+            options=options | {"time_limit": left},  # type: ignore[arg-type]  # typed in the stubs
         )
         if result.status == 2:
             return None
-        if result.x is None or result.status != 0:
+        if result.status == 1 and result.x is None:
+            raise self._late()
+        if result.x is None or result.status > 1:
             raise SolverError(
                 f"the search within the limits ended with {result.message!r}; try fewer limits or "
                 "a wider gap"
@@ -361,7 +385,12 @@ class _Master:
         if whole:
             point[:n] = np.round(point[:n])
             bound = min(bound, float(result.mip_dual_bound))
+            self.bound = max(self.bound, bound)
         return point, bound
+
+    def _late(self) -> Unfinished:
+        text = "the time was up before the search within the limits met them all; allow it more"
+        return Unfinished(text, self.bound * self.unit)
 
     @property
     def alone(self) -> NDArray[np.bool_]:

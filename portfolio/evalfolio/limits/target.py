@@ -5,9 +5,8 @@ a plan's outlook tells, skew included. Most choices that meet one let so much be
 with t of `Known`: t is concave, so its tangents are rows that every such choice meets. Two things
 are not concave and are settled where a whole choice comes up. Who knows too little to change a call
 may be wrong less often than after some results: a target that holds with nothing known may be met
-that way too, by a binary of its own. And on a skewed belief chances are not quite a function of t:
-there t* is read off some dozens of mixes, and a choice that misses the target all the same is asked
-to know a little more (`evalfolio.targets.least_cost` looks closer).
+that way too, by a binary of its own. And on a skewed belief chances are no function of t but of a
+matrix: there `level_set` says what is enough.
 """
 
 from __future__ import annotations
@@ -23,16 +22,15 @@ from scipy import optimize
 from evalbayes import Decision, Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.group import nearest
+from evalfolio.limits.level_set import level_set
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.value.known import Known, known
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.stand_in import mixes
 
 Floats = NDArray[np.float64]
 
 MET = 1e-9  # relative; what a choice may miss by rounding
 N_PROBES = 201  # variances at which a probability of a wrong call is looked at
-STEP = 0.0005  # of t: how much more is asked for than a choice knows that misses the target
 NEVER = 2.0  # a t that nothing reaches
 
 
@@ -53,37 +51,35 @@ class Target:
         """Return what choices let one know of the decision."""
         return known(menu, decision_of(menu, self.decision))
 
-    def least(self, menu: Menu, x: Floats | None = None) -> float:
-        """Return the t from which on the target holds, beyond a choice where it depends on that."""
+    def least(self, menu: Menu) -> float:
+        """Return the t from which on the target holds."""
         raise NotImplementedError
-
-    def reach(self, menu: Menu) -> float:
-        """Return the least that is left by nothing or everything on the menu together."""
-        return min(self.left(menu, np.zeros(len(menu))), self.left(menu, np.ones(len(menu))))
 
     def rows(self, menu: Menu) -> Rows:
         """Return the tangents at no option and at all of them."""
-        least, calm = self.least(menu), self.calm(menu)
-        points = (np.zeros(len(menu)), np.ones(len(menu)))
-        rows = [self.tangent(menu, x, least, calm) for x in points]
+        calm = self.calm(menu)
+        rows = [self._row(menu, x, calm) for x in (np.zeros(len(menu)), np.ones(len(menu)))]
         if calm:
             rows += [Row(-each, -1.0, np.inf, str(self), {0: -1.0}) for each in self._telling(menu)]
         return stack(menu, rows, n_extra=int(calm))
 
-    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
-        """Return the rows that a choice breaks that misses the target, or None."""
+    def cuts(self, menu: Menu, x: Floats, *, firm: bool = True) -> Rows | None:
+        """Return the rows that a choice breaks that misses the target, or None.
+
+        On a skewed belief a row asks of all what a whole choice lacks by itself; where not `firm`
+        it only excludes that choice, and what tells no more than it.
+        """
         if self.left(menu, x) <= self.at_most * (1 + MET):
             return None
-        whole = bool((np.minimum(x, 1.0 - x) < 1e-6).all())
-        least = self.least(menu, x if whole else None)
-        if not whole and self.known(menu).at(x) >= least * (1 - MET):
-            return None
-        calm = self.calm(menu)
-        rows = [self.tangent(menu, x, least, calm)]
-        if calm and whole:  # whoever runs all of it, or more, is no longer calm
-            run = np.round(x)
+        whole, calm = bool((np.minimum(x, 1.0 - x) < 1e-6).all()), self.calm(menu)
+        run = np.round(x) if whole else x
+        row = self._row(menu, run, calm, firm=firm and whole)
+        rows = [row] if float(row.coefficients @ run) < row.lower else []
+        if whole and not rows:
+            rows = [Row(1.0 - _within(menu, run), 1.0, np.inf, str(self), {0: 1.0} if calm else {})]
+        if whole and calm:  # whoever runs all of it, or more, is no longer calm
             rows.append(Row(-run, -run.sum(), np.inf, str(self), {0: -1.0}))
-        return stack(menu, rows, n_extra=int(calm))
+        return stack(menu, rows, n_extra=int(calm)) if rows else None
 
     def calm(self, menu: Menu) -> bool:
         """Whether the target may be met by knowing little, as it holds with nothing known."""
@@ -93,12 +89,16 @@ class Target:
         """Return options, as rows, of which none leaves one calm."""
         return []
 
-    def tangent(self, menu: Menu, x: Floats, least: float, calm: bool) -> Row:
-        """Return the row of all x' whose t, by its tangent at x, is at least so much, or calm."""
-        t, gradient = self.known(menu).tangent(x)
-        # t(x) + gradient·(x' - x) >= least, for the x' that meet the target knowing enough
-        lower = least - t + float(gradient @ x)
+    def _row(self, menu: Menu, x: Floats, calm: bool, firm: bool = False) -> Row:
+        """Return the row of all x' that know enough by the tangent at x, or are calm."""
+        short, gradient = self._short(menu, x, firm)
+        lower = short + float(gradient @ x)
         return Row(gradient, lower, np.inf, str(self), {0: max(lower, 0.0)} if calm else {})
+
+    def _short(self, menu: Menu, x: Floats, firm: bool) -> tuple[float, Floats]:
+        """Return what a choice lacks, of something concave, and the gradient of that."""
+        t, gradient = self.known(menu).tangent(x)
+        return self.least(menu) - t, gradient
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class PosteriorSd(Target):
         own = self.known(menu)
         return float(np.sqrt(own.value.variance * max(1.0 - own.at(x), 0.0)))
 
-    def least(self, menu: Menu, x: Floats | None = None) -> float:
+    def least(self, menu: Menu) -> float:
         """Return the share of the variance that has to be explained."""
         whole = max(self.known(menu).value.variance, 1e-300)
         return max(1.0 - self.at_most**2 / whole, 0.0)
@@ -184,25 +184,16 @@ class WrongCall(Target):
         found = self.known(menu).outcome(x)
         return float(sum((found.p_missed, found.p_needless)[kind] for kind in self.kinds))
 
-    def least(self, menu: Menu, x: Floats | None = None) -> float:
+    def least(self, menu: Menu) -> float:
         """Return the t from which on the probability stays at or below the target."""
-        own = self.known(menu)
-        if own.calls is None:
-            return _turns(own.value, self.kinds, self.at_most)[1]
-        least = self._read_off(menu)
-        return least if x is None else max(least, own.at(x) + STEP)
+        return _turns(self.known(menu).value, self.kinds, self.at_most)[1]
 
-    def _read_off(self, menu: Menu) -> float:
-        """Return the t below which no mix tried meets the target, were chances a function of t."""
-        own = self.known(menu)
-        tried = np.vstack([np.zeros(len(menu)), mixes(menu), np.ones(len(menu))])
-        t = np.array([own.at(x) for x in tried])
-        left = np.array([self.left(menu, x) for x in tried])
-        beyond = t >= t[np.argmax(left)]  # of the hump: before it, who knows too little is calm
-        held = t[beyond & (left <= self.at_most)]
-        if not len(held):
-            return NEVER
-        return float(max(t[beyond & (t < held.min())], default=0.0))
+    def _short(self, menu: Menu, x: Floats, firm: bool) -> tuple[float, Floats]:
+        calls = self.known(menu).calls
+        if calls is None:
+            return super()._short(menu, x, firm)
+        enough = level_set(menu, calls, self.kinds, self.at_most)
+        return (NEVER, np.zeros(len(menu))) if enough.empty else enough.row(x, firm=firm)
 
     def calm(self, menu: Menu) -> bool:
         """Whether the target holds with nothing known."""
@@ -283,6 +274,17 @@ class Knowing:
     def _row(self, menu: Menu, x: Floats) -> Row:
         t, gradient = self.target.known(menu).tangent(x)
         return Row(gradient, float(gradient @ x) - t, np.inf, str(self), {0: -1.0})
+
+
+def _within(menu: Menu, x: Floats) -> Floats:
+    """Return 1 for options that tell no more than the choice's own of their eval, else 0."""
+    codes, _ = menu.options["eval"].factorize()
+    out = np.zeros(len(menu))
+    for chosen in np.flatnonzero(x > 0.5):
+        for option in np.flatnonzero(codes == codes[chosen]):
+            more = np.linalg.eigvalsh(menu.information[chosen] - menu.information[option])
+            out[option] = more[0] >= -1e-9 * max(more[-1], 1e-300)
+    return out
 
 
 def decision_of(menu: Menu, name: str) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,16 +11,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from evalbayes import Menu
-from evalfolio.errors import InfeasibleError
+from evalfolio.errors import EvalfolioError, InfeasibleError
 from evalfolio.limits import Rows
 from evalfolio.limits.infeasible import explain_infeasible
-from evalfolio.limits.rows import Row, stack
-from evalfolio.limits.target import MET, Target
+from evalfolio.limits.stack import Unfinished
+from evalfolio.limits.target import Target
 from evalfolio.search.question import Question
 
 Floats = NDArray[np.float64]
 
-CLOSER = 30  # choices that miss a target on a skewed belief before the bound stays
+CLOSER = 12  # choices that miss a target on a skewed belief before the bound stays
+LAST = 1.0  # seconds that the bound is given where the choice took all
 
 
 def cheapest_within(
@@ -51,80 +53,61 @@ def cheapest_within(
 def least_programme(
     question: Question, cost: Floats, *, gap: float, seconds: float | None = None
 ) -> tuple[Floats, float]:
-    """Return what `cheapest_within` does, with a bound that looks closer where a gap is skewed.
+    """Return what `cheapest_within` does, with a bound that holds where a gap is skewed too.
 
-    There a choice that misses a target excludes only itself and what tells no more than it; after
-    `CLOSER` such choices the bound stays where it is and the choice is the one found at once.
+    There what meets a target is no convex set. The choice is first the least of one within it; a
+    second search, in which a choice that misses a target excludes only what tells no more than it,
+    gives the bound and may find a better one. It ends after `CLOSER` of these, at the gap, or when
+    the time is up.
     """
-    menu = question.menu
-    skewed = [t for t in question.limits if isinstance(t, Target) and t.known(menu).calls]
-    rough = {target: Nearly(target) for target in skewed}
-    bound = 0.0
-    for _ in range(CLOSER if skewed else 0):
-        limits = tuple(
-            rough.get(each, each) if isinstance(each, Target) else each for each in question.limits
-        )
-        try:
-            x, bound = cheapest_within(
-                replace(question, limits=limits), cost, gap=gap, seconds=seconds
-            )
-        except InfeasibleError:
-            break  # the targets as they are name the clash
-        missed = [t for t in skewed if t.left(menu, x) > t.at_most * (1 + MET)]
-        if not missed:
-            return x, bound
-        rough |= {t: replace(rough[t], missed=(*rough[t].missed, x)) for t in missed}
-    x, most = cheapest_within(question, cost, gap=gap, seconds=seconds)
-    return x, bound if skewed else most
+    menu, start = question.menu, time.monotonic()
+    limits = tuple(
+        Nearly(each) if isinstance(each, Target) and each.known(menu).calls else each
+        for each in question.limits
+    )
+    if limits == question.limits:
+        return cheapest_within(question, cost, gap=gap, seconds=seconds)
+    x: Floats | None = None
+    least = np.inf
+    clash: EvalfolioError = InfeasibleError()
+    try:
+        x = cheapest_within(question, cost, gap=gap, seconds=seconds)[0]
+        least = float(cost @ menu.with_shared(x))
+    except (InfeasibleError, Unfinished) as error:
+        clash = error
+    stack = replace(question, limits=limits).stack
+    wide = np.pad(cost, (0, stack.n_variables - len(cost)))
+    left = None if seconds is None else max(start + seconds - time.monotonic(), LAST)
+    try:
+        found = stack.least(wide, gap=gap, seconds=left, tries=CLOSER, until=least * (1 - gap))
+    except Unfinished as error:
+        found, bound = None, error.bound
+    else:
+        bound = least if found is None else found[1]
+    if found is not None:
+        closer = found[0][: stack.n_options]
+        x = closer if x is None or cost @ menu.with_shared(closer) < least else x
+    if x is None:
+        raise clash
+    return x, max(min(bound, float(cost @ menu.with_shared(x))), 0.0)
 
 
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+@dataclass(frozen=True)
 class Nearly:
-    """A target by what is known alone, and without choices that were seen to miss it."""
+    """A target that excludes of what misses it only what is sure to."""
 
     target: Target
-    missed: tuple[Floats, ...] = ()
 
     def __str__(self) -> str:
         return str(self.target)
 
     def rows(self, menu: Menu) -> Rows:
-        """Return the target's first rows, and those that exclude what missed it."""
-        first, calm = self.target.rows(menu), self.target.calm(menu)
-        if not self.missed:
-            return first
-        more = []
-        for x in self.missed:
-            beyond = 1.0 - _within(menu, x)
-            more.append(Row(beyond, 1.0, np.inf, str(self), {0: 1.0} if calm else {}))
-            if calm:  # whoever runs all of it, or more, is no longer calm
-                more.append(Row(-x, -x.sum(), np.inf, str(self), {0: -1.0}))
-        own = stack(menu, more, n_extra=first.n_extra)
-        return replace(
-            first,
-            matrix=sparse.vstack([first.matrix, own.matrix], format="csr"),
-            lower=np.concatenate([first.lower, own.lower]),
-            upper=np.concatenate([first.upper, own.upper]),
-            names=first.names + own.names,
-        )
+        """Return the target's first rows."""
+        return self.target.rows(menu)
 
     def cuts(self, menu: Menu, x: Floats) -> Rows | None:
-        """Return the tangent at a choice that knows too little, or None."""
-        least, calm = self.target.least(menu), self.target.calm(menu)
-        if self.target.known(menu).at(x) >= least * (1 - MET):
-            return None
-        return stack(menu, [self.target.tangent(menu, x, least, calm)], n_extra=int(calm))
-
-
-def _within(menu: Menu, x: Floats) -> Floats:
-    """Return 1 for options that tell no more than the choice's own of their eval, else 0."""
-    codes, _ = menu.options["eval"].factorize()
-    out = np.zeros(len(menu))
-    for chosen in np.flatnonzero(x > 0.5):
-        for option in np.flatnonzero(codes == codes[chosen]):
-            more = np.linalg.eigvalsh(menu.information[chosen] - menu.information[option])
-            out[option] = more[0] >= -1e-9 * max(more[-1], 1e-300)
-    return out
+        """Return the rows that a choice breaks and none that meets the target, or None."""
+        return self.target.cuts(menu, x, firm=False)
 
 
 def fewest_waived(

@@ -18,7 +18,7 @@ from evalfolio.limits.budget import Contingency
 from evalfolio.limits.group import nearest
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.limits.target import Target
-from evalfolio.narrative import listing, price, two_digits, wrong_calls_in_words
+from evalfolio.narrative import listing, percent, price, two_digits, wrong_calls_in_words
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.search.answer import Answer, Status
 from evalfolio.search.certified import Certified
@@ -92,6 +92,8 @@ class Requirement:
             return f"{said} {self.note}".strip()
         calls = wrong_calls_in_words({str(n): dict(row) for n, row in self.domains.iterrows()})
         certificate = f"no programme needs less than {self.bound:,.6g}"
+        if self.status is not Status.CERTIFIED:
+            certificate += f"; {percent(self.gap)} are between them: the search ended before"
         said = f"{evals(len(self.chosen))}, {self.deep_evals} of them deep, for {price(self.spend)}"
         if self.working_days is not None:
             said += f"; the longest takes {two_digits(self.working_days)} working days"
@@ -116,9 +118,9 @@ def require(
 
     Without a value target the problem is to minimise ``r · x`` over whole choices with concave
     explained variances above floors: solved by outer approximation, exactly up to the gap, since
-    every tangent added holds for every choice that meets the targets; where a gap is skewed, by
-    the stand-in to `limits.target.MARGIN` of what it says is known. A value target is not a
-    convex one; it is met by bisection over certified plans: a plan that reaches the value gives
+    every tangent added holds for every choice that meets the targets; where a gap is skewed, to
+    `limits.level_set.MARGIN`, and the bound may lie further below. A value target is not a convex
+    one; it is met by bisection over certified plans: a plan that reaches the value gives
     an upper end, a bound below the value a lower end.
 
     Parameters
@@ -148,6 +150,8 @@ def require(
         If no target is given, or a name is not the menu's.
     InfeasibleError
         If no programme meets the targets and limits, however much of the resource there is.
+    SolverError
+        If the time is up before any programme that meets them is found.
 
     Examples
     --------

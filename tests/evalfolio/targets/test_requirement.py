@@ -239,7 +239,7 @@ def test_the_need_does_not_depend_on_the_currency(unit: float, make_menu: MakeMe
     assert a.chosen == b.chosen
 
 
-def test_refusals(make_menu: MakeMenu) -> None:
+def test_refusals(make_menu: MakeMenu, every_choice: Choices) -> None:
     menu = make_menu(0)
     with pytest.raises(InputError, match="give at least one target: value"):
         require(menu)
@@ -264,7 +264,7 @@ def test_refusals(make_menu: MakeMenu) -> None:
         waive(menu, budget={"usd": 1e6}, posterior_sd=1.0, constraints=limits)
     with pytest.raises(InfeasibleError, match="wrong call on cyber is at most 1e-06 %"):
         require(menu, wrong_call={"cyber": 1e-8})
-    everything = left_sds(menu, np.ones((1, len(menu))))[0, 1]
+    everything = left_sds(menu, every_choice(menu))[:, 1].min()
     with pytest.raises(InfeasibleError, match=f"would reach {everything:.3g} on 'bio'"):
         require(menu, posterior_sd={"bio": everything * 0.9})
     for target in (PosteriorSd("bio", 0.5), WrongCall("bio", 0.1)):

@@ -92,7 +92,7 @@ class OneGap:
         """Return the quantile of y less the threshold at a level, now."""
         return self.gap.quantile(level)
 
-    def after(self, covariance: Array) -> Outcome:
+    def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
         return outcome_of(self.gap, self.contrasts @ covariance @ self.contrasts.T)
 
@@ -165,10 +165,14 @@ class SeveralGaps:
         low, high = float(means.min() - reach), float(means.max() + reach)
         return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
 
-    def after(self, covariance: Array) -> Outcome:
-        """Return what results do that would leave the states this covariance, were all normal."""
+    def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
+        """Return what results do that would leave the states this covariance, were all normal.
+
+        From fewer points where `rough`, as the value of many mixes is.
+        """
         left = self.contrasts @ covariance @ self.contrasts.T
-        chances, exceeds, missed, needless = self._after(left, self._fine, RESULTS)
+        points = (self._rough, FITTING_RESULTS) if rough else (self._fine, RESULTS)
+        chances, exceeds, missed, needless = self._after(left, *points)
         rule = self._decision.mitigate_above
         mitigate = missed > needless if rule is None else exceeds > rule
         return Outcome(
