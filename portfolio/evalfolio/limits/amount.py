@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Flags
 from evalfolio.errors import InputError
 from evalfolio.limits.group import nearest
 
 COUNT = "evals"  # the pseudo-resource of which every chosen option uses one
 
 
-def use(menu: Menu, resource: str) -> NDArray[np.float64]:
+def use(menu: Menu, resource: str) -> Array:
     """Return what every option uses of a resource, or 1 for ``"evals"``; shape (n_options,).
 
     InputError if the menu has no such resource.
@@ -31,7 +31,7 @@ def use(menu: Menu, resource: str) -> NDArray[np.float64]:
     )
 
 
-def group_use(menu: Menu, mask: NDArray[np.bool_], resource: str) -> NDArray[np.float64]:
+def group_use(menu: Menu, mask: Flags, resource: str) -> Array:
     """Return what a group's options use and then what its shared purchases do.
 
     A shared purchase is the group's where all options that need it are: one that others need too

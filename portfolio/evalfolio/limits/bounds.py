@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.limits.amount import amount, group_use, in_words
 from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
@@ -158,7 +158,7 @@ class ZeroOrAtLeast:
         return stack(menu, rows, n_extra=1)
 
 
-def _weights(menu: Menu, of: Group, resource: str, share: float) -> NDArray[np.float64]:
+def _weights(menu: Menu, of: Group, resource: str, share: float) -> Array:
     """Return the group's use of the resource less `share` of everyone's; see `group_use`."""
     every = group_use(menu, np.ones(len(menu), dtype=bool), resource)
     return group_use(menu, members(menu, of), resource) - share * every

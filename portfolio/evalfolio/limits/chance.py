@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import amount, in_words
 from evalfolio.limits.draws import spread, use_draws, worst_total
@@ -87,7 +87,7 @@ class ChanceLimit:
         ]
         return stack(menu, rows, n_extra=len(binary))
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return a tangent of the cone that a choice breaks, or None where it breaks none.
 
         The tangent holds for every choice within the limit, since the cone is convex.
@@ -112,13 +112,13 @@ class ChanceLimit:
         total = (mean / size) @ x + z * cp.norm(factor / size @ x)
         return [total <= self.at_most / size]
 
-    def _quantile(self, draws: NDArray[np.float64], x: NDArray[np.float64]) -> float:
+    def _quantile(self, draws: Array, x: Array) -> float:
         """Return the normal quantile of the total use of a choice."""
         mean, factor = spread(draws)
         z = float(special.ndtri(1 - self.probability))
         return float(mean @ x + z * np.linalg.norm(factor @ x))
 
-    def _tangent(self, draws: NDArray[np.float64], x: NDArray[np.float64]) -> Row:
+    def _tangent(self, draws: Array, x: Array) -> Row:
         """Return the quantile's tangent at x; it goes through 0 as the quantile does."""
         mean, factor = spread(draws)
         z = float(special.ndtri(1 - self.probability))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
+from evalbayes.arrays import Flags
 from evalfolio.limits.stack import Stack, Term
 
 MAX_ROUNDS = 200  # of the search for a smallest clash, before an irreducible one is taken
@@ -17,10 +17,10 @@ class _Oracle:
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.terms = stack, stack.terms
-        self._met: list[NDArray[np.bool_]] = []  # limits met by each point found
-        self._clashes: list[NDArray[np.bool_]] = []
+        self._met: list[Flags] = []  # limits met by each point found
+        self._clashes: list[Flags] = []
 
-    def met_with(self, held: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    def met_with(self, held: Flags) -> Flags | None:
         """Return the limits met by some point that meets the held ones, or None."""
         if any((held >= clash).all() for clash in self._clashes):
             return None
@@ -35,17 +35,17 @@ class _Oracle:
         self._met.append(met)
         return met
 
-    def loosely_met(self, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def loosely_met(self, held: Flags) -> Flags:
         """Return the limits met by a point that meets the held ones and misses others little."""
         loose = dict.fromkeys(self.those(~held), 1.0)
         point = self.stack.point(self.those(held), loose=loose, gap=LOOSE_GAP)
         if point is None:
             return held
-        met: NDArray[np.bool_] = held | [self.stack.met(term, point) for term in self.terms]
+        met: Flags = held | [self.stack.met(term, point) for term in self.terms]
         self._met.append(met)
         return met
 
-    def those(self, which: NDArray[np.bool_]) -> list[Term]:
+    def those(self, which: Flags) -> list[Term]:
         """Return the terms of a mask."""
         return [term for term, chosen in zip(self.terms, which, strict=True) if chosen]
 
@@ -53,7 +53,7 @@ class _Oracle:
 def smallest_core(stack: Stack) -> tuple[list[Term], bool]:
     """Return a smallest set of terms that cannot be met together, and whether it is proved so."""
     oracle = _Oracle(stack)
-    known: list[NDArray[np.bool_]] = []  # sets of limits whose removal lets the rest be met
+    known: list[Flags] = []  # sets of limits whose removal lets the rest be met
     for _ in range(MAX_ROUNDS):
         tried = _hitting_set(known, len(stack.terms))
         met = oracle.met_with(tried)
@@ -63,7 +63,7 @@ def smallest_core(stack: Stack) -> tuple[list[Term], bool]:
     return _irreducible(oracle), False
 
 
-def _hitting_set(known: list[NDArray[np.bool_]], n_limits: int) -> NDArray[np.bool_]:
+def _hitting_set(known: list[Flags], n_limits: int) -> Flags:
     """Return a smallest set with a limit out of every known set; ties to the first limits."""
     if not known:
         return np.zeros(n_limits, dtype=bool)
@@ -79,7 +79,7 @@ def _hitting_set(known: list[NDArray[np.bool_]], n_limits: int) -> NDArray[np.bo
     return np.asarray(result.x, dtype=np.float64) > 0.5
 
 
-def _largest(oracle: _Oracle, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _largest(oracle: _Oracle, start: Flags) -> Flags:
     """Return a set of limits, with `start`, that can be met and takes no other limit."""
     inside = start | oracle.loosely_met(start)
     for position in range(len(inside)):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import whole_number
 from evalfolio.limits.group import nearest
 
 
-def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[np.float64]:
+def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> Array:
     """Return draws of the use of a resource, of shape (n_draws, n_options + n_shared).
 
     InputError if the menu has no draws or no such resource, or fewer draws than asked for.
@@ -45,7 +45,7 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> NDArray[
     return draws[chosen_draws(len(draws), wanted)]
 
 
-def chosen_draws(n_all: int, n_draws: int) -> NDArray[np.intp]:
+def chosen_draws(n_all: int, n_draws: int) -> Positions:
     """Return the positions of evenly spaced draws, of shape (n_draws,).
 
     Examples
@@ -56,16 +56,16 @@ def chosen_draws(n_all: int, n_draws: int) -> NDArray[np.intp]:
     return np.asarray(np.arange(n_draws) * n_all // n_draws, dtype=np.intp)
 
 
-def spread(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def spread(draws: Array) -> tuple[Array, Array]:
     """Return the mean m and a factor F of the covariance, C = F' F, over the options."""
     mean = draws.mean(axis=0)
     return mean, (draws - mean) / np.sqrt(max(len(draws) - 1, 1))
 
 
-def worst_total(menu: Menu, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+def worst_total(menu: Menu, draws: Array) -> Array:
     """Return the most that any choice uses under each draw, of shape (n_draws,)."""
     codes, names = menu.options["eval"].factorize()
-    total: NDArray[np.float64] = draws[:, len(menu) :].sum(axis=1)
+    total: Array = draws[:, len(menu) :].sum(axis=1)
     for code in range(len(names)):
         total += draws[:, : len(menu)][:, np.asarray(codes) == code].max(axis=1)
     return total

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Flags, Positions
 from evalfolio.errors import InputError
 
 NAMED_COLUMNS = ("domain", "tier", "eval", "family", "option")  # where a bare name is looked up
@@ -97,7 +98,7 @@ def describe(of: Group) -> str:
     return ", ".join(of) if isinstance(of, tuple) else str(of)
 
 
-def members(menu: Menu, of: Group) -> NDArray[np.bool_]:
+def members(menu: Menu, of: Group) -> Flags:
     """Return which options belong to the group, of shape (n_options,).
 
     A bare name is looked up among domains, tiers, evals, families and option ids, in that order.
@@ -119,7 +120,7 @@ def members(menu: Menu, of: Group) -> NDArray[np.bool_]:
     return _named(menu, of)
 
 
-def eval_rows(menu: Menu, mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+def eval_rows(menu: Menu, mask: Flags) -> list[Positions]:
     """Return, for each eval with an option in `mask`, the positions of those options."""
     positions = np.flatnonzero(mask)
     evals = menu.options["eval"].to_numpy(dtype=object)[positions]
@@ -160,9 +161,9 @@ def _known(menu: Menu, column: str, values: tuple[str, ...]) -> list[str]:
     return list(values)
 
 
-def _named(menu: Menu, name: str) -> NDArray[np.bool_]:
+def _named(menu: Menu, name: str) -> Flags:
     """Return the options a bare name stands for."""
-    found: dict[str, NDArray[np.bool_]] = {}
+    found: dict[str, Flags] = {}
     for column in NAMED_COLUMNS:
         if column == "option" or column in menu.options.columns:
             mask = np.asarray(_column(menu, column) == name, dtype=bool)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import Ceiling, Floor
 from evalfolio.limits.amount import group_use
@@ -132,7 +132,7 @@ def explain_infeasible(stack: Stack) -> Clash:
     return Clash(names, tuple(mends), smallest, reach)
 
 
-def check_feasible(stack: Stack) -> NDArray[np.float64]:
+def check_feasible(stack: Stack) -> Array:
     """Return some choice that meets all limits, of shape (n_options,).
 
     InfeasibleError if there is none: the text names a smallest clash and the least change that
@@ -164,7 +164,7 @@ def _single_mend(stack: Stack, term: Term) -> tuple[Change, ...] | None:
     return (Change(term.name, term.unit, term.amount, after, term.share),)
 
 
-def most_known(stack: Stack, target: Target, *, gap: float = 1e-6) -> NDArray[np.float64] | None:
+def most_known(stack: Stack, target: Target, *, gap: float = 1e-6) -> Array | None:
     """Return the choice that lets most be known of a target's decision within all else, or None."""
     held = [limit for limit in stack.limits if limit is not target]
     inside = Stack(stack.menu, stack.budgets, [*held, Knowing(target)])
@@ -203,7 +203,7 @@ def _amount(target: Target, menu: Menu) -> str:
     return f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
 
 
-def _reached(stack: Stack, term: Term, point: NDArray[np.float64]) -> float:
+def _reached(stack: Stack, term: Term, point: Array) -> float:
     """Return the amount nearest to a term's that a point meets, in its unit."""
     row = term.rows[0]
     activity = float(np.asarray(stack.matrix[[row]] @ point)[0])

@@ -13,15 +13,13 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.skew.calls import Calls
 from evalfolio.value.skew.stand_in import mixes
-
-Floats = NDArray[np.float64]
 
 MIXES, SIDES = 144, 24  # in whose directions it is sampled; contrasts whose squares make up A
 PROBES = np.linspace(0.0, 1.0, 9)[1:]  # of a ray that begins where the target holds
@@ -63,7 +61,7 @@ class LevelSet:
         """Whether the target holds nowhere beyond what is known by nothing run."""
         return not len(self._begun)
 
-    def row(self, x: Floats, *, firm: bool) -> tuple[float, Floats]:
+    def row(self, x: Array, *, firm: bool) -> tuple[float, Array]:
         r"""Return by how much a choice falls short, and the gradient g of a concave tr(A·E).
 
         Every x′ within the target has g·(x′ − x) ≥ the shortfall, which is at or below 0 where x
@@ -91,22 +89,22 @@ class LevelSet:
             short = max(short, lacks, STEP)
         return short, weights @ gradient
 
-    def _squares(self, explained: Floats) -> Floats:
+    def _squares(self, explained: Array) -> Array:
         return np.asarray(np.einsum("ka,ab,kb->k", self._sides, explained, self._sides))
 
-    def _over(self, explained: Floats) -> float:
+    def _over(self, explained: Array) -> float:
         """Return by how much the chance is above the target where so much is explained."""
         left = self._prior - self._back @ explained @ self._back.T
         found = self._calls.after(left, rough=True)
         return sum((found.p_missed, found.p_needless)[kind] for kind in self._kinds) - self._at_most
 
-    def _ray(self, x: Floats) -> Floats | None:
+    def _ray(self, x: Array) -> Array | None:
         """Return what could be explained in a choice's direction, None where it tells nothing."""
         share, root = self._all.share(x), self._all.root
         most = float(np.linalg.eigvalsh(share)[-1])
         return None if most < LITTLE else np.asarray(root @ share @ root.T / most)
 
-    def _begins(self, ray: Floats) -> Floats | None:
+    def _begins(self, ray: Array) -> Array | None:
         """Return where on a ray from nothing known the target holds for good; None for nowhere.
 
         Where it holds with nothing known: where it holds again, after it was missed.
@@ -126,23 +124,23 @@ class LevelSet:
 class _Whole:
     """What a menu explains of whitened (w, δ), and which share of it a choice does."""
 
-    def __init__(self, menu: Menu, whitened: Floats) -> None:
+    def __init__(self, menu: Menu, whitened: Array) -> None:
         self._explained = ExplainedVariance(menu, contrasts=whitened)
         most = self._of(np.ones(len(menu)))
         self.root = np.linalg.cholesky(most + 1e-9 * np.eye(len(most)))
         self._in = np.linalg.inv(self.root)
 
-    def _of(self, x: Floats) -> Floats:
+    def _of(self, x: Array) -> Array:
         lines = self._explained.contrasts
         left = lines @ np.linalg.solve(self._explained.precision(x), lines.T)
         return np.asarray(lines @ lines.T - left)
 
-    def share(self, x: Floats) -> Floats:
+    def share(self, x: Array) -> Array:
         """Return E(x), of which 1 is all that the menu explains."""
         return np.asarray(self._in @ self._of(x) @ self._in.T)
 
 
-def _sides(dimension: int) -> Floats:
+def _sides(dimension: int) -> Array:
     """Return contrasts of length 1, of shape (n, dimension), no two of them parallel."""
     if dimension == 2:
         angle = np.linspace(0.0, np.pi, SIDES, endpoint=False)

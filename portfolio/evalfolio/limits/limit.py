@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.affine import Affine
 from evalfolio.limits.rows import Rows
@@ -29,7 +27,7 @@ class Limit(Protocol):
 class CurvedLimit(Limit, Protocol):
     """A convex limit whose rows are added where a choice breaks it."""
 
-    def cuts(self, menu: Menu, x: NDArray[np.float64]) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return rows that this choice breaks and every choice within the limit meets, or None.
 
         They are over the same variables as its own.

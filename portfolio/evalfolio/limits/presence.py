@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Flags
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import COUNT, evals, whole_number
 from evalfolio.limits.group import (
@@ -120,7 +120,7 @@ class Mandatory:
             rows.append(Row(indicator(menu, row), 1.0, np.inf, f"mandatory: {name}"))
         return stack(menu, rows)
 
-    def _as_promised(self, menu: Menu) -> NDArray[np.bool_]:
+    def _as_promised(self, menu: Menu) -> Flags:
         """Return which options are as promised, of shape (n_options,)."""
         options, kept = menu.options, np.ones(len(menu), dtype=bool)
         if self.tier is not None:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -32,7 +30,7 @@ class Row:
         Weight of each extra variable, by its position after these.
     """
 
-    coefficients: Floats
+    coefficients: Array
     lower: float
     upper: float
     name: str
@@ -62,8 +60,8 @@ class Rows:
     """
 
     matrix: sparse.csr_matrix
-    lower: Floats
-    upper: Floats
+    lower: Array
+    upper: Array
     names: tuple[str, ...]
     n_extra: int = 0
     n_continuous: int = 0
@@ -110,14 +108,14 @@ def stack(menu: Menu, rows: Sequence[Row], n_extra: int = 0, n_continuous: int =
     )
 
 
-def indicator(menu: Menu, positions: NDArray[np.intp]) -> Floats:
+def indicator(menu: Menu, positions: Positions) -> Array:
     """Return 1 at the given options and 0 elsewhere, of shape (n_options,)."""
     weights = np.zeros(len(menu))
     weights[positions] = 1.0
     return weights
 
 
-def other_than(binaries: Floats) -> tuple[Floats, float]:
+def other_than(binaries: Array) -> tuple[Array, float]:
     """Return weights and lower bound of the row that only this whole choice breaks.
 
     Examples

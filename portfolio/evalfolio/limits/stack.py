@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.errors import SolverError
 from evalfolio.limits.budget import Budget
 from evalfolio.limits.limit import CurvedLimit, Limit
-from evalfolio.limits.rows import Floats, Rows, other_than
+from evalfolio.limits.rows import Rows, other_than
 
 TOLERANCE = 1e-9  # relative; a whole choice that breaks a row by more does not meet it
 SOFT = 1e-6  # the same where variables that are not whole are part of the row
@@ -138,7 +139,7 @@ class Stack:
         ]
         self.curved = [limit for limit in limits if isinstance(limit, CurvedLimit)]
         self._columns: dict[int, NDArray[np.int_]] = {}  # by limit: columns of its own rows
-        self._cuts: list[tuple[Term, sparse.csr_matrix, Floats, Floats]] = []
+        self._cuts: list[tuple[Term, sparse.csr_matrix, Array, Array]] = []
         money = np.zeros((len(budgets), self.n_variables))
         money[:, : self.n_choice] = use / self.units[:, None]
         one_each = sparse.csr_matrix(
@@ -178,7 +179,7 @@ class Stack:
         """Number of variables besides the options."""
         return self.n_variables - self.n_options
 
-    def met(self, term: Term, point: Floats, tolerance: float = TOLERANCE) -> bool:
+    def met(self, term: Term, point: Array, tolerance: float = TOLERANCE) -> bool:
         """Whether a point [x; binaries; continuous] meets a term."""
         rows = list(term.rows)
         activity = np.asarray(self.matrix[rows] @ point)
@@ -195,17 +196,17 @@ class Stack:
         self,
         held: Iterable[Term] | None = None,
         *,
-        cost: Floats | None = None,
+        cost: Array | None = None,
         loose: Mapping[Term, float] | None = None,
         gap: float = 0.0,
-    ) -> Floats | None:
+    ) -> Array | None:
         """Return a point that meets the held terms, as `least` finds it, or None."""
         found = self.least(cost, held, loose=loose, gap=gap, seconds=MAX_SECONDS)
         return None if found is None else found[0]
 
     def least(
         self,
-        cost: Floats | None = None,
+        cost: Array | None = None,
         held: Iterable[Term] | None = None,
         *,
         loose: Mapping[Term, float] | None = None,
@@ -213,7 +214,7 @@ class Stack:
         seconds: float | None = None,
         tries: int = MAX_ROUNDS,
         until: float = np.inf,
-    ) -> tuple[Floats, float] | None:
+    ) -> tuple[Array, float] | None:
         """Return a point [x; binaries; continuous] of least cost and a bound below every cost.
 
         Rows are added where a choice breaks a curved limit: first at fractional optima, which are
@@ -250,7 +251,7 @@ class Stack:
             if answer[1] - before <= SETTLED * abs(answer[1]):
                 break
             before = answer[1]
-        seen: list[Floats] = []
+        seen: list[Array] = []
         for _ in range(tries):
             answer = master.solve(options, ends, whole=True)
             if answer is None:
@@ -272,12 +273,12 @@ class Stack:
             master.bound * master.unit,
         )
 
-    def learned(self, terms: Iterable[Term]) -> list[tuple[sparse.csr_matrix, Floats, Floats]]:
+    def learned(self, terms: Iterable[Term]) -> list[tuple[sparse.csr_matrix, Array, Array]]:
         """Return the rows learned of curved limits: they hold for every choice within them."""
         wanted = set(terms)
         return [(row, low, high) for term, row, low, high in self._cuts if term in wanted]
 
-    def cuts_of(self, term: Term, point: Floats) -> tuple[sparse.csr_matrix, Floats, Floats] | None:
+    def cuts_of(self, term: Term, point: Array) -> tuple[sparse.csr_matrix, Array, Array] | None:
         """Return the rows that a point breaks of a curved limit, and keep them; None for none."""
         limit = term.limit
         assert isinstance(limit, CurvedLimit)  # only these have cuts
@@ -295,9 +296,7 @@ class Stack:
         self._cuts.append((term, matrix, low, high))
         return matrix, low, high
 
-    def _scaled(
-        self, limit: Limit, block: Rows
-    ) -> tuple[sparse.csr_matrix, Floats, Floats, Floats]:
+    def _scaled(self, limit: Limit, block: Rows) -> tuple[sparse.csr_matrix, Array, Array, Array]:
         """Return a limit's rows over all variables, each scaled to size 1."""
         part = block.matrix.tocoo()
         size = np.maximum.reduce(
@@ -321,7 +320,7 @@ class _Master:
     def __init__(
         self,
         stack: Stack,
-        cost: Floats | None,
+        cost: Array | None,
         held: Iterable[Term],
         loose: Mapping[Term, float],
     ) -> None:
@@ -356,7 +355,7 @@ class _Master:
 
     def solve(
         self, options: dict[str, Any], ends: float, *, whole: bool
-    ) -> tuple[Floats, float] | None:
+    ) -> tuple[Array, float] | None:
         """Return the best point by some time and a bound, None where there is no point."""
         n, left = self.stack.n_binaries, ends - time.monotonic()
         if left <= 0:
@@ -393,18 +392,18 @@ class _Master:
         return Unfinished(text, self.bound * self.unit)
 
     @property
-    def alone(self) -> NDArray[np.bool_]:
+    def alone(self) -> Flags:
         """Whether each row speaks of the choice and what it shares alone."""
         return ~self._has(self.stack.n_choice)
 
-    def broken(self, point: Floats) -> NDArray[np.intp]:
+    def broken(self, point: Array) -> Positions:
         """Return the rows that a point breaks once its binaries are whole."""
         activity = np.concatenate([matrix @ point for matrix in self._matrices])
         slack = np.where(self._has(self.stack.n_binaries), SOFT, TOLERANCE)
         below = activity < np.concatenate(self._lower) - slack
         return np.flatnonzero(below | (activity > np.concatenate(self._upper) + slack))
 
-    def cut(self, point: Floats) -> int:
+    def cut(self, point: Array) -> int:
         """Add the rows that a point breaks of curved limits; return how many limits it breaks."""
         found = [self.stack.cuts_of(term, point) for term in self.curved]
         fresh = [each for each in found if each is not None]
@@ -412,25 +411,25 @@ class _Master:
             self._add(*each)
         return len(fresh)
 
-    def exclude(self, point: Floats, *, alone: bool) -> None:
+    def exclude(self, point: Array, *, alone: bool) -> None:
         """Forbid a choice, by itself or together with the other binaries."""
         n = self.stack.n_options if alone else self.stack.n_binaries
         weights, least = other_than(point[:n])
         wide = np.pad(weights, (0, self.stack.n_variables - n))[None]
         self._add(sparse.csr_matrix(wide), np.array([least]), np.array([np.inf]))
 
-    def _add(self, matrix: sparse.csr_matrix, lower: Floats, upper: Floats) -> None:
+    def _add(self, matrix: sparse.csr_matrix, lower: Array, upper: Array) -> None:
         wide = sparse.csr_matrix((matrix.shape[0], self._n_slacks))
         self._matrices.append(sparse.hstack([matrix, wide], format="csr"))
         self._lower.append(lower)
         self._upper.append(upper)
 
-    def _has(self, first: int) -> NDArray[np.bool_]:
+    def _has(self, first: int) -> Flags:
         """Say which rows speak of a variable from a column on."""
         return np.concatenate([np.diff(m[:, first:].tocsr().indptr) > 0 for m in self._matrices])
 
 
-def _ties(menu: Menu, codes: NDArray[np.intp]) -> Floats:
+def _ties(menu: Menu, codes: Positions) -> Array:
     """Return the rows <= 0 of [x; y] by which shared purchases are made where needed."""
     n, n_shared = len(menu), len(menu.shared)
     rows = [np.zeros((0, n + n_shared))]

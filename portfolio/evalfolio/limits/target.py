@@ -16,18 +16,16 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize
 
 from evalbayes import Decision, Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.group import nearest
 from evalfolio.limits.level_set import level_set
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.value.known import Known, known
 from evalfolio.value.sample_information import DecisionValue
-
-Floats = NDArray[np.float64]
 
 MET = 1e-9  # relative; what a choice may miss by rounding
 N_PROBES = 201  # variances at which a probability of a wrong call is looked at
@@ -43,7 +41,7 @@ class Target:
 
     share: ClassVar[bool] = False  # whether the amount is a probability
 
-    def left(self, menu: Menu, x: Floats) -> float:
+    def left(self, menu: Menu, x: Array) -> float:
         """Return what a choice, whole or in part, leaves."""
         raise NotImplementedError
 
@@ -63,7 +61,7 @@ class Target:
             rows += [Row(-each, -1.0, np.inf, str(self), {0: -1.0}) for each in self._telling(menu)]
         return stack(menu, rows, n_extra=int(calm))
 
-    def cuts(self, menu: Menu, x: Floats, *, firm: bool = True) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array, *, firm: bool = True) -> Rows | None:
         """Return the rows that a choice breaks that misses the target, or None.
 
         On a skewed belief a row asks of all what a whole choice lacks by itself; where not `firm`
@@ -85,17 +83,17 @@ class Target:
         """Whether the target may be met by knowing little, as it holds with nothing known."""
         return False
 
-    def _telling(self, menu: Menu) -> list[Floats]:
+    def _telling(self, menu: Menu) -> list[Array]:
         """Return options, as rows, of which none leaves one calm."""
         return []
 
-    def _row(self, menu: Menu, x: Floats, calm: bool, firm: bool = False) -> Row:
+    def _row(self, menu: Menu, x: Array, calm: bool, firm: bool = False) -> Row:
         """Return the row of all x' that know enough by the tangent at x, or are calm."""
         short, gradient = self._short(menu, x, firm)
         lower = short + float(gradient @ x)
         return Row(gradient, lower, np.inf, str(self), {0: max(lower, 0.0)} if calm else {})
 
-    def _short(self, menu: Menu, x: Floats, firm: bool) -> tuple[float, Floats]:
+    def _short(self, menu: Menu, x: Array, firm: bool) -> tuple[float, Array]:
         """Return what a choice lacks, of something concave, and the gradient of that."""
         t, gradient = self.known(menu).tangent(x)
         return self.least(menu) - t, gradient
@@ -133,7 +131,7 @@ class PosteriorSd(Target):
         """Return what choices let one know of the decision, by variances."""
         return known(menu, decision_of(menu, self.decision), skew=False)
 
-    def left(self, menu: Menu, x: Floats) -> float:
+    def left(self, menu: Menu, x: Array) -> float:
         """Return the sd left."""
         own = self.known(menu)
         return float(np.sqrt(own.value.variance * max(1.0 - own.at(x), 0.0)))
@@ -179,7 +177,7 @@ class WrongCall(Target):
         share = 100 * self.at_most
         return f"probability of {self.words} on {self.decision} is at most {share:.4g} %"
 
-    def left(self, menu: Menu, x: Floats) -> float:
+    def left(self, menu: Menu, x: Array) -> float:
         """Return the probability left."""
         found = self.known(menu).outcome(x)
         return float(sum((found.p_missed, found.p_needless)[kind] for kind in self.kinds))
@@ -188,7 +186,7 @@ class WrongCall(Target):
         """Return the t from which on the probability stays at or below the target."""
         return _turns(self.known(menu).value, self.kinds, self.at_most)[1]
 
-    def _short(self, menu: Menu, x: Floats, firm: bool) -> tuple[float, Floats]:
+    def _short(self, menu: Menu, x: Array, firm: bool) -> tuple[float, Array]:
         calls = self.known(menu).calls
         if calls is None:
             return super()._short(menu, x, firm)
@@ -199,7 +197,7 @@ class WrongCall(Target):
         """Whether the target holds with nothing known."""
         return self.left(menu, np.zeros(len(menu))) <= self.at_most
 
-    def _telling(self, menu: Menu) -> list[Floats]:
+    def _telling(self, menu: Menu) -> list[Array]:
         return [one for one in np.eye(len(menu)) if self.left(menu, one) > self.at_most]
 
 
@@ -267,16 +265,16 @@ class Knowing:
         rows.append(Row(np.zeros(len(menu)), -np.inf, 1.0, str(self), {0: 1.0}))
         return stack(menu, rows, n_continuous=1)
 
-    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return the tangent at a choice."""
         return stack(menu, [self._row(menu, x)], n_continuous=1)
 
-    def _row(self, menu: Menu, x: Floats) -> Row:
+    def _row(self, menu: Menu, x: Array) -> Row:
         t, gradient = self.target.known(menu).tangent(x)
         return Row(gradient, float(gradient @ x) - t, np.inf, str(self), {0: -1.0})
 
 
-def _within(menu: Menu, x: Floats) -> Floats:
+def _within(menu: Menu, x: Array) -> Array:
     """Return 1 for options that tell no more than the choice's own of their eval, else 0."""
     codes, _ = menu.options["eval"].factorize()
     out = np.zeros(len(menu))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import Forbidden, Limit, Where
 from evalfolio.limits.amount import evals
@@ -23,8 +23,6 @@ from evalfolio.search.question import Question
 from evalfolio.targets.least_cost import least_programme
 from evalfolio.targets.standard import Clause, Standard
 from evalfolio.targets.stated import KINDS, WORKING, deep_of, names_of, spend_of, working_days_of
-
-Floats = NDArray[np.float64]
 
 MEETS, MISSES, CANNOT = "met", "not met", "cannot be met"
 UNANSWERED, TOLD = "not answered by a plan", "told, not judged"
@@ -69,8 +67,8 @@ def held_to(
     question: Question,
     standard: Standard,
     *,
-    mix: Floats | None = None,
-    plan: Floats | None = None,
+    mix: Array | None = None,
+    plan: Array | None = None,
     calendar_days: float | None = None,
     resource: str = "usd",
 ) -> Account:
@@ -196,7 +194,7 @@ def _stated(
     return limits, "", ""
 
 
-def _least(question: Question, cost: Floats) -> tuple[Floats | None, str]:
+def _least(question: Question, cost: Array) -> tuple[Array | None, str]:
     """Return the least programme, or why there is none."""
     try:
         return least_programme(question, cost, gap=GAP)[0], ""
@@ -204,7 +202,7 @@ def _least(question: Question, cost: Floats) -> tuple[Floats | None, str]:
         return None, str(error)
 
 
-def _held(menu: Menu, limits: tuple[Limit, ...], x: Floats) -> tuple[str, str, str]:
+def _held(menu: Menu, limits: tuple[Limit, ...], x: Array) -> tuple[str, str, str]:
     """Return whether a mix keeps all limits, what it comes to, and which of its rows count."""
     answer, told, counted = MEETS, [], np.zeros(len(x), dtype=bool)
     for limit in limits:
@@ -229,7 +227,7 @@ def _held(menu: Menu, limits: tuple[Limit, ...], x: Floats) -> tuple[str, str, s
     return answer, ", ".join(told), ", ".join(names_of(menu, np.where(counted, x, 0.0)))
 
 
-def _counted(question: Question, x: Floats) -> dict[str, Any]:
+def _counted(question: Question, x: Array) -> dict[str, Any]:
     menu, chosen = question.menu, names_of(question.menu, x)
     found = (working_days_of(menu, x), len(chosen), deep_of(menu, x), ", ".join(chosen))
     return dict(zip(COUNTED, found, strict=True))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from evalbayes import Menu
+from evalbayes.arrays import Array, Flags
 from evalfolio.errors import EvalfolioError, InfeasibleError
 from evalfolio.limits import Rows
 from evalfolio.limits.infeasible import explain_infeasible
@@ -18,15 +18,13 @@ from evalfolio.limits.stack import Unfinished
 from evalfolio.limits.target import Target
 from evalfolio.search.question import Question
 
-Floats = NDArray[np.float64]
-
 CLOSER = 12  # choices that miss a target on a skewed belief before the bound stays
 LAST = 1.0  # seconds that the bound is given where the choice took all
 
 
 def cheapest_within(
-    question: Question, cost: Floats, *, gap: float, seconds: float | None = None
-) -> tuple[Floats, float]:
+    question: Question, cost: Array, *, gap: float, seconds: float | None = None
+) -> tuple[Array, float]:
     """Return a choice of least cost within all limits, and a bound below every such cost.
 
     InfeasibleError if no choice meets all limits; a smallest clash is named; SolverError if the
@@ -51,8 +49,8 @@ def cheapest_within(
 
 
 def least_programme(
-    question: Question, cost: Floats, *, gap: float, seconds: float | None = None
-) -> tuple[Floats, float]:
+    question: Question, cost: Array, *, gap: float, seconds: float | None = None
+) -> tuple[Array, float]:
     """Return what `cheapest_within` does, with a bound that holds where a gap is skewed too.
 
     There what meets a target is no convex set. The choice is first the least of one within it; a
@@ -67,7 +65,7 @@ def least_programme(
     )
     if limits == question.limits:
         return cheapest_within(question, cost, gap=gap, seconds=seconds)
-    x: Floats | None = None
+    x: Array | None = None
     least = np.inf
     clash: EvalfolioError = InfeasibleError()
     try:
@@ -105,14 +103,14 @@ class Nearly:
         """Return the target's first rows."""
         return self.target.rows(menu)
 
-    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return the rows that a choice breaks and none that meets the target, or None."""
         return self.target.cuts(menu, x, firm=False)
 
 
 def fewest_waived(
-    question: Question, targets: Sequence[Target], weights: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
+    question: Question, targets: Sequence[Target], weights: Array
+) -> tuple[Array, Flags]:
     """Return a choice and the targets it may miss, of least total weight.
 
     InfeasibleError if the question's own limits cannot be met; SolverError if the solver ends
@@ -146,7 +144,7 @@ class _Waivable:
         """Return the target's first rows, freed."""
         return self._freed(self.target.rows(menu))
 
-    def cuts(self, menu: Menu, x: Floats) -> Rows | None:
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return the rows that a choice breaks where it may not miss the target, or None."""
         found = self.target.cuts(menu, x)
         return None if found is None else self._freed(found)

@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.limits.budget import Budget
 from evalfolio.limits.infeasible import most_known
 from evalfolio.limits.limit import Limit
@@ -17,8 +17,6 @@ from evalfolio.limits.stack import Stack
 from evalfolio.limits.target import PosteriorSd, WrongCall
 from evalfolio.narrative import listing
 from evalfolio.search.question import Question
-
-Floats = NDArray[np.float64]
 
 HALF = 0.5  # any target will do: only what is known counts
 MORE = 0.05  # of what limits withhold in all: less is no help
@@ -70,13 +68,13 @@ def reachable(question: Question) -> pd.DataFrame:
 
 def _most(
     menu: Menu, target: WrongCall, budgets: Mapping[str, Budget], limits: list[Limit]
-) -> tuple[float, Floats]:
+) -> tuple[float, Array]:
     """Return the most that can be known within limits, and by which choice."""
     x = most_known(Stack(menu, budgets, limits), target, gap=GAP)
     return (0.0, np.zeros(len(menu))) if x is None else (target.known(menu).at(x), x)
 
 
-def _row(menu: Menu, name: str, x: Floats) -> dict[str, object]:
+def _row(menu: Menu, name: str, x: Array) -> dict[str, object]:
     found: dict[str, object] = {"decision": name}
     sd = PosteriorSd(name, HALF)
     for after, at in (("_now", np.zeros(len(menu))), ("", x)):

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import evals
 from evalfolio.limits.budget import Contingency
@@ -285,9 +285,7 @@ def _least_for_value(
     return _requirement(menu, resource, best.x, short, gap)
 
 
-def _requirement(
-    menu: Menu, resource: str, x: NDArray[np.float64], bound: float, gap: float
-) -> Requirement:
+def _requirement(menu: Menu, resource: str, x: Array, bound: float, gap: float) -> Requirement:
     problem = Problem(Question(menu))
     spend = spend_of(menu, x)
     need = spend[resource]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evalbayes import Menu
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 from evalfolio.limits.group import nearest
@@ -66,22 +64,22 @@ def check_decisions(menu: Menu, stated: Mapping[str, float]) -> None:
             )
 
 
-def names_of(menu: Menu, x: NDArray[np.float64]) -> tuple[str, ...]:
+def names_of(menu: Menu, x: Array) -> tuple[str, ...]:
     """Return the ids of the options chosen."""
     return tuple(str(name) for name in menu.options.index[x > 0.5])
 
 
-def spend_of(menu: Menu, x: NDArray[np.float64]) -> dict[str, float]:
+def spend_of(menu: Menu, x: Array) -> dict[str, float]:
     """Return the use of every resource."""
     return dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))
 
 
-def deep_of(menu: Menu, x: NDArray[np.float64]) -> int:
+def deep_of(menu: Menu, x: Array) -> int:
     """Return how many of the options chosen are at max elicitation."""
     return int((menu.options["tier"][x > 0.5] == DEEP).sum())
 
 
-def working_days_of(menu: Menu, x: NDArray[np.float64]) -> float | None:
+def working_days_of(menu: Menu, x: Array) -> float | None:
     """Return the working days that the longest of the options chosen takes; None if not known."""
     if "days" not in menu.options:
         return None
