@@ -23,8 +23,7 @@ from evalfolio.rule.priced import priced_mix
 from evalfolio.rule.square_root import depth_rule
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.solution import solve
-from evalfolio.sensitivities.sweep import Sweep
+from evalfolio.sensitivities.sweep import Sweep, solve
 
 GAP = 1e-3
 FRESH = 73_519

@@ -22,8 +22,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_MENU, Assumed, assumptions_of, levels_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.solution import solve
-from evalfolio.sensitivities.sweep import Sweep
+from evalfolio.sensitivities.sweep import Sweep, solve
 
 SEED, COUNT, GAP, WORKERS = 7, 1000, 1e-3, 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,11 @@ import pandas as pd
 from evalbayes.arrays import Array, Flags, Index
 from evalfolio.backtests.regression import (
     CommonSlopeHorizon,
-    HorizonFits,
     HorizonRegression,
     common_slope,
 )
+
+Regression = HorizonRegression | CommonSlopeHorizon  # what a horizon is
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FINE = 4  # thresholds per doubling
@@ -73,18 +73,6 @@ class Losses:
         return np.where(
             calls, self.false_alarm * np.maximum(-above, 0.0), self.missed * np.maximum(above, 0.0)
         )
-
-
-class Regression(Protocol):
-    """What a horizon is: `HorizonRegression` or `CommonSlopeHorizon` of `evalbayes.horizons`."""
-
-    def fit(self, outcomes: Array) -> HorizonFits:
-        """Return the fits of completions, (n_completions, n_tasks)."""
-        ...
-
-    def influence(self, level: float, slope: float) -> Array:
-        """Return how far the horizon moves with each task's outcome, (n_tasks,)."""
-        ...
 
 
 def regression_of(

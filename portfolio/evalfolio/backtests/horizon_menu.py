@@ -27,7 +27,7 @@ from scipy.linalg import block_diag
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Index
 from evalfolio.backtests.conclusion import Losses
-from evalfolio.backtests.market import Market
+from evalfolio.backtests.market import Market, at_quantiles
 from evalfolio.backtests.teaching import Foresight
 from evalfolio.backtests.ways import (
     FRACTIONS,
@@ -39,7 +39,6 @@ from evalfolio.backtests.ways import (
     with_floor,
 )
 
-POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
 STEP = 0.25  # of difference quotients, in the unit of a level and in ln spend
 
 
@@ -141,22 +140,13 @@ def _states(
     return luck, moved
 
 
-def at_quantiles(horizons: Array) -> Index:
-    """Return the draws at the quantiles of the horizon where a menu is worked out."""
-    order = np.argsort(horizons, kind="stable")
-    return np.asarray(order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)])
-
-
 SAME = 1e-6  # ln units: caps this close are one
 
 
 @dataclass(frozen=True, eq=False)
-class StageMenu:
+class StageMenu(HorizonMenu):
     """What may be bought after a look."""
 
-    menu: Menu
-    ways: dict[str, Way]  # what each option buys
-    blocks: dict[str, Index]  # rows of the market's tasks of every block, by name
     # Share of the highest cap and attempts with which the tasks of a block not chosen are bought.
     left_out: dict[str, tuple[float, int]]
     luck: Array  # variance that each task's outcome adds to the horizon

@@ -20,6 +20,7 @@ from evalfolio.backtests.record import Design
 from evalfolio.backtests.teaching import Chances, Foresight
 
 ALL = slice(None)
+POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
 
 
 class Outlook:
@@ -115,6 +116,14 @@ class Market:
         """Draws of the horizon before anything is bought, log2 minutes."""
         return self.outlook.horizons()
 
+    @cached_property
+    def luck(self) -> Array:
+        """Mean over the prior of the variance that each task adds to the horizon, (n_tasks,)."""
+        rows = at_quantiles(self.outlook.levels())
+        solved = self.outlook.solved()[rows]
+        luck = self.outlook.influences(rows) ** 2 * solved * (1.0 - solved)
+        return np.asarray(luck.mean(axis=0))
+
     def of_eval(self, name: str) -> Index:
         """Rows of an eval among the tasks on offer (not positions of the record)."""
         return np.flatnonzero((self.tasks["eval"] == name).to_numpy())
@@ -168,3 +177,9 @@ class Staged(Protocol):
         spend no more than what is really left of the budget.
         """
         ...
+
+
+def at_quantiles(horizons: Array) -> Index:
+    """Return the draws at the quantiles of the horizon where a menu is worked out."""
+    order = np.argsort(horizons, kind="stable")
+    return np.asarray(order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)])

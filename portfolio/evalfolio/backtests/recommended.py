@@ -19,7 +19,6 @@ from evalfolio.backtests.horizon_menu import (
 )
 from evalfolio.backtests.market import Market, Sight
 from evalfolio.backtests.record import Design
-from evalfolio.backtests.strategies import luck_of
 from evalfolio.backtests.teaching import Foresight
 from evalfolio.backtests.ways import Bought, chosen_of, filled
 from evalfolio.search.answer import Answer, Method
@@ -43,8 +42,7 @@ class Recommended:
         best = self.plan(market, budget)
         chosen = chosen_of(menu.menu, menu.ways, best.chosen)
         rest = {name: (chosen[name].share if name in chosen else 1.0, 1) for name in menu.blocks}
-        luck = market.remembered("luck", lambda: luck_of(market))
-        bought = filled(menu.blocks, chosen, rest, market.price, luck, budget, rng)
+        bought = filled(menu.blocks, chosen, rest, market.price, market.luck, budget, rng)
         rows = np.array([one.row for one in bought], dtype=np.int64)
         return Design(
             market.at[rows],

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -163,7 +162,7 @@ def backtest(
     )
     compared = {**known_strategies(), **(extra or {})}
     found = (sweep or Sweep()).run(
-        partial(_point, record, compared, setting),
+        partial(trials_of, record, compared, setting),
         names,
         inputs=inputs_hash(
             _digest(record.runs), sorted(record.released.items()), record.attempts, setting,
@@ -178,12 +177,6 @@ def backtest(
         )
     skipped = tuple(name for name, part in zip(names, found, strict=True) if not part)
     return Backtest(measures.scored(pd.DataFrame(rows)), setting, record, skipped)
-
-
-def _point(
-    record: Record, compared: Mapping[str, Strategy | Staged], setting: Setting, ai_model: str
-) -> list[dict[str, Any]]:
-    return trials_of(ai_model, record, compared, setting)
 
 
 def _digest(runs: pd.DataFrame) -> str:

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 
 from evalbayes.arrays import Array, Index
-from evalfolio.backtests.horizon_menu import at_quantiles
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.ways import FRACTIONS
@@ -49,14 +48,12 @@ def cheapest(market: Market, budget: float, rng: np.random.Generator) -> Design:
 
 def most_informative(market: Market, budget: float, rng: np.random.Generator) -> Design:
     """Buy the evals whose runs tell most first, whatever they cost."""
-    luck = market.remembered("luck", lambda: luck_of(market))
-    return _in_order(market, budget, rng, lambda price, rows: -float(luck[rows].mean()))
+    return _in_order(market, budget, rng, lambda price, rows: -float(market.luck[rows].mean()))
 
 
 def flagship(market: Market, budget: float, rng: np.random.Generator) -> Design:
     """Buy the one eval that tells most when it is bought whole, and nothing else."""
-    luck = market.remembered("luck", lambda: luck_of(market))
-    best = max(market.evals, key=lambda name: float(luck[market.of_eval(name)].sum()))
+    best = max(market.evals, key=lambda name: float(market.luck[market.of_eval(name)].sum()))
     rows = rng.permutation(market.of_eval(best))
     return _bought(market, fitted(rows, market.price(), budget)[0])
 
@@ -158,13 +155,6 @@ def _in_order(
 def _bought(market: Market, rows: Iterable[int] | Index) -> Design:
     chosen = np.asarray(rows, dtype=np.int64)
     return Design(market.at[chosen], market.caps[chosen], market.attempts)
-
-
-def luck_of(market: Market) -> Array:
-    """Return the mean over the prior of the variance that each task adds to the horizon."""
-    rows = at_quantiles(market.outlook.levels())
-    solved = market.outlook.solved()[rows]
-    return np.asarray((market.outlook.influences(rows) ** 2 * solved * (1.0 - solved)).mean(axis=0))
 
 
 def _plateau_caps(market: Market) -> Array:

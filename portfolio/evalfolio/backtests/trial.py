@@ -118,7 +118,7 @@ class Setting:
 
 
 def trials_of(
-    ai_model: str, record: Record, strategies: Mapping[str, Strategy | Staged], setting: Setting
+    record: Record, strategies: Mapping[str, Strategy | Staged], setting: Setting, ai_model: str
 ) -> list[dict[str, Any]]:
     """Return one row per strategy, budget and repetition for one AI model; none without a history.
 

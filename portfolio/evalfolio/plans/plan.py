@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,7 +209,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return the plan for a notebook: its sentence, its mix and its decisions as tables."""
-        from evalfolio.plans.notebook import plan_in_html
+        from evalfolio.plans.plan import plan_in_html
 
         return plan_in_html(self)
 
@@ -252,3 +253,36 @@ class Plan:
         if self.status == Status.CERTIFIED:
             return f"{worth}; no mix on this menu within these limits beats it by more ({proof})."
         return f"{worth} ({proof}), {self.status}: {self.status.meaning}."
+
+
+LEAD = ("eval", "domain", "tier", "cap", "cap_unit", "attempts", "tasks")
+
+
+def plan_in_html(plan: Plan) -> str:
+    """Return the plan as HTML; names from catalogues are only text."""
+    parts = [f"<p>{escape(str(plan))}</p>"]
+    if len(plan.choices):
+        costs = [name for name in plan.menu.resources if name in plan.choices]
+        columns = [c for c in LEAD if c in plan.choices] + costs
+        mix = plan.choices[columns].rename(columns={name: words(name) for name in costs})
+        shown = mix.assign(share=[percent(s) for s in plan.choices["share_of_usd"]])
+        parts.append(_table(shown, "Mix"))
+    names = {
+        "p_exceeds": "P(exceeds)",
+        "p_missed_now": "P(danger missed) now",
+        "p_missed_expected": "... after the plan",
+        "p_needless_now": "P(needless mitigation) now",
+        "p_needless_expected": "... after it",
+        "prior_sd": "sd now",
+        "posterior_sd": "sd after the plan",
+    }
+    parts.append(_table(plan.domains.reindex(columns=list(names)).rename(columns=names), "Domains"))
+    return "\n".join(parts)
+
+
+def _table(frame: pd.DataFrame, caption: str) -> str:
+    text = frame.reset_index(drop=caption == "Mix").rename(columns={"index": "domain"})
+    html = text.to_html(
+        index=False, border=0, justify="left", na_rep="", float_format=two_digits, escape=True
+    )
+    return html.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)

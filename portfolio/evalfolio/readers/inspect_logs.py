@@ -12,10 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalfolio.readers.caps import CapRule, check_cap
 from evalfolio.readers.log_facts import inspect_log_module, partial_file, read_facts, score_edits
 from evalfolio.readers.log_runs import Reading, runs_of_logs
-from evalfolio.readers.outcomes import SPEND_UNITS, SuccessRule
+from evalfolio.readers.outcomes import SPEND_UNITS, CapRule, SuccessRule, check_cap
 from evalfolio.readers.parallel import Failure, read_logs
 from evalfolio.readers.prices import Prices, default_prices, read_prices
 from evalfolio.readers.result import ImportResult

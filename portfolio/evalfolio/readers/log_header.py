@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evalbayes.names import plain_name
-from evalfolio.readers.cells import without_control
-from evalfolio.readers.humans import HUMAN_SOLVERS, is_human
-from evalfolio.readers.scores import score_number, score_numbers, score_reasons
+from evalfolio.readers.cells import score_number, score_numbers, score_reasons, without_control
+from evalfolio.readers.outcomes import HUMAN_SOLVERS, is_human
 from evalfolio.readers.usage import usage_record
 
 _LIMITS = (

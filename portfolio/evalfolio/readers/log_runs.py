@@ -12,14 +12,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from evalfolio.readers.caps import CapRule, numbered_attempts, settle_caps
-from evalfolio.readers.copies import EditsOf, find_copies
-from evalfolio.readers.humans import anchored
+from evalfolio.readers.cells import chosen_scorer
 from evalfolio.readers.log_notes import notes_on_logs
-from evalfolio.readers.outcomes import SuccessRule, outcomes, succeeded
+from evalfolio.readers.outcomes import (
+    CapRule,
+    EditsOf,
+    SuccessRule,
+    anchored,
+    find_copies,
+    numbered_attempts,
+    outcomes,
+    settle_caps,
+    succeeded,
+)
 from evalfolio.readers.prices import Price, Prices
 from evalfolio.readers.result import counts_of_logs
-from evalfolio.readers.scores import chosen_scorer
 from evalfolio.readers.settings import check_by, effort_of, named_by, unmet_efforts
 from evalfolio.readers.spent import spent, used
 from evalfolio.readers.usage import COLUMNS

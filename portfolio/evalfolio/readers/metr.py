@@ -10,11 +10,18 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.names import plain_name
-from evalfolio.readers.caps import CapRule, check_cap, numbered_attempts, settle_caps
 from evalfolio.readers.cells import moments, numbers, text, verdicts
-from evalfolio.readers.humans import anchored, is_human
 from evalfolio.readers.metr_lines import read_rows
-from evalfolio.readers.outcomes import SuccessRule, succeeded
+from evalfolio.readers.outcomes import (
+    CapRule,
+    SuccessRule,
+    anchored,
+    check_cap,
+    is_human,
+    numbered_attempts,
+    settle_caps,
+    succeeded,
+)
 from evalfolio.readers.remarks import Remarks, notes_on_spellings
 from evalfolio.readers.result import ImportResult
 

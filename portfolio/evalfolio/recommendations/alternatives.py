@@ -24,7 +24,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.basis import believed
 from evalfolio.sensitivities.frontiers import moves
-from evalfolio.sensitivities.solution import Solution, solve
+from evalfolio.sensitivities.sweep import Solution, solve
 
 if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior

@@ -16,8 +16,7 @@ from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.frontiers import Frontier, most_stated, scaled
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Solution, Sweep, solve, swept
 
 NEAR = 1.03  # a bracket is halved until its ends are within 3 %
 COLUMNS = ("what", "below", "at", "adds", "why")
@@ -57,10 +56,9 @@ def entries(
     """
     question = frontier.question.lean
     points = {key: frontier.points[key].tolist() for key in ("amount", "value", "options")}
-    task = partial(_entry, question, frontier.resource, points, frontier.ceiling, method)
-    hashed = inputs_hash(question, frontier.resource, points["amount"], method)
     names = [*groups(question.menu), "saturation"]
-    found = (sweep or Sweep()).run(task, names, inputs=hashed)
+    held = (question, frontier.resource, points, frontier.ceiling, method)
+    found = swept(_entry, names, *held, sweep=sweep)
     rows = [{**row, "what": name} for name, row in zip(names, found, strict=True)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame["what"] = frame["what"].replace(

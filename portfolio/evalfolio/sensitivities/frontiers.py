@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,7 @@ from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.relaxed_line import relaxed_line
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,12 +253,8 @@ def frontier(
     amounts = _amounts(points, budget, most, resource)
     relaxed = relaxed and resource != ALL
     whole = max(most, *amounts) * (1 + 1e-9)
-    run = (sweep or Sweep()).run(
-        partial(_point, lean, resource, method),
-        [*amounts.tolist(), whole],
-        inputs=inputs_hash(lean, resource, method),
-    )
-    solved = [Solution.of_json(answer) for answer in run]
+    tried = [*amounts.tolist(), whole]
+    solved = best_at(scaled, tried, lean, resource, method=method, sweep=sweep)
     values, prices = np.full((2, len(amounts)), np.nan)
     if relaxed:
         values, prices = relaxed_line(lean, resource, amounts)
@@ -308,10 +302,6 @@ def carried(solutions: Sequence[Solution]) -> list[Solution]:
             out[k] = out[k].with_bound(bound)
             bound = out[k].bound
     return out
-
-
-def _point(question: Question, resource: str, method: Method, amount: float) -> dict[str, Any]:
-    return solve(scaled(question, resource, amount), method).to_json()
 
 
 def scaled(question: Question, resource: str, amount: float) -> Question:

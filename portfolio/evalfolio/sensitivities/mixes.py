@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed, levels_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.solution import solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Sweep, solve, swept
 from evalfolio.sensitivities.tornado import summary
 
 if TYPE_CHECKING:
@@ -76,11 +74,8 @@ def mixes_under(
         for places in groups.values()
         for start in range(0, len(places), BATCH)
     ]
-    task = partial(_batch, basis, tuple(figures), method)
-    hashed = inputs_hash(basis.question, figures, method)
-    answers = (sweep or Sweep()).run(
-        task, [[list(map(float, points[k])) for k in places] for places in batches], inputs=hashed
-    )
+    tried = [[list(map(float, points[k])) for k in places] for places in batches]
+    answers = swept(_batch, tried, basis, tuple(figures), method, sweep=sweep)
     found: list[dict[str, Any]] = [{}] * len(points)
     for places, answer in zip(batches, answers, strict=True):
         for place, mix in zip(places, answer, strict=True):
@@ -138,10 +133,7 @@ def stability_over_draws(
     draws = question.menu.information_draws
     count = 0 if draws is None else len(draws)
     points = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int)).tolist()
-    run = (sweep or Sweep()).run(
-        partial(_draw, question, method), points, inputs=inputs_hash(question, method)
-    )
-    return gathered(run)
+    return gathered(swept(_draw, points, question, method, sweep=sweep))
 
 
 def stability_over_assumptions(
@@ -255,10 +247,9 @@ def stability_over_observations(
     plan of record needs, as only the mix is compared.
     """
     settings = {"draws": draws, "tune": tune, "chains": chains}
-    task = partial(_refitted, question.lean, catalogue, observations, settings, method)
-    hashed = inputs_hash(question, catalogue.hash, observations.hash, settings, method)
     seeds = np.random.SeedSequence(seed).generate_state(resamples).tolist()
-    return gathered((sweep or Sweep()).run(task, seeds, inputs=hashed))
+    held = (question.lean, catalogue, observations, settings, method)
+    return gathered(swept(_refitted, seeds, *held, sweep=sweep))
 
 
 def _refitted(

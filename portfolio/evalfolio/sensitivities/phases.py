@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -17,8 +16,7 @@ from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.solution import solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Sweep, solve, swept
 
 
 @dataclass(frozen=True)
@@ -136,8 +134,7 @@ def phase_diagram(
     """
     shared = {"gap_spread": gap_spread, "shown_sd": shown_sd, "noise_sd": noise_sd}
     points = [list(point) for point in product(gap_sd, cost_ratio, validity_sd, evals)]
-    task = partial(_point, shared, budget, method)
-    found = (sweep or Sweep()).run(task, points, inputs=inputs_hash(shared, budget, method))
+    found = swept(_point, points, shared, budget, method, sweep=sweep)
     rows = []
     for point, answer in zip(points, found, strict=True):
         g, c, w, n = point

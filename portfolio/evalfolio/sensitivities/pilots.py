@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,8 +34,7 @@ from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Sweep, best_at, solve
 
 NODES = (33, 5)  # along the first and the second direction of what a pilot moves
 SPAN = 4.0  # sds to either side along the first
@@ -79,18 +77,11 @@ def pilot_first(
         )
     now = solve(asked, method)
     points = [[name, k] for name in options for k in range(len(moved(lean, name)[1]))]
-    task, hashed = partial(_after, asked, method), inputs_hash(asked, method)
-    found = dict(
-        zip(
-            [(str(name), k) for name, k in points],
-            map(Solution.of_json, (sweep or Sweep()).run(task, points, inputs=hashed)),
-            strict=True,
-        )
-    )
+    after_all = iter(best_at(_after, points, asked, method=method, sweep=sweep))
     rows = []
     for name in options:
         menus, weights = moved(lean, name)
-        after = [found[name, k] for k in range(len(weights))]
+        after = [next(after_all) for _ in weights]
         if not all(s.feasible for s in after):
             continue
         rest = after[int(np.argmax(weights))].options
@@ -147,10 +138,10 @@ def moved(menu: Menu, option: str, nodes: tuple[int, ...] = NODES) -> tuple[list
     return [replace(base, prior_mean=menu.prior_mean + shift) for shift in shifts], weights
 
 
-def _after(question: Question, method: Method, point: Sequence[Any]) -> dict[str, Any]:
+def _after(question: Question, point: Sequence[Any]) -> Question:
     name, node = str(point[0]), int(point[1])
     then = moved(question.menu, name)[0][node]
-    return solve(question.on(then).under(Mandatory(name)), method).to_json()
+    return question.on(then).under(Mandatory(name))
 
 
 def _candidates(question: Question, most: int) -> list[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -327,14 +325,11 @@ def best_under(
     sweep: Sweep | None = None,
 ) -> list[Solution]:
     """Return the certified choice under every scenario, in their order."""
-    hashed = inputs_hash(*scenarios.menus.values(), question, method)
-    task = partial(_best, scenarios, question, method)
-    found = (sweep or Sweep()).run(task, list(scenarios.names), inputs=hashed)
-    return [Solution.of_json(answer) for answer in found]
+    return best_at(_asked, scenarios.names, scenarios, question, method=method, sweep=sweep)
 
 
-def _best(scenarios: Scenarios, question: Question, method: Method, name: str) -> dict[str, Any]:
-    return solve(question.on(scenarios.menus[name]), method).to_json()
+def _asked(scenarios: Scenarios, question: Question, name: str) -> Question:
+    return question.on(scenarios.menus[name])
 
 
 def _weights(table: Array, most: Array) -> tuple[Array, float]:
@@ -405,9 +400,7 @@ def worth_of_knowing(
         (what the gaps of the solves leave open), share (of the value planned without knowing).
     """
     figures = tuple(held_costs(basis, assumptions))
-    task = partial(_worth, basis, figures, method)
-    hashed = inputs_hash(basis.question, figures, method)
-    rows = (sweep or Sweep()).run(task, list(range(len(figures))), inputs=hashed)
+    rows = swept(_worth, range(len(figures)), basis, figures, method, sweep=sweep)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
 

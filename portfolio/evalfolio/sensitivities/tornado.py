@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,7 @@ from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Solution, Sweep, solve, swept
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -88,9 +86,7 @@ def tornado(
         points += [[k, assumed.low], [k, assumed.high]]
     own = solve(basis.question.lean, method) if plan is None else Solution.of(plan)
     base = summary(basis.lean, own)
-    task = partial(_point, basis, own, tuple(assumptions), method)
-    hashed = inputs_hash(basis.question, own.options, assumptions, method)
-    answers = (sweep or Sweep()).run(task, points, inputs=hashed)
+    answers = swept(_point, points, basis, own, tuple(assumptions), method, sweep=sweep)
     rows = []
     for k, assumed in enumerate(assumptions):
         row: dict[str, Any] = {"name": assumed.name, "low": assumed.low, "high": assumed.high}

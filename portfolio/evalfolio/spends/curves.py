@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from scipy import special
@@ -34,6 +34,20 @@ class SpendCurves(Protocol):
 class _ByDraw:
     """Curves whose value, slope and second derivative a family gives, averaged over draws."""
 
+    _free: ClassVar[tuple[str, ...]] = ()  # parameters that need not be positive and finite
+
+    def __post_init__(self) -> None:
+        for key, given in vars(self).copy().items():
+            array = np.asarray(given, dtype=np.float64)
+            if key not in self._free:
+                array = np.atleast_1d(array)
+                if not (np.isfinite(array).all() and (array > 0).all()):
+                    raise InputError(
+                        f"{type(self).__name__}: {key} must be finite and above 0, "
+                        f"got a least of {array.min():g}; leave items without value out"
+                    )
+            object.__setattr__(self, key, array)
+
     def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         """Return the three at spends of shape (n_items,), by draw where parameters are."""
         raise NotImplementedError
@@ -56,8 +70,17 @@ class _ByDraw:
         return np.array(rows).reshape(spend.shape)
 
 
+class _Concave(_ByDraw):
+    scale: Array
+
+    @property
+    def concave(self) -> Flags:
+        """Whether each item's curve is concave: always."""
+        return np.ones(self.scale.shape[-1], dtype=bool)
+
+
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class Logistic(_ByDraw):
+class Logistic(_Concave):
     """``scale · tanh(rate · spend / 2)``, the saturation most media-mix models use.
 
     Examples
@@ -70,14 +93,6 @@ class Logistic(_ByDraw):
     scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
     rate: Array  # per unit of spend, of the same shape
 
-    def __post_init__(self) -> None:
-        _positive(self, "scale", "rate")
-
-    @property
-    def concave(self) -> Flags:
-        """Whether each item's curve is concave: always."""
-        return np.ones(self.scale.shape[-1], dtype=bool)
-
     def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         half = 0.5 * self.rate * x
         share = np.tanh(half)
@@ -87,19 +102,11 @@ class Logistic(_ByDraw):
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class MichaelisMenten(_ByDraw):
+class MichaelisMenten(_Concave):
     """``scale · spend / (half_spend + spend)``."""
 
     scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
     half_spend: Array  # spend at half of it, of the same shape
-
-    def __post_init__(self) -> None:
-        _positive(self, "scale", "half_spend")
-
-    @property
-    def concave(self) -> Flags:
-        """Whether each item's curve is concave: always."""
-        return np.ones(self.scale.shape[-1], dtype=bool)
 
     def _jet(self, x: Array) -> tuple[Array, Array, Array]:
         inverse = 1.0 / (self.half_spend + x)
@@ -114,9 +121,6 @@ class Hill(_ByDraw):
     scale: Array  # value at unlimited spend, (n_items,) or (n_draws, n_items)
     half_spend: Array  # spend at half of it, of the same shape
     exponent: Array  # steepness n, of the same shape
-
-    def __post_init__(self) -> None:
-        _positive(self, "scale", "half_spend", "exponent")
 
     @property
     def concave(self) -> Flags:
@@ -145,15 +149,10 @@ class SuccessWithinCap(_ByDraw):
     location: Array  # mean of the ln spend of a success, of the same shape
     sd: Array  # of it
     scale: Array | float = 1.0  # worth of one unit of success share, broadcast against the others
-
-    def __post_init__(self) -> None:
-        _positive(self, "plateau", "sd")
-        object.__setattr__(self, "location", np.asarray(self.location, dtype=np.float64))
+    _free = ("location", "scale")
 
     def _jet(self, x: Array) -> tuple[Array, Array, Array]:
-        safe = np.maximum(
-            x, np.finfo(float).tiny
-        )  # where value and slope are 0, as at a spend of 0
+        safe = np.maximum(x, np.finfo(float).tiny)  # value and slope are 0 there, as at 0
         z = (np.log(safe) - self.location) / self.sd
         worth = self.scale * self.plateau
         slope = worth * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * self.sd * safe)
@@ -163,18 +162,6 @@ class SuccessWithinCap(_ByDraw):
 def _mean(each: Array) -> Array:
     """Return the mean over draws, the first axis where there are two."""
     return each if each.ndim == 1 else np.asarray(each.mean(axis=0))
-
-
-def _positive(curves: object, *keys: str) -> None:
-    """Make the parameters float arrays, all positive and finite."""
-    for key in keys:
-        array = np.atleast_1d(np.asarray(getattr(curves, key), dtype=np.float64))
-        if not (np.isfinite(array).all() and (array > 0).all()):
-            raise InputError(
-                f"{type(curves).__name__}: {key} must be finite and above 0, "
-                f"got a least of {array.min():g}; leave items without value out"
-            )
-        object.__setattr__(curves, key, array)
 
 
 class Counted:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from evalfolio.readers.caps import numbered_attempts, settle_caps
+from evalfolio.readers.outcomes import numbered_attempts, settle_caps
 
 
 def table(**columns: list[object]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evalfolio.readers.scores import chosen_scorer, score_number, score_numbers
+from evalfolio.readers.cells import chosen_scorer, score_number, score_numbers
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.phases import OneDomain
-from evalfolio.sensitivities.solution import solve
+from evalfolio.sensitivities.sweep import solve
 
 
 def like_evals(n: int, **figures: float) -> OneDomain:

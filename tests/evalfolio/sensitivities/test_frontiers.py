@@ -20,7 +20,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.frontiers import Frontier, carried, changes
 from evalfolio.sensitivities.relaxed_line import relaxed_line
-from evalfolio.sensitivities.solution import Solution
+from evalfolio.sensitivities.sweep import Solution
 
 BUDGET = {"usd": 60.0, "staff_hours": 25.0}
 AMPLE = {"usd": 9_500.0, "staff_hours": 90.0}

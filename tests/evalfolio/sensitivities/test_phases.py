@@ -8,7 +8,7 @@ import pytest
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.phases import OneDomain, phase_diagram
-from evalfolio.sensitivities.solution import solve
+from evalfolio.sensitivities.sweep import solve
 
 
 def first_depth(cost_ratio: float, validity_sd: float, budget: float) -> tuple[float, float]:

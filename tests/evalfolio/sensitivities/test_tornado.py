@@ -12,8 +12,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.solution import Solution, solve
-from evalfolio.sensitivities.sweep import Sweep
+from evalfolio.sensitivities.sweep import Solution, Sweep, solve
 from evalfolio.sensitivities.tornado import changed, plan_under, tornado
 
 BUDGET = {"usd": 9_500.0, "staff_hours": 90.0}
