@@ -8,11 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Index
-from evalfolio.backtests.regression import (
-    CommonSlopeHorizon,
-    HorizonRegression,
-    common_slope,
-)
+from evalfolio.backtests.regression import CommonSlopeHorizon, HorizonRegression, common_slope
 
 Regression = HorizonRegression | CommonSlopeHorizon  # what a horizon is
 

@@ -112,11 +112,7 @@ def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[I
 
 
 def shared_out(
-    market: Market,
-    price: Array,
-    budget: float,
-    shares: dict[str, float],
-    rng: np.random.Generator,
+    market: Market, price: Array, budget: float, shares: dict[str, float], rng: np.random.Generator
 ) -> Index:
     """Split a budget over evals, tasks at random in each; what an eval cannot use goes to the rest.
 
@@ -141,10 +137,7 @@ def shared_out(
 
 
 def _in_order(
-    market: Market,
-    budget: float,
-    rng: np.random.Generator,
-    key: Callable[[Array, Index], float],
+    market: Market, budget: float, rng: np.random.Generator, key: Callable[[Array, Index], float]
 ) -> Design:
     price = market.price()
     names = sorted(market.evals, key=lambda name: key(price, market.of_eval(name)))

@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 
 def plan_warnings(
-    plan: Plan,
-    comparisons: pd.DataFrame,
-    posterior: Posterior,
-    method: Certified = ROUGHLY,
+    plan: Plan, comparisons: pd.DataFrame, posterior: Posterior, method: Certified = ROUGHLY
 ) -> list[str]:
     """Return what a reader must know: bounds, depth on a prior, order under the skewed gap."""
     warnings = []

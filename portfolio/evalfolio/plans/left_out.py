@@ -81,11 +81,7 @@ def _reason(problem: Problem, x: Array, option: int, added: float, total: float)
 
 
 def _dearer_elsewhere(
-    problem: Problem,
-    use: Array,
-    charges: Array,
-    added: float,
-    enter: float,
+    problem: Problem, use: Array, charges: Array, added: float, enter: float
 ) -> str:
     """Name the hours that keep an eval out whatever its price in usd; nothing where money would."""
     if enter > 0 or added <= 0:

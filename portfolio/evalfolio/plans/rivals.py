@@ -102,10 +102,7 @@ def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tu
         "greedy": Greedy().find(question).chosen,
         "even split": even_split(menu, question.spendable),
     }
-    for name, tiers in (
-        ("all plateau", ("sweet-spot", "plateau")),
-        ("all maximum", (DEPTH,)),
-    ):
+    for name, tiers in (("all plateau", ("sweet-spot", "plateau")), ("all maximum", (DEPTH,))):
         part = restricted(menu, tiers)
         if len(part):
             found = method.find(replace(question, menu=part, limits=())).chosen

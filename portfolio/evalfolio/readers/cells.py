@@ -247,13 +247,8 @@ def chosen_scorer(names: Sequence[str], headline: str | None, asked: str | None)
     `asked` may be the whole name (`judge.b`), the scorer (`judge`) or the key (`b`). None comes
     back if there is no score, or if the asked one is not among them.
     """
-    if asked is not None:
-        for candidate in names:
-            if asked in (candidate, candidate.split(".", 1)[0], candidate.split(".", 1)[-1]):
-                return candidate
-        return None
-    if headline is not None:
-        for candidate in names:
-            if headline in (candidate, candidate.split(".", 1)[0], candidate.split(".", 1)[-1]):
-                return candidate
-    return names[0] if names else None
+    wanted = headline if asked is None else asked
+    for name in names:
+        if wanted is not None and wanted in (name, *name.split(".", 1)):
+            return name
+    return names[0] if names and asked is None else None

@@ -183,34 +183,17 @@ def _quiet() -> Iterator[None]:
 
 FORMAT = 4  # raise when LogFacts changes, so that older partial files are read anew
 
-SCHEMA = pa.schema(
-    [
-        ("sample", pa.string()),
-        ("sample_key", pa.string()),
-        ("epoch", pa.int64()),
-        ("uuid", pa.string()),
-        ("scores", pa.string()),
-        ("score_reasons", pa.string()),
-        ("usage", pa.string()),
-        ("roles", pa.string()),
-        ("limit", pa.string()),
-        ("error", pa.string()),
-        ("invalidated", pa.bool_()),
-        ("edits", pa.int64()),
-        ("stop", pa.string()),
-        ("silent", pa.bool_()),
-        ("retries", pa.int64()),
-        ("total_seconds", pa.float64()),
-        ("working_seconds", pa.float64()),
-        ("human_seconds", pa.float64()),
-        ("token_limit", pa.float64()),
-        ("token_limit_type", pa.string()),
-        ("token_limit_usage", pa.float64()),
-        ("time_limit", pa.float64()),
-        ("human_minutes", pa.float64()),
-        ("started", pa.string()),
-    ]
+_TEXT = (
+    *("sample", "sample_key", "uuid", "scores", "score_reasons", "usage", "roles", "limit"),
+    *("error", "stop", "token_limit_type", "started"),
 )
+_NUMBERS = (
+    *("total_seconds", "working_seconds", "human_seconds", "token_limit"),
+    *("token_limit_usage", "time_limit", "human_minutes"),
+)
+_KINDS = {pa.string(): _TEXT, pa.int64(): ("epoch", "edits", "retries"), pa.float64(): _NUMBERS}
+_KINDS[pa.bool_()] = ("invalidated", "silent")
+SCHEMA = pa.schema([(name, kind) for kind, names in _KINDS.items() for name in names])
 
 
 def partial_file(folder: Path, log: str) -> Path:

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from evalfolio.readers.cells import chosen_scorer
+from evalfolio.readers.log_header import COLUMNS
 from evalfolio.readers.log_notes import notes_on_logs
 from evalfolio.readers.outcomes import (
     CapRule,
@@ -29,18 +30,12 @@ from evalfolio.readers.prices import Price, Prices
 from evalfolio.readers.result import counts_of_logs
 from evalfolio.readers.settings import check_by, effort_of, named_by, unmet_efforts
 from evalfolio.readers.spent import spent, used
-from evalfolio.readers.usage import COLUMNS
 
 Facts = tuple[str, dict[str, Any], pa.Table]
 RUN_COLUMNS = (
     *("eval", "task", "ai_model", "outcome", "spend", "spend_unit", "cap", "human_minutes"),
-    *(
-        "effort",
-        "attempt",
-        "reviewed",
-        "score",
-        "date",
-    ),  # so far the columns of an observations file
+    # so far the columns of an observations file, with these
+    *("effort", "attempt", "reviewed", "score", "date"),
     *("cap_from", "spend_from", "epoch", "reason", "error", "limit"),
     *("tokens", *COLUMNS.values(), "grader_tokens", "usd", "usd_reported"),
     *("working_hours", "total_hours", "retries", "scorer", "solver", "reasoning_effort"),

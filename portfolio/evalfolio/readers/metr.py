@@ -102,11 +102,7 @@ def read_metr_runs(
     runs["attempt"] = numbered.reindex(runs.index, fill_value=0)
     notes = _notes(runs.assign(line=raw["line"]), raw, facts, spend, counting)
     return ImportResult(
-        runs,
-        pd.DataFrame(errors, columns=["log", "error", "message"]),
-        _counts(runs),
-        spend,
-        notes,
+        runs, pd.DataFrame(errors, columns=["log", "error", "message"]), _counts(runs), spend, notes
     )
 
 

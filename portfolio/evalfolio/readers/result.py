@@ -13,7 +13,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.observations.shape import OUTCOMES
-from evalfolio.readers.usage import COLUMNS
+from evalfolio.readers.log_header import COLUMNS
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 

@@ -9,8 +9,8 @@ from math import isnan, nan
 from typing import Any
 
 from evalbayes.observations.shape import OVERSHOOT
+from evalfolio.readers.log_header import COLUMNS
 from evalfolio.readers.prices import Price
-from evalfolio.readers.usage import COLUMNS
 
 Usage = Mapping[str, Mapping[str, float]]
 # Where a spend comes from, as the column `spend_from` says.

@@ -134,22 +134,11 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
     from evalbayes.menus.offer import Offer
 
     hours = []
-    columns = [menu.options[c].tolist() for c in ("eval", "tier", "cap", "tasks", "attempts")]
-    for name, tier, cap, tasks, attempts, effort, baseline in zip(
-        *columns,
-        menu.options["effort"].tolist(),
-        menu.options["baseline_cap"].tolist(),
-        strict=True,
-    ):
-        offer = Offer(
-            str(name),
-            str(tier),
-            float(cap),
-            int(tasks),
-            int(attempts),
-            float(effort),
-            baseline_cap=float(baseline),
-        )
+    figures = ["eval", "tier", "cap", "tasks", "attempts", "effort", "baseline_cap"]
+    for name, tier, cap, tasks, attempts, *rest in menu.options[figures].itertuples(index=False):
+        effort, baseline = map(float, rest)
+        run = (str(name), str(tier), float(cap), int(tasks), int(attempts), effort)
+        offer = Offer(*run, baseline_cap=baseline)
         hours.append(staff_hours(catalogue.eval(offer.eval), offer, catalogue))
     changed = {c: [each[c] for each in hours] for c in staff_columns(catalogue)}
     options = menu.options.assign(**changed)
@@ -219,11 +208,7 @@ class Basis:
             elif assumed.kind not in HOURS:
                 decisions = tuple(self._decision(d, assumed, level, menu.states) for d in decisions)
         return replace(
-            menu,
-            options=options,
-            prior_mean=mean,
-            prior_covariance=covariance,
-            decisions=decisions,
+            menu, options=options, prior_mean=mean, prior_covariance=covariance, decisions=decisions
         )
 
     def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:

@@ -24,10 +24,7 @@ SATURATED = 0.95
 
 
 def entries(
-    frontier: Frontier,
-    *,
-    method: Method = Certified(),
-    sweep: Sweep | None = None,
+    frontier: Frontier, *, method: Method = Certified(), sweep: Sweep | None = None
 ) -> pd.DataFrame:
     """Return from which amount of the resource each domain, and depth in it, is worth its price.
 

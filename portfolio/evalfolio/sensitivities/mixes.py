@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from scipy.stats import qmc
 
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.narrative import listing
+from evalfolio.narrative import DEPTH, listing
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
@@ -84,10 +85,7 @@ def mixes_under(
 
 
 def _batch(
-    basis: Basis,
-    figures: tuple[Assumed, ...],
-    method: Method,
-    points: Sequence[Sequence[float]],
+    basis: Basis, figures: tuple[Assumed, ...], method: Method, points: Sequence[Sequence[float]]
 ) -> list[dict[str, Any]]:
     out = []
     for point in points:
@@ -123,11 +121,7 @@ class Stability:
 
 
 def stability_over_draws(
-    question: Question,
-    *,
-    most: int = 64,
-    method: Method = Certified(),
-    sweep: Sweep | None = None,
+    question: Question, *, most: int = 64, method: Method = Certified(), sweep: Sweep | None = None
 ) -> Stability:
     """Return how stable the mix is over posterior draws of what the options tell."""
     draws = question.menu.information_draws
@@ -177,19 +171,13 @@ def _draw(question: Question, method: Method, draw: int) -> dict[str, Any]:
 def gathered(mixes: Sequence[Mapping[str, Any]]) -> Stability:
     """Return how often every eval and option is in summaries of mixes, see `summary`."""
     n = len(mixes)
-    included: dict[str, int] = {}
-    deepened: dict[str, int] = {}
-    options: dict[str, int] = {}
-    for mix in mixes:
-        for name, tier in mix["tiers"].items():
-            included[name] = included.get(name, 0) + 1
-            deepened[name] = deepened.get(name, 0) + (tier == "max-elicitation")
-        for name in mix["options"]:
-            options[name] = options.get(name, 0) + 1
+    tiers = [item for mix in mixes for item in mix["tiers"].items()]
+    included, deepened = Counter(e for e, _ in tiers), Counter(e for e, t in tiers if t == DEPTH)
+    options = Counter(name for mix in mixes for name in mix["options"])
     evals = pd.DataFrame(
         {
             "included": {name: count / n for name, count in included.items()},
-            "deep": {name: count / n for name, count in deepened.items()},
+            "deep": {name: deepened[name] / n for name in included},
         },
         dtype=np.float64,
     )

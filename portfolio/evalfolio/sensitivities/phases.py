@@ -76,11 +76,7 @@ class OneDomain:
             np.diag([self.shown_sd**2, self.gap_sd**2]),
             (
                 Decision(
-                    "domain",
-                    np.ones(2),
-                    -self.distance,
-                    self.loss_missed,
-                    self.loss_false_alarm,
+                    "domain", np.ones(2), -self.distance, self.loss_missed, self.loss_false_alarm
                 ),
             ),
         )
@@ -156,18 +152,11 @@ def phase_diagram(
 
 
 def _point(
-    shared: dict[str, float],
-    budget: float,
-    method: Method,
-    point: Sequence[float],
+    shared: dict[str, float], budget: float, method: Method, point: Sequence[float]
 ) -> dict[str, Any]:
     g, c, w, n = point
     case = OneDomain((1.0,) * int(n), cost_ratio=c, validity_sd=w, gap_sd=g, **shared)
     found = solve(Question(case.menu(), {"usd": budget}), method)
     deep = sum(name.endswith("deep") for name in found.options)
     spent = len(found.options) - deep + c * deep
-    return {
-        "deep": c * deep / spent if spent else 0.0,
-        "deep_evals": deep,
-        "status": found.status,
-    }
+    return {"deep": c * deep / spent if spent else 0.0, "deep_evals": deep, "status": found.status}

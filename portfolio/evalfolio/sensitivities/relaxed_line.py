@@ -17,11 +17,7 @@ EVERY = 256  # segments: about all of an envelope, so that one programme serves 
 
 
 def relaxed_line(
-    question: Question,
-    resource: str,
-    amounts: Array,
-    tolerance: float = 1e-4,
-    by_odds: bool = True,
+    question: Question, resource: str, amounts: Array, tolerance: float = 1e-4, by_odds: bool = True
 ) -> tuple[Array, Array]:
     """Return the relaxation's value and price of the resource at every amount.
 

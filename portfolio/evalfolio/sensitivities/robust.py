@@ -406,10 +406,7 @@ def worth_of_knowing(
 
 
 def _worth(
-    basis: Basis,
-    figures: tuple[Assumed, ...],
-    method: Method,
-    place: int,
+    basis: Basis, figures: tuple[Assumed, ...], method: Method, place: int
 ) -> dict[str, Any]:
     assumed = figures[place]
     levels = {"mid": assumed.mid, "low": assumed.low, "high": assumed.high}

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evalfolio.readers.usage import usage_record
+from evalfolio.readers.log_header import usage_record
 
 
 def usage(**given: int | float | None) -> SimpleNamespace:

@@ -10,15 +10,7 @@ import pandas as pd
 
 from evalbayes import SharedPurchase
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import (
-    INPUT,
-    MUTED,
-    Book,
-    head,
-    names_width,
-    safe_name,
-    width,
-)
+from evalfolio.export.workbook.book import INPUT, MUTED, Book, head, names_width, safe_name, width
 from evalfolio.export.workbook.calculation import mix_belief
 from evalfolio.export.workbook.layout import MENU_FIRST, MIX_FIRST, SHARED_FIRST, Contents, Layout
 from evalfolio.narrative import listing, resource_words

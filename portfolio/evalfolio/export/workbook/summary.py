@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import (
-    HEAD,
-    INPUT,
-    MUTED,
-    TIER_COLOURS,
-    Book,
-    head,
-    safe_name,
-)
+from evalfolio.export.workbook.book import HEAD, INPUT, MUTED, TIER_COLOURS, Book, head, safe_name
 from evalfolio.export.workbook.domains import COLUMNS, FIRST, LIVE_MISSED, chance_style
 from evalfolio.export.workbook.layout import (
     BUDGET_COLUMN,
