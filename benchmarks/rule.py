@@ -19,8 +19,7 @@ from benchmarks.tables import circumstances, table, write_section
 
 import evalfolio as ef
 from evalfolio.narrative import DEPTH
-from evalfolio.rule.priced import priced_mix
-from evalfolio.rule.square_root import depth_rule
+from evalfolio.rule.square_root import depth_rule, priced_mix
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.sweep import Sweep, solve

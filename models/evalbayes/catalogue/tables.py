@@ -116,7 +116,7 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
                 f"{source}: [{name}] must be a table of keys, got {data[name]!r}; "
                 f"write [{name}] on a line of its own above its keys"
             )
-    rows: dict[str, tuple[Table, ...]] = {}
+    found: dict[str, Any] = {}
     for name in MANY:
         given = data.get(name, [])
         if not isinstance(given, list) or not all(isinstance(row, Mapping) for row in given):
@@ -124,22 +124,11 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
                 f"{source}: {name} must be a list of tables, got a single one; "
                 f"write [[{name}]], with two brackets, above each of them"
             )
-        rows[name] = tuple(labelled(source, name, row, i + 1) for i, row in enumerate(given))
-    single = {
+        found[f"{name}s"] = tuple(labelled(source, name, row, i + 1) for i, row in enumerate(given))
+    found |= {
         name: Table(f"[{name}]", f"{source}: [{name}]", data.get(name, {})) for name in SINGLE
     }
-    return Tables(
-        source=source,
-        domains=rows["domain"],
-        levels=rows["level"],
-        decisions=rows["decision"],
-        evals=rows["eval"],
-        elicitations=rows["elicitation"],
-        ai_models=rows["ai_model"],
-        limits=rows["limit"],
-        notes=notes_on(untidy, source),
-        **single,
-    )
+    return Tables(source=source, notes=notes_on(untidy, source), **found)
 
 
 class Spec(BaseModel):

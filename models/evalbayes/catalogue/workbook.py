@@ -9,7 +9,8 @@ with columns eval and task. Sheets whose name begins with "notes" are passed ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -34,24 +35,14 @@ def read_workbook(path: str | Path) -> Tables:
     untidy: list[str] = []
     sheets = _sheets(path, untidy)
     refuse_unknown(path.name, sheets, (*SINGLE, *MANY, TASKS), what="sheet")
-    single = {}
+    found: dict[str, Any] = {}
     for name in SINGLE:
         where = f"{path.name}: sheet {name!r}"
-        single[name] = Table(f"[{name}]", where, _single(where, sheets.get(name, [])))
-    rows = {name: list(_rows(path.name, name, sheets.get(name, []))) for name in MANY}
-    _add_task_names(path.name, sheets.get(TASKS, []), rows["eval"])
-    return Tables(
-        path.name,
-        domains=tuple(rows["domain"]),
-        levels=tuple(rows["level"]),
-        decisions=tuple(rows["decision"]),
-        evals=tuple(rows["eval"]),
-        elicitations=tuple(rows["elicitation"]),
-        ai_models=tuple(rows["ai_model"]),
-        limits=tuple(rows["limit"]),
-        notes=notes_on(untidy, path.name),
-        **single,
-    )
+        found[name] = Table(f"[{name}]", where, _single(where, sheets.get(name, [])))
+    for name in MANY:
+        found[f"{name}s"] = tuple(_rows(path.name, name, sheets.get(name, [])))
+    found["evals"] = _with_task_names(path.name, sheets.get(TASKS, []), found["evals"])
+    return Tables(path.name, notes=notes_on(untidy, path.name), **found)
 
 
 def _sheets(path: Path, untidy: list[str]) -> dict[str, Cells]:
@@ -164,8 +155,8 @@ def _twice(where: str, key: str, column: str) -> str:
     return f"{where}: {key} must be given in one way, got {key} and {column}; empty one of them"
 
 
-def _add_task_names(source: str, cells: Cells, evals: list[Table]) -> None:
-    """Add the names of tasks, from a sheet of their own, to their evals."""
+def _with_task_names(source: str, cells: Cells, evals: Sequence[Table]) -> tuple[Table, ...]:
+    """Return evals with the names of their tasks, from a sheet of their own."""
     where = f"{source}: sheet {TASKS!r}"
     names: dict[str, list[str]] = {}
     for number, row in _table(where, cells):
@@ -178,10 +169,12 @@ def _add_task_names(source: str, cells: Cells, evals: list[Table]) -> None:
         names.setdefault(str(row["eval"]), []).append(str(row["task"]))
     known = [str(table.entries.get("name")) for table in evals]
     refuse_unknown(where, names, known, what="eval")
-    for i, table in enumerate(evals):
-        given = names.get(str(table.entries.get("name")))
-        if given:
-            evals[i] = Table(table.label, table.where, {**table.entries, "task_names": given})
+    return tuple(
+        replace(table, entries={**table.entries, "task_names": names[name]})
+        if name in names
+        else table
+        for table, name in zip(evals, known, strict=True)
+    )
 
 
 def workbook_of(data: Mapping[str, Any], explanations: Mapping[str, str]) -> bytes:

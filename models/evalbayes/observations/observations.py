@@ -9,16 +9,14 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from evalbayes.observations import cells as cell
-from evalbayes.observations import counts as count
-from evalbayes.observations import scores as score
 from evalbayes.observations.shape import CENSORED_ELSEWHERE, RUNS
 
 FRAMES = ("cells", "runs", "counts", "scores")
 COLUMNS = {
     "cells": cell.COLUMNS,
     "runs": [column for column in RUNS.columns if column != "spend_unit"],
-    "counts": count.COLUMNS,
-    "scores": score.COLUMNS,
+    "counts": [*cell.CELL, "n_runs", "n_success", "human_minutes", "run_set"],
+    "scores": [*cell.CELL, "score", "standard_error", "human_minutes", "run_set"],
 }
 
 

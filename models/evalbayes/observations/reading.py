@@ -12,12 +12,17 @@ from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
 from evalbayes.observations.cells import CELL, cells_of
-from evalbayes.observations.counts import counts_of, refuse_torn, suspected_shared
+from evalbayes.observations.counts import (
+    counts_of,
+    refuse_shared_scores,
+    refuse_torn,
+    scores_of,
+    suspected_shared,
+)
 from evalbayes.observations.files import read_rows, rows_of
 from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
-from evalbayes.observations.scores import refuse_shared_scores, scores_of
 from evalbayes.observations.shape import CENSORED_ELSEWHERE, OUTCOMES, SHAPES, Shape, shape_of
 
 MOST_NAMED = 5  # evals in a note

@@ -14,11 +14,18 @@ import pandas as pd
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_control
 from evalbayes.posterior.diagnostics import Diagnostics
-from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import AXES as NAMED
+from evalbayes.posterior.posterior import (
+    DIMENSIONS,
+    FORMAT,
+    ONE_IN_A_UNIT,
+    SEEN,
+    Posterior,
+)
 from evalbayes.posterior.sizes import COUNT, POSITIVE, SHARE, Sizes
 from evalbayes.whole import write_whole
 
-AXES = ("domain", "eval", "ai_model", "family", "knot")
+AXES = (*NAMED, "knot")
 CONSTANT = {
     "loadings": ("eval", "domain"),
     "family_of": ("eval",),
@@ -57,26 +64,9 @@ def write(posterior: Posterior, path: Path) -> Path:
 
     The file is made in memory: HDF5 itself ends the process where the disk is full.
     """
-    from evalbayes.posterior.posterior import (  # which writes by what is here
-        DIMENSIONS,
-        FORMAT,
-        SEEN,
-    )
-
     chains = int(posterior.provenance.get("chains", 1))
-    names = dict(
-        zip(
-            AXES,
-            (
-                posterior.domains,
-                posterior.evals,
-                posterior.ai_models,
-                posterior.families,
-                posterior.knot_names,
-            ),
-            strict=True,
-        )
-    )
+    names = {axis: getattr(posterior, field) for axis, field in NAMED.items()}
+    names["knot"] = posterior.knot_names
     draws = {
         key: (
             ("chain", "draw", *dims),
@@ -159,8 +149,6 @@ def is_posterior(path: Path) -> bool:
 
 def _read(path: Path) -> Posterior:
     import h5py  # heavy: only where a file is read or written
-
-    from evalbayes.posterior.posterior import DIMENSIONS, FORMAT, ONE_IN_A_UNIT, SEEN, Posterior
 
     with h5py.File(path) as file:
         head = _object(str(file.attrs["evalfolio"]), "its head")

@@ -16,32 +16,11 @@ from evalbayes.arrays import Array, Flags, Index
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
 from evalbayes.posterior.diagnostics import Diagnostics
-from evalbayes.posterior.sizes import ANY, COUNT, DRAWN, LN_SPEND, SHARE, Sizes
+from evalbayes.posterior.sizes import ANY, COUNT, LN_SPEND, QUANTITIES, SHARE, Sizes
 
 FORMAT = 2
-DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "shown": ("knot", "ai_model"),
-    "gap": ("knot", "ai_model"),
-    "slope": ("domain", "ai_model"),
-    "difficulty": ("eval",),
-    "family_error": ("family", "ai_model"),
-    "private_error": ("eval", "ai_model"),
-    "validity_sd": ("domain",),
-    "family_sd": ("domain",),
-    "walk_sd": ("domain",),
-    "gap_range": ("domain",),
-    "gap_departure": ("eval", "ai_model"),
-    "gap_departure_sd": ("domain",),
-    "success_location": ("eval", "ai_model"),
-    "gave_up_location": ("eval", "ai_model"),
-    "success_scale": ("eval",),
-    "spend_width": ("eval", "ai_model"),
-    "spend_tail": ("eval", "ai_model"),
-    "spend_family": ("eval", "ai_model"),
-    "gave_up_scale": ("eval",),
-    "task_sd": ("eval",),
-}
-
+DIMENSIONS = {key: axes for key, (axes, _) in QUANTITIES.items()}
+AXES = {"domain": "domains", "eval": "evals", "ai_model": "ai_models", "family": "families"}
 ONE_IN_A_UNIT = ("slope", "validity_sd", "family_sd", "walk_sd", "gap_range", "gap_departure_sd")
 """What domains of one unit share: alike in all of them, and told by domain."""
 
@@ -212,7 +191,7 @@ class Posterior:
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
         n_draws = len(self.draws["validity_sd"])
-        for key, dims in DIMENSIONS.items():
+        for key, (dims, sizes) in QUANTITIES.items():
             want = (n_draws, *(lengths[dim] for dim in dims))
             array = self.draws[key]
             if array.shape != want:
@@ -220,12 +199,12 @@ class Posterior:
                     f"posterior: {key} must have shape {want} (draw, {', '.join(dims)}), "
                     f"got {array.shape}"
                 )
-            DRAWN[key].check(key, array)
+            sizes.check(key, array)
         for key in SEEN:
             if getattr(self, key) is None:
                 object.__setattr__(self, key, np.zeros_like(self.n_runs))
         by_pair = (len(self.evals), len(self.ai_models))
-        for key, want, sizes in (
+        for key, want, bounds in (
             *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
             ("largest_cap", by_pair, Sizes(0.0, math.exp(LN_SPEND.most))),
             ("loadings", (len(self.evals), len(self.domains)), ANY),
@@ -241,8 +220,8 @@ class Posterior:
                 raise InputError(
                     f"posterior: {key} must have shape {want}, got {getattr(self, key).shape}"
                 )
-            if sizes is not None:
-                sizes.check(key, getattr(self, key))
+            if bounds is not None:
+                bounds.check(key, getattr(self, key))
         if self.knot_domain[:n_domains].tolist() != list(range(n_domains)):
             raise InputError(
                 "posterior: the first knots must be those of the domains, in order, got "
@@ -263,13 +242,8 @@ class Posterior:
 
     @property
     def _lengths(self) -> dict[str, int]:
-        return {
-            "domain": len(self.domains),
-            "eval": len(self.evals),
-            "ai_model": len(self.ai_models),
-            "family": len(self.families),
-            "knot": len(self.knot_place),
-        }
+        names = {axis: len(getattr(self, field)) for axis, field in AXES.items()}
+        return {**names, "knot": len(self.knot_place)}
 
     @property
     def knot_names(self) -> tuple[str, ...]:
@@ -287,12 +261,7 @@ class Posterior:
         InputError
             If there is no such name; the names there are listed.
         """
-        names: tuple[str, ...] = {
-            "domain": self.domains,
-            "eval": self.evals,
-            "ai_model": self.ai_models,
-            "family": self.families,
-        }[axis]
+        names: tuple[str, ...] = getattr(self, AXES[axis])
         if name not in names:
             raise InputError(
                 f"posterior: {axis} must be one of {sorted(names)}, got {name!r}; "

@@ -51,8 +51,6 @@ def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:
     wanted
         What `provenance_of` gives for the fit.
     """
-    from evalbayes.posterior.posterior import Posterior  # reads provenance itself
-
     if not path.is_file():
         return None
     try:

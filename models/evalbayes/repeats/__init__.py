@@ -2,7 +2,7 @@
 
 from evalbayes.repeats.best_of_k import BestOfK as BestOfK
 from evalbayes.repeats.best_of_k import fit_best_of_k as fit_best_of_k
-from evalbayes.repeats.coverage import counted as counted
+from evalbayes.repeats.clustering import counted as counted
 from evalbayes.repeats.of_eval import EvalRepeats as EvalRepeats
 from evalbayes.repeats.of_eval import repeats_of as repeats_of
 from evalbayes.repeats.split import best_split as best_split

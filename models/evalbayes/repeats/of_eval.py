@@ -18,8 +18,7 @@ from evalbayes.observations.attempts import attempts_of, by_task
 from evalbayes.observations.observations import Observations
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.repeats.best_of_k import BestOfK, fit_best_of_k
-from evalbayes.repeats.clustering import attempt_correlation
-from evalbayes.repeats.coverage import counted
+from evalbayes.repeats.clustering import attempt_correlation, counted
 from evalbayes.repeats.split import best_split, split_map
 
 ATTEMPTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)

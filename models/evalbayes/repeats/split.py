@@ -12,7 +12,7 @@ from evalbayes.curves import Curve
 from evalbayes.curves.families import FamilyCurve
 from evalbayes.errors import InputError
 from evalbayes.repeats.best_of_k import BestOfK
-from evalbayes.repeats.coverage import counted
+from evalbayes.repeats.clustering import counted
 
 LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 DRAWS = 200  # thinned to, as every draw needs quadrature at every length

@@ -12,8 +12,7 @@ import numpy as np
 from scipy.special import expit
 
 from evalbayes.arrays import Array, Index
-from evalbayes.responses.population import Population
-from evalbayes.responses.seen import Seen
+from evalbayes.responses.population import Population, Seen
 
 STEPS, CLOSE = 25, 1e-4
 LONGEST = 3.0  # of a Newton step, in any one parameter

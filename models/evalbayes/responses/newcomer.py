@@ -15,8 +15,7 @@ import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.responses.modes import modes
-from evalbayes.responses.population import NODES, Population
-from evalbayes.responses.seen import Seen
+from evalbayes.responses.population import NODES, Population, Seen
 from evalbayes.responses.stops import ln_odds_of, spend_levels
 
 

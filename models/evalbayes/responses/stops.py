@@ -13,8 +13,7 @@ from scipy.special import log_expit, log_ndtr
 
 from evalbayes.arrays import Array
 from evalbayes.responses.modes import middle_of
-from evalbayes.responses.population import Population
-from evalbayes.responses.seen import Seen
+from evalbayes.responses.population import Population, Seen
 from evalbayes.responses.spending import FAILURE, SUCCESS, Spending
 
 STEPS, CLOSE, HALVINGS = 40, 1e-3, 20

@@ -110,7 +110,7 @@ def _print_mix(
     prices: list[float], budget: float | None, figures: dict[str, float], *, as_json: bool
 ) -> None:
     """Say which evals of a price list to run deep and which at plateau level."""
-    from evalfolio.rule.priced import priced_mix
+    from evalfolio.rule.square_root import priced_mix
 
     if budget is None:
         raise InputError("--prices asks for --budget, in the unit of the prices; give it")

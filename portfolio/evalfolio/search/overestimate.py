@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes.arrays import Array
+from evalfolio.value.envelope import upper_hull
 from evalfolio.value.worth import Curve
 
 MAX_HALVINGS = 40
@@ -104,7 +105,7 @@ class Overestimate:
             inside = (self.v > low) & (self.v < high)
             v = np.concatenate([[low], self.v[inside], [high]])
             h = np.concatenate([[self.at(low)], self.height[inside], [self.at(high)]])
-            keep = _upper_hull(v.tolist(), h.tolist())
+            keep = upper_hull(v.tolist(), h.tolist())
             if len(self._hulls) > 2000:
                 self._hulls.clear()
                 self._edges.clear()
@@ -191,20 +192,3 @@ def _tips(v: Array, g: Array, s: Array) -> tuple[Array, Array]:
     meet = np.where(steep, a, np.clip(meet, a, b))
     from_left = np.where(steep, -np.inf, g[:-1] + left * (meet - a))
     return meet, np.maximum(from_left, g[1:] + right * (meet - b))
-
-
-def _upper_hull(v: list[float], h: list[float]) -> list[int]:
-    """Return the positions of the corners of the upper hull of points ascending in v."""
-    hull: list[int] = []
-    for i in range(len(v)):
-        while len(hull) > 1:
-            a, b = hull[-2], hull[-1]
-            if (h[b] - h[a]) * (v[i] - v[a]) > (h[i] - h[a]) * (v[b] - v[a]):
-                break
-            hull.pop()
-        if hull and v[i] == v[hull[-1]]:
-            if h[i] > h[hull[-1]]:
-                hull[-1] = i
-            continue
-        hull.append(i)
-    return hull

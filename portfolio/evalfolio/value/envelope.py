@@ -26,15 +26,7 @@ def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[A
         )
     )
     g = value.gain(v)
-    hull: list[int] = []
-    for i in range(len(v)):
-        while len(hull) > 1:
-            a, b = hull[-2], hull[-1]
-            if (g[b] - g[a]) * (v[i] - v[a]) <= (g[i] - g[a]) * (v[b] - v[a]):
-                hull.pop()
-            else:
-                break
-        hull.append(i)
+    hull = upper_hull(v.tolist(), g.tolist())
     return v[hull], g[hull]
 
 
@@ -70,3 +62,20 @@ def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Arra
     heights = (worth[None, :] - slopes[:, None] * grid[None, :]).max(axis=1)
     slack = 1e-7 * float(worth[-1])
     return np.append(slopes, 0.0), np.append(heights + slack, worth[-1])
+
+
+def upper_hull(v: list[float], h: list[float]) -> list[int]:
+    """Return the positions of the corners of the upper hull of points ascending in v."""
+    hull: list[int] = []
+    for i in range(len(v)):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            if (h[b] - h[a]) * (v[i] - v[a]) > (h[i] - h[a]) * (v[b] - v[a]):
+                break
+            hull.pop()
+        if hull and v[i] == v[hull[-1]]:
+            if h[i] > h[hull[-1]]:
+                hull[-1] = i
+            continue
+        hull.append(i)
+    return hull

@@ -16,9 +16,9 @@ import pytest
 from tests.evalbayes.posterior.test_posterior import posterior
 
 from evalbayes.errors import InputError
+from evalbayes.posterior import sizes
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import DIMENSIONS, SEEN, Posterior
-from evalbayes.posterior.sizes import DRAWN
 
 PLACED = ("knot_domain", "knot_place", "reach", "gap_prior", "told_at")
 CONSTANT = ("loadings", "family_of", "n_runs", "spend_weights", *PLACED, *SEEN)
@@ -91,10 +91,10 @@ def test_a_draw_without_sense_is_named(refused: Refused, key: str) -> None:
         def changed(file: h5py.File, value: float = value) -> None:
             file[place(key)][(0,) * len(file[place(key)].shape)] = value
 
-        assert f"{key} must be {DRAWN[key]}, got {value:g}" in refused(changed)
+        assert f"{key} must be {sizes.QUANTITIES[key][1]}, got {value:g}" in refused(changed)
 
 
-@pytest.mark.parametrize("key", [key for key, sizes in DRAWN.items() if sizes.above])
+@pytest.mark.parametrize("key", [key for key, (_, own) in sizes.QUANTITIES.items() if own.above])
 @pytest.mark.parametrize("value", [0.0, -0.5])
 def test_sds_slopes_and_gaps_are_above_0(refused: Refused, key: str, value: float) -> None:
     def changed(file: h5py.File) -> None:

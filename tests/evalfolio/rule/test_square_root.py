@@ -12,8 +12,7 @@ import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.narrative import DEPTH
 from evalfolio.rule.like_evals import RuleFigures, left_variance
-from evalfolio.rule.priced import priced_mix
-from evalfolio.rule.square_root import depth_rule, least_gap_sd
+from evalfolio.rule.square_root import depth_rule, least_gap_sd, priced_mix
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.phases import OneDomain

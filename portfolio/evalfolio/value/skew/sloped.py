@@ -63,13 +63,7 @@ class Sloped:
     def inflections(self) -> tuple[float, ...]:
         """Where it turns from convex to concave: the peak of the slopes, if it is inside."""
         knots, slopes, _ = self._arrays
-        rise = np.sign(np.diff(slopes))
-        turns, last = [], 0.0
-        for k, sign in enumerate(rise):
-            if sign and last and sign != last:
-                turns.append(float(knots[k]))
-            last = float(sign) or last
-        return tuple(turns)
+        return _turns(knots, np.diff(slopes))
 
     def bends(self, ceiling: float) -> tuple[float, ...]:
         """Return where it turns between convex and concave as a function of u/(ceiling − u).
@@ -85,13 +79,7 @@ class Sloped:
         ends = np.unique(np.concatenate([knots, inner]))
         middle = (ends[:-1] + ends[1:]) / 2
         k = np.searchsorted(knots, middle) - 1
-        sign = np.sign(rise[k] * (ceiling - middle) - 2.0 * (start[k] + rise[k] * middle))
-        turns, last = [], 0.0
-        for at, each in zip(ends, sign, strict=False):
-            if each and last and each != last:
-                turns.append(float(at))
-            last = float(each) or last
-        return tuple(turns)
+        return _turns(ends, rise[k] * (ceiling - middle) - 2.0 * (start[k] + rise[k] * middle))
 
     def convex(self, low: float, high: float) -> bool:
         """Say whether it is convex on [low, high], which holds no inflection inside."""
@@ -102,6 +90,16 @@ class Sloped:
         """Return it times a factor above 0."""
         slopes = tuple(factor * s for s in self.slopes)
         return Sloped(self.knots, slopes, factor * self.evpi)
+
+
+def _turns(starts: Array, values: Array) -> tuple[float, ...]:
+    """Return the starts of the pieces at which the values' sign is another than before."""
+    turns, last = [], 0.0
+    for at, sign in zip(starts, np.sign(values), strict=False):
+        if sign and last and sign != last:
+            turns.append(float(at))
+        last = float(sign) or last
+    return tuple(turns)
 
 
 def ramps(u: Array, knots: Array) -> Array:

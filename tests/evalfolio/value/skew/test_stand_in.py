@@ -15,7 +15,7 @@ from evalfolio.search.overestimate import Overestimate
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import Index, OneGap, SkewedGap, Sloped, fitted, outcome_of
 from evalfolio.value.skew.calls import calls_of
-from evalfolio.value.skew.shape import BEGIN, Shapes
+from evalfolio.value.skew.index import BEGIN, Shapes
 from evalfolio.value.skew.stand_in import mixes, stand_in_of
 
 
