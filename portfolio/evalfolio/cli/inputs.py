@@ -88,8 +88,18 @@ def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
     return folder
 
 
-def asked(plan: Path) -> Question:
-    """Return the question that a plan in a folder answers; of a menu alone, one without limits."""
+def asked(
+    plan: Path,
+    settings: list[str] | None = None,
+    catalogue: Path | None = None,
+    posterior: Path | None = None,
+) -> Question:
+    """Return the question that a plan in a folder answers; of a menu alone, one without limits.
+
+    With figures of its catalogue set: that of the same posterior (PLAN/posterior.nc) under these.
+    """
+    if settings or catalogue or posterior:
+        return _asked_anew(plan, settings, catalogue, posterior)
     from evalbayes import Menu
     from evalfolio.record.record import Record
     from evalfolio.search.question import Question
@@ -102,6 +112,45 @@ def asked(plan: Path) -> Question:
     record = Record.load(plan)
     limits = asked_limits(record, catalogue=True)
     return Question(menu, record.budget, limits, contingency=record.kept_back)
+
+
+def _asked_anew(
+    plan: Path, settings: list[str] | None, path: Path | None, stored: Path | None
+) -> Question:
+    from evalbayes.catalogue import read_catalogue
+    from evalbayes.menus import build_menu
+    from evalbayes.posterior.posterior import Posterior
+    from evalfolio.limits.budget import catalogue_budget
+    from evalfolio.recommendations.recommender import question_of
+    from evalfolio.record.provenance import file_hash
+    from evalfolio.record.record import Record
+    from evalfolio.sensitivities.basis import believed
+
+    if not settings or path is None:
+        raise InputError(
+            "--set and --catalogue must stand together, with --posterior where it is not in the "
+            f"plan's folder, got {'--set' if settings else 'no --set'} alone; give both"
+        )
+    record, stored = Record.load(plan_folder(plan)), stored or plan / "posterior.nc"
+    if file_hash(path) not in {each.sha256 for each in record.provenance.inputs}:
+        raise InputError(
+            f"{path}: must be the catalogue that {plan} was made from, but its bytes are others; "
+            "give that one, or plan again"
+        )
+    if not stored.is_file():
+        raise InputError(f"{stored}: there must be the plan's posterior; give it as --posterior")
+    before, after = read_catalogue(path), read_catalogue(path, settings)
+    menu, _ = build_menu(
+        believed(Posterior.load(stored), before, after),
+        after,
+        seed=record.provenance.seed,
+        with_draws=False,
+    )
+    own = catalogue_budget(before)
+    typed = {k: v for k, v in record.budget.items() if own.get(k) != v and k in menu.resources}
+    return question_of(
+        after, menu, budget=typed, contingency=record.kept_back, constraints=asked_limits(record)
+    )
 
 
 def asked_limits(record: Record, *, catalogue: bool = False) -> list[Limit]:

@@ -48,6 +48,13 @@ SetOption = Annotated[
         "budget.usd=30000 or evals.staff_hours*1.5; repeatable.",
     ),
 ]
+PlanCatalogueOption = Annotated[
+    Path | None, typer.Option("--catalogue", help="With --set: the catalogue of the plan.")
+]
+PlanPosteriorOption = Annotated[
+    Path | None,
+    typer.Option("--posterior", help="With --set: the plan's, where it is not PLAN/posterior.nc."),
+]
 ConstraintsOption = Annotated[
     Path | None,
     typer.Option("--constraints", help="Table of limits, one per row: CSV, or .xlsx with a sheet."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table, step, warn
+from evalfolio.cli.console import console, print_json, print_table, step, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,10 @@ def recommend(
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(result, out, scenarios=beside)
     if as_json:
-        print(result.record.to_json())
+        said = json.loads(result.record.to_json())
+        if beside is not None:
+            said["scenarios"] = json.loads(beside.reset_index().to_json(orient="records"))
+        print_json(said)
     else:
         console().print(str(result), soft_wrap=True, markup=False)
         if not quiet:

@@ -100,6 +100,9 @@ def require(
     standard: StandardOption = None,
     mix: MixOption = None,
     out: TablesOption = None,
+    settings: shared.SetOption = None,
+    catalogue: shared.PlanCatalogueOption = None,
+    posterior: shared.PlanPosteriorOption = None,
     time_limit: shared.TimeLimitOption = 60.0,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
@@ -116,7 +119,7 @@ def require(
     from evalfolio.targets.requirement import requirements
     from evalfolio.targets.waiver import waive as give_up
 
-    question = asked(plan)
+    question = asked(plan, settings, catalogue, posterior)
     menu = question.menu
     question = Question(menu) if free else question
     rules = constraints_from_table(constraints) if constraints else ()

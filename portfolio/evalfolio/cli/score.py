@@ -14,17 +14,22 @@ from evalfolio.cli.console import console, print_table, say_unanchored
 def score(
     mix: Annotated[Path, typer.Argument(help="CSV or .xlsx with a column 'option'.")],
     plan: Annotated[Path, typer.Option("--plan", help="Folder that `evalfolio recommend` wrote.")],
+    settings: shared.SetOption = None,
+    catalogue: shared.PlanCatalogueOption = None,
+    posterior: shared.PlanPosteriorOption = None,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Value a hand-made mix on the plan's posterior and menu, and name its regret."""
     import pandas as pd
 
-    from evalfolio.cli.inputs import plan_folder
+    from evalfolio.cli.inputs import asked, plan_folder
     from evalfolio.cli.recommend import mix_row
+    from evalfolio.plans.judge import score_mix
     from evalfolio.plans.plan import Plan
 
-    result = Plan.load(plan_folder(plan)).score(mix)
+    anew = asked(plan, settings, catalogue, posterior) if settings or catalogue else None
+    result = score_mix(mix, Plan.load(plan_folder(plan)), question=anew)
     if as_json:
         print(result.to_json())
         return

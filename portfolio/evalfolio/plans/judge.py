@@ -27,6 +27,7 @@ from evalfolio.record.record import Record
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
+SAME = 1e-9  # relative: values apart by rounding alone
 ROUNDED = 1e-3  # relative: a spreadsheet may have rounded what an option costs
 
 
@@ -68,6 +69,11 @@ class Score:
                 "over_budget": self.over,
                 "limits_broken": self.broken,
                 "decisions": self._calls(),
+                "units": {
+                    "value": "the unit of the losses",
+                    "decisions": "probabilities, by decision: p_missed of danger missed, p_needless"
+                    " of needless mitigation, now and expected after the mix",
+                },
                 "no_anchor": dict(self.no_anchor),
                 **({"shared": self.shared} if self.shared else {}),
                 **({"shared_not_needed": self.idle} if self.idle else {}),
@@ -80,10 +86,12 @@ class Score:
             self.evaluation.value,
             self.regret / self.plan_value if self.plan_value else 0,
         )
-        side = f"{percent(abs(share))} {'below' if self.regret >= 0 else 'above'} the plan's"
+        side = f"{percent(abs(share))} {'below' if self.regret >= 0 else 'above'}"
+        side = "the same as" if abs(share) < SAME else side
         text = (
-            f"This mix of {len(self.evaluation.options)} evals is worth {value:.4g}, {side} "
-            f"{self.plan_value:.4g} (regret {self.regret:.4g})."
+            f"This mix of {len(self.evaluation.options)} evals is worth {value:.4g} in the unit of "
+            f"the losses, {side} the plan's {self.plan_value:.4g}"
+            f"{'' if abs(share) < SAME else f' (regret {self.regret:.4g})'}."
         )
         if self.shared:
             text += f" Counted with it, once each: {self.shared}, which its options need."
@@ -105,7 +113,9 @@ class Score:
         }
 
 
-def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
+def score_mix(
+    mix: str | Path, plan: Plan | str | Path, *, question: Question | None = None
+) -> Score:
     """Value the options listed in a file on a plan's menu.
 
     Parameters
@@ -114,6 +124,8 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         CSV or .xlsx with a column `option`, e.g. an edited mix.csv.
     plan
         The plan it is held against, or the folder that holds one.
+    question
+        Menu, budgets and limits to judge both by, in place of the plan's.
 
     Raises
     ------
@@ -121,12 +133,21 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
         If a file cannot be read, has no column `option`, or names an option not on the menu.
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
-    menu = plan.menu
+    asked = question or plan.question
+    menu, plan_value = asked.menu, plan.value
+    if question is not None:
+        gone = set(plan.chosen) - set(menu.options.index)
+        if gone:
+            raise InputError(
+                f"the plan's own options must be on the menu it is judged by, and {min(gone)!r} is "
+                "not: with these settings another is offered; plan again with them"
+            )
+        plan_value = evaluate(menu, plan.chosen).value
     options, named = read_options(mix, menu)
     evaluation = evaluate(menu, options)
     over = {
         name: evaluation.spend[name] - amount
-        for name, amount in plan.question.spendable.items()
+        for name, amount in asked.spendable.items()
         if evaluation.spend[name] > amount * (1 + TOLERANCE)
     }
     rows = menu.options.iloc[np.flatnonzero(choice_vector(menu, options))].copy()
@@ -137,14 +158,14 @@ def score_mix(mix: str | Path, plan: Plan | str | Path) -> Score:
     x = choice_vector(menu, options)
     broken = [
         str(limit)
-        for limit in plan.limits
+        for limit in asked.limits
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     domains = decision_outlook(Problem(Question(menu)), x)
     needed = [each.name for each in compress(menu.shared, menu.bought(x) > 0.5)]
     return Score(
         evaluation,
-        plan.value,
+        plan_value,
         over,
         rows,
         tuple(broken),

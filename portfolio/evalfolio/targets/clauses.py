@@ -22,7 +22,15 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.targets.least_cost import least_programme
 from evalfolio.targets.standard import Clause, Standard
-from evalfolio.targets.stated import KINDS, WORKING, deep_of, names_of, spend_of, working_days_of
+from evalfolio.targets.stated import (
+    KINDS,
+    WORKING,
+    deep_of,
+    gap_correlations,
+    names_of,
+    spend_of,
+    working_days_of,
+)
 
 MEETS, MISSES, CANNOT = "met", "not met", "cannot be met"
 UNANSWERED, TOLD = "not answered by a plan", "told, not judged"
@@ -185,6 +193,10 @@ def _stated(
         silent = [menu.no_anchor[name] for name in clause.amounts if name in menu.no_anchor]
         if silent:
             return (), CANNOT, " ".join(silent)
+    if clause.gap_correlation:
+        for domain in [name for name in clause.amounts if name] or set(menu.options["domain"]):
+            if not clause.near(menu, domain):
+                return (), CANNOT, _none_near(menu, domain, clause.gap_correlation)
     limits = clause.limits(menu)
     try:
         for limit in limits:
@@ -192,6 +204,17 @@ def _stated(
     except InputError as error:
         return (), CANNOT, str(error)
     return limits, "", ""
+
+
+def _none_near(menu: Menu, domain: str, least: float) -> str:
+    found = gap_correlations(menu, domain)
+    if not found:
+        return f"{domain} has no eval at max elicitation on the menu"
+    name, most = max(found.items(), key=lambda each: each[1])
+    return (
+        f"no eval of {domain} reads a gap that correlates by {least:g} with that at its threshold: "
+        f"the most is {most:.2g}, of {name}; longer tasks would"
+    )
 
 
 def _least(question: Question, cost: Array) -> tuple[Array | None, str]:

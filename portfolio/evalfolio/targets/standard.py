@@ -19,13 +19,14 @@ from evalbayes.tables.toml import read_toml
 from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals, Where
 from evalfolio.narrative import listing
-from evalfolio.targets.stated import DEEP, KINDS
+from evalfolio.targets.stated import DEEP, KINDS, gap_correlations
 
 PRESETS = {"eu-cop": "eu_cop.toml"}
 COUNTS = ("evals", "deep_evals", "working_days")
 NAMED = ("all_tasks", "run_by")
 DEMANDS = (*KINDS, *COUNTS, *NAMED)
-CLAUSE_KEYS = ("clause", "asks", "domain", "reading", *DEMANDS)
+NEAR = "gap_correlation"  # beside deep_evals: which count
+CLAUSE_KEYS = ("clause", "asks", "domain", "reading", NEAR, *DEMANDS)
 ONE_LEVEL = "standard"  # what the level of a file without levels is called
 
 
@@ -46,6 +47,11 @@ class Clause:
         What is demanded, by domain or decision ("" for each there is); of all_tasks by eval.
     run_by
         By whom the evals counted are run.
+    gap_correlation
+        Of deep evals: only evals count whose elicitation gap correlates by at least so much with
+        that at a threshold of their domain, 0 to 1; 0: every one.
+    place
+        Where it stands: file, level and clause.
     reading
         How a plan is held to it, where that is our reading of the words; of a clause without a
         demand what in the plan speaks to it, which a reader has to judge.
@@ -57,6 +63,13 @@ class Clause:
     amounts: Mapping[str, Any] = field(default_factory=dict)
     run_by: tuple[str, ...] = ()
     reading: str = ""
+    gap_correlation: float = 0.0
+    place: str = ""
+
+    def near(self, menu: Menu, domain: str) -> list[str]:
+        """Return the evals of a domain whose depth counts."""
+        found = gap_correlations(menu, domain)
+        return [name for name, near in found.items() if near >= self.gap_correlation]
 
     def limits(self, menu: Menu) -> tuple[Limit, ...]:
         """Return the clause as limits; none where it asks nothing of a mix.
@@ -74,7 +87,7 @@ class Clause:
             known = [*known, *decisions, *menu.no_anchor] if self.demand in KINDS else known
             if name and name not in known:
                 raise InputError(
-                    f"clause {self.number}: {self.demand} must name what is on the menu, got "
+                    f"{self.place}: {self.demand} must name what is on the menu, got "
                     f"{name!r}; {cure(name, set(known))}"
                 )
             if self.demand in KINDS:
@@ -85,10 +98,9 @@ class Clause:
             elif self.demand in ("evals", "deep_evals"):
                 who: dict[str, Any] = {"run_by": self.run_by} if self.run_by else {}
                 who |= {"tier": DEEP} if self.demand == "deep_evals" else {}
-                found += [
-                    MinEvals(Where(domain=each, **who), amount)
-                    for each in ([name] if name else domains)
-                ]
+                for each in [name] if name else domains:
+                    near = {"eval": self.near(menu, each)} if self.gap_correlation else {}
+                    found.append(MinEvals(Where(domain=each, **who, **near), amount))
             elif self.demand == "run_by":
                 within = menu.options if not name else menu.options[menu.options["domain"] == name]
                 others = sorted(set(map(str, within["run_by"])) - set(self.run_by))
@@ -203,8 +215,14 @@ def _clause(row: Mapping[str, Any], where: str, place: int) -> Clause:
     amounts: dict[str, Any] = {}
     if demand:
         amounts = _amounts(row, demand, run_by, f"{where}: {demand}")
+    near = row.get(NEAR, 0.0)
+    if NEAR in row and demand != "deep_evals":
+        raise InputError(f"{where}: {NEAR} must stand beside deep_evals, got {demand or 'none'}")
+    if isinstance(near, bool) or not isinstance(near, (int, float)) or not 0 <= near <= 1:
+        raise InputError(f"{where}: {NEAR} must be a number from 0 to 1, got {near!r}")
     asks = str(row.get("asks", "")).strip() or (demand or "nothing of a plan").replace("_", " ")
-    return Clause(number, asks, demand, amounts, run_by, str(row.get("reading", "")))
+    reading = str(row.get("reading", ""))
+    return Clause(number, asks, demand, amounts, run_by, reading, float(near), where)
 
 
 def _amounts(row: Mapping[str, Any], demand: str, run_by: Any, where: str) -> dict[str, Any]:

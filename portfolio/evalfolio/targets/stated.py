@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from evalbayes import Menu
 from evalbayes.arrays import Array
+from evalbayes.decision import told
 from evalfolio.errors import InputError
 from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 from evalfolio.limits.group import nearest
@@ -77,6 +80,36 @@ def spend_of(menu: Menu, x: Array) -> dict[str, float]:
 def deep_of(menu: Menu, x: Array) -> int:
     """Return how many of the options chosen are at max elicitation."""
     return int((menu.options["tier"][x > 0.5] == DEEP).sum())
+
+
+def gap_correlations(menu: Menu, domain: str) -> dict[str, float]:
+    """Return how the gap that each eval of a domain would read goes with that at its thresholds.
+
+    The correlation under the prior of the gap read by its most telling option at max elicitation
+    and that of the domain's decisions, the nearest of them; 1 where no decision has the gap.
+
+    Examples
+    --------
+    >>> from evalfolio.examples import small_menu
+    >>> gap_correlations(small_menu(), "cyber")
+    {'a': 1.0, 'b': 1.0}
+    """
+    own = np.array([told(state) == (domain, "gap") for state in menu.states])
+    lines = [each.contrast * own for each in menu.decisions if (each.contrast * own).any()]
+    options, found = menu.options, {}
+    deep = (options["domain"] == domain) & (options["tier"] == DEEP)
+    for name in dict.fromkeys(options["eval"][deep]):
+        rows = np.flatnonzero(deep & (options["eval"] == name))
+        read = menu.information[rows][:, own][:, :, own]
+        most = read[read.trace(axis1=1, axis2=2).argmax()]
+        line = np.zeros(len(own))
+        line[own] = np.linalg.eigh(most)[1][:, -1]  # an elicited reading weighs gaps along one line
+        both = np.array([line, *lines]) @ menu.prior_covariance @ np.array([line, *lines]).T
+        sd = np.sqrt(np.diag(both))
+        with_each = np.abs(both[0, 1:]) / (sd[0] * sd[1:])
+        near = float(with_each.max(initial=0.0)) if lines else 1.0
+        found[str(name)] = round(min(near, 1.0), 9)
+    return found
 
 
 def working_days_of(menu: Menu, x: Array) -> float | None:

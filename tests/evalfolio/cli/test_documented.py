@@ -276,7 +276,7 @@ def test_sensitivity_as_json(run: Run, files: tuple[Path, Path], posterior_file:
 
 def test_score_is_quiet_if_asked(run: Run, plan_folder: Path) -> None:
     mix = plan_folder / "mix.csv"
-    assert "regret" in run("score", mix, "--plan", plan_folder, "-q").out
+    assert "the same as the plan's" in run("score", mix, "--plan", plan_folder, "-q").out
     assert len(run("score", mix, "--plan", plan_folder, "-q").out.splitlines()) == 1
 
 

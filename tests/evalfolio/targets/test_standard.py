@@ -19,7 +19,7 @@ from evalfolio.search.question import Question
 from evalfolio.targets.clauses import CANNOT, MEETS, MISSES, TOLD, UNANSWERED, held_to
 from evalfolio.targets.requirement import require
 from evalfolio.targets.standard import PRESETS, read_standard, read_standards
-from evalfolio.targets.stated import KINDS
+from evalfolio.targets.stated import KINDS, gap_correlations
 
 
 def with_columns(**columns: list[Any]) -> Menu:
@@ -137,6 +137,8 @@ def test_the_preset_says_what_a_plan_does_not_answer() -> None:
         (clause(all_tasks="a", domain="cyber"), "must stand without domain"),
         (clause(working_days=20, domain="cyber"), "must stand without domain"),
         (clause(run_by="us", needless=0.1), "run_by must stand alone or beside evals"),
+        (clause(evals=1, gap_correlation=0.4), "gap_correlation must stand beside deep_evals"),
+        (clause(deep_evals=1, gap_correlation=2), "gap_correlation must be a number from 0 to 1"),
     ],
 )
 def test_wrong_standards_are_told_with_place_and_clause(table: dict[str, Any], words: str) -> None:
@@ -146,7 +148,7 @@ def test_wrong_standards_are_told_with_place_and_clause(table: dict[str, Any], w
 
 def test_names_that_the_menu_has_not_are_refused() -> None:
     for demand in (clause(evals={"cybr": 1}), clause(all_tasks="ab"), clause(needless={"x": 0.1})):
-        with pytest.raises(InputError, match=r"clause 1.1: \w+ must name what is on the menu, got"):
+        with pytest.raises(InputError, match=r"^standard: clause 1.1: \w+ must name what is on"):
             held_to(Question(small_menu()), read_standard(demand))
     with pytest.raises(InputError, match="a name of its own beside others"):
         read_standards(["eu-cop", "eu-cop"])
@@ -159,3 +161,40 @@ def test_the_standard_of_the_readme_reads() -> None:
     (block,) = re.findall(r"```toml\n(name = \"House.*?)```", text, flags=re.S)
     found = read_standard(tomllib.loads(block))
     assert {name: len(each) for name, each in found.levels.items()} == {"basic": 2, "high": 3}
+
+
+def fading_menu(correlation: float) -> Menu:
+    """The small menu, where eval a of cyber reads a gap that goes with the threshold's so much."""
+    menu = small_menu()
+    at, states = menu.states.index("cyber.gap"), (*menu.states, "cyber@2.gap")
+    covariance = np.pad(menu.prior_covariance, ((0, 1), (0, 1)))
+    covariance[-1, -1] = covariance[at, at]
+    covariance[-1, at] = covariance[at, -1] = correlation * covariance[at, at]
+    information = np.pad(menu.information, ((0, 0), (0, 1), (0, 1)))
+    far = (menu.options["eval"] == "a").to_numpy()
+    order = [*range(len(menu.states)), len(menu.states)]
+    order[at], order[-1] = order[-1], order[at]
+    information[far] = information[far][:, order][:, :, order]
+    decisions = tuple(replace(d, contrast=np.append(d.contrast, 0.0)) for d in menu.decisions)
+    return replace(
+        menu,
+        states=states,
+        prior_mean=np.append(menu.prior_mean, menu.prior_mean[at]),
+        prior_covariance=covariance,
+        information=information,
+        decisions=decisions,
+    )
+
+
+def test_depth_far_from_the_threshold_does_not_count() -> None:
+    menu = fading_menu(0.3)
+    assert gap_correlations(menu, "cyber") == pytest.approx({"a": 0.3, "b": 1.0})
+    for least, answer in ((0.0, MEETS), (0.25, MEETS), (0.4, MISSES)):
+        asked = clause(deep_evals={"cyber": 1}, gap_correlation=least)
+        assert answers(menu, asked, ["a max"])["answer"].tolist() == [answer], least
+        assert answers(menu, asked, ["b max"])["answer"].tolist() == [MEETS]
+    no_b = menu.options["eval"].to_numpy() != "b"
+    only = replace(menu, options=menu.options[no_b], information=menu.information[no_b])
+    rows = answers(only, clause(deep_evals=1, domain="cyber", gap_correlation=0.4), ["a max"])
+    assert rows["answer"].tolist() == [CANNOT]
+    assert rows["found"][0].endswith("the most is 0.3, of a; longer tasks would")
