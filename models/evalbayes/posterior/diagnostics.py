@@ -7,14 +7,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtrc
 
 R_HAT = 1.01
 ESS = 400
 DIVERGENCE_SHARE = 0.001
 PREDICTIVE = (0.005, 0.995)
 PREDICTIVE_SHARE = 0.95
+UNLIKELY = PREDICTIVE[0] + 1 - PREDICTIVE[1]  # of the cells of a model that is right lie outside
 PARETO_K = 0.7
 PARETO_SHARE = 0.05
+CHANCE = 0.05  # by which so many cells, or more, would be outside for nothing
+
+
+def too_many(found: int, n: int, share: float, chance: float) -> bool:
+    """Whether more than a share of n cells are outside, and more than chance puts there.
+
+    The second by a binomial test at 5 %: of few cells one outside is no failure.
+
+    Parameters
+    ----------
+    found, n
+        Cells outside, of how many.
+    share
+        That may be.
+    chance
+        Of each to be outside where nothing is wrong.
+
+    Examples
+    --------
+    >>> too_many(1, 12, 0.05, 0.01), too_many(2, 12, 0.05, 0.01), too_many(10, 200, 0.05, 0.01)
+    (False, True, False)
+    """
+    return found > share * n and bool(bdtrc(found - 1, n, chance) < CHANCE)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -99,7 +124,7 @@ class Diagnostics:
                 continue
             p = self.cells[column].dropna()
             outside = p[(p < PREDICTIVE[0]) | (p > PREDICTIVE[1])]
-            if len(outside) > (1 - PREDICTIVE_SHARE) * len(p):
+            if too_many(len(outside), len(p), 1 - PREDICTIVE_SHARE, UNLIKELY):
                 reasons.append(
                     f"predictive probability of the {what} must lie in "
                     f"[{PREDICTIVE[0]}, {PREDICTIVE[1]}] for {PREDICTIVE_SHARE:.0%} of cells, "
@@ -108,7 +133,7 @@ class Diagnostics:
         if "pareto_k" in self.cells:
             k = self.cells["pareto_k"].dropna()
             large = k[k > PARETO_K].sort_values(ascending=False)
-            if len(large) > PARETO_SHARE * len(k):
+            if too_many(len(large), len(k), PARETO_SHARE, UNLIKELY):
                 reasons.append(
                     f"Pareto k must be at most {PARETO_K} for {1 - PARETO_SHARE:.0%} of cells, "
                     f"but {len(large)} of {len(k)} are above: {self._named(large.index)}"

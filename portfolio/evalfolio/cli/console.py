@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 PIPED_WIDTH = 240
+PIPED_EVERY = 10.0  # seconds
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -69,8 +70,14 @@ def say_unanchored(sentences: Mapping[str, str], *, as_json: bool = False) -> No
 
 
 @contextmanager
-def step(text: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show that work goes on, and how long it took; on stderr, so that output can be piped."""
+def step(
+    text: str, *, quiet: bool = False, so_far: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
+    """Show that work goes on, and how long it took; on stderr, so that output can be piped.
+
+    Where stderr is no terminal a line every ten seconds says so, and what `so_far` tells.
+    """
+    import threading
     import time
 
     if quiet:
@@ -84,13 +91,25 @@ def step(text: str, *, quiet: bool = False) -> Iterator[None]:
         with out.status(text):
             yield
     else:
-        yield
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(PIPED_EVERY):
+                out.print(f"{text}: {time.perf_counter() - start:.0f} s so far{so_far()}")
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
     out.print(Text.assemble(text, (f" ({time.perf_counter() - start:.1f} s)", "dim")))
 
 
 @contextmanager
 def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show how far sweeps are, a bar each; on stderr, and only the time where it is no terminal.
+    """Show how far sweeps are, on stderr: a bar each, or where it is no terminal as `step` does.
 
     Gives what `Sweep.progress` takes; None where nothing is to be shown.
     """
@@ -99,8 +118,13 @@ def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, i
         return
     out = console(stderr=True)
     if not out.is_terminal:
-        with step(text):
-            yield None
+        reached: dict[str, str] = {}
+
+        def note(name: str, done: int, total: int) -> None:
+            reached[name] = f"{name.replace('_', ' ')} {done} of {total}"
+
+        with step(text, so_far=lambda: "".join(f", {each}" for each in [*reached.values()][-1:])):
+            yield note
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

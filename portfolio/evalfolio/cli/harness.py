@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,14 +41,15 @@ def harness(
     from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
+    from evalfolio.narrative import listing, two_digits
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
 
-    mix = plan_folder(plan, "mix.csv") / "mix.csv"
+    mix = read_mix(plan_folder(plan, "mix.csv") / "mix.csv")
     known, tasks = read_catalogue(catalogue), pairs(task, "--task")
     refuse_unknown("--task", tasks, [spec.name for spec in known.evals], what="eval")
     settings = inspect_settings(
-        with_baselines(read_mix(mix), plan),
+        with_baselines(mix, plan),
         known,
         model=model,
         tasks=tasks or None,
@@ -58,10 +60,27 @@ def harness(
     out.mkdir(parents=True, exist_ok=True)
     write_inspect_yaml(settings, out / "settings.yaml")
     write_inspect_script(settings, out / "run.sh")
+    spends = {
+        name: None if column not in mix else sum(map(float, mix[column].dropna()))
+        for name, column in (("expected_usd", "usd"), ("usd_at_every_cap", "usd_ceiling"))
+    }
+    unnamed = list(dict.fromkeys(e for run in settings["runs"] if (e := run["eval"]) not in tasks))
     if as_json:
-        print_json(settings)
+        print_json(settings | spends | {"without_task": unnamed})
     elif not quiet:
-        console().print(f"wrote {out}/settings.yaml and {out}/run.sh", markup=False)
+        say = partial(console().print, soft_wrap=True, markup=False)
+        say(f"wrote {out}/settings.yaml and {out}/run.sh")
+        if (usd := spends["expected_usd"]) is not None:
+            most = spends["usd_at_every_cap"]
+            at_most = "" if most is None else f", ${two_digits(most)} with every attempt at its cap"
+            runs = len(settings["runs"])
+            say(f"Its {runs} commands cost an expected ${two_digits(usd)}{at_most}.")
+        if unnamed:
+            say(
+                f"No --task was given for {listing(unnamed)}: Inspect is asked for a task of that "
+                f"name. Where it knows another, say so: --task "
+                f"{unnamed[0]}=inspect_evals/{unnamed[0]}"
+            )
 
 
 def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:

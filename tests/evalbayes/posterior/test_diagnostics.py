@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import comb
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from evalbayes.posterior.diagnostics import Diagnostics
+from evalbayes.posterior.diagnostics import Diagnostics, too_many
 
 
 def diagnostics(
@@ -86,3 +87,12 @@ def test_the_table_has_a_row_per_eval() -> None:
     table = diagnostics(cells={"p_success": [0.999]}).to_frame()
     assert table.index.name == "eval"
     assert table["unlikely"].sum() == 1
+
+
+def test_one_odd_cell_of_twelve_is_chance_and_two_are_not() -> None:
+    """The rule against the binomial counted out."""
+    for n, found in ((12, 1), (12, 2), (40, 2), (40, 3), (200, 10), (200, 11)):
+        luck = sum(comb(n, k) * 0.01**k * 0.99 ** (n - k) for k in range(found, n + 1))
+        assert too_many(found, n, 0.05, 0.01) == (found > 0.05 * n and luck < 0.05)
+    assert not too_many(1, 12, 0.05, 0.01)
+    assert too_many(2, 12, 0.05, 0.01)

@@ -16,7 +16,7 @@ import pytest
 import evalfolio as ef
 from evalbayes import Menu
 from evalfolio.examples import small_menu
-from evalfolio.narrative import percent
+from evalfolio.narrative import percent, two_digits
 
 if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Run
@@ -90,8 +90,11 @@ def test_harness_writes_settings_and_a_script(
     words = ("harness", files[0], "--plan", plan_folder, "--model", "mockllm/model")
     result = run(*words, "--out", "runs", "--task", "ctf=ctf.py@ctf")
     assert result.code == 0, result.err
-    assert result.out == "wrote runs/settings.yaml and runs/run.sh\n"
+    said = result.out.splitlines()
+    assert said[0] == "wrote runs/settings.yaml and runs/run.sh"
     rows = json.loads((plan_folder / "plan.json").read_text())["choices"]
+    assert f"cost an expected ${two_digits(sum(row['usd'] for row in rows))}, $" in said[1]
+    assert said[2].startswith("No --task was given for exploits: Inspect is asked for a task of")
     script = Path("runs/run.sh").read_text()
     menu = Menu.load(plan_folder / "menu").options
     inside = [row["option"] for row in rows if menu.loc[row["option"], "baseline_runs"] > 0]
@@ -99,6 +102,8 @@ def test_harness_writes_settings_and_a_script(
     for row in rows:
         assert f"--token-limit {round(row['cap'])}" in script
     settings = json.loads(run(*words, "--out", "again", "--json").out)
+    assert settings["without_task"] == ["ctf", "exploits"]
+    assert settings["usd_at_every_cap"] > settings["expected_usd"] > 0
     options = [each["option"] for each in settings["runs"]]
     assert sorted(options) == sorted([row["option"] for row in rows] + inside)
     assert run(*words, "--out", "quiet", "-q").out == ""
