@@ -29,6 +29,7 @@ SHARED_DRAWS = "shared_draws_"
 # Arrays of information that a menu has checked, by id while they live: a menu made of another,
 # as a search makes by the dozen, takes the same ones or parts of them.
 SOUND: WeakValueDictionary[int, Array] = WeakValueDictionary()
+FINITE: WeakValueDictionary[int, Array] = WeakValueDictionary()
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames and arrays: no truth value, no short text
@@ -484,6 +485,8 @@ def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> Arr
     if not fits:
         wanted = tuple("any" if n is None else n for n in shape)
         raise InputError(f"menu: {key} must have shape {wanted}, got {array.shape}")
+    if FINITE.get(id(array)) is array:  # of a menu that another was made from
+        return array
     if not np.isfinite(array).all():
         raise InputError(f"menu: {key} must be finite, but it holds NaN or infinity")
     if np.abs(array).max(initial=0.0) > MOST:
@@ -491,4 +494,5 @@ def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> Arr
             f"menu: {key} must lie within ±{MOST:g}, got {np.abs(array).max():g}; give it in a "
             "larger unit"
         )
+    FINITE[id(array)] = array
     return array
