@@ -20,7 +20,7 @@ from evalbayes.posterior.posterior import Posterior
 from evalfolio.recommendations.recommender import question_of
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.assumed import ON_MENU, Assumed, assumptions_of, levels_of
+from evalfolio.sensitivities.assumed import ON_MENU, Assumed, assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Sweep, solve
 
@@ -35,7 +35,7 @@ def plan_timed(
 ) -> dict[str, object]:
     """One certified plan, and the processor seconds it took in the process that made it."""
     start = time.process_time()
-    menu = basis.put_on(basis.lean, levels_of(figures, point))
+    menu = basis.put_on(basis.lean, dict(zip(figures, point, strict=True)))
     found = solve(question.on(menu), Certified(gap=GAP, seed=SEED))
     took = time.process_time() - start
     return {"value": found.value, "bound": found.bound, "status": found.status, "seconds": took}

@@ -216,8 +216,8 @@ if TYPE_CHECKING:
     from evalfolio.sensitivities.analysis import Sensitivity as Sensitivity
     from evalfolio.sensitivities.analysis import sensitivity as sensitivity
     from evalfolio.sensitivities.assumed import Assumed as Assumed
-    from evalfolio.sensitivities.entries import entries as entries
     from evalfolio.sensitivities.frontiers import Frontier as Frontier
+    from evalfolio.sensitivities.frontiers import entries as entries
     from evalfolio.sensitivities.frontiers import frontier as frontier
     from evalfolio.sensitivities.phases import phase_diagram as phase_diagram
     from evalfolio.sensitivities.sweep import Sweep as Sweep

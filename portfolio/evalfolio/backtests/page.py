@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalfolio.backtests import measures
-from evalfolio.backtests.findings import interval, verdict
-from evalfolio.backtests.measures import between
+from evalfolio.backtests.findings import at, between, by_model, interval, ratios, saved, verdict
 from evalfolio.errors import InputError
 from evalfolio.record.record import Account, AccountTable
 
@@ -62,7 +60,11 @@ def text_of(found: Mapping[str, Backtest]) -> str:
     """Return the whole note in Markdown."""
     parts = ["# Back-test\n", HOW, ""]
     for name, each in found.items():
-        parts += [f"## {name}\n", _circumstances(each), "", *_findings(each), ""]
+        parts += [f"## {name}\n", _circumstances(each), ""]
+        parts += [
+            f"- {verdict(f.holds, '**fails**')}: {f.claim}: {f.figures}" for f in each.findings
+        ]
+        parts.append("")
         parts += [_markdown(_rows(each)), "", _ratios(each), "", _value(each), ""]
         parts += [_by_model(each), ""]
     first = next(iter(found.values()))
@@ -181,18 +183,14 @@ def _circumstances(each: Backtest) -> str:
     return words
 
 
-def _findings(each: Backtest) -> list[str]:
-    return [f"- {verdict(f.holds, '**fails**')}: {f.claim}: {f.figures}" for f in each.findings]
-
-
 def _rows(each: Backtest) -> pd.DataFrame:
     table = each.summary
-    saved = measures.saved(table, OURS)
+    spared = saved(table, OURS)
     rows = []
     for budget in sorted(table["budget"].unique().tolist()):
         part = table[table["budget"] == budget].sort_values("rmse")
         for strategy in part["strategy"].tolist():
-            row = measures.at(part, strategy, budget)
+            row = at(part, strategy, budget)
             rows.append(
                 {
                     "budget": f"{100 * budget:.3g} %",
@@ -209,16 +207,16 @@ def _rows(each: Backtest) -> pd.DataFrame:
                     "over": f"{row['overspend']:.2f}",
                     "runs": f"{row['runs']:.0f}",
                     "shares": f"{row['share_error']:.3f}",
-                    "saved": _saved(saved, strategy, budget),
+                    "saved": _saved(spared, strategy, budget),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _saved(saved: pd.DataFrame, strategy: str, budget: float) -> str:
+def _saved(spared: pd.DataFrame, strategy: str, budget: float) -> str:
     if strategy == OURS:
         return ""
-    row = measures.at(saved, strategy, budget)
+    row = at(spared, strategy, budget)
     if np.isfinite(row["saved"]):
         return f"{row['saved']:.0%}"
     return f"≥ {row['at_least']:.0%}" if np.isfinite(row["at_least"]) else "–"
@@ -226,7 +224,7 @@ def _saved(saved: pd.DataFrame, strategy: str, budget: float) -> str:
 
 def _ratios(each: Backtest) -> str:
     """Return where another strategy does better, in words."""
-    pairs = measures.ratios(each.trials, OURS, each.setting.seed)
+    pairs = ratios(each.trials, OURS, each.setting.seed)
     better = pairs[pairs["rmse_ratio"] > 1.0]
     if not len(better):
         return "No strategy has a smaller error than evalfolio at any budget."
@@ -257,7 +255,7 @@ def _by_model(each: Backtest) -> str:
     own = each.trials[each.trials["strategy"] == OURS]
     truth = own.groupby("ai_model")["truth"].first().sort_index()
     held = own.groupby("ai_model")["held_90"].mean().sort_index()
-    errors = measures.by_model(own, "squared")
+    errors = by_model(own, "squared")
     frame = pd.DataFrame(
         {
             "AI model": truth.index,

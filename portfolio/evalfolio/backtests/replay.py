@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalfolio.backtests import measures, strategies
+from evalfolio.backtests import strategies
 from evalfolio.backtests.conclusion import Losses
-from evalfolio.backtests.findings import Finding, findings_of
+from evalfolio.backtests.findings import Finding, findings_of, scored, summary
 from evalfolio.backtests.market import Staged
 from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
 from evalfolio.backtests.record import Record
@@ -73,7 +73,7 @@ class Backtest:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """Every measure by strategy and budget, with 95 % intervals clustered by AI model."""
-        return measures.summary(self.trials, self.setting.seed)
+        return summary(self.trials, self.setting.seed)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -161,14 +161,15 @@ def backtest(
         seed,
     )
     compared = {**known_strategies(), **(extra or {})}
+    digest = int(pd.util.hash_pandas_object(record.runs, index=False).to_numpy().sum())
+    added = sorted((name, repr(strategy)) for name, strategy in (extra or {}).items())
     found = (sweep or Sweep()).run(
         partial(trials_of, record, compared, setting),
         names,
         inputs=inputs_hash(
-            _digest(record.runs), sorted(record.released.items()), record.attempts, setting,
-            sorted((name, repr(strategy)) for name, strategy in (extra or {}).items()),
+            digest, sorted(record.released.items()), record.attempts, setting, added
         ),
-    )  # fmt: skip
+    )
     rows = [row for part in found for row in part]
     if not rows:
         raise InputError(
@@ -176,11 +177,7 @@ def backtest(
             "give runs of more AI models or check the release dates"
         )
     skipped = tuple(name for name, part in zip(names, found, strict=True) if not part)
-    return Backtest(measures.scored(pd.DataFrame(rows)), setting, record, skipped)
-
-
-def _digest(runs: pd.DataFrame) -> str:
-    return str(int(pd.util.hash_pandas_object(runs, index=False).to_numpy().sum()))
+    return Backtest(scored(pd.DataFrame(rows)), setting, record, skipped)
 
 
 def write(found: Mapping[str, Backtest], folder: Path) -> Path:
@@ -205,7 +202,7 @@ def write(found: Mapping[str, Backtest], folder: Path) -> Path:
         json.dumps(
             {name: [vars(f) for f in each.findings] for name, each in found.items()},
             indent=2,
-            default=_plain,
+            default=lambda value: value.item() if isinstance(value, np.generic) else str(value),
         )
         + "\n",
         encoding="utf-8",
@@ -214,7 +211,3 @@ def write(found: Mapping[str, Backtest], folder: Path) -> Path:
         shutil.rmtree(folder)
     partial_folder.rename(folder)
     return folder
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else str(value)

@@ -61,7 +61,9 @@ def flagship(market: Market, budget: float, rng: np.random.Generator) -> Design:
 def all_plateau(market: Market, budget: float, rng: np.random.Generator) -> Design:
     """Split the money evenly over evals, single runs at the cap where each nears its plateau."""
     caps = market.remembered("plateau caps", lambda: _plateau_caps(market))
-    price = market.remembered("plateau price", lambda: _price_at(market, caps))
+    price = np.empty(len(caps))
+    for cap in np.unique(caps):
+        price[caps == cap] = market.price(float(cap), 1)[caps == cap]
     even = dict.fromkeys(market.evals, 1.0)
     rows = shared_out(market, price, budget, even, rng)
     return Design(market.at[rows], (caps * market.caps)[rows], 1)
@@ -161,10 +163,3 @@ def _plateau_caps(market: Market) -> Array:
             if within[rows].sum() >= NEARLY * full[rows].sum():
                 caps[rows] = fraction
     return caps
-
-
-def _price_at(market: Market, caps: Array) -> Array:
-    price = np.empty(len(caps))
-    for cap in np.unique(caps):
-        price[caps == cap] = market.price(float(cap), 1)[caps == cap]
-    return price

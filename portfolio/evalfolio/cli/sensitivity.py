@@ -109,8 +109,8 @@ def sensitivity(
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
     from evalfolio.search.certified import Certified
+    from evalfolio.sensitivities.analysis import firmness
     from evalfolio.sensitivities.analysis import sensitivity as analyse
-    from evalfolio.sensitivities.findings import firmness
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     if sobol < 0 or sobol & (sobol - 1):

@@ -19,10 +19,10 @@ from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.narrative import listing, percent, price, two_digits, words, wrong_calls_in_words
 from evalfolio.plans.evaluation import Evaluation, choice_vector, evaluate
+from evalfolio.plans.left_out import shared_in_words
 from evalfolio.plans.mix_file import FIGURES, read_mix
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
-from evalfolio.plans.shared import shared_in_words
 from evalfolio.record.record import Record
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question

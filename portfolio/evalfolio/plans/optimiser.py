@@ -16,10 +16,9 @@ from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.objectives import Objective, as_objective, evsi
 from evalfolio.objectives.valuation import direct_gains
-from evalfolio.plans.left_out import least_useful_budget, left_out, next_steps
+from evalfolio.plans.left_out import least_useful_budget, left_out, next_steps, shared_rows
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
-from evalfolio.plans.shared import shared_rows
 from evalfolio.search.answer import Answer, Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.changes import NOTHING, Changes

@@ -64,7 +64,7 @@ class Plan:
         One row per single change that would add value, nearest to affordable first, see
         `evalfolio.plans.left_out.next_steps`.
     shared
-        The shared purchases it makes, paid once each; see `evalfolio.plans.shared.shared_rows`.
+        The shared purchases it makes, paid once each; see `evalfolio.plans.left_out.shared_rows`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
     firm

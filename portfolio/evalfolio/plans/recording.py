@@ -78,7 +78,7 @@ def record_of(
     True
     """
     said, _, worth = str(plan).partition(". It is worth")
-    question = plan.question
+    question, firm = plan.question, plan.firm
     usd = float(plan.spend.get("usd", 0.0))
     ours = {"plan": "this plan", "usd": usd, "value": plan.value, "share_of_evpi": None}
     built = {
@@ -87,7 +87,7 @@ def record_of(
             "mix": mix or f"{said.rstrip('.')}.",
             "hangs_on": hangs_on or (f"It is worth{worth}" if worth else plan.note),
             "next_step": next_step_in_words(plan.budget, plan.next_steps, plan.value),
-            **({} if plan.firm is None else {"firm": plan.firm.sentence(plan.value)}),
+            **({} if firm is None else {"firm": firm.sentence(plan.value)}),
         },
         "portfolio": {"ai_model": UNKNOWN, "horizon_months": 0.0},
         "budget": question.budget,
@@ -104,7 +104,7 @@ def record_of(
             "unit": "usd" if in_usd else "points",
             "status": plan.status,
             "draws": _over_draws(plan),
-            **_noise(plan),
+            **({} if firm is None else {"noise": firm.half_width, "gap_with_noise": firm.gap}),
             **({} if plan.objective == "evsi" else {"objective": plan.objective}),
         },
         "choices": [_choice(plan, row) for row in _rows(plan.choices)],
@@ -147,12 +147,6 @@ def _money(plan: Plan) -> dict[str, Any]:
         "p_overspend": None if plan.menu.resource_draws is None else spread.probability,
         "contingency": 0.0 if own is None else own.kept_back,
     }
-
-
-def _noise(plan: Plan) -> dict[str, float | None]:
-    if plan.firm is None:
-        return {}
-    return {"noise": plan.firm.half_width, "gap_with_noise": plan.firm.gap}
 
 
 def _over_draws(plan: Plan) -> dict[str, float] | None:

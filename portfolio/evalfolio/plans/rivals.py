@@ -81,11 +81,6 @@ def information_size(menu: Menu) -> Array:
     return np.asarray(np.einsum("oij,ji->o", menu.information, menu.prior_covariance))
 
 
-def restricted(menu: Menu, tiers: Sequence[str]) -> Menu:
-    """Return the menu with options of these tiers only."""
-    return menu.subset(menu.options["tier"].isin(list(tiers)).to_numpy())
-
-
 HALF = "half of every budget"
 ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another
 
@@ -103,7 +98,7 @@ def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tu
         "even split": even_split(menu, question.spendable),
     }
     for name, tiers in (("all plateau", ("sweet-spot", "plateau")), ("all maximum", (DEPTH,))):
-        part = restricted(menu, tiers)
+        part = menu.subset(menu.options["tier"].isin(tiers).to_numpy())
         if len(part):
             found = method.find(replace(question, menu=part, limits=())).chosen
             rivals[name] = filled(part, found, question.spendable)

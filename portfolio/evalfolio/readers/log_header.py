@@ -113,7 +113,10 @@ def header_facts(log: Any, written: str) -> dict[str, Any]:
                 "score": s.name,
                 "scorer": s.scorer,
                 "reducer": s.reducer,
-                "values": {name: _plain(m.value) for name, m in s.metrics.items()},
+                "values": {
+                    name: float(m.value) if isinstance(m.value, int | float) else None
+                    for name, m in s.metrics.items()
+                },
             }
             for s in scores
         ],
@@ -210,10 +213,6 @@ def _planned_alone(log: Any) -> bool:
     known = [count for count in counts if count]
     one_id = asked is not None and not isinstance(asked, list)
     return (config.epochs or 1) == 1 and (bool(known) or one_id) and set(known) <= {1}
-
-
-def _plain(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 _HUMAN_MINUTES = ("human_minutes", "human_time_minutes", "baseline_minutes")

@@ -15,7 +15,7 @@ from evalbayes.errors import InputError
 from evalbayes.names import control_character, plain_name
 from evalbayes.tables.delimited import MOST_BYTES, read_delimited
 from evalbayes.tables.odd_files import what_it_is
-from evalfolio.readers.broken_log import one_line
+from evalfolio.readers.log_size import one_line
 
 # Other names the same columns go by, once tidied.
 _ALIASES = {

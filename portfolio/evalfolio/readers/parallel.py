@@ -1,8 +1,13 @@
-"""Reading many logs: a few worker processes, results on disk, at most one log in hand each."""
+"""Reading many logs: a few worker processes, results on disk, at most one log in hand each.
+
+A worker is this file as a process of its own, so that a log which breaks the interpreter costs one
+row of the error table and not the import, and so that a caller's script needs no `__main__` guard.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -12,9 +17,36 @@ from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from queue import Empty, Queue
 
-from evalfolio.readers.broken_log import in_words
-from evalfolio.readers.log_facts import partial_file
-from evalfolio.readers.worker import read_one
+from evalfolio.readers.log_facts import (
+    inspect_log_module,
+    partial_file,
+    read_log_facts,
+    write_facts,
+)
+from evalfolio.readers.log_size import in_words
+
+
+def read_one(log: str, target: str, max_bytes: int) -> dict[str, str]:
+    """Read one log into its partial file; return {} or the error's kind and message."""
+    try:
+        write_facts(read_log_facts(log, max_bytes=max_bytes), Path(target))
+    except Exception as error:  # a broken log may raise anything: it becomes a row of the errors
+        return {"error": type(error).__name__, "message": in_words(error, log)}
+    return {}
+
+
+def main() -> None:
+    """Answer requests until stdin closes."""
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # whatever a library prints must not mix with the answers
+    inspect_log_module()
+    gc.freeze()  # what was imported stays, and is not looked through again at every collection
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = read_one(request["log"], request["target"], request["max_bytes"])
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
 
 Failure = dict[str, str]
 _LOGS_PER_PROCESS = 500  # a worker is replaced after so many: memory a library keeps is let go
@@ -136,7 +168,7 @@ def _ask(worker: subprocess.Popen[str], request: str) -> Failure | None:
 def _start() -> subprocess.Popen[str]:
     paths = os.pathsep.join(p for p in sys.path if p)
     return subprocess.Popen(
-        [sys.executable, "-m", "evalfolio.readers.worker"],
+        [sys.executable, "-m", "evalfolio.readers.parallel"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -161,3 +193,7 @@ def _end(worker: subprocess.Popen[str] | None) -> int:
         worker.kill()
     worker.stdout.close()
     return worker.wait()
+
+
+if __name__ == "__main__":
+    main()

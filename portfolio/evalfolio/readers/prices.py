@@ -111,13 +111,9 @@ class Prices:
         )
 
 
+@cache
 def default_prices() -> Prices:
     """Return the price table shipped with the package."""
-    return _shipped()
-
-
-@cache
-def _shipped() -> Prices:
     text = resources.files("evalfolio.readers").joinpath("prices.toml").read_text("utf-8")
     return Prices(_rows(tomllib.loads(text).get("price", []), "the shipped price table"))
 

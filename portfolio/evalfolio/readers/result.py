@@ -117,7 +117,11 @@ def counts_of_logs(
     for header in headers:
         total = sum(u["total"] for u in header["usage"].values())
         planned = header["planned"]
-        metrics = [m for m in header["metrics"] if header["scorer"] in _score_names(m)]
+        metrics = [
+            m
+            for m in header["metrics"]
+            if header["scorer"] in (m["score"], m["scorer"], f"{m['scorer']}.{m['score']}")
+        ]
         rows.append(
             {
                 "log": header["log"],
@@ -150,10 +154,6 @@ def counts_of_logs(
     whole = [str(c) for c in flags if c not in ("usd", "tokens_in_runs")]
     counts[whole] = counts[whole].fillna(0).astype(int)
     return counts.rename(columns={"success": "successes"})
-
-
-def _score_names(metric: Mapping[str, Any]) -> tuple[str, str, str]:
-    return (metric["score"], metric["scorer"], f"{metric['scorer']}.{metric['score']}")
 
 
 def _number(value: Any) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,11 +108,6 @@ class Assumed:
     def name(self) -> str:
         """The figure in words."""
         return f"{self.domain or 'all evals'}: {WORDS[self.kind]}"
-
-
-def levels_of(assumed: Sequence[Assumed], values: Sequence[float]) -> dict[Assumed, float]:
-    """Return the levels of several figures at once."""
-    return dict(zip(assumed, values, strict=True))
 
 
 FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value

@@ -17,7 +17,7 @@ from evalfolio.narrative import DEPTH, listing
 from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed, levels_of
+from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Sweep, solve, swept
 from evalfolio.sensitivities.tornado import summary
@@ -89,7 +89,7 @@ def _batch(
 ) -> list[dict[str, Any]]:
     out = []
     for point in points:
-        menu = basis.menu_under(levels_of(figures, point))
+        menu = basis.menu_under(dict(zip(figures, point, strict=True)))
         out.append(summary(menu, solve(basis.question.on(menu), method)))
     return out
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from evalfolio.backtests import measures
+from evalfolio.backtests import findings as measures
 from evalfolio.backtests.conclusion import Judge, Losses, regression_of
 from evalfolio.backtests.findings import findings_of
 from evalfolio.backtests.horizon_menu import promised

@@ -16,8 +16,8 @@ from evalfolio.export import write_workbook
 from evalfolio.export.report import report
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.search.certified import Certified
+from evalfolio.sensitivities.analysis import Sensitivity, firmness
 from evalfolio.sensitivities.assumed import Assumed
-from evalfolio.sensitivities.findings import Sensitivity, firmness
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from evalbayes.halves import Replicates
 from evalfolio.limits import Mandatory
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import two_digits
-from evalfolio.plans.firm_rows import FirmRows, firm_rows
-from evalfolio.plans.replicated import Replicated
+from evalfolio.plans.firm_rows import FirmRows, Replicated, firm_rows
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 

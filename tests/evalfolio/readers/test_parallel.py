@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from evalbayes.errors import InputError
-from evalfolio.readers import parallel, read_inspect_logs, worker
-from evalfolio.readers.broken_log import in_words
+from evalfolio.readers import parallel, read_inspect_logs
+from evalfolio.readers.log_size import in_words
 
 WriteLog = Callable[..., Path]
 SAMPLE = {
@@ -134,7 +134,7 @@ def test_an_import_goes_on_where_it_was_interrupted(
         read_inspect_logs(folder, workers=1, checkpoint=checkpoint, progress=interrupt)
     assert len(list(checkpoint.glob("*.arrow"))) == 10
     read: list[str] = []
-    real = worker.read_one
+    real = parallel.read_one
 
     def counted(log: str, target: str, max_bytes: int) -> dict[str, str]:
         read.append(log)

@@ -13,7 +13,7 @@ from evalbayes import Menu
 from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.entries import NEAR, entries, groups
+from evalfolio.sensitivities.frontiers import NEAR, entries, groups
 from evalfolio.sensitivities.sweep import Sweep
 
 EveryChoice = Callable[[Menu], NDArray[np.float64]]

@@ -46,7 +46,8 @@ def belief_chart(domain: Domain, key: str) -> Markup:
         anchor, at = ("end", x + 4) if near_end else ("middle", x)
         parts.append(line((x, height + 5), (x, BOTTOM), look))
         parts.append(text((at, height), look, f"label {look}", anchor))
-    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 6), _axis(domain.unit), "tick"))
+    axis = "human time of tasks done half the time" if domain.unit == MINUTES else domain.unit
+    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 6), axis, "tick"))
     tells = (
         f"Capability of {domain.name}: mean {figure(mean, 1)}, sd {figure(now)} now and "
         f"{figure(after)} after the results; the threshold is {figure(threshold, 1)}, exceeded "
@@ -65,7 +66,3 @@ def _ticks(unit: str, low: float, high: float) -> list[tuple[float, str]]:
     last = math.floor((high - FOUR_HOURS) / step)
     places = [FOUR_HOURS + step * k for k in range(first, last + 1)]
     return [(place, human_time(place)) for place in places]
-
-
-def _axis(unit: str) -> str:
-    return "human time of tasks done half the time" if unit == MINUTES else unit

@@ -19,9 +19,13 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     nearest budget not above it. InputError if the place cannot be written to.
     """
     from evalfolio.export.workbook.book import Book
-    from evalfolio.export.workbook.calculation import write_calculation, write_readings
+    from evalfolio.export.workbook.calculation import (
+        write_calculation,
+        write_options,
+        write_plans,
+        write_readings,
+    )
     from evalfolio.export.workbook.domains import write_domains
-    from evalfolio.export.workbook.hidden import write_options, write_plans
     from evalfolio.export.workbook.mix import write_menu, write_mix, write_shared
     from evalfolio.export.workbook.reference import (
         write_accounts,
