@@ -9,7 +9,6 @@ from scipy.special import expit
 
 from evalfolio.backtests.findings import ACCURATE, UP_TO
 from evalfolio.backtests.record import Design, Record
-from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Setting, Trials, prepared
 
 Array = NDArray[np.float64]
@@ -122,10 +121,10 @@ def floor_of(record: Record, setting: Setting) -> str:
     names = record.ai_models
     for name in names:
         trials = prepared(name, record, setting)
-        if trials is None or not isinstance(trials.teaching, ResponseTeaching):
-            raise SystemExit(f"{name}: a floor needs a history, read by the response model")
+        if trials is None:
+            raise SystemExit(f"{name}: a floor needs a history")
         runs = trials.hidden.buy(Design(trials.at, trials.market.caps, 1))
-        newcomer = trials.teaching.belief(runs, setting.seed).newcomer
+        newcomer = trials.teaching.newcomer(runs, setting.seed)
         chance = expit(newcomer.logits(trials.teaching.positions))
         influence = trials.judge.influence(trials.outcome.astype(np.float64))
         weight = (chance * (1.0 - chance)).mean(axis=0)
@@ -169,8 +168,8 @@ def _real(trials: Trials, at: Index, spend: Array, money: float) -> float:
         drawn = rng.permutation(at)
         bought = np.sort(np.concatenate([others, drawn[np.cumsum(spend[drawn]) <= money]]))
         design = Design(trials.at[bought], trials.market.caps[bought], 1)
-        belief = trials.teaching.belief(trials.hidden.buy(design), trials.setting.seed + order)
-        solved = belief.completions(trials.tasks, trials.market.caps, trials.attempts, rng)
+        seen = trials.teaching.newcomer(trials.hidden.buy(design), trials.setting.seed + order)
+        solved = seen.completions(trials.teaching.positions, rng, attempts=trials.attempts)
         squares.append((float(np.median(trials.judge.horizons(solved))) - trials.truth) ** 2)
     return float(np.mean(squares))
 

@@ -24,7 +24,6 @@ from evalfolio.backtests.recommended import ENDS, InStages, Recommended
 from evalfolio.backtests.record import Hidden
 from evalfolio.backtests.replay import AT_ONCE, BUDGETS, OURS
 from evalfolio.backtests.strategies import Strategy
-from evalfolio.backtests.teaching import ResponseTeaching
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.search.greedy import Greedy
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
@@ -60,11 +59,9 @@ def world(trials: Trials, seed: int) -> Hidden:
     """Draw an AI model from the history's prior: its outcomes and spends on every task."""
     rng = np.random.default_rng([seed, 7])
     teaching = trials.teaching
-    if not isinstance(teaching, ResponseTeaching):
-        raise SystemExit("worlds are drawn from the response model")
     population, at = teaching.history.population, teaching.positions
     spending, eval_of = population.spends(), population.tasks.eval_of[at]
-    newcomer = teaching.belief(None, seed).newcomer
+    newcomer = teaching.newcomer(None, seed)
     won = rng.random(len(at)) < expit(newcomer.logits(at)[rng.integers(newcomer.n_draws)])
     ln_top, spends = spending.ln_cap[at], []
     for kind in (SUCCESS, FAILURE):

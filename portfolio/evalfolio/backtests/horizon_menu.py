@@ -26,9 +26,9 @@ from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Index
+from evalbayes.responses import Further
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.market import Market, at_quantiles
-from evalfolio.backtests.teaching import Foresight
 from evalfolio.backtests.ways import (
     FRACTIONS,
     Way,
@@ -152,7 +152,7 @@ class StageMenu(HorizonMenu):
     luck: Array  # variance that each task's outcome adds to the horizon
 
 
-def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:
+def stage_menu(market: Market, foresight: Further) -> StageMenu | None:
     """Return the menu of what is not settled; None where all is."""
     blocks, ways = _on_offer(market, foresight)
     if not blocks:
@@ -186,9 +186,7 @@ def stage_menu(market: Market, foresight: Foresight) -> StageMenu | None:
     return StageMenu(menu, way_of, blocks, left_out, spread)
 
 
-def _on_offer(
-    market: Market, foresight: Foresight
-) -> tuple[dict[str, Index], dict[str, list[Way]]]:
+def _on_offer(market: Market, foresight: Further) -> tuple[dict[str, Index], dict[str, list[Way]]]:
     """Return rows of each eval's fresh, going and tried tasks, and their ways, see the top."""
     blocks: dict[str, Index] = {}
     ways: dict[str, list[Way]] = {}

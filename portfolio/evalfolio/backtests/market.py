@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Index
+from evalbayes.responses import Further
 from evalfolio.backtests.conclusion import Judge, Losses
 from evalfolio.backtests.record import Design
-from evalfolio.backtests.teaching import Chances, Foresight
+from evalfolio.backtests.teaching import Chances
 
 ALL = slice(None)
 POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
@@ -150,7 +151,7 @@ class Sight:
     ones would show and cost.
     """
 
-    def __init__(self, runs: pd.DataFrame, foretell: Callable[[pd.DataFrame], Foresight]) -> None:
+    def __init__(self, runs: pd.DataFrame, foretell: Callable[[pd.DataFrame], Further]) -> None:
         self.runs, self._foretell = runs, foretell
 
     @property
@@ -159,7 +160,7 @@ class Sight:
         return float(self.runs["spend"].sum())
 
     @cached_property
-    def foresight(self) -> Foresight:
+    def foresight(self) -> Further:
         """What further runs would show and cost."""
         return self._foretell(self.runs)
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from evalbayes.arrays import Array
+from evalbayes.responses import Further
 from evalfolio import objectives
 from evalfolio.backtests.horizon_menu import (
     HorizonMenu,
@@ -19,7 +20,6 @@ from evalfolio.backtests.horizon_menu import (
 )
 from evalfolio.backtests.market import Market, Sight
 from evalfolio.backtests.record import Design
-from evalfolio.backtests.teaching import Foresight
 from evalfolio.backtests.ways import Bought, chosen_of, filled
 from evalfolio.search.answer import Answer, Method
 from evalfolio.search.certified import Certified
@@ -115,7 +115,7 @@ class InStages:
         return design
 
     def _bought(
-        self, menu: StageMenu, foresight: Foresight, money: float, rng: np.random.Generator
+        self, menu: StageMenu, foresight: Further, money: float, rng: np.random.Generator
     ) -> list[Bought]:
         question = Question(menu.menu, {"spend": money}, objective=objectives.variance())
         chosen = chosen_of(menu.menu, menu.ways, Greedy().find(question).chosen)

@@ -20,7 +20,7 @@ from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
-from evalfolio.backtests.trial import Inference, Setting, trials_of
+from evalfolio.backtests.trial import Setting, trials_of
 from evalfolio.errors import InputError
 from evalfolio.search.answer import Method
 from evalfolio.search.greedy import Greedy
@@ -92,7 +92,7 @@ def backtest(
     ai_models: Sequence[str] | None = None,
     history: str = "others",
     slope: str = "common",
-    inference: Inference | None = None,
+    inference: ResponseModel | None = None,
     extra: Mapping[str, Strategy | Staged] | None = None,
     losses: Losses | None = None,
     seed: int = 0,

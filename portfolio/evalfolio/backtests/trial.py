@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_
 from evalfolio.backtests.market import Market, Outlook, Sight, Staged
 from evalfolio.backtests.record import Design, Hidden, Record
 from evalfolio.backtests.strategies import Strategy
-from evalfolio.backtests.teaching import Belief, ResponseModel, Teaching
+from evalfolio.backtests.teaching import ResponseModel, ResponseTeaching
 from evalfolio.errors import InputError
 
 Price = Callable[[float, int], Array]
@@ -96,14 +96,6 @@ def _check(name: str, design: Design, market: Market, budget: float, price: Pric
         )
 
 
-class Inference(Protocol):
-    """What learns from the history; the same for every strategy."""
-
-    def fit(self, runs: pd.DataFrame, tasks: pd.DataFrame, seed: int) -> Teaching:
-        """Learn from the runs of the history, about these tasks too."""
-        ...
-
-
 @dataclass(frozen=True)
 class Setting:
     """How the trials are run."""
@@ -113,7 +105,7 @@ class Setting:
     history: str = "others"  # AI models: all others, or only those released "earlier"
     slope: str = "common"  # of the horizon: that of the history's AI models, or each one's "own"
     losses: Losses = field(default_factory=Losses)  # of wrong calls
-    inference: Inference = field(default_factory=ResponseModel)  # of every strategy
+    inference: ResponseModel = field(default_factory=ResponseModel)  # of every strategy
     seed: int = 0  # same record, setting and seed: the same rows
 
 
@@ -160,7 +152,7 @@ class Trials:
         at: Index,
         tasks: pd.DataFrame,
         history: pd.DataFrame,
-        teaching: Teaching,
+        teaching: ResponseTeaching,
         attempts: int,
         setting: Setting,
     ) -> None:
@@ -195,7 +187,7 @@ class Trials:
 
     def rows(self, strategies: Mapping[str, Strategy | Staged]) -> list[dict[str, Any]]:
         """Return the rows of all strategies, budgets and repetitions."""
-        nothing = self._conclude(self.teaching.belief(None, self.setting.seed), 0)
+        nothing = self._conclude(None, 0)
         evpi = self.setting.losses.perfect(self.market.horizons).tolist()
         found = []
         for share in self.setting.shares:
@@ -246,15 +238,15 @@ class Trials:
         key = (repetition, *(part.tobytes() for part in parts))
         if key not in self._concluded:
             bought = self.hidden.buy(design)
-            belief = self.teaching.belief(bought, self.setting.seed + repetition)
-            row = self._conclude(belief, repetition)
+            row = self._conclude(bought, repetition)
             row |= {"spent": float(bought["spend"].sum()), "runs": len(bought)}
             self._concluded[key] = row
         return self._concluded[key]
 
-    def _conclude(self, belief: Belief, repetition: int) -> dict[str, Any]:
+    def _conclude(self, bought: pd.DataFrame | None, repetition: int) -> dict[str, Any]:
         rng = np.random.default_rng([self.setting.seed, repetition, 2])
-        drawn = belief.completions(self.tasks, self.market.caps, self.attempts, rng)
+        newcomer = self.teaching.newcomer(bought, self.setting.seed + repetition)
+        drawn = newcomer.completions(self.teaching.positions, rng, attempts=self.attempts)
         horizons = self.judge.horizons(drawn)
         low, quarter, median, three, high = np.quantile(horizons, QUANTILES)
         losses = self.setting.losses
