@@ -155,30 +155,15 @@ FEW = 2  # rows of another mix that are named
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class FirmRows:
-    """A mix chosen for its simplicity among equals, and how firm its rows are.
+    """A mix chosen for its simplicity among equals, and how firm its rows are."""
 
-    Parameters
-    ----------
-    answer
-        The mix, with the bound of the search for the best one.
-    noise
-        One Monte Carlo standard error of its value, in the unit of the losses.
-    apart
-        The largest such error of the difference to a mix that was looked at.
-    given_up
-        Value given up against the best mix found, which the noise cannot tell from none.
-    firm
-        Rows (eval, tier) that no mix as good is without.
-    instead
-        For every other row what may stand in its place: sets of rows, any one of them; an empty
-        set where the row may be left out. No set where a search ended before its proof.
-    """
-
-    answer: Answer
-    noise: float
-    apart: float
-    given_up: float
-    firm: tuple[Row, ...]
+    answer: Answer  # the mix, with the bound of the search for the best one
+    noise: float  # one Monte Carlo standard error of its value, in the unit of the losses
+    apart: float  # the largest such error of the difference to a mix that was looked at
+    given_up: float  # value, against the best mix found; the noise cannot tell it from none
+    firm: tuple[Row, ...]  # rows (eval, tier) that no mix as good is without
+    # For every other row what may stand in its place: sets of rows, any one of them; an empty set
+    # where the row may be left out. No set where a search ended before its proof.
     instead: Mapping[Row, tuple[tuple[Row, ...], ...]]
 
     @property
@@ -231,20 +216,10 @@ def firm_rows(
 ) -> FirmRows | None:
     """Return the simplest of the best mixes, and how firm each of its rows is.
 
-    InfeasibleError if no choice meets all limits.
-
-    Parameters
-    ----------
-    question
-        About a menu with replicates and for its value (evsi); None comes back otherwise, and
-        where nothing is worth running.
-    method
-        How the mix is searched.
-    rough
-        How its rivals are; a search that ends before its proof calls no row firm. By default as
-        the mix.
-    seconds
-        Of processor time, after which nothing more is searched and no more rows are proved firm.
+    InfeasibleError if no choice meets all limits. None comes back for a menu without replicates, a
+    question not of value (evsi), and where nothing is worth running. `rough` is how rivals are
+    searched, by default as the mix; a search that ends before its proof calls no row firm. After so
+    many seconds of processor time nothing more is searched and no more rows are proved firm.
     """
     menu = question.menu
     if menu.replicates is None or question.objective != evsi():

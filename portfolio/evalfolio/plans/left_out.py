@@ -81,11 +81,8 @@ def left_out(
     the usd at which it just does. `x` is the choice, of shape (n_options,), with its single
     changes; prices are in the unit of the objective per unit of each limited resource.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by eval: option, value_added (unit of the objective), reason, cost_to_enter (usd;
-        None where no price above 0 would do, or usd has no shadow price).
+    Indexed by eval: option, value_added (unit of the objective), reason, cost_to_enter (usd; None
+    where no price above 0 would do, or usd has no shadow price).
     """
     entering = changes.old == NOTHING
     out, added, use = changes.new[entering], changes.added[entering], changes.more[entering]
@@ -184,11 +181,8 @@ def next_steps(problem: Problem, x: Array, changes: Changes) -> pd.DataFrame:
     than a thousandth are left out. `x` is the choice, of shape (n_options,), 0 or 1, with its
     single changes.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by option: eval, instead_of (an option, or None), value_added (unit of the
-        objective), and `short_` and each limited resource (its unit; 0 where it fits).
+    Indexed by option: eval, instead_of (an option, or None), value_added (unit of the objective),
+    and `short_` and each limited resource (its unit; 0 where it fits).
     """
     left = np.array(list(problem.spendable.values())) - problem.menu.with_shared(x) @ problem.use
     short = np.maximum(changes.more - left, 0.0)

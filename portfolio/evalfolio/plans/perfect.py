@@ -68,15 +68,12 @@ def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
     Draws are of the menu's states, of shape (n_draws, n_states), as
     `evalbayes.menus.states.state_draws` gives them.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per decision and what is known: "capability" (y but for the later gain), its shown
-        part, its gap. menu: as the menu values mixes. normal: were the gap normal. draws: the mean
-        over the draws of the least expected loss after knowing, from 40 groups of like draws for
-        single states (Strong & Oakley 2013, doi:10.1177/0272989X12465490, with steps for splines).
-        standard_error of the latter; error: menu over draws, less 1, which is what taking
-        all but the gap as normal, and the gap as lognormal, costs.
+    One row per decision and what is known: "capability" (y but for the later gain), its shown part,
+    its gap. menu: as the menu values mixes. normal: were the gap normal. draws: the mean over the
+    draws of the least expected loss after knowing, from 40 groups of like draws for single states
+    (Strong & Oakley 2013, doi:10.1177/0272989X12465490, with steps for splines). standard_error of
+    the latter; error: menu over draws, less 1, which is what taking all but the gap as normal, and
+    the gap as lognormal, costs.
     """
     rows = []
     for decision in menu.decisions:

@@ -25,11 +25,6 @@ def usage_record(usage: Any) -> dict[str, float]:
     tokens are part of the output. `logged_input` is `input_tokens` as it stands, `cost` what the
     log reports in USD, if anything.
 
-    Parameters
-    ----------
-    usage
-        An `inspect_ai.model.ModelUsage`, or anything with its attributes.
-
     Examples
     --------
     >>> from types import SimpleNamespace

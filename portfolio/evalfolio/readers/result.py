@@ -22,28 +22,18 @@ ENDINGS = (".csv", ".csv.gz", ".parquet")
 class ImportResult:
     """Runs read from logs or tables, with an account of everything met on the way.
 
-    Parameters
-    ----------
-    runs
-        One row per run with the columns of an observations file (eval, task, ai_model, outcome,
-        spend, spend_unit, cap, human_minutes, effort, attempt, reviewed, score, date) and more that
-        describe (reason, tokens by kind, usd, limit, log, ...). Runs that do not count have
-        the outcome `excluded` and a reason.
-    errors
-        One row per file or line that could not be read: log, error, message.
-    counts
-        One row per file: samples, outcomes, reasons of exclusion, tokens, limits.
-    spend_unit
-        Unit of `spend` and `cap`: "tokens", "usd" or "hours".
-    notes
-        What a reader of the result must know, one sentence each.
+    Runs have the columns of an observations file (eval, task, ai_model, outcome, spend, spend_unit,
+    cap, human_minutes, effort, attempt, reviewed, score, date) and more that describe (reason,
+    tokens by kind, usd, limit, log, ...); those that do not count have the outcome `excluded` and a
+    reason.
     """
 
     runs: pd.DataFrame
-    errors: pd.DataFrame
+    errors: pd.DataFrame  # one row per file or line that could not be read: log, error, message
+    # one row per file: samples, outcomes, reasons of exclusion, tokens, limits
     counts: pd.DataFrame
-    spend_unit: str
-    notes: tuple[str, ...] = ()
+    spend_unit: str  # of `spend` and `cap`: "tokens", "usd" or "hours"
+    notes: tuple[str, ...] = ()  # what a reader of the result must know, one sentence each
 
     def __str__(self) -> str:
         outcomes = self.runs["outcome"].value_counts()

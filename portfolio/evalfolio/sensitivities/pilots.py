@@ -57,14 +57,11 @@ def pilot_first(
     names some, the cheapest max-elicitation option of each eval, the `most` that are worth most by
     themselves.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per pilot, the best first: option, worth (in the unit of the losses; below 0 where
-        the pilot had better not be bought), worth_low and worth_high (what the gaps of the solves
-        leave open), share (of the value of splitting at once), changes (probability that the mix
-        afterwards is not the one that would be chosen at the expected result), options (the mix
-        at the expected result).
+    One row per pilot, the best first: option, worth (in the unit of the losses; below 0 where the
+    pilot had better not be bought), worth_low and worth_high (what the gaps of the solves leave
+    open), share (of the value of splitting at once), changes (probability that the mix afterwards
+    is not the one that would be chosen at the expected result), options (the mix at the expected
+    result).
     """
     asked = question.lean
     lean = asked.menu

@@ -32,11 +32,8 @@ def relaxed_line(
     that of the cone programme (`Relaxation`), which is looser. Amounts are as stated, as `frontier`
     has them, and ascend.
 
-    Returns
-    -------
-    tuple of numpy.ndarray
-        Values in the unit of the losses and prices per unit of the resource, of shape
-        (n_amounts,); NaN where not even parts of options meet the limits.
+    Values in the unit of the losses and prices per unit of the resource, of shape (n_amounts,); NaN
+    where not even parts of options meet the limits.
 
     Examples
     --------

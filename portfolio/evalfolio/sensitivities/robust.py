@@ -393,11 +393,8 @@ def worth_of_knowing(
     better-chosen mix is worth, not what knowing the figure would do for the decisions themselves.
     Figures that change costs are left out (see `at_costs_of`).
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per figure, the one most worth knowing first: name, worth, worth_low, worth_high
-        (what the gaps of the solves leave open), share (of the value planned without knowing).
+    One row per figure, the one most worth knowing first: name, worth, worth_low, worth_high (what
+    the gaps of the solves leave open), share (of the value planned without knowing).
     """
     figures = tuple(held_costs(basis, assumptions))
     rows = swept(_worth, range(len(figures)), basis, figures, method, sweep=sweep)

@@ -38,11 +38,8 @@ def sobol_indices(
     samples, a power of 2; with `groups`, the group of every figure, indices are of those, which
     vary together.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per answer and figure (or group): answer, name, first, first_ci, total, total_ci.
-        An answer that does not vary has indices of 0.
+    One row per answer and figure (or group): answer, name, first, first_ci, total, total_ci. An
+    answer that does not vary has indices of 0.
     """
     from SALib.analyze import sobol as analysis
     from SALib.sample import sobol as sampling
