@@ -74,13 +74,15 @@ def crossed(plan: Plan) -> list[tuple[str, str]]:
 
 def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
     """Say how the share on max elicitation moves with the sd of the elicitation gap."""
-    shares = []
+    shares, gaps = [], [name.endswith(".gap") for name in plan.menu.states]
     for factor in (0.5, 1.0, 2.0):
         if factor == 1.0:
             chosen = plan.chosen
         else:
+            scale = np.where(gaps, factor, 1.0)
+            covariance = plan.menu.prior_covariance * np.outer(scale, scale)
+            other = plan.question.on(replace(plan.menu, prior_covariance=covariance))
             try:
-                other = plan.question.on(with_gap_sd(plan.menu, factor))
                 chosen = method.find(other).chosen
             except InfeasibleError:
                 continue
@@ -90,12 +92,6 @@ def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
         f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
         "goes to max elicitation."
     )
-
-
-def with_gap_sd(menu: Menu, factor: float) -> Menu:
-    """Return the menu with the prior sd of every elicitation gap multiplied by a factor."""
-    scale = np.array([factor if name.endswith(".gap") else 1.0 for name in menu.states])
-    return replace(menu, prior_covariance=menu.prior_covariance * np.outer(scale, scale))
 
 
 NEAR = 3.0  # units of difficulty within which an eval comes near a threshold

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evalfolio.plans.plan import Plan
     from evalfolio.record.record import Record
     from evalfolio.sensitivities.frontiers import Frontier
-    from evalfolio.sensitivities.tornado import Tornado
+    from evalfolio.sensitivities.mixes import Tornado
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value

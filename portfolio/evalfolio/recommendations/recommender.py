@@ -28,7 +28,7 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import frontier
-from evalfolio.sensitivities.tornado import tornado
+from evalfolio.sensitivities.mixes import tornado
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue

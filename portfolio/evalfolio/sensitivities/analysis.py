@@ -22,9 +22,11 @@ from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import Frontier, entries, frontier
 from evalfolio.sensitivities.mixes import (
     Stability,
+    Tornado,
     stability_over_assumptions,
     stability_over_draws,
     stability_over_observations,
+    tornado,
 )
 from evalfolio.sensitivities.pilots import pilot_first
 from evalfolio.sensitivities.robust import (
@@ -37,7 +39,6 @@ from evalfolio.sensitivities.robust import (
 )
 from evalfolio.sensitivities.sobol import sobol_of_plan
 from evalfolio.sensitivities.sweep import Sweep
-from evalfolio.sensitivities.tornado import Tornado, tornado
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue

@@ -284,13 +284,15 @@ class Basis:
             return decision
         if self.catalogue is None:
             return replace(decision, later_gain_mean=level, later_gain_sd=0.0)
+        from evalbayes.menus.stakes import gain_years
+
         weight = max(
             float(w)
             for name, w in zip(states, decision.contrast, strict=True)
             if told(name)[0] == domain
         )
         mean, sd = self.catalogue.domain(domain).post_training_gain_per_year.normal()
-        years = weight * self._gain_years(domain)
+        years = weight * gain_years(self.catalogue, self.catalogue.domain(domain))
         return replace(
             decision,
             later_gain_mean=decision.later_gain_mean + (level - mean) * years,
@@ -302,13 +304,6 @@ class Basis:
             return 0.0
         found = [spec for spec in self.catalogue.decisions if spec.name == decision]
         return found[0].threshold.normal()[1] if found else 0.0
-
-    def _gain_years(self, domain: str) -> float:
-        from evalbayes.menus.stakes import gain_years
-
-        if self.catalogue is None:
-            return 1.0
-        return gain_years(self.catalogue, self.catalogue.domain(domain))
 
 
 def _without(whole: float, part: float) -> float:

@@ -18,7 +18,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import HOURS, KINDS, ON_MENU, Assumed, assumptions_of
 from evalfolio.sensitivities.basis import Basis, changed_catalogue, with_hours_of
-from evalfolio.sensitivities.tornado import tornado
+from evalfolio.sensitivities.mixes import tornado
 
 BUDGET = {"usd": 1_500.0, "staff_hours": 216.0}  # both short
 

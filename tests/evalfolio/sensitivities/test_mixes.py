@@ -13,9 +13,8 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.mixes import BATCH, levels_at, mixes_under
+from evalfolio.sensitivities.mixes import BATCH, levels_at, mixes_under, plan_under, summary
 from evalfolio.sensitivities.sweep import Sweep, solve
-from evalfolio.sensitivities.tornado import plan_under, summary
 
 BUDGET = {"usd": 27_000.0, "staff_hours": 216.0}
 GAPS = [

@@ -12,8 +12,8 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.mixes import changed, plan_under, tornado
 from evalfolio.sensitivities.sweep import Solution, Sweep, solve
-from evalfolio.sensitivities.tornado import changed, plan_under, tornado
 
 BUDGET = {"usd": 9_500.0, "staff_hours": 90.0}
 FIGURES = [
