@@ -67,21 +67,14 @@ class Replicates:
     """A menu worked out again from each balanced half of its draws.
 
     How a figure differs over these is its Monte Carlo noise, see `noise`.
-
-    Parameters
-    ----------
-    information
-        Of every option, of shape (n_replicates, n_options, n_states, n_states).
-    prior_mean, prior_covariance
-        Of shapes (n_replicates, n_states) and (n_replicates, n_states, n_states).
-    costs
-        Expected use, of shape (n_replicates, n_options, n_resources).
     """
 
-    information: Array
+    information: Array  # of every option, of shape (n_replicates, n_options, n_states, n_states)
+    # prior_mean, prior_covariance: of shapes (n_replicates, n_states) and (n_replicates, n_states,
+    # n_states)
     prior_mean: Array
     prior_covariance: Array
-    costs: Array
+    costs: Array  # expected use, of shape (n_replicates, n_options, n_resources)
 
     def __len__(self) -> int:
         return len(self.prior_mean)

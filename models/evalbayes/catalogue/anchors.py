@@ -14,14 +14,8 @@ def anchors(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[st
 
     Results say how much harder one eval is than another, and how much more one AI model shows than
     another; where on the scale both lie, and so how far the threshold is, only difficulties say.
-
-    Parameters
-    ----------
-    catalogue
-        Its `difficulty`, and `human_minutes` where the unit is doublings of human task time. An
-        eval is of every domain it has loadings on.
-    human_minutes
-        Of evals whose observations state them; they count for nothing in another unit.
+    Human minutes, of evals whose observations state them, count only where the unit is doublings of
+    human task time. An eval is of every domain it has loadings on.
     """
     return {
         domain.name: tuple(

@@ -121,16 +121,7 @@ def with_settings(
     """Return the catalogue with figures set, one after another: all that follows from them follows.
 
     InputError if a path is not known (the nearest is named), a figure has no number to change, or
-    what is set breaks a rule of the catalogue.
-
-    Parameters
-    ----------
-    tables
-        The catalogue as written.
-    settings
-        As `Setting` reads them.
-    of
-        Fills in the defaults and checks every rule.
+    what is set breaks a rule of the catalogue. `of` fills in the defaults and checks every rule.
     """
     catalogue, told = of(tables), []
     for words in settings:

@@ -45,15 +45,6 @@ _ORDER = 8
 class Law:
     """Distribution of ln spend; parameters broadcast against each other and the values asked for.
 
-    Parameters
-    ----------
-    location, scale
-        Ln of the median spend, and width: arrays, or PyTensor expressions in the likelihood.
-    tail
-        Of the Burr member; 1 where there is none.
-    weights
-        Of the families `STACKED`, along a last axis of their own; None: lognormal.
-
     Examples
     --------
     >>> law = Law(np.log(1e5), 1.2, 1.0, np.array([0.6, 0.4, 0.0, 0.0]))
@@ -61,9 +52,12 @@ class Law:
     0.5
     """
 
+    # location, scale: ln of the median spend, and width: arrays, or PyTensor expressions in the
+    # likelihood
     location: Any
     scale: Any
-    tail: Any = 1.0
+    tail: Any = 1.0  # of the Burr member; 1 where there is none
+    # weights: of the families `STACKED`, along a last axis of their own; None: lognormal
     weights: Array | None = None
 
     def log_density(self, ln_spend: Any) -> Any:

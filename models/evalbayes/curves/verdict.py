@@ -167,15 +167,8 @@ def artefact(seen: Seen, expected_late: Array) -> float:
 
     With λ draws of the late successes that the curve gives, the number seen is Poisson(λ), or
     Poisson(λ + ν) with ν exponential of mean `LATE_SHARE`·runs if there is such an uptick, which
-    has a probability of `ARTEFACT_PRIOR` before anything is seen.
-
-    Parameters
-    ----------
-    seen
-        With `n_late` and `n_facing`; where the latter is 0 nothing is known and the prior stays
-        out: 0 is returned.
-    expected_late
-        λ, of shape (n_draws,).
+    has a probability of `ARTEFACT_PRIOR` before anything is seen. `expected_late` is λ, of shape
+    (n_draws,). Where no run faced its cap nothing is known and the prior stays out: 0 is returned.
 
     Examples
     --------

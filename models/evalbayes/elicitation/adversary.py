@@ -48,14 +48,8 @@ def capability_within(
 ) -> Array:
     """Return θ_c of the AI model under test by draw, of the shape of `shown`.
 
-    Parameters
-    ----------
-    posterior, catalogue
-        Curves, slope and prices.
-    adversary
-        What they may spend; where that is unlimited θ_c is shown + gap.
-    shown, gap
-        Draws of s and δ at a threshold of the adversary's domain, (n_draws,).
+    `shown` and `gap` are draws of s and δ at a threshold of the adversary's domain; where what they
+    may spend is unlimited θ_c is their sum.
     """
     rng = np.random.default_rng(19)
     spec = catalogue.domain(adversary.domain)

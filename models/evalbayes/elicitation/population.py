@@ -51,14 +51,9 @@ class Population:
     def gap(self, domain: str | None, *, verifier: bool = False, tools: bool = True) -> Array:
         """Draw the gap of a new AI model in a new study, (n_draws,).
 
-        Parameters
-        ----------
-        domain
-            One that was measured; any other name, or None, is a new domain.
-        verifier
-            Whether the actor can tell a success, so that the best of `ATTEMPTS` adds to it.
-        tools
-            Whether the agent it is measured from has tools.
+        A domain that was not measured, or None, is a new one. With a verifier the actor can tell a
+        success, so that the best of `ATTEMPTS` adds to it; `tools` says whether the agent it is
+        measured from has any.
         """
         rng = np.random.default_rng(self.seed)
         d, names = self.draws, sorted(self.table["domain"].unique())

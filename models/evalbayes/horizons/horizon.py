@@ -244,14 +244,8 @@ def most_probable(x: Array, share: Array, weights: Array) -> tuple[Array, Array]
     """Level and slope of the most probable curve, by Newton's steps.
 
     Priors keep it finite where all or none are solved: ln slope is normal as in `fit_horizon`, and
-    so is the level about the middle of the tasks.
-
-    Parameters
-    ----------
-    x
-        log2 of the minutes of every task, of shape (n_tasks,).
-    share, weights
-        Share solved and weight of every task, of shape (..., n_tasks); the results are of (...).
+    so is the level about the middle of the tasks. `x` is log2 of the minutes of every task,
+    (n_tasks,); shares solved and weights are of shape (..., n_tasks), the results of (...).
     """
     middle = float(np.median(x))
     shape = np.broadcast_shapes(share.shape, weights.shape)[:-1]

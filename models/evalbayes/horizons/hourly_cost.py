@@ -27,26 +27,17 @@ class FallingSlope:
     """Least-squares fit y = a + ∫s, s = s_end + Σ w_j·S((x − k_j)/h), w_j ≥ 0, s_end ≥ 0.
 
     S falls smoothly from 1 to 0, so s only falls.
-
-    Parameters
-    ----------
-    start
-        Where x begins.
-    starts, widths, weights
-        k_j, h and w_j of every step down.
-    level, end
-        y at the start, and s_end.
-    residuals
-        Of the points.
     """
 
-    start: float
+    start: float  # where x begins
+    # starts, widths, weights: k_j, h and w_j of every step down
     starts: Array
     widths: Array
     weights: Array
+    # level, end: y at the start, and s_end
     level: float
     end: float
-    residuals: Array
+    residuals: Array  # of the points
 
     def slope(self, x: Array) -> Array:
         """Slope s at x."""
@@ -129,13 +120,6 @@ class HourlyCost:
     fitted to runs, would else be mostly noise where the curve is flat. InputError if there are
     fewer than two points, or they do not rise.
 
-    Parameters
-    ----------
-    usd
-        Spend per task, or cap, rising.
-    hours
-        Horizon at each, in human hours, never falling.
-
     Examples
     --------
     >>> curve = HourlyCost(np.array([1.0, 10.0]), np.array([0.5, 1.0]))
@@ -143,8 +127,8 @@ class HourlyCost:
     10.0
     """
 
-    usd: Array
-    hours: Array
+    usd: Array  # spend per task, or cap, rising
+    hours: Array  # horizon at each, in human hours, never falling
 
     def __post_init__(self) -> None:
         usd, hours = np.asarray(self.usd, dtype=float), np.asarray(self.hours, dtype=float)

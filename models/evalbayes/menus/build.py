@@ -55,21 +55,14 @@ FEWEST_DRAWS = 8
 
 @dataclass(frozen=True, eq=False)  # eq=False: mappings of floats are not compared
 class MenuNotes:
-    """What reports need to know beside the menu.
+    """What reports need to know beside the menu."""
 
-    Parameters
-    ----------
-    left_off
-        Options and tiers that are not on the menu, each with the reason.
-    floors
-        By domain: elicitation_floor_sd, validity_floor_sd, validity_sd and gap_sd, in its unit.
-    words
-        What each state means.
-    """
-
+    # left_off: options and tiers that are not on the menu, each with the reason
     left_off: tuple[tuple[str, str], ...]
+    # floors: by domain: elicitation_floor_sd, validity_floor_sd, validity_sd and gap_sd, in its
+    # unit
     floors: Mapping[str, Mapping[str, float]]
-    words: Mapping[str, str]
+    words: Mapping[str, str]  # what each state means
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -146,16 +139,9 @@ def build_menu(
 ) -> tuple[Menu, MenuNotes]:
     """Return what `menu_of` does, and what reports need to know beside it.
 
-    Parameters
-    ----------
-    posterior, catalogue, seed
-        As `menu_of` has them.
-    with_draws
-        Whether the menu holds draws of information and resources; without them it is the same
-        otherwise, and built in two thirds of the time.
-    done
-        What has been run of evals already: the menu sells what is left of them, and an option
-        without cost or information that says so.
+    Without draws of information and resources the menu is the same otherwise, and built in two
+    thirds of the time. Of what is `done` already it sells what is left, and an option without cost
+    or information that says so.
     """
     done = done or {}
     posterior = placed(posterior, catalogue)

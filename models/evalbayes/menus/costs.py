@@ -57,18 +57,9 @@ def option_cost(
 
     usd = Σ runs · E[min(T, cap)] · usd_per_unit, over the option's runs and its baseline pass, plus
     usd_per_reset for every run of a task after its first. A run lasts hours_per_run, or as long as
-    its tokens take at the budget's throughput.
-
-    Parameters
-    ----------
-    spec, offer, catalogue
-        The eval, what is run of it, and whose budget gives days and agents in parallel.
-    spends
-        What one run uses at an effort and a cap, draw by draw.
-    prices
-        Draws of usd per unit, of shape (n_draws,), with the mean that counts as expected.
-    luck
-        Standard normal draws, of shape (n_draws,): how the runs themselves turn out.
+    its tokens take at the budget's throughput. `prices` are draws of usd per unit, (n_draws,), with
+    the mean that counts as expected; `luck` standard normal ones: how the runs themselves turn out.
+    The catalogue's budget gives days and agents in parallel.
     """
     passes = [
         (offer.runs, offer.cap, offer.effort),

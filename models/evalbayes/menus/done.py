@@ -11,15 +11,11 @@ from evalbayes.observations.observations import FRAMES
 
 @dataclass(frozen=True)
 class Done:
-    """Tasks of one eval that the AI model under test has run since the programme began.
+    """Tasks of one eval that the AI model under test has run since the programme began."""
 
-    Parameters
-    ----------
-    plain, repaired, elicited
-        With a run as it comes, with one after obvious failures were mended, and with an elicited
-        one. What was mended or elicited stands: more such runs take no further hours of it.
-    """
-
+    # plain, repaired, elicited: with a run as it comes, with one after obvious failures were
+    # mended, and with an elicited one. What was mended or elicited stands: more such runs take no
+    # further hours of it.
     plain: int = 0
     repaired: int = 0
     elicited: int = 0

@@ -18,13 +18,6 @@ def menu_elsewhere(posterior: Posterior, catalogue: Catalogue, name: str, thresh
 
     It is of the same price, hours, spends and family; its own errors are its own, and nothing has
     been run of it. States are those of the menu of `posterior` and `catalogue`.
-
-    Parameters
-    ----------
-    name
-        The eval it is like.
-    threshold
-        Where the domain, or a level of it, is decided.
     """
     posterior = placed(posterior, catalogue)
     i, n = posterior.index_of("eval", name), len(posterior.evals)

@@ -67,43 +67,26 @@ RUNGS = {SWEET_SPOT: 3, PLATEAU: 4, "repaired": 2, MAX_ELICITATION: 3}
 
 @dataclass(frozen=True)
 class Offer:
-    """One way to run one eval.
+    """One way to run one eval."""
 
-    Parameters
-    ----------
-    eval, tier
-        Which eval, and how.
-    cap
-        Allowance per attempt, in the eval's spend unit.
-    tasks, attempts
-        Tasks of a random subset, and attempts at each.
-    effort
-        Elicitation effort, 0 to 1.
-    baseline_cap
-        Cap of the plateau-level pass over the same tasks that a repaired or max-elicitation option
-        contains; 0 for the others.
-    full_cap
-        Whether a plateau option goes past the saturation point, to the largest cap.
-    seen
-        How many of the tasks have been run as they come already: they need no baseline pass, and
-        without one it is all of them, run once more.
-    built
-        Whether the eval has been elicited, or mended, already: that stands.
-    done
-        How many tasks have been run at this tier already.
-    """
-
+    # eval, tier: which eval, and how
     eval: str
     tier: str
-    cap: float
+    cap: float  # allowance per attempt, in the eval's spend unit
+    # tasks, attempts: tasks of a random subset, and attempts at each
     tasks: int
     attempts: int = 1
-    effort: float = 0.0
+    effort: float = 0.0  # elicitation effort, 0 to 1
+    # baseline_cap: cap of the plateau-level pass over the same tasks that a repaired or
+    # max-elicitation option contains; 0 for the others
     baseline_cap: float = 0.0
+    # full_cap: whether a plateau option goes past the saturation point, to the largest cap
     full_cap: bool = False
+    # seen: how many of the tasks have been run as they come already: they need no baseline pass,
+    # and without one it is all of them, run once more
     seen: int = 0
-    built: bool = False
-    done: int = 0
+    built: bool = False  # whether the eval has been elicited, or mended, already: that stands
+    done: int = 0  # how many tasks have been run at this tier already
 
     @property
     def repaired(self) -> bool:
@@ -287,16 +270,10 @@ TOLERANCE = 1e-9
 def undominated(costs: Array, information: Array) -> Flags:
     """Return which options no other one makes pointless.
 
-    An option is dominated if another uses no more of any resource and tells at least as much
-    about every combination of states (K′ − K positive semi-definite). Being dearer in one
-    resource only is no reason to go. Of equal options the first stays.
-
-    Parameters
-    ----------
-    costs
-        Of shape (n_options, n_resources).
-    information
-        Of shape (n_options, n_states, n_states).
+    An option is dominated if another uses no more of any resource and tells at least as much about
+    every combination of states (K′ − K positive semi-definite). Being dearer in one resource only
+    is no reason to go. Of equal options the first stays. Costs are of shape (n_options,
+    n_resources), information of (n_options, n_states, n_states).
 
     Examples
     --------

@@ -23,27 +23,15 @@ from evalbayes.posterior.posterior import Posterior
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Reading:
-    """One eval's readings of the AI model under test.
+    """One eval's readings of the AI model under test."""
 
-    Parameters
-    ----------
-    rows
-        h at every effort, of shape (n_efforts, n_states).
-    efforts
-        Of shape (n_efforts,).
-    private
-        Variance of the private error by draw, of shape (n_draws,); 0 where it is a state.
-    departure
-        κ² by draw, of shape (n_draws,).
-    margin_mean, margin_variance
-        Moments of what the runs see, capability above difficulty, at every effort: of shape
-        (n_efforts,), errors of all kinds included.
-    """
-
-    rows: Array
-    efforts: Array
+    rows: Array  # h at every effort, of shape (n_efforts, n_states)
+    efforts: Array  # of shape (n_efforts,)
+    # private: variance of the private error by draw, of shape (n_draws,); 0 where it is a state
     private: Array
-    departure: Array
+    departure: Array  # κ² by draw, of shape (n_draws,)
+    # margin_mean, margin_variance: moments of what the runs see, capability above difficulty, at
+    # every effort: of shape (n_efforts,), errors of all kinds included
     margin_mean: Array
     margin_variance: Array
 
@@ -143,24 +131,11 @@ def floors_of(
 ) -> Mapping[str, Mapping[str, float]]:
     """Return by decision what no number of runs gets below: sds of y left, and two plain spreads.
 
-    Parameters
-    ----------
-    decisions, states
-        What the results are for, and the belief before them.
-    plateau
-        Readings of every eval on the menu at effort 0.
-    everything
-        Readings of every eval at every effort on the menu.
-    validity_variance
-        ω² by domain: how far one eval's own reading is off.
-
-    Returns
-    -------
-    Mapping
-        elicitation_floor_sd (all evals of the menu run at plateau level without limit),
-        validity_floor_sd (all evals and tiers of the menu without limit), validity_sd (ω) and
-        gap_sd (of δ, or of its weighted sum over domains: what plateau-level runs of ever more
-        evals never touch).
+    `plateau` are readings of every eval of the menu at effort 0, `everything` those at every
+    effort; validity variances are ω² by domain. The names are elicitation_floor_sd (all evals of
+    the menu run at plateau level without limit), validity_floor_sd (all evals and tiers of the menu
+    without limit), validity_sd (ω) and gap_sd (of δ, or of its weighted sum over domains: what
+    plateau-level runs of ever more evals never touch).
     """
     rows = {
         "elicitation_floor_sd": _left(decisions, states, plateau),

@@ -43,29 +43,10 @@ def margin_information(
 
         n·J_mm − n·J_ml (n·J_ll + P⁻¹)⁻¹ n·J_lm.
 
-    It is at most n·a²A(1 − A) and never falls as the cap or n grows, since J and n·J do not.
-
-    Parameters
-    ----------
-    margin
-        Capability above difficulty, in the domain's unit.
-    slope
-        a, logits per unit.
-    ln_cap
-        Log of the cap in spend units.
-    success_location, success_scale, gave_up_location, gave_up_scale
-        Mean and sd of ln spend of runs that would succeed, and of those that would give up.
-    location_covariance
-        P, of shape (2, 2); zeros where the curve is known.
-    n_runs
-        Effective number of runs.
-    tail, weights
-        Of stacked families of spend, see `evalbayes.curves.law.Law`; by default lognormal.
-
-    Returns
-    -------
-    Array
-        Per squared unit of the margin, in the shape that the arguments broadcast to.
+    It is at most n·a²A(1 − A) and never falls as the cap or n grows, since J and n·J do not. In
+    units of 1/margin², in the shape that the arguments broadcast to. `slope` is a, logits per unit;
+    `location_covariance` P, of shape (2, 2), zeros where the curve is known; `n_runs` are effective
+    ones; locations and scales are those of `evalbayes.curves.Curve`.
     """
     law = Law(success_location, success_scale, tail, weights)
     z_gave_up = (ln_cap - gave_up_location) / gave_up_scale
@@ -137,19 +118,8 @@ def explained_variance(margin: Array, weights: Array, information: Array) -> Arr
 
     On the scale ψ(m) = ∫ √I(m) dm the runs read ψ with unit noise (for a binomial score ψ is the
     arcsine of the root of the share), whatever m is. The posterior of m given each reading is then
-    a sum over the grid.
-
-    Parameters
-    ----------
-    margin, weights
-        Grid of the margin and prior probabilities, of shape (n_nodes,).
-    information
-        Information of the runs about m at every node, of shape (n_curves, n_nodes).
-
-    Returns
-    -------
-    Array
-        Of shape (n_curves,), between 0 and the prior variance.
+    a sum over the grid. Margin and prior probabilities are of shape (n_nodes,), information of
+    (n_curves, n_nodes); the result, of shape (n_curves,), lies between 0 and the prior variance.
     """
     root = np.sqrt(information)
     step = np.diff(margin)
@@ -196,22 +166,10 @@ def matched_noise(
     """Return s² of the mean explained variance, under every draw of the curve, and from halves.
 
     The variance explained is averaged over the curve's draws, not the information: a cap that may
-    turn out to lie below nearly all successes explains half of what it does if it does not.
-
-    Parameters
-    ----------
-    curve
-        The eval's curve at the reading's effort; locations and scales of shape (n_draws,).
-    mean, variance
-        Moments of the margin before the runs.
-    slope
-        a, logits per unit: its error is a state and stays out of here.
-    cap
-        In spend units.
-    n_runs
-        Effective number of runs.
-    halves
-        Which draws each half holds, of shape (n_halves, n_draws); none without it.
+    turn out to lie below nearly all successes explains half of what it does if it does not. Mean
+    and variance are the margin's before the runs, the slope is a in logits per unit (its error is a
+    state and stays out of here), the cap in spend units and `n_runs` effective; locations and
+    scales of the curve are of shape (n_draws,), `halves` of (n_halves, n_draws).
     """
     margin, weights = margin_grid(mean, math.sqrt(variance))
     column = (slice(None), None)

@@ -26,41 +26,23 @@ SMALLEST_VARIANCE = SMALLEST_SD**2
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class States:
-    """Names, draws and normal belief of the states of one AI model.
+    """Names, draws and normal belief of the states of one AI model."""
 
-    Parameters
-    ----------
-    names
-        "cyber.shown", "cyber.gap" at the (first) threshold, ..., "cyber@5.4.shown" at other
-        knots, ..., "slope", "ctf.family", ..., "cybench.error", ...; where
-        domains have several units, a slope of each: "slope per sd of experts", ...
-    words
-        What each name means.
-    draws
-        Posterior draws, skewed as they are, of shape (n_draws, n_states).
-    mean, covariance
-        Their first two moments, of shapes (n_states,) and (n_states, n_states).
-    own_error
-        Name of the state by eval, for evals whose own error is one.
-    skewed
-        Names of the gaps: lognormal, with these moments.
-    slopes
-        Name of the slope's state by domain.
-    knots
-        Names of the knots: of each there are a shown capability and a gap.
-    places
-        Where they lie, of shape (n_knots,).
-    """
-
+    # names: "cyber.shown", "cyber.gap" at the (first) threshold, ..., "cyber@5.4.shown" at other
+    # knots, ..., "slope", "ctf.family", ..., "cybench.error", ...; where domains have several
+    # units, a slope of each: "slope per sd of experts", ...
     names: tuple[str, ...]
-    words: Mapping[str, str]
-    draws: Array
+    words: Mapping[str, str]  # what each name means
+    draws: Array  # posterior draws, skewed as they are, of shape (n_draws, n_states)
+    # mean, covariance: their first two moments, of shapes (n_states,) and (n_states, n_states)
     mean: Array
     covariance: Array
-    own_error: Mapping[str, str]
-    skewed: tuple[str, ...] = ()
-    slopes: tuple[str, ...] = ()
+    own_error: Mapping[str, str]  # name of the state by eval, for evals whose own error is one
+    skewed: tuple[str, ...] = ()  # names of the gaps: lognormal, with these moments
+    slopes: tuple[str, ...] = ()  # name of the slope's state by domain
+    # knots: names of the knots: of each there are a shown capability and a gap
     knots: tuple[str, ...] = ()
+    # places: where they lie, of shape (n_knots,)
     places: Array = field(default_factory=lambda: np.zeros(0))
 
     def at_threshold(self, domain: str, threshold: float | None = None) -> str:
@@ -199,10 +181,7 @@ def gap_covariance(posterior: Posterior) -> Array:
 def state_draws(posterior: Posterior, catalogue: Catalogue) -> Array:
     """Posterior draws of the menu's states, true skew and all, of shape (n_draws, n_states).
 
-    Parameters
-    ----------
-    posterior, catalogue
-        What the menu is built from; states are in the unit of their domain.
+    States are in the unit of their domain.
     """
     return states_of(placed(posterior, catalogue), catalogue).draws
 
@@ -278,17 +257,11 @@ def significant(n_draws: int) -> float:
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Explained:
-    """What capability and slope say about an eval's own error, and what they leave.
+    """What capability and slope say about an eval's own error, and what they leave."""
 
-    Parameters
-    ----------
-    weights
-        Of the predictors, of shape (n_predictors,); 0 where a correlation is within chance.
-    mean, variance
-        Of the error, and of what is left of it.
-    """
-
+    # weights: of the predictors, of shape (n_predictors,); 0 where a correlation is within chance
     weights: Array
+    # mean, variance: of the error, and of what is left of it
     mean: float
     variance: float
 
@@ -297,14 +270,8 @@ def explained_error(error: Array, predictors: Array) -> Explained:
     """Regress an eval's own error on the predictors it is tied to beyond chance.
 
     Fitted difficulties lean on the slope, and on capability where an expert judged the plateau.
-    What is explained moves with the states and is no independent noise; the rest is.
-
-    Parameters
-    ----------
-    error
-        Draws, of shape (n_draws,).
-    predictors
-        Draws of states, of shape (n_draws, n_predictors).
+    What is explained moves with the states and is no independent noise; the rest is. Shapes are
+    (n_draws,) and (n_draws, n_predictors).
     """
     weights = np.zeros(predictors.shape[1])
     centred, target = predictors - predictors.mean(axis=0), error - error.mean()

@@ -16,24 +16,15 @@ DAYS_PER_YEAR = 365.25
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Ancestry:
-    """Release dates and lineages of the AI models of a fit.
+    """Release dates and lineages of the AI models of a fit."""
 
-    Parameters
-    ----------
-    years
-        Of release, about the mean of all: of shape (n_models,). Zeros where not all have a date.
-    dated
-        Whether release dates count: every AI model has one, and they differ.
-    lineages
-        Names of the lineages of two or more of the AI models; one of one would tell nothing.
-    lineage_of
-        Index of every AI model's, −1 for none.
-    """
-
+    # years: of release, about the mean of all: of shape (n_models,). Zeros where not all have a
+    # date.
     years: Array
-    dated: bool
+    dated: bool  # whether release dates count: every AI model has one, and they differ
+    # lineages: names of the lineages of two or more of the AI models; one of one would tell nothing
     lineages: tuple[str, ...]
-    lineage_of: Index
+    lineage_of: Index  # index of every AI model's, −1 for none
 
 
 def ancestry_of(catalogue: Catalogue, ai_models: tuple[str, ...]) -> Ancestry:

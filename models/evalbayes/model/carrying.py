@@ -52,16 +52,7 @@ STEEPEST_TAIL = 30.0  # a Burr member beyond is a power law with an edge: kept a
 def carried(draws: Draws, selection: Selection, axes: Axes, seed: int) -> dict[str, Array]:
     """Return the draws with families of spend by stacking weight.
 
-    Parameters
-    ----------
-    draws
-        As `Posterior` holds them, spends lognormal.
-    selection
-        Weights by eval and draws of cells.
-    axes
-        Names along the axes, loadings and families of evals.
-    seed
-        Of which draw has which family.
+    The draws given have lognormal spends; `seed` is of which draw has which family.
     """
     new = {**draws, **lognormal_spends(draws)}
     if not selection.cells:

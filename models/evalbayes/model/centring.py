@@ -27,15 +27,6 @@ def told(evidence: Evidence, pair: Index, n_pairs: int) -> Array:
 
     Locations of successes with known spends, and of runs that gave up; then margins of pairs whose
     plateau many runs tell.
-
-    Parameters
-    ----------
-    evidence
-        Its successes and runs that gave up count.
-    pair
-        Eval by AI model pair of every condition.
-    n_pairs
-        How many there are.
     """
     won, lost = (
         np.bincount(pair, weights=number, minlength=n_pairs)
@@ -48,12 +39,7 @@ def told(evidence: Evidence, pair: Index, n_pairs: int) -> Array:
 def located(told: Array, mean: Any, ln_sd: Any, sampled: Any, xp: Any) -> Any:
     """Quantities N(mean, sd²) from what is sampled of them, N(told·mean, sd^(2·told)).
 
-    Parameters
-    ----------
-    told
-        1 where the quantity itself is sampled, 0 where its departure over its sd is, between
-        them where both would be told too well or too weakly.
-    xp
-        numpy or pytensor.tensor.
+    `told` is 1 where the quantity itself is sampled, 0 where its departure over its sd is, between
+    them where both would be told too well or too weakly; `xp` is numpy or pytensor.tensor.
     """
     return mean + xp.exp((1.0 - told) * ln_sd) * (sampled - told * mean)

@@ -20,15 +20,8 @@ Draws = Mapping[str, Array]
 def completed(design: Design, seen: Draws, seed: int) -> dict[str, Array]:
     """Return draws of every quantity of `Posterior`, of shape (n_draws, ...).
 
-    Parameters
-    ----------
-    design
-        The design of the fit.
-    seen
-        Draws by name of what the sampler saw, flattened to (n_draws, ...); empty where there was
-        no evidence: then everything is prior.
-    seed
-        Seed of the draws made here.
+    `seen` are draws of what the sampler saw, flattened to (n_draws, ...); without evidence it is
+    empty and everything is prior.
     """
     rng = EvenNormals(np.random.default_rng(seed))
     n_draws = len(seen["validity_sd"])

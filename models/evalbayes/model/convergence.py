@@ -24,19 +24,9 @@ def prior_shift(values: Array, log_prior: Array) -> Array:
     The prior p(φ) of everything with a constant prior (typical values, spreads, gaps) is raised to
     a power α, and the draws are weighed again by p(φ)^(α − 1): no new fit is needed (Kallioinen,
     Paananen, Bürkner & Vehtari 2023, Detecting and diagnosing prior and likelihood sensitivity with
-    power-scaling).
-
-    Parameters
-    ----------
-    values
-        Draws of quantities, of shape (n_draws, n).
-    log_prior
-        Log prior density of every draw, up to a constant, of shape (n_draws,).
-
-    Returns
-    -------
-    Array
-        Of shape (n,), not negative; 0 where a quantity does not vary.
+    power-scaling). `values` are draws of quantities, (n_draws, n), `log_prior` is the log prior
+    density of each, up to a constant; the result, of shape (n,), is 0 where a quantity does not
+    vary.
 
     Examples
     --------
@@ -61,12 +51,7 @@ def prior_shift(values: Array, log_prior: Array) -> Array:
 def log_prior_of(base: Layout, named: Mapping[str, Array]) -> Array:
     """Log density of all that has a constant prior, of shape (n_draws,), up to a constant.
 
-    Parameters
-    ----------
-    base
-        Layout of the base; offsets, whose spread is learned, are left out.
-    named
-        Draws by name, of shape (n_draws, ...).
+    Offsets, whose spread is learned, are left out; draws are of shape (n_draws, ...).
     """
     total: Array | None = None
     logs = {name: np.log(named[name]) for name in base.logarithms & set(named)}
@@ -104,10 +89,7 @@ REPORTED = (
 def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) -> pd.DataFrame:
     """Return r_hat, ess_bulk, ess_tail and prior_shift of every reported quantity.
 
-    Parameters
-    ----------
-    named
-        Draws by name, of shape (chains, draws, ...).
+    Draws are of shape (chains, draws, ...).
     """
     from evalbayes.model import sampling  # loads PyMC: only where something was sampled
 

@@ -24,94 +24,69 @@ class Design:
 
     "Seen" evals, AI models and pairs are those with evidence; only they enter the sampler. The
     others are drawn afterwards from their prior given what was learned.
-
-    Parameters
-    ----------
-    domains, evals, ai_models, families, units
-        Names; `ai_models` holds the one under test and all that the catalogue lists, `evals`
-        every eval of the catalogue.
-    under_test
-        Index of the AI model under test.
-    scales, scale_of
-        Units of capability, and which one each domain has. What is in such a unit, or per unit, is
-        learned for each by itself: slope, validity error and the other spreads.
-    slope, slope_sd
-        Mean and sd of ln of the typical slope, by scale.
-    loadings, domain_of, family_of, unit_of
-        Weight of the domains in every eval, main domain, family (−1: none), spend unit.
-    knots
-        Where on the difficulty axes shown capability and gap are told, and what every eval reads.
-    difficulty, difficulty_sd
-        Prior centre and sd of difficulty; sd NaN where it is learned (`difficulty_spread`).
-    shown, shown_sd
-        Prior of the shown capability of the AI model under test by domain; NaN where learned.
-    centre
-        Centre of the population's shown capability, by domain.
-    adrift
-        Domains without an eval of known difficulty, whose location the stated shown capability
-        alone fixes.
-    gap, gap_sd, gap_stated
-        Mean and sd of ln gap, by domain, and whether the catalogue gave them.
-    growth, growth_sd
-        Mean and sd of growth with release date, by domain, in units a year.
-    ancestry
-        Release dates and lineages of the AI models.
-    plateau, plateau_sd
-        Expert's logit plateau of the AI model under test, NaN where none.
-    location, location_sd
-        Expert's ln half-spend, NaN where none.
-    ln_minutes
-        ln human minutes about their mean in the spend unit; 0 where there are none.
-    ln_spend_centre
-        Typical ln spend by unit.
-    condition_eval, condition_model, condition_pair, effort
-        Of every condition of the evidence.
-    pair_eval, pair_model
-        Seen eval by AI model pairs.
-    told
-        How far runs tell the cells themselves, from 0 to 1: see `centring`.
     """
 
+    # domains, evals, ai_models, families, units: names; `ai_models` holds the one under test and
+    # all that the catalogue lists, `evals` every eval of the catalogue
     domains: tuple[str, ...]
     evals: tuple[str, ...]
     ai_models: tuple[str, ...]
     families: tuple[str, ...]
     units: tuple[str, ...]
-    under_test: int
+    under_test: int  # index of the AI model under test
+    # scales, scale_of: units of capability, and which one each domain has. What is in such a unit,
+    # or per unit, is learned for each by itself: slope, validity error and the other spreads.
     scales: tuple[str, ...]
     scale_of: Index
+    # slope, slope_sd: mean and sd of ln of the typical slope, by scale
     slope: Array
     slope_sd: Array
+    # loadings, domain_of, family_of, unit_of: weight of the domains in every eval, main domain,
+    # family (−1: none), spend unit
     loadings: Array
+    # knots: where on the difficulty axes shown capability and gap are told, and what every eval
+    # reads
     knots: Knots
     domain_of: Index
     family_of: Index
     unit_of: Index
+    # difficulty, difficulty_sd: prior centre and sd of difficulty; sd NaN where it is learned
+    # (`difficulty_spread`)
     difficulty: Array
     difficulty_sd: Array
+    # shown, shown_sd: prior of the shown capability of the AI model under test by domain; NaN where
+    # learned
     shown: Array
     shown_sd: Array
-    centre: Array
+    centre: Array  # centre of the population's shown capability, by domain
+    # adrift: domains without an eval of known difficulty, whose location the stated shown
+    # capability alone fixes
     adrift: Flags
+    # gap, gap_sd, gap_stated: mean and sd of ln gap, by domain, and whether the catalogue gave them
     gap: Array
     gap_sd: Array
     gap_stated: Flags
+    # growth, growth_sd: mean and sd of growth with release date, by domain, in units a year
     growth: Array
     growth_sd: Array
-    ancestry: Ancestry
+    ancestry: Ancestry  # release dates and lineages of the AI models
+    # plateau, plateau_sd: expert's logit plateau of the AI model under test, NaN where none
     plateau: Array
     plateau_sd: Array
+    # location, location_sd: expert's ln half-spend, NaN where none
     location: Array
     location_sd: Array
-    ln_minutes: Array
-    ln_spend_centre: Array
+    ln_minutes: Array  # ln human minutes about their mean in the spend unit; 0 where there are none
+    ln_spend_centre: Array  # typical ln spend by unit
+    # condition_eval, condition_model, condition_pair, effort: of every condition of the evidence
     condition_eval: Index
     condition_model: Index
     condition_pair: Index
     effort: Array
+    # pair_eval, pair_model: seen eval by AI model pairs
     pair_eval: Index
     pair_model: Index
-    told: Array
+    told: Array  # how far runs tell the cells themselves, from 0 to 1: see `centring`
     spend_seen: Flags = field(repr=False)
 
     @property

@@ -48,75 +48,57 @@ FEWEST = 5  # tasks with repeats below which an eval and AI model say nothing of
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Evidence:
-    """Sufficient statistics by condition, and tables of what was stopped, counted or scored.
+    """Sufficient statistics by condition, and tables of what was stopped, counted or scored."""
 
-    Parameters
-    ----------
-    conditions
-        One row per condition: eval, ai_model, effort.
-    n_success, mean_success, square_success
-        Successes with known spend, mean of their ln spend and sum of squares about it; of shape
-        (n_conditions,).
-    n_gave_up, mean_gave_up, square_gave_up
-        The same for runs that gave up.
-    stopped_of, stopped_ln_spend, n_stopped
-        Runs stopped (by whatever) at a spend: index of the condition, ln spend, how many; a cap
-        at which none was stopped has a row too.
-    count_of, count_ln_cap, count_runs, count_success
-        Independent counts of success within a cap.
-    nested_of, nested_ln_low, nested_ln_high, nested_ln_last, nested_n
-        Of counts that share their runs: successes between two caps, and the set's largest cap, at
-        which the whole set is one count.
-    score_of, score_ln_cap, score, score_error
-        Mean scores at a cap, as shares of their scale, with normal standard errors.
-    beta_of, beta_ln_cap, beta_score, beta_concentration
-        Mean scores with beta noise.
-    plain
-        By eval, every observed one: its single runs as they come (effort 0), repeats included, in
-        the order given: task, ai_model, outcome, cap and spend, which is the cap where that
-        stopped the run.
-    summed
-        Successes by eval that cells hold.
-    human_minutes
-        Median human minutes by eval, of evals whose observations state them.
-    attempts
-        How often tasks were tried and solved, of `observations.attempts.attempts_of`.
-    remarks
-        What is probably not meant in the observations, in sentences.
-    """
-
-    conditions: pd.DataFrame
+    conditions: pd.DataFrame  # one row per condition: eval, ai_model, effort
+    # n_success, mean_success, square_success: successes with known spend, mean of their ln spend
+    # and sum of squares about it; of shape (n_conditions,)
     n_success: Array
     mean_success: Array
     square_success: Array
+    # n_gave_up, mean_gave_up, square_gave_up: the same for runs that gave up
     n_gave_up: Array
     mean_gave_up: Array
     square_gave_up: Array
+    # stopped_of, stopped_ln_spend, n_stopped: runs stopped (by whatever) at a spend: index of the
+    # condition, ln spend, how many; a cap at which none was stopped has a row too
     stopped_of: Index
     stopped_ln_spend: Array
     n_stopped: Array
+    # count_of, count_ln_cap, count_runs, count_success: independent counts of success within a cap
     count_of: Index
     count_ln_cap: Array
     count_runs: Array
     count_success: Array
+    # nested_of, nested_ln_low, nested_ln_high, nested_ln_last, nested_n: of counts that share their
+    # runs: successes between two caps, and the set's largest cap, at which the whole set is one
+    # count
     nested_of: Index
     nested_ln_low: Array
     nested_ln_high: Array
     nested_ln_last: Array
     nested_n: Array
+    # score_of, score_ln_cap, score, score_error: mean scores at a cap, as shares of their scale,
+    # with normal standard errors
     score_of: Index
     score_ln_cap: Array
     score: Array
     score_error: Array
+    # beta_of, beta_ln_cap, beta_score, beta_concentration: mean scores with beta noise
     beta_of: Index
     beta_ln_cap: Array
     beta_score: Array
     beta_concentration: Array
+    # plain: by eval, every observed one: its single runs as they come (effort 0), repeats included,
+    # in the order given: task, ai_model, outcome, cap and spend, which is the cap where that
+    # stopped the run
     plain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    summed: Mapping[str, int] = field(default_factory=dict)
+    summed: Mapping[str, int] = field(default_factory=dict)  # successes by eval that cells hold
+    # human_minutes: median human minutes by eval, of evals whose observations state them
     human_minutes: Mapping[str, float] = field(default_factory=dict)
+    # attempts: how often tasks were tried and solved, of `observations.attempts.attempts_of`
     attempts: pd.DataFrame = field(default_factory=pd.DataFrame)
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # what is probably not meant in the observations, in sentences
 
     def __len__(self) -> int:
         return len(self.conditions)
@@ -176,15 +158,9 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
     Cells and runs of one condition are pooled: ``n``, the mean and the sum of squares add exactly.
     Counts that share their runs become one count at their largest cap and, given it, how its
     successes fall between the smaller caps. InputError if an observation is about an eval that the
-    catalogue does not hold, or a score lies outside its scale.
-
-    Parameters
-    ----------
-    observations
-        What was seen.
-    catalogue
-        Whose evals they must be of; it says on what scales scores lie and whether repeats are read
-        as best-of-k. None: scores are shares already, and every run is one.
+    catalogue does not hold, or a score lies outside its scale. The catalogue says on what scales
+    scores lie and whether repeats are read as best-of-k; without one, scores are shares already,
+    and every run is one.
     """
     told = observations
     if catalogue is not None:

@@ -35,20 +35,10 @@ def ln_gap(
 ) -> Any:
     """Return ln δ at places, alike for arrays and graphs, of shape (..., n).
 
-    Parameters
-    ----------
-    places
-        Knot and AI model, of shape (n, 2), sorted, with every knot on the way to the reference.
-    population, spread
-        p and λ, of shape (..., 1).
-    common
-        Innovations of c by knot, c′ at the reference, of shape (..., n_knots).
-    range_
-        ρ by unit of capability, of shape (..., n_scales).
-    offset
-        Innovations of o at the places, of shape (..., n).
-    xp
-        numpy or pytensor.tensor.
+    Places are knot and AI model, (n, 2), sorted, with every knot on the way to the reference.
+    `population` and `spread` are p and λ, (..., 1); `common` the innovations of c by knot, c′ at
+    the reference, (..., n_knots); `range_` is ρ by unit of capability, (..., n_scales); `offset`
+    the innovations of o at the places, (..., n); `xp` numpy or pytensor.tensor.
     """
     knots, (knot, model) = design.knots, places.T
     pooled = np.zeros(len(knots))

@@ -28,22 +28,14 @@ MOST = 8.0  # ... or the domain's whole span over this, where that is more
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Knots:
-    """Places on the difficulty axes; the first ones are the domains' (first) thresholds, in order.
+    """Places on the difficulty axes; the first are the domains' (first) thresholds, in order."""
 
-    Parameters
-    ----------
-    domain, place
-        Of every knot, (n_knots,).
-    reach
-        Weight of every knot in every eval, (n_evals, n_knots): its loadings, at its difficulty.
-    reference
-        Knot of every domain from which the processes are told, (n_domains,).
-    """
-
+    # domain, place: of every knot, (n_knots,)
     domain: Index
     place: Array
+    # reach: weight of every knot in every eval, (n_evals, n_knots): its loadings, at its difficulty
     reach: Array
-    reference: Index
+    reference: Index  # knot of every domain from which the processes are told, (n_domains,)
 
     def __len__(self) -> int:
         return len(self.place)
@@ -109,16 +101,9 @@ def knots_of(
 ) -> Knots:
     """Place the knots of every domain.
 
-    Parameters
-    ----------
-    catalogue
-        Whose thresholds are knots.
-    loadings, difficulty
-        Of every eval, (n_evals, n_domains) and (n_evals,).
-    centre
-        Where a domain lies that no threshold of its own places, (n_domains,).
-    pair_eval
-        Eval of every pair with evidence: the reference is where most of them are.
+    Loadings are of shape (n_evals, n_domains), difficulties of (n_evals,); `centre` is where a
+    domain lies that no threshold of its own places. The reference is where most pairs with evidence
+    are.
     """
     n_evals, n_domains = loadings.shape
     domain, place = list(range(n_domains)), [0.0] * n_domains
@@ -175,22 +160,11 @@ def _groups(values: Array, width: float) -> list[list[int]]:
 def faded(knots: Knots, rows: Index, of: Index, range_: Any, innovations: Any, xp: Any) -> Any:
     r"""Return a stationary process of mean 0 and variance 1 at some knots, for arrays and graphs.
 
-    At the reference it is its innovation; outward z_k = r_k·z_parent + √(1 − r_k²)·ε_k with
-    r = exp(−step/ρ), so that z_k = Σ over the path of exp(−distance/ρ)·√(1 − r²)·ε.
-
-    Parameters
-    ----------
-    rows
-        Knots told of, (n,).
-    of
-        Entry of `innovations` of every knot on the path of every row, (n, longest path), as
-        `Paths` orders them.
-    range_
-        ρ by knot, (..., n_knots).
-    innovations
-        Standard normal, (..., n_innovations).
-    xp
-        numpy or pytensor.tensor.
+    At the reference it is its innovation; outward z_k = r_k·z_parent + √(1 − r_k²)·ε_k with r =
+    exp(−step/ρ), so that z_k = Σ over the path of exp(−distance/ρ)·√(1 − r²)·ε. `rows` are the
+    knots told of, (n,); `of` the entry of `innovations`, standard normal, (..., n_innovations), of
+    every knot on the path of every row, (n, longest path), as `Paths` orders them; `range_` is ρ by
+    knot; `xp` numpy or pytensor.tensor.
     """
     paths = knots.paths
     rho = range_[..., rows][..., None]

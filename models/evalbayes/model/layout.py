@@ -155,15 +155,7 @@ def shared_out(base: Layout, x: Any, xp: Any) -> Any:
     T² = ω² + φ² + σ_W²·Δ₀, the variance of an eval Δ₀ from the threshold, the private error has the
     share 1/(1 + e^f + e^w) of it, the family's e^f/(...) and distance e^w/(...). Few contrasts tell
     these apart, so that each with a prior of its own would count the same departure three times.
-
-    Parameters
-    ----------
-    base
-        Layout of the base, where the three follow one another.
-    x
-        Base vectors as they are sampled.
-    xp
-        numpy or pytensor.tensor.
+    `x` are base vectors as they are sampled; `xp` is numpy or pytensor.tensor.
     """
     start, stop = base.spans[PARTS[0]][0], base.spans[PARTS[-1]][1]
     total, family, walk = (x[..., slice(*base.spans[name][:2])] for name in PARTS)

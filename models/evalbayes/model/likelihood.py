@@ -41,11 +41,8 @@ class Curves:
 def rows_of(evidence: Evidence) -> tuple[Index, dict[str, slice], dict[str, Array]]:
     """Lay the evidence out in rows of one condition each, one kind after the other.
 
-    Returns
-    -------
-    tuple
-        Condition of every row, the rows of each kind, and the figures by name, each as long as
-        its kind has rows.
+    Returns the condition of every row, the rows of each kind, and the figures by name, each as long
+    as its kind has rows.
     """
     figures = {
         **{key: getattr(evidence, key) for key in SUFFICIENT},

@@ -23,21 +23,11 @@ WEIGHED = 8000
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Replicates:
-    """One figure of every condition, as seen and as the model would have it again.
+    """One figure of every condition, as seen and as the model would have it again."""
 
-    Parameters
-    ----------
-    seen
-        Of shape (n,); NaN where nothing was seen.
-    draws
-        Replicates, of shape (n_draws, n); NaN where there is no such figure.
-    number
-        Runs (or scores) behind each, of shape (n,).
-    """
-
-    seen: Array
-    draws: Array
-    number: Array
+    seen: Array  # of shape (n,); NaN where nothing was seen
+    draws: Array  # replicates, of shape (n_draws, n); NaN where there is no such figure
+    number: Array  # runs (or scores) behind each, of shape (n,)
 
     def tail(self) -> Array:
         """P(replicate < seen) + ½ P(replicate = seen), of shape (n,); NaN where there is none."""
@@ -228,21 +218,10 @@ def gain_probability(
     seen. A pair is elicited runs (or best-of-k) beside runs as they come, of the same eval and AI
     model. The gain is k/n of the elicited runs less k₀/n₀ of the standard ones; replicates of both
     come from the same draw, so what the model believes of the gap is all that lies between them.
-
-    Parameters
-    ----------
-    conditions
-        eval, ai_model and effort of every condition.
-    seen, trials
-        Successes k of n runs, (n_conditions,).
-    replicates
-        Successes as the model draws them, (n_draws, n_conditions).
-
-    Returns
-    -------
-    numpy.ndarray
-        Near 0: less was gained than the model gives; near 1: more. NaN where a condition is not
-        elicited or there is nothing beside it.
+    Conditions have eval, ai_model and effort; `seen` holds successes of `trials` runs, both
+    (n_conditions,), and `replicates` the same drawn, (n_draws, n_conditions). Near 0, less was
+    gained than the model gives, near 1 more; NaN where a condition is not elicited or there is
+    nothing beside it.
 
     Examples
     --------

@@ -22,12 +22,8 @@ from evalbayes.model.layout import Layout
 def add_ancestry(design: Design, base: Layout, weights: Array, rows: Index, free: Index) -> None:
     """Let capability rise with release dates and lie near that of relatives, in place.
 
-    Parameters
-    ----------
-    weights
-        From base to the means of the effects.
-    rows, free
-        Rows of the capabilities without a stated prior, and their indices.
+    `weights` lead from base to the means of the effects; `rows` are of the capabilities without a
+    stated prior, `free` their indices.
     """
     domain, model = design.seen_capabilities[free].T
     if design.ancestry.dated:

@@ -34,17 +34,9 @@ def task_spreads(
 ) -> Array:
     """Draw τ of every eval, of shape (n_draws, n_evals).
 
-    Parameters
-    ----------
-    plain
-        Runs as they come by eval; a stop counts as no success, and spurious ones do not count.
-    evals
-        Names, in the order of the result.
-    slope
-        Typical slope a in the unit of every eval, of shape (n_draws, n_evals): its uncertainty is
-        τ's.
-    prior
-        Draws from the prior, kept for evals of which no task was run twice.
+    `plain` are runs as they come by eval: a stop counts as no success, and spurious ones do not
+    count. `slope` is the typical a in the unit of every eval, (n_draws, n_evals): its uncertainty
+    is τ's. The prior is kept for evals of which no task was run twice.
     """
     told = _counts(plain)
     spreads = prior.copy()
@@ -60,10 +52,7 @@ def task_spreads(
 def log_likelihood(runs: Array, successes: Array) -> Array:
     """Log-likelihood of every b of `GRID`, the largest being 0.
 
-    Parameters
-    ----------
-    runs, successes
-        By task and AI model, of shape (n_tasks, n_models).
+    Runs and successes are by task and AI model.
     """
     centre = _centres((successes.sum(axis=0) + 0.5) / (runs.sum(axis=0) + 1.0))  # (models, b)
     level = centre[:, :, None] - GRID[:, None] * _Z  # (models, b, z)

@@ -15,13 +15,9 @@ COLUMNS = ("eval", "ai_model", "attempts", "successes", "tasks", "cap")
 def attempts_of(observations: Observations) -> pd.DataFrame:
     """Count tasks by how often they were tried and solved.
 
-    Runs as they come count, a stop as no success; elicited, spurious and excluded ones do not.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per eval, ai_model, attempts and successes: how many tasks, and the largest cap that
-        any attempt of the eval by the AI model had. Only where some task was tried more than once.
+    Runs as they come count, a stop as no success; elicited, spurious and excluded ones do not. One
+    row per eval, ai_model, attempts and successes: how many tasks, and the largest cap that any
+    attempt of the eval by the AI model had. Only where some task was tried more than once.
     """
     runs = observations.runs
     if not len(runs):

@@ -16,11 +16,6 @@ def equal_spends(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterable[str]:
 
     A lognormal cannot hold such a cell: the sampler is drawn to a width of 0 and does not converge.
 
-    Parameters
-    ----------
-    cells, runs
-        Tables of observations, see `evalbayes.observations.Observations`.
-
     Examples
     --------
     >>> runs = pd.DataFrame({"eval": "a", "ai_model": "A", "outcome": ["gave_up"] * 5})

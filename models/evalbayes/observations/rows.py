@@ -55,29 +55,16 @@ def told_at(places: Places, positions: Iterable[int]) -> str:
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Rows:
-    """One table: cells as read (None where empty), and the file it came from.
+    """One table: cells as read (None where empty), and the file it came from."""
 
-    Parameters
-    ----------
-    frame
-        The cells; the index is 0, 1, 2, ...
-    source
-        Name of the file (and sheet), for messages.
-    first
-        Number of the first row in the file: 2 below a header.
-    row_numbers
-        Number of every row in the file, where empty rows lie between them.
-    notes
-        What a reader should know about how the rows were read.
-    faults
-        Rules that rows were found to break: row, column and sentence; `settle` tells them.
-    """
-
-    frame: pd.DataFrame
-    source: str
-    first: int = 2
+    frame: pd.DataFrame  # the cells; the index counts from 0
+    source: str  # name of the file (and sheet), for messages
+    first: int = 2  # number of the first row in the file: 2 below a header
+    # row_numbers: number of every row in the file, where empty rows lie between them
     row_numbers: tuple[int, ...] = ()
+    # notes: what a reader should know about how the rows were read
     notes: list[str] = field(default_factory=list)
+    # faults: rules that rows were found to break: row, column and sentence; `settle` tells them
     faults: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -23,15 +23,6 @@ class ScoreScale:
     A·F(c). Noise is normal with the standard error given, or beta with that mean and, at the score
     seen, that standard error: concentration share·(1 − share)/error² − 1.
 
-    Parameters
-    ----------
-    low, high
-        Ends of the scale.
-    noise
-        "normal" or "beta".
-    stated
-        Whether the catalogue says so; otherwise scores are taken to lie from 0 to 1.
-
     Examples
     --------
     RE-Bench counts the starting solution as 0 and the reference as 1, and some runs pass it:
@@ -40,9 +31,11 @@ class ScoreScale:
     0.65
     """
 
+    # low, high: ends of the scale
     low: float = 0.0
     high: float = 1.0
-    noise: str = "normal"
+    noise: str = "normal"  # "normal" or "beta"
+    # stated: whether the catalogue says so; otherwise scores are taken to lie from 0 to 1
     stated: bool = True
 
     def share(self, score: Any) -> Any:

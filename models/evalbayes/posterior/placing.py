@@ -46,13 +46,6 @@ def placed(posterior: Posterior, catalogue: Catalogue) -> Posterior:
 
     Knots that no eval reads and no threshold is at are left out. A posterior whose knots have no
     place (one for each domain) is returned as it is.
-
-    Parameters
-    ----------
-    posterior
-        With the domains of the catalogue.
-    catalogue
-        Whose thresholds are meant.
     """
     thresholds = [threshold_places(catalogue, name) for name in posterior.domains]
     if not np.isfinite(posterior.knot_place).all() or _as_it_is(posterior, thresholds):

@@ -43,13 +43,7 @@ def kept_posterior(path: Path, wanted: dict[str, Any]) -> Posterior | None:
 
     It would if catalogue, observations, seed, settings and versions are the same: the same seed
     gives the same draws. A file that is no posterior, or keeps no attempts, counts as none.
-
-    Parameters
-    ----------
-    path
-        Where a fit would be written.
-    wanted
-        What `provenance_of` gives for the fit.
+    `wanted` is what `provenance_of` gives for the fit.
     """
     if not path.is_file():
         return None

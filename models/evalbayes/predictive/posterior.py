@@ -296,17 +296,9 @@ def incidence(runs: pd.DataFrame) -> tuple[Array, Array]:
 
     Σ over successes at t_j ≤ t of S(t_j−)/n_j, S the Kaplan–Meier share of runs that have neither
     succeeded nor given up and n_j the runs still going: the plain share of runs where nothing but
-    one cap stopped any, and right too where runs were stopped at spends of their own.
-
-    Parameters
-    ----------
-    runs
-        Columns outcome, spend and cap; a run stopped by its cap is censored there.
-
-    Returns
-    -------
-    tuple
-        Spends, rising, at which the estimate steps up, and its value from there on.
+    one cap stopped any, and right too where runs were stopped at spends of their own. Of columns
+    outcome, spend and cap, where a run stopped by its cap is censored, it returns the spends,
+    rising, at which the estimate steps up, and its value from there on.
 
     Examples
     --------

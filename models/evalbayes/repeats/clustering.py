@@ -24,14 +24,8 @@ def attempt_correlation(
 
     p = expit(x − a·τ·t) with t standard normal, x such that p averages A (to within the probit
     approximation x ≈ logit(A)·√(1 + π a²τ²/8), from which A is worked out again); q the same for
-    the other attempt's B.
-
-    Parameters
-    ----------
-    plateau, slope, task_sd
-        A, a (logits per unit) and τ (units), of one shape.
-    other
-        B, the plateau of the second attempt (say, elicited); by default A again.
+    the other attempt's B. A, a (logits per unit), τ (units) and B, the `other` plateau (say,
+    elicited; by default A again), are of one shape.
 
     Examples
     --------
@@ -56,17 +50,9 @@ def effective_runs(
 ) -> float:
     """Independent runs that new attempts add to what has been run already.
 
-    Parameters
-    ----------
-    tasks, attempts
-        Tasks to run, and attempts at each.
-    correlation
-        ρ of attempts at one task.
-    of
-        Tasks of the eval.
-    already
-        Runs of the eval that the AI model already has, taken as spread over the tasks from the
-        first on: those tasks are sold again only as repeats, and fresh ones go first.
+    Of an eval of `of` tasks, `tasks` are run, `attempts` times each, with ρ between attempts at one
+    task. Runs that the AI model has `already` are taken as spread over the tasks from the first on:
+    those are sold again only as repeats, and fresh ones go first.
 
     Examples
     --------
@@ -99,16 +85,8 @@ def counted(
     """Share of tasks counted as solved: best-of-k where it is fair, one run elsewhere.
 
     resettable·best + (1 − resettable)·single, and single throughout without a verifier, as nobody
-    can then tell which of the k attempts succeeded.
-
-    Parameters
-    ----------
-    single, best
-        Share of tasks solved by one run, and by any of k, of one shape.
-    resettable
-        Share of tasks that can be started afresh, 0 to 1.
-    verifier
-        Whether a checker tells a success from a failure.
+    can then tell which of the k attempts succeeded. `single` and `best` are the shares solved by
+    one run, and by any of k; `resettable` the share of tasks that can be started afresh.
 
     Examples
     --------

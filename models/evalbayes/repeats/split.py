@@ -91,12 +91,9 @@ def split_map(
 def _reach(curve: FamilyCurve | Curve, length: float, n_draws: int) -> tuple[Array, float]:
     """F(length), one number or one per draw, and the expected spend of an attempt."""
     ln_length = np.array([np.log(length)])
-    if isinstance(curve, FamilyCurve):
-        share = np.exp(curve.family.log_cdf(ln_length, *curve.parameters))
-        return share, float(curve.expected_spend(ln_length)[0])
     share = np.asarray(curve.success_within(ln_length) / curve.plateau)
     spend = np.asarray(curve.expected_spend(ln_length))
-    keep = np.linspace(0, len(share) - 1, n_draws).astype(int)
+    keep = np.linspace(0, len(share) - 1, min(n_draws, len(share))).astype(int)
     return share[keep], float(spend.mean())
 
 

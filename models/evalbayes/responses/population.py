@@ -17,37 +17,20 @@ NODES = 7  # of the effect of task and AI model together
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Population:
-    """Draws of tasks, and of the prior of a further AI model; axis 0 is the draw.
-
-    Parameters
-    ----------
-    tasks
-        The tasks.
-    difficulty
-        b of every task, (n_draws, n_tasks), logits.
-    loading
-        α of every eval, (n_draws, n_evals).
-    turn
-        γ, (n_draws,).
-    mean, sd
-        Of capability over AI models, (n_draws,).
-    validity_sd, tilt_sd
-        ω and σ_ψ, (n_draws,).
-    pair_sd
-        σ_ζ; 0 where no task was repeated.
-    spending
-        Where spends lie; None where the history gives none: then no lower cap can be read.
-    """
+    """Draws of tasks, and of the prior of a further AI model; axis 0 is the draw."""
 
     tasks: Tasks
-    difficulty: Array
-    loading: Array
-    turn: Array
+    difficulty: Array  # b of every task, (n_draws, n_tasks), logits
+    loading: Array  # α of every eval, (n_draws, n_evals)
+    turn: Array  # γ, (n_draws,)
+    # mean, sd: of capability over AI models, (n_draws,)
     mean: Array
     sd: Array
+    # validity_sd, tilt_sd: ω and σ_ψ, (n_draws,)
     validity_sd: Array
     tilt_sd: Array
-    pair_sd: float
+    pair_sd: float  # σ_ζ; 0 where no task was repeated
+    # spending: where spends lie; None where the history gives none: then no lower cap can be read
     spending: Spending | None = None
 
     def level_covariance(self, at: Index) -> Array:
@@ -100,24 +83,15 @@ def _none() -> Array:
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Seen:
-    """Runs of a newcomer.
+    """Runs of a newcomer."""
 
-    Parameters
-    ----------
-    successes, attempts
-        Of runs that are settled, by task of the population, (n_tasks,).
-    going
-        Runs stopped by a cap below the highest: they might have succeeded, (n_tasks,).
-    ln_cap
-        The cap that stopped those, (n_tasks,).
-    end_task, end_kind, end_ln, end_censored
-        The settled runs' tasks, kinds and ln spends; censored: spent at least that.
-    """
-
+    # successes, attempts: of runs that are settled, by task of the population, (n_tasks,)
     successes: Array
     attempts: Array
-    going: Array
-    ln_cap: Array
+    going: Array  # runs stopped by a cap below the highest: they might have succeeded, (n_tasks,)
+    ln_cap: Array  # the cap that stopped those, (n_tasks,)
+    # end_task, end_kind, end_ln, end_censored: the settled runs' tasks, kinds and ln spends;
+    # censored: spent at least that
     end_task: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     end_kind: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     end_ln: Array = field(default_factory=_none)

@@ -32,24 +32,17 @@ SUCCESS, FAILURE = 0, 1
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Spending:
-    """Where the spend of a run of either kind lies, for a further AI model; axis 0 is the kind.
+    """Where the spend of a run of either kind lies, for a further AI model; axis 0 is the kind."""
 
-    Parameters
-    ----------
-    mean, sd
-        Of ln spend on every task before the AI model's own level, (2, n_tasks); the sd holds the
-        run's own chance and what is not known of the task.
-    model_sd, departure_sd
-        Of the AI model's own level, and of its departure from that on an eval, (2,).
-    ln_cap
-        Of the highest cap of every task, (n_tasks,).
-    """
-
+    # mean, sd: of ln spend on every task before the AI model's own level, (2, n_tasks); the sd
+    # holds the run's own chance and what is not known of the task
     mean: Array
     sd: Array
+    # model_sd, departure_sd: of the AI model's own level, and of its departure from that on an
+    # eval, (2,)
     model_sd: Array
     departure_sd: Array
-    ln_cap: Array
+    ln_cap: Array  # of the highest cap of every task, (n_tasks,)
 
     @classmethod
     def fit(

@@ -15,27 +15,13 @@ LOST = ("excluded", "stopped_otherwise", "spurious")  # tell nothing of success 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Tasks:
-    """Tasks of several evals.
+    """Tasks of several evals."""
 
-    Parameters
-    ----------
-    evals
-        Names of the evals, sorted.
-    keys
-        Eval and task of every task.
-    eval_of
-        Index of its eval.
-    length
-        log2 human minutes.
-    centre
-        Mean length, by eval.
-    """
-
-    evals: tuple[str, ...]
-    keys: pd.MultiIndex
-    eval_of: Index
-    length: Array
-    centre: Array
+    evals: tuple[str, ...]  # names of the evals, sorted
+    keys: pd.MultiIndex  # eval and task of every task
+    eval_of: Index  # index of its eval
+    length: Array  # log2 human minutes
+    centre: Array  # mean length, by eval
 
     @property
     def within(self) -> Array:
@@ -77,18 +63,12 @@ def tasks_of(runs: pd.DataFrame) -> Tasks:
 
 @dataclass(frozen=True, eq=False)
 class Counts:
-    """Successes and attempts by AI model and task.
+    """Successes and attempts by AI model and task."""
 
-    Parameters
-    ----------
-    model, task
-        Indices.
-    successes, attempts
-        Of every pair that was run.
-    """
-
+    # model, task: indices
     model: Index
     task: Index
+    # successes, attempts: of every pair that was run
     successes: Array
     attempts: Array
 

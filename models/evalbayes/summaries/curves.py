@@ -33,14 +33,7 @@ LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 def curve_of(posterior: Posterior, ai_model: str, effort: float = 0.0) -> Curve:
     """Curves of all evals for one AI model: arrays of shape (n_draws, n_evals).
 
-    Parameters
-    ----------
-    posterior
-        Belief about the curves.
-    ai_model
-        One of the posterior's.
-    effort
-        Elicitation effort from 0, as it comes, to 1; a curve's spends are in each eval's unit.
+    Spends are in each eval's unit; `effort` goes from 0, as it comes, to 1.
     """
     m = posterior.index_of("ai_model", ai_model)
     plateau = np.clip(posterior.plateau(ai_model, effort), 1e-12, 1.0 - 1e-12)

@@ -27,11 +27,8 @@ DRAWS = 1000
 def verdicts(posterior: Posterior) -> pd.DataFrame:
     """Return the verdict on the curve of every eval and AI model with runs of its own.
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns eval, ai_model, runs, class, p_plateau, p_saturating, p_not_yet_levelling,
-        p_floor, p_artefact, p_unknown (they add to 1) and reason.
+    Columns are eval, ai_model, runs, class, p_plateau, p_saturating, p_not_yet_levelling, p_floor,
+    p_artefact, p_unknown (they add to 1) and reason.
     """
     from evalbayes.summaries.curves import curve_of, own_curve  # which judges by what is here
 

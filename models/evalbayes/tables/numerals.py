@@ -36,16 +36,8 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
     A comma, blank, apostrophe or underline may only part groups of three digits, so `1,5` is
     refused: deleted, its comma would make it 15. `100.000` is refused too where nothing else tells
     whether the point parts decimals or, as in half of Europe, thousands. NotANumber if it is no
-    finite number, or could be two.
-
-    Parameters
-    ----------
-    words
-        The text; spaces of any kind around it do not count.
-    percent
-        Read `20 %` as 0.2.
-    decimal
-        A point is known to part decimals, so that `100.000` is 100.
+    finite number, or could be two. With `percent`, `20 %` is 0.2; with `decimal` a point is known
+    to part decimals, so that `100.000` is 100.
 
     Examples
     --------

@@ -16,14 +16,8 @@ def read_toml(path: Path, kind: str, cure: str) -> dict[str, Any]:
     """Return the tables of a TOML file in UTF-8.
 
     InputError if it cannot be opened, is another kind of file (told as what it is), no TOML in
-    UTF-8, larger than 20 MB, or nested deeper than anyone writes by hand.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind, cure
-        What the file must be and what to do where it is not, for messages.
+    UTF-8, larger than 20 MB, or nested deeper than anyone writes by hand. Messages tell `kind`,
+    what the file must be, and `cure`, what to do where it is not.
     """
     try:
         with path.open("rb") as file:

@@ -36,24 +36,14 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Sheet:
-    """The filled rows of a sheet.
+    """The filled rows of a sheet."""
 
-    Parameters
-    ----------
-    title
-        Its name.
-    rows
-        Number of the row as the spreadsheet counts it, and its cells from column A on: text
-        without blanks around it, numbers, dates, true or false; None where empty.
-    hidden
-        Whether the workbook keeps it out of sight.
-    hidden_rows
-        Numbers of the rows that it keeps out of sight, as a filter does.
-    """
-
-    title: str
+    title: str  # its name
+    # rows: number of the row as the spreadsheet counts it, and its cells from column A on: text
+    # without blanks around it, numbers, dates, true or false; None where empty
     rows: tuple[tuple[int, tuple[Any, ...]], ...]
-    hidden: bool = False
+    hidden: bool = False  # whether the workbook keeps it out of sight
+    # hidden_rows: numbers of the rows that it keeps out of sight, as a filter does
     hidden_rows: frozenset[int] = frozenset()
 
 
@@ -63,14 +53,8 @@ def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
     InputError if the file is no workbook, or unpacked is larger than 60 MB; if it has no sheet of
     cells, or not the one that is wanted; if a cell that is read holds an error or a formula that
     was never calculated, is merged with others, or belongs to a pivot table or to a title above the
-    headings. The sheet and cell are named.
-
-    Parameters
-    ----------
-    path
-        An .xlsx file.
-    only
-        The one sheet to read; the others may hold what they like.
+    headings. The sheet and cell are named. With `only` one sheet is read and the others may hold
+    what they like.
     """
     path = Path(path)
     try:

@@ -11,18 +11,11 @@ from evalbayes.arrays import Array, Positions
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Tail:
-    """The mean of the worst (least) share of draws of a sum of worths.
+    """The mean of the worst (least) share of draws of a sum of worths."""
 
-    Parameters
-    ----------
-    quantities
-        Positions of the quantities of every draw, of shape (n_draws, n_decisions).
-    share
-        Share of the draws that are the worst, above 0 and at most 1.
-    """
-
+    # quantities: positions of the quantities of every draw, of shape (n_draws, n_decisions)
     quantities: Positions
-    share: float
+    share: float  # share of the draws that are the worst, above 0 and at most 1
 
     @property
     def most(self) -> float:
@@ -47,13 +40,6 @@ class Total:
 
     With ``share = 1`` a tail is the mean over the draws. Every weight is inside the worths.
 
-    Parameters
-    ----------
-    plain
-        Positions of the quantities that are summed.
-    tails
-        The tails.
-
     Examples
     --------
     >>> worst_half = Tail(np.array([[0], [1], [2], [3]]), 0.5)
@@ -62,7 +48,7 @@ class Total:
     array([2.])
     """
 
-    plain: Positions
+    plain: Positions  # positions of the quantities that are summed
     tails: tuple[Tail, ...] = ()
 
     def of(self, gains: Array) -> Array:

@@ -70,16 +70,8 @@ def direct_gains(menu: Menu, x: Array, *, rough: bool = False) -> Array:
     """Return what a choice is worth to every decision, of shape (n_decisions,).
 
     The same as `Valuation.gains` but where a gap is skewed: there by integrals under the belief as
-    it is, not by the stand-in that a search goes by.
-
-    Parameters
-    ----------
-    menu
-        The menu.
-    x
-        The choice, of shape (n_options,).
-    rough
-        Whether fewer points do, for differences of choices: of decisions over several domains.
+    it is, not by the stand-in that a search goes by. With `rough` fewer points do, for differences
+    of choices, of decisions over several domains.
     """
     found = valuation(menu).gains(x)
     if not menu.skewed:

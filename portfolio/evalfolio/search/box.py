@@ -13,29 +13,17 @@ LEAST_SHARE = 0.1  # of the interval, that either half of a split keeps
 
 @dataclass(eq=False)  # eq=False: arrays have no single truth value
 class Box:
-    """Choices with low <= v <= high (scaled) and x_low <= x <= x_high.
+    """Choices with low <= v <= high (scaled) and x_low <= x <= x_high."""
 
-    Parameters
-    ----------
-    low, high
-        Interval of every v_d, of shape (n_decisions,).
-    x_low, x_high
-        Bounds of options and extra variables.
-    near
-        Where v is believed to end up; segments are finest there.
-    bound
-        No choice in the box is worth more, scaled.
-    run
-        Whether each eval must be run, by an option that is free, of shape (n_evals,).
-    """
-
+    # low, high: interval of every v_d, of shape (n_decisions,)
     low: Array
     high: Array
+    # x_low, x_high: bounds of options and extra variables
     x_low: Array
     x_high: Array
-    near: Array
-    bound: float
-    run: Flags
+    near: Array  # where v is believed to end up; segments are finest there
+    bound: float  # no choice in the box is worth more, scaled
+    run: Flags  # whether each eval must be run, by an option that is free, of shape (n_evals,)
 
     def halved(self, d: int, v: float) -> list[Box]:
         """Return the halves with v_d below and above v, moved off the ends of the interval."""

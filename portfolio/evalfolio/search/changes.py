@@ -19,27 +19,17 @@ class Changes:
 
     Why an eval is left out, what a row of the mix is worth and which step comes next are all told
     from these.
-
-    Parameters
-    ----------
-    value
-        What the choice is worth before any change, in the unit of the objective.
-    new
-        Option that each change puts in, or NOTHING, of shape (n_changes,): first every option
-        that is not chosen, then NOTHING for every one that is, each in the menu's order.
-    old
-        Option of the same eval that it takes out, or NOTHING, of shape (n_changes,).
-    added
-        What each change adds to the value, in the unit of the objective, of shape (n_changes,).
-    more
-        What each change uses more of each limited resource, in its unit, of shape
-        (n_changes, n_budgets): with the shared purchases it makes, less those it returns.
     """
 
-    value: float
+    value: float  # what the choice is worth before any change, in the unit of the objective
+    # new: option that each change puts in, or NOTHING, of shape (n_changes,): first every option
+    # that is not chosen, then NOTHING for every one that is, each in the menu's order
     new: Positions
-    old: Positions
+    old: Positions  # option of the same eval that it takes out, or NOTHING, of shape (n_changes,)
+    # added: what each change adds to the value, in the unit of the objective, of shape (n_changes,)
     added: Array
+    # more: what each change uses more of each limited resource, in its unit, of shape (n_changes,
+    # n_budgets): with the shared purchases it makes, less those it returns
     more: Array
 
     @classmethod

@@ -47,14 +47,8 @@ class Enumeration:
     ) -> bool:
         """Look at every choice of a box that may be worth more than the target; False: too many.
 
-        Parameters
-        ----------
-        box, relaxed
-            The box and the solution of its programme, or of a larger box's.
-        tangents
-            Tangents of the quantities.
-        target
-            What choices are worth at most that need not be found; it rises with the best value.
+        `relaxed` solves the programme of the box, or of a larger one; the target rises with the
+        best value.
         """
         free = np.flatnonzero(box.x_high[: self.problem.n_options] > 0.5)
         held = self._combinations(box, free, relaxed, target())

@@ -30,23 +30,14 @@ class Greedy:
 def greedy(problem: Problem) -> Array:
     """Return a choice built step by step: the exchange with the best value per cost comes next.
 
-    An exchange puts an option in the place of its eval's present one. Its cost is the sum over
-    the budgets of the extra use as a share of the budget, so that no currency matters; a shared
+    An exchange puts an option in the place of its eval's present one. Its cost is the sum over the
+    budgets of the extra use as a share of the budget, so that no currency matters; a shared
     purchase is part of it until it is made. So that several options can carry one together, a
     bundle competes with single exchanges: a purchase with options that need it, taken one after the
-    other by value per cost, as many as make the value per cost of the whole largest. Values
-    below a decision's convex start are ranked by the straight line to its best average, as a
-    first small step there is worth almost nothing and yet leads somewhere.
-
-    Parameters
-    ----------
-    problem
-        The problem; where running nothing breaks a limit, a choice that meets all is improved on.
-
-    Returns
-    -------
-    numpy.ndarray
-        Choice of zeros and ones, of shape (n_options,).
+    other by value per cost, as many as make the value per cost of the whole largest. Values below a
+    decision's convex start are ranked by the straight line to its best average, as a first small
+    step there is worth almost nothing and yet leads somewhere. It is of shape (n_options,); where
+    running nothing breaks a limit, a choice that meets all is improved on.
     """
     x = problem.start.copy()
     exchanges = Exchanges(problem)

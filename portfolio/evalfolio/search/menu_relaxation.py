@@ -83,16 +83,9 @@ class MenuRelaxation:
         """Return the relaxation with another budget, or None where nothing fits.
 
         Tangents found before hold for every budget, and the simplex method starts from the last
-        one's basis, so a sweep costs little more than its first programme.
-
-        Parameters
-        ----------
-        row
-            Position of the budget.
-        limit
-            Its amount, in units of the budget the problem was made with, at most 1.
-        error
-            Relative looseness at which the tangents suffice; infinite for those there are.
+        one's basis, so a sweep costs little more than its first programme. `limit` is in units of
+        the budget the problem was made with, at most 1; `error` the relative looseness at which the
+        tangents suffice, infinite for those there are.
         """
         self.programme.set_budget(row, limit)
         return self._settled(error)

@@ -31,13 +31,6 @@ MARGIN = 1e-3  # ε
 class Measure:
     """The scale a quantity is searched on: s in [0, 1] for v in [0, top].
 
-    Parameters
-    ----------
-    top
-        Largest v the menu can reach.
-    ceiling
-        W with its margin; infinite for v itself as the scale.
-
     Examples
     --------
     >>> odds = Measure(0.8, 1.0)
@@ -47,8 +40,8 @@ class Measure:
     [0.5, 0.8]
     """
 
-    top: float
-    ceiling: float
+    top: float  # largest v the menu can reach
+    ceiling: float  # W with its margin; infinite for v itself as the scale
 
     @cached_property
     def _ratio(self) -> float:
@@ -78,18 +71,10 @@ class Measure:
 
 @dataclass(frozen=True, eq=False)  # eq=False: compared by what they are made for, not by value
 class Measured:
-    """A worth as a function of s; see `Worth`.
+    """A worth as a function of s; see `Worth`."""
 
-    Parameters
-    ----------
-    worth
-        Of v.
-    measure
-        Of v.
-    """
-
-    worth: Worth
-    measure: Measure
+    worth: Worth  # of v
+    measure: Measure  # of v
 
     @property
     def evpi(self) -> float:

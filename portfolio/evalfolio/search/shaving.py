@@ -31,20 +31,9 @@ def shaved(
 ) -> Iterator[float]:
     """Yield ever larger caps on one quantity below which no choice is worth more than the target.
 
-    The bound is a concave function of the cap, so a line through two points finds the next one.
-
-    Parameters
-    ----------
-    box
-        The box; its `bound` is what is proved without a cap.
-    quantity
-        Position of the quantity.
-    v
-        Its relaxed value.
-    target
-        What choices are worth at most that need not be found.
-    bound_of
-        Bound that the programme proves of a box.
+    The bound is a concave function of the cap, so a line through two points finds the next one. `v`
+    is the quantity's relaxed value, `target` what choices are worth at most that need not be found,
+    `bound_of` what the programme proves of a box; that of `box` itself is without a cap.
     """
     low = float(box.low[quantity])
     room, length = box.bound - target, v - low

@@ -71,14 +71,7 @@ class Tangents:
     def priced(self, prices: Array, reduced: Array, first_quantity: int) -> float:
         """Take prices · rows off the reduced costs, in place, and return prices · limits.
 
-        Parameters
-        ----------
-        prices
-            Of the rows, 0 or more, of shape (n_rows,).
-        reduced
-            Reduced costs by column: options first, quantities from `first_quantity` on.
-        first_quantity
-            Column of the first quantity.
+        Prices are 0 or more, (n_rows,); columns are options first, then quantities.
         """
         used = np.flatnonzero(prices)
         if not len(used):

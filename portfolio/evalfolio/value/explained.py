@@ -80,19 +80,8 @@ class ExplainedVariance:
     def exchanged(self, x: Array, without: Positions, options: Positions) -> Array:
         """Return v_d after replacing, for each listed option, the choice of its eval by it.
 
-        Parameters
-        ----------
-        x
-            A choice of shape (n_options,).
-        without
-            For each listed option the chosen option it replaces, or -1, of shape (n,).
-        options
-            Options to try, or -1 to put nothing in the place, of shape (n,).
-
-        Returns
-        -------
-        numpy.ndarray
-            Of shape (n, n_decisions).
+        `x` is of shape (n_options,). For each of `options`, or -1 to put nothing in the place,
+        `without` names the chosen one it replaces, or -1; the result is of shape (n, n_decisions).
         """
         covariance = np.linalg.inv(self.precision(x))
         towards = covariance @ self.contrasts.T  # (n_states, n_decisions)

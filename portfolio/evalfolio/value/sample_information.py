@@ -102,17 +102,6 @@ def certain_call(share: Array, distance: float) -> Array:
 class DecisionValue:
     """The value G(v) of explaining the variance v of one decision's y.
 
-    Parameters
-    ----------
-    distance
-        d₀ = mean of y less the threshold.
-    variance
-        S, the whole variance of y, later gain included.
-    loss_missed, loss_false_alarm
-        Losses per unit of y.
-    mitigate_above
-        The stated rule, which the calls follow; None where they are those that lose least.
-
     Examples
     --------
     >>> at_threshold = DecisionValue(0.0, 1.0, 1.0, 1.0)
@@ -120,10 +109,13 @@ class DecisionValue:
     array([0.    , 0.1995, 0.3989])
     """
 
-    distance: float
-    variance: float
+    distance: float  # d₀ = mean of y less the threshold
+    variance: float  # S, the whole variance of y, later gain included
+    # loss_missed, loss_false_alarm: losses per unit of y
     loss_missed: float
     loss_false_alarm: float
+    # mitigate_above: the stated rule, which the calls follow; None where they are those that lose
+    # least
     mitigate_above: float | None = None
 
     @classmethod

@@ -86,15 +86,6 @@ class FewerWrongCalls:
 
     with inflections at the roots of 2v² − (S + d₀²)v + d₀²S: none or two.
 
-    Parameters
-    ----------
-    distance
-        d₀ = mean of y less the threshold.
-    variance
-        S, the whole variance of y.
-    weight
-        Worth of one wrong call avoided.
-
     Examples
     --------
     >>> at_threshold = FewerWrongCalls(0.0, 1.0, 1.0)
@@ -102,9 +93,9 @@ class FewerWrongCalls:
     0.5
     """
 
-    distance: float
-    variance: float
-    weight: float
+    distance: float  # d₀ = mean of y less the threshold
+    variance: float  # S, the whole variance of y
+    weight: float  # worth of one wrong call avoided
 
     @property
     def inflections(self) -> tuple[float, ...]:

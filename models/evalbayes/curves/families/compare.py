@@ -25,15 +25,7 @@ TOLERANCE = 1e-9  # relative change of the mean log score at which the rounds st
 def stacking_weights(log_scores: Array) -> Array:
     """Weights w ≥ 0, Σw = 1, that maximise Σ_i ln Σ_k w_k exp(log_scores[i, k]).
 
-    Parameters
-    ----------
-    log_scores
-        Leave-one-out log predictive density of run i under model k, of shape (n_runs, n_models).
-
-    Returns
-    -------
-    Array
-        Of shape (n_models,).
+    `log_scores` are leave-one-out log predictive densities, (n_runs, n_models).
 
     Notes
     -----

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -62,49 +63,39 @@ def _check(family: Family, parameters: tuple[float, ...]) -> None:
                 f"{error:.2g} (at most {tolerance:.0e}): correct its function"
             )
 
-    low, high = (float(family.quantile(share, *parameters)) for share in (1e-6, 1.0 - 1e-6))
+    curve = FamilyCurve(family, 0.6, parameters, (parameters[0] + 1.0, 1.0))
+    law = curve.law
+    low, high = (float(law.quantile(share)) for share in (1e-6, 1.0 - 1e-6))
     x = np.linspace(low, high, POINTS)
-    share = np.exp(family.log_cdf(x, *parameters))
-    survival = np.exp(family.log_survival(x, *parameters))
+    share, survival = curve.levelled(x), np.exp(law.log_survival(x))
     hold("F never falls", np.minimum(np.diff(share), 0.0), 0.0, 1e-14)
     hold("F goes from 0 to 1", share[[0, -1]], np.array([1e-6, 1.0 - 1e-6]), 1e-9)
     hold("F and the survival add to 1", share + survival, 1.0, 1e-10)
 
     step = 1e-4 * (high - low) / 10.0
-    slope = (
-        np.exp(family.log_cdf(x + step, *parameters))
-        - np.exp(family.log_cdf(x - step, *parameters))
-    ) / (2.0 * step)
-    density = np.exp(family.log_density(x, *parameters))
+    slope = (curve.levelled(x + step) - curve.levelled(x - step)) / (2.0 * step)
+    density = np.exp(law.log_density(x))
     hold("the derivative of F is the density", slope / density.max(), density / density.max(), 1e-5)
 
     shares = np.array([0.01, 0.5, 0.9, 0.999])
-    back = np.exp(family.log_cdf(family.quantile(shares, *parameters), *parameters))
-    hold("the quantile inverts F", back, shares, 1e-9)
-    hold(
-        "half of the runs end within e^location",
-        float(family.quantile(0.5, *parameters)),
-        parameters[0],
-        1e-8,
-    )
+    hold("the quantile inverts F", curve.levelled(law.quantile(shares)), shares, 1e-9)
+    middle = float(law.quantile(0.5))
+    hold("half of the runs end within e^location", middle, parameters[0], 1e-8)
     moved = family.log_cdf(x + 3.0, parameters[0] + 3.0, *parameters[1:])
     hold("a shift of the location is a change of unit", np.exp(moved), share, 1e-9)
 
-    caps = np.linspace(
-        float(family.quantile(0.02, *parameters)), float(family.quantile(0.98, *parameters)), 9
-    )
-    mean = np.asarray(family.limited_mean(caps, *parameters))
-    wanted = _integral_of_survival(family, parameters, caps)
+    caps = np.linspace(float(law.quantile(0.02)), float(law.quantile(0.98)), 9)
+    wanted = [_integral_of_survival(law, cap) for cap in caps]
+    mean = np.asarray(law.limited_mean(caps))
     hold("E[min(T, c)] is the integral of the survival", mean / wanted, 1.0, 1e-5)
 
-    curve = FamilyCurve(family, 0.6, parameters, (parameters[0] + 1.0, 1.0))
     width = 1e-4
     ratio = np.log(
         curve.success_within(caps + width) / curve.success_within(caps - width)
     ) / np.log(curve.expected_spend(caps + width) / curve.expected_spend(caps - width))
     hold("the elasticity is a slope of logarithms", curve.elasticity(caps) / ratio, 1.0, 1e-4)
     # In the far tails of heavy families E[min] has no inner trade-off: stay within the body.
-    top = float(family.quantile(0.999, *parameters))
+    top = float(law.quantile(0.999))
     spot = curve.sweet_spot(top)
     if np.isfinite(spot):
         grid = np.linspace(low, top, POINTS)
@@ -119,13 +110,9 @@ def _check(family: Family, parameters: tuple[float, ...]) -> None:
         hold("the elasticity is 1 at the sweet spot", float(curve.elasticity(spot)), 1.0, 1e-6)
 
 
-def _integral_of_survival(family: Family, parameters: tuple[float, ...], ln_caps: Array) -> Array:
+def _integral_of_survival(law: Any, ln_cap: float) -> float:
     """∫ S(t) dt over (0, c) by Simpson's rule in ln t, from where S is 1."""
     from scipy.integrate import simpson
 
-    wanted = []
-    for ln_cap in ln_caps:
-        x = np.linspace(min(float(family.quantile(1e-9, *parameters)), ln_cap), ln_cap, POINTS)
-        y = np.exp(x + family.log_survival(x, *parameters))
-        wanted.append(np.exp(x[0]) + simpson(y, x=x))
-    return np.array(wanted)
+    x = np.linspace(min(float(law.quantile(1e-9)), ln_cap), ln_cap, POINTS)
+    return float(np.exp(x[0]) + simpson(np.exp(x + law.log_survival(x)), x=x))

@@ -148,22 +148,9 @@ def expression(
 ) -> tuple[Any, list[Any]]:
     """Return an objective's concave over-estimate as (expression, constraints).
 
-    Parameters
-    ----------
-    objective
-        What the choice is for.
-    menu
-        The menu.
-    x
-        A cvxpy expression of shape (n_options,), kept in [0, 1] by the caller.
-    n_lines
-        Lines of each envelope.
-
-    Returns
-    -------
-    tuple
-        A cvxpy expression in the objective's own unit, to be made large, and the constraints it
-        stands on. Both follow the rules of disciplined (parametrised) convex programming.
+    `x` is of shape (n_options,), kept in [0, 1] by the caller; `n_lines` are lines of each
+    envelope. The expression is in the objective's own unit, to be made large; both follow the rules
+    of disciplined (parametrised) convex programming.
 
     Examples
     --------

@@ -25,21 +25,11 @@ from evalfolio.search.question import Question
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Relaxed:
-    """Solution of the relaxation.
+    """Solution of the relaxation."""
 
-    Parameters
-    ----------
-    bound
-        No choice within the limits is worth more, in the unit of the losses.
-    x
-        Share bought of every option, of shape (n_options,).
-    shadow_prices
-        Value of one more unit of each budget.
-    """
-
-    bound: float
-    x: Array
-    shadow_prices: dict[str, float]
+    bound: float  # no choice within the limits is worth more, in the unit of the losses
+    x: Array  # share bought of every option, of shape (n_options,)
+    shadow_prices: dict[str, float]  # value of one more unit of each budget
 
 
 class Relaxation:

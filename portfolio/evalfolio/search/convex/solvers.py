@@ -58,15 +58,8 @@ def solve_convex(programme: Any, solver: str | None = None) -> Literal["optimal"
     """Solve a cvxpy problem with the given solver, or with each usable one until one answers.
 
     InputError if the solver is not installed; SolverError if none ends with an answer; the text
-    gives how each ended and the cure.
-
-    Parameters
-    ----------
-    programme
-        A `cvxpy.Problem`.
-    solver
-        Name of one solver; None for the fallback chain. An inaccurate answer is taken only when
-        no solver gives an accurate one.
+    gives how each ended and the cure. An inaccurate answer is taken only when no solver gives an
+    accurate one.
     """
     usable = convex_solvers()
     if solver is not None and solver not in usable:

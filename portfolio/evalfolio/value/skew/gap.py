@@ -29,25 +29,6 @@ SMALL = 1e-6  # of a prior variance: what counts as known
 class SkewedGap:
     """A decision about y = w + q·δ + later gain with a lognormal δ.
 
-    Parameters
-    ----------
-    mean, variance
-        Of w, all of y but the gap and the later gain.
-    gap_mean, gap_variance
-        Of δ.
-    covariance
-        Of w and δ.
-    weight
-        q.
-    distance
-        Mean of the later gain less the threshold.
-    later_sd
-        Of the later gain, which no result resolves.
-    loss_missed, loss_false_alarm
-        Losses per unit of y.
-    mitigate_above
-        The stated rule, which the calls follow; None where they are those that lose least.
-
     Examples
     --------
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
@@ -55,16 +36,21 @@ class SkewedGap:
     (0.11, True)
     """
 
+    # mean, variance: of w, all of y but the gap and the later gain
     mean: float
     variance: float
+    # gap_mean, gap_variance: of δ
     gap_mean: float
     gap_variance: float
-    covariance: float
-    weight: float
-    distance: float
-    later_sd: float
+    covariance: float  # of w and δ
+    weight: float  # q
+    distance: float  # mean of the later gain less the threshold
+    later_sd: float  # of the later gain, which no result resolves
+    # loss_missed, loss_false_alarm: losses per unit of y
     loss_missed: float
     loss_false_alarm: float
+    # mitigate_above: the stated rule, which the calls follow; None where they are those that lose
+    # least
     mitigate_above: float | None = None
 
     @classmethod
@@ -208,27 +194,14 @@ def gap_weights(menu: Menu, decision: Decision) -> Array | None:
 
 
 def contrasts(decision: Decision, gaps: Array) -> Array:
-    """Return the weights of w and of δ on the states, of shape (2, n_states).
-
-    Parameters
-    ----------
-    decision
-        The decision.
-    gaps
-        What `gap_weights` returns for it.
-    """
+    """Return the weights of w and of δ on the states, of shape (2, n_states)."""
     return np.stack([np.where(gaps > 0, 0.0, decision.contrast), gaps])
 
 
 def lognormals(mean: Array, covariance: Array, z: Array) -> Array:
     """Return values of lognormals with these moments at standard normal z, of its shape.
 
-    Parameters
-    ----------
-    mean, covariance
-        Of shapes (n,) and (n, n); ties that no lognormals can have are taken as far as they can.
-    z
-        Of shape (n_values, n).
+    `z` is of shape (n_values, n); ties that no lognormals can have are taken as far as they can.
 
     Examples
     --------
@@ -262,13 +235,6 @@ def skewness(menu: Menu, decision: Decision, gaps: Array) -> float:
     Each is lognormal and they are tied by their covariance: the third moment of Σ g_j δ_j is
     Σ g_i g_j g_k E(δ_i − m_i)(δ_j − m_j)(δ_k − m_k), where E δ_i δ_j δ_k is m_i m_j m_k times
     r_ij r_ik r_jk and r_ij = E δ_i δ_j/(m_i m_j).
-
-    Parameters
-    ----------
-    menu, decision
-        The decision on its menu.
-    gaps
-        What `gap_weights` returns for it.
     """
     at = np.flatnonzero(gaps)
     mean, covariance = menu.prior_mean[at], menu.prior_covariance[np.ix_(at, at)]

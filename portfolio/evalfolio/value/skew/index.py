@@ -23,15 +23,6 @@ from evalbayes.arrays import Array
 class Index:
     """The number u in [0, 1].
 
-    Parameters
-    ----------
-    gap_weights
-        h of the first two variances, each with one weight for every gap.
-    shares
-        ω, two and one for every gap, summing to 1.
-    bends
-        r, as many, each above 0.
-
     Examples
     --------
     >>> index = Index(((0.9,), (3.0,)), (0.5, 0.3, 0.2), (1.0, 0.1, 0.05))
@@ -39,9 +30,10 @@ class Index:
     [0.0, 1.0]
     """
 
+    # gap_weights: h of the first two variances, each with one weight for every gap
     gap_weights: tuple[tuple[float, ...], tuple[float, ...]]
-    shares: tuple[float, ...]
-    bends: tuple[float, ...]
+    shares: tuple[float, ...]  # ω, two and one for every gap, summing to 1
+    bends: tuple[float, ...]  # r, as many, each above 0
 
     @property
     def contrasts(self) -> Array:
@@ -51,17 +43,8 @@ class Index:
     def explained(self, prior: Array, left: Array) -> Array:
         """Return the shares explained where the covariance of (w, δ) falls to `left`.
 
-        Parameters
-        ----------
-        prior
-            Of shape (1 + n_gaps, 1 + n_gaps).
-        left
-            Of shape (n, 1 + n_gaps, 1 + n_gaps).
-
-        Returns
-        -------
-        numpy.ndarray
-            Of shape (n, 2 + n_gaps).
+        With a prior of shape (1 + n_gaps, 1 + n_gaps) and n of `left` they are of shape (n, 2 +
+        n_gaps).
         """
         c = self.contrasts
         whole = np.einsum("ki,ij,kj->k", c, prior, c)

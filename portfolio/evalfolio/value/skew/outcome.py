@@ -32,36 +32,21 @@ NARROW = 7  # values of D about each δ where it is not
 
 @dataclass(frozen=True)
 class Outcome:
-    """What results are expected to do to one decision.
+    """What results are expected to do to one decision."""
 
-    Parameters
-    ----------
-    value
-        Fall of the expected loss (EVSI), in the unit of the losses.
-    p_turned
-        Probability that the call becomes another.
-    p_missed
-        Probability that the call after the results is not to mitigate and y is above the threshold.
-    p_needless
-        Probability that it is to mitigate and y is below.
-    """
-
-    value: float
-    p_turned: float
+    value: float  # fall of the expected loss (EVSI), in the unit of the losses
+    p_turned: float  # probability that the call becomes another
+    # p_missed: probability that the call after the results is not to mitigate and y is above the
+    # threshold
     p_missed: float
-    p_needless: float
+    p_needless: float  # probability that it is to mitigate and y is below
 
 
 def outcome_of(gap: SkewedGap, left: Array) -> Outcome:
     """Return what results do that would leave the covariance `left`, were δ normal.
 
-    Parameters
-    ----------
-    gap
-        The decision.
-    left
-        Posterior covariance of (w, δ) by the normal model, of shape (2, 2): it says how much
-        information on both the results hold.
+    `left` is the posterior covariance of (w, δ) by the normal model, of shape (2, 2): it says how
+    much information on both the results hold.
 
     Examples
     --------

@@ -19,15 +19,6 @@ from evalbayes.arrays import Array
 class Sloped:
     """A nondecreasing function on [0, 1] whose slope rises to a peak and falls after it.
 
-    Parameters
-    ----------
-    knots
-        From 0 to 1, ascending.
-    slopes
-        At the knots, 0 or more.
-    evpi
-        What knowing everything would be worth, at least the value at 1.
-
     Examples
     --------
     >>> g = Sloped((0.0, 0.5, 1.0), (0.0, 2.0, 0.0), 1.0)
@@ -35,9 +26,9 @@ class Sloped:
     ([0.0, 0.5, 1.0], (0.5,))
     """
 
-    knots: tuple[float, ...]
-    slopes: tuple[float, ...]
-    evpi: float
+    knots: tuple[float, ...]  # from 0 to 1, ascending
+    slopes: tuple[float, ...]  # at the knots, 0 or more
+    evpi: float  # what knowing everything would be worth, at least the value at 1
 
     @cached_property
     def _arrays(self) -> tuple[Array, Array, Array]:

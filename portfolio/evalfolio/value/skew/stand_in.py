@@ -122,18 +122,10 @@ POWER = 0.5  # 1: relative errors count alike, 0: absolute ones
 
 @dataclass(frozen=True)
 class StandIn:
-    """The value of results to one decision, by its index.
+    """The value of results to one decision, by its index."""
 
-    Parameters
-    ----------
-    index
-        u, from the shares explained.
-    worth
-        G, from u.
-    """
-
-    index: Index
-    worth: Sloped
+    index: Index  # u, from the shares explained
+    worth: Sloped  # G, from u
 
     def value(self, prior: Array, left: Array) -> Array:
         """Return G(u) where the covariance of (w, δ) falls to each of `left`."""
@@ -152,12 +144,7 @@ def stand_in_of(menu: Menu, decision: Decision) -> StandIn | None:
 def fitted(calls: Calls, left: Array) -> StandIn:
     """Return the stand-in fitted to a decision's exact values where these are left of (w, δ), or 0.
 
-    Parameters
-    ----------
-    calls
-        The decision's calls.
-    left
-        Of shape (n, 1 + n_gaps, 1 + n_gaps).
+    `left` is of shape (n, 1 + n_gaps, 1 + n_gaps).
 
     Examples
     --------
