@@ -111,6 +111,8 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
     What is shared counts to the money of its tier where only that could need it.
     Of more evals than a sentence holds it says how many of each domain.
     """
+    if "tasks" in choices:  # of what has been run a limit may ask that it be in the mix
+        choices = choices[choices["tasks"] != 0]
     if choices.empty:
         return f"Run nothing on {ai_model}: no eval on the menu is worth its price in this budget."
     bought = {} if shared is None or shared.empty else shared.to_dict("index")

@@ -36,6 +36,7 @@ TINY = 1e-9
 TELLING = 1e-3  # share of a direction's variance below which nothing is told about it
 ROUNDS = 4  # of reading every condition, each under what the round before says of the others
 FEW = 200  # draws that count effectively, below which the results are a surprise to the belief
+KINDS = ("success", "gave_up")
 LINEAR = (
     "shown", "family_error", "private_error", "gap_departure", "success_location",
     "gave_up_location", "difficulty",
@@ -92,6 +93,23 @@ def updated(
     if sum(len(reading.value) for reading in readings):
         posterior = _moved(posterior, readings, np.random.default_rng([seed, 23]))
     return _counted(posterior, evidence, observations)
+
+
+def foretold(posterior: Posterior, evidence: Evidence) -> Curves:
+    """Return what a belief says of every condition's curve: fields (n_draws, n_conditions)."""
+    at = _places(posterior, evidence)
+    q = np.stack([_q(posterior, *where) for where in at], axis=-1)
+    evals = [i for i, *_ in at]
+    success, gave_up = (posterior.draws[f"{kind}_scale"][:, evals] for kind in KINDS)
+    return Curves(q[:, 0], q[:, 1], success, q[:, 2], gave_up)
+
+
+def _places(posterior: Posterior, evidence: Evidence) -> list[tuple[int, int, float]]:
+    """Return eval, AI model and effort of every condition."""
+    return [
+        (posterior.index_of("eval", name), posterior.index_of("ai_model", ai_model), float(effort))
+        for name, ai_model, effort in evidence.conditions.itertuples(index=False)
+    ]
 
 
 def _moved(posterior: Posterior, readings: list[Reading], rng: np.random.Generator) -> Posterior:
@@ -174,16 +192,13 @@ def _q(posterior: Posterior, i: int, m: int, effort: float) -> Array:
     if posterior.family_of[i] >= 0:
         margin = margin + draws["family_error"][:, posterior.family_of[i], m]
     slope = draws["slope"][:, posterior.loadings[i].argmax(), m]
-    spends = (draws[f"{kind}_location"][:, i, m] + longer for kind in ("success", "gave_up"))
+    spends = (draws[f"{kind}_location"][:, i, m] + longer for kind in KINDS)
     return np.stack([slope * margin, *spends], axis=1)
 
 
 def _readings(posterior: Posterior, evidence: Evidence, seed: int) -> list[Reading]:
     """Read every condition's runs."""
-    at = [
-        (posterior.index_of("eval", name), posterior.index_of("ai_model", ai_model), float(effort))
-        for name, ai_model, effort in evidence.conditions.itertuples(index=False)
-    ]
+    at = _places(posterior, evidence)
     q = np.concatenate([_q(posterior, *where) for where in at], axis=1)
     mean, whole = q.mean(axis=0), np.cov(q, rowvar=False) + TINY * np.eye(q.shape[1])
     found: dict[int, Reading] = {}
@@ -221,9 +236,7 @@ def _reading(
 ) -> Reading:
     """Read one condition's runs under a normal belief of its q."""
     i, m, effort = where
-    scales = np.stack(
-        [np.log(posterior.draws[f"{kind}_scale"][:, i]) for kind in ("success", "gave_up")], axis=1
-    )
+    scales = np.stack([np.log(posterior.draws[f"{kind}_scale"][:, i]) for kind in KINDS], axis=1)
     # Widths are not moved, but how far they are known bears on what a stop says.
     centre = np.concatenate([believed[0], scales.mean(axis=0)])
     covariance = block_diag(believed[1], np.cov(scales, rowvar=False)) + TINY * np.eye(5)

@@ -55,6 +55,14 @@ PlanPosteriorOption = Annotated[
     Path | None,
     typer.Option("--posterior", help="With --set: the plan's, where it is not PLAN/posterior.nc."),
 ]
+HistoryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--history",
+        help="The observations the programme began with: fit anew on them and all results, in "
+        "place of the fast update; repeatable.",
+    ),
+]
 ConstraintsOption = Annotated[
     Path | None,
     typer.Option("--constraints", help="Table of limits, one per row: CSV, or .xlsx with a sheet."),

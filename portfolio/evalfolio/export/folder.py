@@ -7,9 +7,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
@@ -39,10 +39,12 @@ NAMES = (
     "plan.xlsx",
     "report.html",
     "posterior.nc",
+    "catalogue.json",
     "menu",
 )
 TABLES = "sensitivity"  # the folder of an analysis' tables, of that command only
 BESIDE = "side_by_side.csv"  # the plans of scenarios, where there are some
+PROGRAMME = ("programme.json", "start.nc", "results")  # what a replan keeps beside its plan
 SHARED = ("posterior.nc",)  # `evalfolio fit` may have put it there before
 
 
@@ -104,6 +106,7 @@ def write_all(
     folder: str | Path,
     tables: Callable[[Path], object] | None = None,
     scenarios: pd.DataFrame | None = None,
+    programme: Callable[[Path], object] | None = None,
 ) -> Path:
     """Write every export of a recommendation into `folder`, whole or not at all; return it.
 
@@ -120,14 +123,15 @@ def write_all(
         Writes the tables of a sensitivity analysis into the folder it is given.
     scenarios
         Plans of scenarios, as `side_by_side` returns them; without, those of an earlier plan go.
+    programme
+        Writes the log of a programme and what it rests on into the folder it is given.
 
     Raises
     ------
     InputError
         As `check_folder`, or if the disk refuses.
     """
-    firm = recommendation.record.firmness is not None
-    folder = check_folder(folder, TABLES if firm else "recommend")
+    folder = check_folder(folder, _command(recommendation.record.model_dump()))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=_beside(folder, os.getpid()), dir=_home(folder)))
@@ -142,6 +146,8 @@ def write_all(
             tables(made / TABLES)
         if scenarios is not None:
             scenarios.to_csv(made / BESIDE)
+        if programme is not None:
+            programme(made)
         made.rename(new)  # from here on whoever comes next can finish what is begun
         _move_in(new, folder, old)
         if scenarios is None:
@@ -164,11 +170,16 @@ def _write_files(recommendation: Storable, folder: Path) -> None:
     write_workbook(recommendation, folder / "plan.xlsx")
     write_report(recommendation, folder / "report.html")
     recommendation.posterior.save(folder / "posterior.nc")
+    written = recommendation.catalogue.model_dump_json(indent=1)
+    (folder / "catalogue.json").write_text(written + "\n", encoding="utf-8")
     recommendation.menu.save(folder / "menu")
 
 
 def task_names(recommendation: Storable) -> dict[str, Sequence[str]]:
-    """Return the names of all tasks by eval, where the catalogue or the runs name every one."""
+    """Return the names of all tasks by eval, where the catalogue or the runs name every one.
+
+    Of evals that a programme has run already those that are left.
+    """
     names: dict[str, Sequence[str]] = {}
     seen: dict[str, list[str]] = {}
     observed = recommendation.observations
@@ -180,6 +191,12 @@ def task_names(recommendation: Storable) -> dict[str, Sequence[str]]:
             names[spec.name] = tuple(spec.task_names)
         elif len(seen.get(spec.name, ())) == spec.tasks:
             names[spec.name] = seen[spec.name]
+    if observed is not None and "tasks_done" in recommendation.menu.options:
+        ai_model = recommendation.catalogue.portfolio.ai_model
+        for name, rows in observed.runs[observed.runs["ai_model"] == ai_model].groupby("eval"):
+            if name in names:
+                done = set(rows["task"].astype(str))
+                names[str(name)] = [task for task in names[str(name)] if task not in done]
     return names
 
 
@@ -225,7 +242,9 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
         return
     moved: list[str] = []
     try:
-        for name in (name for name in (*NAMES, TABLES, BESIDE) if (new / name).exists()):
+        for name in (
+            name for name in (*NAMES, TABLES, BESIDE, *PROGRAMME) if (new / name).exists()
+        ):
             moved.append(name)
             if (folder / name).exists():
                 (folder / name).rename(old / name)
@@ -254,7 +273,14 @@ def _writer(path: Path) -> str | None:
         return None
     if not isinstance(record, dict) or not {"format", "choices", "provenance"} <= set(record):
         return None
-    return TABLES if record.get("firmness") else "recommend"
+    return _command(record)
+
+
+def _command(record: Mapping[str, Any]) -> str:
+    """Return the command that makes such a plan."""
+    return (
+        TABLES if record.get("firmness") else "replan" if record.get("programme") else "recommend"
+    )
 
 
 def _refusal(folder: Path, error: OSError) -> InputError:

@@ -131,8 +131,11 @@ class Mandatory:
                 continue
             if key not in options:
                 raise InputError(f"{self}: the menu must say {key} of its options; drop {key}")
-            most = options.groupby("eval")[key].transform("max") if least == ALL else least
-            kept &= (options[key] >= most).to_numpy()
+            figures = options[key]
+            if key == "tasks" and "tasks_done" in options:  # those run already count
+                figures = figures + options["tasks_done"]
+            most = figures.groupby(options["eval"]).transform("max") if least == ALL else least
+            kept &= (figures >= most).to_numpy()
         if self.tasks == ALL and "description" in options:  # a rung may be too long for the days
             kept &= ~options["description"].str.contains(" random tasks of ").to_numpy(dtype=bool)
         return kept

@@ -32,6 +32,7 @@ from evalfolio.sensitivities.mixes import tornado
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
+    from evalbayes.menus.done import Done
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.record.record import Account
@@ -55,6 +56,7 @@ def recommend(
     frontier_points: int = 16,
     sensitivity: bool = False,
     backtest: Account | None = None,
+    done: Mapping[str, Done] | None = None,
 ) -> Recommendation:
     """Recommend the mix that is worth most to the catalogue's decisions.
 
@@ -85,6 +87,8 @@ def recommend(
         for the tornado of report and workbook; it takes about as long as a small fit.
     backtest
         What `evalfolio backtest` found of this way to plan, for report and workbook.
+    done
+        What has been run of evals since the programme began; observations hold its results.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def recommend(
     from evalbayes.menus import build_menu, state_draws
     from evalbayes.summaries.curves import curve_grid, curve_table
 
-    menu, notes = build_menu(posterior, catalogue, seed=seed)
+    menu, notes = build_menu(posterior, catalogue, seed=seed, done=done)
     rules = tuple(map(as_limit, constraints))
     question = question_of(
         catalogue, menu, budget=budget, constraints=rules, contingency=contingency

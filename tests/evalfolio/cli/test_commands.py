@@ -23,6 +23,7 @@ FILES = {
     "menu.csv",
     "frontier.csv",
     "plan.json",
+    "catalogue.json",
     "plan.xlsx",
     "report.html",
     "posterior.nc",

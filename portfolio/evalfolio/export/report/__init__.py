@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -29,11 +30,29 @@ def write_report(recommendation: Exportable, path: str | Path) -> Path:
 
 def report(recommendation: Exportable) -> str:
     """Return the report as HTML."""
+    from markupsafe import Markup
+
+    from evalfolio.export.report.page import page
+
+    curves = (pd.DataFrame(), pd.DataFrame({"eval": []}))  # a menu alone knows none
+    if isinstance(recommendation, Drawable):
+        curves = (recommendation.curves, recommendation.curve_grid)
+    script = (FOLDER / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return rendered(
+        "report.html.j2",
+        **page(recommendation.record, recommendation.menu, *curves),
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
+    )
+
+
+def rendered(template: str, **parts: Any) -> str:
+    """Return a template filled in: with the style of every page, all text of others escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from evalfolio.export.report import numerals
-    from evalfolio.export.report.page import page
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -44,14 +63,5 @@ def report(recommendation: Exportable) -> str:
     )
     for name in ("money", "about", "share", "figure", "hours"):
         environment.filters[name] = getattr(numerals, name)
-    curves = (pd.DataFrame(), pd.DataFrame({"eval": []}))  # a menu alone knows none
-    if isinstance(recommendation, Drawable):
-        curves = (recommendation.curves, recommendation.curve_grid)
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("report.html.j2").render(
-        **page(recommendation.record, recommendation.menu, *curves),
-        style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=f"sha256-{digest}",
-    )
+    style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
+    return environment.get_template(template).render(style=style, **parts)

@@ -23,6 +23,15 @@ from evalfolio.record.record import Domain, Record
 def accounts(record: Record) -> list[dict[str, Any]]:
     """Return what `sensitivity` and `backtest` found, where they were run."""
     found: list[dict[str, Any]] = []
+    if record.programme is not None:
+        found.append(
+            {
+                "id": "programme",
+                "short": "Where it stands",
+                "title": "Where the programme stands",
+                "found": record.programme,
+            }
+        )
     if record.firmness is not None:
         found.append(
             {

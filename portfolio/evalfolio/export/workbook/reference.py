@@ -186,6 +186,14 @@ WIDTHS = [54, 18, 18, 18, 18, 18, 18]
 def write_accounts(book: Book, contents: Contents) -> None:
     """Write what `sensitivity` and `backtest` found; no sheet where they were not run."""
     record = contents.record
+    if record.programme is not None:
+        _write_account(
+            book,
+            record.programme,
+            "Programme",
+            "Where the programme stands",
+            "What results have changed, what they cost, and what becomes of every eval.",
+        )
     if record.firmness is not None:
         _write_account(
             book,

@@ -1,0 +1,84 @@
+"""`evalfolio replan`: the next step of a programme, after results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalfolio.cli import options as shared
+from evalfolio.cli.console import console, print_table, step, warn
+from evalfolio.cli.recommend import GapOption
+
+
+def replan(
+    plan: Annotated[
+        Path, typer.Argument(help="Folder of a plan, or of the last step of its programme.")
+    ],
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Tables of results that have come in since: CSV, Parquet or .xlsx."),
+    ] = None,
+    out: shared.OutOption = Path("next"),
+    history: shared.HistoryOption = None,
+    paid: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--paid",
+            help="What was really spent so far, e.g. usd=4100, in place of what the runs tell; "
+            "repeatable.",
+        ),
+    ] = None,
+    point_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--point-usd", min=0.0, help="What a point of value is worth, to say when to stop."
+        ),
+    ] = None,
+    gap: GapOption = 1e-3,
+    time_limit: shared.TimeLimitOption = 60.0,
+    quiet: shared.QuietOption = False,
+    as_json: shared.JsonOption = False,
+    allow_failed_fit: shared.AllowFailedFitOption = False,
+) -> None:
+    """Plan what is left after results: what was run is paid and not bought again."""
+    import pandas as pd
+
+    from evalfolio.cli.inputs import enforce_gate, plan_folder
+    from evalfolio.cli.recommend import show
+    from evalfolio.export import check_folder, write_all
+    from evalfolio.limits.budget import parse_budgets
+    from evalfolio.programmes.programme import Programme
+    from evalfolio.programmes.replanning import replan as make
+    from evalfolio.search.certified import Certified
+
+    check_folder(out, "replan")
+    programme = Programme.load(plan_folder(plan))
+    files = list(results or [])
+    with step("moving the belief and planning what is left", quiet=quiet or as_json):
+        made = make(
+            programme,
+            files,
+            history=list(history or []),
+            used=parse_budgets(paid or []),
+            point_usd=point_usd,
+            method=Certified(gap, time_limit, programme.seed),
+        )
+    with step(f"writing {out}/", quiet=quiet or as_json):
+        write_all(
+            made.recommendation,
+            out,
+            programme=lambda folder: programme.write(folder, files, made.step),
+        )
+    if as_json:
+        print(made.recommendation.record.to_json())
+    else:
+        console().print(str(made), soft_wrap=True, markup=False)
+        if not quiet:
+            if made.step["changes"]:
+                print_table(pd.DataFrame(made.step["changes"]), "What becomes of every eval")
+            show(made.recommendation.record)
+            for warning in made.recommendation.record.warnings:
+                warn(warning)
+    enforce_gate(made.recommendation.posterior, allowed=allow_failed_fit)

@@ -1,0 +1,1 @@
+"""Programmes over time: what to run first, what next, when to stop, and how it ended."""

@@ -1,0 +1,165 @@
+"""A programme: what was asked at its start, what has come in since, and every step on the way.
+
+A folder of a programme is a plan's, with `programme.json` (the log), `start.nc` (the belief that
+the programme began with) and `results/` (every file of results, as it was given): each step can be
+repeated from it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evalbayes.catalogue import Catalogue
+from evalbayes.posterior.posterior import Posterior
+from evalfolio.errors import InputError
+from evalfolio.limits.kept import made_again
+from evalfolio.limits.limit import Limit
+from evalfolio.record.provenance import file_hash
+from evalfolio.record.record import Record
+
+LOG, START, RESULTS, CATALOGUE = "programme.json", "start.nc", "results", "catalogue.json"
+FORMAT = 1
+FORETOLD = (
+    "p_exceeds", "call_now", "p_missed_expected", "p_needless_expected", "p_call_changes",
+    "posterior_sd", "evsi",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: posteriors are not compared
+class Programme:
+    """Where a programme stands; `load` reads it from a plan's folder.
+
+    Parameters
+    ----------
+    catalogue, start
+        As the first plan had them.
+    budget, kept_back
+        Stated at the start, and the shares kept back, by resource.
+    constraints
+        Limits asked for beside the catalogue's.
+    last
+        The plan made last.
+    files
+        Of results so far, in the order in which they came, each with the step it came in.
+    steps
+        The log, one mapping per step.
+    seed
+        Of the first plan.
+    """
+
+    catalogue: Catalogue
+    start: Posterior
+    budget: Mapping[str, float]
+    kept_back: Mapping[str, float]
+    constraints: tuple[Limit, ...]
+    last: Record
+    files: tuple[tuple[int, Path], ...]
+    steps: tuple[Mapping[str, Any], ...]
+    seed: int
+
+    @classmethod
+    def load(cls, plan: str | Path) -> Programme:
+        """Read the folder of a plan, or of a programme's last step.
+
+        Raises
+        ------
+        InputError
+            If it is none, or lacks what later versions write.
+        """
+        folder = Path(plan)
+        record = Record.load(folder)
+        log = folder / LOG
+        steps = json.loads(log.read_text(encoding="utf-8")) if log.is_file() else None
+        if steps is not None and steps.get("format") != FORMAT:
+            raise InputError(
+                f"{log}: format must be {FORMAT}, got {steps.get('format')!r}; plan again with "
+                "this version"
+            )
+        begun = [step_of(0, record, {}, "fit", ())] if steps is None else steps["steps"]
+        start = folder / ("posterior.nc" if steps is None else START)
+        for needed in (folder / CATALOGUE, start):
+            if not needed.is_file():
+                raise InputError(
+                    f"{folder}: must be a folder that `evalfolio recommend` of this version wrote, "
+                    f"but it has no {needed.name}; make the plan again"
+                )
+        asked = {} if steps is None else steps["asked"]
+        rows = record.limits if steps is None else asked["limits"]
+        limits = [dict(row) for row in rows if dict(row)["by"] != "catalogue"]
+        kept = sorted((folder / RESULTS).iterdir()) if (folder / RESULTS).is_dir() else []
+        return cls(
+            Catalogue.model_validate_json((folder / CATALOGUE).read_text(encoding="utf-8")),
+            Posterior.load(start),
+            {name: float(amount) for name, amount in asked.get("budget", record.budget).items()},
+            asked.get("kept_back", record.kept_back),
+            tuple(made for row in limits if (made := made_again(row))),
+            record,
+            tuple((int(path.name.partition("-")[0]), path) for path in kept),
+            tuple(begun),
+            int(asked.get("seed", record.provenance.seed)),
+        )
+
+    def paths(self, new: Sequence[Path] = (), *, until: int | None = None) -> list[Path]:
+        """Return the files of all results: the programme's, up to a step if one is given, then new.
+
+        InputError if a new file is one that the programme has already.
+        """
+        known = {file_hash(path): (step, path) for step, path in self.files}
+        for path in new:
+            if file_hash(path) in known:
+                step = known[file_hash(path)][0]
+                raise InputError(
+                    f"{path}: results must be new, but these came in at step {step} already; give "
+                    "only what has come in since"
+                )
+        old = [path for step, path in self.files if until is None or step <= until]
+        return [*old, *new]
+
+    def write(self, folder: Path, new: Sequence[Path], step: Mapping[str, Any]) -> None:
+        """Write log, first belief and files of results into a folder, with a further step."""
+        asked = {
+            "budget": dict(self.budget),
+            "kept_back": dict(self.kept_back),
+            "limits": [dict(row) for row in self.last.limits if row.by != "catalogue"],
+            "seed": self.seed,
+        }
+        log = {"format": FORMAT, "asked": asked, "steps": [*self.steps, step]}
+        (folder / LOG).write_text(json.dumps(log, indent=2) + "\n", encoding="utf-8")
+        self.start.save(folder / START)
+        (folder / RESULTS).mkdir()
+        for _, path in self.files:
+            shutil.copyfile(path, folder / RESULTS / path.name)
+        number = step["step"]
+        for k, path in enumerate(new):
+            shutil.copyfile(path, folder / RESULTS / f"{number:03d}-{k:02d}-{path.name}")
+
+
+def step_of(
+    number: int,
+    record: Record,
+    used: Mapping[str, float],
+    belief: str,
+    files: Sequence[Path],
+    **more: Any,
+) -> dict[str, Any]:
+    """Return a step as the log keeps it."""
+    return {
+        "step": number,
+        "date": datetime.now(UTC).date().isoformat(),
+        "results": [{"name": path.name, "sha256": file_hash(path)} for path in files],
+        "belief": belief,
+        "paid": dict(used),
+        "options": [row.option for row in record.choices],
+        "value": record.value.evsi,
+        "usd": record.money.expected,
+        "decisions": {
+            row.name: {key: getattr(row, key) for key in FORETOLD} for row in record.domains
+        },
+        **more,
+    }

@@ -1,0 +1,254 @@
+"""Replanning: what came in moves the belief, what was run is paid, and what is left is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from evalbayes.menus.done import Done, done_of
+from evalbayes.model.updating import updated
+from evalbayes.observations import Observations, read_observations
+from evalbayes.posterior.posterior import Posterior
+from evalfolio.errors import InputError
+from evalfolio.narrative import listing, percent, two_digits, words
+from evalfolio.programmes.ledger import left, paid
+from evalfolio.programmes.programme import Programme, step_of
+from evalfolio.programmes.stopping import NextDollar, next_dollar
+from evalfolio.recommendations.recommendation import Recommendation
+from evalfolio.recommendations.recommender import recommend
+from evalfolio.record.record import Account, AccountTable, Choice, Record
+from evalfolio.search.certified import Certified
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
+class Replanned:
+    """A further step of a programme: printing it says where it stands.
+
+    Parameters
+    ----------
+    recommendation
+        The plan of what is left; its record tells the step.
+    paid
+        What the runs so far have used of every resource.
+    next_dollar
+        What going on returns at best.
+    step
+        This step as the log keeps it.
+    """
+
+    recommendation: Recommendation
+    paid: Mapping[str, float]
+    next_dollar: NextDollar
+    step: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        account = self.recommendation.record.programme
+        told = () if account is None else account.sentences
+        return "\n".join((*told, str(self.recommendation)))
+
+
+def replan(
+    programme: Programme,
+    new: Sequence[Path] = (),
+    *,
+    history: Sequence[Path] = (),
+    used: Mapping[str, float] | None = None,
+    point_usd: float | None = None,
+    method: Certified = Certified(),
+    seed: int | None = None,
+    frontier_points: int = 16,
+) -> Replanned:
+    """Plan what is left of a programme after results.
+
+    The belief that the programme began with is moved by all results so far (`updated`, or a new
+    fit), whatever the order in which they came. Tasks that were run are not sold again but as
+    repeats, what they used is taken from the budgets of the start, and the mix is chosen and
+    certified as `recommend` does. Without a result it is the plan there was.
+
+    Parameters
+    ----------
+    programme
+        Where it stands.
+    new
+        Files of results that have come in since its last step.
+    history
+        Files of observations that the programme began with: then all is fitted anew, in place of
+        the update.
+    used
+        What was really spent so far of some resources, in place of what the runs tell.
+    point_usd
+        What a point of value is worth to those who pay, where losses are not in usd.
+    method, frontier_points
+        As `recommend` has them.
+    seed
+        By default that of the first plan.
+
+    Raises
+    ------
+    InputError
+        If a file of results came in before, or is about an eval or AI model that is unknown.
+    InfeasibleError
+        If what is left of the budgets cannot keep the limits.
+    """
+    catalogue, first = programme.catalogue, programme.last
+    seed = programme.seed if seed is None else seed
+    results, how, belief = believed(programme, new, history, seed=seed)
+    done = done_of(results, catalogue)
+    spent = paid(results, catalogue, belief)
+    for name, amount in (used or {}).items():
+        if name not in spent:
+            raise InputError(
+                f"paid: a resource must be one of {', '.join(sorted(spent))}, got {name!r}; check "
+                "its name"
+            )
+        spent[name] = amount
+    budget, shares = left(programme.budget, programme.kept_back, spent)
+    made = recommend(
+        catalogue,
+        results if results.evals else None,
+        belief,
+        budget=budget,
+        constraints=programme.constraints,
+        contingency=shares,
+        method=method,
+        seed=seed,
+        inputs=[*history, *programme.paths(new)],
+        frontier_points=frontier_points,
+        done=done,
+    )
+    record = made.record
+    dollar = next_dollar(made.plan, first, point_usd)
+    changed = changes(first, record, done)
+    account = _account(programme, record, results, spent, dollar, changed)
+    record = record.replace(programme=account)
+    made = replace(made, plan=replace(made.plan, told=record))
+    number = len(programme.steps)
+    step = step_of(number, record, spent, how, new, changes=changed, seed=seed)
+    return Replanned(made, spent, dollar, step)
+
+
+def believed(
+    programme: Programme, new: Sequence[Path], history: Sequence[Path], *, seed: int | None = None
+) -> tuple[Observations, str, Posterior]:
+    """Return all results, how they moved the belief ("update" or "fit"), and the belief."""
+    files, seed = programme.paths(new), programme.seed if seed is None else seed
+    results = read_observations(files, programme.catalogue)
+    if history:
+        from evalbayes.model.fit import fit
+
+        everything = read_observations([*history, *files], programme.catalogue)
+        return results, "fit", fit(programme.catalogue, everything, seed=seed)
+    belief = programme.start
+    if results.evals:
+        belief = updated(belief, programme.catalogue, results, seed=seed)
+    return results, "update", belief
+
+
+def changes(before: Record, now: Record, done: Mapping[str, Done]) -> list[dict[str, str]]:
+    """Return, for every eval that is or was in the mix, what becomes of it, and why."""
+    was = {row.eval: row for row in before.choices if row.tasks != 0}
+    rows = {row.eval: row for row in now.choices if row.tasks != 0}
+    why_not = {row.eval: row.reason for row in now.not_chosen}
+    found = []
+    for name in dict.fromkeys([*was, *rows]):
+        ran, old, new = done.get(name), was.get(name), rows.get(name)
+        if new is None:
+            why = "run" if ran else f"dropped: {why_not.get(name, 'the limits leave it out')}"
+        elif old is None:
+            why = f"new: {_adds(new, now)}"
+        elif old.option == new.option and not ran:
+            why = "as before"
+        else:
+            why = f"{'more' if ran else 'changed'}: {_adds(new, now)}"
+        row = {"eval": name, "before": _way(old), "run": _ran(ran), "next": _way(new), "why": why}
+        found.append(row)
+    return found
+
+
+def _adds(row: Choice, record: Record) -> str:
+    if not row.value_if_dropped or record.value.evsi <= 0:
+        return row.reason
+    return f"{percent(row.value_if_dropped / record.value.evsi)} of the value hangs on it"
+
+
+def _way(row: Choice | None) -> str:
+    if row is None:
+        return ""
+    return row.option.partition(" / ")[2]
+
+
+def _ran(was: Done | None) -> str:
+    if was is None:
+        return ""
+    kinds = (("as it comes", was.plain), ("repaired", was.repaired), ("elicited", was.elicited))
+    return ", ".join(f"{n} tasks {kind}" for kind, n in kinds if n)
+
+
+def _account(
+    programme: Programme,
+    record: Record,
+    results: Observations,
+    spent: Mapping[str, float],
+    dollar: NextDollar,
+    changed: Sequence[Mapping[str, str]],
+) -> Account:
+    """Return what report and workbook tell of the step."""
+    known = {row.name: row for row in programme.last.domains}
+    runs = int(results.run_counts.to_numpy().sum())
+    used = [
+        f"{two_digits(spent[name])} of {_amount(name, stated)}"
+        for name, stated in programme.budget.items()
+        if name in spent and name != "agent_hours"
+    ]
+    said = [
+        f"Step {len(programme.steps)}: {runs:,} run{'s' * (runs != 1)} of {len(results.evals)} "
+        f"eval{'s' * (len(results.evals) != 1)} have come in and used {listing(used)}."
+        if runs
+        else f"Step {len(programme.steps)}: no result has come in; the plan stands as it was."
+    ]
+    decisions = []
+    for row in record.domains:
+        before = known.get(row.name, row)
+        decisions.append((row.name, before.p_exceeds, row.p_exceeds, before.call_now, row.call_now))
+        if abs(before.p_exceeds - row.p_exceeds) >= 0.005:
+            turned = (
+                "" if row.call_now == before.call_now else f", and the call turns to {row.call_now}"
+            )
+            said.append(
+                f"{row.name}: the chance that it exceeds its threshold was "
+                f"{percent(before.p_exceeds)} and is {percent(row.p_exceeds)}{turned}."
+            )
+    said.append(str(dollar))
+    money = [
+        (words(name), stated, spent.get(name, 0.0), record.spend.get(name, 0.0))
+        for name, stated in programme.budget.items()
+    ]
+    tables = (
+        AccountTable(
+            name="decisions",
+            title="What the results have done to every decision",
+            columns=("decision", "P(exceeds) before", "now", "call before", "call now"),
+            rows=tuple(decisions),
+        ),
+        AccountTable(
+            name="spent",
+            title="Where the budgets stand",
+            columns=("resource", "stated at the start", "paid so far", "next"),
+            rows=tuple(money),
+        ),
+        AccountTable(
+            name="changes",
+            title="What becomes of every eval, and why",
+            columns=("eval", "plan before", "run so far", "next", "why"),
+            rows=tuple(tuple(row.values()) for row in changed),
+        ),
+    )
+    return Account(sentences=tuple(said), tables=tables)
+
+
+def _amount(resource: str, amount: float) -> str:
+    return (
+        f"${two_digits(amount)}" if resource == "usd" else f"{two_digits(amount)} {words(resource)}"
+    )

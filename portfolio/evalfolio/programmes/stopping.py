@@ -1,0 +1,82 @@
+"""When to stop: what the next dollar returns at best, against what it is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalfolio.narrative import two_digits
+from evalfolio.plans.evaluation import evaluate
+from evalfolio.plans.plan import Plan
+from evalfolio.record.record import Record
+
+
+@dataclass(frozen=True)
+class NextDollar:
+    """What a dollar buys of information from here on.
+
+    Parameters
+    ----------
+    rate
+        Most value per usd of anything that could be bought with what is left, 0 where nothing is of
+        use: below the price of a point (1 where losses are in usd) no purchase is worth its money.
+    point_usd
+        What a point of value is worth, where that is stated; 1 where losses are in usd.
+    value, usd
+        Of the plan of what is left.
+    before
+        Value per usd that the plan before promised, over all its mix.
+    """
+
+    rate: float
+    point_usd: float | None
+    value: float
+    usd: float
+    before: float
+
+    @property
+    def stop(self) -> bool | None:
+        """Whether nothing left is worth its price; None where no price is known."""
+        if self.rate <= 0:
+            return True
+        return None if self.point_usd is None else self.rate * self.point_usd < 1.0
+
+    def __str__(self) -> str:
+        if self.rate <= 0:
+            return "Nothing that is left would turn a call: stop here."
+        if self.point_usd is None:
+            per, was = (two_digits(1000 * rate) for rate in (self.value / self.usd, self.before))
+            return (
+                f"The plan of what is left buys {per} points for $1,000, the plan before {was}; "
+                "with a price of a point (--point-usd) it says when to stop."
+            )
+        if self.stop:
+            returns = two_digits(self.rate * self.point_usd)
+            return f"The next dollar returns ${returns} at best: stop here."
+        worth = two_digits(self.value * self.point_usd)
+        return f"What is left to buy is worth ${worth} for ${two_digits(self.usd)}: go on."
+
+
+def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDollar:
+    """Return what the next dollar returns, after a plan of what is left.
+
+    A value may be convex at first, so that one option returns less than several together: single
+    options, the plan itself and the mixes of its frontier are looked at.
+    """
+    record = plan.record
+    value, usd = plan.value, record.money.expected
+    bought = [(point.value, point.usd) for point in record.frontier] + [(value, usd)]
+    costs = plan.menu.costs_alone[:, plan.menu.resources.index("usd")]
+    most = plan.question.spendable.get("usd", np.inf)
+    for name, price in zip(plan.menu.options.index, costs.tolist(), strict=True):
+        if 0 < price <= most:
+            bought.append((evaluate(plan.menu, [str(name)]).value, price))
+    spent = before.money.expected
+    return NextDollar(
+        max((value / price for value, price in bought if price > 0), default=0.0),
+        1.0 if record.value.unit == "usd" else point_usd,
+        value,
+        max(usd, 1e-12),
+        before.value.evsi / spent if spent > 0 else 0.0,
+    )

@@ -1,0 +1,176 @@
+"""A programme: replanned after results, repeated from its log, and concluded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.evalfolio.cli.conftest import CATALOGUE, CELLS, Run
+
+from evalfolio.errors import InputError
+from evalfolio.export import write_all
+from evalfolio.programmes.concluding import conclude, write_conclusion
+from evalfolio.programmes.programme import Programme
+from evalfolio.programmes.replanning import Replanned, replan
+from evalfolio.record.record import Record
+from evalfolio.search.certified import Certified
+
+QUICK = Certified(gap=5e-3, time_limit=5.0)
+
+
+def results_of(
+    plan: Path, out: Path, evals: Sequence[str] | None = None, solve: float = 0.5
+) -> Path:
+    """Write runs of everything a plan buys (of some evals), solved as often as asked."""
+    rows: list[tuple[object, ...]] = []
+    for k, row in enumerate(Record.load(plan).choices):
+        if evals is not None and row.eval not in evals:
+            continue
+        assert row.tasks is not None
+        assert row.cap is not None
+        rng, most = np.random.default_rng(k), row.effort or 0.0
+        for effort in dict.fromkeys([0.0, most]):
+            won = rng.random(row.tasks) < solve + effort * (1 - solve) / 2
+            spend = np.minimum(np.exp(rng.normal(12.0, 1.0, row.tasks)), 0.9 * row.cap)
+            for task, (success, spent) in enumerate(zip(won, spend, strict=True)):
+                outcome = "success" if success else "gave_up"
+                rows.append((row.eval, f"t{task}", "Next", outcome, spent, row.cap, effort))
+    columns = ["eval", "task", "ai_model", "outcome", "spend", "cap", "effort"]
+    pd.DataFrame(rows, columns=columns).to_csv(out, index=False)
+    return out
+
+
+def stepped(plan: Path, out: Path, *new: Path) -> Replanned:
+    """Replan in Python and write it."""
+    programme = Programme.load(plan)
+    made = replan(programme, new, method=QUICK, frontier_points=0)
+    write_all(made.recommendation, out, programme=lambda f: programme.write(f, new, made.step))
+    return made
+
+
+def test_without_results_nothing_changes(plan_folder: Path, run: Run, tmp_path: Path) -> None:
+    done = run("replan", plan_folder, "--out", tmp_path / "next", "--quiet")
+    assert done.code == 0, done.err
+    assert "no result has come in; the plan stands as it was" in done.out
+    old, new = (pd.read_csv(folder / "mix.csv") for folder in (plan_folder, tmp_path / "next"))
+    pd.testing.assert_frame_equal(new, old)
+
+
+def test_with_every_bought_run_returned_none_is_bought_again(
+    plan_folder: Path, tmp_path: Path
+) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    made = stepped(plan_folder, tmp_path / "next", file)
+    bought = {row.eval: row for row in Record.load(plan_folder).choices}
+    of = {spec.name: spec.tasks for spec in made.recommendation.catalogue.evals}
+    for name, row in made.recommendation.menu.options.iterrows():
+        if row["eval"] in bought and row["tasks"] and "once more" not in str(name):
+            assert row["tasks"] + row["tasks_done"] <= of[row["eval"]]
+            if row["effort"] == 0:
+                assert row["tasks_done"] == bought[row["eval"]].tasks
+    runs = pd.read_csv(file)
+    price = made.recommendation.catalogue.eval(runs["eval"][0]).usd_per_unit.lognormal_mean
+    assert made.paid["usd"] == pytest.approx(runs["spend"].sum() * price, rel=1e-6)
+    before, left = Record.load(plan_folder), made.recommendation.record
+    assert left.spendable["usd"] == pytest.approx(before.spendable["usd"] - made.paid["usd"])
+    assert left.programme is not None
+    assert "have come in and used" in left.programme.sentences[0]
+
+
+def test_batches_and_order_end_in_the_same_belief_and_the_log_repeats_every_step(
+    plan_folder: Path, tmp_path: Path
+) -> None:
+    one = results_of(plan_folder, tmp_path / "one.csv", ["ctf"])
+    two = results_of(plan_folder, tmp_path / "two.csv", ["exploits"], solve=0.3)
+    both = stepped(plan_folder, tmp_path / "both", two, one)
+    first = stepped(plan_folder, tmp_path / "first", one)
+    then = stepped(tmp_path / "first", tmp_path / "then", two)
+    for name in ("p_exceeds", "capability_mean", "prior_sd"):
+        ends = [
+            [getattr(row, name) for row in m.recommendation.record.domains] for m in (both, then)
+        ]
+        np.testing.assert_allclose(ends[0], ends[1], rtol=1e-6)
+    assert both.step["options"] == then.step["options"]
+    programme = Programme.load(tmp_path / "then")
+    steps = json.loads((tmp_path / "then" / "programme.json").read_text())["steps"]
+    assert [step["step"] for step in steps] == [0, 1, 2]
+    for step, made in ((1, first), (2, then)):
+        files = programme.paths(until=step)
+        again = replan(Programme.load(plan_folder), files, method=QUICK, frontier_points=0)
+        assert again.step["options"] == steps[step]["options"] == made.step["options"]
+    with pytest.raises(InputError, match="these came in at step 1 already"):
+        programme.paths([one])
+
+
+def test_a_programme_says_when_to_stop(plan_folder: Path, tmp_path: Path) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    programme = Programme.load(plan_folder)
+    dear, cheap = (
+        replan(programme, [file], method=QUICK, frontier_points=0, point_usd=price).next_dollar
+        for price in (1e-6, 1e9)
+    )
+    assert dear.stop is True
+    assert str(dear).startswith("The next dollar returns $")
+    assert str(dear).endswith("at best: stop here.")
+    assert cheap.stop is False
+    assert str(cheap).endswith("go on.")
+    assert dear.rate == pytest.approx(cheap.rate)
+
+
+def test_how_it_ended(plan_folder: Path, run: Run, tmp_path: Path) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv", solve=0.02)
+    done = run("conclude", plan_folder, file, "--out", tmp_path / "end", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    first = Record.load(plan_folder).domains[0]
+    row = told["decisions"][0]
+    assert (row["call_before"], row["p_missed_promised"]) == (
+        first.call_now,
+        first.p_missed_expected,
+    )
+    assert row["p_exceeds"] < first.p_exceeds
+    assert told["surprises"]
+    assert "less than the" in told["surprises"][0]
+    assert (tmp_path / "end" / "history" / "results.csv").read_bytes() == file.read_bytes()
+    page = (tmp_path / "end" / "conclusion.html").read_text()
+    assert "What the evals say of Next" in page
+    assert told["surprises"][0] in page.replace("&#39;", "'")
+
+
+def test_what_is_concluded_is_what_replanning_believes(plan_folder: Path, tmp_path: Path) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    made = stepped(plan_folder, tmp_path / "next", file)
+    programme = Programme.load(tmp_path / "next")
+    found = conclude(programme)
+    for row, same in zip(found.decisions, made.recommendation.record.domains, strict=True):
+        assert row["p_exceeds"] == pytest.approx(same.p_exceeds)
+        assert row["call"] == same.call_now
+    folder = write_conclusion(found, programme, (), tmp_path / "end")
+    assert json.loads((folder / "conclusion.json").read_text())["ai_model"] == "Next"
+    with pytest.raises(InputError, match="there must be results to conclude from"):
+        conclude(Programme.load(plan_folder))
+
+
+def test_a_log_is_not_lost_to_another_command(plan_folder: Path, run: Run, tmp_path: Path) -> None:
+    stepped(plan_folder, tmp_path / "next", results_of(plan_folder, tmp_path / "results.csv"))
+    (tmp_path / "catalogue.toml").write_text(CATALOGUE)
+    (tmp_path / "cells.csv").write_text(CELLS)
+    done = run("recommend", "catalogue.toml", "cells.csv", "--out", tmp_path / "next")
+    assert done.code == 2
+    assert "the plan there is of `evalfolio replan`" in done.err
+    assert (tmp_path / "next" / "programme.json").is_file()
+
+
+def test_a_resource_that_was_paid_must_be_known(plan_folder: Path) -> None:
+    with pytest.raises(InputError, match=r"paid: a resource must be one of .* got 'eur'"):
+        replan(Programme.load(plan_folder), used={"eur": 3.0}, method=QUICK)
+
+
+def test_a_plan_of_an_earlier_version_is_refused(plan_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes((plan_folder / "plan.json").read_bytes())
+    with pytest.raises(InputError, match=r"has no catalogue\.json; make the plan again"):
+        Programme.load(tmp_path)
