@@ -66,6 +66,9 @@ From a posterior
     `write_all`               ... written as report, workbook, tables and JSON
     `score_mix`               a hand-made mix beside a plan
     `plot_curve`              an eval's curve, drawn
+Over time
+    `stages`                  what to run first, and which results release what else
+    `Stages`                  ... its worth, spend and rule
 Limits
     `Mandatory`               evals that must be run
     `Forbidden`               options that may not be chosen
@@ -198,6 +201,8 @@ if TYPE_CHECKING:
     from evalfolio.plans.risk import ValueRisk as ValueRisk
     from evalfolio.plans.risk import spend_risk as spend_risk
     from evalfolio.plans.risk import value_risk as value_risk
+    from evalfolio.programmes.stages import Stages as Stages
+    from evalfolio.programmes.stages import stages as stages
     from evalfolio.readers import read_inspect_logs as read_inspect_logs
     from evalfolio.readers import read_metr_runs as read_metr_runs
     from evalfolio.recommendations.alternatives import read_scenarios as read_scenarios

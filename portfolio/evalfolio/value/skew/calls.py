@@ -88,6 +88,13 @@ class OneGap:
         """Whether the call now is to mitigate."""
         return self.gap.mitigates
 
+    @property
+    def nodes(self) -> tuple[Array, Array, float]:
+        """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
+        gaps, chances = self.gap.gaps
+        shown = self.gap.mean + self.gap.slope * (gaps - self.gap.gap_mean)
+        return np.column_stack([shown, gaps]), chances, self.gap.rest
+
     def quantile(self, level: float) -> float:
         """Return the quantile of y less the threshold at a level, now."""
         return self.gap.quantile(level)
@@ -157,6 +164,11 @@ class SeveralGaps:
         if self._decision.mitigate_above is not None:
             return self.p_exceeds > self._decision.mitigate_above
         return self._now[0] > self._now[1]
+
+    @property
+    def nodes(self) -> tuple[Array, Array, float]:
+        """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
+        return self._fine[0], self._fine[1], self._rest
 
     def quantile(self, level: float) -> float:
         """Return the quantile of y less the threshold at a level, now."""
