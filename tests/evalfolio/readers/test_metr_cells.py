@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalbayes.errors import InputError
-from evalfolio.readers import ImportResult, metr_lines, read_metr_runs
+from evalfolio.readers import ImportResult, metr, read_metr_runs
 
 HOUR = 3_600_000
 START = 1_756_000_000_000  # 2025-08-24, in milliseconds
@@ -243,7 +243,7 @@ def test_a_file_that_is_something_else_is_told(
 def test_more_runs_than_can_be_held_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metr_lines, "_MOST_ROWS", 3)
+    monkeypatch.setattr(metr, "_MOST_ROWS", 3)
     with pytest.raises(InputError, match="must hold at most 3 runs, got more"):
         read_metr_runs(write(tmp_path, *[row()] * 4))
 
