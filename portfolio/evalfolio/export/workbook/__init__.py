@@ -38,7 +38,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
 
     record = recommendation.record
     contents = Contents.of(record, recommendation.menu)
-    where = Layout.of(contents)
+    where = Layout(contents)
     book = Book(record.value.unit)
     write_summary(book, contents, where).activate()
     write_mix(book, contents, where)
@@ -48,7 +48,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     write_accounts(book, contents)
     write_assumptions(book, contents)
     write_menu(book, contents, where)
-    if where.n_shared:
+    if contents.menu.shared:
         write_shared(book, contents, where)
     write_provenance(book, contents)
     write_plans(book, book.hidden("Plans"), contents)

@@ -165,43 +165,24 @@ MENU_TEXT = ("option", "eval", "domain", "tier")
 class Layout:
     """Addresses that depend on how many options, plans and resources there are."""
 
-    n_options: int
-    n_plans: int
-    n_mix: int
-    others: tuple[str, ...]
-    n_shared: int = 0
-    n_readings: int = 0
-
-    @classmethod
-    def of(cls, contents: Contents) -> Layout:
-        """Measure the contents."""
-        return cls(
-            len(contents.options),
-            len(contents.plans),
-            contents.most_rows,
-            contents.others,
-            len(contents.menu.shared),
-            len(contents.readings[0]) if contents.live else 0,
-        )
+    contents: Contents
 
     def plans(self, column: int) -> str:
         """Return a column of the hidden sheet Plans."""
-        return Book.span("Plans", PLANS_FIRST, column, PLANS_FIRST + self.n_plans - 1, column)
+        return _block("Plans", PLANS_FIRST, column, len(self.contents.plans))
 
     def plan_rows(self) -> str:
         """Return the block of option numbers of all plans."""
-        last = PLANS_FIRST + self.n_plans - 1
-        return Book.span("Plans", PLANS_FIRST, PLAN_ROWS, last, PLAN_ROWS + self.n_mix - 1)
+        rows, width = len(self.contents.plans), self.contents.most_rows
+        return _block("Plans", PLANS_FIRST, PLAN_ROWS, rows, width)
 
     def options(self, column: int) -> str:
         """Return a column of the hidden sheet Options."""
-        last = OPTIONS_FIRST + max(self.n_options, 1) - 1
-        return Book.span("Options", OPTIONS_FIRST, column, last, column)
+        return _block("Options", OPTIONS_FIRST, column, len(self.contents.options))
 
     def readings(self, column: int, width: int = 1) -> str:
         """Return columns of the hidden sheet Readings."""
-        last = READINGS_FIRST + max(self.n_readings, 1) - 1
-        return Book.span("Readings", READINGS_FIRST, column, last, column + width - 1)
+        return _block("Readings", READINGS_FIRST, column, len(self.contents.readings[0]), width)
 
     def needs(self, purchase: int) -> str:
         """Return which options need a shared purchase, 1 or 0."""
@@ -209,33 +190,36 @@ class Layout:
 
     def shared_column(self, name: str) -> int:
         """Return a column of the sheet Shared by the name of a resource, or "usd_ceiling"."""
-        return SHARED_USD + ("usd", *self.others, "usd_ceiling").index(name)
+        return SHARED_USD + ("usd", *self.contents.others, "usd_ceiling").index(name)
 
     def shared(self, column: int | str) -> str:
         """Return a column of the sheet Shared, by number or name."""
         at = self.shared_column(column) if isinstance(column, str) else column
-        return Book.span("Shared", SHARED_FIRST, at, SHARED_FIRST + self.n_shared - 1, at)
+        return _block("Shared", SHARED_FIRST, at, len(self.contents.menu.shared))
 
     @property
     def menu_columns(self) -> tuple[str, ...]:
         """Names of the columns of Menu after the one to type in."""
-        return (*MENU_TEXT, *DESCRIPTIONS, *self.others)
+        return (*MENU_TEXT, *DESCRIPTIONS, *self.contents.others)
 
     def menu(self, name: str) -> str:
         """Return a column of the sheet Menu by its name; "yours" is the one to type in."""
         column = MENU_YOURS if name == "yours" else 1 + self.menu_columns.index(name)
-        last = MENU_FIRST + max(self.n_options, 1) - 1
-        return Book.span("Menu", MENU_FIRST, column, last, column)
+        return _block("Menu", MENU_FIRST, column, len(self.contents.options))
 
     @property
     def mix_columns(self) -> tuple[str, ...]:
         """Names of the columns of Mix after the menu row."""
-        return (*MENU_TEXT[1:], *DESCRIPTIONS, *self.others)
+        return self.menu_columns[1:]
 
     def mix(self, name: str) -> str:
         """Return a column of the sheet Mix by its name; "row" is the option's number."""
         column = 0 if name == "row" else 1 + self.mix_columns.index(name)
-        return Book.span("Mix", MIX_FIRST, column, MIX_FIRST + self.n_mix - 1, column)
+        return _block("Mix", MIX_FIRST, column, self.contents.most_rows)
+
+
+def _block(sheet: str, first: int, column: int, rows: int, width: int = 1) -> str:
+    return Book.span(sheet, first, column, first + max(rows, 1) - 1, column + width - 1)
 
 
 def over_budget(stem: str, contents: Contents) -> str:

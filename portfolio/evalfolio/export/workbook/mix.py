@@ -65,7 +65,7 @@ def ceiling(purchase: SharedPurchase) -> float:
 
 def once(where: Layout, name: str, column: int) -> str:
     """Return what formulas of a total add for shared purchases; nothing where there are none."""
-    if not where.n_shared:
+    if not where.contents.menu.shared:
         return ""
     return f"+SUMPRODUCT({where.shared(column)},{where.shared(name)})"
 
@@ -143,7 +143,7 @@ def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
             value = name if column == "option" else option[column]
             plain = value.item() if hasattr(value, "item") else value
             book.put(sheet, row, 1 + offset, plain, book.line(head(column)[1]))
-    last = MENU_FIRST + max(where.n_options, 1) - 1
+    last = MENU_FIRST + max(len(contents.options), 1) - 1
     sheet.data_validation(
         MENU_FIRST,
         at.MENU_YOURS,
@@ -161,7 +161,7 @@ def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
         },
     )
     heads = [("Your mix", "count"), *(head(name) for name in columns)]
-    book.table(sheet, "menu", MENU_FIRST - 1, where.n_options, heads)
+    book.table(sheet, "menu", MENU_FIRST - 1, len(contents.options), heads)
     sheet.freeze_panes(MENU_FIRST, 2)
     _write_totals(book, sheet, contents, where)
     return sheet
@@ -225,7 +225,7 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
     picked = contents.options.iloc[[i - 1 for i in chosen]]
     sheet.write_string(TOTAL_ROW, 0, "Total", book.style(bold=True, top=1))
     bought = contents.bought(contents.plans[contents.own])
-    if where.n_shared:
+    if contents.menu.shared:
         label = "of it shared, see Shared"
         sheet.write_string(TOTAL_ROW + 1, 0, label, book.style("text", font_color=MUTED))
     for offset, name in enumerate(columns):
@@ -256,7 +256,7 @@ def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
     if contents.record.value.noise is not None:
         extra.append(("Under other draws", "wrap"))
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
-    book.table(sheet, "mix", MIX_FIRST - 1, where.n_mix, heads)
+    book.table(sheet, "mix", MIX_FIRST - 1, contents.most_rows, heads)
     sheet.freeze_panes(MIX_FIRST, 2)
     return sheet
 
@@ -274,7 +274,7 @@ def _write_rows(
         told_of.append((3, at.STANDS, "sentence"))
     texts = [text for row in told.values() for text in (row.reason, row.stands)]
     longest = max(texts, key=len, default="")
-    for k in range(where.n_mix):
+    for k in range(contents.most_rows):
         row = MIX_FIRST + k
         book.tall(sheet, row, [(longest, WHY)])  # any of them may stand here at some budget
         here = book.cell("Mix", row, 0).split("!")[1]
