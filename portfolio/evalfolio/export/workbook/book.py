@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.utility import xl_cell_to_rowcol, xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
 from evalfolio.narrative import resource_words
 
@@ -251,12 +251,6 @@ class Book:
     def span(sheet: str, row: int, column: int, last_row: int, last_column: int) -> str:
         """Return the absolute address of a block on a sheet."""
         return f"{sheet}!{xl_range_abs(row, column, last_row, last_column)}"
-
-    @staticmethod
-    def place(address: str) -> tuple[int, int]:
-        """Return (row, column) of an address such as 'B7', both from 0."""
-        row, column = xl_cell_to_rowcol(address)
-        return int(row), int(column)
 
     def finished(self) -> bytes:
         """Close the workbook and return the file."""

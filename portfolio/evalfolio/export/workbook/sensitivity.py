@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalfolio.export.workbook.book import DEPTH, HEAD, INPUT, MUTED, SWEET, Book, head
-from evalfolio.export.workbook.layout import CertifiedPlan, Contents
+from evalfolio.export.workbook.layout import Contents
 from evalfolio.limits.amount import tier_share
 
 FIRST = 4
@@ -35,8 +35,8 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         [width for *_, width in columns],
     )
     for i, plan in enumerate(contents.plans):
-        before = contents.plans[i - 1] if i else None
-        enters, leaves = _changes(contents, before, plan)
+        old, new = set(contents.plans[i - 1].rows if i else ()), set(plan.rows)
+        enters, leaves = _names(contents, new - old), _names(contents, old - new)
         names = [contents.options.index[i - 1] for i in plan.rows]
         cells = [
             plan.budget,
@@ -72,14 +72,6 @@ def write_frontier(book: Book, contents: Contents) -> Any:
     if len(contents.plans) > 1:
         _write_chart(book, sheet, last)
     return sheet
-
-
-def _changes(
-    contents: Contents, before: CertifiedPlan | None, plan: CertifiedPlan
-) -> tuple[str, str]:
-    """Return what enters and what leaves when the budget rises to a plan's, in words."""
-    old, new = (set() if before is None else set(before.rows)), set(plan.rows)
-    return _names(contents, new - old), _names(contents, old - new)
 
 
 def _names(contents: Contents, rows: set[int]) -> str:
