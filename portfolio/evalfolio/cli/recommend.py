@@ -51,6 +51,15 @@ ScenariosOption = Annotated[
 ]
 
 
+AiModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ai-model",
+        help="Several AI models that share the budgets, one option each: which gets what.",
+    ),
+]
+
+
 def recommend(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
@@ -59,6 +68,7 @@ def recommend(
     contingency: shared.ContingencyOption = None,
     constraints: shared.ConstraintsOption = None,
     settings: shared.SetOption = None,
+    ai_models: AiModelsOption = None,
     scenarios: ScenariosOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
@@ -81,13 +91,19 @@ def recommend(
         set_catalogue,
         tell_anchors,
     )
+    from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
     from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
     from evalfolio.recommendations.recommender import recommend as make
+    from evalfolio.recommendations.several import recommend_several
     from evalfolio.search.certified import Certified
 
+    if ai_models and scenarios is not None:
+        raise InputError(
+            "give --ai-model or --scenarios, not both; plan the scenarios of one AI model at a time"
+        )
     method = Certified(gap, time_limit, seed)
     budgets = parse_budgets(budget or [])
     kept_back = parse_contingency(contingency or [])
@@ -120,16 +136,21 @@ def recommend(
         "seed": seed,
     }
     with step("splitting this budget and others", quiet=quiet or as_json):
-        result = make(
-            read,
-            observed,
-            belief,
-            **common,
-            method=method,
-            inputs=files,
-            sensitivity=sensitivity,
-            backtest=replayed,
-        )
+        if ai_models:
+            result = recommend_several(
+                read, observed, belief, ai_models, **common, method=method, inputs=files
+            )
+        else:
+            result = make(
+                read,
+                observed,
+                belief,
+                **common,
+                method=method,
+                inputs=files,
+                sensitivity=sensitivity,
+                backtest=replayed,
+            )
     beside = None
     if several:
         with step(f"planning {len(several)} scenarios", quiet=quiet or as_json):

@@ -174,3 +174,24 @@ def test_a_plan_of_an_earlier_version_is_refused(plan_folder: Path, tmp_path: Pa
     (tmp_path / "plan.json").write_bytes((plan_folder / "plan.json").read_bytes())
     with pytest.raises(InputError, match=r"has no catalogue\.json; make the plan again"):
         Programme.load(tmp_path)
+
+
+def test_several_ai_models_share_one_budget(
+    files: tuple[Path, Path], posterior_file: Path, run: Run, tmp_path: Path
+) -> None:
+    words = ("recommend", files[0], "--posterior", posterior_file, "--ai-model", "Next")
+    done = run(*words, "--ai-model", "C", "--out", tmp_path / "both", "--no-sensitivity")
+    assert done.code == 0, done.err
+    assert "Next gets $" in done.out
+    assert " and C gets $" in done.out
+    record = Record.load(tmp_path / "both")
+    assert {row.name for row in record.domains} == {"Next: cyber", "C: cyber"}
+    assert record.spend["usd"] <= record.spendable["usd"]
+    for others, said in (
+        (("--ai-model", "nobody"), "nobody"),
+        ((), "two or more, each once"),
+        (("--ai-model", "C", "--scenarios", "s.csv"), "not both"),
+    ):
+        wrong = run(*words, *others, "--out", tmp_path / "none", "--no-sensitivity")
+        assert wrong.code == 2
+        assert said in wrong.err
