@@ -175,3 +175,15 @@ def test_every_type_of_the_readme_is_read_and_none_is_missing() -> None:
     given = [{k: v for k, v in row.items() if v == v} for row in rows.to_dict("records")]
     assert catalogue_table(parse_catalogue(catalogue_with(limits=given))) == read
     assert len(read) == len(table)
+
+
+def test_of_a_promise_the_tasks_that_were_run_count() -> None:
+    menu = small_menu()
+    menu = replace(menu, options=menu.options.assign(tasks=10, tasks_done=0))
+    options = menu.options.copy()
+    options.loc["a plateau", ["tasks", "tasks_done"]] = [0, 40]
+    done = replace(menu, options=options)
+    rule = Mandatory("a", tasks=40)
+    assert "a plateau" in ef.optimise(done, budget={"usd": 10_000.0}, constraints=[rule]).chosen
+    with pytest.raises(InputError, match="there must be an option that is so"):
+        ef.optimise(menu, budget={"usd": 10_000.0}, constraints=[rule])
