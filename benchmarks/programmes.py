@@ -25,7 +25,7 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue, read_catalogue
 from evalbayes.menus import build_menu, state_draws
-from evalbayes.menus.done import done_of
+from evalbayes.menus.offer import done_of
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
 from evalbayes.model.eval_curve import eval_curve

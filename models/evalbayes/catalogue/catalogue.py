@@ -130,10 +130,8 @@ class Catalogue(Spec):
         InputError
             If there is none; the nearest name is given.
         """
-        for spec in self.domains:
-            if spec.name == name:
-                return spec
-        raise _missing("domain", name, [spec.name for spec in self.domains])
+        spec: DomainSpec = _named("domain", self.domains, name)
+        return spec
 
     @property
     def decisions(self) -> tuple[DecisionSpec, ...]:
@@ -157,10 +155,8 @@ class Catalogue(Spec):
         InputError
             If there is none; the nearest name is given.
         """
-        for spec in self.evals:
-            if spec.name == name:
-                return spec
-        raise _missing("eval", name, [spec.name for spec in self.evals])
+        spec: EvalSpec = _named("eval", self.evals, name)
+        return spec
 
     def elicitations_of(self, name: str) -> tuple[ElicitationSpec, ...]:
         """Return the shared elicitations that max elicitation of an eval needs, all of them."""
@@ -206,10 +202,14 @@ def _limit(table: Table) -> dict[str, Any]:
     return row
 
 
-def _missing(kind: str, name: str, known: list[str]) -> InputError:
+def _named(kind: str, specs: Sequence[Any], name: str) -> Any:
+    for spec in specs:
+        if spec.name == name:
+            return spec
+    known = [spec.name for spec in specs]
     near = nearest(name, known)
     cure = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(known))}"
-    return InputError(f"catalogue: the {kind} must be one of its own, got {name!r}; {cure}")
+    raise InputError(f"catalogue: the {kind} must be one of its own, got {name!r}; {cure}")
 
 
 LIMIT_KEYS = ("type", "of", "with", "amount", "resource", "note")

@@ -12,7 +12,6 @@ from typing import Any
 
 from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.interval import Interval
-from evalbayes.catalogue.reading import parse_catalogue
 from evalbayes.catalogue.tables import Spec
 from evalbayes.catalogue.workbook import flat, workbook_of
 from evalbayes.errors import InputError
@@ -86,11 +85,6 @@ def toml_template() -> str:
     '# A catalogue for evalfolio: what could be run, what it takes, and what is at stake.'
     """
     return (files("evalbayes.catalogue") / "template.toml").read_text(encoding="utf-8")
-
-
-def template() -> Catalogue:
-    """Return the catalogue that the template says."""
-    return parse_catalogue(tomllib.loads(toml_template()), "template")
 
 
 def write_template(path: str | Path) -> Path:

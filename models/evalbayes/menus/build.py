@@ -25,9 +25,9 @@ from evalbayes.menus.costs import (
     spend_moments,
     staff_columns,
 )
-from evalbayes.menus.done import Done
 from evalbayes.menus.offer import (
     MAX_ELICITATION,
+    Done,
     Offer,
     caps_of,
     further,

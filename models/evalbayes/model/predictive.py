@@ -12,7 +12,7 @@ from evalbayes.arrays import Array, Positions
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import log_expit
-from evalbayes.curves.influence import pareto_k
+from evalbayes.curves.small_posterior import pareto_k
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.likelihood import Curves
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalbayes.arrays import Array, Index
+from evalbayes.arrays import Array, Flags, Index
 from evalbayes.observations.rows import Rows
 from evalbayes.observations.shape import CELLS, OVERSHOOT
 
@@ -63,12 +63,6 @@ def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
         column, required=False, cure="write the mean of ln spend", thousands=False
     )
     some = n > 0
-    rows.refuse(
-        some & np.isnan(values),
-        column,
-        "must be given where there are such runs",
-        "write the mean of ln spend, or give the figures as counts if spend is not known",
-    )
     with np.errstate(invalid="ignore"):
         rows.refuse(
             some & (values > np.log(OVERSHOOT * cap)),
@@ -76,13 +70,8 @@ def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
             "must not be above ln cap",
             "it is the mean of the natural logarithm of spend, in the unit of the cap",
         )
-        rows.refuse(
-            ~some & (np.nan_to_num(values) != 0),
-            column,
-            "must be empty where there are no such runs",
-            "check the counts",
-        )
-    return np.where(some, values, np.nan)
+    cure = "write the mean of ln spend, or give the figures as counts if spend is not known"
+    return _given(rows, column, values, some, "such runs", "no such runs", cure)
 
 
 def _sd(rows: Rows, column: str, n: Index) -> Array:
@@ -95,20 +84,22 @@ def _sd(rows: Rows, column: str, n: Index) -> Array:
         cure="write the sd of ln spend with divisor n - 1",
         thousands=False,
     )
-    several = n > 1
+    cure = "write the sd of ln spend with divisor n - 1"
+    fewer = "fewer than two such runs"
+    return _given(rows, column, values, n > 1, "two such runs or more", fewer, cure)
+
+
+def _given(
+    rows: Rows, column: str, values: Array, where: Flags, there: str, else_: str, cure: str
+) -> Array:
+    rows.refuse(where & np.isnan(values), column, f"must be given where there are {there}", cure)
     rows.refuse(
-        several & np.isnan(values),
+        ~where & (np.nan_to_num(values) != 0),
         column,
-        "must be given where there are two such runs or more",
-        "write the sd of ln spend with divisor n - 1",
-    )
-    rows.refuse(
-        ~several & (np.nan_to_num(values) != 0),
-        column,
-        "must be empty where there are fewer than two such runs",
+        f"must be empty where there are {else_}",
         "check the counts",
     )
-    return np.where(several, values, np.nan)
+    return np.where(where, values, np.nan)
 
 
 def summarised(runs: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,36 +157,28 @@ class Posterior:
     told_at: Array = None  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
-        n_domains = len(self.domains)
+        n_domains, by_pair = len(self.domains), (len(self.evals), len(self.ai_models))
         for key, value in (
             ("knot_domain", np.arange(n_domains)),
             ("knot_place", np.full(n_domains, np.nan)),
             ("reach", self.loadings),
             ("gap_prior", np.tile([0.0, 1.0], (n_domains, 1))),
             ("told_at", np.full((n_domains, len(self.ai_models)), np.nan)),
+            ("spend_weights", np.tile(np.eye(len(STACKED))[0], (len(self.evals), 1))),
+            *((key, np.zeros_like(self.n_runs)) for key in SEEN),
         ):
             if getattr(self, key) is None:
                 object.__setattr__(self, key, value)
-        if np.isnan(self.knot_place).all() and "validity_sd" in self.draws:
-            still = np.zeros((len(self.draws["validity_sd"]), n_domains))
-            object.__setattr__(
-                self, "draws", {"walk_sd": still, "gap_range": still + FAR, **self.draws}
-            )
-        lengths = self._lengths
-        if "spend_family" not in self.draws and {"success_scale", "success_location"} <= set(
-            self.draws
-        ):
-            object.__setattr__(self, "draws", {**self.draws, **lognormal_spends(self.draws)})
-        if self.spend_weights is None:
-            lognormal = np.tile(np.eye(len(STACKED))[0], (len(self.evals), 1))
-            object.__setattr__(self, "spend_weights", lognormal)
-        whole = {
-            key: np.repeat(self.draws[key][:, None], len(self.domains), axis=1)
-            for key in ONE_IN_A_UNIT
-            if key in self.draws and self.draws[key].ndim == len(DIMENSIONS[key])
-        }
-        if whole:
-            object.__setattr__(self, "draws", {**self.draws, **whole})
+        draws, lengths = dict(self.draws), self._lengths
+        if np.isnan(self.knot_place).all() and "validity_sd" in draws:
+            still = np.zeros((len(draws["validity_sd"]), n_domains))
+            draws = {"walk_sd": still, "gap_range": still + FAR, **draws}
+        if "spend_family" not in draws and {"success_scale", "success_location"} <= set(draws):
+            draws |= lognormal_spends(draws)
+        for key in ONE_IN_A_UNIT:
+            if key in draws and draws[key].ndim == len(DIMENSIONS[key]):
+                draws[key] = np.repeat(draws[key][:, None], n_domains, axis=1)
+        object.__setattr__(self, "draws", draws)
         missing = sorted(set(DIMENSIONS) - set(self.draws))
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
@@ -200,10 +192,6 @@ class Posterior:
                     f"got {array.shape}"
                 )
             sizes.check(key, array)
-        for key in SEEN:
-            if getattr(self, key) is None:
-                object.__setattr__(self, key, np.zeros_like(self.n_runs))
-        by_pair = (len(self.evals), len(self.ai_models))
         for key, want, bounds in (
             *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
             ("largest_cap", by_pair, Sizes(0.0, math.exp(LN_SPEND.most))),
@@ -230,9 +218,8 @@ class Posterior:
         for key in ("knot_place", "told_at"):
             if not np.isnan(getattr(self, key)).all():
                 ANY.check(key, getattr(self, key))
-        if not np.allclose(
-            np.sum(np.asarray(self.spend_weights), axis=1), 1.0, rtol=0.0, atol=1e-6
-        ):
+        total = np.sum(np.asarray(self.spend_weights), axis=1)
+        if not np.allclose(total, 1.0, rtol=0.0, atol=1e-6):
             raise InputError("posterior: spend_weights of every eval must sum to 1, some do not")
 
     @property
@@ -316,23 +303,20 @@ class Posterior:
 
     def kept(self, keep: Index | Flags) -> Posterior:
         """Return some of the draws only, by position or by mask, as if of one chain."""
-        fields = {key: getattr(self, key) for key in self.__dataclass_fields__}
-        fields["draws"] = {key: array[keep] for key, array in self.draws.items()}
-        fields["provenance"] = {**self.provenance, "chains": 1}
-        return Posterior(**fields)
+        draws = {key: array[keep] for key, array in self.draws.items()}
+        return replace(self, draws=draws, provenance={**self.provenance, "chains": 1})
 
     def about(self, ai_model: str) -> Posterior:
         """Return the same of one AI model alone, which is then the first."""
         m = [self.index_of("ai_model", ai_model)]
-        fields = {key: getattr(self, key) for key in self.__dataclass_fields__}
-        fields["draws"] = {
+        draws = {
             key: self.draws[key].take(m, axis=1 + dims.index("ai_model"))
             if "ai_model" in dims
             else self.draws[key]
             for key, dims in DIMENSIONS.items()
         }
-        fields |= {key: getattr(self, key)[:, m] for key in ("n_runs", "told_at", *SEEN)}
-        return Posterior(**fields | {"ai_models": (ai_model,)})
+        own = {key: getattr(self, key)[:, m] for key in ("n_runs", "told_at", *SEEN)}
+        return replace(self, ai_models=(ai_model,), draws=draws, **own)
 
     def save(self, path: str | Path) -> Path:
         """Write one netCDF file that `load` and ArviZ read, whole or not at all; return its path.

@@ -50,28 +50,12 @@ def spend_within(mean: Array, sd: Array, ln_cap: Array, ln_top: Array | None = N
 class Further:
     """Chances and further spends of tasks, by draw of a newcomer.
 
-    InputError if the history gives no spends.
-
-    Parameters
-    ----------
-    newcomer
-        Given the runs seen; its history must give spends and caps.
-    at
-        Positions of the tasks in the population's.
-    attempts
-        Attempts at a task that count, those seen included.
-    seed
-        Of the draws of its pace, where the newcomer has none.
-
-    Attributes
-    ----------
-    going, tried, settled
-        Of every task, (n_tasks,): whether a lower cap stopped its run, an attempt failed for good
-        and no run is going, nothing more can be learnt of it.
-    ln_cap, ln_top
-        Of the cap that stopped the run going, −inf where none is, and of the highest, (n_tasks,).
-    solved
-        Chance that each task is solved with everything spent, (n_draws, n_tasks).
+    InputError if the history gives no spends. `at` are positions of the tasks in the population's,
+    `attempts` those at a task that count, those seen included; the seed is of the draws of the
+    newcomer's pace, where it has none. Arrays are by task, (n_tasks,): whether a lower cap stopped
+    its run (`going`), an attempt failed for good and no run is going (`tried`), nothing more can be
+    learnt of it (`settled`); ln of the cap that stopped the run going, −inf where none is, and of
+    the highest. `solved` is the chance that each is with everything spent, (n_draws, n_tasks).
     """
 
     def __init__(self, newcomer: Newcomer, at: Index, attempts: int, seed: int) -> None:

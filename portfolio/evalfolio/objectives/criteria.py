@@ -14,14 +14,8 @@ LOG_DETERMINANT = -1  # in place of a decision's position
 class Criteria:
     """v_d of decisions and log det of the information, then v_ds of every set of draws.
 
-    Parameters
-    ----------
-    explained
-        The menu's explained variances at mean information.
-    rows
-        Position of a decision, or LOG_DETERMINANT, for each quantity at mean information.
-    drawn
-        Explained variances by draw, whose quantities follow.
+    `rows` has the position of a decision, or LOG_DETERMINANT, for each quantity at mean
+    information; quantities by draw follow.
     """
 
     def __init__(

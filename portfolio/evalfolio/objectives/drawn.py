@@ -14,17 +14,9 @@ from evalfolio.value.explained import factors
 class DrawnVariance:
     """v_ds(x) of every decision d under every draw s, draw after draw: (s, d) is s·D + d.
 
-    The same quantities as `ExplainedVariance` has for one information, stacked so that numpy
-    treats all draws in one call.
-
-    Parameters
-    ----------
-    menu
-        The menu whose options are chosen.
-    information
-        Draws of the information, of shape (n_draws, n_options, n_states, n_states).
-    contrasts
-        Contrasts to use instead of the decisions', of shape (n, n_states).
+    The same quantities as `ExplainedVariance` has for one information, stacked so that numpy treats
+    all draws in one call. Information is of shape (n_draws, n_options, n_states, n_states);
+    contrasts, (n, n_states), may be others than the decisions'.
     """
 
     def __init__(self, menu: Menu, information: Array, contrasts: Array | None = None) -> None:

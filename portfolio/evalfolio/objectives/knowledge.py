@@ -104,7 +104,7 @@ class DrawnKnowledge(DrawnVariance):
     def __init__(self, menu: Menu, information: Array) -> None:
         self.indices = Indices(menu)
         super().__init__(menu, information, self.indices.contrasts)
-        self.n_variances, self.n_decisions = self.n_decisions, self.indices.n_decisions
+        self.n_decisions = self.indices.n_decisions
 
     @property
     def ceilings(self) -> Array:

@@ -15,7 +15,7 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import build_menu, state_draws
-from evalbayes.menus.done import done_of
+from evalbayes.menus.offer import done_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.predictive import replicated, tail_probability, thinned
 from evalbayes.model.updating import foretold

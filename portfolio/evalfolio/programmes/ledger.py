@@ -10,8 +10,7 @@ import pandas as pd
 from evalbayes.catalogue import Catalogue
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.menus.costs import run_hours, staff_columns, staff_hours
-from evalbayes.menus.done import Done, done_of
-from evalbayes.menus.offer import MAX_ELICITATION, PLATEAU, Offer
+from evalbayes.menus.offer import MAX_ELICITATION, PLATEAU, Done, Offer, done_of
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior

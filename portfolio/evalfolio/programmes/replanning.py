@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalbayes.menus.done import Done, done_of
+from evalbayes.menus.offer import Done, done_of
 from evalbayes.model.updating import updated
 from evalbayes.observations import Observations, read_observations
 from evalbayes.posterior.posterior import Posterior

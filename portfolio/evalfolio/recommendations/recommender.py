@@ -32,7 +32,7 @@ from evalfolio.sensitivities.mixes import tornado
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
-    from evalbayes.menus.done import Done
+    from evalbayes.menus.offer import Done
     from evalbayes.observations import Observations
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.record.record import Account

@@ -16,13 +16,12 @@ import itertools
 import numpy as np
 
 from evalbayes.arrays import Array
-from evalfolio.search.box import Box
+from evalfolio.search.box import Box, shaved
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
-from evalfolio.search.shaving import shaved
 
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8

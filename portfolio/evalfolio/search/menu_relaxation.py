@@ -24,20 +24,9 @@ PRICE_ERROR = 1e-4  # relative looseness of the programme that prices are read f
 class MenuRelaxation:
     """A problem's linear programme and what it stands on.
 
-    Parameters
-    ----------
-    problem
-        The problem.
-    gap
-        Relative gap that the over-estimates of the worths must allow for.
-    deadline
-        When to stop, by `time.monotonic`; None for never.
-    seed
-        Passed to HiGHS.
-    n_segments
-        Of every hull that the programme sees at a time.
-    by_odds
-        Whether shares explained are measured by their odds, which is tighter (see `Scales`).
+    `gap` is the relative gap that the over-estimates of the worths must allow for, `deadline` when
+    to stop by `time.monotonic`; every hull has `n_segments` that the programme sees at a time. By
+    odds, shares explained are measured in a tighter way (see `Scales`).
     """
 
     def __init__(

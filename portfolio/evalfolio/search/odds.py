@@ -109,12 +109,7 @@ class Measured:
 class Scales:
     """The active quantities of a problem on the scales they are searched on.
 
-    Parameters
-    ----------
-    problem
-        The problem.
-    by_odds
-        Whether to measure shares by their odds, or all quantities by themselves.
+    Shares are measured by their odds, or all quantities by themselves.
     """
 
     def __init__(self, problem: Problem, by_odds: bool = True) -> None:

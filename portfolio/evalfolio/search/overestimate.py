@@ -43,16 +43,8 @@ class Segments:
 class Overestimate:
     """A polyline on or above one decision's G on [0, v_max].
 
-    Parameters
-    ----------
-    value
-        The decision's value function.
-    v_max
-        Largest argument the menu can reach, the unit of v.
-    scale
-        Unit of G.
-    error
-        Largest height above G, in units of `scale`.
+    `v_max`, the largest argument the menu can reach, is the unit of v, `scale` that of G; the
+    polyline is at most about `error` above G.
 
     Examples
     --------

@@ -13,17 +13,10 @@ from evalbayes.arrays import Array, Positions
 class ExplainedVariance:
     r"""v_d(x) = cᵀΣc − cᵀM(x)⁻¹c with M(x) = Σ⁻¹ + Σ_o x_o K_o, and its tangents.
 
-    Concave and nondecreasing in x ≥ 0. Everything is computed in whitened states: with Σ = LLᵀ,
-    M becomes I + Σ_o x_o LᵀK_oL, which no prior scale can make ill-conditioned.
-
-    Parameters
-    ----------
-    menu
-        The menu whose options are chosen.
-    information
-        Information to use instead of the menu's mean, of shape (n_options, n_states, n_states).
-    contrasts
-        Contrasts to use instead of the decisions', of shape (n, n_states).
+    Concave and nondecreasing in x ≥ 0. Everything is computed in whitened states: with Σ = LLᵀ, M
+    becomes I + Σ_o x_o LᵀK_oL, which no prior scale can make ill-conditioned. In place of the
+    menu's mean information, (n_options, n_states, n_states), and of the decisions' contrasts, (n,
+    n_states), others may be given.
     """
 
     def __init__(

@@ -24,19 +24,8 @@ from evalfolio.value.skew.stand_in import stand_in_of
 class Known:
     """What choices of a menu let one know of a decision; `known` makes one.
 
-    Parameters
-    ----------
-    menu, decision
-        A decision of the menu.
-    skew
-        Whether to go by the stand-in where its gap is skewed; else by variances alone.
-
-    Attributes
-    ----------
-    calls
-        On a skewed belief; None where the normal model serves, or is asked for.
-    value
-        The decision by the normal model.
+    `calls` are those on a skewed belief, None where the normal model serves or, without `skew`, is
+    asked for; `value` is the decision by the normal model.
     """
 
     def __init__(self, menu: Menu, decision: Decision, skew: bool = True) -> None:

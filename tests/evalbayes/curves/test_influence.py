@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
-from evalbayes.curves.influence import pareto_k
+from evalbayes.curves.small_posterior import pareto_k
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.likelihood import Curves
 from evalbayes.model.predictive import WEIGHED, checks

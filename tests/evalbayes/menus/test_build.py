@@ -16,8 +16,7 @@ from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.halves import REPLICATES, halves
 from evalbayes.menus import MenuNotes, build_menu, menu_of
-from evalbayes.menus.done import Done, done_of
-from evalbayes.menus.offer import undominated
+from evalbayes.menus.offer import Done, done_of, undominated
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
 from evalbayes.model.updating import updated

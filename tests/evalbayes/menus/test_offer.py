@@ -7,8 +7,7 @@ import pytest
 from tests.evalbayes.menus.synthetic import small_catalogue
 
 from evalbayes.curves import Curve
-from evalbayes.menus.done import Done
-from evalbayes.menus.offer import Caps, caps_of, further, offers_of, task_ladder
+from evalbayes.menus.offer import Caps, Done, caps_of, further, offers_of, task_ladder
 
 
 def curve(location: float, scale: float = 1.3, plateau: float = 0.6) -> Curve:

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from evalfolio.examples import small_menu
-from evalfolio.search.box import Box
+from evalfolio.search.box import Box, capped, shaved
 from evalfolio.search.branching import Search
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
-from evalfolio.search.shaving import capped, shaved
 
 
 def whole(bound: float) -> Box:

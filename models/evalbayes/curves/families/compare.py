@@ -14,8 +14,7 @@ from evalbayes.arrays import Array, Flags
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.family import FAMILIES, Family
 from evalbayes.curves.families.family_curve import FamilyCurve
-from evalbayes.curves.influence import pareto_k
-from evalbayes.curves.small_posterior import SmallPosterior, small_posterior
+from evalbayes.curves.small_posterior import SmallPosterior, pareto_k, small_posterior
 from evalbayes.errors import InputError
 
 ROUNDS = 5000

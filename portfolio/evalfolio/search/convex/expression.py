@@ -32,19 +32,9 @@ SMALL = 1e-10  # relative; columns of a factor below it say nothing
 class ConcaveObjective:
     """The concave over-estimate of a problem's objective, in units of the problem's scale.
 
-    Parameters
-    ----------
-    problem
-        The problem; envelopes reach as far as its budget can.
-    x
-        The choice, a cvxpy expression of shape (n_options,) in [0, 1].
-    n_lines
-        Lines of each envelope; loose by less than 1e-4 of G with 120.
-
-    Attributes
-    ----------
-    expression, constraints
-        The over-estimate is the largest value of the expression under the constraints.
+    The over-estimate is the largest value of `expression` under the `constraints`. Envelopes reach
+    as far as the problem's budget can, with lines that are loose by less than 1e-4 of G if 120; `x`
+    is a cvxpy expression of shape (n_options,) in [0, 1].
     """
 
     def __init__(self, problem: Problem, x: Any, n_lines: int = 120) -> None:

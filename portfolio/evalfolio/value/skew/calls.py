@@ -56,12 +56,7 @@ def calls_of(menu: Menu, decision: Decision) -> Calls | None:
 class OneGap:
     """Calls on one skewed gap, by quadrature.
 
-    Parameters
-    ----------
-    gap
-        The decision.
-    lines
-        Weights of w and of the gap on the states; left out, they are the states.
+    `lines` are the weights of w and of the gap on the states; left out, they are the states.
     """
 
     def __init__(self, gap: SkewedGap, lines: Array | None = None) -> None:

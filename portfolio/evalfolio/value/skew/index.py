@@ -78,16 +78,8 @@ BEGIN = (-0.17, 0.43, 0.15, -2.9, -2.3, -3.7, -6.0)
 class Shapes:
     """Indices of one decision by x = (ln h₁/q, ln of ln h₂/h₁, ln ω/ω₁ but the first, ln r).
 
-    The first two are one for every gap.
-
-    Parameters
-    ----------
-    weights
-        q, the weights of the gaps in y, each above 0.
-    prior
-        Covariance of (w, δ), of shape (1 + n_gaps, 1 + n_gaps).
-    left
-        Covariances of (w, δ) that u is wanted at, of shape (n, 1 + n_gaps, 1 + n_gaps).
+    The first two are one for every gap. The weights q of the gaps in y are above 0; `prior` is the
+    covariance of (w, δ), of shape (1 + n_gaps, 1 + n_gaps), `left` n of those that u is wanted at.
 
     Examples
     --------

@@ -33,20 +33,9 @@ class Misfit:
 
     For any shape the slopes are the best there are (nonnegative least squares), so that only the
     shape is searched: Levenberg-Marquardt steps (MINPACK) on the residuals, their derivatives with
-    the slopes projected out (Golub & Pereyra 1973, in Kaufman's form).
-
-    Parameters
-    ----------
-    shapes
-        Shapes, at n results.
-    values
-        Exact values, of shape (n,).
-    count
-        How much each residual counts, of shape (n,).
-    knots
-        Of the slopes.
-    start, pull
-        The shape that is pulled towards, and how strongly.
+    the slopes projected out (Golub & Pereyra 1973, in Kaufman's form). Of n results, with their
+    exact values; `count` is how much each residual counts, `knots` are the slopes', and the shape
+    is pulled towards `start`, as strongly as `pull` says.
     """
 
     def __init__(
