@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from benchmarks.forecasts import clustered
 from benchmarks.tables import circumstances, table, write_section
+from scipy.special import ndtr
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
@@ -77,9 +78,12 @@ def plan(
 
 
 def results_of(
-    truth: Posterior, catalogue: Catalogue, mix: pd.DataFrame, rng: np.random.Generator
+    truth: Posterior, catalogue: Catalogue, mix: pd.DataFrame, world: int
 ) -> pd.DataFrame:
-    """Draw what a mix's runs show where the truth is one draw: elicited runs beside plain ones."""
+    """Draw what a mix's runs show where the truth is one draw: elicited runs beside plain ones.
+
+    A run of a task has the same luck whichever way buys it, so that ways differ by what they buy.
+    """
     name = catalogue.portfolio.ai_model
     m, rows = truth.index_of("ai_model", name), []
     for row in mix.to_dict("records"):
@@ -89,16 +93,28 @@ def results_of(
             start = int(row["tasks"] - row["baseline_runs"]) + first
             passes.append((0.0, row["baseline_cap"], int(row["baseline_runs"]), start))
         for effort, cap, n, start in passes:
+            rng = np.random.default_rng([SEED, world, i, round(100 * float(effort))])
+            luck = rng.standard_normal((3, catalogue.eval(row["eval"]).tasks))[:, start : start + n]
             curve = eval_curve(truth, i, m, float(effort))
-            won = rng.random(n) < curve.plateau[0]
-            ln_success = curve.success_location[0] + curve.success_scale[0] * rng.standard_normal(n)
-            ln_other = curve.gave_up_location[0] + curve.gave_up_scale[0] * rng.standard_normal(n)
-            spend = np.exp(np.where(won, ln_success, ln_other))
+            # The truth is one draw, so each of these is one number.
+            plateau, at, wide, other, scale = (
+                float(np.ravel(value)[0])
+                for value in (
+                    curve.plateau,
+                    curve.success_location,
+                    curve.success_scale,
+                    curve.gave_up_location,
+                    curve.gave_up_scale,
+                )
+            )
+            won = ndtr(luck[0]) < plateau
+            spend = np.exp(np.where(won, at + wide * luck[1], other + scale * luck[2]))
             for k in range(n):
-                ended = "success" if won[k] else "gave_up"
-                outcome = "stopped_by_cap" if spend[k] > cap else ended
-                task = f"t{start + k}"
+                outcome = "success" if won[k] else "gave_up"
+                if spend[k] > cap:
+                    outcome = "stopped_by_cap"
                 least = min(float(spend[k]), cap)
+                task = f"t{start + k}"
                 rows.append((row["eval"], task, name, outcome, least, cap, float(effort)))
     columns = ["eval", "task", "ai_model", "outcome", "spend", "cap", "effort"]
     return pd.DataFrame(rows, columns=columns)
@@ -156,7 +172,7 @@ def world(start: Posterior, catalogue: Catalogue, k: int, folder: Path) -> list[
         for share in shares:
             mix, over = plan(at, catalogue, read(frames, folder, catalogue), share)
             twice += over
-            frames.append(results_of(truth, catalogue, mix, rng))
+            frames.append(results_of(truth, catalogue, mix, k))
             at = updated(belief, catalogue, read(frames, folder, catalogue), seed=k)
         used = paid(read(frames, folder, catalogue), catalogue, at)
         row = {"world": k, "way": way, "twice": twice, "usd": used["usd"]}
