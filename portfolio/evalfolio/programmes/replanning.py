@@ -12,7 +12,7 @@ from evalbayes.model.updating import updated
 from evalbayes.observations import Observations, read_observations
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
-from evalfolio.narrative import listing, percent, two_digits, words
+from evalfolio.narrative import percent, two_digits, words
 from evalfolio.programmes.ledger import left, paid
 from evalfolio.programmes.programme import Programme, step_of
 from evalfolio.programmes.stopping import NextDollar, next_dollar
@@ -204,7 +204,7 @@ def _account(
     ]
     said = [
         f"Step {len(programme.steps)}: {runs:,} run{'s' * (runs != 1)} of {len(results.evals)} "
-        f"eval{'s' * (len(results.evals) != 1)} have come in and used {listing(used)}."
+        f"eval{'s' * (len(results.evals) != 1)} have come in and used {', '.join(used)}."
         if runs
         else f"Step {len(programme.steps)}: no result has come in; the plan stands as it was."
     ]
