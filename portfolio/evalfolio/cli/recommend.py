@@ -60,6 +60,15 @@ AiModelsOption = Annotated[
 ]
 
 
+StagesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--stages",
+        help="Also what to run first, and which results release what else, in 2 or 3 stages.",
+    ),
+]
+
+
 def recommend(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
@@ -70,6 +79,7 @@ def recommend(
     settings: shared.SetOption = None,
     ai_models: AiModelsOption = None,
     scenarios: ScenariosOption = None,
+    stages: StagesOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
@@ -95,6 +105,7 @@ def recommend(
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
+    from evalfolio.programmes.told import in_stages
     from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
     from evalfolio.recommendations.recommender import recommend as make
     from evalfolio.recommendations.several import recommend_several
@@ -104,6 +115,8 @@ def recommend(
         raise InputError(
             "give --ai-model or --scenarios, not both; plan the scenarios of one AI model at a time"
         )
+    if stages not in (None, 2, 3):
+        raise InputError(f"--stages must be 2 or 3, got {stages}; 2 looks at results once")
     method = Certified(gap, time_limit, seed)
     budgets = parse_budgets(budget or [])
     kept_back = parse_contingency(contingency or [])
@@ -151,6 +164,9 @@ def recommend(
                 sensitivity=sensitivity,
                 backtest=replayed,
             )
+    if stages is not None:
+        with step(f"planning {stages} stages", quiet=quiet or as_json):
+            result = in_stages(result, stages, seed=seed)
     beside = None
     if several:
         with step(f"planning {len(several)} scenarios", quiet=quiet or as_json):
@@ -222,6 +238,8 @@ def show(record: Record) -> None:
         if row.held_against:
             told = f"The threshold of {row.name} is held against {row.held_against}."
             console().print(told, soft_wrap=True, markup=False)
+    for sentence in () if record.stages is None else record.stages.sentences:
+        console().print(sentence, soft_wrap=True, markup=False)
 
 
 def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:

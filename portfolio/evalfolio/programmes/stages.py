@@ -234,18 +234,19 @@ def stages(
     asked, frame = _framed(question, dict(expected or {}), np.inf if days is None else days)
     if at_once is None or asked is not question:
         at_once = method.find(asked).chosen
-    best, plan = best_programme(frame, at_once, stages, seed), programme_of(frame, at_once, 1, seed)
+    plan = programme_of(frame, at_once, 1, seed)
     assert plan is not None  # it is within every limit
-    played, once = _played(best, seed), _played(plan, seed)
-    exact = best.points is None
-    plain = plan.at_once if exact else once.value
-    value, error = (best.value, 0.0) if exact else (played.value, played.error)
-    if value < plain:
-        best, played, value, error = plan, once, plain, 0.0 if exact else once.error
+    # what fewer stages do is open to more of them too
+    tried = [plan] + [best_programme(frame, at_once, k, seed) for k in range(2, stages + 1)]
+    exact = all(each.points is None for each in tried)
+    played = [_played(each, seed) for each in tried]
+    worth = [each.value for each in (tried if exact else played)]
+    k = int(np.argmax(worth))
+    value, error, plain = worth[k], 0.0 if exact else played[k].error, worth[0]
     bound, evpi = sequential_bound(frame), perfect_value(question.menu)
     least = evpi if bound is None else min(bound, evpi)
     figures = (value, error, plain, tuple(at_once), least, bound is not None, evpi)
-    return Stages(best, stages, *figures, played, once)
+    return Stages(tried[k], stages, *figures, played[k], played[0])
 
 
 def _framed(question: Question, expected: dict[str, float], days: float) -> tuple[Question, Frame]:

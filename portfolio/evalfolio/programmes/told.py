@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from evalfolio.record.record import Account, AccountTable
 
 if TYPE_CHECKING:
     from evalfolio.programmes.stages import Stages
+    from evalfolio.recommendations.recommendation import Recommendation
 
 
 def told(found: Stages, *, in_usd: bool = False) -> Account:
@@ -36,7 +38,7 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
     most = (
         f"however often it looks, no programme is worth more than {worth(found.bound)}"
         if found.looks
-        else f"perfect information would be worth {worth(found.evpi)}"
+        else f"perfect information, the one bound there is here, {worth(found.evpi)}"
     )
     sentences = [
         *rule,
@@ -56,13 +58,14 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
         )
         + (f", {skewed} by skewed beliefs." if skewed else ", by normal beliefs.")
     )
-    columns = ["stage", "after", "decision", "options", "when", "alone_from", "alone_to"]
-    columns += ["probability", "days", *spend.index]
-    rows = [tuple(_cell(row[name]) for name in columns) for row in releases]
+    columns = ["decision", "stage", "when", "alone_from", "alone_to", "probability", "days"]
     heads = (
-        *("stage", "after", "decision", "released", "comes out between", "worth it from", "to"),
+        *("released", "decision", "stage", "comes out between", "worth it from", "to"),
         *("probability", "days", *map(words, spend.index)),
     )
+    rows = [
+        (_named(row), *(_cell(row[name]) for name in [*columns, *spend.index])) for row in releases
+    ]
     programmes = [
         ("this programme", found.value, found.error),
         ("the best plan at once", found.at_once, found.plan_played.error if found.error else 0.0),
@@ -91,6 +94,19 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
     )
 
 
+def in_stages(result: Recommendation, stages: int, *, seed: int = 0) -> Recommendation:
+    """Return a recommendation whose record tells a programme in stages of its question too.
+
+    InputError if there are neither 2 nor 3 stages.
+    """
+    from evalfolio.programmes.stages import stages as programme
+
+    plan, days = result.plan, result.catalogue.budget.calendar_days
+    found = programme(plan.question, stages, days=days, at_once=plan.chosen, seed=seed)
+    account = told(found, in_usd=result.record.value.unit == "usd")
+    return replace(result, plan=replace(plan, told=result.record.replace(stages=account)))
+
+
 def _runs(found: Stages, options: Sequence[str]) -> str:
     rows = found.question.menu.options.loc[list(options)]
     tiers = [
@@ -101,13 +117,21 @@ def _runs(found: Stages, options: Sequence[str]) -> str:
 
 
 def _release(found: Stages, row: dict[Any, Any]) -> str:
-    between = [f"between {two_digits(low)} and {two_digits(high)}" for low, high in row["when"]]
+    between = [_between(low, high) for low, high in row["when"]]
     come = f"if {row['decision']} comes out {' or '.join(between)}"
     come = come if between else f"for {row['decision']}, where what is worth more does not fit"
     then = f"After {_runs(found, row['after'])}" if row["after"] else "Then"
     cost = price({name: row[name] for name in found.question.menu.resources})
     runs = f"run {_runs(found, row['options'])} ({cost}{_days(row['days'])})"
     return f"{then}, {come} ({percent(row['probability'])}), {runs}."
+
+
+def _between(low: float, high: float) -> str:
+    """Say a stretch in two digits, in three where these would be the same."""
+    ends = two_digits(low), two_digits(high)
+    if ends[0] == ends[1]:
+        ends = f"{low:.3g}", f"{high:.3g}"
+    return f"between {ends[0]} and {ends[1]}"
 
 
 def _days(days: float) -> str:
@@ -119,7 +143,9 @@ def _spent(name: str, _: float, expected: float, p90: float, most: float, limit:
         return price({name: amount}) if amount > 0 else "nothing"
 
     never = f" (never above {used(limit)})" if np.isfinite(limit) else ""
-    often = f"nine times in ten {used(p90)} at most, {used(most)} at most"
+    often = f"{used(most)} at most"
+    if used(p90) != used(most):
+        often = f"nine times in ten {used(p90)} at most, {often}"
     return f"It uses {used(expected)} in expectation, {often}{never}."
 
 
@@ -133,15 +159,18 @@ def _next(found: Stages, in_usd: bool) -> str:
         stop = "stop here" if found.price < 1 else "it pays to add some"
         return f"The next dollar returns ${two_digits(found.price)}: {stop}."
     tenth = 0.1 * found.programme.frame.expected
-    adds = percent(found.price * tenth / (found.evpi or 1.0))
+    adds = f"{percent(found.price * tenth / (found.evpi or 1.0))} of perfect information"
     point = "" if in_usd else f"; a point costs {price({found.priced: 1.0 / found.price})} there"
-    return f"A tenth more expected {words(found.priced)} adds at most {adds} of it{point}."
+    return f"A tenth more expected {words(found.priced)} adds at most {adds}{point}."
+
+
+def _named(row: dict[Any, Any]) -> str:
+    after = f" (after {', '.join(row['after'])})" if row["after"] else ""
+    return ", ".join(row["options"]) + after
 
 
 def _cell(value: Any) -> str | float | None:
     """Return a value as a cell of a table; what has no limit is None."""
     if isinstance(value, list):
         return "; ".join(f"{low:.2f} to {high:.2f}" for low, high in value)
-    if isinstance(value, tuple):
-        return ", ".join(value)
     return value if isinstance(value, str) else float(value) if np.isfinite(value) else None

@@ -454,6 +454,8 @@ class Record(_Part):
     sensitivity: tuple[SensitivityRow, ...] = ()
     firmness: Account | None = None
     """How firm the mix is: what `evalfolio sensitivity` found beside the tornado."""
+    stages: Account | None = None
+    """What to run first instead, and which results release what else, where it was asked."""
     programme: Account | None = None
     """Where a programme stands: what results changed, what they cost, and whether to go on."""
     backtest: Account | None = None

@@ -32,6 +32,15 @@ def accounts(record: Record) -> list[dict[str, Any]]:
                 "found": record.programme,
             }
         )
+    if record.stages is not None:
+        found.append(
+            {
+                "id": "stages",
+                "short": "In stages",
+                "title": "In stages: what first, and what then",
+                "found": record.stages,
+            }
+        )
     if record.firmness is not None:
         found.append(
             {

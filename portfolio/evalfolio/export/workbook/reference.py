@@ -194,6 +194,14 @@ def write_accounts(book: Book, contents: Contents) -> None:
             "Where the programme stands",
             "What results have changed, what they cost, and what becomes of every eval.",
         )
+    if record.stages is not None:
+        _write_account(
+            book,
+            record.stages,
+            "Stages",
+            "In stages: what first, and what then",
+            "What results release, what the programme is worth, and what it uses.",
+        )
     if record.firmness is not None:
         _write_account(
             book,
