@@ -127,7 +127,8 @@ def thrifty(found: Answer, gap: float) -> Answer:
     x, value = found.x.copy(), found.value
     while (better := _cheapest(problem, x, sizes, floor)) is not None:
         x, value = better, problem.value(better)
-    return replace(found, x=x, value=value)
+    # A cheaper choice worth as much may be worth more by rounding.
+    return replace(found, x=x, value=value, bound=max(found.bound, value))
 
 
 def _cheapest(problem: Problem, x: Array, sizes: Array, floor: float) -> Array | None:
