@@ -1,13 +1,59 @@
-"""A small menu for trying things out and for the examples in docstrings."""
+"""A small menu for the examples in docstrings, and the published examples to start from."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from evalbayes import Decision, Menu, SharedPurchase
+from evalbayes.catalogue.writing import write_commented
+from evalbayes.names import cure
+from evalbayes.whole import write_whole
+from evalfolio.errors import InputError
+
+RESULTS = ("cyber_cells.csv", "metr_counts.csv")  # of both published examples
+
+
+def write_example(name: str, path: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Write a published example's catalogue, its results beside it; return where these are.
+
+    Parameters
+    ----------
+    name
+        cyber or portfolio.
+    path
+        The catalogue, .toml or .xlsx.
+    force
+        Whether files that are there are replaced.
+
+    Raises
+    ------
+    InputError
+        If there is no such example, the ending is another one, or a file is there already.
+    """
+    shipped, here = Path(str(files("evalfolio"))) / "published", Path(__file__).parents[2]
+    root = shipped if shipped.is_dir() else here / "examples"
+    names = ("cyber", "portfolio")
+    if name not in names:
+        raise InputError(
+            f"--example must be {' or '.join(names)}, got {name!r}; {cure(name, names)}"
+        )
+    text = (root / name / "catalogue.toml").read_text("utf-8")
+    results = tuple(path.with_name(each) for each in RESULTS)
+    for each in results:
+        if each.exists() and not force:
+            raise InputError(
+                f"{each}: must not exist yet: the example's results are written beside {path}; "
+                "give another folder, or --force to replace it"
+            )
+    write_commented(text, path)
+    for each in results:
+        write_whole(each, (root / "cyber" / each.name).read_bytes())
+    return results
 
 
 def small_menu() -> Menu:

@@ -15,5 +15,5 @@ from evalbayes.catalogue.reading import read_catalogue as read_catalogue
 from evalbayes.catalogue.writing import catalogue_to_toml as catalogue_to_toml
 from evalbayes.catalogue.writing import catalogue_to_workbook as catalogue_to_workbook
 from evalbayes.catalogue.writing import toml_template as toml_template
+from evalbayes.catalogue.writing import write_commented as write_commented
 from evalbayes.catalogue.writing import write_template as write_template
-from evalbayes.catalogue.writing import write_xlsx_template as write_xlsx_template

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -32,7 +33,15 @@ from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills
 from evalbayes.catalogue.quantities import Day, Positive, PositiveShare, Text
 from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation, with_reached_effort
 from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
-from evalbayes.catalogue.tables import Spec, Table, Tables, filled, validated, with_own_defaults
+from evalbayes.catalogue.tables import (
+    Spec,
+    Table,
+    Tables,
+    all_of,
+    filled,
+    validated,
+    with_own_defaults,
+)
 from evalbayes.errors import InputError
 from evalbayes.names import nearest, refuse_unknown
 
@@ -223,30 +232,48 @@ GROWTH_REASON = (
 def catalogue_of(tables: Tables) -> Catalogue:
     """Fill in defaults, resolve stakes and check every rule across tables.
 
-    InputError for the first rule that is broken, with the place, the cause and the cure.
+    InputError for the rules that are broken, with the place, the cause and the cure of each; of
+    those across tables for the first.
     """
     assumptions: list[Assumption] = []
-    portfolio = filled(tables.portfolio, PortfolioSpec.model_fields, PORTFOLIO, assumptions)
-    budget = filled(tables.budget, BudgetSpec.model_fields, BUDGET, assumptions)
-    refuse_unknown(tables.domain_defaults.where, tables.domain_defaults.entries, DOMAIN_KEYS)
-    refuse_unknown(tables.eval_defaults.where, tables.eval_defaults.entries, EVAL_KEYS)
-    for kind, rows in (("domain", tables.domains), ("eval", tables.evals)):
-        if not rows:
-            raise InputError(
-                f"{tables.source}: there must be at least one {kind}, got none; add [[{kind}]]"
-            )
-    domains, levels, joint, points = _decided(tables, assumptions)
-    agents = with_agents(budget.entries, budget.where)
-    validated_budget = validated(BudgetSpec, Table(budget.label, budget.where, agents))
-    given_evals = [
-        with_own_defaults(row, tables.eval_defaults, EVAL_KEYS, assumptions) for row in tables.evals
-    ]
+
+    def planned() -> PortfolioSpec:
+        known = PortfolioSpec.model_fields
+        return validated(PortfolioSpec, filled(tables.portfolio, known, PORTFOLIO, assumptions))
+
+    def budgeted() -> BudgetSpec:
+        budget = filled(tables.budget, BudgetSpec.model_fields, BUDGET, assumptions)
+        agents = with_agents(budget.entries, budget.where)
+        return validated(BudgetSpec, Table(budget.label, budget.where, agents))
+
+    def defaults() -> None:
+        refuse_unknown(tables.domain_defaults.where, tables.domain_defaults.entries, DOMAIN_KEYS)
+        refuse_unknown(tables.eval_defaults.where, tables.eval_defaults.entries, EVAL_KEYS)
+        for kind, rows in (("domain", tables.domains), ("eval", tables.evals)):
+            if not rows:
+                raise InputError(
+                    f"{tables.source}: there must be at least one {kind}, got none; add [[{kind}]]"
+                )
+
+    def completed(row: Table) -> Table:
+        return with_own_defaults(row, tables.eval_defaults, EVAL_KEYS, assumptions)
+
+    portfolio, validated_budget, _, decided, given_evals, ai_models, limits = all_of(
+        planned,
+        budgeted,
+        defaults,
+        lambda: _decided(tables, assumptions),
+        lambda: all_of(*(partial(completed, row) for row in tables.evals)),
+        lambda: all_of(*(partial(_ai_model, row) for row in tables.ai_models)),
+        lambda: all_of(*(partial(_limit, row) for row in tables.limits)),
+    )
+    domains, levels, joint, points = decided
     skills = skills_of(validated_budget, given_evals, tables.elicitations)
-    refuse_unkept(budget.where, validated_budget, skills)
+    refuse_unkept(tables.budget.where, validated_budget, skills)
     throughput = validated_budget.tokens_per_second is not None
+    made = partial(assembled_eval, throughput=throughput)
     evals = tuple(
-        assembled_eval(table, domains, skills, assumptions, throughput=throughput)
-        for table in given_evals
+        all_of(*(partial(made, each, domains, skills, assumptions) for each in given_evals))
     )
     _refuse_repeated(tables.evals, [spec.name for spec in evals], "eval")
     _refuse_mixed_families(tables.evals, evals, domains)
@@ -255,12 +282,10 @@ def catalogue_of(tables: Tables) -> Catalogue:
     for row, level in zip(tables.levels, levels, strict=True):
         own = next(spec for spec in domains if spec.name == level.domain)
         adversary_of(own, level, evals, row.where)
-    elicitations = tuple(
-        assembled_elicitation(table, evals, domains, skills) for table in tables.elicitations
-    )
+    shared = partial(assembled_elicitation, evals=evals, domains=domains, skills=skills)
+    elicitations = tuple(all_of(*(partial(shared, table) for table in tables.elicitations)))
     _refuse_repeated(tables.elicitations, [spec.name for spec in elicitations], "elicitation")
     evals = with_reached_effort(evals, domains, elicitations, assumptions)
-    ai_models = tuple(_ai_model(table) for table in tables.ai_models)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
         assumptions += [
@@ -269,15 +294,15 @@ def catalogue_of(tables: Tables) -> Catalogue:
             if spec.growth_per_year is None
         ]
     return Catalogue(
-        portfolio=validated(PortfolioSpec, portfolio),
+        portfolio=portfolio,
         budget=validated_budget,
         domains=domains,
         evals=evals,
         elicitations=elicitations,
         levels=levels,
         joint=joint,
-        ai_models=ai_models,
-        limits=tuple(_limit(table) for table in tables.limits),
+        ai_models=tuple(ai_models),
+        limits=tuple(limits),
         points=points,
         assumptions=tuple(assumptions),
         notes=tables.notes,
@@ -310,7 +335,7 @@ def _decided(
         for rows, keys in ((tables.levels, LEVEL_KEYS), (tables.decisions, DECISION_KEYS))
     )
     points = stakes_in_points([*(row for row in given if decides(row)), *levels, *joint])
-    domains = tuple(assembled_domain(row, points, assumptions) for row in given)
+    domains = tuple(all_of(*(partial(assembled_domain, row, points, assumptions) for row in given)))
     _refuse_repeated(tables.domains, [spec.name for spec in domains], "domain")
     found = tuple(assembled_level(row, domains, points, assumptions) for row in levels)
     several = tuple(assembled_decision(row, domains, points, assumptions) for row in joint)

@@ -102,9 +102,11 @@ def domain_name(value: Any) -> str:
 
 
 def yes_or_no(value: Any) -> bool:
-    """Return true or false; 1 and 0 count too, as spreadsheets write them."""
+    """Return true or false; yes and no, 1 and 0 count too, as spreadsheets write them."""
     if isinstance(value, bool):
         return value
+    if isinstance(value, str) and value.strip().lower() in ("yes", "no"):
+        return value.strip().lower() == "yes"
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     raise ValueError(f"must be true or false, got {value!r}; write one of the two")

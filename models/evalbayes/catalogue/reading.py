@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from evalbayes.catalogue.catalogue import Catalogue, catalogue_of
+from evalbayes.catalogue.catalogue import LIMIT_KEYS, AiModelSpec, Catalogue, catalogue_of
+from evalbayes.catalogue.decided import DECISION_KEYS, LEVEL_KEYS
+from evalbayes.catalogue.domain import DOMAIN_KEYS
+from evalbayes.catalogue.eval import EVAL_KEYS
 from evalbayes.catalogue.settings import with_settings
+from evalbayes.catalogue.shared import KEYS
 from evalbayes.catalogue.tables import Tables, tables_of
 from evalbayes.catalogue.workbook import read_workbook
 from evalbayes.errors import InputError
+from evalbayes.names import nearest
 from evalbayes.tables.toml import read_toml
 
 
@@ -70,4 +76,39 @@ def _read_toml(path: Path) -> Tables:
     return tables_of(data, path.name)
 
 
-READERS: dict[str, Callable[[Path], Tables]] = {".toml": _read_toml, ".xlsx": read_workbook}
+KNOWN = {
+    "domains": DOMAIN_KEYS,
+    "levels": LEVEL_KEYS,
+    "decisions": DECISION_KEYS,
+    "evals": EVAL_KEYS,
+    "elicitations": KEYS,
+    "ai_models": tuple(AiModelSpec.model_fields),
+    "limits": LIMIT_KEYS,
+}
+
+
+def _read_xlsx(path: Path) -> Tables:
+    """Read a workbook, and pass over the columns in it that are its owner's own.
+
+    These are like no column that is known: one that is nearly a known one is a slip.
+    """
+    tables = read_workbook(path)
+    passed: dict[str, dict[str, None]] = {}
+    kept: dict[str, Any] = {}
+    for kind, known in KNOWN.items():
+        rows = []
+        for row in getattr(tables, kind):
+            own = [k for k in row.entries if k not in known and nearest(k, known) is None]
+            passed.setdefault(kind.removesuffix("s"), {}).update(dict.fromkeys(own))
+            left = {k: v for k, v in row.entries.items() if k not in own}
+            rows.append(replace(row, entries=left))
+        kept[kind] = tuple(rows)
+    notes = tuple(
+        f"{path.name}: sheet {kind!r}: {', '.join(own)} passed over: columns of your own"
+        for kind, own in passed.items()
+        if own
+    )
+    return replace(tables, notes=(*tables.notes, *notes), **kept)
+
+
+READERS: dict[str, Callable[[Path], Tables]] = {".toml": _read_toml, ".xlsx": _read_xlsx}

@@ -5,7 +5,7 @@ Each knows the place to name when it is wrong, and every mistake is said in one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -131,6 +131,31 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
     return Tables(source=source, notes=notes_on(untidy, source), **found)
 
 
+class Mistakes(InputError):
+    """Several mistakes at once, each of `said` in a sentence."""
+
+    def __init__(self, said: Sequence[str]) -> None:
+        self.said = tuple(said)
+        text = " ".join(f"({k}) {each}" for k, each in enumerate(said, start=1))
+        super().__init__(said[0] if len(said) == 1 else f"{len(said)} mistakes: {text}")
+
+
+def all_of(*parts: Callable[[], Any]) -> list[Any]:
+    """Return what every part makes.
+
+    InputError that says the mistakes of all of them, if there are any.
+    """
+    found, said = [], list[str]()
+    for part in parts:
+        try:
+            found.append(part())
+        except InputError as error:
+            said += error.said if isinstance(error, Mistakes) else [str(error)]
+    if said:
+        raise Mistakes(said)
+    return found
+
+
 class Spec(BaseModel):
     """One validated table of a catalogue; equal to another one with the same figures."""
 
@@ -187,23 +212,26 @@ def filled(
 
 
 def validated(spec: type[AnySpec], table: Table) -> AnySpec:
-    """Return the spec of a table, or say its first mistake in one sentence."""
+    """Return the spec of a table, or say its mistakes, each in one sentence."""
     try:
         return spec(**table.entries)
     except ValidationError as error:
         found = error.errors()
-        # A key that is missing only because its default needed a wrong figure comes second.
-        first = next((each for each in found if each["type"] != "missing"), found[0])
-        key = first["loc"][0]
-        if first["type"] == "missing":
-            raise InputError(
-                f"{table.where}: {key} must be given, got nothing; add {key} = ..."
-            ) from None
-        if first["type"] == "value_error":
-            raise InputError(f"{table.where}: {key} {first['ctx']['error']}") from None
-        raise InputError(
-            f"{table.where}: {key} must be right, got {first['input']!r}; {first['msg']}"
+        # A key may be missing only because its default needed a wrong figure.
+        wrong = [each for each in found if each["type"] != "missing"] or found
+        by_key = {str(each["loc"][0]): each for each in reversed(wrong)}
+        raise Mistakes(
+            [f"{table.where}: {key} {_fault(each)}" for key, each in reversed(by_key.items())]
         ) from None
+
+
+def _fault(found: Any) -> str:
+    """Say one of pydantic's errors."""
+    if found["type"] == "missing":
+        return f"must be given, got nothing; add {found['loc'][0]} = ..."
+    if found["type"] == "value_error":
+        return str(found["ctx"]["error"])
+    return f"must be right, got {found['input']!r}; {found['msg']}"
 
 
 def ruled(table: Table, key: str, rule: Callable[[Any], Any]) -> Any:

@@ -4,11 +4,13 @@ Sheets `portfolio`, `budget`, `domain_defaults` and `eval_defaults` have a colum
 values, or one row under a header; `domain`, `eval`, `elicitation` and the like have one row each.
 Tables inside a row are columns with a dot, such as `loadings.cyber` or `staff_hours.bio`, and evals
 that are named together have semicolons between them. Names of tasks stand on a sheet `task_names`
-with columns eval and task. Sheets whose name begins with "notes" are passed over.
+with columns eval and task. Sheets whose name begins with "notes", and sheets and columns like no
+known one, are their owner's own and passed over.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -19,9 +21,25 @@ from typing import Any
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, called, notes_on, plain
 from evalbayes.errors import InputError
-from evalbayes.names import plain_name, refuse_unknown
+from evalbayes.names import nearest, plain_name, refuse_unknown
 from evalbayes.tables.workbook import read_sheets
 
+YES_NO = (
+    "mandatory",
+    "forbidden",
+    "verifier",
+    "resettable",
+    "adversary_verifier",
+    "baseline_tools",
+)
+CHOICES: dict[str, Any] = {
+    **{key: ["yes", "no"] for key in YES_NO},
+    "domain": "=domain!$A$2:$A$200",
+    "eval": "=eval!$A$2:$A$1000",
+    "spend_unit": ["tokens", "usd", "hours"],
+    "adversary_spend_unit": ["tokens", "usd", "hours"],
+}  # of a column that is chosen from a list
+CHOSEN_ROWS = 1000  # below a head with a list
 Cells = list[tuple[int, tuple[Any, ...]]]  # filled rows: their numbers and cells
 Row = tuple[int, dict[str, Any]]  # number of the row in its sheet, and its cells by column
 
@@ -33,8 +51,10 @@ def read_workbook(path: str | Path) -> Tables:
     """
     path = Path(path)
     untidy: list[str] = []
-    sheets = _sheets(path, untidy)
-    refuse_unknown(path.name, sheets, (*SINGLE, *MANY, TASKS), what="sheet")
+    sheets, known = _sheets(path, untidy), (*SINGLE, *MANY, TASKS)
+    own = [name for name in sheets if name not in known and nearest(name, known) is None]
+    refuse_unknown(path.name, [name for name in sheets if name not in own], known, what="sheet")
+    passed = (f"{path.name}: passed over: sheets of your own: {', '.join(own)}",) if own else ()
     found: dict[str, Any] = {}
     for name in SINGLE:
         where = f"{path.name}: sheet {name!r}"
@@ -42,7 +62,7 @@ def read_workbook(path: str | Path) -> Tables:
     for name in MANY:
         found[f"{name}s"] = tuple(_rows(path.name, name, sheets.get(name, [])))
     found["evals"] = _with_task_names(path.name, sheets.get(TASKS, []), found["evals"])
-    return Tables(path.name, notes=notes_on(untidy, path.name), **found)
+    return Tables(path.name, notes=(*notes_on(untidy, path.name), *passed), **found)
 
 
 def _sheets(path: Path, untidy: list[str]) -> dict[str, Cells]:
@@ -204,14 +224,57 @@ def workbook_of(data: Mapping[str, Any], explanations: Mapping[str, str]) -> byt
 def _write_rows(
     sheet: Any, rows: list[dict[str, Any]], explanations: Mapping[str, str], bold: Any
 ) -> None:
-    """Write one row per domain or eval, explanations as comments on the header."""
+    """Write one row per domain or eval, explanations as comments on the header, lists to choose."""
     for j, column in enumerate(dict.fromkeys(c for row in rows for c in row)):
         sheet.write(0, j, column, bold)
-        if _stem(column) in explanations:
-            sheet.write_comment(0, j, explanations[_stem(column)])
+        if comment := in_cells(column, explanations.get(_stem(column), "")):
+            sheet.write_comment(0, j, comment)
+        if column in CHOICES:
+            source, others = CHOICES[column], column not in YES_NO
+            sheet.data_validation(
+                *(1, j, CHOSEN_ROWS, j),
+                {
+                    "validate": "list",
+                    "source": source,
+                    "error_type": "warning" if others else "stop",
+                    "error_title": column,
+                    "error_message": "Not on the list." if others else "yes or no",
+                },
+            )
         for i, row in enumerate(rows, start=1):
             if column in row:
-                sheet.write(i, j, row[column])
+                value = row[column]
+                sheet.write(i, j, ("no", "yes")[value] if isinstance(value, bool) else value)
+
+
+def in_cells(column: str, text: str) -> str:
+    """Return what a key of the commented catalogue means, in words of a spreadsheet.
+
+    Examples
+    --------
+    >>> print(in_cells("gap_low", "how much more; omitted: learned")[:64])
+    how much more; left empty: learned. The lower end of a 90 % rang
+    >>> in_cells("domain", "required, this or loadings = {cyber = 0.8, autonomy = 0.2}")
+    'required, this or columns loadings.cyber, loadings.autonomy'
+    """
+
+    def columns(found: re.Match[str]) -> str:
+        parts = re.findall(r"(\w+) = ", found[2])
+        stem = (found[1] or f"{_stem(column)} = ").split()[0]
+        return f"columns {', '.join(f'{stem}.{part}' for part in parts)}"
+
+    said = re.sub(r"(\w+ = )?\{(.*?)\}", columns, text)
+    said = re.sub(r"(\w+) = \[.*?\]", r"columns \1_low, \1_high", said)
+    said = re.sub(r"([\w.]+) = ([\w.]+|\".*?\")", r"a column \1", said)
+    said = said.replace("omitted:", "left empty:").replace("or true", "or yes").replace('"', "")
+    stem = _stem(column)
+    for end, other, word in (("low", "high", "lower"), ("high", "low", "upper")):
+        if column == f"{stem}_{end}" and said:
+            said += (
+                f". The {word} end of a 90 % range, with {stem}_{other}; or one column {stem} for "
+                "an exact number."
+            )
+    return said
 
 
 def _write_keys(

@@ -100,6 +100,16 @@ def write_template(path: str | Path) -> Path:
     InputError
         If the ending is another one, or the file cannot be written.
     """
+    return write_commented(toml_template(), path)
+
+
+def write_commented(text: str, path: str | Path) -> Path:
+    """Write a commented catalogue as it is, or as a workbook, whole or not at all.
+
+    In a workbook what each key means is a comment on its head, and tables that may be left out are
+    sheets with a header alone. InputError if the ending is another one than .toml or .xlsx, or the
+    file cannot be written.
+    """
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in (".toml", ".xlsx"):
@@ -107,23 +117,15 @@ def write_template(path: str | Path) -> Path:
             f"{path}: a catalogue must be written to a file ending in .toml or .xlsx, got "
             f"{path.suffix or 'no ending'!r}; name it so"
         )
-    if ending == ".xlsx":
-        return write_xlsx_template(path)
-    return write_whole(path, toml_template().encode("utf-8"))
-
-
-def write_xlsx_template(path: str | Path) -> Path:
-    """Write the template as a workbook, with what each key means as comments on the headers.
-
-    Tables that may be left out are sheets with a header alone.
-    """
-    text = toml_template()
-    columns = {
-        name: {column: None for row in rows for column in flat(row)}
-        for name, rows in commented(text).items()
+    if ending == ".toml":
+        return write_whole(path, text.encode("utf-8"))
+    data, own = tomllib.loads(text), toml_template()
+    empty = {
+        name: [{column: None for row in rows for column in flat(row)}]
+        for name, rows in commented(own).items()
+        if name not in data
     }
-    sheets = {name: [row] for name, row in columns.items()}
-    return write_whole(Path(path), workbook_of(tomllib.loads(text) | sheets, explanations(text)))
+    return write_whole(path, workbook_of(data | empty, explanations(own)))
 
 
 def commented(text: str) -> dict[str, Any]:

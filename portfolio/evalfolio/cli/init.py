@@ -18,6 +18,14 @@ from evalfolio.cli.imports import (
     pairs,
 )
 
+ExampleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--example",
+        help="Start from a published example, its results beside it: cyber, one domain and a half "
+        "with real runs, or portfolio, six domains and hours by skill.",
+    ),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 FromOption = Annotated[
     list[Path] | None,
@@ -32,6 +40,7 @@ SpendUnitOption = Annotated[
 def init(
     path: Annotated[Path, typer.Argument(help="File to write: .toml or .xlsx.")],
     observations: FromOption = None,
+    example: ExampleOption = None,
     mapped: MapOption = None,
     constant: SetOption = None,
     mapping: MappingOption = None,
@@ -46,11 +55,18 @@ def init(
     from evalbayes.inputs import write_draft
     from evalbayes.observations import imported
     from evalfolio.errors import InputError
+    from evalfolio.examples import write_example
 
     if path.exists() and not force:
         raise InputError(f"{path}: must not exist yet; give another name, or --force to replace it")
     notes: tuple[str, ...] = ()
-    if observations:
+    given: tuple[Path, ...] = tuple(observations or ())
+    if example is not None:
+        if observations:
+            raise InputError("--example and --from must not both be given; drop one")
+        given = write_example(example, path, force=force)
+        observed = None
+    elif observations:
         found = imported(
             observations,
             mapping_of(mapped, mapping),
@@ -61,14 +77,14 @@ def init(
         names = ", ".join(each.name for each in observations)
         write_draft(observed, path, names, spend_unit=spend_unit)
     else:
-        given = {
+        reading = {
             "--map": mapped,
             "--set": constant,
             "--mapping": mapping,
             "--drop-incomplete": drop_incomplete,
             "--spend-unit": spend_unit,
         }
-        for option, value in given.items():
+        for option, value in reading.items():
             if value:
                 raise InputError(
                     f"{option} says how to read observations, got none; give them by --from FILE"
@@ -87,7 +103,7 @@ def init(
         for note in notes:
             console().print(f"note: {note}", soft_wrap=True)
         text = f"wrote {path}; edit it, then run: evalfolio check {path}"
-        console().print(" ".join([text, *map(str, observations or [])]), soft_wrap=True)
+        console().print(" ".join([text, *map(str, given)]), soft_wrap=True)
         if mapped or constant or mapping or drop_incomplete:
             console().print(
                 "other commands read tables as `evalfolio import table` writes them, with the same "

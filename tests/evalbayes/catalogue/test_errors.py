@@ -55,7 +55,7 @@ MISTAKES: list[tuple[tuple[Any, ...], str]] = [
     ((*EVAL, "effort_max", 0), "effort_max must be above 0, up to 1, got 0"),
     ((*EVAL, "effort_max", 1.2), "effort_max must be a share from 0 to 1, got 1.2; write 0.25 for 25 %"),
     ((*EVAL, "resettable", -0.1), "resettable must be a share from 0 to 1, got -0.1"),
-    ((*EVAL, "verifier", "yes"), "verifier must be true or false, got 'yes'; write one of the two"),
+    ((*EVAL, "verifier", "maybe"), "verifier must be true or false, got 'maybe'; write one of the two"),
     ((*EVAL, "guessing", 1), "guessing must be below 1, got 1; write 0.25 where one answer in four is right"),
     ((*EVAL, "guessing", 25), "guessing must be a share from 0 to 1, got 25; write 0.25 for 25 %"),
     ((*EVAL, "plateau", [0, 0.5]), "plateau must lie strictly between 0 and 1, got [0, 0.5]"),

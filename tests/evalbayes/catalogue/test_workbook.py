@@ -223,3 +223,59 @@ def test_the_example_is_the_same_as_a_workbook(tmp_path: Path) -> None:
         # A workbook keeps 16 digits, one fewer than a logarithm may need.
         assert theirs.threshold.mid == pytest.approx(ours.threshold.mid, rel=1e-14)
         assert theirs.model_copy(update={"threshold": ours.threshold}) == ours
+
+
+def test_own_columns_and_sheets_are_passed_over_and_said_and_yes_and_no_are_read(
+    tmp_path: Path,
+) -> None:
+    sheets = dict(GOOD)
+    sheets["eval"] = [
+        [*GOOD["eval"][0], "owner", "Jira"],
+        [*GOOD["eval"][1][:-1], "yes", "Ann", "X-1"],
+        [*GOOD["eval"][2][:-1], "No", None, "X-2"],
+    ]
+    sheets["Contacts"] = [["who", "where"], ["Ann", "room 3"]]
+    found = read_catalogue(book(tmp_path / "c.xlsx", sheets))
+    assert [each.mandatory for each in found.evals] == [True, False]
+    assert found.evals == read_catalogue(book(tmp_path / "plain.xlsx", GOOD)).evals
+    assert "c.xlsx: passed over: sheets of your own: contacts" in found.notes
+    assert "c.xlsx: sheet 'eval': owner, Jira passed over: columns of your own" in found.notes
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    sheets = {name: rows for name, rows in GOOD.items() if name != "task_names"}
+    sheets["budget"] = [["usd"], [-5]]
+    sheets["Domain"] = [["name", "threshold", "weight"], ["cyber", 8, -2], ["bio", "far", 1]]
+    sheets["eval"] = [["name", "domain", "tasks", "taks"], ["a", "cyber", 3, 4]]
+    with pytest.raises(InputError) as caught:
+        read_catalogue(book(tmp_path / "c.xlsx", sheets))
+    said = str(caught.value)
+    assert said.startswith("4 mistakes: (1) ")
+    for words in ("usd must", "weight must", "threshold must", "every key must be a known one"):
+        assert words in said
+    rows: list[list[Any]] = [["name", "domain", "tasks"], ["a", "cyber", -3], ["b", "cybr", 3]]
+    with pytest.raises(InputError, match=r"^2 mistakes: .*tasks must.*cybr"):
+        read_catalogue(book(tmp_path / "d.xlsx", {"domain": GOOD["Domain"], "eval": rows}))
+
+
+def test_the_template_has_lists_to_choose_from_and_comments_in_words_of_a_sheet(
+    tmp_path: Path,
+) -> None:
+    path = write_template(tmp_path / "template.xlsx")
+    workbook = openpyxl.load_workbook(path)
+    assert {"ai_model", "limit", "decision", "level", "elicitation"} <= set(workbook.sheetnames)
+    for name in workbook.sheetnames:
+        for cell in workbook[name][1]:
+            said = "" if cell.comment is None else cell.comment.text
+            assert not set("{}[]=") & set(said), (name, cell.value, said)
+            assert "true" not in said.split()
+    evals = workbook["eval"]
+    heads = {cell.value: cell.column_letter for cell in evals[1]}
+    lists = {
+        str(each.sqref).split(":")[0]: each.formula1
+        for each in evals.data_validations.dataValidation
+    }
+    assert lists[f"{heads['domain']}2"] == "domain!$A$2:$A$200"
+    assert lists[f"{heads['verifier']}2"] == '"yes,no"'
+    own = parse_catalogue(tomllib.loads(toml_template()))
+    assert [each.name for each in read_catalogue(path).evals] == [each.name for each in own.evals]

@@ -84,3 +84,31 @@ def test_what_cannot_be_drafted_is_refused(run: Run) -> None:
     assert "absent.csv" in result.err
     with pytest.raises(InputError, match="must hold results of at least one eval, got none"):
         draft(Observations())
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "n_evals"), [("portfolio", "xlsx", 42), ("cyber", "toml", 14)]
+)
+def test_a_published_example_is_a_start(run: Run, name: str, ending: str, n_evals: int) -> None:
+    result = run("init", f"lab.{ending}", "--example", name)
+    assert result.code == 0, result.err
+    files = ("cyber_cells.csv", "metr_counts.csv")
+    assert result.out.endswith(f"run: evalfolio check lab.{ending} {' '.join(files)}\n")
+    ours = read_catalogue(f"lab.{ending}")
+    theirs = read_catalogue(EXAMPLE.parent / name / "catalogue.toml")
+    assert len(ours.evals) == n_evals
+    assert [each.name for each in ours.evals] == [each.name for each in theirs.evals]
+    assert ours.budget == theirs.budget
+    assert run("check", f"lab.{ending}", *files).code == 0
+    again = run("init", f"other.{ending}", "--example", name)
+    assert again.code == 2
+    assert "the example's results are written beside" in again.err
+    assert run("init", f"other.{ending}", "--example", name, "--force").code == 0
+
+
+def test_wrong_examples_are_told(run: Run) -> None:
+    result = run("init", "lab.toml", "--example", "portfolo")
+    assert result.code == 2
+    assert "--example must be cyber or portfolio, got 'portfolo'; did you mean" in result.err
+    both = run("init", "lab.toml", "--example", "cyber", "--from", "cells.csv")
+    assert "--example and --from must not both be given" in both.err

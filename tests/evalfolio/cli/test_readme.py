@@ -41,7 +41,7 @@ def test_the_commands_of_the_readme_run_in_their_order(run: Run) -> None:
             Path("catalogue.toml").write_text(CATALOGUE.replace('"ctf"', '"cybench"'))
         done.append(words[0])
     assert done == [
-        *("init", "init", "check", "recommend", "score", "explain", "harness", "doctor")
+        *("init", "init", "init", "check", "recommend", "score", "explain", "harness", "doctor")
     ]
     assert Path("plan/report.html").stat().st_size > 50_000
     assert Path("runs/run.sh").read_text().count("inspect eval --model") >= 1
