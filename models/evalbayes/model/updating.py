@@ -27,6 +27,7 @@ from evalbayes.errors import InputError
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.likelihood import Curves, log_likelihood
 from evalbayes.model.priors import EFFORT_SPEND
+from evalbayes.names import cure
 from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior
 
@@ -85,9 +86,9 @@ def updated(
     unknown = set(evidence.conditions["ai_model"]) - set(posterior.ai_models)
     if unknown:
         raise InputError(
-            "results: ai_model must be one the posterior knows "
-            f"({', '.join(posterior.ai_models)}), got {min(unknown)!r}; rename it, or add the rows "
-            "to the observations and fit again"
+            f"results: ai_model must be one the posterior knows, got {min(unknown)!r}; add rows of "
+            "another AI model to the observations and fit again, or "
+            f"{cure(min(unknown), posterior.ai_models)}"
         )
     readings = _readings(posterior, evidence, seed)
     if sum(len(reading.value) for reading in readings):

@@ -35,7 +35,7 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     if reader is None:
         raise InputError(
             f"{path}: observations must be a file ending in {', '.join(READERS)}, got "
-            f"{path.suffix or 'no ending'!r}; save it as one of these"
+            f"{path.suffix or 'no ending'!r}; save it as one, or read logs by `evalfolio import`"
         )
     if not path.exists():
         raise InputError(f"{path}: must be a file that exists, but there is none; check its name")

@@ -61,7 +61,7 @@ def replan(
             programme,
             files,
             history=list(history or []),
-            used=parse_budgets(paid or []),
+            used=parse_budgets(paid or [], "--paid"),
             point_usd=point_usd,
             method=Certified(gap, time_limit, programme.seed),
         )

@@ -111,8 +111,8 @@ def _is_part(resource: str, of: str) -> bool:
     return resource == of or resource.startswith(f"{of}.")
 
 
-def parse_budgets(words: Iterable[str]) -> dict[str, float]:
-    """Read budgets typed as `usd=250000` or `staff_hours=400`.
+def parse_budgets(words: Iterable[str], option: str = "--budget") -> dict[str, float]:
+    """Read budgets typed as `usd=250000` or `staff_hours=400`; messages name the option.
 
     InputError if a word is not `name=number` or a name comes twice.
 
@@ -130,9 +130,9 @@ def parse_budgets(words: Iterable[str]) -> dict[str, float]:
         except NotANumber as error:
             name, cure = "", f"{error.cure}, for example usd=250000" if number else cure
         if not name:
-            raise InputError(f"--budget must be name=number, got {word!r}; {cure}")
+            raise InputError(f"{option} must be name=number, got {word!r}; {cure}")
         if name in budgets:
-            raise InputError(f"--budget {name} must be given once, got it twice; keep one")
+            raise InputError(f"{option} {name} must be given once, got it twice; keep one")
         budgets[name] = amount
     return budgets
 

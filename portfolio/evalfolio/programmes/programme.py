@@ -108,16 +108,16 @@ class Programme:
     def paths(self, new: Sequence[Path] = (), *, until: int | None = None) -> list[Path]:
         """Return the files of all results: the programme's, up to a step if one is given, then new.
 
-        InputError if a new file is one that the programme has already.
+        InputError if a new file is one that the programme has already, or is given twice.
         """
-        known = {file_hash(path): (step, path) for step, path in self.files}
+        known = {file_hash(path): f"at step {step}" for step, path in self.files}
         for path in new:
-            if file_hash(path) in known:
-                step = known[file_hash(path)][0]
+            if (when := known.get(file_hash(path))) is not None:
                 raise InputError(
-                    f"{path}: results must be new, but these came in at step {step} already; give "
-                    "only what has come in since"
+                    f"{path}: results must be new, but these came in {when} already; give each "
+                    "file once, and only what has come in since"
                 )
+            known[file_hash(path)] = "with this step"
         old = [path for step, path in self.files if until is None or step <= until]
         return [*old, *new]
 

@@ -104,6 +104,10 @@ def test_batches_and_order_end_in_the_same_belief_and_the_log_repeats_every_step
         assert again.step["options"] == steps[step]["options"] == made.step["options"]
     with pytest.raises(InputError, match="these came in at step 1 already"):
         programme.paths([one])
+    twice = tmp_path / "twice.csv"
+    twice.write_text("one file, named twice on the command line", encoding="utf-8")
+    with pytest.raises(InputError, match=r"came in with this step already; give each file once"):
+        programme.paths([twice, twice])
 
 
 def test_a_programme_says_when_to_stop(plan_folder: Path, tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ def test_words_that_are_no_budget_are_refused(words: list[str], message: str) ->
         parse_budgets(words)
 
 
+def test_a_message_names_the_option_that_was_typed() -> None:
+    with pytest.raises(InputError, match="--paid must be name=number, got 'usd=abc'"):
+        parse_budgets(["usd=abc"], "--paid")
+
+
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
