@@ -14,25 +14,13 @@ from evalbayes.errors import InputError
 
 @dataclass(frozen=True)
 class Adversary:
-    """What an adversary may spend in a domain; None: without limit.
+    """What an adversary may spend in a domain; None: without limit."""
 
-    Parameters
-    ----------
-    domain
-        Whose threshold is meant.
-    spend, unit
-        Spend per attempt, and its unit.
-    usd
-        The same in USD, at the middle price of the domain's evals of that unit.
-    attempts
-        How many they make, the best of which counts.
-    """
-
-    domain: str
-    spend: float | None
+    domain: str  # whose threshold is meant
+    spend: float | None  # spend, unit: spend per attempt, and its unit
     unit: str
-    usd: float | None
-    attempts: int | None
+    usd: float | None  # the same in USD, at the middle price of the domain's evals of that unit
+    attempts: int | None  # how many they make, the best of which counts
 
     def __str__(self) -> str:
         k = self.attempts

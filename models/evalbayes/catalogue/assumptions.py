@@ -20,25 +20,16 @@ from evalbayes.catalogue.quantities import hours_by_skill, positive, total_hours
 class Assumption:
     """One default that was used.
 
-    Parameters
-    ----------
-    where
-        The table it stands in for, e.g. "eval 'cybench'".
-    key, value
-        The key that was not given, and what was used in its place.
-    reason
-        Why this value is a sensible one.
-
     Examples
     --------
     >>> print(Assumption("eval 'cybench'", "effort_max", 0.6, "two to three engineer-weeks"))
     eval 'cybench': effort_max = 0.6 (assumption: two to three engineer-weeks)
     """
 
-    where: str
-    key: str
+    where: str  # the table it stands in for, e.g. "eval 'cybench'"
+    key: str  # key, value: the key that was not given, and what was used in its place
     value: Any
-    reason: str
+    reason: str  # why this value is a sensible one
 
     def __str__(self) -> str:
         return f"{self.where}: {self.key} = {self.text} (assumption: {self.reason})"

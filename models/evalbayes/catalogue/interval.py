@@ -20,11 +20,6 @@ class Interval:
 
     ValueError if an end is no finite number, or low is above high.
 
-    Parameters
-    ----------
-    low, high
-        The 5 % and 95 % quantiles; low must not be above high.
-
     Examples
     --------
     >>> Interval(0.2, 2.5).mid
@@ -34,7 +29,7 @@ class Interval:
     (1.645, 1.0)
     """
 
-    low: float
+    low: float  # low, high: the 5 % and 95 % quantiles; low must not be above high
     high: float
 
     def __post_init__(self) -> None:

@@ -34,25 +34,15 @@ ATTEMPTS = 8  # of an actor with a verifier, as the table was made
 
 @dataclass(frozen=True)
 class PopulationGap:
-    """The gap of a new AI model in a domain, in doublings.
+    """The gap of a new AI model in a domain, in doublings."""
 
-    Parameters
-    ----------
-    domain
-        The measured domain, or "all domains" for one that nobody measured.
-    interval, median
-        Its 90 % interval, and its middle.
-    studies, measurements
-        How many it rests on.
-    verifier, tools
-        Whether the actor can tell a success and try again; whether the baseline agent has tools.
-    """
-
-    domain: str
-    interval: Interval
+    domain: str  # the measured domain, or "all domains" for one that nobody measured
+    interval: Interval  # interval, median: its 90 % interval, and its middle
     median: float
-    studies: int
+    studies: int  # studies, measurements: how many it rests on
     measurements: int
+    # verifier, tools: whether the actor can tell a success and try again; whether the baseline
+    # agent has tools
     verifier: bool
     tools: bool
 

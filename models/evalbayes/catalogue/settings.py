@@ -28,25 +28,14 @@ SIGNS: dict[str, Callable[[float, float], float]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One figure at another level.
+    """One figure at another level."""
 
-    Parameters
-    ----------
-    owner
-        `budget`, `portfolio`, a name of the catalogue (`cyber`; `eval.cyber` where several things
-        have it), or `evals`, `domains`, ...: all of a kind. `budget.staff_hours` for a skill of it.
-    key
-        As the catalogue calls it.
-    sign
-        `=`, or `*`, `/` and `+` on the figure in use, at both ends of an interval.
-    value
-        What follows the sign.
-    """
-
+    # `budget`, `portfolio`, a name of the catalogue (`cyber`; `eval.cyber` where several things
+    # have it), or `evals`, `domains`, ...: all of a kind. `budget.staff_hours` for a skill of it
     owner: str
-    key: str
-    sign: str
-    value: Any
+    key: str  # as the catalogue calls it
+    sign: str  # `=`, or `*`, `/` and `+` on the figure in use, at both ends of an interval
+    value: Any  # what follows the sign
 
     @classmethod
     def parse(cls, words: str) -> Setting:

@@ -22,19 +22,6 @@ class Curve(CompetingRisks):
     A run would succeed with probability A if nothing stopped it; ln spend of those that would is
     F, of those that would give up H. All fields broadcast against each other.
 
-    Parameters
-    ----------
-    plateau
-        A, strictly between 0 and 1.
-    success_location, success_scale
-        Mean and sd of ln spend of F, in ln of the eval's spend unit.
-    gave_up_location, gave_up_scale
-        The same of H.
-    tail, weights
-        Of F where families are stacked: the Burr member's tail, and the weights of the families
-        along a last axis after those of the plateau; None: lognormal. See
-        `evalbayes.curves.law.Law`.
-
     Examples
     --------
     >>> curve = Curve(np.array(0.6), np.log(1e5), 1.2, np.log(4e5), 1.0)
@@ -42,11 +29,15 @@ class Curve(CompetingRisks):
     0.3
     """
 
-    plateau: Array
+    plateau: Array  # a, strictly between 0 and 1
+    # success_location, success_scale: mean and sd of ln spend of F, in ln of the eval's spend unit
     success_location: Value
     success_scale: Value
-    gave_up_location: Value
+    gave_up_location: Value  # gave_up_location, gave_up_scale: the same of H
     gave_up_scale: Value
+    # tail, weights: of F where families are stacked: the Burr member's tail, and the weights of the
+    # families along a last axis after those of the plateau; None: lognormal. See
+    # `evalbayes.curves.law.Law`
     tail: Value = 1.0
     weights: Array | None = None
 

@@ -28,23 +28,12 @@ LATE_SHARE = 0.1  # mean share of all runs that such submissions turn into succe
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a curve is, the probability of every kind, and why.
+    """What a curve is, the probability of every kind, and why."""
 
-    Parameters
-    ----------
-    kind
-        One of `KINDS`.
-    p_levelled
-        Probability that the largest cap seen reaches `LEVELLED` of the plateau.
-    reason
-        Why, in words.
-    probabilities
-        Of every kind; they add to 1.
-    """
-
-    kind: Kind
-    p_levelled: float
-    reason: str
+    kind: Kind  # one of `KINDS`
+    p_levelled: float  # probability that the largest cap seen reaches `LEVELLED` of the plateau
+    reason: str  # why, in words
+    # of every kind; they add to 1
     probabilities: Mapping[Kind, float] = field(default_factory=dict)
 
 

@@ -29,20 +29,6 @@ ROUNDS = 60  # of Newton's steps
 class Horizon:
     """P(success on a task of m minutes) = expit(slope·(level − log2 m)), in draws.
 
-    Parameters
-    ----------
-    level
-        log2 of the human minutes at 50 % success, of shape (n_draws,).
-    slope
-        Logits lost per doubling of the task's length.
-    scatter
-        Of tasks' shares about the curve, as a part of single runs'; see `fit_horizon`.
-    places
-        Where capability depends on the tasks' own length: log2 minutes at which it is told, rising,
-        and `level` is of shape (n_draws, n_places), s in between being linear and beyond them as at
-        the last. Then P(success) = expit(slope·(s(log2 m) − log2 m)), and the horizon is the
-        longest length at which s(h) = h: with s wandering there can be several.
-
     Examples
     --------
     >>> found = Horizon(np.array([6.0]), np.array([1.0]))
@@ -50,9 +36,14 @@ class Horizon:
     (array([64.]), array([0.5]))
     """
 
-    level: Array
-    slope: Array
+    level: Array  # log2 of the human minutes at 50 % success, of shape (n_draws,)
+    slope: Array  # logits lost per doubling of the task's length
+    # of tasks' shares about the curve, as a part of single runs'; see `fit_horizon`
     scatter: float = 1.0
+    # where capability depends on the tasks' own length: log2 minutes at which it is told, rising,
+    # and `level` is of shape (n_draws, n_places), s in between being linear and beyond them as at
+    # the last. Then P(success) = expit(slope·(s(log2 m) − log2 m)), and the horizon is the longest
+    # length at which s(h) = h: with s wandering there can be several
     places: Array | None = None
 
     def minutes(self, share: float = 0.5) -> Array:

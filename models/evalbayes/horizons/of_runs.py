@@ -106,36 +106,24 @@ FEWEST = 20  # runs
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class RunHorizon:
-    """What runs of one AI model in one domain say of its horizon and of what an hour of it costs.
+    """What runs of one AI model in one domain say of its horizon and what an hour of it costs."""
 
-    Parameters
-    ----------
-    domain, ai_model, runs, tasks
-        Whose runs, how many, and of how many tasks.
-    shortest, longest
-        Human minutes of the shortest and the longest task: beyond them a horizon is a guess.
-    caps
-        The least and the largest cap that runs had, in USD.
-    horizon
-        At the caps that the runs really had.
-    by_cap
-        One row per cap after the fact: cap and mean_spend in USD, minutes with an interval, solved,
-        usd_per_hour (cap over horizon-hours), elasticity and beyond, which task the median lies
-        beyond ("the longest task", "the shortest task" or "").
-    sweet_spot, saturation, saturation_95
-        Caps in USD: least cost per horizon-hour; elasticity fallen to a tenth; 95 % of the largest
-        horizon. NaN where not within the caps.
-    """
-
-    domain: str
+    domain: str  # domain, ai_model, runs, tasks: whose runs, how many, and of how many tasks
     ai_model: str
     runs: int
     tasks: int
+    # shortest, longest: human minutes of the shortest and the longest task: beyond them a horizon
+    # is a guess
     shortest: float
     longest: float
-    caps: tuple[float, float]
-    horizon: Horizon
+    caps: tuple[float, float]  # the least and the largest cap that runs had, in USD
+    horizon: Horizon  # at the caps that the runs really had
+    # one row per cap after the fact: cap and mean_spend in USD, minutes with an interval, solved,
+    # usd_per_hour (cap over horizon-hours), elasticity and beyond, which task the median lies
+    # beyond ("the longest task", "the shortest task" or "")
     by_cap: pd.DataFrame
+    # sweet_spot, saturation, saturation_95: caps in USD: least cost per horizon-hour; elasticity
+    # fallen to a tenth; 95 % of the largest horizon. NaN where not within the caps
     sweet_spot: float
     saturation: float
     saturation_95: float

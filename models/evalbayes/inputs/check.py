@@ -31,33 +31,19 @@ from evalbayes.observations.equal_spends import equal_spends
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class CheckReport:
-    """What the inputs say.
+    """What the inputs say."""
 
-    Parameters
-    ----------
-    lines
-        Sentences to print, in order.
-    missing
-        Sentences about what a recommendation cannot do without; empty if it can be made.
-    warnings
-        Sentences about what is probably not meant.
-    domains
-        One row per decision, named after its domain: threshold, stakes, prior ranges, evals.
-    evals
-        One row per eval: its domain, tasks, runs seen, AI models seen, what it rests on.
-    assumptions
-        Every default that was used.
-    no_anchor
-        Domains of which no probability of exceeding can be told, each with a sentence; they are
-        the first lines.
-    """
-
-    lines: tuple[str, ...]
+    lines: tuple[str, ...]  # sentences to print, in order
+    # sentences about what a recommendation cannot do without; empty if it can be made
     missing: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # sentences about what is probably not meant
+    # one row per decision, named after its domain: threshold, stakes, prior ranges, evals
     domains: pd.DataFrame
+    # one row per eval: its domain, tasks, runs seen, AI models seen, what it rests on
     evals: pd.DataFrame
-    assumptions: tuple[Assumption, ...]
+    assumptions: tuple[Assumption, ...]  # every default that was used
+    # domains of which no probability of exceeding can be told, each with a sentence; they are the
+    # first lines
     no_anchor: Mapping[str, str] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:

@@ -33,25 +33,17 @@ class TableMapping:
     """How to read someone's table.
 
     InputError if a column or an outcome is not known.
-
-    Parameters
-    ----------
-    columns
-        Known column to theirs, which may be scaled: {"spend": "wall_minutes / 60"}. Besides the
-        columns of observations the flags success, stopped_by_cap, stopped_otherwise, spurious
-        and excluded may be named; they make up `outcome`.
-    constants
-        Known column to the value it has in every row.
-    outcomes
-        Their word to ours, e.g. {"passed": "success"}.
-    drop
-        Their columns to leave out.
     """
 
+    # known column to theirs, which may be scaled: {"spend": "wall_minutes / 60"}. Besides the
+    # columns of observations the flags success, stopped_by_cap, stopped_otherwise, spurious and
+    # excluded may be named; they make up `outcome`
     columns: Mapping[str, str] = field(default_factory=dict)
+    # known column to the value it has in every row
     constants: Mapping[str, Any] = field(default_factory=dict)
+    # their word to ours, e.g. {"passed": "success"}
     outcomes: Mapping[str, str] = field(default_factory=dict)
-    drop: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()  # their columns to leave out
 
     def __post_init__(self) -> None:
         refuse_unknown("map", self.columns, TARGETS, what="column")
@@ -126,24 +118,13 @@ TEXT = (*NAMES, "outcome", "attempt", "date", "run_set", "spend_unit")
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Imported:
-    """A table of observations made of someone's tables.
+    """A table of observations made of someone's tables."""
 
-    Parameters
-    ----------
-    frame
-        Known columns first, then theirs that were not mapped; numbers where they are numbers.
-    observations
-        The same, checked and typed.
-    n_dropped
-        Rows that were left out as incomplete.
-    notes
-        What a reader should know about how the tables were read.
-    """
-
+    # known columns first, then theirs that were not mapped; numbers where they are numbers
     frame: pd.DataFrame
-    observations: Observations
-    n_dropped: int
-    notes: tuple[str, ...]
+    observations: Observations  # the same, checked and typed
+    n_dropped: int  # rows that were left out as incomplete
+    notes: tuple[str, ...]  # what a reader should know about how the tables were read
 
 
 def imported(

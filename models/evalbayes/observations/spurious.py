@@ -29,21 +29,12 @@ PAIR = ["eval", "ai_model"]
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class SpuriousRates:
-    """Rates of spurious failures.
+    """Rates of spurious failures."""
 
-    Parameters
-    ----------
-    counts
-        By eval and AI model: failed, reviewed (failures read), spurious (of those).
-    draws
-        Rate by eval and AI model, each of shape (n_draws,).
-    fresh
-        Rate of an eval and AI model of which nothing was reviewed, of shape (n_draws,).
-    """
-
+    # by eval and AI model: failed, reviewed (failures read), spurious (of those)
     counts: pd.DataFrame
-    draws: Mapping[tuple[str, str], Array]
-    fresh: Array
+    draws: Mapping[tuple[str, str], Array]  # rate by eval and AI model, each of shape (n_draws,)
+    fresh: Array  # rate of an eval and AI model of which nothing was reviewed, of shape (n_draws,)
 
     def of(self, name: str, ai_model: str) -> Array:
         """Return draws of the rate of one eval and AI model, seen or not."""

@@ -46,21 +46,6 @@ def too_many(found: int, n: int, share: float, chance: float) -> bool:
 class Diagnostics:
     """Convergence, predictive checks and influence of one fit.
 
-    Parameters
-    ----------
-    quantities
-        One row per reported quantity (index "quantity"): r_hat, ess_bulk, ess_tail, and
-        prior_shift, by how many sds its mean moves when the priors weigh twice as much.
-    cells
-        One row per eval, AI model and effort seen: n, n_success and how many were expected,
-        predictive tail probabilities p_success, p_spend, p_score and, of the share gained over
-        the pair's runs as they come, p_gain (NaN where there is nothing to compare), and pareto_k
-        of leaving a run out.
-    divergences, draws
-        Divergent transitions, out of how many draws in all chains.
-    notes
-        What a reader should know that is no failure, e.g. a divergence within the allowance.
-
     Examples
     --------
     >>> quantities = pd.DataFrame(
@@ -74,10 +59,18 @@ class Diagnostics:
     ('R-hat must be at most 1.01, got 1.020 for shown[cyber, A]',)
     """
 
+    # one row per reported quantity (index "quantity"): r_hat, ess_bulk, ess_tail, and prior_shift,
+    # by how many sds its mean moves when the priors weigh twice as much
     quantities: pd.DataFrame
+    # one row per eval, AI model and effort seen: n, n_success and how many were expected,
+    # predictive tail probabilities p_success, p_spend, p_score and, of the share gained over the
+    # pair's runs as they come, p_gain (NaN where there is nothing to compare), and pareto_k of
+    # leaving a run out
     cells: pd.DataFrame
+    # divergences, draws: divergent transitions, out of how many draws in all chains
     divergences: int
     draws: int
+    # what a reader should know that is no failure, e.g. a divergence within the allowance
     notes: tuple[str, ...] = field(default=())
 
     @property

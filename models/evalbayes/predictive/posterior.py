@@ -30,27 +30,18 @@ UNLIKELY = 0.005  # the gate's bound
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class EvalPredictive:
-    """What the posterior would have the results of one eval look like, and what they were.
+    """What the posterior would have the results of one eval look like, and what they were."""
 
-    Parameters
-    ----------
-    eval_name, spend_unit
-        The eval, and what its spend is counted in.
-    band
-        One row per AI model and cap: ai_model, effort, cap, low, median, high (of the share of
-        successes among as many runs as were made), mean (of A·F).
-    seen
-        One row per point seen: ai_model, effort, cap, share, low, high (NaN where the point is a
-        step of single runs), kind ("runs", "cells", "counts" or "scores").
-    numbers
-        One row per AI model and effort: runs, largest_cap, successes, and probability,
-        P(replicate < successes) + ½ P(replicate = successes), within it; NaN for scores alone.
-    """
-
-    eval_name: str
+    eval_name: str  # eval_name, spend_unit: the eval, and what its spend is counted in
     spend_unit: str
+    # one row per AI model and cap: ai_model, effort, cap, low, median, high (of the share of
+    # successes among as many runs as were made), mean (of A·F)
     band: pd.DataFrame
+    # one row per point seen: ai_model, effort, cap, share, low, high (NaN where the point is a step
+    # of single runs), kind ("runs", "cells", "counts" or "scores")
     seen: pd.DataFrame
+    # one row per AI model and effort: runs, largest_cap, successes, and probability, P(replicate <
+    # successes) + ½ P(replicate = successes), within it; NaN for scores alone
     numbers: pd.DataFrame
 
     def plot(self, columns: int = 3) -> Figure:

@@ -25,20 +25,6 @@ BAND, DOT, OUTSIDE = "#b3d4e8", "#1b3a5c", "#c0392b"
 class Predictive:
     """Replicates of one figure of results, and the figure as it was seen.
 
-    Parameters
-    ----------
-    model
-        Which model says so, e.g. "curves".
-    figure
-        What it is a figure of, with its unit, e.g. "success share".
-    of
-        Names of the entries, e.g. "cybench by GPT-4o".
-    draws
-        Replicates, of shape (n_draws, n): what results of the same size would look like, noise of
-        few runs included.
-    seen
-        The figures seen, of shape (n,); NaN where there are none.
-
     Examples
     --------
     >>> draws = np.linspace(0.0, 1.0, 101)[:, None]
@@ -49,11 +35,13 @@ class Predictive:
     ('cybench by A',)
     """
 
-    model: str
-    figure: str
-    of: tuple[str, ...]
+    model: str  # which model says so, e.g. "curves"
+    figure: str  # what it is a figure of, with its unit, e.g. "success share"
+    of: tuple[str, ...]  # names of the entries, e.g. "cybench by GPT-4o"
+    # replicates, of shape (n_draws, n): what results of the same size would look like, noise of few
+    # runs included
     draws: Array
-    seen: Array
+    seen: Array  # the figures seen, of shape (n,); NaN where there are none
 
     @property
     def probability(self) -> Array:

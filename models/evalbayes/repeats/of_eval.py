@@ -32,27 +32,14 @@ LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class EvalRepeats:
-    """What repeats of one eval bring one AI model.
+    """What repeats of one eval bring one AI model."""
 
-    Parameters
-    ----------
-    spec, ai_model
-        The eval, and who runs it.
-    solvable
-        How solvable its tasks are.
-    curve
-        Spend and success of an attempt, fields of shape (n_draws,).
-    source
-        What that rests on, in words.
-    seen
-        Cap of the attempts it was learned from; None where it rests on the posterior.
-    """
-
-    spec: EvalSpec
+    spec: EvalSpec  # spec, ai_model: the eval, and who runs it
     ai_model: str
-    solvable: BestOfK
-    curve: Curve
-    source: str
+    solvable: BestOfK  # how solvable its tasks are
+    curve: Curve  # spend and success of an attempt, fields of shape (n_draws,)
+    source: str  # what that rests on, in words
+    # cap of the attempts it was learned from; None where it rests on the posterior
     seen: float | None
 
     def pass_table(self, attempts: Sequence[int] = ATTEMPTS) -> pd.DataFrame:

@@ -24,25 +24,14 @@ MOVED = 1e-7  # relative; what a limit is missed by where it has to give way
 
 @dataclass(frozen=True)
 class Change:
-    """One limit and what it must become.
+    """One limit and what it must become."""
 
-    Parameters
-    ----------
-    limit
-        The limit in words.
-    unit
-        Unit of the amounts, blank where the limit names it, or None where it has to be dropped.
-    before, after
-        Amount that clashes and the nearest that does not.
-    share
-        Whether the amounts are shares of all that is used of the unit.
-    """
-
-    limit: str
+    limit: str  # the limit in words
+    # unit of the amounts, blank where the limit names it, or None where it has to be dropped
     unit: str | None
-    before: float
+    before: float  # before, after: amount that clashes and the nearest that does not
     after: float
-    share: bool = False
+    share: bool = False  # whether the amounts are shares of all that is used of the unit
 
     @property
     def size(self) -> float:
@@ -68,23 +57,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Clash:
-    """A smallest set of limits that cannot be met together, and what mends it.
+    """A smallest set of limits that cannot be met together, and what mends it."""
 
-    Parameters
-    ----------
-    limits
-        The clashing limits in words; leave out any one and the others can be met.
-    mends
-        Sets of changes, each of which lets all limits be met; the smallest first.
-    smallest
-        Whether no clash has fewer limits; False where only irreducibility was shown.
-    reach
-        What the menu would reach were there no other limit, of each target in the clash.
-    """
-
+    # the clashing limits in words; leave out any one and the others can be met
     limits: tuple[str, ...]
+    # sets of changes, each of which lets all limits be met; the smallest first
     mends: tuple[tuple[Change, ...], ...]
-    smallest: bool
+    smallest: bool  # whether no clash has fewer limits; False where only irreducibility was shown
+    # what the menu would reach were there no other limit, of each target in the clash
     reach: tuple[str, ...] = ()
 
     @property

@@ -15,25 +15,15 @@ from evalfolio.errors import InputError
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Row:
-    """``lower <= coefficients · x + sum_k extra[k] w_k <= upper``, with a name for messages.
+    """``lower <= coefficients · x + sum_k extra[k] w_k <= upper``, with a name for messages."""
 
-    Parameters
-    ----------
-    coefficients
-        Weight of every option, of shape (n_options,), or of every option and then every shared
-        purchase.
-    lower, upper
-        Bounds; infinite where there is none.
-    name
-        The limit in words.
-    extra
-        Weight of each extra variable, by its position after these.
-    """
-
+    # weight of every option, of shape (n_options,), or of every option and then every shared
+    # purchase
     coefficients: Array
-    lower: float
+    lower: float  # lower, upper: bounds; infinite where there is none
     upper: float
-    name: str
+    name: str  # the limit in words
+    # weight of each extra variable, by its position after these
     extra: dict[int, float] = field(default_factory=dict)
 
 
@@ -42,29 +32,18 @@ class Rows:
     """The rows of one limit: ``lower <= matrix @ [x; w; u] <= upper``.
 
     InputError if shapes do not agree or a weight is not finite.
-
-    Parameters
-    ----------
-    matrix
-        Weights of the choice x (n_options binaries, and the shared purchases after them where the
-        limit speaks of these), the extra binaries w and the extra continuous variables u >= 0, in
-        this order; sparse rows, of shape (n_rows, n_choice + n_extra + n_continuous).
-    lower, upper
-        Bounds of the rows, infinite where there is none, of shape (n_rows,).
-    names
-        What messages call each row.
-    n_extra
-        Number of extra binaries.
-    n_continuous
-        Number of extra continuous variables, 0 or more without upper bound.
     """
 
+    # weights of the choice x (n_options binaries, and the shared purchases after them where the
+    # limit speaks of these), the extra binaries w and the extra continuous variables u >= 0, in
+    # this order; sparse rows, of shape (n_rows, n_choice + n_extra + n_continuous)
     matrix: sparse.csr_matrix
+    # lower, upper: bounds of the rows, infinite where there is none, of shape (n_rows,)
     lower: Array
     upper: Array
-    names: tuple[str, ...]
-    n_extra: int = 0
-    n_continuous: int = 0
+    names: tuple[str, ...]  # what messages call each row
+    n_extra: int = 0  # number of extra binaries
+    n_continuous: int = 0  # number of extra continuous variables, 0 or more without upper bound
 
     def __post_init__(self) -> None:
         n_rows, n_columns = self.matrix.shape

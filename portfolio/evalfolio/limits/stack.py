@@ -43,30 +43,15 @@ class Unfinished(SolverError):
 
 @dataclass(frozen=True, eq=False)  # eq=False: a term is itself, also beside one of the same words
 class Term:
-    """One thing a planner could change: a budget, or one named part of a limit.
+    """One thing a planner could change: a budget, or one named part of a limit."""
 
-    Parameters
-    ----------
-    name
-        The limit in words.
-    rows
-        Its rows in the stack; the first carries the amount.
-    unit
-        Unit of the amount, or None where the limit holds or does not, with nothing between.
-    amount
-        The amount, in the unit.
-    share
-        Whether the amount is a share of all that is used of the unit.
-    limit
-        The limit it is of; None for a budget.
-    """
-
-    name: str
-    rows: tuple[int, ...]
+    name: str  # the limit in words
+    rows: tuple[int, ...]  # its rows in the stack; the first carries the amount
+    # unit of the amount, or None where the limit holds or does not, with nothing between
     unit: str | None
-    amount: float
-    share: bool = False
-    limit: Limit | None = None
+    amount: float  # the amount, in the unit
+    share: bool = False  # whether the amount is a share of all that is used of the unit
+    limit: Limit | None = None  # the limit it is of; None for a budget
 
     @property
     def loosened(self) -> tuple[int, ...]:

@@ -191,13 +191,6 @@ class ObjectiveFloor:
     that the over-estimate lets through, but that is worth too little, is ruled out by name.
     InputError if the amount is negative or not a number.
 
-    Parameters
-    ----------
-    objective
-        What is held.
-    at_least
-        Amount in the objective's own unit, 0 or more.
-
     Examples
     --------
     >>> from evalfolio.objectives import evsi
@@ -205,8 +198,8 @@ class ObjectiveFloor:
     evsi is at least 3
     """
 
-    objective: Objective
-    at_least: float
+    objective: Objective  # what is held
+    at_least: float  # amount in the objective's own unit, 0 or more
 
     def __post_init__(self) -> None:
         if not 0 <= self.at_least < np.inf:

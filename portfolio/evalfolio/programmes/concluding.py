@@ -40,30 +40,18 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Conclusion:
-    """How a programme ended, as `conclusion.json` holds it.
+    """How a programme ended, as `conclusion.json` holds it."""
 
-    Parameters
-    ----------
-    ai_model
-        The AI model under test.
-    decisions
-        By decision: the call and its probabilities, before and now; both wrong calls as they were
-        promised and as they are believed now; the sd of capability, promised and left; what the
-        results were expected to save and what they save, in `unit`; why something remains unknown.
-    results
-        By eval and effort: what was seen and what was foretold at the start, a 90 % interval, and
-        how far out the result lies there (0 to 1); and whether it surprises.
-    paid
-        What was used of every resource, and what was stated.
-    unit
-        Of values: usd or points.
-    """
-
-    ai_model: str
+    ai_model: str  # the AI model under test
+    # by decision: the call and its probabilities, before and now; both wrong calls as they were
+    # promised and as they are believed now; the sd of capability, promised and left; what the
+    # results were expected to save and what they save, in `unit`; why something remains unknown
     decisions: tuple[Mapping[str, Any], ...]
+    # by eval and effort: what was seen and what was foretold at the start, a 90 % interval, and how
+    # far out the result lies there (0 to 1); and whether it surprises
     results: tuple[Mapping[str, Any], ...]
-    paid: Mapping[str, Mapping[str, float]]
-    unit: str
+    paid: Mapping[str, Mapping[str, float]]  # what was used of every resource, and what was stated
+    unit: str  # of values: usd or points
 
     @property
     def surprises(self) -> tuple[Mapping[str, Any], ...]:

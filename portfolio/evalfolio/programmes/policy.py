@@ -54,7 +54,7 @@ class Frame:
 
 
 @dataclass(eq=False)  # a programme is itself; its price is set once its branches are known
-class Programme:
+class Policy:
     """What is bought now, what that may release, and the price λ by which it is released."""
 
     frame: Frame
@@ -170,7 +170,7 @@ class Programme:
         priced = self.frame.priced
         return np.inf if priced is None else float(self.frame.expected - self.now[priced])
 
-    def priced(self, less: float = 0.0) -> Programme:
+    def priced(self, less: float = 0.0) -> Policy:
         """Set the least price at which expected spend is within expected budget, less so much."""
         self.price, room = 0.0, (self.room - less) * (1 + 1e-9)
         if self.judged()[1] <= room or self.frame.priced is None:

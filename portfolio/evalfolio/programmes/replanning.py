@@ -24,24 +24,12 @@ from evalfolio.search.certified import Certified
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Replanned:
-    """A further step of a programme: printing it says where it stands.
+    """A further step of a programme: printing it says where it stands."""
 
-    Parameters
-    ----------
-    recommendation
-        The plan of what is left; its record tells the step.
-    paid
-        What the runs so far have used of every resource.
-    next_dollar
-        What going on returns at best.
-    step
-        This step as the log keeps it.
-    """
-
-    recommendation: Recommendation
-    paid: Mapping[str, float]
-    next_dollar: NextDollar
-    step: Mapping[str, Any]
+    recommendation: Recommendation  # the plan of what is left; its record tells the step
+    paid: Mapping[str, float]  # what the runs so far have used of every resource
+    next_dollar: NextDollar  # what going on returns at best
+    step: Mapping[str, Any]  # this step as the log keeps it
 
     def __str__(self) -> str:
         account = self.recommendation.record.programme

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from evalfolio.programmes.policy import Frame, Programme
+from evalfolio.programmes.policy import Frame, Policy
 from evalfolio.programmes.simulation import Paths
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.gap import even_normals
@@ -21,13 +21,13 @@ MOST = {1: 12, 2: 8, 3: 6, 4: 4, 5: 4, 6: 3, 7: 2, 8: 2}
 BLOCKS = 12  # that may release anything
 
 
-def programme_of(frame: Frame, options: Sequence[str], stages: int, seed: int) -> Programme | None:
+def programme_of(frame: Frame, options: Sequence[str], stages: int, seed: int) -> Policy | None:
     """Return the programme that begins with a mix, or None where that breaks a limit by itself."""
     first = [
         block.bought(block.nothing, [name for name in options if name in block.menu.options.index])
         for block in frame.blocks
     ]
-    programme, menu = Programme(frame, tuple(options), first), frame.question.menu
+    programme, menu = Policy(frame, tuple(options), first), frame.question.menu
     if programme.room < -1e-9 * max(frame.expected, 1.0) or not programme.fits(first):
         return None
     for place, (block, branch) in enumerate(zip(frame.blocks, first, strict=True)):
@@ -48,12 +48,12 @@ def programme_of(frame: Frame, options: Sequence[str], stages: int, seed: int) -
     return programme.priced()
 
 
-def best_programme(frame: Frame, at_once: Sequence[str], stages: int, seed: int) -> Programme:
+def best_programme(frame: Frame, at_once: Sequence[str], stages: int, seed: int) -> Policy:
     """Return the programme worth most of those tried, with the plan at once as first mix too.
 
     Where first mixes are few all are tried, else changes of the plan at once, eval by eval.
     """
-    found: dict[tuple[str, ...], Programme | None] = {}
+    found: dict[tuple[str, ...], Policy | None] = {}
 
     def value(options: Sequence[str]) -> float:
         key = tuple(sorted(options))

@@ -19,7 +19,7 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.programmes.further import left_by
 from evalfolio.programmes.line import both_losses
-from evalfolio.programmes.policy import Programme, days_of
+from evalfolio.programmes.policy import Policy, days_of
 from evalfolio.programmes.release import Block, Branch
 from evalfolio.value.explained import factors
 from evalfolio.value.sample_information import DecisionValue
@@ -180,7 +180,7 @@ class Played:
         return float(self.saved.std(ddof=1) / np.sqrt(len(self.saved)))
 
 
-def play(programme: Programme, paths: Paths) -> Played:
+def play(programme: Policy, paths: Paths) -> Played:
     """Play a programme on paths that have read all its branches."""
     n, first = len(paths.states), tuple(programme.first)
     released = {b: np.zeros(n, dtype=bool) for root in first for b in root.all()}

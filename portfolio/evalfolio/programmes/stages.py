@@ -15,7 +15,7 @@ from evalfolio.limits.budget import MONEY
 from evalfolio.objectives import evsi
 from evalfolio.objectives.valuation import perfect_value
 from evalfolio.programmes.further import parts_of
-from evalfolio.programmes.policy import Frame, Programme, days_of
+from evalfolio.programmes.policy import Frame, Policy, days_of
 from evalfolio.programmes.release import Block, Branch, reservation_price
 from evalfolio.programmes.screening import best_programme, programme_of
 from evalfolio.programmes.sequential import sequential_bound
@@ -53,7 +53,7 @@ class Stages:
         The programme and the plan, each on the same simulated states.
     """
 
-    programme: Programme
+    programme: Policy
     stages: int
     value: float
     error: float
@@ -274,7 +274,7 @@ def _framed(question: Question, expected: dict[str, float], days: float) -> tupl
     return asked, Frame(question, parts, np.array(hard), priced, room, days)
 
 
-def _played(programme: Programme, seed: int) -> Played:
+def _played(programme: Policy, seed: int) -> Played:
     """Play a programme on fresh paths, at the price by which the expected budget holds there."""
     blocks, first = programme.frame.blocks, programme.first
     paths = Paths(programme.frame.question.menu, blocks, first, 2**PLAYED, seed + 1)

@@ -14,26 +14,16 @@ from evalfolio.record.record import Record
 
 @dataclass(frozen=True)
 class NextDollar:
-    """What a dollar buys of information from here on.
+    """What a dollar buys of information from here on."""
 
-    Parameters
-    ----------
-    rate
-        Most value per usd of anything that could be bought with what is left, 0 where nothing is of
-        use: below the price of a point (1 where losses are in usd) no purchase is worth its money.
-    point_usd
-        What a point of value is worth, where that is stated; 1 where losses are in usd.
-    value, usd
-        Of the plan of what is left.
-    before
-        Value per usd that the plan before promised, over all its mix.
-    """
-
+    # most value per usd of anything that could be bought with what is left, 0 where nothing is of
+    # use: below the price of a point (1 where losses are in usd) no purchase is worth its money
     rate: float
+    # what a point of value is worth, where that is stated; 1 where losses are in usd
     point_usd: float | None
-    value: float
+    value: float  # value, usd: of the plan of what is left
     usd: float
-    before: float
+    before: float  # value per usd that the plan before promised, over all its mix
 
     @property
     def stop(self) -> bool | None:

@@ -50,26 +50,16 @@ MOST_GAP = 1e6  # an sd of the gap beyond which no deep run is ever worth its pr
 
 @dataclass(frozen=True)
 class DepthRule:
-    """What the square-root law says of a domain.
+    """What the square-root law says of a domain."""
 
-    Parameters
-    ----------
-    evals_share
-        Share of the evals run that are run deep.
-    budget_share
-        Share of the budget that goes to deep runs, the plateau-level reading they contain included.
-    plateau_first
-        n₀: evals to run at plateau level before the first deep run is worth its price.
-    one_in
-        Of the evals beyond n₀, one in this many is worth running deep; infinite for none.
-    plateau, deep
-        Numbers of evals to run at plateau level and deep; None without a budget.
-    """
-
-    evals_share: float
+    evals_share: float  # share of the evals run that are run deep
+    # share of the budget that goes to deep runs, the plateau-level reading they contain included
     budget_share: float
+    # n₀: evals to run at plateau level before the first deep run is worth its price
     plateau_first: float
+    # of the evals beyond n₀, one in this many is worth running deep; infinite for none
     one_in: float
+    # plateau, deep: numbers of evals to run at plateau level and deep; None without a budget
     plateau: int | None = None
     deep: int | None = None
 

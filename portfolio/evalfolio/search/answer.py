@@ -70,31 +70,15 @@ _WORDS = {
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Answer:
-    """A choice, its value, a bound on every choice's value, and how the search ended.
+    """A choice, its value, a bound on every choice's value, and how the search ended."""
 
-    Parameters
-    ----------
-    problem
-        What was searched.
-    x
-        The choice, of zeros and ones, of shape (n_options,).
-    value, bound
-        In the unit of the objective.
-    status
-        How the search ended.
-    prices
-        Value of one more unit of each limited resource that can be spent.
-    rounds
-        Boxes looked at.
-    """
-
-    problem: Problem
-    x: Array
-    value: float
+    problem: Problem  # what was searched
+    x: Array  # the choice, of zeros and ones, of shape (n_options,)
+    value: float  # value, bound: in the unit of the objective
     bound: float
-    status: Status
-    prices: dict[str, float]
-    rounds: int = 0
+    status: Status  # how the search ended
+    prices: dict[str, float]  # value of one more unit of each limited resource that can be spent
+    rounds: int = 0  # boxes looked at
 
     @property
     def gap(self) -> float | None:

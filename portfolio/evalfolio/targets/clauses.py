@@ -40,28 +40,18 @@ COUNTED = ("working_days", "evals", "deep_evals", "chosen")
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Account:
-    """A standard held against a mix.
+    """A standard held against a mix."""
 
-    Parameters
-    ----------
-    standard
-        The standard.
-    judged
-        By level, which mix its clauses are held against, in words.
-    clauses
-        A row per clause: level, clause, asks, reading, answer, found, rows (of the mix that count
-        for it), the least usd (or other resource) of meeting it alone, without budgets and other
-        limits, and why where it cannot be met.
-    levels
-        A row per level: feasible within budgets and limits; use of every resource, working days of
-        the longest row, evals, deep evals and chosen of its least programme, where not feasible of
-        that without budgets and limits, empty where there is none; clauses met, not met and not
-        answered by a plan; why not feasible.
-    """
-
-    standard: Standard
-    judged: Mapping[str, str]
+    standard: Standard  # the standard
+    judged: Mapping[str, str]  # by level, which mix its clauses are held against, in words
+    # a row per clause: level, clause, asks, reading, answer, found, rows (of the mix that count for
+    # it), the least usd (or other resource) of meeting it alone, without budgets and other limits,
+    # and why where it cannot be met
     clauses: pd.DataFrame
+    # a row per level: feasible within budgets and limits; use of every resource, working days of
+    # the longest row, evals, deep evals and chosen of its least programme, where not feasible of
+    # that without budgets and limits, empty where there is none; clauses met, not met and not
+    # answered by a plan; why not feasible
     levels: pd.DataFrame
 
     def told(self) -> dict[str, Any]:

@@ -32,39 +32,25 @@ ONE_LEVEL = "standard"  # what the level of a file without levels is called
 
 @dataclass(frozen=True, eq=False)  # eq=False: a clause is itself, also beside one of the same words
 class Clause:
-    """One clause of a standard.
+    """One clause of a standard."""
 
-    Parameters
-    ----------
-    number, asks
-        Its number and words in the source.
-    demand
-        What is asked of a plan: danger_missed, needless, wrong_call (most probability),
-        posterior_sd (most sd left, in the domain's unit), evals, deep_evals (least number in a
-        domain), all_tasks (evals that are run on every task), working_days (least of the calendar,
-        five in seven days) or run_by (who alone may run evals); empty: not answered by a plan.
-    amounts
-        What is demanded, by domain or decision ("" for each there is); of all_tasks by eval.
-    run_by
-        By whom the evals counted are run.
-    gap_correlation
-        Of deep evals: only evals count whose elicitation gap correlates by at least so much with
-        that at a threshold of their domain, 0 to 1; 0: every one.
-    place
-        Where it stands: file, level and clause.
-    reading
-        How a plan is held to it, where that is our reading of the words; of a clause without a
-        demand what in the plan speaks to it, which a reader has to judge.
-    """
-
-    number: str
+    number: str  # number, asks: its number and words in the source
     asks: str
+    # what is asked of a plan: danger_missed, needless, wrong_call (most probability), posterior_sd
+    # (most sd left, in the domain's unit), evals, deep_evals (least number in a domain), all_tasks
+    # (evals that are run on every task), working_days (least of the calendar, five in seven days)
+    # or run_by (who alone may run evals); empty: not answered by a plan
     demand: str = ""
+    # what is demanded, by domain or decision ("" for each there is); of all_tasks by eval
     amounts: Mapping[str, Any] = field(default_factory=dict)
-    run_by: tuple[str, ...] = ()
+    run_by: tuple[str, ...] = ()  # by whom the evals counted are run
+    # how a plan is held to it, where that is our reading of the words; of a clause without a demand
+    # what in the plan speaks to it, which a reader has to judge
     reading: str = ""
+    # of deep evals: only evals count whose elicitation gap correlates by at least so much with that
+    # at a threshold of their domain, 0 to 1; 0: every one
     gap_correlation: float = 0.0
-    place: str = ""
+    place: str = ""  # where it stands: file, level and clause
 
     def near(self, menu: Menu, domain: str) -> list[str]:
         """Return the evals of a domain whose depth counts."""

@@ -18,36 +18,26 @@ FUNCTIONS = ("log_density", "log_cdf", "log_survival", "quantile", "limited_mean
 class Family:
     """A distribution of spend, given by functions of ln spend (or a share) and the parameters.
 
-    Parameters
-    ----------
-    name
-        As shown in tables.
-    log_density, log_cdf, log_survival
-        Of ln T, at (ln_spend, location, *shapes); numpy arrays and PyTensor expressions alike.
-    quantile
-        Ln of the spend within which a share of the runs end, at (share, location, *shapes).
-    limited_mean
-        E[min(T, c)], at (ln_cap, location, *shapes).
-    priors
-        For every shape, a lognormal prior {"mean_ln": ..., "sd_ln": ...}. The location, ln of the
-        median spend, has none: it depends on the unit.
-    plateau
-        Whether it goes with a plateau A < 1; False for a baseline on which every run would
-        succeed with enough spend.
-
     Examples
     --------
     >>> FAMILIES["burr"].shapes
     ('scale', 'tail')
     """
 
-    name: str
+    name: str  # as shown in tables
+    # log_density, log_cdf, log_survival: of ln T, at (ln_spend, location, *shapes); numpy arrays
+    # and PyTensor expressions alike
     log_density: Callable[..., Any]
     log_cdf: Callable[..., Any]
     log_survival: Callable[..., Any]
+    # ln of the spend within which a share of the runs end, at (share, location, *shapes)
     quantile: Callable[..., Any]
-    limited_mean: Callable[..., Any]
+    limited_mean: Callable[..., Any]  # e[min(T, c)], at (ln_cap, location, *shapes)
+    # for every shape, a lognormal prior {"mean_ln": ..., "sd_ln": ...}. The location, ln of the
+    # median spend, has none: it depends on the unit
     priors: Mapping[str, Mapping[str, float]]
+    # whether it goes with a plateau A < 1; False for a baseline on which every run would succeed
+    # with enough spend
     plateau: bool = True
 
     def __post_init__(self) -> None:

@@ -32,23 +32,15 @@ LOGNORMAL = np.eye(len(STACKED))[0]
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Selection:
-    """Weights by eval, in the order of `STACKED`, and the table that says why.
+    """Weights by eval, in the order of `STACKED`, and the table that says why."""
 
-    Parameters
-    ----------
-    weights
-        Of every eval whose families were weighed.
-    table
-        A row per eval and family: eval, family, runs compared on, elpd (Σ leave-one-out log
-        predictive density), behind the best, behind_se, weight as used, refitted (0: importance
-        alone), reason.
-    cells
-        By eval and AI model, then by family: equally weighted draws of logit A, location and ln
-        shapes of the cell's own posterior, (n, 2 + n_shapes), sorted by logit A.
-    """
-
-    weights: Mapping[str, Array]
+    weights: Mapping[str, Array]  # of every eval whose families were weighed
+    # a row per eval and family: eval, family, runs compared on, elpd (Σ leave-one-out log
+    # predictive density), behind the best, behind_se, weight as used, refitted (0: importance
+    # alone), reason
     table: pd.DataFrame
+    # by eval and AI model, then by family: equally weighted draws of logit A, location and ln
+    # shapes of the cell's own posterior, (n, 2 + n_shapes), sorted by logit A
     cells: Mapping[tuple[str, str], Mapping[str, Array]] = field(default_factory=dict)
 
     def weights_of(self, evals: Sequence[str]) -> Array:
