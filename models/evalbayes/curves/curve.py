@@ -29,7 +29,7 @@ class Curve(CompetingRisks):
     0.3
     """
 
-    plateau: Array  # a, strictly between 0 and 1
+    plateau: Array  # A, strictly between 0 and 1
     # success_location, success_scale: mean and sd of ln spend of F, in ln of the eval's spend unit
     success_location: Value
     success_scale: Value

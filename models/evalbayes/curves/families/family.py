@@ -32,7 +32,7 @@ class Family:
     log_survival: Callable[..., Any]
     # ln of the spend within which a share of the runs end, at (share, location, *shapes)
     quantile: Callable[..., Any]
-    limited_mean: Callable[..., Any]  # e[min(T, c)], at (ln_cap, location, *shapes)
+    limited_mean: Callable[..., Any]  # E[min(T, c)], at (ln_cap, location, *shapes)
     # for every shape, a lognormal prior {"mean_ln": ..., "sd_ln": ...}. The location, ln of the
     # median spend, has none: it depends on the unit
     priors: Mapping[str, Mapping[str, float]]
