@@ -86,9 +86,8 @@ def updated(
     unknown = set(evidence.conditions["ai_model"]) - set(posterior.ai_models)
     if unknown:
         raise InputError(
-            f"results: ai_model must be one the posterior knows, got {min(unknown)!r}; add rows of "
-            "another AI model to the observations and fit again, or "
-            f"{cure(min(unknown), posterior.ai_models)}"
+            f"results: ai_model must be one the posterior knows, got {min(unknown)!r}; fit again "
+            f"with its rows, or {cure(min(unknown), posterior.ai_models)}"
         )
     readings = _readings(posterior, evidence, seed)
     if sum(len(reading.value) for reading in readings):
