@@ -103,7 +103,7 @@ def test_runs_are_counted_and_the_reader_told() -> None:
 def test_an_unknown_ai_model_is_refused() -> None:
     catalogue = small_catalogue()
     with pytest.raises(
-        InputError, match=r"one the posterior knows, got 'other'; .* fit again with its rows, or "
+        InputError, match=r"one the posterior knows, got 'other'; fit again with its rows, or "
     ):
         updated(
             prior_posterior(catalogue, n_draws=100),
