@@ -15,6 +15,7 @@ from scipy.special import expit
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
+from evalbayes.names import cure
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.sizes import ANY, COUNT, LN_SPEND, QUANTITIES, SHARE, Sizes
 
@@ -251,8 +252,8 @@ class Posterior:
         names: tuple[str, ...] = getattr(self, AXES[axis])
         if name not in names:
             raise InputError(
-                f"posterior: {axis} must be one of {sorted(names)}, got {name!r}; "
-                "fit again with it, or give one of these"
+                f"posterior: {axis} must be one it was fitted with, got {name!r}; "
+                f"fit again with it, or {cure(name, names)}"
             )
         return names.index(name)
 

@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evalbayes.catalogue import Catalogue
+from evalbayes.observations import read_observations
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 from evalfolio.limits.kept import made_again
@@ -92,16 +95,24 @@ class Programme:
     def paths(self, new: Sequence[Path] = (), *, until: int | None = None) -> list[Path]:
         """Return the files of all results: the programme's, up to a step if one is given, then new.
 
-        InputError if a new file is one that the programme has already, or is given twice.
+        InputError if a new file's results, in whatever format, are in the programme already, or are
+        given twice.
         """
-        known = {file_hash(path): f"at step {step}" for step, path in self.files}
+
+        def told(path: Path) -> str:
+            found = read_observations([path], self.catalogue)
+            # a workbook keeps one digit less than a table of text
+            spend = found.runs["spend"].astype(np.float32).astype(np.float64)
+            return replace(found, runs=found.runs.assign(spend=spend)).hash
+
+        known = {told(path): f"at step {step}" for step, path in self.files} if new else {}
         for path in new:
-            if (when := known.get(file_hash(path))) is not None:
+            if (when := known.get(told(path))) is not None:
                 raise InputError(
                     f"{path}: results must be new, but these came in {when} already; give each "
                     "file once, and only what has come in since"
                 )
-            known[file_hash(path)] = "with this step"
+            known[told(path)] = "with this step"
         old = [path for step, path in self.files if until is None or step <= until]
         return [*old, *new]
 

@@ -184,17 +184,26 @@ def _account(
 ) -> Account:
     """Return what report and workbook tell of the step."""
     known = {row.name: row for row in programme.last.domains}
-    runs = int(results.run_counts.to_numpy().sum())
+    counts = results.run_counts.sum(axis=1).unstack("eval", fill_value=0)
+    ours = programme.catalogue.portfolio.ai_model
+    of = counts[counts.index == ours].to_numpy()
+    runs, evals = int(of.sum()), int((of > 0).sum())
+    others = counts.drop(index=ours, errors="ignore").sum(axis=1)
     used = [
         f"{two_digits(spent[name])} of {_amount(name, stated)}"
         for name, stated in programme.budget.items()
         if name in spent and name != "agent_hours"
     ]
     said = [
-        f"Step {len(programme.steps)}: {runs:,} run{'s' * (runs != 1)} of {len(results.evals)} "
-        f"eval{'s' * (len(results.evals) != 1)} have come in and used {', '.join(used)}."
-        if runs
-        else f"Step {len(programme.steps)}: no result has come in; the plan stands as it was."
+        f"Step {len(programme.steps)}: {runs:,} run{'s' * (runs != 1)} of {evals} "
+        f"eval{'s' * (evals != 1)} have come in and used {', '.join(used)}."
+        if len(results.evals)
+        else f"Step {len(programme.steps)}: no result has come in; the plan stands as it was.",
+        *(
+            f"{int(n):,} runs of {name} tell of {ours} what AI models have in common; they are not "
+            "paid from this budget."
+            for name, n in others.items()
+        ),
     ]
     decisions = []
     for row in record.domains:

@@ -129,7 +129,7 @@ def read_standard(source: str | Path | Mapping[str, Any]) -> Standard:
         if not path.exists():
             raise InputError(
                 f"{where}: a standard must be a TOML file or one of {', '.join(PRESETS)}, and "
-                "there is no such file; check its name"
+                f"there is no such file; {cure(where, PRESETS)}"
             )
         data = read_toml(path, "a standard in TOML", "see README, Standards, for an example")
     refuse_unknown(where, data, ("name", "source", "level", "clause", *DEMANDS))

@@ -110,7 +110,7 @@ def test_of_one_ai_model_alone_all_is_the_same() -> None:
     for effort in (0.0, 0.7):
         np.testing.assert_array_equal(alone.plateau(name, effort), whole.plateau(name, effort))
     np.testing.assert_array_equal(alone.n_runs[:, 0], whole.n_runs[:, -1])
-    with pytest.raises(InputError, match="ai_model must be one of"):
+    with pytest.raises(InputError, match="ai_model must be one it was fitted with"):
         whole.about("nobody")
 
 
@@ -135,7 +135,7 @@ def test_wrong_draws_are_refused() -> None:
 
 
 def test_an_unknown_ai_model_is_refused_with_those_there() -> None:
-    with pytest.raises(InputError, match=r"ai_model must be one of \['A', 'B'\], got 'D'"):
+    with pytest.raises(InputError, match="ai_model must be one it was fitted with, got 'D'"):
         posterior().plateau("D")
 
 

@@ -104,10 +104,9 @@ def test_batches_and_order_end_in_the_same_belief_and_the_log_repeats_every_step
         assert again.step["options"] == steps[step]["options"] == made.step["options"]
     with pytest.raises(InputError, match="these came in at step 1 already"):
         programme.paths([one])
-    twice = tmp_path / "twice.csv"
-    twice.write_text("one file, named twice on the command line", encoding="utf-8")
+    three = results_of(plan_folder, tmp_path / "three.csv", ["ctf"], solve=0.9)
     with pytest.raises(InputError, match=r"came in with this step already; give each file once"):
-        programme.paths([twice, twice])
+        programme.paths([three, three])
 
 
 def test_a_programme_says_when_to_stop(plan_folder: Path, tmp_path: Path) -> None:
@@ -199,3 +198,22 @@ def test_several_ai_models_share_one_budget(
         wrong = run(*words, *others, "--out", tmp_path / "none", "--no-sensitivity")
         assert wrong.code == 2
         assert said in wrong.err
+
+
+def test_the_same_runs_in_another_format_are_not_new(plan_folder: Path, tmp_path: Path) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    pd.read_csv(file).to_excel(tmp_path / "same.xlsx", index=False)
+    programme = Programme.load(plan_folder)
+    with pytest.raises(InputError, match="these came in with this step already"):
+        programme.paths([file, tmp_path / "same.xlsx"])
+
+
+def test_results_of_another_ai_model_are_not_paid(plan_folder: Path, tmp_path: Path) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    pd.read_csv(file).assign(ai_model="C").to_csv(tmp_path / "other.csv", index=False)
+    made = stepped(plan_folder, tmp_path / "next", tmp_path / "other.csv")
+    assert made.paid["usd"] == 0
+    assert made.recommendation.record.programme is not None
+    said = made.recommendation.record.programme.sentences
+    assert "0 runs of 0 evals have come in and used 0 of $20,000" in said[0]
+    assert "runs of C tell of Next what AI models have in common" in said[1]
