@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PLAN = {"recommend", "sensitivity", "require"}
 READ = {"score", "explain", "harness"}  # these take a plan as it is
+STEPS = {"replan", "conclude"}  # of a programme, under the limits of its first plan
 NEITHER = {  # nothing is chosen from a menu of the catalogue's options, or nothing at all
     *("init", "check", "import table", "import inspect", "import metr", "prior", "fit", "curves"),
     *("gains", "capability", "horizons", "repeats", "backtest", "rule", "doctor"),
@@ -37,7 +38,7 @@ def well(result: Result) -> Result:
 
 def test_every_command_is_known_to_plan_or_not() -> None:
     found = commands()
-    assert set(found) == PLAN | READ | NEITHER, "say whether the new command plans"
+    assert set(found) == PLAN | READ | STEPS | NEITHER, "say whether the new command plans"
     assert {name for name, options in found.items() if "--constraints" in options} == PLAN
     assert {name for name, options in found.items() if "--plan" in options} == READ | {
         "sensitivity"
@@ -73,6 +74,10 @@ def test_every_command_that_plans_keeps_the_same_limits(
     assert plan.choices["usd"].sum() <= 6_000
     record = plan.record
     assert names([point.options for point in record.frontier]) == {"exploits"}
+
+    well(run("replan", "plan", "--out", "next"))
+    assert set(ef.Plan.load("next").choices["eval"]) == {"exploits"}
+    assert ef.Plan.load("next").record.limits == record.limits
     kept = [(row.text, row.by) for row in record.limits if row.by == "constraints"]
     assert kept == [("forbidden: ctf", "constraints"), (kept[1][0], "constraints")]
 
