@@ -69,6 +69,9 @@ From a posterior
 Over time
     `stages`                  what to run first, and which results release what else
     `Stages`                  ... its worth, spend and rule
+    `Programme`               where a programme stands; `Programme.load` reads a plan's folder
+    `replan`                  ... and the plan of what is left after results
+    `conclude`                ... and how it ended
 Limits
     `Mandatory`               evals that must be run
     `Forbidden`               options that may not be chosen
@@ -201,6 +204,9 @@ if TYPE_CHECKING:
     from evalfolio.plans.risk import ValueRisk as ValueRisk
     from evalfolio.plans.risk import spend_risk as spend_risk
     from evalfolio.plans.risk import value_risk as value_risk
+    from evalfolio.programmes.concluding import conclude as conclude
+    from evalfolio.programmes.programme import Programme as Programme
+    from evalfolio.programmes.replanning import replan as replan
     from evalfolio.programmes.stages import Stages as Stages
     from evalfolio.programmes.stages import stages as stages
     from evalfolio.readers import read_inspect_logs as read_inspect_logs

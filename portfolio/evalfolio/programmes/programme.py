@@ -36,19 +36,35 @@ FORETOLD = (
 
 @dataclass(frozen=True, eq=False)  # eq=False: posteriors are not compared
 class Programme:
-    """Where a programme stands; `load` reads it from a plan's folder."""
+    """Where a programme stands; `load` reads it from a plan's folder.
 
-    catalogue: Catalogue  # catalogue, start: as the first plan had them
+    Parameters
+    ----------
+    catalogue, start
+        As the first plan had them: what could be run, and the belief before any result.
+    budget, kept_back
+        Stated at the start, and the shares kept back, by resource.
+    constraints
+        Limits asked for beside the catalogue's.
+    last
+        The record of the plan made last.
+    files
+        Of results so far, in the order in which they came, each with the step it came in.
+    steps
+        The log, one mapping per step.
+    seed
+        Of the first plan.
+    """
+
+    catalogue: Catalogue
     start: Posterior
-    # budget, kept_back: stated at the start, and the shares kept back, by resource
     budget: Mapping[str, float]
     kept_back: Mapping[str, float]
-    constraints: tuple[Limit, ...]  # limits asked for beside the catalogue's
-    last: Record  # the plan made last
-    # of results so far, in the order in which they came, each with the step it came in
+    constraints: tuple[Limit, ...]
+    last: Record
     files: tuple[tuple[int, Path], ...]
-    steps: tuple[Mapping[str, Any], ...]  # the log, one mapping per step
-    seed: int  # of the first plan
+    steps: tuple[Mapping[str, Any], ...]
+    seed: int
 
     @classmethod
     def load(cls, plan: str | Path) -> Programme:
