@@ -192,7 +192,7 @@ def test_an_ai_model_the_posterior_does_not_know_is_refused(posterior: Posterior
     renamed = other.model_copy(
         update={"portfolio": other.portfolio.model_copy(update={"ai_model": "stranger"})}
     )
-    with pytest.raises(InputError, match=r"ai_model must be one of .*'stranger'"):
+    with pytest.raises(InputError, match="ai_model must be one it was fitted with, got 'stranger'"):
         build_menu(posterior, renamed)
 
 
