@@ -110,6 +110,8 @@ class Search:
             relaxed = self._shave(box, relaxed)
             if relaxed is None:
                 return []
+            if relaxed.x is None:  # the solver gave up on what shaving left: no point to go by
+                return self._split_blindly(box)
         if self.enumeration.settled(box, relaxed, self.programme.tangents, lambda: self._target):
             self.done = max(self.done, self._target)
             return []

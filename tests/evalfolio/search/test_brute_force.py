@@ -105,8 +105,11 @@ def limit_pool(seed: int, menu: Menu, problem: Problem) -> list[tuple[Any, Rule]
         return float(problem.explained.at(choice).sum())
 
     def falls_from(rows: pd.DataFrame) -> bool:
+        """Whether the target holds however much more is known, or held with nothing known."""
+        most = max(wrong, 1e-9) * (1 + 1e-9)
         v = np.linspace(explained(rows), value.variance, 60)
-        return bool((value.wrong_call(v) <= max(wrong, 1e-9) * (1 + 1e-9)).all())
+        calm = float(value.wrong_call(0.0)) <= most  # then to know little serves as well
+        return bool((value.wrong_call(v[:1] if calm else v) <= most).all())
 
     def usd_of(rows: pd.DataFrame, key: str, name: str) -> float:
         return float(rows.loc[rows[key] == name, "usd"].sum())
