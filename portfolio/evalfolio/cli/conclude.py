@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import console, step
 
 
 def conclude(
-    plan: Annotated[
-        Path, typer.Argument(help="Folder of a plan, or of the last step of its programme.")
-    ],
-    results: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Tables of results that have come in since: CSV, Parquet or .xlsx."),
-    ] = None,
+    plan: shared.ProgrammeArgument,
+    results: shared.ResultsArgument = None,
     out: shared.OutOption = Path("conclusion"),
     history: shared.HistoryOption = None,
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
+    allow_failed_fit: shared.AllowFailedFitOption = False,
 ) -> None:
     """Close a programme: the call by decision, what was promised and found, what surprised."""
     from evalfolio.cli.inputs import plan_folder
+    from evalfolio.errors import FitError
     from evalfolio.programmes.concluding import conclude as make
     from evalfolio.programmes.concluding import write_conclusion
     from evalfolio.programmes.programme import Programme
@@ -41,3 +35,8 @@ def conclude(
         console().print(str(found), soft_wrap=True, markup=False)
         if not quiet:
             console(stderr=True).print(f"wrote {folder}/", markup=False)
+    if found.failed and not allow_failed_fit:
+        raise FitError(
+            f"the fit fails its gate: {'; '.join(found.failed)}; what was written says so in its "
+            "first line; begin from a better fit, or --allow-failed-fit"
+        )

@@ -55,6 +55,13 @@ PlanPosteriorOption = Annotated[
     Path | None,
     typer.Option("--posterior", help="With --set: the plan's, where it is not PLAN/posterior.nc."),
 ]
+ProgrammeArgument = Annotated[
+    Path, typer.Argument(help="Folder of a plan, or of the last step of its programme.")
+]
+ResultsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Tables of results that have come in since: CSV, Parquet or .xlsx."),
+]
 HistoryOption = Annotated[
     list[Path] | None,
     typer.Option(

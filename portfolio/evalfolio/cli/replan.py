@@ -13,13 +13,8 @@ from evalfolio.cli.recommend import GapOption
 
 
 def replan(
-    plan: Annotated[
-        Path, typer.Argument(help="Folder of a plan, or of the last step of its programme.")
-    ],
-    results: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Tables of results that have come in since: CSV, Parquet or .xlsx."),
-    ] = None,
+    plan: shared.ProgrammeArgument,
+    results: shared.ResultsArgument = None,
     out: shared.OutOption = Path("next"),
     history: shared.HistoryOption = None,
     paid: Annotated[

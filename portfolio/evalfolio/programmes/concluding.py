@@ -52,6 +52,7 @@ class Conclusion:
     results: tuple[Mapping[str, Any], ...]
     paid: Mapping[str, Mapping[str, float]]  # what was used of every resource, and what was stated
     unit: str  # of values: usd or points
+    failed: tuple[str, ...] = ()  # why the fit behind it fails its gate
 
     @property
     def surprises(self) -> tuple[Mapping[str, Any], ...]:
@@ -59,7 +60,8 @@ class Conclusion:
         return tuple(row for row in self.results if row["surprising"])
 
     def __str__(self) -> str:
-        lines = [f"What the evals say of {self.ai_model}:"]
+        lines = [f"THE FIT FAILED ITS GATE: {'; '.join(self.failed)}."] if self.failed else []
+        lines.append(f"What the evals say of {self.ai_model}:")
         for row in self.decisions:
             was = row["call_before"]
             turned = "as before" if row["call"] == was else f"before: {was}"
@@ -145,6 +147,7 @@ def conclude(
         {name: {"stated": amount, "paid": used.get(name, 0.0)}
          for name, amount in programme.budget.items()},
         "points" if catalogue.points else "usd",
+        tuple(belief.diagnostics.reasons),
     )  # fmt: skip
 
 

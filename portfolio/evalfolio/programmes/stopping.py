@@ -11,6 +11,8 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
 
+LEAST = 1e-12  # usd: what is free is worth its price
+
 
 @dataclass(frozen=True)
 class NextDollar:
@@ -56,17 +58,16 @@ def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDoll
     """
     record = plan.record
     value, usd = plan.value, record.money.expected
-    bought = [(point.value, point.usd) for point in record.frontier] + [(value, usd)]
-    costs = plan.menu.costs_alone[:, plan.menu.resources.index("usd")]
     most = plan.question.spendable.get("usd", np.inf)
-    for name, price in zip(plan.menu.options.index, costs.tolist(), strict=True):
-        if 0 < price <= most:
-            bought.append((evaluate(plan.menu, [str(name)]).value, price))
+    mixes = [[str(name)] for name in plan.menu.options.index]
+    mixes += [list(plan.chosen), *(list(point.options) for point in record.frontier)]
+    found = [evaluate(plan.menu, mix) for mix in mixes]
+    bought = [(each.value, each.spend["usd"]) for each in found if each.spend["usd"] <= most]
     spent = before.money.expected
     return NextDollar(
-        max((value / price for value, price in bought if price > 0), default=0.0),
+        max((worth / max(price, LEAST) for worth, price in bought), default=0.0),
         1.0 if record.value.unit == "usd" else point_usd,
         value,
-        max(usd, 1e-12),
+        max(usd, LEAST),
         before.value.evsi / spent if spent > 0 else 0.0,
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,15 @@ import pandas as pd
 import pytest
 from tests.evalfolio.cli.conftest import CATALOGUE, CELLS, Run
 
+import evalfolio as ef
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
+from evalfolio.examples import small_menu
 from evalfolio.export import write_all
 from evalfolio.programmes.concluding import conclude, write_conclusion
 from evalfolio.programmes.programme import Programme
 from evalfolio.programmes.replanning import Replanned, replan
+from evalfolio.programmes.stopping import next_dollar
 from evalfolio.record.record import Record
 from evalfolio.search.certified import Certified
 
@@ -217,3 +223,28 @@ def test_results_of_another_ai_model_are_not_paid(plan_folder: Path, tmp_path: P
     said = made.recommendation.record.programme.sentences
     assert "0 runs of 0 evals have come in and used 0 of $20,000" in said[0]
     assert "runs of C tell of Next what AI models have in common" in said[1]
+
+
+def test_a_conclusion_from_a_failed_fit_says_so_first(
+    plan_folder: Path, run: Run, tmp_path: Path
+) -> None:
+    file = results_of(plan_folder, tmp_path / "results.csv")
+    shutil.copytree(plan_folder, tmp_path / "poor")
+    start = Posterior.load(tmp_path / "poor" / "posterior.nc")
+    table = start.diagnostics.quantities.assign(r_hat=1.2)
+    poor = replace(start, diagnostics=replace(start.diagnostics, quantities=table))
+    poor.save(tmp_path / "poor" / "posterior.nc")
+    done = run("conclude", tmp_path / "poor", file, "--out", tmp_path / "end")
+    assert done.code == 4
+    assert done.out.startswith("THE FIT FAILED ITS GATE: R-hat must be at most 1.01")
+    assert "The fit failed its gate." in (tmp_path / "end" / "conclusion.html").read_text()
+    allowed = ("conclude", tmp_path / "poor", file, "--out", tmp_path / "end", "--allow-failed-fit")
+    assert run(*allowed).code == 0
+
+
+def test_what_is_free_and_tells_something_is_no_reason_to_stop() -> None:
+    menu = small_menu()
+    free = replace(menu, options=menu.options.assign(usd=0.0))
+    plan = ef.optimise(free, budget={"usd": 10.0, "staff_hours": 90.0})
+    dollar = next_dollar(plan, plan.record, point_usd=1.0)
+    assert dollar.stop is False
