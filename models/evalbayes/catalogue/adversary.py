@@ -1,7 +1,5 @@
 """Who would do harm, and what they can spend: a threshold holds at an adversary's budget."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median

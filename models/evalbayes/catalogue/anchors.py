@@ -1,7 +1,5 @@
 """Anchors: evals of known difficulty, which tie the scale of a domain to its threshold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from evalbayes.catalogue.catalogue import Catalogue

@@ -4,8 +4,6 @@ Sources: the cyber task data of Lyptus Research (2026); METR's RE-Bench (arXiv 2
 reports; a comment on METR's staff time per evaluation (25 to 60 hours), the only such figure found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +18,6 @@ from evalbayes.catalogue.quantities import hours_by_skill, positive, total_hours
 class Assumption:
     """One default that was used.
 
-    Examples
-    --------
     >>> print(Assumption("eval 'cybench'", "effort_max", 0.6, "two to three engineer-weeks"))
     eval 'cybench': effort_max = 0.6 (assumption: two to three engineer-weeks)
     """

@@ -1,7 +1,5 @@
 """The budget: what may be spent of each resource."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any
@@ -55,8 +53,6 @@ class BudgetSpec(Spec):
     def tokens_per_second(self) -> float | None:
         """Tokens a second of one agent when all agents of a server are at work.
 
-        Examples
-        --------
         8 GH200 at an aggregate 14,800 tokens a second, less a fifth of overhead, serve 127 agents:
 
         >>> budget = BudgetSpec(agents_per_server=127, tokens_per_second_per_server=11_840,

@@ -1,7 +1,5 @@
 """The catalogue: the AI model, the budget, the domains with their decisions, and the evals."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial

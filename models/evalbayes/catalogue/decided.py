@@ -1,7 +1,5 @@
 """What is decided: one threshold of a domain, several levels of it, or several domains at once."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,8 +27,6 @@ SUM = 1e-6  # by how much weights may miss 1 and still be said to sum to it
 def weights_above_0(value: Any) -> dict[str, float]:
     """Return weights of two domains or more, each above 0; those of 0 do not count.
 
-    Examples
-    --------
     >>> weights_above_0({"cyber": 0.5, "autonomy": 0.5, "bio": 0})
     {'cyber': 0.5, 'autonomy': 0.5}
     >>> weights_above_0({"cyber": 0.5, "autonomy": -1})

@@ -1,7 +1,5 @@
 """A threat domain: its scale, its threshold, and what is at stake."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from evalbayes.catalogue.assumptions import DOMAIN, HOURS_PER_STAFF_DAY, STAKES, Assumption

@@ -1,7 +1,5 @@
 """An eval: a set of tasks in a domain, with what running it takes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

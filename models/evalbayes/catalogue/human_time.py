@@ -1,7 +1,5 @@
 """Human task time in words, and its logarithm to base 2, the scale of capability."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -31,8 +29,6 @@ def minutes_of(words: Any) -> float:
 
     ValueError if it is no positive number followed by a unit of time.
 
-    Examples
-    --------
     >>> minutes_of("8 h"), minutes_of("30 min"), minutes_of("2 days")
     (480.0, 30.0, 960.0)
     """
@@ -62,8 +58,6 @@ def is_working_time(words: Any) -> bool:
 def threshold_of(words: Any) -> Interval:
     """Return a human task time, or a pair of them, as an interval of log2 minutes.
 
-    Examples
-    --------
     >>> round(threshold_of("8 h").mid, 2)
     8.91
     >>> threshold_of(["32 min", "64 min"])
@@ -80,8 +74,6 @@ def threshold_of(words: Any) -> Interval:
 def in_words(minutes: float) -> str:
     """Write minutes of human time the way people say them.
 
-    Examples
-    --------
     >>> in_words(480), in_words(0.05), in_words(42), in_words(5999.99)
     ('8 h', '3 s', '42 min', '100 h')
     """

@@ -20,8 +20,6 @@ class Interval:
 
     ValueError if an end is no finite number, or low is above high.
 
-    Examples
-    --------
     >>> Interval(0.2, 2.5).mid
     1.35
     >>> mean, sd = Interval(0.0, 3.289707).normal()
@@ -45,8 +43,6 @@ class Interval:
     def of(cls, value: Any) -> Interval:
         """Read `[low, high]`, `{low, high}`, one exact number, or an interval.
 
-        Examples
-        --------
         >>> Interval.of([3, 9])
         Interval(low=3.0, high=9.0)
         >>> Interval.of(8.9).exact

@@ -4,8 +4,6 @@
 `evalbayes.elicitation.population`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib
@@ -58,8 +56,6 @@ class PopulationGap:
 def measured(name: str) -> str | None:
     """Return the measured domain that a name means, None where nobody measured it.
 
-    Examples
-    --------
     >>> measured("ai_rnd"), measured("Biosecurity"), measured("chem")
     ('AI R&D', 'bio', None)
     """
@@ -70,8 +66,6 @@ def measured(name: str) -> str | None:
 def population_gap(name: str, *, verifier: bool = False, tools: bool = True) -> PopulationGap:
     """Return the population prior of a domain by its name; of all domains where none fits.
 
-    Examples
-    --------
     >>> population_gap("Cyber offence").domain, population_gap("persuasion").domain
     ('cyber', 'all domains')
     """
@@ -95,8 +89,6 @@ def population_gap(name: str, *, verifier: bool = False, tools: bool = True) -> 
 def effort_of(hours: float) -> float:
     """Share of the staff-driven gap that hours reach: h/(h + H), with diminishing returns.
 
-    Examples
-    --------
     >>> 0.1 < effort_of(16) < 0.3 < effort_of(100) < 0.8
     True
     """
@@ -109,8 +101,6 @@ def effort_share(effort: float, attempts: float) -> float:
     Levers combine as √(S² + B²), some 0.7 of the sum of equal ones (0.5 to 0.9 is published):
     √((W·e)² + B(k)²)/√(W² + B(8)²), B(k) ∝ (log₂ k)^q.
 
-    Examples
-    --------
     >>> effort_share(1.0, 8), effort_share(0.6, 1) < effort_share(0.6, 4) < 1
     (1.0, True)
     """
@@ -147,8 +137,6 @@ def spend_gain(multiplier: float, released: float) -> Interval:
     released
         Year of its release, 2025.5: newer AI models make more of their tokens.
 
-    Examples
-    --------
     >>> spend_gain(1, 2026.0)
     Interval(low=0.0, high=0.0)
     """

@@ -4,8 +4,6 @@ The sentences begin after the name of the key: "must be above 0, got -3; ...". W
 puts the place and the key before them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -25,8 +23,6 @@ TIERS = ("sweet-spot", "plateau", "max-elicitation")
 def number(value: Any) -> float:
     """Return a finite number.
 
-    Examples
-    --------
     >>> number("12")
     Traceback (most recent call last):
     ValueError: must be a number, got the text '12'; write it without quotes, or, in a ...
@@ -118,8 +114,6 @@ def promised(value: Any) -> bool | dict[str, Any]:
     A promise is a table of `tasks` ("all", or the least number), `tier`, `attempts` (least, a
     task), `to` (whom) and `note`.
 
-    Examples
-    --------
     >>> promised({"tasks": "all", "attempts": 4.0, "to": "the board"})
     {'tasks': 'all', 'attempts': 4, 'to': 'the board'}
     """
@@ -163,8 +157,6 @@ def noise(value: Any) -> str:
 def day(value: Any) -> date:
     """Return a date; text as 2025-08-07 counts too.
 
-    Examples
-    --------
     >>> day("2025-08-07")
     datetime.date(2025, 8, 7)
     """
@@ -200,8 +192,6 @@ YesOrNo = Annotated[bool, BeforeValidator(yes_or_no)]
 def hours_by_skill(value: Any) -> float | dict[str, float] | None:
     """Read hours as one number or as a table by skill; None stays None.
 
-    Examples
-    --------
     >>> hours_by_skill({"bio": 120, "cyber": 40})
     {'bio': 120.0, 'cyber': 40.0}
     """
@@ -217,8 +207,6 @@ def hours_by_skill(value: Any) -> float | dict[str, float] | None:
 def kept_back(value: Any) -> float | dict[str, float]:
     """Read the share of the money that is kept back, or a table of shares by resource.
 
-    Examples
-    --------
     >>> kept_back(0.1), kept_back({"usd": 0.1, "staff_hours": {"bio": 0.05}})
     (0.1, {'usd': 0.1, 'staff_hours.bio': 0.05})
     """

@@ -1,7 +1,5 @@
 """Reading a catalogue from a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -43,8 +43,6 @@ class Setting:
 
         InputError if it is none.
 
-        Examples
-        --------
         >>> Setting.parse("cyber.elicitation_gap*2"), str(Setting.parse("budget.usd = 30,000"))
         (Setting(owner='cyber', key='elicitation_gap', sign='*', value=2.0), 'budget.usd=30000')
         """

@@ -1,7 +1,5 @@
 """Shared elicitation: what is built once and serves the max-elicitation runs of several evals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
@@ -31,8 +29,6 @@ KEYS = ("name", *SERVED, "hours", "days", "usd", "notes")
 def names_of_evals(value: Any) -> tuple[str, ...]:
     """Read names of evals: a list, or text with semicolons between them, as in a workbook.
 
-    Examples
-    --------
     >>> names_of_evals("cybench; nyuctf")
     ('cybench', 'nyuctf')
     """

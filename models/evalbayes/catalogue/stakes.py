@@ -1,7 +1,5 @@
 """Stakes: what a missed danger and a false alarm lose, given in USD or as a probability."""
 
-from __future__ import annotations
-
 import math
 
 from scipy.special import ndtr, ndtri
@@ -16,8 +14,6 @@ ODDS = ("mitigate_above", "weight")
 def psi(z: float) -> float:
     """Return ψ(z) = φ(z) + z Φ(z), the mean of the positive part of a normal N(z, 1).
 
-    Examples
-    --------
     >>> round(psi(0.0), 6)
     0.398942
     """
@@ -30,8 +26,6 @@ def loss_ratio(mitigate_above: float) -> float:
     With capability normal at distance z = Φ⁻¹(p*) from the threshold, in sd, both acts lose the
     same when loss_missed · ψ(z) = loss_false_alarm · ψ(−z), so the ratio is ψ(−z) / ψ(z).
 
-    Examples
-    --------
     >>> round(loss_ratio(0.5), 6), round(loss_ratio(0.1), 1)
     (1.0, 28.1)
     """
@@ -42,8 +36,6 @@ def loss_ratio(mitigate_above: float) -> float:
 def implied_probability(ratio: float) -> float:
     """Return the p* above which a ratio of losses says to mitigate: the inverse of `loss_ratio`.
 
-    Examples
-    --------
     >>> round(implied_probability(loss_ratio(0.1)), 6)
     0.1
     """

@@ -3,8 +3,6 @@
 Each knows the place to name when it is wrong, and every mistake is said in one sentence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -59,8 +57,6 @@ def labelled(source: str, kind: str, entries: Mapping[str, Any], row: int) -> Ta
 def called(kind: str, entries: Mapping[str, Any]) -> str | None:
     """Return what a row is called, a level with its domain; None without a name in words.
 
-    Examples
-    --------
     >>> called("level", {"domain": "cyber", "name": "High"}), called("eval", {"name": 3})
     ('cyber, High', None)
     """
@@ -74,8 +70,6 @@ def plain(value: Any, where: str, untidy: list[str]) -> Any:
 
     What had some is added to `untidy`. InputError if there is a control character in it.
 
-    Examples
-    --------
     >>> plain({"name": "cyb\u200bench", "tasks": 3}, "catalogue.toml", [])
     {'name': 'cybench', 'tasks': 3}
     """

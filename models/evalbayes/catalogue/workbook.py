@@ -8,8 +8,6 @@ with columns eval and task. Sheets whose name begins with "notes", and sheets an
 known one, are their owner's own and passed over.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -250,8 +248,6 @@ def _write_rows(
 def in_cells(column: str, text: str) -> str:
     """Return what a key of the commented catalogue means, in words of a spreadsheet.
 
-    Examples
-    --------
     >>> print(in_cells("gap_low", "how much more; omitted: learned")[:64])
     how much more; left empty: learned. The lower end of a 90 % rang
     >>> in_cells("domain", "required, this or loadings = {cyber = 0.8, autonomy = 0.2}")

@@ -1,7 +1,5 @@
 """Writing a catalogue back out, and a commented one to start from: as TOML and as a workbook."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Mapping
@@ -79,8 +77,6 @@ def _quoted(text: str) -> str:
 def toml_template() -> str:
     """Return the commented catalogue as TOML.
 
-    Examples
-    --------
     >>> toml_template().splitlines()[0]
     '# A catalogue for evalfolio: what could be run, what it takes, and what is at stake.'
     """
@@ -131,8 +127,6 @@ def write_commented(text: str, path: str | Path) -> Path:
 def commented(text: str) -> dict[str, Any]:
     """Return the tables of a catalogue that are there as comments, read as if they were not.
 
-    Examples
-    --------
     >>> sorted(commented(toml_template()))
     ['ai_model', 'decision', 'elicitation', 'level', 'limit']
     """
@@ -144,8 +138,6 @@ def commented(text: str) -> dict[str, Any]:
 def explanations(text: str) -> Mapping[str, str]:
     """Return what each key of a commented catalogue means: the first comment beside it.
 
-    Examples
-    --------
     >>> explanations(toml_template())["tasks"]
     'how many tasks it has'
     """

@@ -22,8 +22,6 @@ class Curve(CompetingRisks):
     A run would succeed with probability A if nothing stopped it; ln spend of those that would is
     F, of those that would give up H. All fields broadcast against each other.
 
-    Examples
-    --------
     >>> curve = Curve(np.array(0.6), np.log(1e5), 1.2, np.log(4e5), 1.0)
     >>> round(float(curve.success_within(np.log(1e5))), 3)
     0.3

@@ -45,8 +45,6 @@ _ORDER = 8
 class Law:
     """Distribution of ln spend; parameters broadcast against each other and the values asked for.
 
-    Examples
-    --------
     >>> law = Law(np.log(1e5), 1.2, 1.0, np.array([0.6, 0.4, 0.0, 0.0]))
     >>> round(float(law.cdf(np.log(1e5))), 12)
     0.5

@@ -1,7 +1,5 @@
 """Importance sampling: small posteriors, and the Pareto k of leaving one run out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,8 +63,6 @@ def small_posterior(
     what
         Name for the error message.
 
-    Examples
-    --------
     >>> found = small_posterior(lambda x: -0.5 * (x[:, 0] - 3.0) ** 2 / 4.0, np.zeros(1))
     >>> mean = np.exp(found.log_weights) @ found.draws[:, 0]
     >>> bool(abs(mean - 3.0) < 0.15 and found.effective > 3000)

@@ -1,7 +1,5 @@
 """The verdict on a curve: whether it has levelled, and if not, what can be said at all."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -101,8 +99,6 @@ def verdict(
     stopped at all) *and* there are `LEAST_RUNS` runs: otherwise the probability of having
     levelled counts as unknown. A flat zero is a floor, not a plateau.
 
-    Examples
-    --------
     >>> verdict(Seen(12, 6, 2, 20, of_ai_model=True), 0.99, 0.97).kind
     'plateau'
     >>> verdict(Seen(0, 6, 14, 20, of_ai_model=True), 0.99, 0.97).kind
@@ -159,8 +155,6 @@ def artefact(seen: Seen, expected_late: Array) -> float:
     has a probability of `ARTEFACT_PRIOR` before anything is seen. `expected_late` is λ, of shape
     (n_draws,). Where no run faced its cap nothing is known and the prior stays out: 0 is returned.
 
-    Examples
-    --------
     >>> from dataclasses import replace
     >>> busy = Seen(20, 10, 10, 40, of_ai_model=True, n_late=9, n_facing=40)
     >>> artefact(busy, np.full(100, 0.8)) > 0.99

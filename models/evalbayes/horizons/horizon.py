@@ -1,7 +1,5 @@
 """Time horizons: the human time of the tasks that an AI model completes at a given share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +27,6 @@ ROUNDS = 60  # of Newton's steps
 class Horizon:
     """P(success on a task of m minutes) = expit(slope·(level − log2 m)), in draws.
 
-    Examples
-    --------
     >>> found = Horizon(np.array([6.0]), np.array([1.0]))
     >>> found.minutes(0.5), found.completion(64.0)
     (array([64.]), array([0.5]))
@@ -260,8 +256,6 @@ def most_probable(x: Array, share: Array, weights: Array) -> tuple[Array, Array]
 def human_time(minutes: float) -> str:
     """Minutes in words.
 
-    Examples
-    --------
     >>> human_time(812.75), human_time(30.0)
     ('13.5 h', '30 min')
     """

@@ -5,8 +5,6 @@ human hour have slope 1: the sweet spot is where such a line grazes the curve fr
 largest T/C; the curve has saturated where its slope has fallen to a tenth of the sweet spot's.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,8 +118,6 @@ class HourlyCost:
     fitted to runs, would else be mostly noise where the curve is flat. InputError if there are
     fewer than two points, or they do not rise.
 
-    Examples
-    --------
     >>> curve = HourlyCost(np.array([1.0, 10.0]), np.array([0.5, 1.0]))
     >>> float(curve.per_hour(10.0))
     10.0

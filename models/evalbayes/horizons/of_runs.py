@@ -1,7 +1,5 @@
 """Horizons of runs: by cap in USD, with cost per hour, sweet spot and saturation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A first catalogue from a table of observations: what the rows say, and what is still to say."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The inputs read back: the catalogue and the observations in plain sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

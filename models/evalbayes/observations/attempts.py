@@ -1,7 +1,5 @@
 """Attempts at tasks: how often each was tried as it comes, and solved."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Cells: how the runs of one eval, AI model, effort and cap ended, in a few figures."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

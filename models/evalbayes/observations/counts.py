@@ -1,7 +1,5 @@
 """Counts and scores: successes out of independent runs within a cap, or their mean score."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 
 import numpy as np

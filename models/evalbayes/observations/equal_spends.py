@@ -1,7 +1,5 @@
 """Spends that are all alike: a limit nobody flagged, or figures that were filled in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,8 +14,6 @@ def equal_spends(cells: pd.DataFrame, runs: pd.DataFrame) -> Iterable[str]:
 
     A lognormal cannot hold such a cell: the sampler is drawn to a width of 0 and does not converge.
 
-    Examples
-    --------
     >>> runs = pd.DataFrame({"eval": "a", "ai_model": "A", "outcome": ["gave_up"] * 5})
     >>> print(*equal_spends(pd.DataFrame(), runs.assign(spend=3e4, effort=0.0)))
     all 5 runs of a by A that gave up spent exactly 30,000: if a limit stopped them, write \

@@ -1,7 +1,5 @@
 """Files of observations: CSV (also gzipped), Parquet and workbooks, read into rows and written."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable, Iterable
 from io import BytesIO

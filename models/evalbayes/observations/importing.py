@@ -59,8 +59,6 @@ class TableMapping:
     def source(self, target: str, columns: list[str]) -> tuple[str, float]:
         """Return their column for a known one, and the factor to multiply it by.
 
-        Examples
-        --------
         >>> mapping = TableMapping({"spend": "wall_minutes / 60", "cap": "limit"})
         >>> mapping.source("spend", ["wall_minutes", "limit"])[0]
         'wall_minutes'

@@ -1,7 +1,5 @@
 """Reading observations from files, and the rules between their rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path

@@ -44,8 +44,6 @@ def is_blank(value: object) -> bool:
 def told_at(places: Places, positions: Iterable[int]) -> str:
     """Return where rows that clash stand, in brackets; nothing where that is not known.
 
-    Examples
-    --------
     >>> told_at(lambda row: f"runs.csv row {row + 2}", [0, 7])
     ' (runs.csv row 2 and runs.csv row 9)'
     """

@@ -1,7 +1,5 @@
 """The scale of scores: continuous scores of any range read as shares of a stated one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +21,6 @@ class ScoreScale:
     A·F(c). Noise is normal with the standard error given, or beta with that mean and, at the score
     seen, that standard error: concentration share·(1 − share)/error² − 1.
 
-    Examples
-    --------
     RE-Bench counts the starting solution as 0 and the reference as 1, and some runs pass it:
 
     >>> ScoreScale(0.0, 2.0).share(1.3)

@@ -1,7 +1,5 @@
 """The four shapes of observations, told apart by their columns, and how a run may end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -82,8 +80,6 @@ def shape_of(columns: Iterable[str], source: str) -> Shape:
 
     InputError if no shape has all its columns there, or a column is a near miss of a known one.
 
-    Examples
-    --------
     >>> shape_of(["eval", "ai_model", "cap", "n_runs", "n_success", "seed"], "runs.csv").name
     'counts'
     """

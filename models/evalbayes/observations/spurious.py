@@ -5,8 +5,6 @@ AI model refuses or an answer is malformed. Of the failures a share r = q/(1 −
 spurious, A being the plateau without them; so runs as they come reach A·(1 − r)/(1 − r·A).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -100,8 +98,6 @@ def reviewed_failures(observations: Observations) -> pd.DataFrame:
 def repaired(plateau: ArrayLike, rate: ArrayLike) -> Array:
     """Plateau once failures of which a share `rate` is spurious no longer are: A/(1 − r(1 − A)).
 
-    Examples
-    --------
     >>> float(as_it_comes(0.5, 0.3)), round(float(repaired(as_it_comes(0.5, 0.3), 0.3)), 12)
     (0.4117647058823529, 0.5)
     """
@@ -119,8 +115,6 @@ def as_it_comes(plateau: ArrayLike, rate: ArrayLike) -> Array:
 def uncounted(rate: ArrayLike, unreviewed: ArrayLike) -> Array:
     """Share of spurious ones among failures counted as such: reviewed spurious ones are not.
 
-    Examples
-    --------
     >>> float(uncounted(0.3, 1.0)), float(uncounted(0.3, 0.0))
     (0.3, 0.0)
     """

@@ -5,8 +5,6 @@ at each of n tasks are worth n·k/(1 + (k − 1)ρ) runs, and never more than n/
 n tasks drawn at random is worth n: however unlike the tasks are, their outcomes are independent.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import expit, logit
 
@@ -27,8 +25,6 @@ def attempt_correlation(
     the other attempt's B. A, a (logits per unit), τ (units) and B, the `other` plateau (say,
     elicited; by default A again), are of one shape.
 
-    Examples
-    --------
     >>> one = np.ones(1)
     >>> attempt_correlation(one / 2, one, 0 * one).round(6)
     array([0.])
@@ -54,8 +50,6 @@ def effective_runs(
     task. Runs that the AI model has `already` are taken as spread over the tasks from the first on:
     those are sold again only as repeats, and fresh ones go first.
 
-    Examples
-    --------
     >>> effective_runs(20, 1, 0.5, of=40), effective_runs(20, 3, 0.5, of=40)
     (20.0, 30.0)
 
@@ -88,8 +82,6 @@ def counted(
     can then tell which of the k attempts succeeded. `single` and `best` are the shares solved by
     one run, and by any of k; `resettable` the share of tasks that can be started afresh.
 
-    Examples
-    --------
     >>> float(counted(0.3, 0.7, resettable=0.5, verifier=True))
     0.5
     >>> float(counted(0.3, 0.7, resettable=1.0, verifier=False))

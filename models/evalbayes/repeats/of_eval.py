@@ -1,7 +1,5 @@
 """Best-of-k of one eval of a catalogue: learned from repeats, or implied by the posterior."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -194,8 +192,6 @@ def implied(
     their variance (ρ·A(1 − A) − v·A²/(1 − v))/(1 − v). Where a guess is right with chance g, A and
     ρ are of what is left: A′ = (A − g)/(1 − g) and ρ′ = ρ·A(1 − A)/((1 − g)²·A′(1 − A′)).
 
-    Examples
-    --------
     >>> found = implied(np.full(3, 0.5), np.full(3, 0.4), np.random.default_rng(0))
     >>> both = found.pass_at(np.array([1, 2]))
     >>> np.allclose(both[:, 0], 0.5), np.allclose(2 * both[:, 0] - both[:, 1], 0.25 + 0.4 * 0.25)

@@ -1,7 +1,5 @@
 """The best split of a total spend per task into k attempts of length t, with the whole map."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -7,8 +7,6 @@ task is solved by that run with chance g, in time for a cap with the chance that
 come comes by then, and by a later one of r attempts with chance (1 − g)·[1 − (1 − p)^(r − 1)].
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -28,8 +26,6 @@ LEAST = 1e-9  # of a chance that is divided by
 def spend_within(mean: Array, sd: Array, ln_cap: Array, ln_top: Array | None = None) -> Array:
     r"""Return E[min(S, c)] for ln S ~ N(mean, sd²), below `ln_top` where that is given.
 
-    Examples
-    --------
     >>> spend_within(np.zeros(1), np.ones(1), np.array([50.0])).round(4)  # e^(1/2)
     array([1.6487])
     >>> rng = np.random.default_rng(0)

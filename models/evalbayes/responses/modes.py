@@ -4,8 +4,6 @@ All draws take their Newton steps together. The mode under the mean of the draws
 start: that saves half of the steps.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

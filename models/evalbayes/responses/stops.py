@@ -6,8 +6,6 @@ there, and every draw's capability is then inferred given its own levels (`modes
 are draws of the joint Laplace approximation.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import log_expit, log_ndtr
 

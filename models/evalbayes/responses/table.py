@@ -1,7 +1,5 @@
 """Responses as arrays: who solved what, how often, of how many attempts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Delimited text: a CSV file as cells of text, its faults told by row as a spreadsheet counts."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import zlib
@@ -33,8 +31,6 @@ def read_delimited(path: Path) -> pd.DataFrame:
     has its cells parted otherwise than by commas, a title above the header or a column named twice,
     or a row with more cells than the header.
 
-    Examples
-    --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "results.csv"
     >>> _ = file.write_text("eval;score\nctf;0,5\n")

@@ -1,7 +1,5 @@
 """Numbers, yes and no as people write them: one reader for tables, catalogues, limits, budgets."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -39,8 +37,6 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
     finite number, or could be two. With `percent`, `20 %` is 0.2; with `decimal` a point is known
     to part decimals, so that `100.000` is 100.
 
-    Examples
-    --------
     >>> numeral("19,682"), numeral("1 000 000"), numeral("7.5 %", percent=True)
     (19682.0, 1000000.0, 0.075)
     >>> numeral("1,5")
@@ -65,8 +61,6 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
 def points_part_decimals(texts: Iterable[str]) -> bool:
     """Whether one text of a column shows that its points part decimals: `0.5`, `2500`, `1,250.5`.
 
-    Examples
-    --------
     >>> points_part_decimals(["100.000", "12.5"]), points_part_decimals(["100.000", "98.500"])
     (True, False)
     """
@@ -120,8 +114,6 @@ _NO = frozenset((
 def flag_of(value: object) -> bool | None:
     """Return what a flag says; None if neither yes nor no.
 
-    Examples
-    --------
     >>> flag_of("Yes"), flag_of(0.0), flag_of("FALSCH"), flag_of("maybe")
     (True, False, False, None)
     """

@@ -1,7 +1,5 @@
 """Files that are no log, run file or table: what they are, and what to do with them."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 
@@ -29,8 +27,6 @@ _BEGINNINGS = (
 def told_by_beginning(content: bytes) -> str | None:
     """Return what begins like this and is neither text nor a workbook; None: nothing known.
 
-    Examples
-    --------
     >>> told_by_beginning(b"%PDF-1.7 ...")
     'a PDF; give the file itself'
     """
@@ -43,8 +39,6 @@ def told_by_beginning(content: bytes) -> str | None:
 def what_it_is(file: Path) -> str | None:
     """Return what a file is that cannot be read as a log, and what to do; None: nothing known.
 
-    Examples
-    --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "log.eval"
     >>> _ = file.write_text("version https://git-lfs.github.com/spec/v1")

@@ -1,7 +1,5 @@
 """TOML files, read with limits on their size and nesting."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

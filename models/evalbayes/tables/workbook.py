@@ -1,7 +1,5 @@
 """Sheets of a workbook: one guard for everyone who reads one, and limits on what is unpacked."""
 
-from __future__ import annotations
-
 import re
 import warnings
 import zipfile
@@ -119,8 +117,6 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
 def is_error(text: str) -> bool:
     """Whether a cell holds an error in place of a value.
 
-    Examples
-    --------
     >>> is_error("#REF!"), is_error("#NV"), is_error("#1")
     (True, True, False)
     """

@@ -32,8 +32,6 @@ class Losses:
 
         Spaced wider, a threshold beside a horizon or none there decides what a call loses.
 
-        Examples
-        --------
         >>> [round(minutes, 2) for minutes in Losses.over(np.array([1.0, 2.0])).thresholds]
         [1.0, 1.19, 1.41, 1.68, 2.0]
         """

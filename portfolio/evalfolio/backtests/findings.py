@@ -110,8 +110,6 @@ def by_model(trials: pd.DataFrame, column: str) -> dict[tuple[str, float], Array
 def between(low: float, high: float, form: str = ".2f") -> str:
     """Return an interval in brackets after a blank, or nothing where there is none.
 
-    Examples
-    --------
     >>> between(0.1, 0.25), between(float("nan"), float("nan"))
     (' [0.10, 0.25]', '')
     """

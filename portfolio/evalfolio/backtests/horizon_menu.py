@@ -17,8 +17,6 @@ out at one point, the posterior's: t_bk = Σ_{j∈b} c_j·q_jk + r_bk, the first
 over the posterior's draws, and the luck's, r, the mean over the draws.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,8 +84,6 @@ def promised(horizons: Array, explained: float, losses: Losses) -> Array:
     μ + √r·(T − μ) and what stays unknown as √(1 − r)·(T' − μ), T and T' independent draws: no
     normal, as the prior is skewed and ends where the tasks end. Values are those of the losses.
 
-    Examples
-    --------
     >>> draws, losses = np.array([2.0, 4.0]), Losses(thresholds=(8.0,), missed=1.0)
     >>> [promised(draws, share, losses).tolist() for share in (0.0, 1.0)]
     [[0.0], [0.5]]

@@ -4,8 +4,6 @@ At a draw of the history the horizon is linear in the tasks' outcomes around the
 T ≈ T₀ + Σ_j c_j y_j, with c the influence of each task on the regression.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -1,7 +1,5 @@
 """evalfolio as a strategy: the plan on the menu of the horizon, at once or in stages."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from functools import partial

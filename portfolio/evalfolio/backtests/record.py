@@ -20,8 +20,6 @@ class Design:
 
     InputError if a task comes twice, or a cap or number of attempts is not above 0.
 
-    Examples
-    --------
     >>> Design([3, 5], caps=2e6).attempts
     array([1, 1])
     """

@@ -1,7 +1,5 @@
 """The full-data horizon: logistic regression of success on length, many completions at once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,8 +40,6 @@ class HorizonRegression:
     no task, or a length or weight is not what it must be. Weights are of every task, 0 or more; 1
     by default.
 
-    Examples
-    --------
     >>> fits = HorizonRegression([1, 4, 16, 64]).fit([[1, 1, 0, 0], [1, 1, 1, 0]])
     >>> fits.level.round(2)
     array([3. , 4.9])
@@ -172,8 +168,6 @@ class CommonSlopeHorizon:
     from the middle of the tasks moves the horizon by doublings. InputError if there is no task, a
     length is not above 0, or the slope is not.
 
-    Examples
-    --------
     >>> horizon = CommonSlopeHorizon([1, 4, 16, 64], slope=0.6)
     >>> horizon.fit([[1, 1, 0, 0], [1, 1, 1, 0]]).level.round(2)
     array([3.  , 5.28])
@@ -225,8 +219,6 @@ def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:
     InputError if there is no group, or one has minutes or outcomes that are not what they must be.
     Groups are the human minutes and outcomes (0 to 1) of the tasks of each AI model.
 
-    Examples
-    --------
     >>> round(common_slope([([1, 4, 16, 64], [1, 1, 0, 1]), ([1, 4, 16, 64], [1, 0, 0, 0])]), 2)
     0.66
     """

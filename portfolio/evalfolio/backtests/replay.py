@@ -1,7 +1,5 @@
 """`backtest`: replay runs that were made anyway, and compare strategies on them."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence

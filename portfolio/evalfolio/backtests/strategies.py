@@ -5,8 +5,6 @@ expected spend of a design must keep within the budget; what it really spends is
 looks at what came out before it buys more is `evalfolio.backtests.market.Staged`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -100,8 +98,6 @@ def like_last_time(market: Market, budget: float, rng: np.random.Generator) -> D
 def fitted(order: Sequence[int] | Index, price: Array, budget: float) -> tuple[Index, float]:
     """Walk along tasks and buy each that still fits; return those bought and what is left.
 
-    Examples
-    --------
     >>> fitted([0, 1, 2], np.array([3.0, 9.0, 2.0]), 6.0)
     (array([0, 2]), 1.0)
     """

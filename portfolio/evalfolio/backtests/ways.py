@@ -7,8 +7,6 @@ the first k parts − Λ⁻¹ on the first k − 1), with f_k = m_k/N and Λ the
 tasks at a low cap and some at the highest together tell what comes late.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,8 +42,6 @@ class Way:
     def told(self, n: int, shares: Sequence[float], parts: int) -> Array:
         """Return the share of n tasks that reach each part, (parts,), at most `MOST_TOLD`.
 
-        Examples
-        --------
         >>> Way(4, 0.1, 1, 1).told(4, (0.1, 1.0), 2)
         array([0.999, 0.25 ])
         """
@@ -58,8 +54,6 @@ class Way:
 def ways_of(n: int, shares: Sequence[float], attempts: int) -> list[Way]:
     """Return the ways on offer: some tasks in one way, or all of them, some of these deep.
 
-    Examples
-    --------
     >>> [str(way) for way in ways_of(2, (0.1, 1.0), 1)]  # doctest: +NORMALIZE_WHITESPACE
     ['1 tasks x 1', '2 tasks x 1', '1 tasks at 0.1 of the cap', '2 tasks at 0.1 of the cap',
      '1 tasks at 0.1 of the cap + 1 tasks x 1']
@@ -128,8 +122,6 @@ def luck_covariance(c: Array, q: Array) -> Array:
     c is doublings per task, (n_tasks,), q the chance that each task is solved in each part,
     (n_draws, n_parts, n_tasks).
 
-    Examples
-    --------
     >>> luck_covariance(np.ones(1), np.array([[[0.5], [0.25]]]))  # of one trial in three outcomes
     array([[ 0.25  , -0.125 ],
            [-0.125 ,  0.1875]])

@@ -1,7 +1,5 @@
 """The application: its commands, and what happens when one of them fails."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper

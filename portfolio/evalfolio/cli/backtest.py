@@ -1,7 +1,5 @@
 """`evalfolio backtest`: buy runs again that were made anyway, and see who concludes best."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Annotated

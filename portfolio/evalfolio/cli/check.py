@@ -1,7 +1,5 @@
 """`evalfolio check`: read the inputs back in words, without fitting anything."""
 
-from __future__ import annotations
-
 import json
 
 from evalfolio.cli import options as shared
@@ -48,8 +46,6 @@ def check(
 def shortened(places: str, most: int = 3) -> str:
     """Return a list of places as it is, or only their number where it is long.
 
-    Examples
-    --------
     >>> shortened("eval 'a'; level 'b, High'"), shortened("a; b; c; d")
     ("eval 'a'; level 'b, High'", '4 places')
     """

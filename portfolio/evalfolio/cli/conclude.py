@@ -1,7 +1,5 @@
 """`evalfolio conclude`: how a programme ended."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

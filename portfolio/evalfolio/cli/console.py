@@ -45,8 +45,6 @@ def failure(text: str) -> None:
 def shown(text: str) -> str:
     r"""Return text with control characters as their codes: none reaches the terminal raw.
 
-    Examples
-    --------
     >>> shown("no file a\x1b[31m.csv")
     'no file a\\x1b[31m.csv'
     """
@@ -182,8 +180,6 @@ def print_table(frame: pd.DataFrame, title: str = "") -> None:
 def folded(words: str, width: int) -> str:
     r"""Return words broken into lines of a width, or as wide as the longest of them.
 
-    Examples
-    --------
     >>> folded("tasks × attempts", 7)
     'tasks ×\nattempts'
     """
@@ -196,8 +192,6 @@ def folded(words: str, width: int) -> str:
 def cell(value: object) -> str:
     """Return a table's text for a value: empty where it is not known.
 
-    Examples
-    --------
     >>> cell(1234567.0), cell(0.123456), cell(None), cell(float("nan")), cell(0.0)
     ('1,230,000', '0.123', '', '', '0')
     """

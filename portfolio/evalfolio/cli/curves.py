@@ -70,8 +70,6 @@ def in_a_terminal(table: pd.DataFrame) -> pd.DataFrame:
 def ranged(row: Mapping[Hashable, Any], name: str) -> str:
     """Return an estimate with its interval in two digits.
 
-    Examples
-    --------
     >>> ranged({"x": 0.6602, "x_low": 0.4129, "x_high": 0.8729}, "x")
     '0.66 [0.41, 0.87]'
     >>> ranged({"x": float("nan"), "x_low": float("nan"), "x_high": float("nan")}, "x")

@@ -1,7 +1,5 @@
 """`evalfolio doctor`: what is installed, and whether the parts that matter work."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

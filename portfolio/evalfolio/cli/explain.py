@@ -1,7 +1,5 @@
 """`evalfolio explain EVAL`: why an eval is in a plan, or what would bring it in."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated

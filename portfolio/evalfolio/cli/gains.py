@@ -1,7 +1,5 @@
 """`evalfolio gains`: the population prior of the elicitation gap, as shipped or fitted again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

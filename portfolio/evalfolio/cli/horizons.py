@@ -1,7 +1,5 @@
 """`evalfolio horizons`: time horizons of runs, against the cap, and what an hour costs."""
 
-from __future__ import annotations
-
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
 from evalfolio.cli.console import cell, console, print_json, print_table

@@ -216,8 +216,6 @@ _EXAMPLES = {
 def pairs(words: list[str] | None, option: str) -> dict[str, str]:
     """Read `name=value` words.
 
-    Examples
-    --------
     >>> pairs(["spend=spend_tokens", "cap=2e6"], "--map")
     {'spend': 'spend_tokens', 'cap': '2e6'}
     """

@@ -1,7 +1,5 @@
 """`evalfolio init`: a commented catalogue to start from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

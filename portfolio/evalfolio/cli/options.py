@@ -1,7 +1,5 @@
 """The arguments several commands share, written once."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -84,8 +82,6 @@ def figure(option: str, words: str) -> float:
     InputError
         If it is none, or may be two.
 
-    Examples
-    --------
     >>> figure("--cap", "2,000,000"), figure("--cap", "2e6")
     (2000000.0, 2000000.0)
     """

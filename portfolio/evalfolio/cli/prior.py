@@ -1,7 +1,5 @@
 """`evalfolio prior`: what the priors alone would have the results look like."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

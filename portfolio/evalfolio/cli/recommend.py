@@ -245,8 +245,6 @@ def show(record: Record) -> None:
 def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of the mix in columns few enough for a terminal.
 
-    Examples
-    --------
     >>> row = {"eval": "ctf", "tier": "plateau", "cap": 2e6, "cap_unit": "tokens", "tasks": 40}
     >>> list(mix_row({**row, "attempts": 3, "usd": 570.2, "staff_hours": 9.15}).values())
     ['ctf', 'plateau', '2 M tokens', '40 × 3', 570.2, 9.15]
@@ -270,8 +268,6 @@ def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
 def mix_total(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the row that sums the mix.
 
-    Examples
-    --------
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"eval": ["a", "b"], "USD": [570.2, 30.0], "staff hours": [9.0, 2.5]})
     >>> mix_total(rows).to_dict("records")

@@ -1,7 +1,5 @@
 """`evalfolio repeats`: best-of-k of an eval, and the best split of a spend into attempts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

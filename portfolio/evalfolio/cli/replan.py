@@ -1,7 +1,5 @@
 """`evalfolio replan`: the next step of a programme, after results."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

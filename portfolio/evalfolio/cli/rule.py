@@ -1,7 +1,5 @@
 """`evalfolio rule`: the square-root law, for a first answer without data."""
 
-from __future__ import annotations
-
 import math
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`evalfolio score`: what a hand-made mix is worth beside the plan."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -212,8 +212,6 @@ def sensitivity(
 def swings(rows: pd.DataFrame, own: float) -> pd.DataFrame:
     """Return what a terminal shows of a tornado; the plan's own value reads as equal.
 
-    Examples
-    --------
     >>> import pandas as pd
     >>> ends = {"value_low": [0.7], "value_high": [0.61], "deep_low": [0.0], "deep_high": [0.2]}
     >>> table = swings(pd.DataFrame({"name": ["cyber"], "low": [0.5], "high": [2.0], **ends}), 0.7)

@@ -1,7 +1,5 @@
 """What the workbook and the report are written from."""
 
-from __future__ import annotations
-
 from typing import Protocol, runtime_checkable
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Tables for other programs: the mix (`mix.csv`, `mix.parquet`), its tasks, menu and frontier."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,8 +91,6 @@ def drawn(names: Sequence[str], n: int, *, seed: int, key: str) -> list[str]:
     reading (tasks are cheap partly because they are easy). Draws are nested: a larger `n` adds
     tasks to those a smaller one has.
 
-    Examples
-    --------
     >>> few = drawn(["a", "b", "c", "d"], 2, seed=0, key="cybench")
     >>> few == drawn(["a", "b", "c", "d"], 3, seed=0, key="cybench")[:2]
     True

@@ -1,7 +1,5 @@
 """Run settings as a shell script of `inspect eval` commands."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Run settings of a plan: per chosen option what Inspect is to run, how often and how far."""
 
-from __future__ import annotations
-
 import glob
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Run settings as YAML whose text no reader takes for anything else."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping
@@ -34,8 +32,6 @@ _Dumper.add_representer(str, _represented)
 def yaml_text(value: Any, *, on_one_line: bool = False) -> str:
     r"""Return maps, lists, text, numbers, booleans and None as YAML.
 
-    Examples
-    --------
     >>> settings = {"runs": [{"eval": "a: b", "epochs": 4, "cap": 1e-5}], "notes": []}
     >>> print(yaml_text(settings), end="")
     runs:

@@ -1,7 +1,5 @@
 """Any affine cvxpy constraint of the choice."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Amounts of a resource, of a count of evals, or as a share of what is spent."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from numbers import Integral, Real
@@ -56,8 +54,6 @@ def tier_share(menu: Menu, chosen: Iterable[str], tier: str, resource: str | Non
 
     Of the money by default, or of the menu's first resource where it has none.
 
-    Examples
-    --------
     >>> from evalfolio.examples import sharing_menu
     >>> tier_share(sharing_menu(), ["a plateau", "b max"], "max-elicitation")  # 8,000 of 8,500
     0.9411764705882353
@@ -96,8 +92,6 @@ def evals(number: int) -> str:
 def in_words(value: float, resource: str, *, share: bool = False) -> str:
     """Return an amount with its unit.
 
-    Examples
-    --------
     >>> in_words(50_000, "usd"), in_words(0.2, "usd", share=True)
     ('50,000 usd', '20 % of all usd')
     """

@@ -1,7 +1,5 @@
 """Floors and ceilings of a group, in any resource, as a share, or as a count."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

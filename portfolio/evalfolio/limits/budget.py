@@ -28,8 +28,6 @@ Contingency = float | Mapping[str, float]
 class Budget:
     """What is stated of a resource, and what is left of it to spend after contingency.
 
-    Examples
-    --------
     >>> Budget(12_000.0, 0.1).spendable
     10800.0
     >>> print(Budget(12_000.0, 0.1).in_words("usd"))
@@ -72,8 +70,6 @@ def budgets_of(
     resources
         Those of the menu.
 
-    Examples
-    --------
     >>> both = {"usd": 100.0, "staff_hours": 40.0}
     >>> [b.spendable for b in budgets_of(both, 0.1, both).values()]
     [90.0, 40.0]
@@ -116,8 +112,6 @@ def parse_budgets(words: Iterable[str], option: str = "--budget") -> dict[str, f
 
     InputError if a word is not `name=number` or a name comes twice.
 
-    Examples
-    --------
     >>> parse_budgets(["usd=250,000", "staff_hours=400"])
     {'usd': 250000.0, 'staff_hours': 400.0}
     """
@@ -142,8 +136,6 @@ def parse_contingency(words: Iterable[str]) -> Contingency | None:
 
     InputError if a word is neither, or a resource comes twice.
 
-    Examples
-    --------
     >>> parse_contingency(["0.1"]), parse_contingency(["0.1", "staff_hours=0.05"])
     (0.1, {'usd': 0.1, 'staff_hours': 0.05})
     """

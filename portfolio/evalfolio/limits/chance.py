@@ -1,7 +1,5 @@
 """Uncertain costs: a ceiling on the chance that the total exceeds an amount."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

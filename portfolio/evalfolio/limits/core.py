@@ -1,7 +1,5 @@
 """A smallest set of limits that cannot be met together."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import optimize
 

@@ -1,7 +1,5 @@
 """Draws of what options use of a resource, as limits on uncertain costs need them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes import Menu
@@ -48,8 +46,6 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> Array:
 def chosen_draws(n_all: int, n_draws: int) -> Positions:
     """Return the positions of evenly spaced draws, of shape (n_draws,).
 
-    Examples
-    --------
     >>> chosen_draws(10, 4)
     array([0, 2, 5, 7])
     """

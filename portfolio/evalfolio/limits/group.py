@@ -1,7 +1,5 @@
 """Which options a rule speaks of: a name, or conditions on the menu's columns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 

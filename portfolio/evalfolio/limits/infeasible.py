@@ -1,7 +1,5 @@
 """Why no choice meets all limits: a smallest clash, and the least change that mends it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Limits as a plan keeps them in its record: their words, and what makes them again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -29,8 +27,6 @@ KINDS: dict[str, type[Any]] = {
 def kept(limits: Iterable[object], by: str) -> list[dict[str, Any]]:
     """Return limits as a record keeps them, and who set them.
 
-    Examples
-    --------
     >>> kept([Floor(Where(tier="plateau"), 0.4, share=True)], "constraints")[0]["of"]
     {'tier': ['plateau']}
     """
@@ -48,8 +44,6 @@ def made_again(row: Mapping[str, Any]) -> Limit | None:
 
     InputError if a figure or name of it is not what it must be.
 
-    Examples
-    --------
     >>> made_again(kept([Floor("cyber", 0.4, share=True)], "constraints")[0])
     Floor(of='cyber', at_least=0.4, resource='usd', share=True)
     """

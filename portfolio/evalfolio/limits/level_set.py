@@ -7,8 +7,6 @@ the target holds. The set is sampled where it begins, along rays from nothing kn
 menu tells. It is all but convex, so few choices are left that no A tells from it though they miss.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Evals that need or exclude one another."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which evals must, may and may not be run, and how many."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 
 import numpy as np

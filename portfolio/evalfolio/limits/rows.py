@@ -1,7 +1,5 @@
 """The seam between limits and search: linear rows over the choice and extra variables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -97,8 +95,6 @@ def indicator(menu: Menu, positions: Positions) -> Array:
 def other_than(binaries: Array) -> tuple[Array, float]:
     """Return weights and lower bound of the row that only this whole choice breaks.
 
-    Examples
-    --------
     >>> weights, least = other_than(np.array([1.0, 0.0]))
     >>> weights.tolist(), least
     ([-1.0, 1.0], 0.0)

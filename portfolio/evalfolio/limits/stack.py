@@ -8,8 +8,6 @@ choice within it; more are added where a choice breaks it, so whatever is solved
 what was asked, its bound holds, and the choice that comes back meets every limit.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

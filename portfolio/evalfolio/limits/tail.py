@@ -1,7 +1,5 @@
 """Uncertain costs: a ceiling on the mean of the worst totals (CVaR)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -9,8 +9,6 @@ that way too, by a binary of its own. And on a skewed belief chances are no func
 matrix: there `level_set` says what is enough.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """Cells and scores of runs as numbers, times and verdicts, with an account of what is none."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +31,6 @@ class Read:
 def text(column: pd.Series) -> pd.Series:
     """Return cells as text, nothing as "".
 
-    Examples
-    --------
     >>> text(pd.Series([1, None, "a"], dtype=object)).tolist()
     ['1', '', 'a']
     """
@@ -45,8 +41,6 @@ def text(column: pd.Series) -> pd.Series:
 def without_control(told: str) -> str:
     r"""Return free text without control characters, which no file of observations may hold.
 
-    Examples
-    --------
     >>> without_control("\x1b[31mgone\x00")
     '[31mgone'
     """
@@ -61,8 +55,6 @@ def numbers(column: pd.Series, *, decimal: bool = False) -> Read:
     So is text such as `600.000` that may mean two, unless another cell shows that points part
     decimals or `decimal` says so.
 
-    Examples
-    --------
     >>> read = numbers(pd.Series(["600,000", None, "NaN", "x", 10**400, True], dtype=object))
     >>> read.value.tolist(), read.odd.tolist()
     ([600000.0, nan, nan, nan, nan, nan], [False, False, False, True, True, True])
@@ -75,8 +67,6 @@ def numbers(column: pd.Series, *, decimal: bool = False) -> Read:
 def verdicts(column: pd.Series) -> Read:
     """Return cells as 1 or 0; anything else that is not empty is odd.
 
-    Examples
-    --------
     >>> read = verdicts(pd.Series([1, "0", True, None, 0.5, [1], 1e16], dtype=object))
     >>> read.value.tolist(), read.odd.tolist()
     ([1.0, 0.0, 1.0, nan, nan, nan, nan], [False, False, False, False, True, True, True])
@@ -89,8 +79,6 @@ def moments(column: pd.Series) -> Read:
 
     Zero is empty; any other number or date is odd.
 
-    Examples
-    --------
     >>> column = pd.Series([1756000000000, 1756000000, "2025-08-24T01:46:40Z", 1e30, 0, 28800])
     >>> read = moments(column)
     >>> set(read.value[:3].astype(str)), read.odd.tolist()
@@ -172,8 +160,6 @@ def score_number(value: object) -> float | None:
     shares; numbers stay, also below 0 and above 1. NaN, the mark Inspect writes for "not scored",
     other text and lists are None.
 
-    Examples
-    --------
     >>> [score_number(v) for v in ("C", "N", True, "Correct", "0.25", "85%", -1, "A", [1, 0])]
     [1.0, 0.0, 1.0, 1.0, 0.25, 0.85, -1.0, None, None]
     """
@@ -207,8 +193,6 @@ def score_numbers(scores: Mapping[str, Any] | None) -> dict[str, Scored]:
     A dict or a list of scores gives `scorer.key` or `scorer.0` each; a list as a whole is no
     number, as nothing tells which of its entries counts.
 
-    Examples
-    --------
     >>> from types import SimpleNamespace as Score
     >>> score_numbers({"match": Score(value="C"), "judge": Score(value={"a": 1, "b": "I"})})
     {'match': 1.0, 'judge.a': 1.0, 'judge.b': 0.0}

@@ -1,7 +1,5 @@
 """Inspect logs as runs: outcome, spend, cap and price of every sample."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import tempfile

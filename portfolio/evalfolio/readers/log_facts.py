@@ -5,8 +5,6 @@ usage nowhere else, where samples were invalidated by hand, where nothing seems 
 answered, or where a person did the task.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """What an Inspect log says of a whole run and of its samples, as plain data."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -25,8 +23,6 @@ def usage_record(usage: Any) -> dict[str, float]:
     tokens are part of the output. `logged_input` is `input_tokens` as it stands, `cost` what the
     log reports in USD, if anything.
 
-    Examples
-    --------
     >>> from types import SimpleNamespace
     >>> old = SimpleNamespace(input_tokens=15235, output_tokens=281, total_tokens=15516,
     ...     input_tokens_cache_read=9088, input_tokens_cache_write=None, reasoning_tokens=0,

@@ -1,7 +1,5 @@
 """What a reader of runs from Inspect logs must know: whatever moved a number, and how often."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any

@@ -1,7 +1,5 @@
 """From the facts of logs to runs and counts: prices, spends, outcomes, copies."""
 
-from __future__ import annotations
-
 import datetime
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """How much a log holds once unpacked, told before it is read, and why one could not be read."""
 
-from __future__ import annotations
-
 import datetime
 import zipfile
 import zlib
@@ -19,8 +17,6 @@ LONGEST = 300
 def in_words(error: BaseException, log: str) -> str:
     """Return why a log could not be read, on one line, and what to do.
 
-    Examples
-    --------
     >>> in_words(zipfile.BadZipFile("File is not a zip file"), "a.eval")
     'it is no whole .eval archive: cut short, or no Inspect log; copy it again or remove it'
     """

@@ -1,7 +1,5 @@
 """METR's run files (`runs.jsonl`, JSON lines or CSV, plain or gzipped) as observations."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import zlib

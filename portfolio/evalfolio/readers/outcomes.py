@@ -1,7 +1,5 @@
 """How runs count: their outcome and cap from what a log says, people's runs, and copies."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,8 +22,6 @@ _PERSON = re.compile(r"(?<![a-z])(?:humans?|baseliners?)(?![a-z])")
 def is_human(name: str) -> bool:
     """Whether a name means people: `human`, `Human Expert`, `human_novice`, `baseliner 3`.
 
-    Examples
-    --------
     >>> [is_human(n) for n in ("human", "Human Expert", "human_novice", "humanloop/x", "o3")]
     [True, True, True, False, False]
     """
@@ -153,8 +149,6 @@ def settle_caps(runs: pd.DataFrame, given: CapRule) -> pd.DataFrame:
     placed on the curve and is excluded. `runs` has columns eval, outcome, reason, spend, cap, one
     row per run; `given` is in the unit of spend.
 
-    Examples
-    --------
     >>> runs = pd.DataFrame({
     ...     "eval": "ctf", "outcome": ["success", "gave_up", "stopped_by_cap"], "reason": "",
     ...     "spend": [812.0, 433.0, 150.0], "cap": [np.nan, np.nan, 100.0],

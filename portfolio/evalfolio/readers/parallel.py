@@ -4,8 +4,6 @@ A worker is this file as a process of its own, so that a log which breaks the in
 row of the error table and not the import, and so that a caller's script needs no `__main__` guard.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import json

@@ -44,8 +44,6 @@ class Price:
     def usd(self, usage: Mapping[str, float]) -> float:
         """Cost of a usage with the keys input, output, cache_read and cache_write, in USD.
 
-        Examples
-        --------
         >>> price = Price("m", 2.0, 8.0, datetime.date(2026, 11, 1), "assumption", cache_read=0.5)
         >>> price.usd({"input": 1e6, "output": 1e5, "cache_read": 2e6, "cache_write": 0})
         3.8
@@ -64,8 +62,6 @@ class Price:
 class Prices:
     """A price table; earlier rows of equal precision win, so overrides stand first.
 
-    Examples
-    --------
     >>> table = default_prices()
     >>> table.find("anthropic/claude-opus-4-1-20250805").output
     75.0

@@ -1,7 +1,5 @@
 """Notes on an import: for how many runs something holds, and AI models under several names."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,8 +14,6 @@ class Remarks:
     `runs` has columns eval, task and log, one row per run; `line` too where a file is read by
     lines.
 
-    Examples
-    --------
     >>> runs = pd.DataFrame({"eval": "ctf", "task": ["a", "b"], "log": "logs/1.eval"})
     >>> remarks = Remarks(runs)
     >>> remarks(runs["task"].eq("b"), "runs are odd", "look at them")
@@ -53,8 +49,6 @@ _ROUTE = re.compile(r":(?:free|nitro|floor|beta|extended|online)$")  # who serve
 def bare_name(model: str) -> str:
     """Return a name in lower case without provider, cloud affix, route and blanks, dots as dashes.
 
-    Examples
-    --------
     >>> bare_name("openrouter/anthropic/claude-opus-4.1:beta")
     'claude-opus-4-1'
     >>> bare_name("anthropic/bedrock/us.anthropic.claude-opus-4-1-20250805-v1:0")

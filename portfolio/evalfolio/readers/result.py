@@ -1,7 +1,5 @@
 """What an import returns: the runs, what each file gave, and what could not be read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

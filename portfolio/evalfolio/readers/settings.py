@@ -1,7 +1,5 @@
 """Configurations: what tells the runs of one AI model on one task apart, and names for it."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,8 +19,6 @@ def named_by(header: Header, by: Sequence[str], kind: str) -> str:
     Of the kind "task" are settings that make another task of it, for the name of the eval; of
     "agent" those that make another elicitation of it, for the name of the AI model.
 
-    Examples
-    --------
     >>> header = {"settings": {"task": {"level": "hard"}, "agent": {"solver": "react"}}}
     >>> named_by(header, ["level", "solver"], "task"), named_by(header, ["solver"], "agent")
     (' (level=hard)', ' (solver=react)')

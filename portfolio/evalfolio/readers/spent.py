@@ -1,7 +1,5 @@
 """What one sample of an Inspect log used, and what of it its cap meters."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Values as JSON can hold them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,8 +14,6 @@ def plain(value: object) -> Any:
 
     A range of the catalogue, with low and high, becomes its two ends; parts of a record stay.
 
-    Examples
-    --------
     >>> plain({"a": np.float64("nan"), "b": np.array([1, 2]), "c": (np.bool_(True),)})
     {'a': None, 'b': [1, 2], 'c': [True]}
     """
@@ -44,8 +40,6 @@ def plain(value: object) -> Any:
 def flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
     """Return nested figures as lines of name and value, a list as text.
 
-    Examples
-    --------
     >>> flat({"passed": True, "notes": [], "fit": {"draws": 4000}})
     [('passed', True), ('notes', 'none'), ('fit: draws', 4000)]
     """

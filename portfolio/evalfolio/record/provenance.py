@@ -1,7 +1,5 @@
 """Provenance: which files and which versions a result was made from."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version

@@ -5,8 +5,6 @@ catalogue's one currency, written `usd`. Where the stakes were given as `mitigat
 `weight`, values are in points and every `*_usd` field is None.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The published JSON schema of `plan.json`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,6 @@ SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of `plan.json`; the file `plan.schema.json` beside this one holds it.
 
-    Examples
-    --------
     >>> sorted(json_schema()["required"])[:3]
     ['assumptions', 'budget', 'choices']
     """

@@ -1,7 +1,5 @@
 """What a search finds: a choice, a bound on every other, and what may be claimed of the two."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol

@@ -8,8 +8,6 @@ bound is within the gap of the best value is done, and so is one whose choices c
 are proved from row prices, so no tolerance of a solver can make one false.
 """
 
-from __future__ import annotations
-
 import heapq
 import itertools
 

@@ -1,7 +1,5 @@
 """The certified optimum: a choice, and a proof that no other is worth more than a gap above it."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, replace
 

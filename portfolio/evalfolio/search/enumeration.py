@@ -7,8 +7,6 @@ tighter than a programme's hull, and the handful left are valued exactly. That t
 or two programmes and puts an end to a whole branch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

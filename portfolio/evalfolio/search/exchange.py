@@ -1,7 +1,5 @@
 """Exchanges: putting one option in the place of its eval's present one, and what that is worth."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.arrays import Array, Flags, Positions

@@ -1,7 +1,5 @@
 """Greedy choice by value per cost: instant, without a certificate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

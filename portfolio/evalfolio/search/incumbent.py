@@ -1,7 +1,5 @@
 """The best choice found so far, and how fractional answers are rounded to better ones."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.arrays import Array

@@ -4,8 +4,6 @@ The certified search starts from it, prices are read from it, and a sweep of bud
 and again. Tangents hold everywhere, so whatever one box or budget needed serves the next.
 """
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -12,8 +12,6 @@ A margin keeps W out of reach: v/(W(1 + ε) − v) is concave too, and never so 
 of v shows.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,8 +29,6 @@ MARGIN = 1e-3  # ε
 class Measure:
     """The scale a quantity is searched on: s in [0, 1] for v in [0, top].
 
-    Examples
-    --------
     >>> odds = Measure(0.8, 1.0)
     >>> round(odds.of(0.5), 12)  # odds of 1 where 4 can be reached
     0.25

@@ -6,8 +6,6 @@ of its interval, which are put on G itself. Everything is in scaled units: v end
 units of the largest total value.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -46,8 +44,6 @@ class Overestimate:
     `v_max`, the largest argument the menu can reach, is the unit of v, `scale` that of G; the
     polyline is at most about `error` above G.
 
-    Examples
-    --------
     >>> from evalfolio.value.sample_information import DecisionValue
     >>> g = DecisionValue(-1.0, 1.0, 3.0, 1.0)
     >>> above = Overestimate(g, 0.9, float(g.evpi), 1e-4)

@@ -1,7 +1,5 @@
 """The problem all methods solve: the rows of a question, and its values in scaled units."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any

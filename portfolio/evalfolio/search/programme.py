@@ -13,8 +13,6 @@ HiGHS's word is not taken for the bound: with any row prices y, Σ_i y_i·rhs_i 
 column's range of (c − Aᵀy)_j z_j bounds the programme, whatever the solver's tolerances.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os
@@ -36,8 +34,6 @@ from evalfolio.search.tangents import Tangents
 def quiet_highs() -> highspy.Highs:
     """Return a solver that prints nothing, also the first of the process.
 
-    Examples
-    --------
     >>> quiet_highs().getOptionValue("output_flag")[1]
     False
     """

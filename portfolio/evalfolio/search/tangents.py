@@ -1,7 +1,5 @@
 """The tangents of the explained variances that a search has found, held as one growing table."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

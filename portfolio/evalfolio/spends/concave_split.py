@@ -1,7 +1,5 @@
 """The best split of one budget over concave curves, by its multiplier, and the dual bound."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Curves of value against spend, one per item, averaged over posterior draws."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -83,8 +81,6 @@ class _Concave(_ByDraw):
 class Logistic(_Concave):
     """``scale · tanh(rate · spend / 2)``, the saturation most media-mix models use.
 
-    Examples
-    --------
     >>> curves = Logistic(np.array([2.0]), np.array([0.5]))
     >>> curves.value(np.array([4.0])).round(3)
     array([1.523])

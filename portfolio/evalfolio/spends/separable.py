@@ -1,7 +1,5 @@
 """Continuous spends on separate curves under one budget: exact where concave, bounded always."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,7 +1,5 @@
 """A plan held to a standard: met or not, clause by clause, and what every level needs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

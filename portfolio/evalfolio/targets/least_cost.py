@@ -1,7 +1,5 @@
 """The cheapest choice within all limits, and the fewest targets to give up."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """How far every decision could be brought within the limits, each by itself, and what binds it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 
@@ -39,8 +37,6 @@ def reachable(question: Question) -> pd.DataFrame:
         the mix leaves them that lets most be known; usd of it; bound_by: the budgets and limits
         without each of which more could be known, or `ALL`.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> table = reachable(Question(small_menu(), {"usd": 3_000.0}))
     >>> str(table.loc["cyber", "bound_by"])

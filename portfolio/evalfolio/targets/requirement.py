@@ -1,7 +1,5 @@
 """`require`: the least of a resource for a target."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ A clause says one demand at most; one without any is not answered by a plan. Cla
 no level are of every level.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -112,8 +110,6 @@ def read_standard(source: str | Path | Mapping[str, Any]) -> Standard:
     several; every one where left out), reading, and at most one demand; see `Clause`. InputError if
     the file is no such table: place and clause are named.
 
-    Examples
-    --------
     >>> found = read_standard({"level": {"basic": {"danger_missed": "20 %", "evals": 2}}})
     >>> [(each.number, dict(each.amounts)) for each in found.levels["basic"]]
     [('danger_missed', {'': 0.2}), ('evals', {'': 2})]

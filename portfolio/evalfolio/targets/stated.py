@@ -1,7 +1,5 @@
 """Targets on decisions as people state them, turned into constraints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -88,8 +86,6 @@ def gap_correlations(menu: Menu, domain: str) -> dict[str, float]:
     The correlation under the prior of the gap read by its most telling option at max elicitation
     and that of the domain's decisions, the nearest of them; 1 where no decision has the gap.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> gap_correlations(small_menu(), "cyber")
     {'a': 1.0, 'b': 1.0}

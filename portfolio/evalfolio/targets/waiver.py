@@ -1,7 +1,5 @@
 """`waive`: which targets to give up where not all of them fit the budget."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ and the Weibull (tail → 0); beyond 1 the tail is heavier than Hill's, S(t) ~ t
 the power law of "no plateau in reach".
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -55,8 +53,6 @@ def quantile(share: Value, location: Value, scale: Value, tail: Value) -> Array:
 def limited_mean(ln_cap: Value, location: Value, scale: Value, tail: Value) -> Array:
     """E[min(T, c)], by quadrature: its closed form, an incomplete beta, needs a finite mean.
 
-    Examples
-    --------
     With scale and tail 1, as for Hill, it is m ln(1 + c/m):
 
     >>> round(float(limited_mean(np.log(9.0), 0.0, 1.0, 1.0) / np.log(10.0)), 8)

@@ -32,8 +32,6 @@ def stacking_weights(log_scores: Array) -> Array:
     raises it every round. Yao, Vehtari, Simpson & Gelman (2018), Using stacking to average
     Bayesian predictive distributions.
 
-    Examples
-    --------
     >>> stacking_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(6)
     array([1., 0.])
     """

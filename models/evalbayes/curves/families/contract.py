@@ -1,7 +1,5 @@
 """What every family must satisfy, ours and a user's own: checked by numbers, not by trust."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,8 +31,6 @@ def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = No
         Values of the parameters after the location; by default the middle of every prior, and
         two sds to either side of it.
 
-    Examples
-    --------
     >>> from evalbayes.curves.families.family import FAMILIES
     >>> check_family(FAMILIES["weibull"])
     """

@@ -18,8 +18,6 @@ FUNCTIONS = ("log_density", "log_cdf", "log_survival", "quantile", "limited_mean
 class Family:
     """A distribution of spend, given by functions of ln spend (or a share) and the parameters.
 
-    Examples
-    --------
     >>> FAMILIES["burr"].shapes
     ('scale', 'tail')
     """

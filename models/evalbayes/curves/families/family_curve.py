@@ -1,7 +1,5 @@
 """Competing risks: the methods of every spend-to-outcome curve, and the curve of one family."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace

@@ -4,8 +4,6 @@ Half of the runs end within m = e^location; ln T is logistic with that location 
 upper tail is a power law, S(t) ~ (m/t)^(1/scale): heavier than the lognormal's.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -43,8 +41,6 @@ def quantile(share: Value, location: Value, scale: Value) -> Array:
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     """E[min(T, c)] = c ₂F₁(1, scale; 1 + scale; −(c/m)^(1/scale)), by quadrature.
 
-    Examples
-    --------
     With scale 1 it is m ln(1 + c/m):
 
     >>> round(float(limited_mean(np.log(9.0), 0.0, 1.0) / np.log(10.0)), 8)

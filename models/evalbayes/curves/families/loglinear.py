@@ -5,8 +5,6 @@ ln T is uniform over `scale` e-folds around location, its two corners rounded by
 e-fold of spend buys the same further share of the runs, 1/scale, until all have ended.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -61,8 +59,6 @@ def quantile(share: Value, location: Value, scale: Value) -> Array:
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     """E[min(T, c)], by quadrature.
 
-    Examples
-    --------
     Far past the line, the mean of a log-uniform spend with the corners' noise in it:
 
     >>> noise = np.pi * ROUNDING / np.sin(np.pi * ROUNDING)

@@ -6,8 +6,6 @@ accepts numpy arrays; those of the likelihood accept PyTensor expressions too. A
 one more file with the same names.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -66,8 +64,6 @@ def quantile(share: Value, location: Value, scale: Value) -> Array:
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     """E[min(T, c)] = e^(location + scale²/2) Φ(z − scale) + c·Φ(−z), z = (ln c − location)/scale.
 
-    Examples
-    --------
     A cap far above all spends leaves the mean, e^(scale²/2) medians:
 
     >>> round(float(limited_mean(np.log(1e9), 0.0, 1.0)), 4) == round(float(np.exp(0.5)), 4)

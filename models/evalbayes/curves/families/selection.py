@@ -1,7 +1,5 @@
 """Which families of spend a fit uses, eval by eval: stacking weights, why, and the cells' draws."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

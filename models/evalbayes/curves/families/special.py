@@ -1,7 +1,5 @@
 """Functions that families are made of, safe in their tails, for numpy arrays and expressions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -30,8 +28,6 @@ def _tensor() -> Any:
 def log_ndtr(z: Any) -> Any:
     """Log of Φ(z), exact far into the lower tail.
 
-    Examples
-    --------
     >>> float(log_ndtr(0.0)) == float(np.log(0.5))
     True
     """
@@ -51,8 +47,6 @@ def log_ndtr(z: Any) -> Any:
 def log_between(low: Any, high: Any) -> Any:
     """Log of Φ(high) − Φ(low), low < high, exact in both tails.
 
-    Examples
-    --------
     >>> bool(np.isclose(np.exp(log_between(-1.0, 1.0)), 0.6826894921370859))
     True
     >>> round(float(log_between(20.0, 21.0)), 6) == round(float(log_ndtr(-20.0)), 6)
@@ -99,8 +93,6 @@ def softplus(x: Any) -> Any:
 def log_softplus(x: Any) -> Any:
     """Ln ln(1 + e^x), which is x itself far below zero.
 
-    Examples
-    --------
     >>> float(log_softplus(-800.0))
     -800.0
     """
@@ -115,8 +107,6 @@ def log_softplus(x: Any) -> Any:
 def log1mexp(ln_x: Any) -> Any:
     """Ln(1 − e^(−x)) given ln x, exact for tiny and for large x.
 
-    Examples
-    --------
     A share of 1e-20 keeps its digits:
 
     >>> round(float(log1mexp(np.log(1e-20)) / np.log(1e-20)), 12)

@@ -5,8 +5,6 @@ spend where scale > 1 (seen in most AI models), is constant at 1 and rises below
 the lightest of the families.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -49,8 +47,6 @@ def quantile(share: Value, location: Value, scale: Value) -> Array:
 def limited_mean(ln_cap: Value, location: Value, scale: Value) -> Array:
     """E[min(T, c)] = m (ln 2)^(−scale) Γ(1 + scale) P(scale, y(c)), P the regularised gamma.
 
-    Examples
-    --------
     A constant hazard λ = ln 2/m (scale 1) gives (1 − e^(−λc))/λ:
 
     >>> rate = np.log(2.0)

@@ -1,7 +1,5 @@
 """The plan as one self-contained page: `report.html`."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Drawing of a domain's capability: belief now, belief after the results, and the threshold."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

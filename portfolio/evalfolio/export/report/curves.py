@@ -1,7 +1,5 @@
 """The curves of the AI model under test: one card per eval, the chosen ones first."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

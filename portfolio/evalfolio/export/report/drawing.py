@@ -1,7 +1,5 @@
 """Drawings: SVG elements put together as text, every word escaped, and the scales behind them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +11,6 @@ from markupsafe import Markup, escape
 class Scale:
     """A straight or logarithmic map of [low, high] onto [start, end].
 
-    Examples
-    --------
     >>> Scale(0, 10, 0, 100)(2.5), Scale(1, 100, 0, 10, log=True)(10)
     (25.0, 5.0)
     """
@@ -38,8 +34,6 @@ class Scale:
     def ticks(self, most: int = 5) -> list[float]:
         """Return round figures inside the scale, `most` at most.
 
-        Examples
-        --------
         >>> Scale(0, 1616, 0, 1).ticks(), Scale(1e3, 2e7, 0, 1, log=True).ticks()
         ([0, 500, 1000, 1500], [1000.0, 10000.0, 100000.0, 1000000.0, 10000000.0])
         """
@@ -67,8 +61,6 @@ Point = tuple[float, float]
 def element(name: str, content: str | Markup = "", **attributes: object) -> Markup:
     """Return an SVG element; `_` in an attribute's name stands for `-`, a final one is dropped.
 
-    Examples
-    --------
     >>> str(element("text", "<b>", x=1, class_="tick"))
     '<text x="1" class="tick">&lt;b&gt;</text>'
     """

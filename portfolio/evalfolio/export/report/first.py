@@ -1,7 +1,5 @@
 """The first page: what a group decides on, on one sheet of A4; every amount is the record's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The frontier as the page shows it: one certified mix per budget, for the slider and the table."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -116,8 +114,6 @@ def _row(
 def script_safe(value: object) -> Markup:
     r"""Return JSON that cannot end the script element it stands in.
 
-    Examples
-    --------
     >>> str(script_safe("</script>"))
     '"\\u003c/script\\u003e"'
     """

@@ -1,7 +1,5 @@
 """Numbers as people read them: money, shares, caps, times."""
 
-from __future__ import annotations
-
 import math
 
 from evalfolio.narrative import decimals_beside, two_digits
@@ -12,8 +10,6 @@ DASH = "–"
 def money(value: float | None) -> str:
     """Return an amount for a table: whole dollars, cents under ten.
 
-    Examples
-    --------
     >>> money(8123.4), money(0.25), money(0.0), money(None), money(0.000012)
     ('$8,123', '$0.25', '$0', '–', '$0.000012')
     """
@@ -28,8 +24,6 @@ def money(value: float | None) -> str:
 def about(value: float | None) -> str:
     """Return an amount for a sentence, two significant digits.
 
-    Examples
-    --------
     >>> about(8123.4)
     '$8,100'
     """
@@ -41,8 +35,6 @@ def share(value: float | None, rule: float | None = None) -> str:
 
     Beside a rule stated for it, it has as many digits as tell on which side it lies.
 
-    Examples
-    --------
     >>> share(0.834), share(0.0123), share(0.9996), share(1.0), share(0.0002), share(None)
     ('83 %', '1.2 %', '> 99 %', '100 %', '< 0.1 %', '–')
     >>> share(0.0995, 0.1), share(0.1047, 0.1), share(0.3, 0.1)
@@ -62,8 +54,6 @@ def share(value: float | None, rule: float | None = None) -> str:
 def figure(value: float | None, digits: int = 2) -> str:
     """Return a number of a domain's unit.
 
-    Examples
-    --------
     >>> figure(9.934), figure(-0.0001), figure(None)
     ('9.93', '0.00', '–')
     """
@@ -75,8 +65,6 @@ def figure(value: float | None, digits: int = 2) -> str:
 def compact(value: float | None) -> str:
     """Return a cap or a spend in thousands, millions or billions, three digits at most.
 
-    Examples
-    --------
     >>> compact(2_000_000), compact(307_500), compact(12.5), compact(0.0), compact(None)
     ('2 M', '308 k', '12.5', '0', '–')
     """
@@ -91,8 +79,6 @@ def compact(value: float | None) -> str:
 def amount(value: float | None, unit: str) -> str:
     """Return a spend or a cap with its unit: money with cents, hours as people tell time.
 
-    Examples
-    --------
     >>> amount(307_500, "tokens"), amount(12.4, "usd"), amount(0.0547, "hours"), amount(10, "hours")
     ('308 k tokens', '$12', '3.3 min', '10 h')
     >>> amount(2e-7, "hours"), amount(2e-7, "usd"), amount(None, "usd")
@@ -113,8 +99,6 @@ def amount(value: float | None, unit: str) -> str:
 def hours(value: float | None) -> str:
     """Return hours of work for a table.
 
-    Examples
-    --------
     >>> hours(206.83), hours(2.4), hours(None)
     ('207', '2.4', '–')
     """
@@ -126,8 +110,6 @@ def hours(value: float | None) -> str:
 def human_time(doublings: float) -> str:
     """Return log2 of human minutes as a time.
 
-    Examples
-    --------
     >>> human_time(5.9069), human_time(8.9069), human_time(2.0), human_time(12.0), human_time(-2)
     ('1 h', '8 h', '4 min', '68 h', '15 s')
     """

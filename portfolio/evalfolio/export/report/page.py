@@ -1,7 +1,5 @@
 """What the page says, put in order for the templates; no markup here but the drawings."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,8 +66,6 @@ def accounts(record: Record) -> list[dict[str, Any]]:
 def plain(value: str | float | bool | None) -> str:
     """Return a cell of the tables of an account: words as they are, figures in two digits.
 
-    Examples
-    --------
     >>> plain(0.1234), plain(None), plain(True), plain("pays"), plain(12345.0)
     ('0.12', '–', 'yes', 'pays', '12,000')
     """
@@ -114,8 +110,6 @@ def price_rows(record: Record) -> list[dict[str, str]]:
 def price_words(price: float, resource: str, limit: float, unit: str) -> str:
     """Return a shadow price, of so much money that the figure is easy to read.
 
-    Examples
-    --------
     >>> price_words(9.54e-6, "usd", 12_000.0, "points")
     '0.0095 points per $1,000'
     >>> price_words(1.24, "staff_hours", 240.0, "usd")
@@ -133,8 +127,6 @@ def price_words(price: float, resource: str, limit: float, unit: str) -> str:
 def priced(value: float, unit: str) -> str:
     """Return a shadow price in the unit of value.
 
-    Examples
-    --------
     >>> priced(0.00954, "points"), priced(3.2, "usd"), priced(0.0, "points")
     ('0.0095 points', '$3.20', '0 points')
     """
@@ -326,8 +318,6 @@ def rival_rows(record: Record, worth: Any) -> list[dict[str, Any]]:
 def against(value: float, whole: float | None) -> str:
     """Return a value as a percentage of the plan's, fine enough to tell near ones apart.
 
-    Examples
-    --------
     >>> against(0.9863, 1.0), against(1.0, 1.0), against(1.0, 0.0)
     ('98.6 %', '100 %', '–')
     """

@@ -1,7 +1,5 @@
 """The plan as a workbook that recalculates: `plan.xlsx`, written sheet by sheet."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from evalbayes.whole import whole_file

@@ -1,7 +1,5 @@
 """A workbook with the few ways of writing a cell that all sheets share."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Iterable, Sequence
@@ -33,8 +31,6 @@ WIDTHS = {"option": 34, "eval": 22, "domain": 14, "tier": 16, "cap": 13, "cap_un
 def head(name: str) -> tuple[str, str]:
     """Return the heading and the number kind of a column; other resources read as words.
 
-    Examples
-    --------
     >>> head("tasks"), head("staff_hours.bio")
     (('Tasks', 'count'), ('Staff hours (bio)', 'hours'))
     """
@@ -49,8 +45,6 @@ def width(name: str) -> float:
 def names_width(names: Iterable[str], least: float, most: float = 60) -> float:
     """Return the width that shows every name whole, or `most` where one is longer.
 
-    Examples
-    --------
     >>> names_width(["cybench / plateau / 38 tasks x 3 / full cap"], least=34)
     46
     """
@@ -60,8 +54,6 @@ def names_width(names: Iterable[str], least: float, most: float = 60) -> float:
 def safe_name(name: str) -> str:
     """Return a resource's name as Excel allows it in a defined name.
 
-    Examples
-    --------
     >>> safe_name("staff_hours.bio"), safe_name("GPU hours (spot)")
     ('staff_hours.bio', 'GPU_hours__spot_')
     """

@@ -12,8 +12,6 @@ read instead of names: a name such as `>5`, `*` or one of 300 characters would b
 condition. Evals, domains and tiers are numbered instead.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

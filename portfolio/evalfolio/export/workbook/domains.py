@@ -1,7 +1,5 @@
 """Sheet Domains: each decision now and after the results, with the two floors."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from evalfolio.export.workbook import layout as at

@@ -1,7 +1,5 @@
 """Sheets Mix, Menu and Shared: what is run, what could be, and what is paid once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import Any

@@ -1,7 +1,5 @@
 """Sheets to look things up in: assumptions, provenance, names of cells, and accounts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from evalfolio.export.workbook.book import Book, safe_name

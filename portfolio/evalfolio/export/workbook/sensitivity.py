@@ -1,7 +1,5 @@
 """Sheets Frontier and Sensitivity: the best mix at other budgets, and with other inputs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from evalfolio.export.workbook.book import DEPTH, HEAD, INPUT, MUTED, SWEET, Book, head

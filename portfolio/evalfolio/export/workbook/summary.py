@@ -1,7 +1,5 @@
 """Sheet Summary: the recommendation in words, the budget to change, and what it buys."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from evalfolio.export.workbook import layout as at

@@ -8,8 +8,6 @@ ratios; the log-determinant as it is; the mean of the
 worst draws as max η − Σ_s (η − value_s)⁺/(αn) (Rockafellar & Uryasev 2000).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import cvxpy as cp
@@ -142,8 +140,6 @@ def expression(
     envelope. The expression is in the objective's own unit, to be made large; both follow the rules
     of disciplined (parametrised) convex programming.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> from evalfolio.objectives import variance
     >>> menu = small_menu()

@@ -4,8 +4,6 @@ The objective enters as `ConcaveObjective` says. Budgets and losses are paramete
 compiled once and solved again for every budget and every set of losses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

@@ -10,8 +10,6 @@ it is installed (``pip install 'evalfolio[solvers]'``). Convex programmes go to 
 `PREFERRED` that is installed, and to the next where one ends without an answer.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Any, Literal
 
@@ -43,8 +41,6 @@ CURES = {
 def convex_solvers() -> tuple[str, ...]:
     """Return the installed solvers that can solve the relaxation, in the order they are tried.
 
-    Examples
-    --------
     >>> "CLARABEL" in convex_solvers()
     True
     """
