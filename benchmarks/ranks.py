@@ -3,14 +3,18 @@
 Truth is drawn from the prior, runs from the truth, and the posterior from the runs. If all three
 are right, the truth's rank among independent posterior draws is uniform, whatever the design
 (Talts, Betancourt, Simpson, Vehtari & Gelman 2018, Validating Bayesian inference algorithms with
-simulation-based calibration).
+simulation-based calibration). The likelihood of the data is ranked too: it sees a posterior that
+misses what the data say (Modrák et al. 2023, Simulation-based calibration checking).
 """
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,17 +25,17 @@ from scipy.special import expit, ndtr
 from evalbayes.errors import InputError
 from evalbayes.model import derived
 from evalbayes.model.evidence import SUFFICIENT
-from evalbayes.model.likelihood import Curves
+from evalbayes.model.likelihood import Curves, log_likelihood
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.model.design import Design
+    from evalbayes.model.evidence import Evidence
     from evalbayes.observations import Observations
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-QUANTITIES = ("plateau", "location", "scale", "omega", "theta", "delta", "walk", "range")
 RANKED = 99  # near-independent draws that a truth is ranked among
 NULLS = 20_000  # sets of uniform ranks that a deviation is compared with
 
@@ -43,21 +47,29 @@ class Calibration:
     Parameters
     ----------
     ranks
-        Columns `QUANTITIES`, one row per data set: how many of `RANKED` draws lie below the truth.
+        A column per quantity, a row per data set: how many of `RANKED` draws lie below the truth.
         Where a quantity has many entries (a plateau per cell), each data set ranks another one, so
         that ranks of different rows are independent.
     divergences, transitions
         Divergent transitions out of how many, over all fits.
+    seconds
+        CPU-seconds of all fits, compiling left out.
+    ess
+        Bulk effective sample sizes of what was ranked, like `ranks`; those below `RANKED` were
+        thinned too little, which puts the truth too often at either end.
     """
 
     ranks: pd.DataFrame
     divergences: int
     transitions: int
+    ess: pd.DataFrame
+    seconds: float = 0.0
 
     def table(self, seed: int = 0) -> pd.DataFrame:
         """Return mean rank, share of ranks in the outer tenths, and p of uniformity, by quantity.
 
-        Uniform ranks have mean 0.5 and an outer share of 0.2.
+        Uniform ranks have mean 0.5 and an outer share of 0.2. `short` is the share of data sets
+        with a smaller effective sample than draws ranked.
         """
         rows = []
         for name in self.ranks:
@@ -69,6 +81,7 @@ class Calibration:
                     "data_sets": len(ranks),
                     "mean_rank": share.mean(),
                     "outer_share": ((share < 0.1) | (share > 0.9)).mean(),
+                    "short": (self.ess[name] < RANKED).mean(),
                     "p": uniformity(ranks, RANKED, seed=seed),
                 }
             )
@@ -78,8 +91,7 @@ class Calibration:
 class Simulator:
     """Data sets of one design, simulated from the prior and fitted; the model is compiled once.
 
-    InputError if there are no elicited runs, so that nothing would be learned of δ, or if there are
-    scores or nested counts, which are not simulated.
+    InputError if there are no elicited runs, so that nothing would be learned of δ.
 
     Parameters
     ----------
@@ -89,11 +101,11 @@ class Simulator:
     data_sets
         How many truths are drawn.
     runs
-        Runs of every cell; counts keep the number of runs they have.
+        Runs of every cell; counts and scores keep the number of runs, or noise, and caps they have.
     ln_cap
-        Ln of the one cap, above the typical ln spend.
-    seed, draws, tune
-        Of one chain for every data set.
+        Ln of the one cap of cells, above the typical ln spend in their unit.
+    seed, draws, tune, chains
+        Of the fit of every data set.
     """
 
     def __init__(
@@ -107,31 +119,32 @@ class Simulator:
         seed: int = 0,
         draws: int = 396,
         tune: int = 300,
+        chains: int = 1,
     ) -> None:
         from evalbayes.model import sampling  # loads PyMC: only where something is sampled
         from evalbayes.model.design import design_of
         from evalbayes.model.evidence import evidence_of
         from evalbayes.model.graph import build
 
-        evidence = evidence_of(observations)
+        evidence = evidence_of(observations, catalogue)
         self.design = design_of(catalogue, evidence)
-        untold = (evidence.score_of, evidence.beta_of, evidence.nested_of)
-        if not self.design.elicited or any(len(of) for of in untold):
+        if not self.design.elicited:
             raise InputError(
-                "a design for calibration must hold runs, cells or independent counts, some of "
-                "them with effort above 0, and no scores; give such observations"
+                "a design for calibration must hold results with effort above 0, got none; "
+                "give such observations"
             )
         self.runs, self.seed, self.draws, self.tune = runs, seed, draws, tune
-        self.ln_cap = float(self.design.ln_spend_centre.mean() + ln_cap)
+        self.chains = chains
+        unit = self.design.unit_of[self.design.condition_eval]
+        self.ln_cap = self.design.ln_spend_centre[unit] + ln_cap
         ended = evidence.n_success + evidence.n_gave_up + evidence.stopped_by_condition
-        self.run_of = np.flatnonzero(ended > 0)  # the others are known by counts alone
+        self.run_of = np.flatnonzero(ended > 0)  # the others are known by counts or scores alone
         n = len(self.run_of)
         evidence = replace(
             evidence,
             stopped_of=self.run_of,
-            stopped_ln_spend=np.full(n, self.ln_cap),
+            stopped_ln_spend=self.ln_cap[self.run_of],
             n_stopped=np.ones(n),
-            count_ln_cap=np.full(len(evidence.count_of), self.ln_cap),
         )
         self.evidence = evidence
         self.graph = build(self.design, evidence)
@@ -141,74 +154,151 @@ class Simulator:
             *sampling.pm.draw(variables, draws=data_sets, random_seed=seed, mode="FAST_COMPILE")
         )
 
-    def rank(self, k: int) -> tuple[dict[str, int], int]:
-        """Rank of the truth of data set k in every quantity, and divergent transitions."""
+    def rank(self, k: int) -> dict[str, Any]:
+        """Ranks of the truth of data set k and their ESS by quantity, divergences, CPU-seconds."""
         from evalbayes.model import sampling
 
+        start = time.process_time()
         truth = {key: value[[k]] for key, value in self.truths.items()}
         curves = Curves(*(v[0] for v in vars(derived.curves_of(self.design, truth)).values()))
-        rng = np.random.default_rng([self.seed, k])
+        data = self._simulated(curves, np.random.default_rng([self.seed, k]))
         result = sampling.sample(
-            self.program.with_data(**self._simulated(curves, rng)),
+            self.program.with_data(**data),
             seed=k,
             draws=self.draws,
             tune=self.tune,
-            chains=1,
+            chains=self.chains,
             cores=1,
         )
-        keep = np.linspace(0, self.draws - 1, RANKED).astype(int)
-        few = {key: value[0][keep] for key, value in self.graph.named(**result.draws).items()}
-        row = {}
-        pairs = zip(quantities(self.design, few), quantities(self.design, truth), strict=True)
+        shape = (self.chains, self.draws)
+        named = {
+            key: value.reshape(-1, *value.shape[2:])
+            for key, value in self.graph.named(**result.draws).items()
+        }
+        seen: dict[str, Any] = {key: data[key] for key in data if key != "count_failure"}
+        evidence = replace(self.evidence, **seen)
+        keep = np.linspace(0, self.chains * self.draws - 1, RANKED).astype(int)
+        ranks, chosen = {}, {}
+        pairs = zip(
+            quantities(self.design, evidence, named),
+            quantities(self.design, evidence, truth),
+            strict=True,
+        )
         for (name, values), (_, true) in pairs:
             entry = k % values.shape[1]
-            row[name] = int((values[:, entry] < true[0, entry]).sum())
-        return row, result.divergences
+            chosen[name] = values[:, entry].reshape(shape)
+            ranks[name] = int((values[keep, entry] < true[0, entry]).sum())
+        _, bulk, _ = sampling.convergence(np.stack(list(chosen.values()), axis=-1))
+        ess = dict(zip(chosen, bulk.round(1).tolist(), strict=True))
+        spent = time.process_time() - start
+        return {"ranks": ranks, "ess": ess, "divergences": result.divergences, "seconds": spent}
 
     def _simulated(self, truth: Curves, rng: np.random.Generator) -> dict[str, Array]:
-        """Statistics of the runs of every condition that has some, and counts."""
+        """Statistics of the runs of every condition that has some, counts and scores."""
+        evidence = self.evidence
         data = simulated_statistics(truth, self.runs, self.ln_cap, rng)
-        none = np.setdiff1d(np.arange(len(self.evidence)), self.run_of)
+        none = np.setdiff1d(np.arange(len(evidence)), self.run_of)
         for key in SUFFICIENT:
             data[key][none] = 0.0
         data["n_stopped"] = data["n_stopped"][self.run_of]
-        if len(self.evidence.count_of):
-            at = truth.of(self.evidence.count_of)
-            within = ndtr((self.ln_cap - at.success_location) / at.success_scale)
-            n = self.evidence.count_runs
-            won = rng.binomial(n.astype(np.int64), expit(at.logit) * within).astype(float)
+        n = evidence.count_runs
+        won = rng.binomial(
+            n.astype(np.int64), _share_within(truth, evidence.count_of, evidence.count_ln_cap)
+        ).astype(float)
+        if len(n):
             data |= {"count_success": won, "count_failure": n - won}
+        if len(evidence.score_of):
+            share = _share_within(truth, evidence.score_of, evidence.score_ln_cap)
+            data["score"] = rng.normal(share, evidence.score_error)
+        if len(evidence.beta_of):
+            share = _share_within(truth, evidence.beta_of, evidence.beta_ln_cap)
+            n = evidence.beta_concentration
+            beta = rng.beta(share * n, (1.0 - share) * n)
+            data["beta_score"] = np.clip(beta, 1e-12, 1.0 - 1e-12)
+        if len(evidence.nested_of):
+            data["nested_n"] = self._nested(truth, won, rng)
         return data
 
+    def _nested(self, truth: Curves, won: Array, rng: np.random.Generator) -> Array:
+        """Successes between caps of every set of runs, given those within its largest."""
+        evidence = self.evidence
+        at = truth.of(evidence.nested_of)
+        low, high = (
+            ndtr((cap - at.success_location) / at.success_scale)
+            for cap in (evidence.nested_ln_low, evidence.nested_ln_high)
+        )
+        found = np.zeros(len(low))
+        for row in range(len(evidence.count_of)):
+            own = np.flatnonzero(
+                (evidence.nested_of == evidence.count_of[row])
+                & (evidence.nested_ln_last == evidence.count_ln_cap[row])
+            )
+            if len(own):
+                share = np.maximum((high - low)[own], 1e-300)
+                found[own] = rng.multinomial(int(won[row]), share / share.sum())
+        return found
 
-def calibrate(simulator: Simulator, data_sets: Iterable[int]) -> Calibration:
-    """Fit the data sets of these numbers and rank the truth of each."""
-    rows, divergences = [], 0
+
+def _share_within(truth: Curves, of: Index, ln_cap: Array) -> Array:
+    """Share of success within the caps of some rows of the evidence."""
+    at = truth.of(of)
+    within: Array = expit(at.logit) * ndtr((ln_cap - at.success_location) / at.success_scale)
+    return within
+
+
+def calibrate(
+    simulator: Simulator, data_sets: Iterable[int], folder: Path | None = None
+) -> Calibration:
+    """Fit the data sets of these numbers and rank the truth of each.
+
+    A `folder` keeps one file per data set, from which a run that was broken off goes on.
+    """
+    rows = []
     for k in data_sets:
-        row, diverged = simulator.rank(k)
-        rows.append(row)
-        divergences += diverged
-    return Calibration(pd.DataFrame(rows), divergences, len(rows) * simulator.draws)
-
-
-def quantities(design: Design, named: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """Name and draws, of shape (n_draws, n_entries), of everything that is ranked."""
-    gap = derived.gaps(design, named)
-    values = (
-        expit(derived.plateau_logits(design, named)),
-        named["success_location"],
-        named["success_scale"],
-        named["validity_sd"],
-        derived.capabilities(design, named) + gap,
-        gap,
-        named["walk_sd"],
-        named["gap_range"],
+        file = folder / f"{k:04d}.json" if folder else None
+        if file is not None and file.exists():
+            rows.append(json.loads(file.read_text(encoding="utf-8")))
+            continue
+        rows.append(simulator.rank(k))
+        if file is not None:
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(rows[-1]), encoding="utf-8")
+            partial.replace(file)
+    return Calibration(
+        pd.DataFrame([row["ranks"] for row in rows]),
+        sum(row["divergences"] for row in rows),
+        len(rows) * simulator.chains * simulator.draws,
+        pd.DataFrame([row["ess"] for row in rows]),
+        sum(row["seconds"] for row in rows),
     )
-    yield from zip(QUANTITIES, values, strict=True)
+
+
+def quantities(
+    design: Design, evidence: Evidence, named: Mapping[str, Array]
+) -> Iterator[tuple[str, Array]]:
+    """Name and draws, of shape (n_draws, n_entries), of everything that is ranked.
+
+    All that is sampled, what is reported of it, and the log-likelihood of the evidence.
+    """
+    gap = derived.gaps(design, named)
+    shown = derived.capabilities(design, named)
+    curves = derived.curves_of(design, named)
+    values = dict(named) | {
+        "plateau": expit(curves.logit),
+        "shown_at": shown,
+        "gap": gap,
+        "capability": shown + gap,
+        "slope": derived.slopes(design, named),
+        "log_likelihood": log_likelihood(curves, evidence).sum(axis=-1),
+    }
+    for name, value in values.items():
+        table = value.reshape(len(value), -1)
+        if table.shape[1]:
+            yield name, table
 
 
 def simulated_statistics(
-    truth: Curves, runs: int, ln_cap: float, rng: np.random.Generator
+    truth: Curves, runs: int, ln_cap: Array | float, rng: np.random.Generator
 ) -> dict[str, Array]:
     """Sufficient statistics of so many runs of every condition under one cap.
 
@@ -216,6 +306,8 @@ def simulated_statistics(
     ----------
     truth
         Curves with fields of shape (n_conditions,).
+    ln_cap
+        One for all, or of shape (n_conditions,).
 
     Returns
     -------

@@ -12,7 +12,7 @@ from evalbayes.arrays import Array, Positions
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import log_expit
-from evalbayes.curves.small_posterior import pareto_k
+from evalbayes.curves.leave_one_out import smoothed
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.likelihood import Curves
 
@@ -175,7 +175,7 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
     worst = np.full(len(evidence), np.nan)
 
     def weigh(rows: Positions, log_likelihood: Array) -> None:
-        worst[rows] = np.fmax(worst[rows], pareto_k(log_likelihood))
+        worst[rows] = np.fmax(worst[rows], smoothed(-log_likelihood)[1])
 
     for outcome, sign in (("success", 1.0), ("gave_up", -1.0)):
         n, mean, square = (

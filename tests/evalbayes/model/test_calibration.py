@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.calibration import BEST_OF_K, DESIGN, FALSE_ALARM, PAIRS, SEED, design
+from benchmarks.calibration import (
+    BEST_OF_K,
+    DESIGN,
+    FALSE_ALARM,
+    PAIRS,
+    SEED,
+    complete,
+    design,
+)
 from benchmarks.ranks import (
-    QUANTITIES,
     RANKED,
     Calibration,
     Simulator,
@@ -57,17 +66,32 @@ def test_a_design_without_elicited_runs_is_refused() -> None:
     catalogue, observations = design()
     cells = observations.cells
     plain = type(observations)(cells=cells[cells["effort"] == 0.0])
-    with pytest.raises(InputError, match="some of them with effort above 0, and no scores"):
+    with pytest.raises(InputError, match="must hold results with effort above 0"):
         Simulator(catalogue, plain, data_sets=1)
 
 
 def test_the_table_has_a_row_per_quantity() -> None:
     rng = np.random.default_rng(8)
-    ranks = pd.DataFrame({name: rng.integers(0, RANKED + 1, 100) for name in QUANTITIES})
-    table = Calibration(ranks, 0, 1).table()
-    assert list(table.index) == list(QUANTITIES)
+    names = ["plateau", "gap"]
+    ranks = pd.DataFrame({name: rng.integers(0, RANKED + 1, 100) for name in names})
+    ess = pd.DataFrame({"plateau": 400.0, "gap": [90.0, 400.0] * 50})
+    table = Calibration(ranks, 0, 1, ess).table()
+    assert list(table.index) == names
+    assert table["short"].tolist() == [0.0, 0.5]
     assert table["mean_rank"].between(0.4, 0.6).all()
     assert len(DESIGN) == 5
+
+
+def test_every_kind_of_result_is_simulated_and_a_run_broken_off_goes_on(tmp_path: Path) -> None:
+    catalogue, observations = complete()
+    simulator = Simulator(catalogue, observations, data_sets=2, draws=120, tune=60, seed=1)
+    first = calibrate(simulator, [0], tmp_path)
+    assert {"plateau", "gap", "lineage", "general", "log_likelihood"} <= set(first.ranks)
+    simulator.program = None  # so that nothing can be fitted again
+    again = calibrate(simulator, [0], tmp_path)
+    pd.testing.assert_frame_equal(first.ranks, again.ranks)
+    assert len(simulator.evidence.nested_of) == 2
+    assert len(simulator.evidence.beta_of) == 3
 
 
 @pytest.mark.slow  # forty fits of a small design, one compilation: about two CPU-minutes

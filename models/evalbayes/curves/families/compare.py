@@ -14,40 +14,9 @@ from evalbayes.arrays import Array, Flags
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.family import FAMILIES, Family
 from evalbayes.curves.families.family_curve import FamilyCurve
-from evalbayes.curves.small_posterior import SmallPosterior, pareto_k, small_posterior
+from evalbayes.curves.leave_one_out import smoothed, stacking_weights
+from evalbayes.curves.small_posterior import SmallPosterior, small_posterior
 from evalbayes.errors import InputError
-
-ROUNDS = 5000
-TOLERANCE = 1e-9  # relative change of the mean log score at which the rounds stop
-
-
-def stacking_weights(log_scores: Array) -> Array:
-    """Weights w ≥ 0, Σw = 1, that maximise Σ_i ln Σ_k w_k exp(log_scores[i, k]).
-
-    `log_scores` are leave-one-out log predictive densities, (n_runs, n_models).
-
-    Notes
-    -----
-    The objective is concave in w; the expectation–maximisation step w_k ← w_k·mean_i(p_ik/Σ w p_i)
-    raises it every round. Yao, Vehtari, Simpson & Gelman (2018), Using stacking to average
-    Bayesian predictive distributions.
-
-    >>> stacking_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(6)
-    array([1., 0.])
-    """
-    share = np.exp(log_scores - log_scores.max(axis=1, keepdims=True))
-    weights = np.full(share.shape[1], 1.0 / share.shape[1])
-    before = -np.inf
-    for _ in range(ROUNDS):
-        mixed = share @ weights
-        weights = weights * (share / mixed[:, None]).mean(axis=0)
-        score = float(np.log(share @ weights).mean())
-        if score - before < TOLERANCE:
-            break
-        before = score
-    kept: Array = weights / weights.sum()
-    return kept
-
 
 NEEDED = ("eval", "ai_model", "outcome", "spend")
 LEFT_OUT = ("excluded",)
@@ -119,9 +88,9 @@ def compare(
 
     Notes
     -----
-    Leave-one-out is by importance over weighted draws of each cell's posterior, truncated as in
-    Ionides (2008); where Pareto k is above 0.7 (Vehtari, Gelman & Gabry 2017) the cell is fitted
-    again without that run, so that the score is exact.
+    Leave-one-out is by Pareto-smoothed importance over weighted draws of each cell's posterior;
+    where k is above 0.7 (Vehtari, Gelman & Gabry 2017) the cell is fitted again without that run,
+    so that the score is exact.
     """
     families = FAMILIES if families is None else families
     cells = cells_of(runs)
@@ -246,13 +215,8 @@ def _left_out(cell: Cell, family: Family, seed: int, n_draws: int) -> tuple[Arra
 def foretold(cell: Cell, family: Family, found: SmallPosterior) -> tuple[Array, Array]:
     """Leave-one-out log density of every run by importance alone, and its Pareto k."""
     pointwise = log_likelihood(cell, family, found.draws)
-    ratios = found.log_weights[:, None] - pointwise
-    k = pareto_k(-ratios)
-    ratios = ratios - np.logaddexp.reduce(ratios, axis=0)
-    # Truncate at √S times the mean weight, then normalise again.
-    ratios = np.minimum(ratios, -0.5 * np.log(len(ratios)))
-    ratios = ratios - np.logaddexp.reduce(ratios, axis=0)
-    scores: Array = np.logaddexp.reduce(ratios + pointwise, axis=0)
+    log_weights, k = smoothed(found.log_weights[:, None] - pointwise)
+    scores: Array = np.logaddexp.reduce(log_weights + pointwise, axis=0)
     return scores, k
 
 

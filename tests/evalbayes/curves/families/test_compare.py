@@ -14,8 +14,8 @@ from evalbayes.curves.families.compare import (
     cell_posterior,
     cells_of,
     log_likelihood,
-    stacking_weights,
 )
+from evalbayes.curves.leave_one_out import stacking_weights
 from evalbayes.curves.small_posterior import small_posterior
 from evalbayes.errors import FitError, InputError
 
