@@ -1,7 +1,5 @@
 """A decision: mitigate or not, by which rule, and what either mistake would lose."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence
@@ -21,8 +19,6 @@ MOST = 1e12  # beyond it squares and inverses lose all their digits
 def told(state: str) -> tuple[str, str]:
     """Return domain and part, "shown" or "gap", of the name of a state; blank for other states.
 
-    Examples
-    --------
     >>> told("cyber.shown"), told("cyber@5.4.gap"), told("ctf.family")
     (('cyber', 'shown'), ('cyber', 'gap'), ('', ''))
     """

@@ -1,7 +1,5 @@
 """Named errors; each carries the exit code the command line ends with."""
 
-from __future__ import annotations
-
 
 class EvalfolioError(Exception):
     """Anything evalfolio refuses to go on with; its text is one sentence a person can act on.

@@ -36,8 +36,6 @@ def batches(n_draws: int) -> Index:
 def halves(n_draws: int) -> Flags | None:
     """Return which draws each replicate holds, (31, n_draws); None where draws are too few.
 
-    Examples
-    --------
     >>> held = halves(8000)
     >>> held.shape, set(held.sum(axis=1).tolist()), halves(20) is None
     ((31, 8000), {4000}, True)
@@ -51,8 +49,6 @@ def halves(n_draws: int) -> Flags | None:
 def noise(replicates: Array, figure: Array | float) -> Array:
     """Return the Monte Carlo standard error of a figure from its replicates along the first axis.
 
-    Examples
-    --------
     >>> draws = np.random.default_rng(0).standard_normal(8000)
     >>> means = np.array([draws[held].mean() for held in halves(8000)])
     >>> round(float(noise(means, draws.mean()) * np.sqrt(8000)), 1)

@@ -1,11 +1,9 @@
 """Names a person typed, and the known name that is nearest to one that is not known."""
 
-from __future__ import annotations
-
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from evalbayes.errors import InputError
 
@@ -13,6 +11,7 @@ from evalbayes.errors import InputError
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
     chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
 )
+Hint = Callable[[str, Iterable[str]], str]  # how to mend a name
 _BREAKS = "\t\n\r"  # a line broken inside a cell
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -24,8 +23,6 @@ def plain_name(name: str) -> str:
     space, a soft hyphen or a mark of byte order makes no other eval of it, nor does an accent
     written as a mark of its own.
 
-    Examples
-    --------
     >>> plain_name("cyb\u200bench") == plain_name(" cybench\xa0")
     True
     >>> plain_name("Model\u202fA")
@@ -56,8 +53,6 @@ def control_character(text: str) -> str | None:
     Such a character reaches terminals raw and breaks workbooks; a tab or a line break does not
     count, it is read as a space.
 
-    Examples
-    --------
     >>> control_character("ctf\x1b[31m"), control_character("two\nlines")
     ('\x1b', None)
     """
@@ -83,8 +78,6 @@ def refuse_control(where: str, text: str) -> None:
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the known name most like `name` but for case and blanks, or None if none is.
 
-    Examples
-    --------
     >>> nearest("usd_per_runs", ["usd_per_run", "usd_per_unit"])
     'usd_per_run'
     """
@@ -96,8 +89,6 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 def cure(name: str, known: Iterable[str]) -> str:
     """Return how to mend a name that is not known: the nearest one, or all of them.
 
-    Examples
-    --------
     >>> cure("cyberbench", ["cybench", "nyuctf"]), cure("x", ["cybench", "nyuctf"])
     ("did you mean 'cybench'?", 'use one of cybench, nyuctf')
     """
@@ -117,6 +108,17 @@ def refuse_unknown(where: str, got: Iterable[str], known: Iterable[str], what: s
             raise InputError(
                 f"{where}: every {what} must be a known one, got {name!r}; {cure(name, known)}"
             )
+
+
+def refuse_other(name: object, known: Collection[str], must: str, hint: Hint = cure) -> None:
+    """Refuse a name that is not known, as `must` says it has to be.
+
+    >>> refuse_other("cyberbench", ["cybench"], "--eval must be one of the catalogue's")
+    Traceback (most recent call last):
+    evalbayes.errors.InputError: --eval must be one of the catalogue's, got 'cyberbench'; did you...
+    """
+    if name not in known:
+        raise InputError(f"{must}, got {name!r}; {hint(str(name), known)}")
 
 
 def _folded(name: str) -> str:

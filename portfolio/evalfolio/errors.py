@@ -1,7 +1,5 @@
 """Errors of planning; those of reading and fitting are evalbayes's, exported here too."""
 
-from __future__ import annotations
-
 from evalbayes.errors import EvalfolioError as EvalfolioError
 from evalbayes.errors import FitError as FitError
 from evalbayes.errors import InputError as InputError

@@ -1,7 +1,5 @@
 """A small menu for the examples in docstrings, and the published examples to start from."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +9,7 @@ import pandas as pd
 
 from evalbayes import Decision, Menu, SharedPurchase
 from evalbayes.catalogue.writing import write_commented
-from evalbayes.names import cure
+from evalbayes.names import refuse_other
 from evalbayes.whole import write_whole
 from evalfolio.errors import InputError
 
@@ -21,27 +19,13 @@ RESULTS = ("cyber_cells.csv", "metr_counts.csv")  # of both published examples
 def write_example(name: str, path: Path, *, force: bool = False) -> tuple[Path, ...]:
     """Write a published example's catalogue, its results beside it; return where these are.
 
-    Parameters
-    ----------
-    name
-        cyber or portfolio.
-    path
-        The catalogue, .toml or .xlsx.
-    force
-        Whether files that are there are replaced.
-
-    Raises
-    ------
-    InputError
-        If there is no such example, the ending is another one, or a file is there already.
+    The name is cyber or portfolio, the path of the catalogue ends in .toml or .xlsx. InputError if
+    there is no such example, the ending is another one, or, unless forced, a file is there already.
     """
     shipped, here = Path(str(files("evalfolio"))) / "published", Path(__file__).parents[2]
     root = shipped if shipped.is_dir() else here / "examples"
     names = ("cyber", "portfolio")
-    if name not in names:
-        raise InputError(
-            f"--example must be {' or '.join(names)}, got {name!r}; {cure(name, names)}"
-        )
+    refuse_other(name, names, f"--example must be {' or '.join(names)}")
     text = (root / name / "catalogue.toml").read_text("utf-8")
     results = tuple(path.with_name(each) for each in RESULTS)
     for each in results:
@@ -97,8 +81,6 @@ def small_menu() -> Menu:
 def sharing_menu() -> Menu:
     """Return the small menu where one scaffold serves both max-elicitation options.
 
-    Examples
-    --------
     >>> print(sharing_menu().shared[0])
     scaffold: usd 1,000, staff_hours 50, needed by 2 options
     """

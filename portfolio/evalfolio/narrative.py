@@ -25,8 +25,6 @@ def two_digits(value: float) -> str:
 
     One that is none, as of an empty interval, is "not known".
 
-    Examples
-    --------
     >>> two_digits(27341.0), two_digits(0.0349), two_digits(0.0), two_digits(8.0), two_digits(-1.25)
     ('27,000', '0.035', '0', '8', '-1.2')
     """
@@ -41,8 +39,6 @@ def two_digits(value: float) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage with at most two significant digits.
 
-    Examples
-    --------
     >>> percent(0.8349), percent(0.001), percent(1.0)
     ('83 %', '0.1 %', '100 %')
     """
@@ -54,8 +50,6 @@ def decimals_beside(chance: float, rule: float | None) -> int:
 
     Two calls that differ look like a mistake where both chances read "10 %".
 
-    Examples
-    --------
     >>> decimals_beside(0.0995, 0.1), decimals_beside(0.2, 0.1), decimals_beside(0.0995, None)
     (2, 0, 0)
     """
@@ -67,8 +61,6 @@ def decimals_beside(chance: float, rule: float | None) -> int:
 def listing(words: Sequence[str]) -> str:
     """Join words as in a sentence, those with a comma inside by semicolons.
 
-    Examples
-    --------
     >>> listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
     >>> listing(["cyber, High", "cyber, Critical", "bio"])
@@ -84,8 +76,6 @@ def listing(words: Sequence[str]) -> str:
 def words(resource: str) -> str:
     """Return a resource's name as read in a sentence.
 
-    Examples
-    --------
     >>> words("staff_hours"), words("staff_hours.bio"), words("usd")
     ('staff hours', 'staff hours (bio)', 'USD')
     """
@@ -97,8 +87,6 @@ def words(resource: str) -> str:
 def resource_words(name: str) -> str:
     """Return a resource's name as it heads a column or a row.
 
-    Examples
-    --------
     >>> resource_words("usd"), resource_words("staff_hours.bio")
     ('USD', 'Staff hours (bio)')
     """
@@ -157,8 +145,6 @@ def _bought_once(bought: Mapping[Any, Mapping[Any, Any]]) -> str:
 def price(use: Mapping[str, float]) -> str:
     """Return what is used of every resource in words.
 
-    Examples
-    --------
     >>> price({"usd": 1_000.0, "staff_hours": 50.0, "agent_hours": 0.0}), price({"usd": 0.0})
     ('$1,000, 50 staff hours', 'free')
     """
@@ -202,14 +188,9 @@ def what_it_hangs_on(
 def wrong_calls_in_words(decisions: Mapping[str, Mapping[str, Any]]) -> str:
     """Say how likely either wrong call is, now and after results, decision by decision.
 
-    Parameters
-    ----------
-    decisions
-        By name: p_missed_now, p_missed_expected, p_needless_now and p_needless_expected; and
-        held_against, an adversary's budget.
+    Of each p_missed_now, p_missed_expected, p_needless_now and p_needless_expected; and
+    held_against, an adversary's budget.
 
-    Examples
-    --------
     >>> missed = {"p_missed_now": 0.12, "p_missed_expected": 0.04}
     >>> needless = {"p_needless_now": 0.0, "p_needless_expected": 0.09}
     >>> print(wrong_calls_in_words({"cyber": missed | needless}))
@@ -229,8 +210,6 @@ def wrong_calls_in_words(decisions: Mapping[str, Mapping[str, Any]]) -> str:
 def reason_of_choice(tier: str) -> str:
     """Say in a few words what an option is in the mix for; what dropping it loses is a figure.
 
-    Examples
-    --------
     >>> reason_of_choice("max-elicitation")
     'reads the elicitation gap, which no plateau-level run can'
     """

@@ -19,34 +19,19 @@ from evalbayes.names import refuse_unknown
 
 
 class BudgetSpec(Spec):
-    """Table [budget]; a resource that is not given is unlimited.
+    """Table [budget]; a resource that is not given is unlimited."""
 
-    Parameters
-    ----------
-    usd
-        Money, in the one currency of the catalogue.
-    staff_hours
-        Hours of staff: one number, or a table by skill such as {bio = 120, cyber = 300}.
-    calendar_days
-        Days until the decisions are due.
-    agents_in_parallel
-        How many runs can go on at a time; filled in from `servers` where it is not given.
-    servers, agents_per_server
-        How many inference servers there are, and how many agents each serves at a time.
-    tokens_per_second_per_server
-        What a server reads and writes in all, over its agents, as the spends count tokens.
-    contingency
-        Share of the money kept back, from 0 up to, but not, 1; or shares by resource, such as
-        {usd = 0.1, staff_hours = 0.05}.
-    """
-
-    usd: NotNegative | None = None
+    usd: NotNegative | None = None  # money, in the one currency of the catalogue
+    # hours of staff: one number, or a table by skill such as {bio = 120, cyber = 300}
     staff_hours: Annotated[float | dict[str, float] | None, BeforeValidator(hours_by_skill)] = None
-    calendar_days: Positive | None = None
-    agents_in_parallel: Positive | None = None
-    servers: Positive | None = None
-    agents_per_server: Positive | None = None
+    calendar_days: Positive | None = None  # until the decisions are due
+    agents_in_parallel: Positive | None = None  # runs at a time; from `servers` where not given
+    servers: Positive | None = None  # of inference
+    agents_per_server: Positive | None = None  # that each serves at a time
+    # what a server reads and writes in all, over its agents, as the spends count tokens
     tokens_per_second_per_server: Positive | None = None
+    # share of the money kept back, from 0 up to, but not, 1; or shares by resource, such as
+    # {usd = 0.1, staff_hours = 0.05}
     contingency: KeptBack
 
     @property

@@ -18,7 +18,7 @@ from evalbayes.catalogue.quantities import (
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
-from evalbayes.names import cure
+from evalbayes.names import refuse_other
 
 EXAMPLE = "write weights = {cyber = 0.5, autonomy = 0.5}"
 SUM = 1e-6  # by how much weights may miss 1 and still be said to sum to it
@@ -51,31 +51,13 @@ def weights_above_0(value: Any) -> dict[str, float]:
 
 
 class DecisionSpec(Spec):
-    """One call, mitigate or not: of a domain, of a level of it, or of several domains.
+    """One call, mitigate or not: of a domain, of a level of it, or of several domains."""
 
-    Parameters
-    ----------
-    name
-        Its domain's, the domain's with the level's, or its own.
-    weights
-        By domain: y is their weighted capability; 1 on one domain in most.
-    unit
-        What y is counted in.
-    threshold
-        Danger threshold of y, in the unit.
-    loss_missed, loss_false_alarm
-        As a domain's: per unit of y.
-    mitigate_above, weight
-        The stakes as they were given, if as a probability; else None.
-    notes
-        Free text, e.g. sources.
-    """
-
-    name: Text
-    weights: dict[str, float]
-    unit: Text
-    threshold: AnyInterval
-    loss_missed: Positive
+    name: Text  # its domain's, the domain's with the level's, or its own
+    weights: dict[str, float]  # by domain: y is their weighted capability; 1 on one in most
+    unit: Text  # of y
+    threshold: AnyInterval  # danger threshold of y
+    loss_missed: Positive  # this and what follows as a domain's, per unit of y
     loss_false_alarm: Positive
     mitigate_above: InnerShare | None = None
     weight: Positive | None = None
@@ -104,25 +86,16 @@ class LevelSpec(Spec):
     """One [[level]] of a domain, such as "High" or "Critical": a decision of its own.
 
     Levels are given from the least severe up, so that thresholds rise.
-
-    Parameters
-    ----------
-    domain, name
-        The domain, and what the level is called.
-    threshold, loss_missed, loss_false_alarm, mitigate_above, weight, notes
-        As a domain's.
-    adversary_spend, adversary_attempts
-        As its domain's, which count where they are not given.
     """
 
     domain: Text
     name: Text
-    threshold: AnyInterval
+    threshold: AnyInterval  # this and what follows as a domain's
     loss_missed: Positive
     loss_false_alarm: Positive
     mitigate_above: InnerShare | None = None
     weight: Positive | None = None
-    adversary_spend: Positive | None = None
+    adversary_spend: Positive | None = None  # this and the next: the domain's where not given
     adversary_attempts: PositiveCount | None = None
     notes: str = ""
 
@@ -145,11 +118,7 @@ def assembled_level(
     name = table.entries.get("domain")
     if name is None:
         raise InputError(f"{table.where}: domain must be given, got nothing; add domain = ...")
-    if name not in names:
-        raise InputError(
-            f"{table.where}: domain must be one of the catalogue's, got {name!r}; "
-            f"{cure(str(name), names)}"
-        )
+    refuse_other(name, names, f"{table.where}: domain must be one of the catalogue's")
     domain = domains[names.index(str(name))]
     entries = with_stakes(table, dict(table.entries), points)
     entries = with_threshold(table, entries, domain.unit, assumptions)
@@ -170,11 +139,7 @@ def assembled_decision(
     weights = ruled(table, "weights", weights_above_0)
     known = {spec.name: spec for spec in domains}
     for name in weights:
-        if name not in known:
-            raise InputError(
-                f"{table.where}: weights must be on domains of the catalogue, got {name!r}; "
-                f"{cure(name, list(known))}"
-            )
+        refuse_other(name, known, f"{table.where}: weights must be on domains of the catalogue")
     entries = with_stakes(table, {**table.entries, "weights": weights}, points)
     units = sorted({known[name].unit for name in weights})
     if "unit" not in entries:

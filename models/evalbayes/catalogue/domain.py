@@ -27,63 +27,42 @@ POPULATION_GROWTH = Interval(0.5, 4.0)
 
 
 class DomainSpec(Spec):
-    """One [[domain]], all defaults filled in.
-
-    Parameters
-    ----------
-    name, unit
-        Its name, and the unit of the capability scale.
-    threshold
-        Danger threshold of capability, in the unit; None where the domain is decided by levels, or
-        together with others only. Then there are no stakes either.
-    shown_capability
-        Belief about what the AI model under test shows before any new result; None: learned.
-    elicitation_gap
-        How much more full elicitation would show; None: the population prior, `gap`.
-    growth_per_year
-        How much more AI models show per year of release date; used once all have dates; None:
-        `POPULATION_GROWTH`.
-    loss_missed, loss_false_alarm
-        Loss per unit above the threshold when not mitigated, and per unit below it when
-        mitigated. USD per unit, or points where the stakes were given as a probability.
-    mitigate_above, weight
-        The stakes as they were given, if as a probability; else None.
-    post_training_gain_per_year
-        Units of capability that better elicitation adds in a year: no steady rate, see overlap.
-    post_training_overlap
-        How far such gains overlap, 1 or more: n years bring n^(1/overlap) times a year's gain, from
-        all of them (1) to hardly more than one year's (large).
-    adversary_verifier, baseline_tools
-        Which population prior: whether those who would do harm can tell a success, so that many
-        attempts add to the gap; whether the agent that it is measured from has tools.
-    adversary_spend, adversary_spend_unit, adversary_attempts
-        What they can spend on an attempt, in a unit of the domain's evals or USD, and how many
-        attempts they make, which takes a verifier; None: without limit.
-    min_evals
-        Least number of evals to run in the domain.
-    notes
-        Free text, e.g. sources.
-    """
+    """One [[domain]], all defaults filled in."""
 
     name: DomainName
-    unit: Text = DOUBLINGS
+    unit: Text = DOUBLINGS  # of the capability scale
+    # Danger threshold of capability, in the unit; None where the domain is decided by levels, or
+    # together with others only. Then there are no stakes either.
     threshold: AnyInterval | None = None
+    # what the AI model under test shows before any new result, as believed; None: learned
     shown_capability: AnyInterval | None = None
+    # how much more full elicitation would show; None: the population prior, `gap`
     elicitation_gap: NotNegativeInterval | None = None
+    # how much more AI models show per year of release date, used once all have dates; None:
+    # `POPULATION_GROWTH`
     growth_per_year: AnyInterval | None = None
+    # loss per unit above the threshold when not mitigated, and per unit below it when mitigated:
+    # USD, or points where the stakes were given as a probability
     loss_missed: Positive | None = None
     loss_false_alarm: Positive | None = None
-    mitigate_above: InnerShare | None = None
+    mitigate_above: InnerShare | None = None  # this and weight: stakes given as a probability
     weight: Positive | None = None
+    # units of capability that better elicitation adds in a year: no steady rate, see overlap
     post_training_gain_per_year: NotNegativeInterval
+    # How far such gains overlap, 1 or more: n years bring n^(1/overlap) times a year's gain, from
+    # all of them (1) to hardly more than one year's (large).
     post_training_overlap: OneOrMore = 2.0
+    # which population prior: whether those who would do harm can tell a success, so that many
+    # attempts add to the gap; whether the agent that it is measured from has tools
     adversary_verifier: YesOrNo = False
     baseline_tools: YesOrNo = True
+    # what they can spend on an attempt, in a unit of the domain's evals or USD, and how many
+    # attempts they make, which takes a verifier; None: without limit
     adversary_spend: Positive | None = None
     adversary_spend_unit: Text | None = None
     adversary_attempts: PositiveCount | None = None
-    min_evals: Count = 1
-    notes: str = ""
+    min_evals: Count = 1  # least number of evals to run in the domain
+    notes: str = ""  # e.g. sources
 
     @property
     def minutes(self) -> bool:

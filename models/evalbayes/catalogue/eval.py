@@ -28,7 +28,7 @@ from evalbayes.catalogue.quantities import (
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError
-from evalbayes.names import cure, nearest
+from evalbayes.names import nearest, refuse_other
 
 LOADINGS_TOLERANCE = 0.01
 
@@ -68,104 +68,58 @@ def distinct_names(value: Any) -> tuple[str, ...] | None:
 
 
 class EvalSpec(Spec):
-    """One [[eval]], all defaults filled in.
-
-    Parameters
-    ----------
-    name, domain
-        Its name, and the domain it mainly stands for.
-    loadings
-        Weight on each domain it stands for; they sum to 1.
-    family
-        Evals of a family share part of their validity error; None: a family of its own.
-    tasks, task_names
-        How many tasks it has, and what they are called, where known.
-    human_minutes, difficulty
-        Median human time of a task in minutes, or difficulty in the domain's unit; where both
-        are given, difficulty counts, and where neither, the observations' human minutes do.
-    spend_unit, usd_per_unit
-        What spend is counted in ("tokens", "usd", "hours", ...), and USD per unit of it.
-    usd_per_run
-        USD of one run that is not cut short, where nothing else is known.
-    hours_per_run
-        Wall time of one run, in hours; None: its tokens over the budget's tokens a second.
-    staff_hours, staff_hours_repair, staff_hours_elicitation
-        Hours to run it once, to mend its obvious spurious failures (to `effort_repaired`), and to
-        elicit it to `effort_max`; by skill if the budget is. Of elicitation it is what is left for
-        this eval where an [[elicitation]] serves it.
-    days_repair, days_elicitation
-        Calendar days that mending, and elicitation to `effort_max`, take.
-    effort_repaired, effort_max
-        Elicitation effort of repaired runs and of the max-elicitation tier, above 0, up to 1; left
-        out, what their staff hours reach (`evalbayes.catalogue.population.effort_of`).
-    review_minutes_per_run
-        Minutes to read the transcript of a run.
-    resettable
-        Share of the tasks on which best-of-k is fair.
-    usd_per_reset
-        Price of a fresh start of a task for another attempt.
-    attempts_max
-        Attempts per task at max elicitation, where best-of-k is fair.
-    verifier
-        Whether a success can be told from a failure without knowing the answer.
-    guessing
-        Chance that a guess is right, 0.25 in multiple choice of four, 0 where nothing can be
-        guessed; None: estimated from repeats where there are any, else 0.
-    max_cap
-        Largest cap per attempt worth considering, in spend units.
-    plateau, half_spend
-        Expert ranges of the success share with unlimited spend, and of the spend at which half
-        of it is reached; used where there is no observation.
-    score_low, score_high
-        The scale of its continuous scores: the score of a run that shows nothing and of one that
-        shows everything; None: from 0 to 1.
-    score_noise
-        How a mean score scatters about its expectation: "normal", or "beta" where scores crowd at
-        an end of the scale.
-    mandatory, forbidden
-        Whether it must, or must not, be run; mandatory may say what is promised, see
-        `evalbayes.catalogue.quantities.promised`.
-    run_by
-        Who runs it, e.g. "own staff" or an external assessor; None: not said.
-    notes
-        Free text, e.g. sources.
-    """
+    """One [[eval]], all defaults filled in."""
 
     name: Text
-    domain: Text
+    domain: Text  # that it mainly stands for
+    # weight on each domain it stands for; they sum to 1
     loadings: Annotated[dict[str, float], BeforeValidator(weights_by_domain)]
+    # those of a family share part of their validity error; None: a family of its own
     family: Text | None = None
-    tasks: PositiveCount
+    tasks: PositiveCount  # how many it has, and what they are called, where known
     task_names: Annotated[tuple[str, ...] | None, BeforeValidator(distinct_names)] = None
+    # Median human time of a task in minutes, or difficulty in the domain's unit; where both are
+    # given, difficulty counts, and where neither, the observations' human minutes do.
     human_minutes: Positive | None = None
     difficulty: AnyInterval | None = None
-    spend_unit: Text
+    spend_unit: Text  # what spend is counted in ("tokens", "usd", "hours", ...), and USD per unit
     usd_per_unit: PositiveInterval
-    usd_per_run: PositiveInterval | None = None
-    hours_per_run: Positive | None
+    usd_per_run: PositiveInterval | None = None  # of one not cut short, where nothing else is known
+    hours_per_run: Positive | None  # wall time; None: its tokens over the budget's tokens a second
+    # Hours to run it once, to mend its obvious spurious failures (to `effort_repaired`), and to
+    # elicit it to `effort_max`; by skill if the budget is. Of elicitation it is what is left for
+    # this eval where an [[elicitation]] serves it.
     staff_hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
     staff_hours_repair: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
     staff_hours_elicitation: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
-    days_repair: NotNegative
+    days_repair: NotNegative  # calendar days
     days_elicitation: NotNegative
+    # Elicitation effort of repaired runs and of the max-elicitation tier, above 0, up to 1; left
+    # out, what their staff hours reach (`evalbayes.catalogue.population.effort_of`).
     effort_repaired: PositiveShare
     effort_max: PositiveShare
-    review_minutes_per_run: NotNegative
-    resettable: Share
-    usd_per_reset: NotNegative
-    attempts_max: PositiveCount
-    verifier: YesOrNo
+    review_minutes_per_run: NotNegative  # to read its transcript
+    resettable: Share  # of the tasks, on which best-of-k is fair
+    usd_per_reset: NotNegative  # price of a fresh start of a task for another attempt
+    attempts_max: PositiveCount  # per task at max elicitation, where best-of-k is fair
+    verifier: YesOrNo  # whether a success can be told from a failure without knowing the answer
+    # Chance that a guess is right, 0.25 in multiple choice of four, 0 where nothing can be guessed;
+    # None: estimated from repeats where there are any, else 0.
     guessing: Guessing | None = None
-    max_cap: Positive
+    max_cap: Positive  # largest cap per attempt worth considering, in spend units
+    # expert ranges of the success share with unlimited spend, and of the spend at which half of it
+    # is reached; used where there is no observation
     plateau: InnerShareInterval | None = None
     half_spend: PositiveInterval | None = None
+    # the score of a run that shows nothing and of one that shows everything; None: from 0 to 1
     score_low: Number | None = None
     score_high: Number | None = None
-    score_noise: Noise = "normal"
+    score_noise: Noise = "normal"  # about its expectation; "beta" where scores crowd at an end
+    # Whether it must, or must not, be run; mandatory may say what is promised, see `promised`.
     mandatory: Annotated[bool | dict[str, Any], BeforeValidator(promised)] = False
     forbidden: YesOrNo = False
-    run_by: Text | None = None
-    notes: str = ""
+    run_by: Text | None = None  # e.g. "own staff" or an external assessor; None: not said
+    notes: str = ""  # e.g. sources
 
 
 EVAL_KEYS = tuple(EvalSpec.model_fields)
@@ -241,11 +195,7 @@ def _placed(table: Table, domains: tuple[DomainSpec, ...]) -> dict[str, Any]:
         )
     entries.setdefault("loadings", {entries["domain"]: 1.0})
     for name in (entries["domain"], *entries["loadings"]):
-        if name not in names:
-            raise InputError(
-                f"{table.where}: its domain must be one of the catalogue's, got {name!r}; "
-                f"{cure(str(name), names)}"
-            )
+        refuse_other(name, names, f"{table.where}: its domain must be one of the catalogue's")
     if entries["domain"] not in entries["loadings"]:
         raise InputError(
             f"{table.where}: loadings must give weight to its domain {entries['domain']!r}, got "

@@ -20,7 +20,7 @@ from evalbayes.catalogue.quantities import (
 )
 from evalbayes.catalogue.tables import Spec, Table, ruled, validated
 from evalbayes.errors import InputError
-from evalbayes.names import cure, refuse_unknown
+from evalbayes.names import cure, refuse_other, refuse_unknown
 
 SERVED = ("evals", "family", "domain")
 KEYS = ("name", *SERVED, "hours", "days", "usd", "notes")
@@ -51,28 +51,13 @@ class ElicitationSpec(Spec):
     It is bought once where any of its evals runs at max elicitation, and what the evals' own
     `staff_hours_elicitation` and `days_elicitation` say is what is left for each beside it. An eval
     that is in several needs all of them.
-
-    Parameters
-    ----------
-    name
-        What it is, e.g. "ctf scaffold".
-    evals
-        The evals it serves; given as such, or as all of a `family` or of a `domain`.
-    hours
-        Staff hours it takes, by skill if the budget is.
-    days
-        Calendar days it takes, before what is left per eval; several go on side by side.
-    usd
-        Money it takes, a number or a 90 % interval of a lognormal.
-    notes
-        Free text, e.g. sources.
     """
 
-    name: Text
-    evals: tuple[str, ...]
-    hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]
-    days: NotNegative = 0.0
-    usd: NotNegativeInterval
+    name: Text  # e.g. "ctf scaffold"
+    evals: tuple[str, ...]  # that it serves; given as such, or as all of a `family` or `domain`
+    hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]  # as the budget's
+    days: NotNegative = 0.0  # before what is left per eval; those of several go on side by side
+    usd: NotNegativeInterval  # a number or a 90 % interval of a lognormal
     notes: str = ""
 
 
@@ -171,11 +156,7 @@ def _served(
         names = ruled(table, key, names_of_evals)
         known = [spec.name for spec in evals]
         for name in names:
-            if name not in known:
-                raise InputError(
-                    f"{table.where}: evals must be the catalogue's, got {name!r}; "
-                    f"{cure(name, known)}"
-                )
+            refuse_other(name, known, f"{table.where}: evals must be the catalogue's")
         return tuple(names)
     groups = [spec.family if key == "family" else spec.domain for spec in evals]
     name = str(table.entries[key])

@@ -79,21 +79,12 @@ def verdict(
     p_floor: float = 0.0,
     p_artefact: float = 0.0,
 ) -> Verdict:
-    """Judge one curve.
+    """Judge one curve by the runs behind it: the AI model's own, else others' on the eval.
 
-    Parameters
-    ----------
-    seen
-        The runs behind it: the AI model's own, else those of others on the same eval.
-    p_levelled, p_saturated
-        Probability that the largest cap seen reaches `LEVELLED` and `SATURATED` of the plateau.
-    p_floor
-        Probability that success within the largest cap seen is below `FLOOR`.
-    p_artefact
-        Probability that last-moment submissions add to the successes; see `artefact`.
+    Probabilities are that the largest cap seen reaches `LEVELLED` and `SATURATED` of the plateau,
+    that success within it is below `FLOOR`, and that last-moment submissions add to the successes,
+    see `artefact`.
 
-    Notes
-    -----
     A slow curve with a plateau near 1 and a low plateau look alike where most runs are stopped.
     So a curve has levelled only when that is probable *and* some runs gave up (or none were
     stopped at all) *and* there are `LEAST_RUNS` runs: otherwise the probability of having

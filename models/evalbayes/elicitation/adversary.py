@@ -14,8 +14,6 @@ prior is the published one. Beyond the lengths that evals have the line is carri
 farther. As c and k grow without limit θ_c is s + δ.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_expit, log_ndtr, logit, ndtr, ndtri
@@ -115,8 +113,6 @@ def horizon_within(
 ) -> Array:
     """Solve expit(a·(θ − h))·Φ((ln c − ℓ − γ·h)/σ) = ½ for h, which is never above θ.
 
-    Examples
-    --------
     >>> one = np.ones(1)
     >>> horizon_within(9 * one, one, 1e99, 0 * one, one, one), horizon_within(
     ...     99 * one, one, np.exp(5), 0 * one, one, 1e-9 * one

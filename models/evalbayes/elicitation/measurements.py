@@ -5,8 +5,6 @@ with a 95 % interval. The facts that ship, `gains.csv`, name their sources; stat
 source, X in a copy by others, C computed from public results, M from memory.
 """
 
-from __future__ import annotations
-
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -40,13 +38,9 @@ def read_gains(path: str | Path) -> pd.DataFrame:
     its 95 % interval low, high. Where given also verifier (attempts were chosen, or fed back on, by
     the answer key), tools (0: the baseline had none), record (the best of many submissions),
     ai_models (how many a row is the mean of), staff_hours, multiplier (of tokens, time or
-    attempts), released (year of the AI model's release, 2025.5). InputError for a missing column,
-    or cells that break a rule; each with its row.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Those columns, filled in; `se` from the interval.
+    attempts), released (year of the AI model's release, 2025.5). Returned are those, filled in, and
+    `se` from the interval. InputError for a missing column, or cells that break a rule; each with
+    its row.
     """
     return pd.concat([_read(rows) for rows in read_rows(path)], ignore_index=True)
 

@@ -1,7 +1,5 @@
 """Paired runs: what elicitation, or best-of-k, added on the same eval by the same AI model."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy.special import logit
@@ -32,21 +30,12 @@ def paired_gains(
 ) -> pd.DataFrame:
     """Return what was gained in every pair, in logits, or in the domain's unit with a posterior.
 
-    Parameters
-    ----------
-    observations, catalogue
-        What was seen; the evals, and where best-of-k is fair.
-    posterior
-        For the slopes a, logits per unit, of the AI models.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per pair. kind is "elicited" (runs at an effort above 0 beside runs as they come)
-        or "best of k" (all attempts at a task beside single ones, where tasks can be reset and
-        successes verified). gain, with a 90 % interval, is logit elicited − logit standard, each
-        share from a Beta(½ + successes, ½ + failures); over the slope with a posterior. It is e·δ
-        for elicited runs: over the effort it is the gap. Pairs at different caps are left out.
+    One row per pair. kind is "elicited" (runs at an effort above 0 beside runs as they come) or
+    "best of k" (all attempts at a task beside single ones, where tasks can be reset and successes
+    verified). gain, with a 90 % interval, is logit elicited − logit standard, each share from a
+    Beta(½ + successes, ½ + failures); with a posterior over the slope of the AI model, in logits
+    per unit. It is e·δ for elicited runs: over the effort it is the gap. Pairs at different caps
+    are left out.
     """
     rng = np.random.default_rng(seed)
     table = _shares(observations)

@@ -13,8 +13,6 @@ published). n is how many AI models a row is the mean of. The population's gap Î
 effects of a new study and AI model: positive and skewed, domains of few studies near the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -5,8 +5,6 @@ the same result; here it is in natural logarithms. Enhancements overlap: k of si
 g·k^(1/overlap), from k·g where they simply add (overlap 1) to g where only the best counts (∞).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -24,8 +22,6 @@ def growth(gain_per_year: ArrayLike, years: ArrayLike, overlap: ArrayLike = 1.0)
     under a year brings more than its part of it, and a longer one less: on a fixed AI model gains
     come early. Published: 1.6 doublings after 44 days and 2.4 after 113, an overlap of 2.4.
 
-    Examples
-    --------
     >>> float(growth(0.8, 4.0, 2.0))
     1.6
     """

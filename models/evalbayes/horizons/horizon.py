@@ -108,14 +108,8 @@ def horizon_of(posterior: Posterior, domain: str, ai_model: str, effort: float =
     """Read the horizon off the posterior of the whole model, for a domain in doublings of minutes.
 
     Capability is on the scale of log2 human minutes at 50 % there, so the level is s + effort·δ,
-    each at the tasks' own length, and the slope the AI model's own.
-
-    Parameters
-    ----------
-    posterior, domain, ai_model
-        The belief, and which of its domains and AI models.
-    effort
-        Elicitation effort: 0 for what the AI model shows as it comes, 1 for full elicitation.
+    each at the tasks' own length, and the slope the AI model's own. Effort is of elicitation: 0 for
+    what the AI model shows as it comes, 1 for full elicitation.
     """
     d, m = posterior.index_of("domain", domain), posterior.index_of("ai_model", ai_model)
     own = np.flatnonzero(posterior.knot_domain == d)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalbayes.arrays import Flags
 from evalbayes.errors import InputError
-from evalbayes.names import cure, refuse_unknown
+from evalbayes.names import refuse_other, refuse_unknown
 from evalbayes.observations.files import read_rows
 from evalbayes.observations.observations import Observations
 from evalbayes.observations.reading import observations_of
@@ -68,11 +68,9 @@ class TableMapping:
         if name not in columns and scaled:
             name, amount = scaled[1], _amount(target, scaled[3])
             factor = amount if scaled[2] == "*" else 1 / amount
-        if name not in columns:
-            raise InputError(
-                f"map {target}={self.columns[target]}: must name a column of the table, got "
-                f"{name!r}; {cure(name, columns)}"
-            )
+        refuse_other(
+            name, columns, f"map {target}={self.columns[target]}: must name a column of the table"
+        )
         return name, factor
 
 
@@ -140,27 +138,12 @@ def imported(
     spurious, stopped_by_cap, stopped_otherwise, the first of these that is true; else gave_up.
     Without a flag stopped_by_cap, a failure that spent 98 % of its cap counts as stopped by it.
 
-    Parameters
-    ----------
-    paths
-        Files ending in .csv, .csv.gz, .parquet or .xlsx.
-    mapping
-        Known column to theirs, e.g. {"spend": "spend_tokens", "cap": "limit_seconds / 3600"}; or
-        a whole `TableMapping`, as `read_mapping` gives it.
-    constants
-        Known column to one value for all rows, e.g. {"cap": 2_000_000}.
-    outcomes
-        Their word for an outcome to ours.
-    drop
-        Their columns to leave out.
-    drop_incomplete
-        Leave out rows that lack what every row must have.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or not known, a flag is neither true nor false, or the table breaks
-        a rule of `read_observations`.
+    Files end in .csv, .csv.gz, .parquet or .xlsx. The mapping is from known columns to theirs, e.g.
+    {"spend": "spend_tokens", "cap": "limit_seconds / 3600"}, or a whole `TableMapping`; constants
+    have one value for all rows, e.g. {"cap": 2_000_000}; outcomes are their words to ours, `drop`
+    their columns to leave out; `drop_incomplete` leaves out rows that lack what every row must
+    have. InputError if a column is missing or not known, a flag is neither true nor false, or the
+    table breaks a rule of `read_observations`.
     """
     given = mapping if isinstance(mapping, TableMapping) else TableMapping(mapping or {})
     plan = TableMapping(

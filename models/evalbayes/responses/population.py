@@ -52,13 +52,7 @@ class Population:
         return found + np.eye(len(found)) * float((self.validity_sd**2).mean())
 
     def spends(self) -> Spending:
-        """Return where spends lie.
-
-        Raises
-        ------
-        InputError
-            If the history gives none.
-        """
+        """Return where spends lie. InputError if the history gives none."""
         if self.spending is None:
             raise InputError(
                 "what runs cost, and runs stopped below the highest cap, can only be read where "
@@ -107,10 +101,7 @@ class Seen:
     def runs(cls, population: Population, at: Index, runs: pd.DataFrame | None) -> Seen:
         """Return what runs show: columns outcome, spend and cap, on the population's tasks `at`.
 
-        Raises
-        ------
-        InputError
-            If a run was stopped below the highest cap and the history gives no spends.
+        InputError if a run was stopped below the highest cap and the history gives no spends.
         """
         n = len(population.tasks.length)
         successes, attempts, going, ln_cap = np.zeros((4, n))

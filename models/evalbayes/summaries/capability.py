@@ -3,8 +3,6 @@
 One row per figure, draws boiled down to a median and a 90 % interval.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Tables of curves: one row per eval in figures, and grids over caps for drawing."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Judging curves of a posterior: what was seen of each, and the verdict on it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -105,8 +103,6 @@ def seen_of(posterior: Posterior, ai_model: str, i: int) -> Seen:
 def in_words(posterior: Posterior, i: int) -> str:
     """Weights of the families of spend of one eval, largest first.
 
-    Examples
-    --------
     "lognormal 0.66, burr 0.34".
     """
     assert posterior.spend_weights is not None  # filled in at construction

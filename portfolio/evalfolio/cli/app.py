@@ -1,36 +1,14 @@
 """The application: its commands, and what happens when one of them fails."""
 
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from evalfolio.cli import (
-    backtest,
-    capability,
-    check,
-    conclude,
-    curves,
-    doctor,
-    explain,
-    fit,
-    gains,
-    harness,
-    horizons,
-    imports,
-    init,
-    prior,
-    recommend,
-    repeats,
-    replan,
-    require,
-    rule,
-    score,
-    sensitivity,
-)
+from evalfolio.cli import imports
 from evalfolio.cli.console import failure
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -57,36 +35,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-START, INPUTS, PLAN, JUDGE, OTHER = "Start", "Inputs", "Plan", "Judge a plan", "Other tools"
-PANELS: dict[str, dict[str, Callable[..., Any]]] = {  # by what one wants, in the order of use
-    START: {"init": init.init, "check": check.check, "doctor": doctor.doctor},
-    INPUTS: {
-        "fit": fit.fit,
-        "curves": curves.curves,
-        "capability": capability.capability,
-        "prior": prior.prior,
-        "gains": gains.gains,
-        "horizons": horizons.horizons,
-        "repeats": repeats.repeats,
-    },
-    PLAN: {
-        "recommend": recommend.recommend,
-        "replan": replan.replan,
-        "conclude": conclude.conclude,
-        "require": require.require,
-        "harness": harness.harness,
-    },
-    JUDGE: {
-        "score": score.score,
-        "explain": explain.explain,
-        "sensitivity": sensitivity.sensitivity,
-        "backtest": backtest.backtest,
-    },
-    OTHER: {"rule": rule.rule},
+INPUTS = "Inputs"
+PANELS = {  # by what one wants, in the order of use; every command is a module of its name
+    "Start": ("init", "check", "doctor"),
+    INPUTS: ("fit", "curves", "capability", "prior", "gains", "horizons", "repeats"),
+    "Plan": ("recommend", "replan", "conclude", "require", "harness"),
+    "Judge a plan": ("score", "explain", "sensitivity", "backtest"),
+    "Other tools": ("rule",),
 }
 app.add_typer(imports.app, name="import", rich_help_panel=INPUTS)
-for panel, commands in PANELS.items():
-    for name, command in commands.items():
+for panel, names in PANELS.items():
+    for name in names:
+        command = getattr(import_module(f"evalfolio.cli.{name}"), name)
         app.command(name, rich_help_panel=panel)(command)
 
 

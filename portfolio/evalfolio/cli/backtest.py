@@ -4,15 +4,15 @@ import shutil
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, step
+from evalfolio.cli.console import print_json, say, step
 from evalfolio.cli.sensitivity import SchedulerOption, WorkersOption
 
 RunsArgument = Annotated[
     list[Path],
-    typer.Argument(
+    Argument(
         help="Tables of runs: eval, task, ai_model, outcome (or success), spend, cap, "
         "human_minutes; optional attempt and release_date."
     ),
@@ -23,37 +23,28 @@ def backtest(
     runs: RunsArgument,
     out: shared.OutOption = Path("backtest"),
     mapped: Annotated[
-        list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
+        shared.Texts, Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
     ] = None,
     constant: Annotated[
-        list[str] | None, typer.Option("--set", help="A column's value in every row, cap=2e6.")
+        shared.Texts, Option("--set", help="A column's value in every row, cap=2e6.")
     ] = None,
     budgets: Annotated[
-        list[float] | None, typer.Option("--budget", help="Share of the full bill; repeatable.")
+        list[float] | None, Option("--budget", help="Share of the full bill; repeatable.")
     ] = None,
-    repetitions: Annotated[
-        int, typer.Option("--repetitions", help="Draws of tasks per strategy and budget.")
-    ] = 50,
-    attempts: Annotated[
-        int, typer.Option("--attempts", help="Best of how many attempts counts as solved.")
-    ] = 1,
-    history: Annotated[
-        str, typer.Option("--history", help="others, earlier (by release_date), or both.")
-    ] = "others",
+    repetitions: Annotated[int, Option(help="Draws of tasks per strategy and budget.")] = 50,
+    attempts: Annotated[int, Option(help="Best of how many attempts counts as solved.")] = 1,
+    history: Annotated[str, Option(help="others, earlier (by release_date), or both.")] = "others",
     slope: Annotated[
-        str,
-        typer.Option("--slope", help="Of the horizon: common to AI models, or each one's own."),
+        str, Option(help="Of the horizon: common to AI models, or each one's own.")
     ] = "common",
     released: Annotated[
-        list[str] | None,
-        typer.Option("--released", help="AI model=date, where no column release_date is."),
+        shared.Texts, Option(help="AI model=date, where no column release_date is.")
     ] = None,
     ai_models: Annotated[
-        list[str] | None, typer.Option("--ai-model", help="Test this one only; repeatable.")
+        shared.Texts, Option("--ai-model", help="Test this one only; repeatable.")
     ] = None,
     quick: Annotated[
-        bool,
-        typer.Option("--quick", help="Two budgets, 4 repetitions, greedy plans: does it replay?"),
+        bool, Option("--quick", help="Two budgets, 4 repetitions, greedy plans: does it replay?")
     ] = False,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
@@ -123,4 +114,4 @@ def backtest(
         )
         return
     for mode, each in found.items():
-        console().print(f"history: {mode}\n{each}", soft_wrap=True, markup=False)
+        say(f"history: {mode}\n{each}")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.console import print_json, print_table, say
 from evalfolio.cli.curves import ModelOption, ranged
 from evalfolio.narrative import two_digits
 
@@ -61,7 +61,7 @@ def capability(
             print_table(pairs, "Pairs: what eliciting, or best of k, added")
         if not belief.elicited_history:
             words = "No observation was elicited: the elicitation gap is its prior."
-            console().print(words, soft_wrap=True, markup=False)
+            say(words)
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

@@ -3,7 +3,7 @@
 import json
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.console import print_json, print_table, say
 
 
 def check(
@@ -35,7 +35,7 @@ def check(
             }
         )
     for line in () if as_json else report.lines:
-        console().print(line, soft_wrap=True, markup=False)
+        say(line)
     if not quiet and not as_json:
         table = report.to_frame()
         table["where"] = table["where"].map(shortened)

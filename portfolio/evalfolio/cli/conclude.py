@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, step
+from evalfolio.cli.console import console, say, step
 
 
 def conclude(
@@ -30,7 +30,7 @@ def conclude(
     if as_json:
         print(json.dumps(json.loads((folder / "conclusion.json").read_text()), indent=2))
     else:
-        console().print(str(found), soft_wrap=True, markup=False)
+        say(found)
         if not quiet:
             console(stderr=True).print(f"wrote {folder}/", markup=False)
     if found.failed and not allow_failed_fit:

@@ -34,6 +34,11 @@ def console(*, stderr: bool = False) -> Console:
     return out
 
 
+def say(text: object) -> None:
+    """Print what a command says, in lines as long as the sentence."""
+    console().print(str(text), soft_wrap=True)
+
+
 def failure(text: str) -> None:
     """Say on stderr why the command ends."""
     from rich.text import Text
@@ -64,7 +69,7 @@ def warn(text: str) -> None:
 def say_unanchored(sentences: Mapping[str, str], *, as_json: bool = False) -> None:
     """Say first which domains have no anchor, by domain; where JSON is asked for, in that."""
     for sentence in () if as_json else sentences.values():
-        console().print(shown(sentence), soft_wrap=True)
+        say(shown(sentence))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_table
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ModelOption = Annotated[
-    str | None, typer.Option("--ai-model", help="By default the catalogue's AI model under test.")
+    str | None, Option("--ai-model", help="By default the catalogue's AI model under test.")
 ]
 
 

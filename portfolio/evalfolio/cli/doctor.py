@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from evalfolio.cli.console import console, print_table
+from evalfolio.cli.console import print_table, say
 from evalfolio.cli.options import JsonOption, QuietOption
 
 _BROKEN = "cannot be loaded"
@@ -30,10 +30,10 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
         print_table(pd.DataFrame(rows, columns=["package", "version"]), "Versions")
         told = found["cvxpy_solvers"]
         words = told if isinstance(told, str) else ", ".join(told)  # type: ignore[arg-type]  # texts
-        console().print(f"solvers of cvxpy: {words}", soft_wrap=True, markup=False)
-        console().print(f"sampler: {found['sampler']}", soft_wrap=True, markup=False)
+        say(f"solvers of cvxpy: {words}")
+        say(f"sampler: {found['sampler']}")
     if not as_json:
-        console().print(f"a small plan was solved: {found['small_plan']}", soft_wrap=True)
+        say(f"a small plan was solved: {found['small_plan']}")
     if any(str(each).startswith(_BROKEN) for each in found.values()):
         raise typer.Exit(2)
 

@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from evalfolio.cli.console import console
+from evalfolio.cli.console import say
 from evalfolio.cli.options import JsonOption, QuietOption
 
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="EVAL", help="Name of the eval.")],
-    plan: Annotated[Path, typer.Option("--plan", help="Folder that `evalfolio recommend` wrote.")],
+    name: Annotated[str, Argument(metavar="EVAL", help="Name of the eval.")],
+    plan: Annotated[Path, Option(help="Folder that `evalfolio recommend` wrote.")],
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -23,6 +23,4 @@ def explain(
     from evalfolio.record.record import Record
 
     answer = explain_eval(name, Record.load(plan_folder(plan)))
-    console().print(
-        json.dumps(answer, indent=2) if as_json else answer["text"], soft_wrap=True, markup=False
-    )
+    say(json.dumps(answer, indent=2) if as_json else answer["text"])

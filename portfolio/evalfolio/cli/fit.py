@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.console import print_json, print_table, say
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
 
 PlotsOption = Annotated[
-    Path | None,
-    typer.Option("--plots", help="Folder for a picture per eval: results, and as foretold."),
+    Path | None, Option(help="Folder for a picture per eval: results, and as foretold.")
 ]
 DPI = 110
 
@@ -68,7 +67,7 @@ def fit(
         if len(families):
             columns = ["eval", "family", "runs", "behind", "weight", "reason"]
             print_table(families[columns], "Which family of spend, and why")
-        console().print(diagnostics.summary(), soft_wrap=True, markup=False)
+        say(diagnostics.summary())
     enforce_gate(posterior, allowed=allow_failed_fit)
 
 

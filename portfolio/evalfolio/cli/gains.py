@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
@@ -13,13 +13,11 @@ from evalfolio.cli.console import print_json, print_table, step
 def gains(
     measurements: Annotated[
         Path | None,
-        typer.Argument(help="Measurements of your own to add to the published ones: CSV or .xlsx."),
+        Argument(help="Measurements of your own to add to the published ones: CSV or .xlsx."),
     ] = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="Leave the published measurements out.")
-    ] = False,
+    alone: Annotated[bool, Option("--alone", help="Leave the published measurements out.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the table that the package ships (TOML).")
+        Path | None, Option(help="Write the table that the package ships (TOML).")
     ] = None,
     seed: shared.SeedOption = 0,
     quiet: shared.QuietOption = False,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
-from evalfolio.cli.console import console, print_json
+from evalfolio.cli.console import print_json, say
 from evalfolio.cli.imports import PricesOption, pairs
-from evalfolio.cli.options import CatalogueArgument, JsonOption, QuietOption
+from evalfolio.cli.options import CatalogueArgument, JsonOption, QuietOption, Texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,15 +17,13 @@ if TYPE_CHECKING:
 
 def harness(
     catalogue: CatalogueArgument,
-    plan: Annotated[Path, typer.Option("--plan", help="Folder that `evalfolio recommend` wrote.")],
-    model: Annotated[str, typer.Option("--model", help="Inspect's name of the AI model.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for run.sh and settings.yaml.")],
-    task: Annotated[
-        list[str] | None, typer.Option("--task", help="EVAL=file.py@task; repeatable.")
-    ] = None,
+    plan: Annotated[Path, Option(help="Folder that `evalfolio recommend` wrote.")],
+    model: Annotated[str, Option(help="Inspect's name of the AI model.")],
+    out: Annotated[Path, Option(help="Folder for run.sh and settings.yaml.")],
+    task: Annotated[Texts, Option(help="EVAL=file.py@task; repeatable.")] = None,
     drawn: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--drawn-tasks",
             help="Run the very tasks of tasks.csv by their sample ids; otherwise as many, in an "
             "order shuffled by the plan's seed.",
@@ -68,7 +65,6 @@ def harness(
     if as_json:
         print_json(settings | spends | {"without_task": unnamed})
     elif not quiet:
-        say = partial(console().print, soft_wrap=True, markup=False)
         say(f"wrote {out}/settings.yaml and {out}/run.sh")
         if (usd := spends["expected_usd"]) is not None:
             most = spends["usd_at_every_cap"]

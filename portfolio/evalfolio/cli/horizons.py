@@ -2,7 +2,7 @@
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
-from evalfolio.cli.console import cell, console, print_json, print_table
+from evalfolio.cli.console import cell, print_json, print_table, say
 from evalfolio.cli.curves import ModelOption
 
 
@@ -59,9 +59,7 @@ def horizons(
             print_table(each.by_cap, "Against the cap in USD, set after the fact (understates)")
             least, most = each.caps
             if most > least * (1.0 + 1e-9):
-                console().print(
+                say(
                     f"The first table is at the caps that runs had, {cell(least)} to {cell(most)} "
-                    "USD; the last row of the second is at the least of them.",
-                    soft_wrap=True,
-                    markup=False,
+                    "USD; the last row of the second is at the least of them."
                 )

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
-from evalfolio.cli.console import console, print_json
-from evalfolio.cli.options import JsonOption, QuietOption, figure
+from evalfolio.cli.console import console, print_json, say
+from evalfolio.cli.options import JsonOption, QuietOption, Texts, figure
 
 if TYPE_CHECKING:
     from evalbayes.observations import TableMapping
@@ -19,37 +20,25 @@ app = typer.Typer(
     help="Make an observations file from tables, Inspect logs or METR runs.", no_args_is_help=True
 )
 
-FilesArgument = Annotated[list[Path], typer.Argument(help="Files or folders.")]
-OutOption = Annotated[Path, typer.Option("--out", help="Observations: .csv, .csv.gz or .parquet.")]
-EvalOption = Annotated[
-    list[str] | None, typer.Option("--eval", help="Rename an eval: THEIRS=OURS; repeatable.")
-]
-AiModelOption = Annotated[
-    list[str] | None, typer.Option("--ai-model", help="Rename an AI model: THEIRS=OURS.")
-]
+FilesArgument = Annotated[list[Path], Argument(help="Files or folders.")]
+OutOption = Annotated[Path, Option(help="Observations: .csv, .csv.gz or .parquet.")]
+EvalOption = Annotated[Texts, Option("--eval", help="Rename an eval: THEIRS=OURS; repeatable.")]
+AiModelOption = Annotated[Texts, Option("--ai-model", help="Rename an AI model: THEIRS=OURS.")]
 PricesOption = Annotated[
     Path | None,
-    typer.Option("--prices", help="Price table (TOML or CSV): its rows win over the shipped ones."),
+    Option(help="Price table (TOML or CSV): its rows win over the shipped ones."),
 ]
-CapOption = Annotated[str | None, typer.Option("--cap", help="Cap of runs whose file gives none.")]
-MapOption = Annotated[
-    list[str] | None, typer.Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
-]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", help="A column's value in every row, cap=2e6.")
-]
+CapOption = Annotated[str | None, Option(help="Cap of runs whose file gives none.")]
+MapOption = Annotated[Texts, Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")]
+SetOption = Annotated[Texts, Option("--set", help="A column's value in every row, cap=2e6.")]
 MappingOption = Annotated[
-    Path | None,
-    typer.Option("--mapping", help="The same in a TOML file, as its tables map and set."),
+    Path | None, Option(help="The same in a TOML file, as its tables map and set.")
 ]
 DropOption = Annotated[
-    bool,
-    typer.Option("--drop-incomplete", help="Leave out rows that lack a name, outcome or cap."),
+    bool, Option("--drop-incomplete", help="Leave out rows that lack a name, outcome or cap.")
 ]
-ErrorsOption = Annotated[
-    Path | None, typer.Option("--errors", help="Write what could not be read to this CSV.")
-]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable file.")]
+ErrorsOption = Annotated[Path | None, Option(help="Write what could not be read to this CSV.")]
+StrictOption = Annotated[bool, Option("--strict", help="Stop at the first unreadable file.")]
 
 
 @app.command("table")
@@ -81,7 +70,7 @@ def table(
         )
     elif not quiet:
         for note in found.notes:
-            console().print(f"note: {note}", soft_wrap=True)
+            say(f"note: {note}")
         console().print(f"wrote {len(found.frame):,} rows to {out}")
 
 
@@ -104,41 +93,33 @@ def mapping_of(mapped: list[str] | None, mapping: Path | None) -> TableMapping:
 def inspect(
     files: FilesArgument,
     out: OutOption,
-    spend: Annotated[str, typer.Option("--spend", help="tokens, usd or hours.")] = "tokens",
+    spend: Annotated[str, Option(help="tokens, usd or hours.")] = "tokens",
     prices: PricesOption = None,
-    success: Annotated[
-        float, typer.Option("--success", help="Score from which a run is a success.")
-    ] = 1.0,
-    scorer: Annotated[str | None, typer.Option("--scorer", help="Score that counts.")] = None,
+    success: Annotated[float, Option(help="Score from which a run is a success.")] = 1.0,
+    scorer: Annotated[str | None, Option(help="Score that counts.")] = None,
     evals: EvalOption = None,
     ai_models: AiModelOption = None,
     effort: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--effort",
+        Texts,
+        Option(
             help="Elicitation effort, 0 to 1: of all runs (0.3), of an eval "
             "(ctf=0.3) or of a setting (reasoning_effort:high=0.3); repeatable.",
         ),
     ] = None,
     by: Annotated[
         str,
-        typer.Option(
-            "--by",
+        Option(
             help="Settings that keep runs apart: solver,reasoning_effort, "
             "or arguments of the task (task_args for all).",
         ),
     ] = "",
     cap: CapOption = None,
-    duplicates: Annotated[
-        str, typer.Option("--duplicates", help="Samples met twice: exclude or keep.")
-    ] = "exclude",
-    max_megabytes: Annotated[
-        float, typer.Option("--max-megabytes", help="Logs above this size become errors.")
-    ] = 150.0,
+    duplicates: Annotated[str, Option(help="Samples met twice: exclude or keep.")] = "exclude",
+    max_megabytes: Annotated[float, Option(help="Logs above this size become errors.")] = 150.0,
     errors: ErrorsOption = None,
-    workers: Annotated[int, typer.Option("--workers", help="Processes that read.")] = 2,
+    workers: Annotated[int, Option(help="Processes that read.")] = 2,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="Folder that lets a killed import resume.")
+        Path | None, Option(help="Folder that lets a killed import resume.")
     ] = None,
     strict: StrictOption = False,
     quiet: QuietOption = False,
@@ -173,10 +154,9 @@ def inspect(
 def metr(
     files: FilesArgument,
     out: OutOption,
-    spend: Annotated[str, typer.Option("--spend", help="hours, tokens or usd.")] = "hours",
+    spend: Annotated[str, Option(help="hours, tokens or usd.")] = "hours",
     success: Annotated[
-        float | None,
-        typer.Option("--success", help="score_cont from which a run is a success."),
+        float | None, Option(help="score_cont from which a run is a success.")
     ] = None,
     evals: EvalOption = None,
     ai_models: AiModelOption = None,
@@ -285,5 +265,5 @@ def _finish(
             }
         )
     elif not quiet:
-        console().print(str(result), soft_wrap=True, markup=False)
+        say(result)
         console().print(f"wrote {out}", markup=False)

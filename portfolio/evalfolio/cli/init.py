@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json
+from evalfolio.cli.console import print_json, say
 from evalfolio.cli.imports import (
     DropOption,
     MapOption,
@@ -18,25 +18,24 @@ from evalfolio.cli.imports import (
 
 ExampleOption = Annotated[
     str | None,
-    typer.Option(
-        "--example",
+    Option(
         help="Start from a published example, its results beside it: cyber, one domain and a half "
         "with real runs, or portfolio, six domains and hours by skill.",
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
+ForceOption = Annotated[bool, Option("--force", help="Replace the file if it exists.")]
 FromOption = Annotated[
-    list[Path] | None,
-    typer.Option("--from", help="Observations to draft it from: CSV, Parquet, .xlsx; repeatable."),
+    shared.Paths,
+    Option("--from", help="Observations to draft it from: CSV, Parquet, .xlsx; repeatable."),
 ]
 SpendUnitOption = Annotated[
     str | None,
-    typer.Option("--spend-unit", help="Unit of spends and caps where no column says it: tokens."),
+    Option(help="Unit of spends and caps where no column says it: tokens."),
 ]
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="File to write: .toml or .xlsx.")],
+    path: Annotated[Path, Argument(help="File to write: .toml or .xlsx.")],
     observations: FromOption = None,
     example: ExampleOption = None,
     mapped: MapOption = None,
@@ -99,12 +98,11 @@ def init(
         )
     elif not quiet:
         for note in notes:
-            console().print(f"note: {note}", soft_wrap=True)
+            say(f"note: {note}")
         text = f"wrote {path}; edit it, then run: evalfolio check {path}"
-        console().print(" ".join([text, *map(str, given)]), soft_wrap=True)
+        say(" ".join([text, *map(str, given)]))
         if mapped or constant or mapping or drop_incomplete:
-            console().print(
+            say(
                 "other commands read tables as `evalfolio import table` writes them, with the same "
-                "--map, --set, --mapping and --drop-incomplete",
-                soft_wrap=True,
+                "--map, --set, --mapping and --drop-incomplete"
             )

@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
-from evalfolio.cli.console import console, print_json, print_table
+from evalfolio.cli.console import print_json, print_table, say
 
 ModelOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        help="One of curves, responses, repeats, pairs, horizons, gains; by default all.",
+    shared.Texts,
+    Option(
+        "--model", help="One of curves, responses, repeats, pairs, horizons, gains; by default all."
     ),
 ]
-DrawsOption = Annotated[int, typer.Option("--draws", min=100, help="Replicates to draw.")]
+DrawsOption = Annotated[int, Option(min=100, help="Replicates to draw.")]
 
 
 def prior(
@@ -45,7 +44,7 @@ def prior(
         print_json({"summary": [each.summary() for each in found], "figures": records(table)})
         return
     for each in found:
-        console().print(each.summary(), soft_wrap=True, markup=False)
+        say(each.summary())
     if quiet:
         return
     outside = table[(table["probability"] < LOW) | (table["probability"] > HIGH)]

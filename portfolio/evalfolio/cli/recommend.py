@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_json, print_table, step, warn
+from evalfolio.cli.console import print_json, print_table, say, step, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from evalfolio.record.record import Record
 
 BudgetOption = Annotated[
-    list[str] | None,
-    typer.Option("--budget", help="A limit, e.g. usd=250000 or staff_hours=400; repeatable."),
+    shared.Texts, Option(help="A limit, e.g. usd=250000 or staff_hours=400; repeatable.")
 ]
-GapOption = Annotated[float, typer.Option("--gap", help="Certified distance to the optimum.")]
+GapOption = Annotated[float, Option(help="Certified distance to the optimum.")]
 SensitivityOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--sensitivity/--no-sensitivity",
         help="Move every assumed figure to either end of its range, for the tornado of report "
         "and workbook; without it is faster.",
@@ -34,8 +33,7 @@ SensitivityOption = Annotated[
 
 BacktestOption = Annotated[
     Path | None,
-    typer.Option(
-        "--backtest",
+    Option(
         help="Folder that evalfolio backtest wrote: its findings become a section of report and "
         "workbook.",
     ),
@@ -43,8 +41,7 @@ BacktestOption = Annotated[
 
 ScenariosOption = Annotated[
     Path | None,
-    typer.Option(
-        "--scenarios",
+    Option(
         help="Table of scenarios, CSV or TOML: a name and its settings, as --set has them; their "
         "plans stand beside this one, also in OUT/side_by_side.csv.",
     ),
@@ -52,8 +49,8 @@ ScenariosOption = Annotated[
 
 
 AiModelsOption = Annotated[
-    list[str] | None,
-    typer.Option(
+    shared.Texts,
+    Option(
         "--ai-model",
         help="Several AI models that share the budgets, one option each: which gets what.",
     ),
@@ -62,8 +59,7 @@ AiModelsOption = Annotated[
 
 StagesOption = Annotated[
     int | None,
-    typer.Option(
-        "--stages",
+    Option(
         help="Also what to run first, and which results release what else, in 2 or 3 stages.",
     ),
 ]
@@ -187,7 +183,7 @@ def recommend(
             said["scenarios"] = json.loads(beside.reset_index().to_json(orient="records"))
         print_json(said)
     else:
-        console().print(str(result), soft_wrap=True, markup=False)
+        say(result)
         if not quiet:
             show(result.record)
             for warning in result.record.warnings:
@@ -222,7 +218,7 @@ def show(record: Record) -> None:
         rows = pd.concat([rows, pd.DataFrame(shared)]) if shared else rows
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
     if record.words.firm:
-        console().print(record.words.firm, soft_wrap=True, markup=False)
+        say(record.words.firm)
     columns = {
         "name": "decision",
         "call_now": "call now",
@@ -237,9 +233,9 @@ def show(record: Record) -> None:
     for row in record.domains:
         if row.held_against:
             told = f"The threshold of {row.name} is held against {row.held_against}."
-            console().print(told, soft_wrap=True, markup=False)
+            say(told)
     for sentence in () if record.stages is None else record.stages.sentences:
-        console().print(sentence, soft_wrap=True, markup=False)
+        say(sentence)
 
 
 def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:

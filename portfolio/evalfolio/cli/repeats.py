@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.capability import records
-from evalfolio.cli.console import cell, console, print_json, print_table
+from evalfolio.cli.console import cell, print_json, print_table, say
 from evalfolio.cli.curves import ModelOption
 from evalfolio.narrative import two_digits
 
@@ -16,10 +16,9 @@ WORTH_SAYING = 0.02  # share solved by guesses
 def repeats(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
-    name: Annotated[str, typer.Option("--eval", help="Name of the eval.")] = "",
+    name: Annotated[str, Option("--eval", help="Name of the eval.")] = "",
     total: Annotated[
-        str | None,
-        typer.Option("--spend", help="Total per task in the spend unit; by default max_cap."),
+        str | None, Option("--spend", help="Total per task in the spend unit; by default max_cap.")
     ] = None,
     posterior: shared.PosteriorOption = None,
     ai_model: ModelOption = None,
@@ -74,7 +73,7 @@ def repeats(
             f"{two_digits(best['solved_high'])}] of the tasks. It rests on {found.source}, "
             "and supposes that how long a success takes does not hang on how likely it is."
         )
-        console().print(sentence, soft_wrap=True, markup=False)
+        say(sentence)
         k = int(best["attempts"])
         guessed = float((1.0 - found.solvable.wrong**k).mean())
         if guessed > WORTH_SAYING:
@@ -82,9 +81,9 @@ def repeats(
                 f"Guesses alone solve {guessed:.0%} of tasks in {k} attempt{'' if k == 1 else 's'} "
                 "that run to their end: that part shows no capability."
             )
-            console().print(words, soft_wrap=True, markup=False)
+            say(words)
         if not spec.verifier or spec.resettable < 1.0:
             fair = spec.resettable if spec.verifier else 0.0
             words = f"Best-of-k is counted on the {fair:.0%} of tasks where it is fair."
-            console().print(words, soft_wrap=True, markup=False)
+            say(words)
     enforce_gate(belief, allowed=allow_failed_fit)

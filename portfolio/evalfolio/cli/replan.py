@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table, step, warn
+from evalfolio.cli.console import print_table, say, step, warn
 from evalfolio.cli.recommend import GapOption
 
 
@@ -16,18 +16,15 @@ def replan(
     out: shared.OutOption = Path("next"),
     history: shared.HistoryOption = None,
     paid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--paid",
+        shared.Texts,
+        Option(
             help="What was really spent so far, e.g. usd=4100, in place of what the runs tell; "
             "repeatable.",
         ),
     ] = None,
     point_usd: Annotated[
         float | None,
-        typer.Option(
-            "--point-usd", min=0.0, help="What a point of value is worth, to say when to stop."
-        ),
+        Option(min=0.0, help="What a point of value is worth, to say when to stop."),
     ] = None,
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
@@ -67,7 +64,7 @@ def replan(
     if as_json:
         print(made.recommendation.record.to_json())
     else:
-        console().print(str(made), soft_wrap=True, markup=False)
+        say(made)
         if not quiet:
             if made.step["changes"]:
                 print_table(pd.DataFrame(made.step["changes"]), "What becomes of every eval")

@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table, say_unanchored
+from evalfolio.cli.console import print_table, say, say_unanchored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,69 +19,57 @@ if TYPE_CHECKING:
     from evalfolio.search.question import Question
 
 PlanArgument = Annotated[
-    Path, typer.Argument(help="Folder that `evalfolio recommend` wrote, or a menu/ folder.")
+    Path, Argument(help="Folder that `evalfolio recommend` wrote, or a menu/ folder.")
 ]
 EACH = "cyber=0.05 or cyber=5%, or 0.05 for every domain; several for all make a table."
 WrongCallOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--wrong-call",
+    shared.Texts,
+    Option(
         help=f"Most probability of a wrong call, danger missed or needless mitigation: {EACH}",
     ),
 ]
-MissedOption = Annotated[
-    list[str] | None,
-    typer.Option("--danger-missed", help=f"Most probability of danger missed: {EACH}"),
-]
+MissedOption = Annotated[shared.Texts, Option(help=f"Most probability of danger missed: {EACH}")]
 NeedlessOption = Annotated[
-    list[str] | None,
-    typer.Option("--needless", help=f"Most probability of needless mitigation: {EACH}"),
+    shared.Texts, Option(help=f"Most probability of needless mitigation: {EACH}")
 ]
 SdOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--posterior-sd",
+    shared.Texts,
+    Option(
         help="Most sd that may be left: cyber=0.8, or 0.8 for every domain; "
         "several for all make a table.",
     ),
 ]
 ValueOption = Annotated[
     str | None,
-    typer.Option(
-        "--value",
+    Option(
         help="Least expected value of the decisions, in the unit of their losses, or as a share of "
         "what perfect information is worth: 50%.",
     ),
 ]
-ResourceOption = Annotated[str, typer.Option("--resource", help="What to keep least.")]
+ResourceOption = Annotated[str, Option(help="What to keep least.")]
 BudgetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--budget", help="In place of the plan's budget, e.g. staff_hours=400; repeatable."
-    ),
+    shared.Texts,
+    Option(help="In place of the plan's budget, e.g. staff_hours=400; repeatable."),
 ]
 FreeOption = Annotated[
-    bool,
-    typer.Option("--free", help="Leave out the plan's budgets and its catalogue's limits."),
+    bool, Option("--free", help="Leave out the plan's budgets and its catalogue's limits.")
 ]
 WaiveOption = Annotated[
-    bool, typer.Option("--waive", help="Name the fewest targets to waive within the budget.")
+    bool, Option("--waive", help="Name the fewest targets to waive within the budget.")
 ]
 
 StandardOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--standard",
+    shared.Texts,
+    Option(
         help="A standard, clause by clause: a TOML file, or eu-cop; several make more levels.",
     ),
 ]
 MixOption = Annotated[
     Path | None,
-    typer.Option("--mix", help="With --standard: the mix to judge, CSV or .xlsx as for score."),
+    Option(help="With --standard: the mix to judge, CSV or .xlsx as for score."),
 ]
 TablesOption = Annotated[
-    Path | None,
-    typer.Option("--out", help="With --standard: folder for clauses.csv and levels.csv."),
+    Path | None, Option(help="With --standard: folder for clauses.csv and levels.csv.")
 ]
 
 
@@ -323,4 +311,4 @@ def _print(text: str, fields: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(fields, indent=2, default=list))
     else:
-        console().print(text, soft_wrap=True, markup=False)
+        say(text)

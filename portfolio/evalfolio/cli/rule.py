@@ -3,42 +3,26 @@
 import math
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console
+from evalfolio.cli.console import say
 from evalfolio.errors import InputError
 
 
 def rule(
-    cost_ratio: Annotated[
-        float, typer.Option("--cost-ratio", help="Price of a deep run in plateau-level runs.")
-    ],
-    validity_sd: Annotated[
-        float,
-        typer.Option("--validity-sd", help="How far one eval departs from its capability."),
-    ],
-    gap_sd: Annotated[
-        float, typer.Option("--gap-sd", help="How uncertain the domain's elicitation gap is.")
-    ],
-    gap_spread: Annotated[
-        float, typer.Option("--gap-spread", help="How far an eval's own gap departs from it.")
-    ],
-    shown_sd: Annotated[
-        float, typer.Option("--shown-sd", help="How uncertain the shown capability is.")
-    ] = math.inf,
-    noise_sd: Annotated[
-        float, typer.Option("--noise-sd", help="Sampling noise of one reading.")
-    ] = 0.0,
-    effort: Annotated[float, typer.Option("--effort", help="Effort of a deep run, up to 1.")] = 1.0,
-    budget: Annotated[
-        str | None, typer.Option("--budget", help="Budget in plateau-level runs.")
-    ] = None,
-    evals: Annotated[int | None, typer.Option("--evals", help="How many evals there are.")] = None,
+    cost_ratio: Annotated[float, Option(help="Price of a deep run in plateau-level runs.")],
+    validity_sd: Annotated[float, Option(help="How far one eval departs from its capability.")],
+    gap_sd: Annotated[float, Option(help="How uncertain the domain's elicitation gap is.")],
+    gap_spread: Annotated[float, Option(help="How far an eval's own gap departs from it.")],
+    shown_sd: Annotated[float, Option(help="How uncertain the shown capability is.")] = math.inf,
+    noise_sd: Annotated[float, Option(help="Sampling noise of one reading.")] = 0.0,
+    effort: Annotated[float, Option(help="Effort of a deep run, up to 1.")] = 1.0,
+    budget: Annotated[str | None, Option(help="Budget in plateau-level runs.")] = None,
+    evals: Annotated[int | None, Option(help="How many evals there are.")] = None,
     prices: Annotated[
         str | None,
-        typer.Option(
-            "--prices",
+        Option(
             help="Price of a plateau-level run of every eval, e.g. 400,900,1500; --budget is then "
             "in the same unit. Right far more often where prices differ.",
         ),
@@ -85,7 +69,7 @@ def rule(
         }
         print(json.dumps({**numbers, "words": str(answer)}, indent=2))
         return
-    console().print(str(answer), soft_wrap=True, markup=False)
+    say(answer)
 
 
 def _listed(prices: str) -> list[float]:
@@ -132,4 +116,4 @@ def _print_mix(
         }
         print(json.dumps({**numbers, "words": text}, indent=2))
         return
-    console().print(text, soft_wrap=True, markup=False)
+    say(text)

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, print_table, say_unanchored
+from evalfolio.cli.console import print_table, say, say_unanchored
 
 
 def score(
-    mix: Annotated[Path, typer.Argument(help="CSV or .xlsx with a column 'option'.")],
-    plan: Annotated[Path, typer.Option("--plan", help="Folder that `evalfolio recommend` wrote.")],
+    mix: Annotated[Path, Argument(help="CSV or .xlsx with a column 'option'.")],
+    plan: Annotated[Path, Option(help="Folder that `evalfolio recommend` wrote.")],
     settings: shared.SetOption = None,
     catalogue: shared.PlanCatalogueOption = None,
     posterior: shared.PlanPosteriorOption = None,
@@ -32,7 +32,7 @@ def score(
         print(result.to_json())
         return
     say_unanchored(result.no_anchor)
-    console().print(str(result), soft_wrap=True, markup=False)
+    say(result)
     if not quiet:
         shown = [
             mix_row({str(key): value for key, value in row.items()})

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import cell, console, counted, print_table, step, warn
+from evalfolio.cli.console import cell, counted, print_table, say, step, warn
 from evalfolio.cli.options import TimeLimitOption
 from evalfolio.cli.recommend import BudgetOption, GapOption
 
@@ -18,44 +18,35 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WorkersOption = Annotated[
-    int, typer.Option("--workers", help="Processes; -1 for one per core. The results do not vary.")
+    int, Option(help="Processes; -1 for one per core. The results do not vary.")
 ]
 SchedulerOption = Annotated[
     str | None,
-    typer.Option("--scheduler", help="Address of a Dask cluster to work on instead, tcp://..."),
+    Option(help="Address of a Dask cluster to work on instead, tcp://..."),
 ]
 SobolOption = Annotated[
     int,
-    typer.Option(
-        "--sobol", help="Base samples of Sobol indices, e.g. 128, some 15 plans each; 0 for none."
-    ),
+    Option(help="Base samples of Sobol indices, e.g. 128, some 15 plans each; 0 for none."),
 ]
-SamplesOption = Annotated[
-    int, typer.Option("--samples", help="Mixes for stability, over draws and assumptions each.")
-]
+SamplesOption = Annotated[int, Option(help="Mixes for stability, over draws and assumptions each.")]
 VaryOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--vary",
+    shared.Texts,
+    Option(
         help="Budget to draw a frontier of, or binding, or all for all together; repeatable. By "
         "default each that binds.",
     ),
 ]
 MixOption = Annotated[
-    list[Path] | None,
-    typer.Option("--mix", help="A mix to judge too, e.g. last year's mix.csv; repeatable."),
+    shared.Paths, Option(help="A mix to judge too, e.g. last year's mix.csv; repeatable.")
 ]
 PlanOption = Annotated[
     Path | None,
-    typer.Option(
-        "--plan",
+    Option(
         help="Folder of a plan to vary: its posterior, budgets and limits, where none are given.",
     ),
 ]
-PilotsOption = Annotated[int, typer.Option("--pilots", help="Pilots to try; 0 for none.")]
-BootstrapOption = Annotated[
-    int, typer.Option("--bootstrap", help="Times to draw the observations again; a fit each.")
-]
+PilotsOption = Annotated[int, Option(help="Pilots to try; 0 for none.")]
+BootstrapOption = Annotated[int, Option(help="Times to draw the observations again; a fit each.")]
 
 
 def sensitivity(
@@ -201,7 +192,7 @@ def sensitivity(
     if as_json:
         print(told.to_json())
     else:
-        console().print(str(found), soft_wrap=True, markup=False)
+        say(found)
     if not (quiet or as_json):
         print_table(
             swings(found.tornado.rows.head(12), found.tornado.value), "What moves the value most"

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import fields
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,8 +11,9 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array, Flags
 from evalfolio.errors import InputError
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import as_group, nearest
 
+GROUPS, AMOUNTS = ("of", "needs", "other"), ("at_least", "at_most", "above")  # fields of limits
 COUNT = "evals"  # the pseudo-resource of which every chosen option uses one
 
 
@@ -30,16 +33,11 @@ def use(menu: Menu, resource: str) -> Array:
 
 
 def group_use(menu: Menu, mask: Flags, resource: str) -> Array:
-    """Return what a group's options use and then what its shared purchases do.
+    """Return what a group's options use, then its shared purchases, (n_options + n_shared,).
 
     A shared purchase is the group's where all options that need it are: one that others need too
     is nobody's part. So everything together pays for all purchases, and max elicitation for its
     scaffolds, but an eval not for what it shares.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (n_options + n_shared,).
     """
     each = np.where(mask, use(menu, resource), 0.0)
     if resource == COUNT:
@@ -99,3 +97,32 @@ def in_words(value: float, resource: str, *, share: bool = False) -> str:
         return f"{100 * value:.4g} % of all {resource}"
     # thousands separators with at most two decimals: what a planner would write
     return f"{value:,.2f}".rstrip("0").rstrip(".") + f" {resource}"
+
+
+class Checked:
+    """A limit, a dataclass, whose groups and figures are brought into form where it is made.
+
+    An amount of the type int is a whole number; one beside a true `share` is a share.
+    """
+
+    def __post_init__(self) -> None:
+        share, rule = getattr(self, "share", False) is True, type(self).__name__
+        for each in fields(self):  # type: ignore[arg-type]  # every class under it is a dataclass
+            value = getattr(self, each.name)
+            if each.name in GROUPS:
+                value = as_group(value)
+            elif each.name in AMOUNTS:
+                checked = whole_number if each.type is int else partial(amount, share=share)
+                value = checked(rule, each.name, value)
+            object.__setattr__(self, each.name, value)
+
+
+class OfResource(Checked):
+    """A limit on a resource."""
+
+    resource: str
+
+    @property
+    def unit(self) -> str:
+        """Unit of the amount, which a mend may change."""
+        return self.resource

@@ -6,13 +6,13 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalfolio.limits.amount import amount, group_use, in_words
-from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
+from evalfolio.limits.amount import OfResource, group_use, in_words
+from evalfolio.limits.group import Group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 
 @dataclass(frozen=True)
-class Floor:
+class Floor(OfResource):
     """A group gets at least so much of a resource.
 
     Parameters
@@ -39,19 +39,9 @@ class Floor:
     resource: str = "usd"
     share: bool = False
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        value = amount("Floor", "at_least", self.at_least, share=self.share)
-        object.__setattr__(self, "at_least", value)
-
     def __str__(self) -> str:
         words = in_words(self.at_least, self.resource, share=self.share)
         return f"{describe(self.of)} gets at least {words}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the amount, which a mend may change."""
-        return self.resource
 
     def rows(self, menu: Menu) -> Rows:
         """Return one row: the group's use, less the share of all use, is at least the amount."""
@@ -61,7 +51,7 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class Ceiling(OfResource):
     """A group gets at most so much of a resource.
 
     Parameters
@@ -86,19 +76,9 @@ class Ceiling:
     resource: str = "usd"
     share: bool = False
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        value = amount("Ceiling", "at_most", self.at_most, share=self.share)
-        object.__setattr__(self, "at_most", value)
-
     def __str__(self) -> str:
         words = in_words(self.at_most, self.resource, share=self.share)
         return f"{describe(self.of)} gets at most {words}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the amount, which a mend may change."""
-        return self.resource
 
     def rows(self, menu: Menu) -> Rows:
         """Return one row: the group's use, less the share of all use, is at most the amount."""
@@ -108,7 +88,7 @@ class Ceiling:
 
 
 @dataclass(frozen=True)
-class ZeroOrAtLeast:
+class ZeroOrAtLeast(OfResource):
     """A group is left out altogether, or gets at least so much.
 
     Parameters
@@ -130,19 +110,9 @@ class ZeroOrAtLeast:
     at_least: float
     resource: str = "usd"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        value = amount("ZeroOrAtLeast", "at_least", self.at_least)
-        object.__setattr__(self, "at_least", value)
-
     def __str__(self) -> str:
         words = in_words(self.at_least, self.resource)
         return f"{describe(self.of)} gets nothing or at least {words}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the amount, which a mend may change."""
-        return self.resource
 
     def rows(self, menu: Menu) -> Rows:
         """Return ``use - amount·w >= 0`` and, for every eval, ``sum x - w <= 0``, w binary."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import in_words
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import nearest, refuse_other
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -57,18 +57,11 @@ def budgets_of(
 ) -> dict[str, Budget]:
     """Return the budget of every limited resource after checking names, amounts and shares.
 
-    InputError if a resource is not on the menu, an amount is negative or not a number, or a share
-    is not from 0 up to, but not, 1.
-
-    Parameters
-    ----------
-    stated
-        Ceiling on the expected use of each resource, what is kept back included.
-    contingency
-        A share of the money (every resource whose name begins with `usd`), or shares by resource;
-        the share of `staff_hours` holds for every skill (`staff_hours.bio`) without its own.
-    resources
-        Those of the menu.
+    Stated is a ceiling on expected use, what is kept back included. The contingency is a share of
+    the money (every resource whose name begins with `usd`), or shares by resource; that of
+    `staff_hours` holds for every skill (`staff_hours.bio`) without its own. InputError if a
+    resource is not on the menu, an amount is negative or not a number, or a share is not from 0 up
+    to, but not, 1.
 
     >>> both = {"usd": 100.0, "staff_hours": 40.0}
     >>> [b.spendable for b in budgets_of(both, 0.1, both).values()]
@@ -186,11 +179,7 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
     known = tuple(resources)
     checked: dict[str, float] = {}
     for name, amount in budget.items():
-        if name not in known:
-            raise InputError(
-                f"budget: a resource must be one of {', '.join(sorted(known))}, "
-                f"got {name!r}; {nearest(name, known)}"
-            )
+        refuse_other(name, known, f"budget: a resource must be one of {', '.join(sorted(known))}")
         if not isinstance(amount, Real) or isinstance(amount, bool):
             raise InputError(f"budget: {name} must be a number, got {amount!r}; write 250000")
         if math.isnan(amount) or amount < 0:

@@ -9,13 +9,13 @@ from scipy import special
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.amount import amount, in_words
+from evalfolio.limits.amount import Checked, in_words
 from evalfolio.limits.draws import spread, use_draws, worst_total
 from evalfolio.limits.rows import Row, Rows, stack
 
 
 @dataclass(frozen=True)
-class ChanceLimit:
+class ChanceLimit(Checked):
     """The total use of a resource exceeds an amount with at most a given probability.
 
     By draws, with a binary w_s for every draw allowed to exceed the amount R:
@@ -55,7 +55,7 @@ class ChanceLimit:
     n_draws: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at_most", amount("ChanceLimit", "at_most", self.at_most))
+        super().__post_init__()
         if not 0 < self.probability < 0.5:
             raise InputError(
                 "ChanceLimit: probability must lie between 0 and 0.5, "

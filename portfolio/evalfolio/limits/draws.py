@@ -6,28 +6,16 @@ from evalbayes import Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import whole_number
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import refuse_other
 
 
 def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> Array:
     """Return draws of the use of a resource, of shape (n_draws, n_options + n_shared).
 
-    InputError if the menu has no draws or no such resource, or fewer draws than asked for.
-
-    Parameters
-    ----------
-    menu
-        The menu.
-    resource
-        One of its resources.
-    n_draws
-        Take so many draws, evenly spaced; all by default.
+    They are all, or so many, evenly spaced. InputError if the menu has no draws or no such
+    resource, or fewer draws than asked for.
     """
-    if resource not in menu.resources:
-        raise InputError(
-            f"resource must be one of the menu's, got {resource!r}; "
-            f"{nearest(resource, menu.resources)}"
-        )
+    refuse_other(resource, menu.resources, "resource must be one of the menu's")
     every = menu.draws_with_shared
     if every is None:
         raise InputError(

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalbayes import Menu
 from evalbayes.arrays import Flags, Positions
+from evalbayes.names import refuse_other as refuse
 from evalfolio.errors import InputError
 
 NAMED_COLUMNS = ("domain", "tier", "eval", "family", "option")  # where a bare name is looked up
@@ -133,6 +135,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(map(repr, listed[:8])) + (", ..." if len(listed) > 8 else "")
     return f"known are {shown or 'none'}"
+
+
+refuse_other = partial(refuse, hint=nearest)
 
 
 def _column(menu: Menu, column: str) -> NDArray[np.object_]:

@@ -30,12 +30,7 @@ STEP = 5e-4  # of the trace: what is asked for beyond a choice that misses, at l
 class LevelSet:
     """The explained covariances at which the chance of one kind of wrong call is small enough.
 
-    Parameters
-    ----------
-    menu, calls
-        The menu and the decision's calls.
-    kinds, at_most
-        Which chances count, danger missed (0) and needless mitigation (1), and what they may be.
+    Kinds are which chances count, danger missed (0) and needless mitigation (1).
     """
 
     def __init__(self, menu: Menu, calls: Calls, kinds: tuple[int, ...], at_most: float) -> None:

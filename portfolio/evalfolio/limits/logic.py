@@ -6,12 +6,13 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits.group import Group, as_group, describe, eval_rows, members
+from evalfolio.limits.amount import Checked
+from evalfolio.limits.group import Group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 
 @dataclass(frozen=True)
-class Requires:
+class Requires(Checked):
     """If any eval of a group is run, every eval of another is run too.
 
     Parameters
@@ -30,10 +31,6 @@ class Requires:
     of: Group
     needs: Group
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        object.__setattr__(self, "needs", as_group(self.needs))
-
     def __str__(self) -> str:
         return f"{describe(self.of)} requires {describe(self.needs)}"
 
@@ -48,7 +45,7 @@ class Requires:
 
 
 @dataclass(frozen=True)
-class Excludes:
+class Excludes(Checked):
     """Nothing of one group is run together with anything of the other.
 
     Parameters
@@ -69,10 +66,6 @@ class Excludes:
 
     of: Group
     other: Group
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        object.__setattr__(self, "other", as_group(self.other))
 
     def __str__(self) -> str:
         return f"{describe(self.of)} excludes {describe(self.other)}"

@@ -1,28 +1,22 @@
 """Which evals must, may and may not be run, and how many."""
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Flags
 from evalfolio.errors import InputError
-from evalfolio.limits.amount import COUNT, evals, whole_number
-from evalfolio.limits.group import (
-    EVERYTHING,
-    Group,
-    as_group,
-    describe,
-    eval_rows,
-    members,
-)
+from evalfolio.limits.amount import COUNT, Checked, evals, whole_number
+from evalfolio.limits.group import EVERYTHING, Group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
 ALL = "all"  # of an eval's tasks
 
 
 @dataclass(frozen=True)
-class Mandatory:
+class Mandatory(Checked):
     """Every eval of the group is run, in one of the group's options that is as promised.
 
     Parameters
@@ -58,7 +52,7 @@ class Mandatory:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
+        super().__post_init__()
         for key in ("tasks", "attempts"):
             value = getattr(self, key)
             if value is not None and (key, value) != ("tasks", ALL):
@@ -140,7 +134,7 @@ class Mandatory:
 
 
 @dataclass(frozen=True)
-class Forbidden:
+class Forbidden(Checked):
     """No option of the group is chosen.
 
     Parameters
@@ -156,9 +150,6 @@ class Forbidden:
 
     of: Group
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-
     def __str__(self) -> str:
         return f"forbidden: {describe(self.of)}"
 
@@ -169,7 +160,7 @@ class Forbidden:
 
 
 @dataclass(frozen=True)
-class MinEvals:
+class MinEvals(Checked):
     """At least so many evals of the group are run.
 
     Parameters
@@ -187,18 +178,10 @@ class MinEvals:
 
     of: Group
     at_least: int = 1
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        object.__setattr__(self, "at_least", whole_number("MinEvals", "at_least", self.at_least))
+    unit: ClassVar[str] = COUNT  # of the number, which a mend may change
 
     def __str__(self) -> str:
         return f"at least {evals(self.at_least)} of {describe(self.of)}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the number, which a mend may change."""
-        return COUNT
 
     def rows(self, menu: Menu) -> Rows:
         """Return one row: the sum of the group's options is at least `at_least`."""
@@ -207,7 +190,7 @@ class MinEvals:
 
 
 @dataclass(frozen=True)
-class MaxEvals:
+class MaxEvals(Checked):
     """At most so many evals of the group are run.
 
     Parameters
@@ -225,18 +208,10 @@ class MaxEvals:
 
     of: Group
     at_most: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "of", as_group(self.of))
-        object.__setattr__(self, "at_most", whole_number("MaxEvals", "at_most", self.at_most))
+    unit: ClassVar[str] = COUNT
 
     def __str__(self) -> str:
         return f"at most {evals(self.at_most)} of {describe(self.of)}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the number, which a mend may change."""
-        return COUNT
 
     def rows(self, menu: Menu) -> Rows:
         """Return one row: the sum of the group's options is at most `at_most`."""
@@ -245,7 +220,7 @@ class MaxEvals:
 
 
 @dataclass(frozen=True)
-class EveryDomain:
+class EveryDomain(Checked):
     """At least so many evals in every domain, or all of them where a domain has fewer.
 
     Parameters
@@ -260,17 +235,10 @@ class EveryDomain:
     """
 
     at_least: int = 1
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "at_least", whole_number("EveryDomain", "at_least", self.at_least))
+    unit: ClassVar[str] = COUNT
 
     def __str__(self) -> str:
         return f"at least {evals(self.at_least)} in every domain"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the number, which a mend may change."""
-        return COUNT
 
     def rows(self, menu: Menu) -> Rows:
         """Return one row for every domain of the menu."""

@@ -64,19 +64,8 @@ class Stack:
     variables. A purchase is made where an eval runs one of the options that need it, and only then:
     ``sum of the eval's x <= y <= sum of all x`` over the options that need it.
 
-    Parameters
-    ----------
-    menu
-        The menu.
-    budgets
-        What may be spent of each limited resource.
-    limits
-        The limits.
-
     Attributes
     ----------
-    menu, budgets, limits
-        As given.
     matrix, lower, upper
         First a row per budget, in units of what may be spent; then one per eval; then those that
         tie shared purchases; then those of the limits, each to size 1, so that one tolerance
@@ -203,26 +192,11 @@ class Stack:
         Rows are added where a choice breaks a curved limit: first at fractional optima, which are
         quick, then at whole ones. None where no choice meets the held terms.
 
-        Parameters
-        ----------
-        cost
-            Of every variable, of shape (n_variables,); nothing by default.
-        held
-            Terms to hold; all by default.
-        loose
-            Terms that may be broken, and what a unit of a scaled row costs.
-        gap
-            Relative gap at which the cost is small enough.
-        seconds
-            Time limit of all programmes together.
-        tries, until
-            Whole choices that may miss a limit, and the bound, before the search ends.
-
-        Raises
-        ------
-        SolverError
-            If the solver neither finds a point nor shows that there is none; `Unfinished` where it
-            ends early.
+        The cost is of every variable, (n_variables,), nothing by default; all terms are held by
+        default; `loose` are terms that may be broken, and what a unit of a scaled row costs; `gap`
+        is relative, and `seconds` a limit of all programmes together. The search ends early where
+        `tries` whole choices missed a limit or the bound is at `until`. SolverError if the solver
+        neither finds a point nor shows that there is none; `Unfinished` where it ends early.
         """
         master = _Master(self, cost, self.terms if held is None else held, loose or {})
         ends = np.inf if seconds is None else time.monotonic() + seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,10 @@ from evalbayes.tables.workbook import read_sheets
 from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits.bounds import Ceiling, Floor, ZeroOrAtLeast
 from evalfolio.limits.chance import ChanceLimit
-from evalfolio.limits.group import Group, Where, nearest
+from evalfolio.limits.group import Group, Where, nearest, refuse_other
 from evalfolio.limits.limit import Limit
 from evalfolio.limits.logic import Excludes, Requires
-from evalfolio.limits.presence import (
-    EveryDomain,
-    Forbidden,
-    Mandatory,
-    MaxEvals,
-    MinEvals,
-)
+from evalfolio.limits.presence import EveryDomain, Forbidden, Mandatory, MaxEvals, MinEvals
 from evalfolio.limits.tail import TailLimit
 from evalfolio.limits.target import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 
@@ -109,11 +104,7 @@ def _limits(
     """Return the limits that rows of cells say; `first` is how the first one is counted."""
     frame = frame.rename(columns=lambda column: str(column).strip().lower())
     for column in frame.columns:
-        if column not in COLUMNS:
-            raise InputError(
-                f"{where}: columns must be among {', '.join(COLUMNS)}, got {column!r}; "
-                f"{nearest(column, COLUMNS)}"
-            )
+        refuse_other(column, COLUMNS, f"{where}: columns must be among {', '.join(COLUMNS)}")
     if "type" not in frame.columns:
         raise InputError(f"{where}: there must be a column 'type'; add it")
     constraints, faults = [], []
@@ -162,16 +153,18 @@ def _constraint(cells: dict[str, str]) -> Limit:
             f"type must be one of {', '.join(sorted(_ROWS))}, got {cells['type']!r}; "
             f"{nearest(kind, _ROWS)}"
         )
-    needs, build = _ROWS[kind]
-    for column in needs:
-        if not cells[column]:
+    reads, made = _ROWS[kind]
+    for column in COLUMNS[1:4]:
+        if column in reads and not cells[column]:
             raise InputError(f"a row of type {kind!r} must have {column!r} filled in; it is empty")
-    for column in ("of", "with", "amount", "resource"):
-        if cells[column] and column not in needs and (kind, column) not in _OPTIONAL:
+    for column in COLUMNS[1:5]:
+        if cells[column] and column not in reads:
             raise InputError(
                 f"a row of type {kind!r} must have {column!r} empty, got {cells[column]!r}"
             )
-    return build(cells)
+    given = {column: read(cells[column]) for column, read in reads.items()}
+    resource = {"resource": given.pop("resource")} if "resource" in given else {}
+    return made(*given.values(), **resource)
 
 
 def _group(text: str) -> Group:
@@ -224,67 +217,40 @@ def _text(cell: Any) -> str:
     return f"{text}0" if isinstance(cell, float) and "." in text and "e" not in text else text
 
 
-def _resource(cells: dict[str, str]) -> str:
-    return cells["resource"] or "usd"
+def _share(text: str) -> float:
+    return _number(text, share=True)
 
 
-def _bound(kind: type[Floor] | type[Ceiling], share: bool) -> Callable[[dict[str, str]], Limit]:
-    def build(cells: dict[str, str]) -> Limit:
-        value = _number(cells["amount"], share=share)
-        return kind(_group(cells["of"]), value, _resource(cells), share)
-
-    return build
+def _resource(text: str) -> str:
+    return text or "usd"
 
 
-def _chance_of(kind: type[WrongCall]) -> Callable[[dict[str, str]], Limit]:
-    return lambda c: kind(c["of"], _number(c["amount"], share=True))
-
-
-_ROWS: dict[str, tuple[tuple[str, ...], Callable[[dict[str, str]], Limit]]] = {
-    "mandatory": (("of",), lambda c: Mandatory(_group(c["of"]))),
-    "forbidden": (("of",), lambda c: Forbidden(_group(c["of"]))),
-    "requires": (("of", "with"), lambda c: Requires(_group(c["of"]), _group(c["with"]))),
-    "excludes": (("of", "with"), lambda c: Excludes(_group(c["of"]), _group(c["with"]))),
-    "min evals": (("of", "amount"), lambda c: MinEvals(_group(c["of"]), _count(c["amount"]))),
-    "max evals": (("of", "amount"), lambda c: MaxEvals(_group(c["of"]), _count(c["amount"]))),
-    "floor count": (("of", "amount"), lambda c: MinEvals(_group(c["of"]), _count(c["amount"]))),
-    "ceiling count": (("of", "amount"), lambda c: MaxEvals(_group(c["of"]), _count(c["amount"]))),
-    "every domain": (("amount",), lambda c: EveryDomain(_count(c["amount"]))),
-    "floor": (("of", "amount"), _bound(Floor, False)),
-    "ceiling": (("of", "amount"), _bound(Ceiling, False)),
-    "floor share": (("of", "amount"), _bound(Floor, True)),
-    "ceiling share": (("of", "amount"), _bound(Ceiling, True)),
-    "posterior sd": (
-        ("of", "amount"),
-        lambda c: PosteriorSd(c["of"], _number(c["amount"])),
-    ),
-    "wrong call": (("of", "amount"), _chance_of(WrongCall)),
-    "danger missed": (("of", "amount"), _chance_of(DangerMissed)),
-    "needless mitigation": (("of", "amount"), _chance_of(NeedlessMitigation)),
-    "chance": (
-        ("with", "amount"),
-        lambda c: ChanceLimit(_number(c["amount"]), _number(c["with"], share=True), _resource(c)),
-    ),
-    "tail mean": (
-        ("with", "amount"),
-        lambda c: TailLimit(
-            _number(c["amount"]), _number(c["with"], share=True), resource=_resource(c)
-        ),
-    ),
-    "zero or at least": (
-        ("of", "amount"),
-        lambda c: ZeroOrAtLeast(_group(c["of"]), _number(c["amount"]), _resource(c)),
-    ),
-}
-_OPTIONAL = {
-    (kind, "resource")
-    for kind in (
-        "floor",
-        "ceiling",
-        "floor share",
-        "ceiling share",
-        "zero or at least",
-        "chance",
-        "tail mean",
-    )
+Reads = dict[str, Callable[[str], Any]]
+_GROUP: Reads = {"of": _group}
+_COUNT: Reads = {"of": _group, "amount": _count}
+_AMOUNT: Reads = {"of": _group, "amount": _number, "resource": _resource}
+_CHANCE: Reads = {"of": str, "amount": _share}
+_DRAWS: Reads = {"amount": _number, "with": _share, "resource": _resource}
+# By type: how the cells of a row are read, in the order of the fields, and what they make.
+_ROWS: dict[str, tuple[Reads, Callable[..., Limit]]] = {
+    "mandatory": (_GROUP, Mandatory),
+    "forbidden": (_GROUP, Forbidden),
+    "requires": ({"of": _group, "with": _group}, Requires),
+    "excludes": ({"of": _group, "with": _group}, Excludes),
+    "min evals": (_COUNT, MinEvals),
+    "max evals": (_COUNT, MaxEvals),
+    "floor count": (_COUNT, MinEvals),
+    "ceiling count": (_COUNT, MaxEvals),
+    "every domain": ({"amount": _count}, EveryDomain),
+    "floor": (_AMOUNT, Floor),
+    "ceiling": (_AMOUNT, Ceiling),
+    "floor share": (_AMOUNT | {"amount": _share}, partial(Floor, share=True)),
+    "ceiling share": (_AMOUNT | {"amount": _share}, partial(Ceiling, share=True)),
+    "posterior sd": ({"of": str, "amount": _number}, PosteriorSd),
+    "wrong call": (_CHANCE, WrongCall),
+    "danger missed": (_CHANCE, DangerMissed),
+    "needless mitigation": (_CHANCE, NeedlessMitigation),
+    "chance": (_DRAWS, ChanceLimit),
+    "tail mean": (_DRAWS, TailLimit),
+    "zero or at least": (_AMOUNT, ZeroOrAtLeast),
 }

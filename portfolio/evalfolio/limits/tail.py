@@ -6,13 +6,13 @@ import numpy as np
 
 from evalbayes import Menu
 from evalfolio.errors import InputError
-from evalfolio.limits.amount import amount, in_words
+from evalfolio.limits.amount import OfResource, in_words
 from evalfolio.limits.draws import use_draws
 from evalfolio.limits.rows import Row, Rows, stack
 
 
 @dataclass(frozen=True)
-class TailLimit:
+class TailLimit(OfResource):
     """The mean of the worst totals of a resource, or of their excess over a budget, is bounded.
 
     CVaR over draws c_s, linear by Rockafellar and Uryasev (2000, eq. 17):
@@ -51,8 +51,7 @@ class TailLimit:
     n_draws: int | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at_most", amount("TailLimit", "at_most", self.at_most))
-        object.__setattr__(self, "above", amount("TailLimit", "above", self.above))
+        super().__post_init__()
         if not 0 < self.share < 1:
             raise InputError(
                 f"TailLimit: share must lie between 0 and 1, got {self.share!r}; "
@@ -63,11 +62,6 @@ class TailLimit:
         over = f" above {in_words(self.above, '').strip()}" if self.above else ""
         worst = f"mean of the worst {100 * self.share:.4g} % of {self.resource}{over}"
         return f"{worst} is at most {in_words(self.at_most, self.resource)}"
-
-    @property
-    def unit(self) -> str:
-        """Unit of the amount, which a mend may change."""
-        return self.resource
 
     def rows(self, menu: Menu) -> Rows:
         """Return the rows over the choice and the continuous η, u_1, ..., u_n."""

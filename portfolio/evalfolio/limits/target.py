@@ -19,7 +19,7 @@ from scipy import optimize
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import refuse_other
 from evalfolio.limits.level_set import level_set
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.value.known import Known, known
@@ -289,10 +289,7 @@ def decision_of(menu: Menu, name: str) -> Decision:
     InputError if the menu has none of that name.
     """
     names = [d.name for d in menu.decisions]
-    if name not in names:
-        raise InputError(
-            f"a target must be on a decision of the menu, got {name!r}; {nearest(name, names)}"
-        )
+    refuse_other(name, names, "a target must be on a decision of the menu")
     return menu.decisions[names.index(name)]
 
 

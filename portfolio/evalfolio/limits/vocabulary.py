@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from evalfolio.errors import InputError
-from evalfolio.limits.amount import COUNT
-from evalfolio.limits.group import EVERYTHING, Group, Where, nearest
+from evalfolio.limits.amount import COUNT, GROUPS
+from evalfolio.limits.group import EVERYTHING, Group, Where, nearest, refuse_other
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
-
-GROUPS = ("of", "needs", "other")  # fields of constraints that name options
 
 
 def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
@@ -38,18 +36,13 @@ def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
         for field in GROUPS:
             if hasattr(limit, field):
                 _check_group(getattr(limit, field), known, limit)
-        decision = getattr(limit, "decision", None)
-        if decision is not None and decision not in decisions:
-            raise InputError(
-                f"{limit}: a target must be on a domain of the catalogue, or a decision of its "
-                f"own, got {decision!r}; {nearest(decision, decisions)}"
-            )
-        resource = getattr(limit, "resource", None)
-        if resource is not None and resource not in resources:
-            raise InputError(
-                f"{limit}: resource must be one of the catalogue's or {COUNT!r}, got "
-                f"{resource!r}; {nearest(resource, resources)}"
-            )
+        for key, names, must in (
+            ("decision", decisions, "a target must be on a domain of the catalogue, or a decision "
+             "of its own"),
+            ("resource", resources, f"resource must be one of the catalogue's or {COUNT!r}"),
+        ):  # fmt: skip
+            if getattr(limit, key, None) is not None:
+                refuse_other(getattr(limit, key), names, f"{limit}: {must}")
 
 
 def _check_group(of: Group, known: dict[str, set[str]], limit: Limit) -> None:

@@ -1,7 +1,5 @@
 """The value of any set of options, hand-made or chosen."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -21,8 +21,6 @@ of what they do not share. Expected costs have noise too, which moves what a bud
 comes out dearer on a half is charged the difference at the shadow prices.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """What a choice brings and leaves: shared purchases, evals left out and why, and next steps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import compress
 
@@ -58,8 +56,6 @@ def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
 def shared_in_words(menu: Menu, names: Sequence[str]) -> str:
     """Say what purchases take, each once; nothing where there is none.
 
-    Examples
-    --------
     >>> from evalfolio.examples import sharing_menu
     >>> shared_in_words(sharing_menu(), ["scaffold"])
     'scaffold ($1,000, 50 staff hours)'

@@ -1,7 +1,5 @@
 """What each limit costs: the plan's value beside the value without that limit."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pandas as pd

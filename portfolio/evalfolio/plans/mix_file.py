@@ -1,7 +1,5 @@
 """A mix in a file, as a person left it: a table with an option, or an eval and a tier, per row."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +26,6 @@ def read_mix(path: str | Path, *, shared: bool = False) -> pd.DataFrame:
     if the file is no CSV or .xlsx table, cannot be read, or has no row; if a count is no whole
     number from 1 to a million, a cap is not above 0 or an effort not from 0 to 1.
 
-    Examples
-    --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "mix.csv"
     >>> _ = file.write_text("option,usd\n,\na plateau,12\n")
@@ -78,8 +74,6 @@ def earlier_mix(path: str | Path, menu: Menu) -> tuple[tuple[str, ...], tuple[st
     file cannot be read, names nothing, or nothing of it is on the menu. The file is CSV or .xlsx
     with a column `option`, or with `eval` and `tier`: e.g. an old mix.csv.
 
-    Examples
-    --------
     >>> import tempfile
     >>> from evalfolio.examples import small_menu
     >>> file = Path(tempfile.mkdtemp()) / "mix.csv"

@@ -1,7 +1,5 @@
 """`optimise`: the one verb that turns a menu and a budget into a plan."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal

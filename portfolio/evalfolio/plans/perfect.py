@@ -1,7 +1,5 @@
 """Perfect information: EVPI and EVPPI of every decision, by the menu and by posterior draws."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,8 +25,6 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     is skewed: never below 0, never falling as states are added, never above the EVPI, which knows
     the later gain too. InputError if a name is no state of the menu.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> menu = small_menu()
     >>> some, more = evppi(menu, menu.states[:1]), evppi(menu, menu.states)

@@ -1,7 +1,5 @@
 """The record of a plan, made whole in one go, and a plan read back from its folder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -259,8 +257,6 @@ def load_plan(path: str | Path) -> Plan:
     worked out anew on the menu beside it. InputError if record or menu cannot be read, or are not
     of one plan.
 
-    Examples
-    --------
     >>> import tempfile
     >>> import evalfolio as ef
     >>> from evalfolio.examples import small_menu

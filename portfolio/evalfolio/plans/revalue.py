@@ -7,8 +7,6 @@ What is left, the average over what the readings may say, is simulated: a check 
 and on the integrals it is fitted to, that shares nothing with either.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How spend and value of a mix may turn out, on the draws it was chosen on or on the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -175,8 +173,6 @@ def tail_mean(values: Array, share: float) -> float:
     Where the share does not cut between two values, the last one counts in part, as in
     Rockafellar and Uryasev (2002).
 
-    Examples
-    --------
     >>> tail_mean(np.array([1.0, 2.0, 3.0, 10.0]), 0.5)
     6.5
     >>> tail_mean(np.array([1.0, 2.0, 3.0, 10.0]), 0.375)

@@ -1,7 +1,5 @@
 """Rivals of a plan: other ways to spend the same budget, and what they are worth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,8 +26,6 @@ def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     The share is the largest at which all of it fits; what whole runs leave goes where it still
     buys more: see `filled`.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> even_split(small_menu(), {"usd": 2_000.0})
     ('a plateau', 'b plateau', 'c plateau')

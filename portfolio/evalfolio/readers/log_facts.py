@@ -52,21 +52,10 @@ def inspect_log_module() -> ModuleType:
 
 
 def read_log_facts(path: str, *, max_bytes: int) -> LogFacts:
-    """Read one `.eval` or `.json` log.
+    """Read one `.eval` or `.json` log: a file, or an address that inspect_ai understands.
 
-    Parameters
-    ----------
-    path
-        A file, or an address that inspect_ai understands (`s3://…`).
-    max_bytes
-        Most bytes, unpacked, that may be held in memory at once.
-
-    Raises
-    ------
-    LogTooLargeError
-        If more would have to be held.
-    Exception
-        Whatever inspect_ai raises on a broken file.
+    LogTooLargeError if more than `max_bytes`, unpacked, would have to be held in memory at once;
+    on a broken file whatever inspect_ai raises.
     """
     log = inspect_log_module()
     size = log_size(path, max_bytes)

@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evalbayes.errors import InputError
-from evalbayes.names import cure
+from evalbayes.names import refuse_other
 
 Header = Mapping[str, Any]
 TASK_ARGS = "task_args"  # stands for all arguments of a task
@@ -39,10 +38,7 @@ def check_by(by: Sequence[str], headers: Sequence[Header]) -> None:
     for header in headers:
         known |= dict.fromkeys([*header["settings"]["task"], *header["settings"]["agent"]])
     for name in by:
-        if name not in known:
-            raise InputError(
-                f"by must name settings that the logs have, got {name!r}; {cure(name, known)}"
-            )
+        refuse_other(name, known, "by must name settings that the logs have")
 
 
 def effort_of(header: Header, given: Mapping[str, float]) -> float | None:

@@ -12,8 +12,6 @@ M = diag(1/σs² + (n − q)/W, 1/σδ²) + q·K, and Var(s + δ | results) = 1�
 (`left_variance`).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

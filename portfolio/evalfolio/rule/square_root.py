@@ -34,8 +34,6 @@ Evals of unequal validity, errors shared by a family and several domains that co
 hours are outside it: ask the optimiser.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -162,8 +160,6 @@ def depth_line(
 ) -> tuple[float, float]:
     """Return n₀ and the number of further evals per deep one; W and D are `breadth`, `depth`.
 
-    Examples
-    --------
     >>> depth_line(17.0, 1.0, 0.25, 0.5, 1.0)
     (7.0, 8.0)
     """
@@ -272,19 +268,10 @@ def priced_mix(
     The q cheapest evals run deep, then the cheapest others at plateau level while the money lasts,
     then what is left deepens further ones; of all q, the one that leaves the least variance by the
     law's formula. Prices close to the budget make this necessary: a deep run of a cheap eval may
-    be affordable where one at the mean price is not.
+    be affordable where one at the mean price is not. Prices are of a plateau-level run of every
+    eval, in the unit of the budget; deep runs cost `cost_ratio` times as much. All else is as
+    `depth_rule` has it.
 
-    Parameters
-    ----------
-    prices
-        Price of a plateau-level run of every eval; deep runs cost `cost_ratio` times as much.
-    budget
-        In the unit of the prices.
-    cost_ratio, validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort
-        As `depth_rule` has them.
-
-    Examples
-    --------
     >>> priced_mix(
     ...     [1.0, 3.0, 1.0], 6.0, cost_ratio=4, validity_sd=1, gap_sd=1, gap_spread=0.5, shown_sd=1
     ... )

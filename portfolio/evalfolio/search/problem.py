@@ -22,11 +22,6 @@ SOFT = 1e-6  # what rows with extra variables, which a solver found, may be miss
 class Problem:
     """maximise Σ_d G_d(v_d(x)) over whole choices x within budgets and limits.
 
-    Parameters
-    ----------
-    question
-        Menu, budgets, limits and objective.
-
     Attributes
     ----------
     matrix, lower, upper, soft
@@ -89,10 +84,8 @@ class Problem:
     def start(self) -> Array:
         """A choice that meets all limits: nothing, where that does.
 
-        Raises
-        ------
-        InfeasibleError
-            If there is none: the text names a smallest clash and the least change that mends it.
+        InfeasibleError if there is none: it names a smallest clash and the least change that mends
+        it.
         """
         nothing = np.zeros(self.n_options)
         return nothing if self.met(nothing) else check_feasible(self.stack)

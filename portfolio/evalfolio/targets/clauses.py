@@ -13,7 +13,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits import Forbidden, Limit, Where
 from evalfolio.limits.amount import evals
-from evalfolio.limits.group import Group, members, nearest
+from evalfolio.limits.group import Group, members, refuse_other
 from evalfolio.limits.target import MET, Target, decision_of
 from evalfolio.narrative import percent, two_digits
 from evalfolio.search.problem import Problem
@@ -68,32 +68,14 @@ def held_to(
     calendar_days: float | None = None,
     resource: str = "usd",
 ) -> Account:
-    """Hold a mix to a standard.
+    """Hold a mix to a standard: 0 or 1 by option.
 
+    Without one, for each level the least programme (of the resource) that meets all its clauses
+    within budgets and limits, or where there is none the plan, by default nothing run.
     InputError if a clause names what the menu has not.
-
-    Parameters
-    ----------
-    question
-        Menu, budgets and limits.
-    standard
-        What is asked.
-    mix
-        What is planned, 0 or 1 by option; by default for each level the least programme that meets
-        all its clauses within budgets and limits.
-    plan
-        What is judged where there is no such programme; nothing run by default.
-    calendar_days
-        Of the plan; None where not stated.
-    resource
-        What is kept least.
     """
     menu = question.menu
-    if resource not in menu.resources:
-        raise InputError(
-            f"resource must be one of the menu's, got {resource!r}; "
-            f"{nearest(resource, menu.resources)}"
-        )
+    refuse_other(resource, menu.resources, "resource must be one of the menu's")
     cost = menu.costs_with_shared[:, menu.resources.index(resource)]
     asked = dict.fromkeys(clause for each in standard.levels.values() for clause in each)
     stated = {clause: _stated(clause, question, calendar_days) for clause in asked}

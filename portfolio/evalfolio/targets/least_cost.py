@@ -25,17 +25,10 @@ def cheapest_within(
 ) -> tuple[Array, float]:
     """Return a choice of least cost within all limits, and a bound below every such cost.
 
+    The cost is of every option and then every shared purchase, (n_options + n_shared,); the gap,
+    relative, and the time limit are of every programme; the question's objective is not looked at.
     InfeasibleError if no choice meets all limits; a smallest clash is named; SolverError if the
     solver ends without an answer.
-
-    Parameters
-    ----------
-    question
-        Menu, budgets and limits; its objective is not looked at.
-    cost
-        Cost of every option and then every shared purchase, of shape (n_options + n_shared,).
-    gap, seconds
-        Relative gap and time limit of every programme.
     """
     stack = question.stack
     wide = np.pad(cost, (0, stack.n_variables - len(cost)))

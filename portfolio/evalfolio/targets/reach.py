@@ -25,17 +25,10 @@ ALL = "all that the menu tells"
 def reachable(question: Question) -> pd.DataFrame:
     """Return how much could be known of every decision were all else given up for it.
 
-    Parameters
-    ----------
-    question
-        Menu, budgets and limits; its targets and objective are not looked at.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By decision: danger_missed_now, needless_now and sd_now; danger_missed, needless and sd as
-        the mix leaves them that lets most be known; usd of it; bound_by: the budgets and limits
-        without each of which more could be known, or `ALL`.
+    Targets and objective of the question are not looked at. By decision: danger_missed_now,
+    needless_now and sd_now; danger_missed, needless and sd as the mix leaves them that lets most be
+    known; usd of it; bound_by: the budgets and limits without each of which more could be known, or
+    `ALL`.
 
     >>> from evalfolio.examples import small_menu
     >>> table = reachable(Question(small_menu(), {"usd": 3_000.0}))

@@ -13,7 +13,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import evals
 from evalfolio.limits.budget import Contingency
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import refuse_other
 from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.limits.target import Target
 from evalfolio.narrative import listing, percent, price, two_digits, wrong_calls_in_words
@@ -168,11 +168,7 @@ def require(
             f"require: give at least one target: value, {', '.join(KINDS)}; without one nothing is "
             "required"
         )
-    if resource not in menu.resources:
-        raise InputError(
-            f"require: resource must be one of the menu's, got {resource!r}; "
-            f"{nearest(resource, menu.resources)}"
-        )
+    refuse_other(resource, menu.resources, "require: resource must be one of the menu's")
     limits = (*map(as_limit, constraints), *wanted)
     question = Question(menu, budget or {}, limits, contingency=contingency)
     if value is None:

@@ -58,10 +58,7 @@ class Clause:
     def limits(self, menu: Menu) -> tuple[Limit, ...]:
         """Return the clause as limits; none where it asks nothing of a mix.
 
-        Raises
-        ------
-        InputError
-            If it names a domain, decision or eval that the menu has not.
+        InputError if it names a domain, decision or eval that the menu has not.
         """
         domains = list(dict.fromkeys(menu.options["domain"]))
         decisions = {each.name: set(each.domains(menu.states)) for each in menu.decisions}

@@ -9,7 +9,7 @@ from evalbayes.arrays import Array
 from evalbayes.decision import told
 from evalfolio.errors import InputError
 from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
-from evalfolio.limits.group import nearest
+from evalfolio.limits.group import nearest, refuse_other
 from evalfolio.limits.target import Target
 
 DEEP = "max-elicitation"
@@ -29,14 +29,8 @@ KINDS: dict[str, type[Target]] = {
 def targets_of(menu: Menu, stated: Mapping[str, Targets]) -> list[Target]:
     """Return the targets as constraints, after checking the names of the decisions.
 
-    InputError if an argument is not one of these, or a name is no decision of the menu.
-
-    Parameters
-    ----------
-    menu
-        The menu.
-    stated
-        By the name of the argument: posterior_sd, wrong_call, danger_missed, needless.
+    They are stated by the name of the argument: posterior_sd, wrong_call, danger_missed, needless.
+    InputError if it is not one of these, or a name is no decision of the menu.
     """
     for argument in stated:
         if argument not in KINDS:
@@ -59,10 +53,7 @@ def check_decisions(menu: Menu, stated: Mapping[str, float]) -> None:
     for name in stated:
         if name in menu.no_anchor:
             raise InputError(menu.no_anchor[name])
-        if name not in names:
-            raise InputError(
-                f"a target must be on a decision of the menu, got {name!r}; {nearest(name, names)}"
-            )
+        refuse_other(name, names, "a target must be on a decision of the menu")
 
 
 def names_of(menu: Menu, x: Array) -> tuple[str, ...]:

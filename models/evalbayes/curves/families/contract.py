@@ -21,15 +21,8 @@ def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = No
     inverts F, the median is e^location, a shift of the location is a change of unit; E[min(T, c)]
     is the integral of the survival; the elasticity is the slope of ln success in ln expected spend,
     and the sweet spot its argmax of success per unit of spend. InputError names the first rule that
-    does not hold, where, and by how much.
-
-    Parameters
-    ----------
-    family
-        The family to check.
-    shapes
-        Values of the parameters after the location; by default the middle of every prior, and
-        two sds to either side of it.
+    does not hold, where, and by how much. Shapes are values of the parameters after the location;
+    by default the middle of every prior, and two sds to either side of it.
 
     >>> from evalbayes.curves.families.family import FAMILIES
     >>> check_family(FAMILIES["weibull"])

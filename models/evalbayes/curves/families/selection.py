@@ -64,19 +64,10 @@ def selection_of(
     Single spends are needed: evals known by cells, counts or scores alone, those without five
     successes by any AI model and those whose spends are too odd for a shape to be found stay
     lognormal, and the table says so. Elicited runs are left out: curves are of runs as they come.
-    InputError if a family is unknown, or none is named.
-
-    Parameters
-    ----------
-    plain
-        By eval, every observed one: its single runs as they come, those that the cap stopped
-        spending the cap, see `evalbayes.model.evidence.Evidence`.
-    summed
-        Successes by eval known by the mean and sd of their ln spend alone.
-    families
-        One family for all evals, or several to weigh; of `STACKED`.
-    seed
-        For importance draws and the runs compared on.
+    `plain` has of every observed eval its single runs as they come, those that the cap stopped
+    spending the cap, see `evalbayes.model.evidence.Evidence`; `summed` the number of its successes
+    known by the mean and sd of their ln spend alone. Families are one for all evals, or several to
+    weigh; InputError if one is not of `STACKED`, or none is named.
     """
     _check(families)
     weights: dict[str, Array] = {}
