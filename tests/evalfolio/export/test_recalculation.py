@@ -279,8 +279,16 @@ def test_a_typed_mix_is_worth_what_score_says(
     edits = {("Menu", f"A{11 + i}"): int(name in mine) for i, name in enumerate(index)}
     book = recalculate(folder / "plan.xlsx", edits)
     scored = score_mix(tmp_path / "mine.csv", folder).evaluation
-    # Under a skewed gap a typed mix is valued along the way to the plan's own, exact only there.
-    assert named(book, "your_value") == pytest.approx(scored.value, rel=4e-2)
+    assert named(book, "your_value") == pytest.approx(scored.value, rel=1e-2)
+    x = index.isin(mine).astype(float)
+    for d, decision in enumerate(real.menu.decisions):
+        told = known(real.menu, decision).outcome(x)
+        for stem, exact in (
+            ("value", told.value),
+            ("missed", told.p_missed),
+            ("needless", told.p_needless),
+        ):
+            assert named(book, f"typed_{stem}_{d + 1}") == pytest.approx(exact, rel=1e-2, abs=1e-4)
     for resource, used in scored.spend.items():
         assert named(book, f"your_{resource}") == pytest.approx(used)
 

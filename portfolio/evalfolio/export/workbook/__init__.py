@@ -19,6 +19,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.book import Book
     from evalfolio.export.workbook.calculation import (
         write_calculation,
+        write_emulators,
         write_options,
         write_plans,
         write_readings,
@@ -54,6 +55,8 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     if contents.live:
         write_readings(book, book.hidden("Readings"), contents, where)
         write_calculation(book, book.hidden("Calculation"), contents, where)
+        if any(contents.emulators):
+            write_emulators(book, book.hidden("Emulators"), contents)
     write_names(book, contents)
     with whole_file(path) as partial:
         partial.write_bytes(book.finished())

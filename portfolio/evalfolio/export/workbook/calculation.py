@@ -4,8 +4,8 @@ States are counted in their prior sd. For a mix x the information is
 M = Σ⁻¹ + Fᵀ diag(x) F, where the rows of the hidden sheet Readings, K_o = F_oᵀF_o, are each counted
 if their option is in the mix (one MMULT); the variance a decision sees explained is
 v = cᵀΣc − cᵀM⁻¹c (MINVERSE), and its value G(v) is read from a table at even steps of
-asin √(v / cᵀΣc), between which it is interpolated. Where its gap is skewed, the table is of the
-index u of three such shares instead.
+asin √(v / cᵀΣc), between which it is interpolated. Where its gap is skewed, value and chances are
+those of its emulator, whose points are on the hidden sheet Emulators.
 
 The hidden sheets Plans and Options hold the certified mixes by budget and numbers that formulas
 read instead of names: a name such as `>5`, `*` or one of 300 characters would be read as a
@@ -25,10 +25,10 @@ from evalfolio.export.workbook.book import Book
 from evalfolio.export.workbook.layout import OPTIONS_FIRST, PLAN_ROWS, PLANS_FIRST, Contents, Layout
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent, two_digits
-from evalfolio.objectives.knowledge import Indices
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.calls import SeveralGaps, calls_of
-from evalfolio.value.skew.stand_in import StandIn
+from evalfolio.value.skew.calls import calls_of
+from evalfolio.value.skew.emulator import Emulator, emulator
+from evalfolio.value.skew.stand_in import lefts
 
 PLAN_HEADS = ("budget in usd", "value", "bound", "gap", "evals", "mix", "hangs on", "menu rows ...")
 
@@ -138,7 +138,7 @@ def write_options(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
 
 
 STEPS = 400
-PATH = np.geomspace(1e-4, 1e4, 49)  # times the information of the mix shown; 1 is among them
+EMULATORS_FIRST = 2  # first row of the hidden sheet Emulators; its plane's is the last
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,10 @@ class Belief:
     most: float
     """cᵀΣc, the most variance that results could explain."""
     explained: float
-    angle: float
-    """Where the tables are read: the angle, in right angles, whose sine squared is what is known,
-    the share explained or u of an index. Even steps of it are fine near nothing and near all, where
-    gains are steep."""
-    shares: Array
-    """Shares explained that the index is of; none where the share explained serves."""
+    angles: Array
+    """Where the tables are read, in right angles: that whose sine squared is the share explained,
+    or those z of an emulator. Even steps of it are fine near nothing and near all, where gains are
+    steep."""
     value: float
     missed: float
     """Chance of danger missed."""
@@ -163,89 +161,67 @@ class Belief:
     """Sd of y after the results, later gain included."""
 
 
-def gain_tables(contents: Contents) -> tuple[Array, Array, Array]:
-    """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle known.
-
-    With a skewed gap neither value nor chances of wrong calls are functions of the index alone;
-    they are taken along the way from nothing to the mix shown and on, so that they are exact for
-    that mix: the value as what it is to the stand-in's. Three arrays of shape (STEPS + 1,
-    n_decisions).
-    """
-    known = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
-    gains, wrong = [], []
-    indices = Indices(contents.menu)
-    for d, (decision, stand_in) in enumerate(
-        zip(contents.menu.decisions, indices.stand_ins, strict=True)
-    ):
-        if stand_in is not None:
-            ratio, *calls = _along_the_way(contents, d, indices, stand_in, known)
-            gains.append(stand_in.worth.gain(known) * ratio)
-            wrong.append(np.array(calls))
-            continue
-        value = DecisionValue.of(contents.menu, decision)
-        explained = known * _most(contents, decision.contrast)
-        gains.append(value.gain(explained))
-        wrong.append(value.wrong_calls(explained))
-    missed, needless = np.moveaxis(np.array(wrong), 1, 0)
-    return np.array(gains).T, missed.T, needless.T
-
-
-def _along_the_way(
-    contents: Contents, d: int, indices: Indices, stand_in: StandIn, known: Array
-) -> Array:
-    """Return value over the stand-in's, P(danger missed) and P(needless mitigation), (3, n)."""
+def emulators(contents: Contents) -> list[Emulator | None]:
+    """Return every decision's emulator, exact for the plan's own mix; None without a skewed gap."""
     menu = contents.menu
-    decision = menu.decisions[d]
-    calls, place = calls_of(menu, decision), indices.places[d]
-    if calls is None or place is None:
-        raise ValueError(f"{decision.name} has a stand-in, so it has a skewed gap")
-    rows = [i - 1 for i in contents.plans[contents.own].rows] or slice(None)
-    lines, prior = indices.contrasts[place], menu.prior_covariance
-    precision, information = np.linalg.inv(prior), menu.information[rows].sum(axis=0)
-    path = PATH[::4] if isinstance(calls, SeveralGaps) else PATH  # 1 is among both
-    left = [np.linalg.inv(precision + t * information) for t in path]
-    whole = np.einsum("ki,ij,kj->k", lines, prior, lines)
-    shares = 1.0 - np.einsum("ki,nij,kj->nk", lines, np.array(left), lines) / whole
-    u = stand_in.index.of(np.clip(shares, 0.0, 1.0))
-    p = calls.p_exceeds
-    after = [calls.after(each) for each in left]
-    told = np.array([(outcome.value, outcome.p_missed, outcome.p_needless) for outcome in after])
-    gains = np.asarray(stand_in.worth.gain(u))
-    told[:, 0] = np.divide(told[:, 0], gains, out=np.ones_like(gains), where=gains * told[:, 0] > 0)
-    now = (told[0, 0], 0.0, 1.0 - p) if calls.mitigates else (told[0, 0], p, 0.0)
-    at = np.concatenate([[0.0], u])
-    return np.stack([np.interp(known, at, kind) for kind in np.vstack([now, told]).T])
+    calls = [calls_of(menu, decision) for decision in menu.decisions]
+    if not any(calls):
+        return [None] * len(calls)
+    precision = np.linalg.inv(menu.prior_covariance)
+    alone = np.asarray(np.linalg.inv(precision + menu.information), dtype=np.float64)
+    own = _left(contents, contents.plans[contents.own].rows)
+    mixes = np.concatenate([own[None], lefts(menu)])
+    return [None if each is None else emulator(each, mixes, alone) for each in calls]
+
+
+def gain_tables(contents: Contents) -> Array:
+    """Return G, P(danger missed) and P(needless mitigation) at even steps of the angle.
+
+    Of shape (3, STEPS + 1, n_decisions); 0 for decisions with an emulator.
+    """
+    share = np.sin(np.linspace(0.0, np.pi / 2, STEPS + 1)) ** 2
+    tables = np.zeros((3, STEPS + 1, len(contents.menu.decisions)))
+    for d, (decision, own) in enumerate(
+        zip(contents.menu.decisions, contents.emulators, strict=True)
+    ):
+        if own is None:
+            value, explained = (
+                DecisionValue.of(contents.menu, decision),
+                share * _most(contents, decision.contrast),
+            )
+            tables[0, :, d] = value.gain(explained)
+            tables[1:, :, d] = value.wrong_calls(explained)
+    return tables
 
 
 def mix_belief(contents: Contents, rows: Iterable[int]) -> list[Belief]:
     """Return the belief about every decision after the options in these menu rows, from 1."""
-    menu = contents.menu
-    chosen = [i - 1 for i in rows]
-    precision = np.linalg.inv(menu.prior_covariance) + menu.information[chosen].sum(axis=0)
-    posterior = np.linalg.inv(precision)
-    tables = contents.tables
-    indices = Indices(menu)
+    menu, posterior = contents.menu, _left(contents, rows)
+    tables = gain_tables(contents)
     steps = np.linspace(0.0, 1.0, STEPS + 1)
     beliefs = []
-    for d, decision in enumerate(menu.decisions):
+    for d, (decision, own) in enumerate(zip(menu.decisions, contents.emulators, strict=True)):
         most = _most(contents, decision.contrast)
         left = float(decision.contrast @ posterior @ decision.contrast)
         explained = min(max(most - left, 0.0), most)
-        known, shares = explained / most if most > 0 else 0.0, np.zeros(0)
-        stand_in, place = indices.stand_ins[d], indices.places[d]
-        if stand_in is not None and place is not None:
-            lines = indices.contrasts[place]
-            before, after = (
-                np.einsum("ki,ij,kj->k", lines, c, lines)
-                for c in (menu.prior_covariance, posterior)
-            )
-            shares = np.clip(1.0 - after / before, 0.0, 1.0)
-            known = float(stand_in.index.of(shares))
-        angle = float(np.arcsin(min(known, 1.0) ** 0.5) / (np.pi / 2))
-        value, missed, needless = (float(np.interp(angle, steps, t[:, d])) for t in tables)
+        if own is None:
+            known = explained / most if most > 0 else 0.0
+            angles = np.array([np.arcsin(min(known, 1.0) ** 0.5) / (np.pi / 2)])
+            value, missed, needless = (float(np.interp(angles[0], steps, t[:, d])) for t in tables)
+        else:
+            angles = own.places(posterior)
+            value, missed, needless = own.at(angles).tolist()
         sd = float((most - explained + decision.later_gain_sd**2) ** 0.5)
-        beliefs.append(Belief(most, explained, angle, shares, value, missed, needless, sd))
+        beliefs.append(Belief(most, explained, angles, value, missed, needless, sd))
     return beliefs
+
+
+def _left(contents: Contents, rows: Iterable[int]) -> Array:
+    """Return the covariance of the states after the options in these menu rows, from 1."""
+    precision = np.linalg.inv(contents.menu.prior_covariance)
+    return np.asarray(
+        np.linalg.inv(precision + contents.menu.information[[i - 1 for i in rows]].sum(axis=0))
+    )
 
 
 def _most(contents: Contents, contrast: Array) -> float:
@@ -258,7 +234,9 @@ def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout)
     n = len(menu.states)
     scale = state_scale(contents)
     precision = np.asarray(np.linalg.inv(menu.prior_covariance / np.outer(scale, scale)), float)
-    contrasts = Indices(menu).contrasts * scale
+    lines = [decision.contrast for decision in menu.decisions]
+    lines += [line for own in contents.emulators if own is not None for line in own.lines]
+    contrasts = np.array(lines) * scale
     sheet.write_string(0, 0, "Value of the mix typed on Menu.")
     sheet.write_string(1, 0, "Inverse of the prior covariance, states in units of their prior sd")
     prior_row = 2
@@ -267,7 +245,7 @@ def write_calculation(book: Book, sheet: Any, contents: Contents, where: Layout)
         sheet.write_string(prior_row + 1 + j, 0, state)
     _numbers(sheet, prior_row + 1, 1, precision)
     contrast_row = prior_row + n + 2
-    sheet.write_string(contrast_row, 0, "Contrasts of the decisions, then of their indices")
+    sheet.write_string(contrast_row, 0, "Contrasts of the decisions, then of their emulators")
     _numbers(sheet, contrast_row + 1, 1, contrasts)
     table_row = contrast_row + len(contrasts) + 2
     row = _write_gain_table(book, sheet, contents, table_row)
@@ -299,7 +277,7 @@ def _numbers(sheet: Any, row: int, column: int, values: Array) -> None:
 
 def _write_gain_table(book: Book, sheet: Any, contents: Contents, row: int) -> int:
     """Write G and the chances of both wrong calls at even steps of √v; return the row after."""
-    tables = contents.tables
+    tables = gain_tables(contents)
     sheet.write_string(row, 0, "Angle of what is known; value; danger missed; needless mitigation")
     names = [decision.name for decision in contents.menu.decisions]
     book.heads(sheet, row + 1, 0, ["angle", *names, *names, *names])
@@ -359,45 +337,41 @@ def _write_values(
     n_decisions = len(beliefs)
     heads = ["decision", "variance", "explained", "angle", "value", "danger missed"]
     heads += ["needless mitigation", "sd after"]
-    indices = Indices(contents.menu)
-    most = max((place.stop - place.start for place in indices.places if place), default=0)
-    heads += [f"share {j + 1}" for j in range(most)]
+    widest = max((len(own.whole) for own in contents.emulators if own is not None), default=0)
+    heads += [f"z {k + 1}" for k in range(widest)]
     book.heads(sheet, cells.values - 1, 0, heads)
     block = xl_range_abs(cells.inverse, 1, cells.inverse + cells.n - 1, cells.n)
+
+    def left(contrast: int) -> str:
+        line = xl_range_abs(cells.contrasts + contrast, 1, cells.contrasts + contrast, cells.n)
+        return f"SUMPRODUCT(MMULT({line},{block}),{line})"
+
+    emulated, column = n_decisions, 0  # next line among the contrasts, next column of Emulators
     for d, (decision, belief) in enumerate(zip(contents.menu.decisions, beliefs, strict=True)):
-        row = cells.values + d
-        most, explained, angle = (xl_rowcol_to_cell(row, column) for column in (1, 2, 3))
-        line = xl_range_abs(cells.contrasts + d, 1, cells.contrasts + d, cells.n)
-        left = f"SUMPRODUCT(MMULT({line},{block}),{line})"
+        row, own = cells.values + d, contents.emulators[d]
+        most, explained, angle = (xl_rowcol_to_cell(row, k) for k in (1, 2, 3))
         sheet.write_string(row, 0, decision.name)
         sheet.write_number(row, 1, belief.most)
         later = f"{decision.later_gain_sd**2:.17g}"
-        known = f"IF({most}>0,{explained}/{most},0)"
-        stand_in, place = indices.stand_ins[d], indices.places[d]
-        if stand_in is not None and place is not None:
-            prior = contents.menu.prior_covariance
-            parts = []
-            for j, k in enumerate(range(place.start, place.stop)):
-                contrast = indices.contrasts[k]
-                own = xl_range_abs(cells.contrasts + k, 1, cells.contrasts + k, cells.n)
-                share, bend = xl_rowcol_to_cell(row, 8 + j), stand_in.index.bends[j]
-                rest = f"SUMPRODUCT(MMULT({own},{block}),{own})/{contrast @ prior @ contrast:.17g}"
-                formula = f"=MIN(MAX(1-{rest},0),1)"
-                book.formula(sheet, row, 8 + j, formula, float(belief.shares[j]), plain)
-                weight = stand_in.index.shares[j] * (1.0 + bend)
-                parts.append(f"{weight:.17g}*{share}/({share}+{bend:.17g})")
-            known = "+".join(parts)
-        for column, formula, figure in (
-            (2, f"=MIN(MAX({most}-{left},0),{most})", belief.explained),
-            (3, f"=ASIN(SQRT(MIN({known},1)))*2/PI()", belief.angle),
-            (4, _interpolation(cells, 1 + d, angle), belief.value),
-            (5, _interpolation(cells, 1 + n_decisions + d, angle), belief.missed),
-            (6, _interpolation(cells, 1 + 2 * n_decisions + d, angle), belief.needless),
-            (7, f"=SQRT({most}-{explained}+{later})", belief.sd),
-        ):
-            book.formula(sheet, row, column, formula, figure, plain)
-        for column, stem in ((4, "value"), (5, "missed"), (6, "needless"), (7, "sd")):
-            book.name(f"{name}_{stem}_{d + 1}", "Calculation", row, column)
+        formula = f"=MIN(MAX({most}-{left(d)},0),{most})"
+        book.formula(sheet, row, 2, formula, belief.explained, plain)
+        if own is None:
+            known = f"IF({most}>0,{explained}/{most},0)"
+            formula = f"=ASIN(SQRT(MIN({known},1)))*2/PI()"
+            book.formula(sheet, row, 3, formula, float(belief.angles[0]), plain)
+            told = [_interpolation(cells, 1 + k * n_decisions + d, angle) for k in range(3)]
+        else:
+            for k, whole in enumerate(own.whole):
+                formula = f"=ACOS(SQRT(MIN(MAX({left(emulated + k)}/{whole:.17g},0),1)))*2/PI()"
+                book.formula(sheet, row, 8 + k, formula, float(belief.angles[k]), plain)
+            z = [xl_rowcol_to_cell(row, 8 + k) for k in range(len(own.whole))]
+            told = _emulated(own, z, column)
+            emulated, column = emulated + len(z), column + len(z) + 3
+        for k, figure in enumerate((belief.value, belief.missed, belief.needless)):
+            book.formula(sheet, row, 4 + k, told[k], figure, plain)
+        book.formula(sheet, row, 7, f"=SQRT({most}-{explained}+{later})", belief.sd, plain)
+        for k, stem in enumerate(("value", "missed", "needless", "sd")):
+            book.name(f"{name}_{stem}_{d + 1}", "Calculation", row, 4 + k)
     total = cells.values + n_decisions
     sheet.write_string(total, 0, "total value")
     formula = f"=SUM({xl_range_abs(cells.values, 4, total - 1, 4)})"
@@ -411,3 +385,34 @@ def _interpolation(cells: _Block, column: int, angle: str) -> str:
     step = f"MIN(INT({angle}*{STEPS}),{STEPS - 1})"
     low, high = f"INDEX({span},{step}+1)", f"INDEX({span},{step}+2)"
     return f"={low}+({angle}*{STEPS}-{step})*({high}-{low})"
+
+
+def write_emulators(book: Book, sheet: Any, contents: Contents) -> None:
+    """Write z, then what each counts in value and both wrong calls, and the plane in rows below."""
+    sheet.write_string(0, 0, "Points between which the decisions with a skewed gap are told.")
+    column = 0
+    for decision, own in zip(contents.menu.decisions, contents.emulators, strict=True):
+        if own is None:
+            continue
+        k, n = len(own.whole), len(own.centres)
+        heads = [*(f"z {j + 1}" for j in range(k)), "value", "danger missed", "needless mitigation"]
+        book.heads(sheet, EMULATORS_FIRST - 1, column, [f"{decision.name}, {h}" for h in heads])
+        _numbers(sheet, EMULATORS_FIRST, column, np.hstack([own.centres, own.weights]))
+        _numbers(sheet, EMULATORS_FIRST + n, column + k, own.plane)
+        column += k + 3
+
+
+def _emulated(own: Emulator, z: list[str], column: int) -> list[str]:
+    """Return the formulas of value and both wrong calls at these cells of z."""
+    n, k, first = len(own.centres), len(z), EMULATORS_FIRST
+
+    def span(at: int) -> str:
+        return Book.span("Emulators", first, column + at, first + n - 1, column + at)
+
+    far = "+".join(f"({z[j]}-{span(j)})^2" for j in range(k))
+    told = []
+    for kind in range(k, k + 3):
+        plane = [Book.cell("Emulators", first + n + j, column + kind) for j in range(1 + k)]
+        flat = "+".join([plane[0], *(f"{b}*{each}" for b, each in zip(plane[1:], z, strict=True))])
+        told.append(f"=MAX({flat}+SUMPRODUCT({span(kind)},({far})^1.5),0)^2")
+    return told

@@ -15,6 +15,7 @@ from evalfolio.export.mix import DESCRIPTIONS, other_resources
 from evalfolio.export.workbook.book import Book, safe_name
 from evalfolio.record.record import Record
 from evalfolio.value.known import known
+from evalfolio.value.skew.emulator import Emulator
 
 MOST_STATES = 120  # what a spreadsheet inverts in a second
 MOST_FIGURES = 300_000  # of readings, in all rows of the menu: a workbook of some megabytes
@@ -94,11 +95,11 @@ class Contents:
         return readings(self)
 
     @cached_property
-    def tables(self) -> tuple[Array, Array, Array]:
-        """Tables of value, danger missed and needless mitigation: see `belief.gain_tables`."""
-        from evalfolio.export.workbook.calculation import gain_tables
+    def emulators(self) -> list[Emulator | None]:
+        """What calls on skewed gaps come to, by decision: see `calculation.emulators`."""
+        from evalfolio.export.workbook.calculation import emulators
 
-        return gain_tables(self)
+        return emulators(self)
 
     def outcomes(self, position: int) -> list[tuple[float, float, float, float]]:
         """Return value, both wrong calls and sd of every decision after a plan; -1: after none."""

@@ -126,7 +126,7 @@ def stand_in_of(menu: Menu, decision: Decision) -> StandIn | None:
     calls = calls_of(menu, decision)
     if calls is None:
         return None
-    left = calls.contrasts @ _lefts(menu) @ calls.contrasts.T
+    left = calls.contrasts @ lefts(menu) @ calls.contrasts.T
     return _fitted(_Task(calls, (calls.key, left.tobytes()), left))
 
 
@@ -206,7 +206,7 @@ def _fitted(task: _Task) -> StandIn:
 _LEFT: WeakKeyDictionary[Menu, Array] = WeakKeyDictionary()
 
 
-def _lefts(menu: Menu) -> Array:
+def lefts(menu: Menu) -> Array:
     """Return covariances of the states left by mixes of the menu, (n, n_states, n_states)."""
     if menu not in _LEFT:
         precision = np.linalg.inv(menu.prior_covariance)
