@@ -15,7 +15,6 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import build_menu, state_draws
-from evalbayes.menus.offer import done_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.predictive import replicated, tail_probability, thinned
 from evalbayes.model.updating import foretold
@@ -26,9 +25,8 @@ from evalfolio.errors import InputError
 from evalfolio.export.report import rendered
 from evalfolio.narrative import percent, two_digits
 from evalfolio.plans.outlook import decision_outlook
-from evalfolio.programmes.ledger import paid
 from evalfolio.programmes.programme import Programme
-from evalfolio.programmes.replanning import believed
+from evalfolio.programmes.standing import standing_of
 from evalfolio.record.plain import plain
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
@@ -100,19 +98,20 @@ def conclude(
         If no result has come in, or a file of results came in before.
     """
     catalogue = programme.catalogue
-    results, _, belief = believed(programme, new, history)
+    now = standing_of(programme, new, history)
+    results, belief = now.results, now.belief
     if not results.evals:
         raise InputError(
             "conclude: there must be results to conclude from, got none; give the files of "
             "results, or the folder of a programme that has some"
         )
-    menu, _ = build_menu(belief, catalogue, done=done_of(results, catalogue), with_draws=False)
-    now = decision_outlook(Problem(Question(menu)), np.zeros(len(menu)))
+    menu, _ = build_menu(belief, catalogue, done=now.done, with_draws=False)
+    outlook = decision_outlook(Problem(Question(menu)), np.zeros(len(menu)))
     draws = state_draws(belief, catalogue)
     first = programme.steps[0]["decisions"]
     decisions = []
     for decision in menu.decisions:
-        row, was = now.loc[decision.name], first.get(decision.name)
+        row, was = outlook.loc[decision.name], first.get(decision.name)
         if was is None:  # a threshold's anchor may come with the results
             continue
         before, after = (str(call) == "mitigate" for call in (was["call_now"], row["call_now"]))
@@ -139,12 +138,11 @@ def conclude(
                 "remains": remains(menu, decision),
             }
         )
-    used = paid(results, catalogue, belief)
     return Conclusion(
         catalogue.portfolio.ai_model,
         tuple(plain(row) for row in decisions),
         tuple(plain(row) for row in surprises(programme.start, catalogue, results, programme.seed)),
-        {name: {"stated": amount, "paid": used.get(name, 0.0)}
+        {name: {"stated": amount, "paid": now.paid.get(name, 0.0)}
          for name, amount in programme.budget.items()},
         "points" if catalogue.points else "usd",
         tuple(belief.diagnostics.reasons),

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalbayes.menus.offer import Done, done_of
-from evalbayes.model.updating import updated
-from evalbayes.observations import Observations, read_observations
-from evalbayes.posterior.posterior import Posterior
-from evalfolio.errors import InputError
+from evalbayes.menus.offer import Done
+from evalbayes.observations import Observations
 from evalfolio.narrative import percent, two_digits, words
-from evalfolio.programmes.ledger import left, paid
 from evalfolio.programmes.programme import Programme, step_of
+from evalfolio.programmes.standing import standing_of
 from evalfolio.programmes.stopping import NextDollar, next_dollar
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
@@ -65,7 +62,8 @@ def replan(
         Files of observations that the programme began with: then all is fitted anew, in place of
         the update.
     used
-        What was really spent so far of some resources, in place of what the runs tell.
+        What was really spent so far of some resources, in place of what the runs tell; later steps
+        add to it what their runs tell.
     point_usd
         What a point of value is worth to those who pay, where losses are not in usd.
     method, frontier_points
@@ -82,56 +80,32 @@ def replan(
     """
     catalogue, first = programme.catalogue, programme.last
     seed = programme.seed if seed is None else seed
-    results, how, belief = believed(programme, new, history, seed=seed)
-    done = done_of(results, catalogue)
-    spent = paid(results, catalogue, belief)
-    for name, amount in (used or {}).items():
-        if name not in spent:
-            raise InputError(
-                f"paid: a resource must be one of {', '.join(sorted(spent))}, got {name!r}; check "
-                "its name"
-            )
-        spent[name] = amount
-    budget, shares = left(programme.budget, programme.kept_back, spent)
+    now = standing_of(programme, new, history, used=used, seed=seed)
+    results = now.results
     made = recommend(
         catalogue,
         results if results.evals else None,
-        belief,
-        budget=budget,
+        now.belief,
+        budget=now.budget,
         constraints=programme.constraints,
-        contingency=shares,
+        contingency=now.kept_back,
         method=method,
         seed=seed,
         inputs=[*history, *programme.paths(new)],
         frontier_points=frontier_points,
-        done=done,
+        done=now.done,
     )
     record = made.record
     dollar = next_dollar(made.plan, first, point_usd)
-    changed = changes(first, record, done)
-    account = _account(programme, record, results, spent, dollar, changed)
+    changed = changes(first, record, now.done)
+    account = _account(programme, record, results, now.paid, dollar, changed)
     record = record.replace(programme=account)
     made = replace(made, plan=replace(made.plan, told=record))
     number = len(programme.steps)
-    step = step_of(number, record, spent, how, new, changes=changed, seed=seed)
-    return Replanned(made, spent, dollar, step)
-
-
-def believed(
-    programme: Programme, new: Sequence[Path], history: Sequence[Path], *, seed: int | None = None
-) -> tuple[Observations, str, Posterior]:
-    """Return all results, how they moved the belief ("update" or "fit"), and the belief."""
-    files, seed = programme.paths(new), programme.seed if seed is None else seed
-    results = read_observations(files, programme.catalogue)
-    if history:
-        from evalbayes.model.fit import fit
-
-        everything = read_observations([*history, *files], programme.catalogue)
-        return results, "fit", fit(programme.catalogue, everything, seed=seed)
-    belief = programme.start
-    if results.evals:
-        belief = updated(belief, programme.catalogue, results, seed=seed)
-    return results, "update", belief
+    how = "fit" if history else "update"
+    more = {"changes": changed, "seed": seed, "corrected": dict(now.corrected)}
+    step = step_of(number, record, now.paid, how, new, **more)
+    return Replanned(made, now.paid, dollar, step)
 
 
 def changes(before: Record, now: Record, done: Mapping[str, Done]) -> list[dict[str, str]]:
