@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -99,26 +99,24 @@ class Interval:
 AnyInterval = Annotated[Interval, BeforeValidator(Interval.of)]
 
 
-def _positive(interval: Interval) -> Interval:
-    if interval.low <= 0:
-        raise ValueError(f"must be above 0, got {interval}; give a small positive lower end")
-    return interval
+def _ends(holds: Callable[[Interval], bool], rule: str, cure: str) -> AfterValidator:
+    """Return a check of the intervals for which a rule holds."""
+
+    def ruled(interval: Interval) -> Interval:
+        if not holds(interval):
+            raise ValueError(f"must {rule}, got {interval}; {cure}")
+        return interval
+
+    return AfterValidator(ruled)
 
 
-def _not_negative(interval: Interval) -> Interval:
-    if interval.low < 0:
-        raise ValueError(f"must be 0 or more, got {interval}; give 0 as the lower end")
-    return interval
-
-
-def _inner_share(interval: Interval) -> Interval:
-    if interval.low <= 0 or interval.high >= 1:
-        raise ValueError(
-            f"must lie strictly between 0 and 1, got {interval}; write [0.01, 0.99] for anything"
-        )
-    return interval
-
-
-PositiveInterval = Annotated[AnyInterval, AfterValidator(_positive)]
-NotNegativeInterval = Annotated[AnyInterval, AfterValidator(_not_negative)]
-InnerShareInterval = Annotated[AnyInterval, AfterValidator(_inner_share)]
+_ABOVE = _ends(lambda x: x.low > 0, "be above 0", "give a small positive lower end")
+_FROM_0 = _ends(lambda x: x.low >= 0, "be 0 or more", "give 0 as the lower end")
+_INSIDE = _ends(
+    lambda x: 0 < x.low <= x.high < 1,
+    "lie strictly between 0 and 1",
+    "write [0.01, 0.99] for anything",
+)
+PositiveInterval = Annotated[AnyInterval, _ABOVE]
+NotNegativeInterval = Annotated[AnyInterval, _FROM_0]
+InnerShareInterval = Annotated[AnyInterval, _INSIDE]

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import say
+from evalfolio.cli.console import print_json, say
 from evalfolio.errors import InputError
 
 
@@ -35,39 +35,27 @@ def rule(
     from evalfolio.rule.square_root import depth_rule
 
     limit = None if budget is None else shared.figure("--budget", budget)
+    figures = {
+        "cost_ratio": cost_ratio,
+        "validity_sd": validity_sd,
+        "gap_sd": gap_sd,
+        "gap_spread": gap_spread,
+        "shown_sd": shown_sd,
+        "noise_sd": noise_sd,
+        "effort": effort,
+    }
     if prices is not None:
         if evals is not None:
             raise InputError(f"--evals is the number of --prices; leave it out, got {evals}")
-        figures = {
-            "cost_ratio": cost_ratio,
-            "validity_sd": validity_sd,
-            "gap_sd": gap_sd,
-            "gap_spread": gap_spread,
-            "shown_sd": shown_sd,
-            "noise_sd": noise_sd,
-            "effort": effort,
-        }
         _print_mix(_listed(prices), limit, figures, as_json=as_json)
         return
-    answer = depth_rule(
-        cost_ratio=cost_ratio,
-        validity_sd=validity_sd,
-        gap_sd=gap_sd,
-        gap_spread=gap_spread,
-        shown_sd=shown_sd,
-        noise_sd=noise_sd,
-        effort=effort,
-        budget=limit,
-        evals=evals,
-    )
+    answer = depth_rule(**figures, budget=limit, evals=evals)
     if as_json:
-        import json
-
         numbers = {
             name: None if value is not None and math.isinf(value) else value
             for name, value in vars(answer).items()
         }
-        print(json.dumps({**numbers, "words": str(answer)}, indent=2))
+        print_json({**numbers, "words": str(answer)})
         return
     say(answer)
 
@@ -107,13 +95,11 @@ def _print_mix(
         f"That is {spent:g} of {budget:g}. Evals are numbered as listed, prices in brackets."
     )
     if as_json:
-        import json
-
         numbers = {
             "deep": [i + 1 for i in sorted(deep)],
             "plateau": [i + 1 for i in sorted(plateau)],
             "spent": spent,
         }
-        print(json.dumps({**numbers, "words": text}, indent=2))
+        print_json({**numbers, "words": text})
         return
     say(text)

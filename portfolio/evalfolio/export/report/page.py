@@ -17,50 +17,27 @@ from evalfolio.narrative import percent, resource_words, two_digits
 from evalfolio.record.plain import flat
 from evalfolio.record.record import Domain, Record
 
+ACCOUNTS = {  # by field of the record: in the list of contents, and as a heading
+    "programme": ("Where it stands", "Where the programme stands"),
+    "stages": ("In stages", "In stages: what first, and what then"),
+    "firmness": ("How firm it is", "How firm the mix is"),
+    "backtest": ("On real runs", "This way to plan, on real runs"),
+}
+REPLAYED = (
+    "Runs that were made anyway were bought again, AI model by AI model, by this way to plan and "
+    "by others, and what each concluded was compared with what all runs show. Errors are of the "
+    "time horizon, in doublings of human time."
+)
+
 
 def accounts(record: Record) -> list[dict[str, Any]]:
     """Return what `sensitivity` and `backtest` found, where they were run."""
-    found: list[dict[str, Any]] = []
-    if record.programme is not None:
-        found.append(
-            {
-                "id": "programme",
-                "short": "Where it stands",
-                "title": "Where the programme stands",
-                "found": record.programme,
-            }
-        )
-    if record.stages is not None:
-        found.append(
-            {
-                "id": "stages",
-                "short": "In stages",
-                "title": "In stages: what first, and what then",
-                "found": record.stages,
-            }
-        )
-    if record.firmness is not None:
-        found.append(
-            {
-                "id": "firmness",
-                "short": "How firm it is",
-                "title": "How firm the mix is",
-                "found": record.firmness,
-            }
-        )
-    if record.backtest is not None:
-        found.append(
-            {
-                "id": "backtest",
-                "short": "On real runs",
-                "title": "This way to plan, on real runs",
-                "lead": "Runs that were made anyway were bought again, AI model by AI model, by "
-                "this way to plan and by others, and what each concluded was compared with what "
-                "all runs show. Errors are of the time horizon, in doublings of human time.",
-                "found": record.backtest,
-            }
-        )
-    return found
+    return [
+        {"id": field, "short": short, "title": title, "found": found}
+        | ({"lead": REPLAYED} if field == "backtest" else {})
+        for field, (short, title) in ACCOUNTS.items()
+        if (found := getattr(record, field)) is not None
+    ]
 
 
 def plain(value: str | float | bool | None) -> str:

@@ -159,6 +159,11 @@ class Book:
         else:
             sheet.write_string(row, column, str(value)[:MOST_TEXT], style)
 
+    def row(self, sheet: Any, row: int, values: Iterable[object], kinds: Iterable[str]) -> None:
+        """Write a row of a table from its first column on, each value as its kind."""
+        for column, (value, kind) in enumerate(zip(values, kinds, strict=True)):
+            self.put(sheet, row, column, value, self.line(kind))
+
     def formula(
         self, sheet: Any, row: int, column: int, formula: str, value: object, style: Any
     ) -> None:

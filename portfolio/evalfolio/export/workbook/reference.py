@@ -23,8 +23,7 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
     )
     heads = [("Where", "text"), ("Key", "text"), ("Value", "text"), ("Why this value", "wrap")]
     for i, taken in enumerate(record.assumptions):
-        book.put(sheet, FIRST + i, 0, taken.where, book.line("text"))
-        book.put(sheet, FIRST + i, 1, taken.key, book.line("text"))
+        book.row(sheet, FIRST + i, (taken.where, taken.key), ("text", "text"))
         book.put(sheet, FIRST + i, 2, _shown(taken.value), book.line("general", align="left"))
         book.put(sheet, FIRST + i, 3, taken.reason, book.line("wrap"))
         book.tall(sheet, FIRST + i, [(taken.reason, REASON)])
@@ -168,9 +167,8 @@ def write_names(book: Book, contents: Contents) -> Any:
     )
     rows = sorted(book.names.items())
     for i, (name, place) in enumerate(rows):
-        book.put(sheet, FIRST + i, 0, name, book.line("text"))
-        book.put(sheet, FIRST + i, 1, meaning(name, contents), book.line("wrap"))
-        book.put(sheet, FIRST + i, 2, place.replace("$", ""), book.line("text"))
+        cells = (name, meaning(name, contents), place.replace("$", ""))
+        book.row(sheet, FIRST + i, cells, ("text", "wrap", "text"))
     heads = [("Name", "text"), ("Meaning", "text"), ("Where", "text")]
     book.table(sheet, "names", FIRST - 1, len(rows), heads)
     sheet.freeze_panes(FIRST, 1)
@@ -181,41 +179,35 @@ SENTENCES = 3
 WIDTHS = [54, 18, 18, 18, 18, 18, 18]
 
 
+ACCOUNTS = {  # by field of the record: sheet, title and lead
+    "programme": (
+        "Programme",
+        "Where the programme stands",
+        "What results have changed, what they cost, and what becomes of every eval.",
+    ),
+    "stages": (
+        "Stages",
+        "In stages: what first, and what then",
+        "What results release, what the programme is worth, and what it uses.",
+    ),
+    "firmness": (
+        "Firmness",
+        "How firm the mix is",
+        "What evalfolio sensitivity found beside the tornado; shares are of the plan's value.",
+    ),
+    "backtest": (
+        "Back-test",
+        "This way to plan, on runs that were made anyway",
+        "What evalfolio backtest found: errors of the horizon in doublings of human time.",
+    ),
+}
+
+
 def write_accounts(book: Book, contents: Contents) -> None:
     """Write what `sensitivity` and `backtest` found; no sheet where they were not run."""
-    record = contents.record
-    if record.programme is not None:
-        _write_account(
-            book,
-            record.programme,
-            "Programme",
-            "Where the programme stands",
-            "What results have changed, what they cost, and what becomes of every eval.",
-        )
-    if record.stages is not None:
-        _write_account(
-            book,
-            record.stages,
-            "Stages",
-            "In stages: what first, and what then",
-            "What results release, what the programme is worth, and what it uses.",
-        )
-    if record.firmness is not None:
-        _write_account(
-            book,
-            record.firmness,
-            "Firmness",
-            "How firm the mix is",
-            "What evalfolio sensitivity found beside the tornado; shares are of the plan's value.",
-        )
-    if record.backtest is not None:
-        _write_account(
-            book,
-            record.backtest,
-            "Back-test",
-            "This way to plan, on runs that were made anyway",
-            "What evalfolio backtest found: errors of the horizon in doublings of human time.",
-        )
+    for field, words in ACCOUNTS.items():
+        if (found := getattr(contents.record, field)) is not None:
+            _write_account(book, found, *words)
 
 
 def _write_account(book: Book, found: Account, name: str, title: str, note: str) -> None:
@@ -238,7 +230,6 @@ def _write_account(book: Book, found: Account, name: str, title: str, note: str)
             for head, number in zip(table.columns, numeric, strict=True)
         ]
         for i, cells in enumerate(table.rows):
-            for k, cell in enumerate(cells):
-                book.put(sheet, row + 1 + i, k, cell, book.line(heads[k][1]))
+            book.row(sheet, row + 1 + i, cells, [kind for _, kind in heads])
         book.table(sheet, f"{prefix}_{table.name}", row, len(table.rows), heads)
         row += len(table.rows) + 1

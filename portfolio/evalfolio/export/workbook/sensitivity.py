@@ -48,8 +48,7 @@ def write_frontier(book: Book, contents: Contents) -> Any:
             enters,
             leaves,
         ]
-        for column, (value, (_, kind, _)) in enumerate(zip(cells, columns, strict=True)):
-            book.put(sheet, FIRST + i, column, value, book.line(kind))
+        book.row(sheet, FIRST + i, cells, [kind for _, kind, _ in columns])
         book.tall(sheet, FIRST + i, [(enters, CHANGES), (leaves, CHANGES)])
     last = FIRST + len(contents.plans) - 1
     sheet.conditional_format(
