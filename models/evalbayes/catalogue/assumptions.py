@@ -186,9 +186,7 @@ EVAL = (
     Default("usd_per_unit", _usd_per_unit),
     Default("hours_per_run", 1.0, "the working time that cyber runs were given in public data"),
     Default(
-        "staff_hours",
-        5.0,
-        "25 to 60 staff hours are reported for an evaluation of about ten evals",
+        "staff_hours", 5.0, "25 to 60 staff hours are reported for an evaluation of about ten evals"
     ),
     Default(
         "staff_hours_repair", 16.0, "two days of reading transcripts and mending what is broken"

@@ -6,13 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from evalbayes.catalogue.quantities import (
-    KeptBack,
-    NotNegative,
-    Positive,
-    hours_by_skill,
-    positive,
-)
+from evalbayes.catalogue.quantities import KeptBack, NotNegative, Positive, hours_by_skill, positive
 from evalbayes.catalogue.tables import Spec
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_unknown

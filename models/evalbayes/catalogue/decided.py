@@ -8,13 +8,7 @@ from evalbayes.catalogue.assumptions import STAKES, Assumption
 from evalbayes.catalogue.domain import DomainSpec, with_stakes, with_threshold
 from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import AnyInterval, Interval
-from evalbayes.catalogue.quantities import (
-    InnerShare,
-    Positive,
-    PositiveCount,
-    Text,
-    not_negative,
-)
+from evalbayes.catalogue.quantities import InnerShare, Positive, PositiveCount, Text, not_negative
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
 from evalbayes.errors import InputError

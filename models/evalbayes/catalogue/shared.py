@@ -62,10 +62,7 @@ class ElicitationSpec(Spec):
 
 
 def assembled_elicitation(
-    table: Table,
-    evals: Sequence[EvalSpec],
-    domains: Sequence[DomainSpec],
-    skills: tuple[str, ...],
+    table: Table, evals: Sequence[EvalSpec], domains: Sequence[DomainSpec], skills: tuple[str, ...]
 ) -> ElicitationSpec:
     """Return a shared elicitation with the evals it serves and its hours by skill.
 

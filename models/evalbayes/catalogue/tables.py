@@ -182,10 +182,7 @@ def with_own_defaults(
 
 
 def filled(
-    table: Table,
-    known: Iterable[str],
-    defaults: tuple[Default, ...],
-    assumptions: list[Assumption],
+    table: Table, known: Iterable[str], defaults: tuple[Default, ...], assumptions: list[Assumption]
 ) -> Table:
     """Return the table with a default for every key that lacks one, and note it."""
     refuse_unknown(table.where, table.entries, known)

@@ -73,11 +73,7 @@ class Seen:
 
 
 def verdict(
-    seen: Seen,
-    p_levelled: float,
-    p_saturated: float,
-    p_floor: float = 0.0,
-    p_artefact: float = 0.0,
+    seen: Seen, p_levelled: float, p_saturated: float, p_floor: float = 0.0, p_artefact: float = 0.0
 ) -> Verdict:
     """Judge one curve by the runs behind it: the AI model's own, else others' on the eval.
 

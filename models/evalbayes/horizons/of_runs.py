@@ -9,15 +9,7 @@ import pandas as pd
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.errors import InputError
-from evalbayes.horizons.horizon import (
-    HIGH,
-    LENGTHS,
-    LOW,
-    MIDDLE,
-    Horizon,
-    fit_horizon,
-    human_time,
-)
+from evalbayes.horizons.horizon import HIGH, LENGTHS, LOW, MIDDLE, Horizon, fit_horizon, human_time
 from evalbayes.horizons.hourly_cost import HourlyCost
 from evalbayes.observations import Observations
 

@@ -226,10 +226,7 @@ def _spent_their_cap(runs: pd.DataFrame) -> list[str]:
 
 
 def _add_units(
-    units: dict[str, tuple[str, str]],
-    own: dict[str, str],
-    source: str,
-    catalogue: Catalogue | None,
+    units: dict[str, tuple[str, str]], own: dict[str, str], source: str, catalogue: Catalogue | None
 ) -> None:
     """Add the units of spend that a table says; refuse two for one eval."""
     stated = {spec.name: spec.spend_unit for spec in catalogue.evals} if catalogue else {}

@@ -7,10 +7,7 @@ BEGINNING = 512  # bytes that tell
 _LOG_ENDINGS = (".eval", ".json", ".jsonl")
 _INSPECT_PARTS = ("header.json", "_journal/start.json")
 _BEGINNINGS = (
-    (
-        b"version https://git-lfs",
-        "a Git LFS pointer, no data; fetch the file by git lfs pull",
-    ),
+    (b"version https://git-lfs", "a Git LFS pointer, no data; fetch the file by git lfs pull"),
     (b"\x1f\x8b", "gzipped; unpack it by gunzip"),
     (b"<!doctype html", "a web page, perhaps saved in place of the file; download it again"),
     (b"<html", "a web page, perhaps saved in place of the file; download it again"),

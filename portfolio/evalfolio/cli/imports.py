@@ -25,8 +25,7 @@ OutOption = Annotated[Path, Option(help="Observations: .csv, .csv.gz or .parquet
 EvalOption = Annotated[Texts, Option("--eval", help="Rename an eval: THEIRS=OURS; repeatable.")]
 AiModelOption = Annotated[Texts, Option("--ai-model", help="Rename an AI model: THEIRS=OURS.")]
 PricesOption = Annotated[
-    Path | None,
-    Option(help="Price table (TOML or CSV): its rows win over the shipped ones."),
+    Path | None, Option(help="Price table (TOML or CSV): its rows win over the shipped ones.")
 ]
 CapOption = Annotated[str | None, Option(help="Cap of runs whose file gives none.")]
 MapOption = Annotated[Texts, Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")]
@@ -103,14 +102,14 @@ def inspect(
         Texts,
         Option(
             help="Elicitation effort, 0 to 1: of all runs (0.3), of an eval "
-            "(ctf=0.3) or of a setting (reasoning_effort:high=0.3); repeatable.",
+            "(ctf=0.3) or of a setting (reasoning_effort:high=0.3); repeatable."
         ),
     ] = None,
     by: Annotated[
         str,
         Option(
             help="Settings that keep runs apart: solver,reasoning_effort, "
-            "or arguments of the task (task_args for all).",
+            "or arguments of the task (task_args for all)."
         ),
     ] = "",
     cap: CapOption = None,

@@ -7,20 +7,13 @@ from typer import Argument, Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_json, say
-from evalfolio.cli.imports import (
-    DropOption,
-    MapOption,
-    MappingOption,
-    SetOption,
-    mapping_of,
-    pairs,
-)
+from evalfolio.cli.imports import DropOption, MapOption, MappingOption, SetOption, mapping_of, pairs
 
 ExampleOption = Annotated[
     str | None,
     Option(
         help="Start from a published example, its results beside it: cyber, one domain and a half "
-        "with real runs, or portfolio, six domains and hours by skill.",
+        "with real runs, or portfolio, six domains and hours by skill."
     ),
 ]
 ForceOption = Annotated[bool, Option("--force", help="Replace the file if it exists.")]
@@ -29,8 +22,7 @@ FromOption = Annotated[
     Option("--from", help="Observations to draft it from: CSV, Parquet, .xlsx; repeatable."),
 ]
 SpendUnitOption = Annotated[
-    str | None,
-    Option(help="Unit of spends and caps where no column says it: tokens."),
+    str | None, Option(help="Unit of spends and caps where no column says it: tokens.")
 ]
 
 

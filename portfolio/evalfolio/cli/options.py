@@ -22,8 +22,7 @@ TimeLimitOption = Annotated[
 ]
 SeedOption = Annotated[int, Option(help="Same inputs and seed, same result.")]
 DrawsOption = Annotated[
-    int | None,
-    Option(min=100, help="Draws of each of the fit's four chains, else 2,000."),
+    int | None, Option(min=100, help="Draws of each of the fit's four chains, else 2,000.")
 ]
 QuietOption = Annotated[bool, Option("--quiet", "-q", help="Print the result only.")]
 JsonOption = Annotated[bool, Option("--json", help="Print the result as JSON.")]
@@ -34,7 +33,7 @@ ContingencyOption = Annotated[
     Texts,
     Option(
         help="Share of the money kept back, e.g. 0.1, or of a resource, e.g. staff_hours=0.05; "
-        "repeatable. By default as the catalogue says.",
+        "repeatable. By default as the catalogue says."
     ),
 ]
 SetOption = Annotated[
@@ -47,8 +46,7 @@ SetOption = Annotated[
 ]
 PlanCatalogueOption = Annotated[Path | None, Option(help="With --set: the catalogue of the plan.")]
 PlanPosteriorOption = Annotated[
-    Path | None,
-    Option(help="With --set: the plan's, where it is not PLAN/posterior.nc."),
+    Path | None, Option(help="With --set: the plan's, where it is not PLAN/posterior.nc.")
 ]
 ProgrammeArgument = Annotated[
     Path, Argument(help="Folder of a plan, or of the last step of its programme.")
@@ -60,12 +58,11 @@ HistoryOption = Annotated[
     Paths,
     Option(
         help="The observations the programme began with: fit anew on them and all results, in "
-        "place of the fast update; repeatable.",
+        "place of the fast update; repeatable."
     ),
 ]
 ConstraintsOption = Annotated[
-    Path | None,
-    Option(help="Table of limits, one per row: CSV, or .xlsx with a sheet."),
+    Path | None, Option(help="Table of limits, one per row: CSV, or .xlsx with a sheet.")
 ]
 
 

@@ -35,7 +35,7 @@ BacktestOption = Annotated[
     Path | None,
     Option(
         help="Folder that evalfolio backtest wrote: its findings become a section of report and "
-        "workbook.",
+        "workbook."
     ),
 ]
 
@@ -43,7 +43,7 @@ ScenariosOption = Annotated[
     Path | None,
     Option(
         help="Table of scenarios, CSV or TOML: a name and its settings, as --set has them; their "
-        "plans stand beside this one, also in OUT/side_by_side.csv.",
+        "plans stand beside this one, also in OUT/side_by_side.csv."
     ),
 ]
 
@@ -59,9 +59,7 @@ AiModelsOption = Annotated[
 
 StagesOption = Annotated[
     int | None,
-    Option(
-        help="Also what to run first, and which results release what else, in 2 or 3 stages.",
-    ),
+    Option(help="Also what to run first, and which results release what else, in 2 or 3 stages."),
 ]
 
 

@@ -19,12 +19,11 @@ def replan(
         shared.Texts,
         Option(
             help="What was really spent so far, e.g. usd=4100, in place of what the runs tell; "
-            "repeatable.",
+            "repeatable."
         ),
     ] = None,
     point_usd: Annotated[
-        float | None,
-        Option(min=0.0, help="What a point of value is worth, to say when to stop."),
+        float | None, Option(min=0.0, help="What a point of value is worth, to say when to stop.")
     ] = None,
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,

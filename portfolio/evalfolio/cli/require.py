@@ -24,9 +24,7 @@ PlanArgument = Annotated[
 EACH = "cyber=0.05 or cyber=5%, or 0.05 for every domain; several for all make a table."
 WrongCallOption = Annotated[
     shared.Texts,
-    Option(
-        help=f"Most probability of a wrong call, danger missed or needless mitigation: {EACH}",
-    ),
+    Option(help=f"Most probability of a wrong call, danger missed or needless mitigation: {EACH}"),
 ]
 MissedOption = Annotated[shared.Texts, Option(help=f"Most probability of danger missed: {EACH}")]
 NeedlessOption = Annotated[
@@ -36,20 +34,19 @@ SdOption = Annotated[
     shared.Texts,
     Option(
         help="Most sd that may be left: cyber=0.8, or 0.8 for every domain; "
-        "several for all make a table.",
+        "several for all make a table."
     ),
 ]
 ValueOption = Annotated[
     str | None,
     Option(
         help="Least expected value of the decisions, in the unit of their losses, or as a share of "
-        "what perfect information is worth: 50%.",
+        "what perfect information is worth: 50%."
     ),
 ]
 ResourceOption = Annotated[str, Option(help="What to keep least.")]
 BudgetOption = Annotated[
-    shared.Texts,
-    Option(help="In place of the plan's budget, e.g. staff_hours=400; repeatable."),
+    shared.Texts, Option(help="In place of the plan's budget, e.g. staff_hours=400; repeatable.")
 ]
 FreeOption = Annotated[
     bool, Option("--free", help="Leave out the plan's budgets and its catalogue's limits.")
@@ -60,13 +57,10 @@ WaiveOption = Annotated[
 
 StandardOption = Annotated[
     shared.Texts,
-    Option(
-        help="A standard, clause by clause: a TOML file, or eu-cop; several make more levels.",
-    ),
+    Option(help="A standard, clause by clause: a TOML file, or eu-cop; several make more levels."),
 ]
 MixOption = Annotated[
-    Path | None,
-    Option(help="With --standard: the mix to judge, CSV or .xlsx as for score."),
+    Path | None, Option(help="With --standard: the mix to judge, CSV or .xlsx as for score.")
 ]
 TablesOption = Annotated[
     Path | None, Option(help="With --standard: folder for clauses.csv and levels.csv.")

@@ -24,7 +24,7 @@ def rule(
         str | None,
         Option(
             help="Price of a plateau-level run of every eval, e.g. 400,900,1500; --budget is then "
-            "in the same unit. Right far more often where prices differ.",
+            "in the same unit. Right far more often where prices differ."
         ),
     ] = None,
     quiet: shared.QuietOption = False,

@@ -21,19 +21,17 @@ WorkersOption = Annotated[
     int, Option(help="Processes; -1 for one per core. The results do not vary.")
 ]
 SchedulerOption = Annotated[
-    str | None,
-    Option(help="Address of a Dask cluster to work on instead, tcp://..."),
+    str | None, Option(help="Address of a Dask cluster to work on instead, tcp://...")
 ]
 SobolOption = Annotated[
-    int,
-    Option(help="Base samples of Sobol indices, e.g. 128, some 15 plans each; 0 for none."),
+    int, Option(help="Base samples of Sobol indices, e.g. 128, some 15 plans each; 0 for none.")
 ]
 SamplesOption = Annotated[int, Option(help="Mixes for stability, over draws and assumptions each.")]
 VaryOption = Annotated[
     shared.Texts,
     Option(
         help="Budget to draw a frontier of, or binding, or all for all together; repeatable. By "
-        "default each that binds.",
+        "default each that binds."
     ),
 ]
 MixOption = Annotated[
@@ -42,7 +40,7 @@ MixOption = Annotated[
 PlanOption = Annotated[
     Path | None,
     Option(
-        help="Folder of a plan to vary: its posterior, budgets and limits, where none are given.",
+        help="Folder of a plan to vary: its posterior, budgets and limits, where none are given."
     ),
 ]
 PilotsOption = Annotated[int, Option(help="Pilots to try; 0 for none.")]

@@ -275,11 +275,7 @@ class _Master:
     """The programme within some terms of a stack, with the rows added along the way."""
 
     def __init__(
-        self,
-        stack: Stack,
-        cost: Array | None,
-        held: Iterable[Term],
-        loose: Mapping[Term, float],
+        self, stack: Stack, cost: Array | None, held: Iterable[Term], loose: Mapping[Term, float]
     ) -> None:
         self.stack, held = stack, list(held)
         self.curved = [term for term in held if isinstance(term.limit, CurvedLimit)]

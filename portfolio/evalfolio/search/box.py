@@ -52,10 +52,7 @@ class Box:
         without[option] = 0.0
         within[rivals] = 0.0
         x_low[option] = within[option] = 1.0
-        return [
-            replace(self, x_low=x_low, x_high=within),
-            replace(self, x_high=without),
-        ]
+        return [replace(self, x_low=x_low, x_high=within), replace(self, x_high=without)]
 
     def without_options(self, out: Flags, inside: Flags) -> None:
         """Rule out some options and fix others, in place; the masks are over the options."""
@@ -74,11 +71,7 @@ ENOUGH = 0.1  # of the room between bound and target: a cap whose bound is that 
 
 
 def shaved(
-    box: Box,
-    quantity: int,
-    v: float,
-    target: float,
-    bound_of: Callable[[Box], float],
+    box: Box, quantity: int, v: float, target: float, bound_of: Callable[[Box], float]
 ) -> Iterator[float]:
     """Yield ever larger caps on one quantity below which no choice is worth more than the target.
 

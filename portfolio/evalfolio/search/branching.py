@@ -32,14 +32,7 @@ HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split 
 class Search:
     """The state of one search: open boxes, the best choice, the bound of what is done."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        *,
-        gap: float,
-        deadline: float | None,
-        seed: int,
-    ) -> None:
+    def __init__(self, problem: Problem, *, gap: float, deadline: float | None, seed: int) -> None:
         self.problem, self.gap = problem, gap
         self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
         self.programme, self.scales = self.relaxation.programme, self.relaxation.scales

@@ -13,7 +13,7 @@ from evalbayes.curves.families.special import limited_mean_of, log, log_expit
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # the sd of a logistic is π/√3 of its scale: the same spread as the lognormal's default
-    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(3.0) / np.pi)), "sd_ln": 0.4},
+    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(3.0) / np.pi)), "sd_ln": 0.4}
 }
 
 

@@ -23,7 +23,7 @@ _LN_MISSED = float(np.log1p(-np.exp(-1.0 / ROUNDING)))
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # the sd of a uniform is 1/√12 of its width: the same spread as the lognormal's default
-    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(12.0))), "sd_ln": 0.4},
+    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(12.0))), "sd_ln": 0.4}
 }
 
 

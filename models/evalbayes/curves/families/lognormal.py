@@ -17,7 +17,7 @@ from evalbayes.curves.families.special import log, log_ndtr
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # ln of the scale: in the cyber runs the sd of ln spend inside an eval is 0.4 to 2.1
-    "scale": {"mean_ln": float(np.log(1.3)), "sd_ln": 0.4},
+    "scale": {"mean_ln": float(np.log(1.3)), "sd_ln": 0.4}
 }
 
 

@@ -127,10 +127,7 @@ def log1mexp(ln_x: Any) -> Any:
 
 
 def limited_mean_of(
-    log_survival: Callable[..., Any],
-    quantile: Callable[..., Any],
-    ln_cap: Any,
-    *parameters: Any,
+    log_survival: Callable[..., Any], quantile: Callable[..., Any], ln_cap: Any, *parameters: Any
 ) -> Array:
     """E[min(T, c)] = ∫ S(t) dt over (0, c), as ∫ e^x S(x) dx over x = ln t, without a closed form.
 

@@ -17,7 +17,7 @@ LN_LN2 = float(np.log(np.log(2.0)))
 
 DEFAULT_PRIORS: dict[str, dict[str, float]] = {
     # the sd of ln T is π/√6 of the scale: the same spread as the lognormal's default
-    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(6.0) / np.pi)), "sd_ln": 0.4},
+    "scale": {"mean_ln": float(np.log(1.3 * np.sqrt(6.0) / np.pi)), "sd_ln": 0.4}
 }
 
 
