@@ -24,8 +24,15 @@ from scipy.special import expit, ndtr
 
 from evalbayes.errors import InputError
 from evalbayes.model import derived
-from evalbayes.model.evidence import SUFFICIENT
-from evalbayes.model.likelihood import Curves, log_likelihood
+from evalbayes.model.likelihood import (
+    Betas,
+    Counts,
+    Curves,
+    Ended,
+    Scores,
+    Stopped,
+    log_likelihood,
+)
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -137,15 +144,10 @@ class Simulator:
         self.chains = chains
         unit = self.design.unit_of[self.design.condition_eval]
         self.ln_cap = self.design.ln_spend_centre[unit] + ln_cap
-        ended = evidence.n_success + evidence.n_gave_up + evidence.stopped_by_condition
-        self.run_of = np.flatnonzero(ended > 0)  # the others are known by counts or scores alone
-        n = len(self.run_of)
-        evidence = replace(
-            evidence,
-            stopped_of=self.run_of,
-            stopped_ln_spend=self.ln_cap[self.run_of],
-            n_stopped=np.ones(n),
-        )
+        run = evidence.ended.n_success + evidence.ended.n_gave_up + evidence.n_stopped
+        self.run_of = np.flatnonzero(run > 0)  # the others are known by counts or scores alone
+        stopped = Stopped(self.run_of, self.ln_cap[self.run_of], np.ones(len(self.run_of)))
+        evidence = replace(evidence, stopped=stopped)
         self.evidence = evidence
         self.graph = build(self.design, evidence)
         self.program = sampling.compiled(self.graph.model)
@@ -161,9 +163,9 @@ class Simulator:
         start = time.process_time()
         truth = {key: value[[k]] for key, value in self.truths.items()}
         curves = Curves(*(v[0] for v in vars(derived.curves_of(self.design, truth)).values()))
-        data = self._simulated(curves, np.random.default_rng([self.seed, k]))
+        evidence = self._simulated(curves, np.random.default_rng([self.seed, k]))
         result = sampling.sample(
-            self.program.with_data(**data),
+            self.program.with_data(**evidence.data),
             seed=k,
             draws=self.draws,
             tune=self.tune,
@@ -175,8 +177,6 @@ class Simulator:
             key: value.reshape(-1, *value.shape[2:])
             for key, value in self.graph.named(**result.draws).items()
         }
-        seen: dict[str, Any] = {key: data[key] for key in data if key != "count_failure"}
-        evidence = replace(self.evidence, **seen)
         keep = np.linspace(0, self.chains * self.draws - 1, RANKED).astype(int)
         ranks, chosen = {}, {}
         pairs = zip(
@@ -193,45 +193,38 @@ class Simulator:
         spent = time.process_time() - start
         return {"ranks": ranks, "ess": ess, "divergences": result.divergences, "seconds": spent}
 
-    def _simulated(self, truth: Curves, rng: np.random.Generator) -> dict[str, Array]:
-        """Statistics of the runs of every condition that has some, counts and scores."""
+    def _simulated(self, truth: Curves, rng: np.random.Generator) -> Evidence:
+        """Runs of every condition that has some, counts and scores."""
         evidence = self.evidence
-        data = simulated_statistics(truth, self.runs, self.ln_cap, rng)
-        none = np.setdiff1d(np.arange(len(evidence)), self.run_of)
-        for key in SUFFICIENT:
-            data[key][none] = 0.0
-        data["n_stopped"] = data["n_stopped"][self.run_of]
-        n = evidence.count_runs
-        won = rng.binomial(
-            n.astype(np.int64), _share_within(truth, evidence.count_of, evidence.count_ln_cap)
-        ).astype(float)
-        if len(n):
-            data |= {"count_success": won, "count_failure": n - won}
-        if len(evidence.score_of):
-            share = _share_within(truth, evidence.score_of, evidence.score_ln_cap)
-            data["score"] = rng.normal(share, evidence.score_error)
-        if len(evidence.beta_of):
-            share = _share_within(truth, evidence.beta_of, evidence.beta_ln_cap)
-            n = evidence.beta_concentration
-            beta = rng.beta(share * n, (1.0 - share) * n)
-            data["beta_score"] = np.clip(beta, 1e-12, 1.0 - 1e-12)
-        if len(evidence.nested_of):
-            data["nested_n"] = self._nested(truth, won, rng)
-        return data
+        ended, n_stopped = simulated_runs(truth, self.runs, self.ln_cap, rng)
+        run = np.isin(np.arange(len(evidence)), self.run_of)
+        counts, scores, betas = evidence.counts, evidence.scores, evidence.betas
+        n = counts.n_runs
+        won = rng.binomial(n.astype(np.int64), share_within(truth, counts)).astype(float)
+        concentration, share = betas.concentration, share_within(truth, betas)
+        beta = rng.beta(share * concentration, (1.0 - share) * concentration)
+        return replace(
+            evidence,
+            ended=replace(ended, **{key: value * run for key, value in ended.figures.items()}),
+            stopped=replace(evidence.stopped, n=n_stopped[self.run_of]),
+            counts=replace(counts, n_success=won, n_failure=n - won),
+            nested=replace(evidence.nested, n=self._nested(truth, won, rng)),
+            scores=replace(scores, score=rng.normal(share_within(truth, scores), scores.error)),
+            betas=replace(betas, score=np.clip(beta, 1e-12, 1.0 - 1e-12)),
+        )
 
     def _nested(self, truth: Curves, won: Array, rng: np.random.Generator) -> Array:
         """Successes between caps of every set of runs, given those within its largest."""
-        evidence = self.evidence
-        at = truth.of(evidence.nested_of)
+        nested, counts = self.evidence.nested, self.evidence.counts
+        at = truth.of(nested.of)
         low, high = (
             ndtr((cap - at.success_location) / at.success_scale)
-            for cap in (evidence.nested_ln_low, evidence.nested_ln_high)
+            for cap in (nested.ln_low, nested.ln_high)
         )
         found = np.zeros(len(low))
-        for row in range(len(evidence.count_of)):
+        for row in range(len(counts)):
             own = np.flatnonzero(
-                (evidence.nested_of == evidence.count_of[row])
-                & (evidence.nested_ln_last == evidence.count_ln_cap[row])
+                (nested.of == counts.of[row]) & (nested.ln_last == counts.ln_cap[row])
             )
             if len(own):
                 share = np.maximum((high - low)[own], 1e-300)
@@ -239,11 +232,10 @@ class Simulator:
         return found
 
 
-def _share_within(truth: Curves, of: Index, ln_cap: Array) -> Array:
+def share_within(truth: Curves, rows: Counts | Scores | Betas) -> Array:
     """Share of success within the caps of some rows of the evidence."""
-    at = truth.of(of)
-    within: Array = expit(at.logit) * ndtr((ln_cap - at.success_location) / at.success_scale)
-    return within
+    share: Array = np.exp(truth.of(rows.of).log_success(rows.ln_cap))
+    return share
 
 
 def calibrate(
@@ -297,10 +289,10 @@ def quantities(
             yield name, table
 
 
-def simulated_statistics(
+def simulated_runs(
     truth: Curves, runs: int, ln_cap: Array | float, rng: np.random.Generator
-) -> dict[str, Array]:
-    """Sufficient statistics of so many runs of every condition under one cap.
+) -> tuple[Ended, Array]:
+    """Draw so many runs of every condition under one cap: those that ended, and stopped ones.
 
     Parameters
     ----------
@@ -308,11 +300,6 @@ def simulated_statistics(
         Curves with fields of shape (n_conditions,).
     ln_cap
         One for all, or of shape (n_conditions,).
-
-    Returns
-    -------
-    dict
-        By the names of the model's data: numbers, means and sums of squares of ln spend.
     """
     shape = (runs, len(truth.logit))
     would = rng.random(shape) < expit(truth.logit)
@@ -322,13 +309,13 @@ def simulated_statistics(
         rng.normal(truth.gave_up_location, truth.gave_up_scale, shape),
     )
     ended = ln_spend <= ln_cap
-    data = {"n_stopped": (~ended).sum(axis=0).astype(float)}
+    figures: dict[str, Array] = {}
     for name, way in (("success", would & ended), ("gave_up", ~would & ended)):
         n = way.sum(axis=0)
         mean = np.where(way, ln_spend, 0.0).sum(axis=0) / np.maximum(n, 1)
         square = np.where(way, (ln_spend - mean) ** 2, 0.0).sum(axis=0)
-        data |= {f"n_{name}": n.astype(float), f"mean_{name}": mean, f"square_{name}": square}
-    return data
+        figures |= {f"n_{name}": n.astype(float), f"mean_{name}": mean, f"square_{name}": square}
+    return Ended(np.arange(shape[1]), **figures), (~ended).sum(axis=0).astype(float)
 
 
 def uniformity(ranks: Index, ranked: int, *, seed: int = 0) -> float:

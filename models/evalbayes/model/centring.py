@@ -28,12 +28,13 @@ def told(evidence: Evidence, pair: Index, n_pairs: int) -> Array:
     Locations of successes with known spends, and of runs that gave up; then margins of pairs whose
     plateau many runs tell.
     """
+    ended = evidence.ended
     won, lost = (
         np.bincount(pair, weights=number, minlength=n_pairs)
-        for number in (evidence.n_success, evidence.n_gave_up)
+        for number in (ended.n_success, ended.n_gave_up)
     )
     margins = (won * lost >= TELLING * (won + lost)) & (won > 0)
-    return np.concatenate([evidence.n_success > 0, evidence.n_gave_up > 0, margins]) * 1.0
+    return np.concatenate([ended.n_success > 0, ended.n_gave_up > 0, margins]) * 1.0
 
 
 def located(told: Array, mean: Any, ln_sd: Any, sampled: Any, xp: Any) -> Any:

@@ -77,13 +77,17 @@ BY_UNIT = (
     "gap_departure_sd",
     "gap_range",
 )  # one entry for every unit of capability
-REPORTED = (
-    *BY_UNIT,
-    "success_location",
-    "gave_up_location",
-    "success_scale",
-    "gave_up_scale",
-)
+DIMS = {  # of what is reported beside; the first four are sampled as they are
+    "success_location": "condition",
+    "gave_up_location": "condition",
+    "success_scale": "eval",
+    "gave_up_scale": "eval",
+    "plateau": "condition",
+    "shown": "knot_ai_model",
+    "slope": "unit_ai_model",
+    "difficulty": "eval",
+    "gap": "knot_ai_model",
+}
 
 
 def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) -> pd.DataFrame:
@@ -93,7 +97,8 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
     """
     from evalbayes.model import sampling  # loads PyMC: only where something was sampled
 
-    reported = {key: named[key] for key in REPORTED if key in named}
+    every = (*BY_UNIT, *list(DIMS)[:4])
+    reported = {key: named[key] for key in every if key in named}
     reported["plateau"] = expit(derived.plateau_logits(design, named))
     reported["shown"] = derived.capabilities(design, named)
     reported["slope"] = derived.slopes(design, named)
@@ -108,11 +113,11 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
         kept &= informed.get(key, True)
         labels += [_label(design, key, int(j)) for j in np.flatnonzero(kept)]
         columns.append(table[..., kept])
-    every = np.concatenate(columns, axis=2)
-    r_hat, bulk, tail = sampling.convergence(every)
-    n = every.shape[0] * every.shape[1]  # spelt out: an axis may be empty, e.g. without families
+    table = np.concatenate(columns, axis=2)
+    r_hat, bulk, tail = sampling.convergence(table)
+    n = table.shape[0] * table.shape[1]  # spelt out: an axis may be empty, e.g. without families
     flat = {key: value.reshape(n, *value.shape[2:]) for key, value in named.items()}
-    moved = prior_shift(every.reshape(n, every.shape[2]), log_prior_of(base_layout(design), flat))
+    moved = prior_shift(table.reshape(n, table.shape[2]), log_prior_of(base_layout(design), flat))
     return pd.DataFrame(
         {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved},
         index=pd.Index(labels, name="quantity"),
@@ -121,7 +126,7 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
 
 def _informed(design: Design, evidence: Evidence) -> dict[str, Flags]:
     """Which entries of spend quantities any run bears on; the others are prior, not reported."""
-    gave_up = evidence.n_gave_up + evidence.stopped_by_condition > 0
+    gave_up = evidence.ended.n_gave_up + evidence.n_stopped > 0
     of = np.searchsorted(design.seen_evals, design.condition_eval)
     eval_gave_up = np.bincount(of, weights=gave_up, minlength=len(design.seen_evals)) > 0
     return {"gave_up_location": gave_up, "gave_up_scale": eval_gave_up}
@@ -129,24 +134,6 @@ def _informed(design: Design, evidence: Evidence) -> dict[str, Flags]:
 
 def _label(design: Design, key: str, j: int) -> str:
     """Name of entry j of a quantity, as a reader knows it."""
-    if key in ("shown", "gap"):
-        knot, m = design.places[j]
-        where = f"{design.domains[design.knots.domain[knot]]} at {design.knots.place[knot]:.3g}"
-        return f"{key}[{where}, {design.ai_models[m]}]"
-    if key == "slope":
-        scale, m = design.seen_slopes[j]
-        return f"{key}[{design.ai_models[m]}{_in_unit(design, scale)}]"
-    if key in BY_UNIT:
-        return f"{key}{_in_unit(design, j)}"
-    if key in ("difficulty", "success_scale", "gave_up_scale"):
-        return f"{key}[{design.evals[design.seen_evals[j]]}]"
-    if key in ("plateau", "success_location", "gave_up_location"):
-        i, m = design.condition_eval[j], design.condition_model[j]
-        effort = f", effort {design.effort[j]:g}" if design.effort[j] else ""
-        return f"{key}[{design.evals[i]}, {design.ai_models[m]}{effort}]"
-    return key
-
-
-def _in_unit(design: Design, scale: int) -> str:
-    """Return which unit of capability is meant, where there are several."""
-    return f", {design.scales[scale]}" if len(design.scales) > 1 else ""
+    if key in DIMS:
+        return f"{key}[{design.coords[DIMS[key]][j]}]"
+    return f"{key}, {design.scales[j]}" if len(design.scales) > 1 else key

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -88,6 +90,46 @@ class Design:
     pair_model: Index
     told: Array  # how far runs tell the cells themselves, from 0 to 1: see `centring`
     spend_seen: Flags = field(repr=False)
+
+    @cached_property
+    def coords(self) -> dict[str, list[str]]:
+        """Labels along every dimension of the model, by name of the dimension."""
+        several = len(self.scales) > 1
+        unit = [f", {scale}" if several else "" for scale in self.scales]
+        knots = [
+            f"{self.domains[d]} at {place:.3g}"
+            for d, place in zip(self.knots.domain, self.knots.place, strict=True)
+        ]
+        efforts = [f", effort {effort:g}" if effort else "" for effort in self.effort]
+
+        def with_model(names: Sequence[str], rows: Index) -> list[str]:
+            return [f"{names[k]}, {self.ai_models[m]}" for k, m in rows]
+
+        pairs = np.stack([self.pair_eval, self.pair_model], axis=1)
+        conditions = np.stack([self.condition_eval, self.condition_model], axis=1)
+        return {
+            "all": ["all"],
+            "domain": list(self.domains),
+            "unit": list(self.scales),
+            "spend_unit": list(self.units),
+            "eval": [self.evals[i] for i in self.seen_evals],
+            "ai_model": [self.ai_models[m] for m in self.seen_models],
+            "unit_ai_model": [f"{self.ai_models[m]}{unit[k]}" for k, m in self.seen_slopes],
+            "family_ai_model": with_model(self.families, self.seen_families),
+            "unit_lineage": [
+                f"{self.ancestry.lineages[k]}{own}" for own in unit for k in self.seen_lineages
+            ],
+            "domain_ai_model": with_model(self.domains, self.seen_capabilities),
+            "spend_unit_ai_model": with_model(self.units, self.seen_speeds),
+            "knot": knots,
+            "knot_ai_model": with_model(knots, self.places),
+            "walked": with_model(knots, self.walking),
+            "eval_ai_model": with_model(self.evals, pairs),
+            "condition": [
+                f"{label}{effort}"
+                for label, effort in zip(with_model(self.evals, conditions), efforts, strict=True)
+            ],
+        }
 
     @property
     def reach(self) -> Array:
@@ -327,7 +369,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
     )
     spend_seen = np.zeros(len(evals), dtype=bool)
-    spend_seen[condition_eval[evidence.n_success + evidence.n_gave_up > 0]] = True
+    spend_seen[condition_eval[evidence.ended.n_success + evidence.ended.n_gave_up > 0]] = True
     return Design(
         domains=domains,
         evals=evals,
@@ -444,12 +486,12 @@ def _spend_centres(
     location: list[tuple[float, float]],
 ) -> Array:
     """Typical ln spend of every unit: of its runs, else of its experts, else 0."""
-    centre = np.zeros(len(units))
+    centre, ended = np.zeros(len(units)), evidence.ended
     for unit in range(len(units)):
-        rows = (unit_of[condition_eval] == unit) & (evidence.n_success > 0)
+        rows = (unit_of[condition_eval] == unit) & (ended.n_success > 0)
         stated = [m for (m, _), u in zip(location, unit_of, strict=True) if u == unit and m == m]
         if rows.any():
-            centre[unit] = np.average(evidence.mean_success[rows], weights=evidence.n_success[rows])
+            centre[unit] = np.average(ended.mean_success[rows], weights=ended.n_success[rows])
         elif stated:
             centre[unit] = np.mean(stated)
     return centre

@@ -18,6 +18,7 @@ import pandas as pd
 from evalbayes.arrays import Array, Index
 from evalbayes.catalogue import Catalogue
 from evalbayes.errors import InputError
+from evalbayes.model.likelihood import Betas, Counts, Ended, Nested, Rows, Scores, Stopped
 from evalbayes.observations.attempts import attempts_of
 from evalbayes.observations.counts import nested_sets
 from evalbayes.observations.equal_spends import equal_spends
@@ -25,70 +26,23 @@ from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.score_scale import on_scale
 from evalbayes.observations.shape import CENSORED_ELSEWHERE
 
-SUFFICIENT = (
-    "n_success",
-    "mean_success",
-    "square_success",
-    "n_gave_up",
-    "mean_gave_up",
-    "square_gave_up",
-)
 CONDITION = ("eval", "ai_model", "effort")
 PAIR = ["eval", "ai_model"]
 NOWHERE = 100.0  # e-folds below the least cap, where no run has ended yet
-ROWS = {  # figures of each kind of row, by what tells the condition of a row
-    "stopped_of": ("stopped_ln_spend", "n_stopped"),
-    "count_of": ("count_ln_cap", "count_runs", "count_success"),
-    "nested_of": ("nested_ln_low", "nested_ln_high", "nested_ln_last", "nested_n"),
-    "score_of": ("score_ln_cap", "score", "score_error"),
-    "beta_of": ("beta_ln_cap", "beta_score", "beta_concentration"),
-}
 FEWEST = 5  # tasks with repeats below which an eval and AI model say nothing of best-of-k
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Evidence:
-    """Sufficient statistics by condition, and tables of what was stopped, counted or scored."""
+    """Results by kind, in rows of one condition each, and what single runs tell beside."""
 
     conditions: pd.DataFrame  # one row per condition: eval, ai_model, effort
-    # n_success, mean_success, square_success: successes with known spend, mean of their ln spend
-    # and sum of squares about it; of shape (n_conditions,)
-    n_success: Array
-    mean_success: Array
-    square_success: Array
-    # n_gave_up, mean_gave_up, square_gave_up: the same for runs that gave up
-    n_gave_up: Array
-    mean_gave_up: Array
-    square_gave_up: Array
-    # stopped_of, stopped_ln_spend, n_stopped: runs stopped (by whatever) at a spend: index of the
-    # condition, ln spend, how many; a cap at which none was stopped has a row too
-    stopped_of: Index
-    stopped_ln_spend: Array
-    n_stopped: Array
-    # count_of, count_ln_cap, count_runs, count_success: independent counts of success within a cap
-    count_of: Index
-    count_ln_cap: Array
-    count_runs: Array
-    count_success: Array
-    # nested_of, nested_ln_low, nested_ln_high, nested_ln_last, nested_n: of counts that share their
-    # runs: successes between two caps, and the set's largest cap, at which the whole set is one
-    # count
-    nested_of: Index
-    nested_ln_low: Array
-    nested_ln_high: Array
-    nested_ln_last: Array
-    nested_n: Array
-    # score_of, score_ln_cap, score, score_error: mean scores at a cap, as shares of their scale,
-    # with normal standard errors
-    score_of: Index
-    score_ln_cap: Array
-    score: Array
-    score_error: Array
-    # beta_of, beta_ln_cap, beta_score, beta_concentration: mean scores with beta noise
-    beta_of: Index
-    beta_ln_cap: Array
-    beta_score: Array
-    beta_concentration: Array
+    ended: Ended  # a row for each condition
+    stopped: Stopped
+    counts: Counts
+    nested: Nested
+    scores: Scores
+    betas: Betas
     # plain: by eval, every observed one: its single runs as they come (effort 0), repeats included,
     # in the order given: task, ai_model, outcome, cap and spend, which is the cap where that
     # stopped the run
@@ -104,52 +58,58 @@ class Evidence:
         return len(self.conditions)
 
     @property
+    def rows(self) -> dict[str, Rows]:
+        """Rows by kind."""
+        return {key: each for key, each in vars(self).items() if isinstance(each, Rows)}
+
+    @property
+    def data(self) -> dict[str, Array]:
+        """Figures that are a model's data, by name: "counts_n_success"."""
+        return {
+            f"{kind}_{key}": value
+            for kind, rows in self.rows.items()
+            for key, value in rows.figures.items()
+            if key not in rows.fixed
+        }
+
+    @property
     def n_runs(self) -> Array:
-        """Runs of every condition, of shape (n_conditions,)."""
-        return (
-            self.n_success
-            + self.n_gave_up
-            + self._per_condition(self.stopped_of, self.n_stopped)
-            + self._per_condition(self.count_of, self.count_runs)
-            + self._per_condition(self.score_of, np.ones(len(self.score_of)))
-            + self._per_condition(self.beta_of, np.ones(len(self.beta_of)))
+        """Runs of every condition, of shape (n_conditions,); a score counts as one."""
+        n = len(self)
+        scored = sum(each.by_condition(np.ones(len(each)), n) for each in (self.scores, self.betas))
+        counted = self.counts.by_condition(self.counts.n_runs, n)
+        found: Array = (
+            self.ended.n_success + self.ended.n_gave_up + self.n_stopped + counted + scored
         )
+        return found
 
     @property
     def successes(self) -> Array:
         """Successes of every condition, counted ones included, of shape (n_conditions,)."""
-        return self.n_success + self._per_condition(self.count_of, self.count_success)
+        counted = self.counts.by_condition(self.counts.n_success, len(self))
+        return np.asarray(self.ended.n_success + counted)
 
     @property
-    def stopped_by_condition(self) -> Array:
+    def n_stopped(self) -> Array:
         """Stopped runs of every condition, of shape (n_conditions,)."""
-        return self._per_condition(self.stopped_of, self.n_stopped)
+        return self.stopped.by_condition(self.stopped.n, len(self))
 
     @property
     def ln_largest_cap(self) -> Array:
         """Log of the largest cap of every condition."""
         largest = np.full(len(self), -np.inf)
-        for of, ln_cap in (
-            (self.stopped_of, self.stopped_ln_spend),
-            (self.count_of, self.count_ln_cap),
-            (self.score_of, self.score_ln_cap),
-            (self.beta_of, self.beta_ln_cap),
-        ):
-            np.maximum.at(largest, of, ln_cap)
+        np.maximum.at(largest, self.stopped.of, self.stopped.ln_spend)
+        for rows in (self.counts, self.scores, self.betas):
+            np.maximum.at(largest, rows.of, rows.ln_cap)
         return largest
 
     def about(self, condition: int) -> Evidence:
-        """Return the sufficient statistics of one condition alone, which is then the first."""
-        one = [condition]
-        own = {key: getattr(self, key)[one] for key in SUFFICIENT}
-        for of, figures in ROWS.items():
-            keep = getattr(self, of) == condition
-            own |= {key: getattr(self, key)[keep] for key in figures}
-            own[of] = np.zeros(keep.sum(), dtype=np.int64)
-        return replace(self, conditions=self.conditions.iloc[one], **own)
-
-    def _per_condition(self, of: Index, amount: Array) -> Array:
-        return np.bincount(of, weights=amount, minlength=len(self)).astype(np.float64)
+        """Return the results of one condition alone, which is then the first."""
+        own: dict[str, Any] = {"conditions": self.conditions.iloc[[condition]]}
+        for kind, rows in self.rows.items():
+            keep = rows.of == condition
+            own[kind] = rows.some(keep, np.zeros(keep.sum(), dtype=np.int64))
+        return replace(self, **own)
 
 
 def evidence_of(observations: Observations, catalogue: Catalogue | None = None) -> Evidence:
@@ -180,40 +140,36 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
         return np.array([row_of[key] for key in named], dtype=np.int64)
 
     cells, runs, counts, scores = parts.values()
-    n = len(conditions)
+    n, summed = len(conditions), observations.cells.groupby("eval")["n_success"].sum()
     success = _pooled(n, _moments(cells, rows, "success"), _values(runs, rows, "success"))
     gave_up = _pooled(n, _moments(cells, rows, "gave_up"), _values(runs, rows, "gave_up"))
-    stopped = _stopped(cells, runs, rows)
-    counts, nested_of, nested = _nested(counts, rows)
+    counts, nested = _nested(counts, rows)
+    won = _floats(counts, "n_success")
     beta = _concentrations(scores)
     scores, betas = scores[np.isnan(beta)], scores[~np.isnan(beta)]
     return Evidence(
         conditions,
-        *success,
-        *gave_up,
-        *stopped,
-        rows(counts),
-        _ln(counts, "cap"),
-        _floats(counts, "n_runs"),
-        _floats(counts, "n_success"),
-        nested_of,
-        nested[0],
-        nested[1],
-        nested[2],
-        nested[3],
-        rows(scores),
-        _ln(scores, "cap"),
-        _floats(scores, "score"),
-        _floats(scores, "standard_error"),
-        rows(betas),
-        _ln(betas, "cap"),
-        _floats(betas, "score"),
-        _floats(betas, "concentration"),
-        _plain(observations),
-        {str(e): int(n) for e, n in observations.cells.groupby("eval")["n_success"].sum().items()},
-        observations.human_minutes,
-        attempts_of(observations),
-        tuple(equal_spends(observations.cells, observations.runs)),
+        ended=Ended(np.arange(n), *success, *gave_up),
+        stopped=_stopped(cells, runs, rows),
+        counts=Counts(rows(counts), _ln(counts, "cap"), won, _floats(counts, "n_runs") - won),
+        nested=nested,
+        scores=Scores(
+            rows(scores),
+            _ln(scores, "cap"),
+            _floats(scores, "score"),
+            _floats(scores, "standard_error"),
+        ),
+        betas=Betas(
+            rows(betas),
+            _ln(betas, "cap"),
+            _floats(betas, "score"),
+            _floats(betas, "concentration"),
+        ),
+        plain=_plain(observations),
+        summed={str(e): int(n) for e, n in summed.items()},
+        human_minutes=observations.human_minutes,
+        attempts=attempts_of(observations),
+        remarks=tuple(equal_spends(observations.cells, observations.runs)),
     )
 
 
@@ -289,22 +245,18 @@ def _plain(observations: Observations) -> dict[str, pd.DataFrame]:
     return {name: by_eval.get(name, runs.iloc[:0]) for name in observations.evals}
 
 
-def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Index, Array]:
-    """Split counts into one row per set of runs, and the successes between caps of a set.
-
-    These as conditions, and low, high and last ln cap and number, of shape (4, n).
-    """
-    of, figures, smaller = [], [], []
+def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Nested]:
+    """Split counts into one row per set of runs, and the successes between caps of a set."""
+    own, smaller = [], []
     for _, group in nested_sets(counts):
-        ln_cap, n_success = _ln(group, "cap"), _floats(group, "n_success")
+        ln_cap = _ln(group, "cap")
         low = np.append(ln_cap[0] - NOWHERE, ln_cap[:-1])
-        between = np.diff(n_success, prepend=0.0)
-        of.append(rows(group))
-        figures.append(np.stack([low, ln_cap, np.full(len(group), ln_cap[-1]), between]))
+        between = np.diff(_floats(group, "n_success"), prepend=0.0)
+        own.append((rows(group), low, ln_cap, np.full(len(group), ln_cap[-1]), between))
         smaller += list(group.index[:-1])
-    if not of:
-        return counts, np.zeros(0, dtype=np.int64), np.zeros((4, 0))
-    return counts.drop(index=smaller), np.concatenate(of), np.concatenate(figures, axis=1)
+    none = (np.zeros(0, dtype=np.int64), *np.zeros((4, 0)))
+    parts = [np.concatenate(each) for each in zip(none, *own, strict=True)]
+    return counts.drop(index=smaller), Nested(*parts)
 
 
 def _concentrations(scores: pd.DataFrame) -> Array:
@@ -362,8 +314,8 @@ def _pooled(n_conditions: int, *parts: Iterable[tuple[Any, ...]]) -> tuple[Array
     return total, pooled, square
 
 
-def _stopped(cells: pd.DataFrame, runs: pd.DataFrame, rows: Any) -> tuple[Index, Array, Array]:
-    """Merge stops at equal spends: condition, ln spend, how many; every cap has a row.
+def _stopped(cells: pd.DataFrame, runs: pd.DataFrame, rows: Any) -> Stopped:
+    """Merge stops at equal spends; every cap has a row.
 
     A stop by the cap is censored at the cap, any other at the run's own spend.
     """
@@ -377,9 +329,9 @@ def _stopped(cells: pd.DataFrame, runs: pd.DataFrame, rows: Any) -> tuple[Index,
         chosen = runs[runs["outcome"].isin(CENSORED_ELSEWHERE)]
         frames.append(pd.DataFrame({"of": rows(chosen), "ln": _ln(chosen, "spend"), "n": 1.0}))
     if not frames:
-        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
+        return Stopped(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
     table = pd.concat(frames).groupby(["of", "ln"], as_index=False)["n"].sum()
-    return (
+    return Stopped(
         table["of"].to_numpy(dtype=np.int64),
         table["ln"].to_numpy(dtype=np.float64),
         table["n"].to_numpy(dtype=np.float64),

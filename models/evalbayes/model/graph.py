@@ -11,7 +11,7 @@ What data tell well is centred on what the levels above expect, what they tell w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,24 +28,15 @@ from evalbayes.model.shown import add_ancestry, general
 
 CELLS = ("cells", "ln_cell_sds")
 NO_ROWS = np.empty(0, dtype=np.int64)
-FIXED = (  # the design's, not data
-    "ln_stop",
-    "ln_count_cap",
-    "ln_nested_low",
-    "ln_nested_high",
-    "ln_nested_last",
-    "ln_score_cap",
-    "score_error",
-    "ln_beta_cap",
-    "beta_concentration",
-)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Graph:
     """A PyMC model and where its quantities lie.
 
-    `base`, `effects` and `cells` are the layouts of the model's three variables of these names.
+    `base`, `effects` and `cells` are the layouts of the model's three variables of these names,
+    which have a dimension each that names their entries. Every quantity stands beside them under
+    its own name, with its own dimensions.
     """
 
     design: Design
@@ -70,20 +61,33 @@ class Graph:
 
 
 def build(design: Design, evidence: Evidence) -> Graph:
-    """Return the model; its data are named as the fields of `Evidence`.
+    """Return the model; its data are named by kind and field of the rows of `Evidence`.
 
-    Data may be exchanged for others of the same design without compiling again.
+    Data may be exchanged for others of the same design without compiling again. Named quantities
+    serve whoever reads the model or adds to it: what is sampled are the three vectors.
+
+    Examples
+    --------
+    A user's own knowledge goes in by name::
+
+        with build(design, evidence).model as model:
+            pm.Potential("mine", pm.logp(pm.LogNormal.dist(0.0, 0.2), model["validity_sd"]).sum())
     """
-    base, effects, cells = base_layout(design), Layout(), Layout()
+    base, effects, cells = base_layout(design), Layout(design.coords), Layout(design.coords)
     _add_effects(design, base, effects)
     for name in ("success_location", "gave_up_location"):
-        cells.add(name, size=len(evidence))
-    cells.add("margin", size=len(design.pair_eval))
-    of, segments, figures = likelihood.rows_of(evidence)
-    with pm.Model(check_bounds=False) as model:  # every sd is an exponential: none can be negative
-        data = {key: pm.Data(key, values) for key, values in figures.items() if key not in FIXED}
-        data |= {key: figures[key] for key in FIXED}
-        x = pm.Normal("base", mu=np.array(base.mean), sigma=np.array(base.sd))
+        cells.add(name, dim="condition")
+    cells.add("margin", dim="eval_ai_model")
+    layouts = {"base": base, "effects": effects, "cells": cells}
+    coords = design.coords | {f"{name}_entry": each.labels for name, each in layouts.items()}
+    coords |= {
+        f"{kind}_row": [design.coords["condition"][k] for k in rows.of]
+        for kind, rows in evidence.rows.items()
+    }
+    of = np.concatenate([rows.of for rows in evidence.rows.values()])
+    # every sd is an exponential: none can be negative
+    with pm.Model(check_bounds=False, coords=coords) as model:
+        x = pm.Normal("base", mu=np.array(base.mean), sigma=np.array(base.sd), dims="base_entry")
         x = shared_out(base, x, pt)
         scaled = base.scaled(x, pt)
         y = _normal(
@@ -92,16 +96,28 @@ def build(design: Design, evidence: Evidence) -> Graph:
         part = _predictions(design, base, effects, scaled, y, of, pt)
         z = _normal("cells", design.told, *(part[name] for name in CELLS))
         curves = _curves(design, base, part, z, scaled, of)
-        for kind, rows in segments.items():
-            if rows.stop > rows.start:
-                terms = likelihood.TERMS[kind](curves.of(rows), data)
-                pm.Potential(kind, terms.sum())
+        start = 0
+        for kind, rows in evidence.rows.items():
+            data = {
+                key: pm.Data(f"{kind}_{key}", value, dims=f"{kind}_row")
+                for key, value in rows.figures.items()
+                if key not in rows.fixed
+            }
+            own = curves.of(slice(start, start + len(rows)))
+            start += len(rows)
+            if len(rows):
+                pm.Potential(kind, replace(rows, **data).log_likelihood(own).sum())
+        plateau = pt.sigmoid(curves.logit[: len(evidence)])
+        pm.Deterministic("plateau", plateau, dims="condition")
+        for layout, vector in ((base, x), (effects, y), (cells, z)):
+            for name, value in layout.named(vector, pt).items():
+                pm.Deterministic(name, value, dims=layout.dims[name])
     return Graph(design, model, base, effects, cells)
 
 
 def _normal(name: str, told: Array, mean: Any, ln_sd: Any) -> Any:
     """Quantities N(mean, sd²); what is sampled of each is as `centring` says."""
-    sampled = pm.Normal(name, mu=told * mean, sigma=pt.exp(told * ln_sd))
+    sampled = pm.Normal(name, mu=told * mean, sigma=pt.exp(told * ln_sd), dims=f"{name}_entry")
     return located(told, mean, ln_sd, sampled, pt)
 
 
@@ -114,13 +130,13 @@ def _told(design: Design, effects: Layout) -> Array:
 
 def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
     """Shown capability, difficulty and spend of evals: normal about a linear function of base."""
-    domain, model = design.seen_capabilities.T
+    domain = design.seen_capabilities[:, 0]
     stated = _stated(design)
     effects.add(
         "shown",
         np.where(stated, design.shown[domain], 0.0),
         np.where(stated, design.shown_sd[domain], 1.0),
-        size=len(model),
+        dim="domain_ai_model",
         sd_entry=np.where(stated, -1, base.at("shown_spread", domain)),
     )
     seen = design.seen_evals
@@ -129,7 +145,7 @@ def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
         "difficulty_departure",
         0.0,
         np.where(learned, 1.0, design.difficulty_sd[seen]),
-        size=len(seen),
+        dim="eval",
         sd_entry=np.where(learned, base.at("difficulty_spread", design.eval_scale[seen]), -1),
     )
     expert = design.expert_location[seen]
@@ -137,14 +153,14 @@ def _add_effects(design: Design, base: Layout, effects: Layout) -> None:
         "eval_location",
         np.where(expert, design.location[seen], 0.0),
         np.where(expert, design.location_sd[seen], 1.0),
-        size=len(seen),
+        dim="eval",
         sd_entry=np.where(expert, -1, base.at("eval_spread")),
     )
-    effects.add("gave_up_later_of", size=len(seen), sd_entry=base.at("gave_up_spread"))
+    effects.add("gave_up_later_of", dim="eval", sd_entry=base.at("gave_up_spread"))
     for name in ("success_scale", "gave_up_scale"):
-        effects.add(name, size=len(seen), sd_entry=base.at(f"{name}_spread"))
+        effects.add(name, dim="eval", sd_entry=base.at(f"{name}_spread"))
         effects.logarithms.add(name)
-    effects.add("speed", size=len(design.seen_speeds), sd_entry=base.at("speed_spread"))
+    effects.add("speed", dim="spend_unit_ai_model", sd_entry=base.at("speed_spread"))
 
 
 def _stated(design: Design) -> Flags:
@@ -252,11 +268,11 @@ def _predictors(
     columns are `_inputs`.
     """
     n = len(design.effort)
-    rows = Layout()
+    rows = Layout({"row": range(len(of)), "cell": range(len(design.told))})
     for name in ("ln_slope", "ln_success_scale", "ln_gave_up_scale"):
-        rows.add(name, size=len(of))
+        rows.add(name, dim="row")
     for name in CELLS:
-        rows.add(name, size=len(design.told))
+        rows.add(name, dim="cell")
     seen, after = design.seen_evals, len(base)
     first_departure = after + len(effects)
     first_speed = first_departure + len(seen)

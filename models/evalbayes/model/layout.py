@@ -10,7 +10,7 @@ instead of one per quantity: the start of a fit is most of its time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +25,14 @@ from evalbayes.model.priors import DEPARTURE_AT, Positive
 
 @dataclass
 class Layout:
-    """Names along one vector, with the prior of every entry."""
+    """Names along one vector, with the prior of every entry.
 
+    `coords` has the labels along the dimensions that quantities may have.
+    """
+
+    coords: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     spans: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    dims: dict[str, str | None] = field(default_factory=dict)
     logarithms: set[str] = field(default_factory=set)
     mean: list[float] = field(default_factory=list)
     sd: list[float] = field(default_factory=list)
@@ -42,32 +47,42 @@ class Layout:
         mean: ArrayLike = 0.0,
         sd: ArrayLike = 1.0,
         *,
-        size: int | None = None,
+        dim: str | None = None,
         sd_entry: ArrayLike = -1,
     ) -> None:
-        """Append a quantity: one number (size None) or `size` of them."""
-        n = 1 if size is None else size
-        self.spans[name] = (len(self), len(self) + n, size is None)
+        """Append a quantity: one number (dim None), or one for each label of a dimension."""
+        n = 1 if dim is None else len(self.coords[dim])
+        self.spans[name] = (len(self), len(self) + n, dim is None)
+        self.dims[name] = dim
         self.mean += [float(x) for x in np.broadcast_to(mean, n)]
         self.sd += [float(x) for x in np.broadcast_to(sd, n)]
         self.sd_entry += [int(x) for x in np.broadcast_to(sd_entry, n)]
 
-    def positive(self, name: str, prior: Positive, *, size: int | None = None) -> None:
+    @property
+    def labels(self) -> list[str]:
+        """Name of every entry: "effort_spend", "validity_sd[doublings of human task time]"."""
+        return [
+            name if dim is None else f"{name}[{label}]"
+            for name, dim in self.dims.items()
+            for label in (("",) if dim is None else self.coords[dim])
+        ]
+
+    def positive(self, name: str, prior: Positive, *, dim: str | None = None) -> None:
         """Append the logarithm of a lognormal quantity."""
-        self.add(name, prior.mean_ln, prior.sd_ln, size=size)
+        self.add(name, prior.mean_ln, prior.sd_ln, dim=dim)
         self.logarithms.add(name)
 
     def at(self, name: str, index: ArrayLike = 0) -> Index:
         """Entry, or entries, of a quantity."""
         return self.spans[name][0] + np.asarray(index, dtype=np.int64)
 
-    def named(self, vector: Array) -> dict[str, Array]:
-        """Split draws (..., n) by name; logarithms become the quantities themselves."""
-        parts: Mapping[str, Array] = {
+    def named(self, vector: Any, xp: Any = np) -> dict[str, Any]:
+        """Split draws (..., n), or a vector of a graph, by name; logarithms are undone."""
+        parts = {
             name: vector[..., start] if single else vector[..., start:stop]
             for name, (start, stop, single) in self.spans.items()
         }
-        return {k: np.exp(v) if k in self.logarithms else v for k, v in parts.items()}
+        return {k: xp.exp(v) if k in self.logarithms else v for k, v in parts.items()}
 
     def ln_sds(self, base: Any) -> Any:
         """Ln of the learned sds of the entries, from base vectors (..., n_base); 0 where none."""
@@ -81,18 +96,17 @@ class Layout:
 
 def base_layout(design: Design) -> Layout:
     """Everything with a constant prior: typical values, sds (as logarithms) and offsets."""
-    base = Layout()
-    n_scales = len(design.scales)
-    base.add("slope_mean", design.slope, design.slope_sd, size=n_scales)
+    base = Layout(design.coords)
+    base.add("slope_mean", design.slope, design.slope_sd, dim="unit")
     base.logarithms.add("slope_mean")
-    base.positive("slope_spread", priors.SLOPE_SPREAD, size=n_scales)
-    base.positive("validity_sd", priors.DEPARTURE, size=n_scales)  # see `departures`
-    base.add("family_sd", *priors.FAMILY_SHARE, size=n_scales)
-    base.add("walk_sd", *priors.DISTANCE_SHARE, size=n_scales)
+    base.positive("slope_spread", priors.SLOPE_SPREAD, dim="unit")
+    base.positive("validity_sd", priors.DEPARTURE, dim="unit")  # see `departures`
+    base.add("family_sd", *priors.FAMILY_SHARE, dim="unit")
+    base.add("walk_sd", *priors.DISTANCE_SHARE, dim="unit")
     base.logarithms |= {"family_sd", "walk_sd"}
-    base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD, size=n_scales)
+    base.positive("difficulty_spread", priors.DIFFICULTY_SPREAD, dim="unit")
     own = priors.SHOWN_OWN_SPREAD if design.factored else priors.SHOWN_SPREAD
-    base.positive("shown_spread", own, size=len(design.domains))
+    base.positive("shown_spread", own, dim="domain")
     base.positive("eval_spread", priors.EVAL_LOCATION_SPREAD)
     base.positive("speed_spread", priors.AI_MODEL_LOCATION_SPREAD)
     base.positive("gave_up_spread", priors.GAVE_UP_SPREAD)
@@ -100,46 +114,49 @@ def base_layout(design: Design) -> Layout:
     base.positive("gave_up_cell_spread", priors.CELL_LOCATION_SPREAD)
     base.positive("success_scale_spread", priors.SCALE_SPREAD)
     base.positive("gave_up_scale_spread", priors.SCALE_SPREAD)
-    base.add("shown_mean", design.centre, priors.SHOWN_MEAN_SD, size=len(design.domains))
-    base.add(
-        "spend_centre", design.ln_spend_centre, priors.LN_SPEND_CENTRE_SD, size=len(design.units)
-    )
+    base.add("shown_mean", design.centre, priors.SHOWN_MEAN_SD, dim="domain")
+    base.add("spend_centre", design.ln_spend_centre, priors.LN_SPEND_CENTRE_SD, dim="spend_unit")
     base.add("spend_per_minutes", *priors.SPEND_PER_MINUTES)
     base.add("gave_up_later", *priors.GAVE_UP_LATER)
     base.add("success_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
     base.add("gave_up_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
-    for name, scale, sd in (
-        ("slope_offset", design.seen_slopes[:, 0], "slope_spread"),
-        ("family_offset", design.family_scale[design.seen_families[:, 0]], "family_sd"),
+    for name, dim, scale, sd in (
+        ("slope_offset", "unit_ai_model", design.seen_slopes[:, 0], "slope_spread"),
+        (
+            "family_offset",
+            "family_ai_model",
+            design.family_scale[design.seen_families[:, 0]],
+            "family_sd",
+        ),
     ):
-        base.add(name, size=len(scale), sd_entry=base.at(sd, scale))
+        base.add(name, dim=dim, sd_entry=base.at(sd, scale))
     knot = design.walking[:, 0]
     base.add(
         "walk",
         sd=np.sqrt(design.knots.step[knot]),
-        size=len(knot),
+        dim="walked",
         sd_entry=base.at("walk_sd", design.scale_of[design.knots.domain[knot]]),
     )
     if design.factored:
-        base.positive("general_loading", priors.GENERAL_LOADING, size=len(design.domains))
-        base.add("general", size=len(design.seen_models))
+        base.positive("general_loading", priors.GENERAL_LOADING, dim="domain")
+        base.add("general", dim="ai_model")
     if design.ancestry.dated:
-        base.add("growth", design.growth, design.growth_sd, size=len(design.domains))
+        base.add("growth", design.growth, design.growth_sd, dim="domain")
     if len(design.seen_lineages):
-        base.positive("lineage_spread", priors.LINEAGE_SPREAD, size=n_scales)
-        scale = np.repeat(np.arange(n_scales), len(design.seen_lineages))
-        base.add("lineage", size=len(scale), sd_entry=base.at("lineage_spread", scale))
+        base.positive("lineage_spread", priors.LINEAGE_SPREAD, dim="unit")
+        scale = np.repeat(np.arange(len(design.scales)), len(design.seen_lineages))
+        base.add("lineage", dim="unit_lineage", sd_entry=base.at("lineage_spread", scale))
     if design.elicited:
-        base.positive("gap_spread", priors.GAP_SPREAD, size=1)
-        base.add("gap_population", size=1)
-        base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD, size=n_scales)
+        base.positive("gap_spread", priors.GAP_SPREAD, dim="all")
+        base.add("gap_population", dim="all")
+        base.positive("gap_departure_sd", priors.GAP_DEPARTURE_SD, dim="unit")
         base.add("effort_spend", *priors.EFFORT_SPEND)
-        base.positive("gap_range", priors.GAP_RANGE, size=n_scales)
-        base.add("gap_common", size=len(design.knots))
-        base.add("gap_offset", size=len(design.places))
+        base.positive("gap_range", priors.GAP_RANGE, dim="unit")
+        base.add("gap_common", dim="knot")
+        base.add("gap_offset", dim="knot_ai_model")
         base.add(
             "gap_departure_offset",
-            size=len(design.pair_eval),
+            dim="eval_ai_model",
             sd_entry=base.at("gap_departure_sd", design.pair_scale),
         )
     return base

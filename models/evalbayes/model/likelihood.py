@@ -8,16 +8,17 @@ such a binomial; given it, a success fell between two smaller caps with (F(c′)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from evalbayes.arrays import Array, Index
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import exp, gammaln, log_expit, logaddexp
-from evalbayes.model.evidence import SUFFICIENT, Evidence
+
+if TYPE_CHECKING:
+    from evalbayes.model.evidence import Evidence
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -37,133 +38,181 @@ class Curves:
         """Those of some conditions, in the order of `rows`."""
         return Curves(*(value[..., rows] for value in vars(self).values()))
 
+    def log_success(self, ln_cap: Any) -> Any:
+        """Log of A·F(c)."""
+        within = lognormal.log_cdf(ln_cap, self.success_location, self.success_scale)
+        return log_expit(self.logit) + within
 
-def rows_of(evidence: Evidence) -> tuple[Index, dict[str, slice], dict[str, Array]]:
-    """Lay the evidence out in rows of one condition each, one kind after the other.
 
-    Returns the condition of every row, the rows of each kind, and the figures by name, each as long
-    as its kind has rows.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Results of one kind: figures of every row, (n,) each, and their likelihood.
+
+    In the graph of a model the figures are its data, but for the `fixed` ones, which are the
+    design's.
     """
-    figures = {
-        **{key: getattr(evidence, key) for key in SUFFICIENT},
-        "n_stopped": evidence.n_stopped,
-        "ln_stop": evidence.stopped_ln_spend,
-        "count_success": evidence.count_success,
-        "count_failure": evidence.count_runs - evidence.count_success,
-        "ln_count_cap": evidence.count_ln_cap,
-        "nested_n": evidence.nested_n,
-        "ln_nested_low": evidence.nested_ln_low,
-        "ln_nested_high": evidence.nested_ln_high,
-        "ln_nested_last": evidence.nested_ln_last,
-        "score": evidence.score,
-        "score_error": evidence.score_error,
-        "ln_score_cap": evidence.score_ln_cap,
-        "beta_score": evidence.beta_score,
-        "beta_concentration": evidence.beta_concentration,
-        "ln_beta_cap": evidence.beta_ln_cap,
-    }
-    kinds = {
-        "ended": np.arange(len(evidence)),
-        "stopped": evidence.stopped_of,
-        "counts": evidence.count_of,
-        "nested": evidence.nested_of,
-        "scores": evidence.score_of,
-        "betas": evidence.beta_of,
-    }
-    segments, start = {}, 0
-    for kind, of in kinds.items():
-        segments[kind] = slice(start, start + len(of))
-        start += len(of)
-    return np.concatenate(list(kinds.values())), segments, figures
+
+    fixed: ClassVar[tuple[str, ...]] = ()
+
+    of: Index  # condition of every row
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "of"}
+
+    def some(self, keep: Any, of: Index) -> Self:
+        """Return some of the rows, by mask, as of other conditions."""
+        return replace(self, of=of, **{key: value[keep] for key, value in self.figures.items()})
+
+    def by_condition(self, amount: Array, n: int) -> Array:
+        """Sum amounts of the rows by condition, of shape (n,)."""
+        return np.bincount(self.of, weights=amount, minlength=n).astype(np.float64)
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Log-likelihood of every row, given the curves of the rows."""
+        raise NotImplementedError
 
 
-def ended_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the successes and the runs that gave up of every row."""
-    success = lognormal.summary_log_density(
-        data["n_success"],
-        data["mean_success"],
-        data["square_success"],
-        curves.success_location,
-        curves.success_scale,
-    )
-    gave_up = lognormal.summary_log_density(
-        data["n_gave_up"],
-        data["mean_gave_up"],
-        data["square_gave_up"],
-        curves.gave_up_location,
-        curves.gave_up_scale,
-    )
-    success = success + data["n_success"] * log_expit(curves.logit)
-    return success + gave_up + data["n_gave_up"] * log_expit(-curves.logit)
+@dataclass(frozen=True, eq=False)
+class Ended(Rows):
+    """Runs that ended by themselves at a known spend, a row for each condition.
 
-
-def stopped_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the stopped runs of every row."""
-    at = data["ln_stop"]
-    success = lognormal.log_survival(at, curves.success_location, curves.success_scale)
-    gave_up = lognormal.log_survival(at, curves.gave_up_location, curves.gave_up_scale)
-    still = logaddexp(log_expit(curves.logit) + success, log_expit(-curves.logit) + gave_up)
-    return data["n_stopped"] * still
-
-
-def count_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the counts of every row, without the binomial coefficient."""
-    location, scale = curves.success_location, curves.success_scale
-    within = lognormal.log_cdf(data["ln_count_cap"], location, scale)
-    beyond = lognormal.log_survival(data["ln_count_cap"], location, scale)
-    log_success = log_expit(curves.logit) + within
-    log_failure = logaddexp(log_expit(-curves.logit), log_expit(curves.logit) + beyond)
-    return data["count_success"] * log_success + data["count_failure"] * log_failure
-
-
-def nested_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the successes between caps of every row, given those within the largest.
-
-    Without the multinomial coefficient.
+    Number, mean of ln spend and sum of squares about it, of successes and of those that gave up.
     """
-    location, scale = curves.success_location, curves.success_scale
-    low, high = data["ln_nested_low"], data["ln_nested_high"]
-    between = lognormal.log_between(low, high, location, scale)
-    return data["nested_n"] * (between - lognormal.log_cdf(data["ln_nested_last"], location, scale))
+
+    n_success: Any
+    mean_success: Any
+    square_success: Any
+    n_gave_up: Any
+    mean_gave_up: Any
+    square_gave_up: Any
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return ln A·f(t) of the successes and ln (1 − A)·h(t) of the others, summed."""
+        success = lognormal.summary_log_density(
+            self.n_success,
+            self.mean_success,
+            self.square_success,
+            curves.success_location,
+            curves.success_scale,
+        )
+        gave_up = lognormal.summary_log_density(
+            self.n_gave_up,
+            self.mean_gave_up,
+            self.square_gave_up,
+            curves.gave_up_location,
+            curves.gave_up_scale,
+        )
+        success = success + self.n_success * log_expit(curves.logit)
+        return success + gave_up + self.n_gave_up * log_expit(-curves.logit)
 
 
-def score_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the scores of every row."""
-    location, scale = curves.success_location, curves.success_scale
-    within = lognormal.log_cdf(data["ln_score_cap"], location, scale)
-    expected = exp(log_expit(curves.logit) + within)
-    error = data["score_error"]
-    z = (data["score"] - expected) / error
-    return -0.5 * z**2 - np.log(error) - 0.5 * np.log(2.0 * np.pi)
+@dataclass(frozen=True, eq=False)
+class Stopped(Rows):
+    """Runs that were stopped, by whatever, at a spend; a cap that stopped none has a row too."""
+
+    fixed = ("ln_spend",)
+
+    ln_spend: Any
+    n: Any
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return n·ln(A(1 − F(c)) + (1 − A)(1 − H(c)))."""
+        success = lognormal.log_survival(
+            self.ln_spend, curves.success_location, curves.success_scale
+        )
+        gave_up = lognormal.log_survival(
+            self.ln_spend, curves.gave_up_location, curves.gave_up_scale
+        )
+        still = logaddexp(log_expit(curves.logit) + success, log_expit(-curves.logit) + gave_up)
+        return self.n * still
 
 
-def beta_terms(curves: Curves, data: Mapping[str, Any]) -> Any:
-    """Log-likelihood of the scores with beta noise of every row."""
-    within = lognormal.log_cdf(data["ln_beta_cap"], curves.success_location, curves.success_scale)
-    share = exp(log_expit(curves.logit) + within)
-    n, score = data["beta_concentration"], data["beta_score"]
-    log_beta = gammaln(share * n) + gammaln((1.0 - share) * n) - gammaln(n)
-    inside = (share * n - 1.0) * np.log(score) + ((1.0 - share) * n - 1.0) * np.log1p(-score)
-    return inside - log_beta
+@dataclass(frozen=True, eq=False)
+class Counts(Rows):
+    """Independent counts of success and failure within a cap."""
+
+    fixed = ("ln_cap",)
+
+    ln_cap: Any
+    n_success: Any
+    n_failure: Any
+
+    @property
+    def n_runs(self) -> Any:
+        """Runs of every count."""
+        return self.n_success + self.n_failure
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return that of a binomial with p = A·F(c), without its coefficient."""
+        beyond = lognormal.log_survival(self.ln_cap, curves.success_location, curves.success_scale)
+        log_failure = logaddexp(log_expit(-curves.logit), log_expit(curves.logit) + beyond)
+        return self.n_success * curves.log_success(self.ln_cap) + self.n_failure * log_failure
 
 
-TERMS = {
-    "ended": ended_terms,
-    "stopped": stopped_terms,
-    "counts": count_terms,
-    "nested": nested_terms,
-    "scores": score_terms,
-    "betas": beta_terms,
-}
+@dataclass(frozen=True, eq=False)
+class Nested(Rows):
+    """Successes between two caps of counts that share their runs.
+
+    The set as a whole is one count at its largest cap, `ln_last`.
+    """
+
+    fixed = ("ln_low", "ln_high", "ln_last")
+
+    ln_low: Any
+    ln_high: Any
+    ln_last: Any
+    n: Any
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return n·ln((F(high) − F(low))/F(last)), without the multinomial coefficient."""
+        location, scale = curves.success_location, curves.success_scale
+        between = lognormal.log_between(self.ln_low, self.ln_high, location, scale)
+        return self.n * (between - lognormal.log_cdf(self.ln_last, location, scale))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores(Rows):
+    """Mean scores at a cap, as shares of their scale, with normal standard errors."""
+
+    fixed = ("ln_cap", "error")
+
+    ln_cap: Any
+    score: Any
+    error: Any
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return that of a normal around A·F(c)."""
+        z = (self.score - exp(curves.log_success(self.ln_cap))) / self.error
+        return -0.5 * z**2 - np.log(self.error) - 0.5 * np.log(2.0 * np.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Betas(Rows):
+    """Mean scores at a cap, as shares of their scale, with beta noise."""
+
+    fixed = ("ln_cap", "concentration")
+
+    ln_cap: Any
+    score: Any
+    concentration: Any
+
+    def log_likelihood(self, curves: Curves) -> Any:
+        """Return that of a beta with mean A·F(c)."""
+        share, n, score = exp(curves.log_success(self.ln_cap)), self.concentration, self.score
+        log_beta = gammaln(share * n) + gammaln((1.0 - share) * n) - gammaln(n)
+        inside = (share * n - 1.0) * np.log(score) + ((1.0 - share) * n - 1.0) * np.log1p(-score)
+        return inside - log_beta
 
 
 def log_likelihood(curves: Curves, evidence: Evidence) -> Array:
     """Log-likelihood by condition, of shape (..., n_conditions), from numpy parameters."""
-    of, segments, data = rows_of(evidence)
     shape = np.broadcast_shapes(*(np.shape(value) for value in vars(curves).values()))
     total = np.zeros(shape)
-    for kind, rows in segments.items():
-        value = np.asarray(TERMS[kind](curves.of(of[rows]), data))
-        for column, row in enumerate(of[rows]):
-            total[..., row] += value[..., column]
+    for rows in evidence.rows.values():
+        np.add.at(total.T, rows.of, np.asarray(rows.log_likelihood(curves.of(rows.of))).T)
     return total

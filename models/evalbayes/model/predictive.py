@@ -14,7 +14,7 @@ from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.special import log_expit
 from evalbayes.curves.leave_one_out import smoothed
 from evalbayes.model.evidence import Evidence
-from evalbayes.model.likelihood import Curves
+from evalbayes.model.likelihood import Curves, Scores
 
 DRAWS = 1000  # enough for tail probabilities near 0.005
 # A tail index is told by 3√S of S weights: with 1,000 draws k of one fit comes out 0.1 to 0.2 off.
@@ -49,7 +49,7 @@ def checks(curves: Curves, evidence: Evidence, seed: int) -> pd.DataFrame:
     what the model gives; near 1, above.
     """
     every, curves = thinned(curves, WEIGHED), thinned(curves)
-    ended = evidence.n_success + evidence.n_gave_up
+    ended = evidence.ended.n_success + evidence.ended.n_gave_up
     again = replicated(curves, evidence, np.random.default_rng(seed))
     successes = again["successes"]
     table = evidence.conditions.assign(
@@ -65,7 +65,7 @@ def checks(curves: Curves, evidence: Evidence, seed: int) -> pd.DataFrame:
         p_score=again["scores"].tail(),
         pareto_k=influence(every, evidence),
     )
-    return table.assign(n_gave_up=evidence.n_gave_up.astype(int), n_ended=ended.astype(int))
+    return table.assign(n_gave_up=evidence.ended.n_gave_up.astype(int), n_ended=ended.astype(int))
 
 
 def replicated(
@@ -99,69 +99,54 @@ def _successes(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> 
     Where all stops were at the one cap, of all runs; otherwise, as nobody knows what would have
     stopped the others, of the runs that ended by themselves.
     """
-    curve = _curve(curves)
-    ln_cap = evidence.ln_largest_cap
-    at_cap = (evidence.stopped_ln_spend >= ln_cap[evidence.stopped_of] - 1e-9) | (
-        evidence.n_stopped == 0
-    )
-    one_cap = np.bincount(evidence.stopped_of, weights=~at_cap, minlength=len(evidence)) == 0
+    curve, ln_cap, counts = _curve(curves), evidence.ln_largest_cap, evidence.counts
+    stopped, n = evidence.stopped, len(evidence)
+    at_cap = (stopped.ln_spend >= ln_cap[stopped.of] - 1e-9) | (stopped.n == 0)
+    one_cap = stopped.by_condition(~at_cap, n) == 0
     success, gave_up = curve.success_within(ln_cap), curve.gave_up_within(ln_cap)
-    ended = evidence.n_success + evidence.n_gave_up
-    runs = np.where(one_cap, ended + evidence.stopped_by_condition, ended)
+    ended = evidence.ended.n_success + evidence.ended.n_gave_up
+    runs = np.where(one_cap, ended + evidence.n_stopped, ended)
     share = np.where(one_cap, success, success / np.maximum(success + gave_up, 1e-300))
     replicates = rng.binomial(runs.astype(int), np.clip(share, 0.0, 1.0)).astype(float)
-    seen = evidence.n_success.copy()
-    if len(evidence.count_of):
-        at = _curve(curves.of(evidence.count_of))
-        counted = rng.binomial(
-            evidence.count_runs.astype(int), at.success_within(evidence.count_ln_cap)
-        )
-        for row, of in enumerate(evidence.count_of):
-            replicates[:, of] += counted[:, row]
-            seen[of] += evidence.count_success[row]
-    number = runs + np.bincount(evidence.count_of, evidence.count_runs, minlength=len(evidence))
-    return Replicates(seen, np.where(number > 0, replicates, np.nan), number.astype(float))
+    if len(counts):
+        at = _curve(curves.of(counts.of))
+        counted = rng.binomial(counts.n_runs.astype(int), at.success_within(counts.ln_cap))
+        np.add.at(replicates.T, counts.of, counted.T)
+    number = runs + counts.by_condition(counts.n_runs, n)
+    return Replicates(evidence.successes, np.where(number > 0, replicates, np.nan), number)
 
 
 def _spends(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
     """Mean ln spend of successes, given their number; NaN where none."""
-    n_draws = len(curves.logit)
+    n_draws, ended = len(curves.logit), evidence.ended
     means = np.full((n_draws, len(evidence)), np.nan)
-    for k in np.flatnonzero(evidence.n_success > 0):
-        n = int(evidence.n_success[k])
+    for k in np.flatnonzero(ended.n_success > 0):
+        n = int(ended.n_success[k])
         location, scale = curves.success_location[:, k], curves.success_scale[:, k]
         # Successes past the cap by the usual few per cent are counted below it here.
-        within = ndtr(
-            (max(evidence.ln_largest_cap[k], evidence.mean_success[k]) - location) / scale
-        )
+        within = ndtr((max(evidence.ln_largest_cap[k], ended.mean_success[k]) - location) / scale)
         z = ndtri(np.clip(rng.random((n, n_draws)) * within, 1e-300, 1.0 - 1e-16))
         means[:, k] = location + scale * z.mean(axis=0)
-    return Replicates(evidence.mean_success, means, evidence.n_success)
+    return Replicates(ended.mean_success, means, ended.n_success)
 
 
 def _scores(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
     """Sum of the scores of every condition; NaN where none."""
-    n_draws = len(curves.logit)
-    seen, replicates = np.zeros(len(evidence)), np.zeros((n_draws, len(evidence)))
-    for of, ln_cap, score in (
-        (evidence.score_of, evidence.score_ln_cap, evidence.score),
-        (evidence.beta_of, evidence.beta_ln_cap, evidence.beta_score),
-    ):
-        if not len(of):
+    n = len(evidence)
+    seen, number, replicates = np.zeros(n), np.zeros(n), np.zeros((len(curves.logit), n))
+    for rows in (evidence.scores, evidence.betas):
+        if not len(rows):
             continue
-        share = _curve(curves.of(of)).success_within(ln_cap)
-        if of is evidence.score_of:
-            again = rng.normal(share, evidence.score_error)
+        share = _curve(curves.of(rows.of)).success_within(rows.ln_cap)
+        if isinstance(rows, Scores):
+            again = rng.normal(share, rows.error)
         else:
             share = np.clip(share, 1e-9, 1.0 - 1e-9)
-            n = evidence.beta_concentration
-            again = rng.beta(share * n, (1.0 - share) * n)
-        for column, row in enumerate(of):
-            seen[row] += score[column]
-            replicates[:, row] += again[:, column]
-    both = np.concatenate([evidence.score_of, evidence.beta_of])
-    number = np.bincount(both, minlength=len(evidence)).astype(np.float64)
-    return Replicates(seen, np.where(number > 0, replicates, np.nan), number.astype(float))
+            again = rng.beta(share * rows.concentration, (1.0 - share) * rows.concentration)
+        seen += rows.by_condition(rows.score, n)
+        number += rows.by_condition(np.ones(len(rows)), n)
+        np.add.at(replicates.T, rows.of, again.T)
+    return Replicates(seen, np.where(number > 0, replicates, np.nan), number)
 
 
 def influence(curves: Curves, evidence: Evidence) -> Array:
@@ -175,11 +160,11 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
     worst = np.full(len(evidence), np.nan)
 
     def weigh(rows: Positions, log_likelihood: Array) -> None:
-        worst[rows] = np.fmax(worst[rows], smoothed(-log_likelihood)[1])
+        np.fmax.at(worst, rows, smoothed(-log_likelihood)[1])
 
     for outcome, sign in (("success", 1.0), ("gave_up", -1.0)):
         n, mean, square = (
-            getattr(evidence, f"{part}_{outcome}") for part in ("n", "mean", "square")
+            getattr(evidence.ended, f"{part}_{outcome}") for part in ("n", "mean", "square")
         )
         some = np.flatnonzero(n > 0)
         sd = np.sqrt(square / np.maximum(n - 1.0, 1.0))
@@ -188,20 +173,16 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
             spend = mean[some] + side * sd[some]
             value = lognormal.log_density(spend, location, scale)
             weigh(some, value + log_expit(sign * curves.logit[:, some]))
-    stops = np.flatnonzero(evidence.n_stopped > 0)
-    if len(stops):
-        curve = _curve(curves.of(evidence.stopped_of[stops]))
-        still = curve.stopped(evidence.stopped_ln_spend[stops])
-        for column, row in enumerate(evidence.stopped_of[stops]):
-            weigh(np.array([row]), np.log(still[:, [column]]))
-    if len(evidence.count_of):
-        curve = _curve(curves.of(evidence.count_of))
-        p = np.clip(curve.success_within(evidence.count_ln_cap), 1e-300, 1 - 1e-16)
-        for column, row in enumerate(evidence.count_of):
-            k, n = evidence.count_success[column], evidence.count_runs[column]
-            for present, value in ((k > 0, np.log(p)), (k < n, np.log1p(-p))):
-                if present:
-                    weigh(np.array([row]), value[:, [column]])
+    some = np.flatnonzero(evidence.stopped.n > 0)
+    if len(some):
+        of = evidence.stopped.of[some]
+        weigh(of, np.log(_curve(curves.of(of)).stopped(evidence.stopped.ln_spend[some])))
+    counts = evidence.counts
+    if len(counts):
+        within = _curve(curves.of(counts.of)).success_within(counts.ln_cap)
+        p = np.clip(within, 1e-300, 1 - 1e-16)
+        for n, value in ((counts.n_success, np.log(p)), (counts.n_failure, np.log1p(-p))):
+            weigh(counts.of[n > 0], value[:, n > 0])
     return np.where(np.isneginf(worst), 0.0, worst)
 
 

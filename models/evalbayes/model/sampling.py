@@ -49,9 +49,10 @@ class Sample:
 
 
 def compiled(model: Any) -> Any:
-    """Compile a PyMC model once; its data may be exchanged by `with_data`."""
+    """Compile a PyMC model once, its free variables alone; data may be exchanged by `with_data`."""
+    free = [variable.name for variable in model.free_RVs]
     with _quiet():
-        return nutpie.compile_pymc_model(model, backend="numba")
+        return nutpie.compile_pymc_model(model, backend="numba", var_names=free)
 
 
 def sample(

@@ -274,8 +274,8 @@ def _counted(posterior: Posterior, evidence: Evidence, observations: Observation
     counts = {
         "n_runs": evidence.n_runs,
         "n_success": evidence.successes,
-        "n_gave_up": evidence.n_gave_up,
-        "n_stopped": evidence.stopped_by_condition,
+        "n_gave_up": evidence.ended.n_gave_up,
+        "n_stopped": evidence.n_stopped,
     }
     seen = {}
     for key, values in counts.items():

@@ -21,7 +21,7 @@ from benchmarks.ranks import (
     Calibration,
     Simulator,
     calibrate,
-    simulated_statistics,
+    simulated_runs,
     uniformity,
 )
 
@@ -49,17 +49,17 @@ def test_bias_and_wrong_width_are_seen(shift: object) -> None:
     assert uniformity(ranks, RANKED) < 0.01
 
 
-def test_simulated_statistics_are_those_of_the_runs_they_sum_up() -> None:
+def test_simulated_runs_are_those_of_the_runs_they_sum_up() -> None:
     one = np.ones(2)
     truth = Curves(0.4 * one, 11.0 * one, 1.2 * one, 12.0 * one, 0.8 * one)
-    data = simulated_statistics(truth, 40_000, 11.8, np.random.default_rng(7))
-    total = data["n_success"] + data["n_gave_up"] + data["n_stopped"]
+    ended, n_stopped = simulated_runs(truth, 40_000, 11.8, np.random.default_rng(7))
+    total = ended.n_success + ended.n_gave_up + n_stopped
     assert (total == 40_000).all()
     from evalbayes.curves import Curve
 
     curve = Curve(1 / (1 + np.exp(-0.4)) * one, 11.0 * one, 1.2 * one, 12.0 * one, 0.8 * one)
-    assert data["n_success"] / 40_000 == pytest.approx(curve.success_within(11.8), abs=0.01)
-    assert data["n_stopped"] / 40_000 == pytest.approx(curve.stopped(11.8), abs=0.01)
+    assert ended.n_success / 40_000 == pytest.approx(curve.success_within(11.8), abs=0.01)
+    assert n_stopped / 40_000 == pytest.approx(curve.stopped(11.8), abs=0.01)
 
 
 def test_a_design_without_elicited_runs_is_refused() -> None:
@@ -90,8 +90,8 @@ def test_every_kind_of_result_is_simulated_and_a_run_broken_off_goes_on(tmp_path
     simulator.program = None  # so that nothing can be fitted again
     again = calibrate(simulator, [0], tmp_path)
     pd.testing.assert_frame_equal(first.ranks, again.ranks)
-    assert len(simulator.evidence.nested_of) == 2
-    assert len(simulator.evidence.beta_of) == 3
+    assert len(simulator.evidence.nested) == 2
+    assert len(simulator.evidence.betas) == 3
 
 
 @pytest.mark.slow  # forty fits of a small design, one compilation: about two CPU-minutes

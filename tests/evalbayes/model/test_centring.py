@@ -22,7 +22,9 @@ def test_both_outcomes_must_be_many_and_conditions_of_a_pair_count_together() ->
     won[2], lost[2] = 2 * TELLING, 2 * TELLING - 1
     won[3], lost[3], won[4], lost[4] = 2 * TELLING, 0, 0, 2 * TELLING  # one pair below
     pair = np.array([0, 1, 2, 3, 3, *range(4, n - 1)])
-    found = told(replace(evidence, n_success=won, n_gave_up=lost), pair, n - 1)
+    found = told(
+        replace(evidence, ended=replace(evidence.ended, n_success=won, n_gave_up=lost)), pair, n - 1
+    )
     assert np.flatnonzero(found[2 * n :]).tolist() == [1, 3]
     assert np.flatnonzero(found[:n]).tolist() == [1, 2, 3]  # a known spend tells the location
     assert np.flatnonzero(found[n : 2 * n]).tolist() == [k for k in range(n) if k != 3]

@@ -32,11 +32,11 @@ def test_what_does_not_vary_does_not_shift() -> None:
 
 
 def test_the_log_prior_is_of_what_has_a_constant_prior() -> None:
-    base = Layout()
+    base = Layout({"eval": ["a", "b", "c"]})
     base.add("centre", 2.0, 0.5)
     base.add("spread", np.log(0.3), 0.4)
     base.logarithms.add("spread")
-    base.add("offset", size=3, sd_entry=base.at("spread"))
+    base.add("offset", dim="eval", sd_entry=base.at("spread"))
     rng = np.random.default_rng(2)
     named = {
         "centre": rng.normal(2.0, 0.5, 40),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.ranks import simulated_statistics
+from benchmarks.ranks import simulated_runs
 from numpy.typing import NDArray
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
@@ -19,7 +19,7 @@ from evalbayes.model import derived
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.fit import fit
-from evalbayes.model.likelihood import Curves
+from evalbayes.model.likelihood import Curves, Stopped
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def classes(fitted: Curves, data: dict[str, Array], ln_cap: float) -> list[str]:
     kinds = []
     for k in range(reached.shape[1]):
         n_success, n_gave_up, n_stopped = (
-            int(data[f"n_{key}"][k]) for key in ("success", "gave_up", "stopped")
+            int(data[key][k]) for key in ("ended_n_success", "ended_n_gave_up", "stopped_n")
         )
         seen = Seen(n_success, n_gave_up, n_stopped, RUNS, of_ai_model=True)
         p_levelled = float((reached[:, k] > LEVELLED).mean())
@@ -76,7 +76,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     design = design_of(specs, evidence)
     ln_cap = float(design.ln_spend_centre[0] + 3.0)
     one_cap = np.full(len(evidence), ln_cap)
-    evidence = replace(evidence, stopped_ln_spend=one_cap, stopped_of=np.arange(len(evidence)))
+    n = len(evidence)
+    evidence = replace(evidence, stopped=Stopped(np.arange(n), one_cap, np.ones(n)))
     graph = build(design, evidence)
     program = sampling.compiled(graph.model)
     variables = [graph.model[name] for name in ("base", "effects", "cells")]
@@ -88,7 +89,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     results |= {"saturation_95": []}
     for k in range(DATA_SETS):
         truth = Curves(*(value[k] for value in vars(truth_curves).values()))
-        data = simulated_statistics(truth, RUNS, ln_cap, rng)
+        ended, n_stopped = simulated_runs(truth, RUNS, ln_cap, rng)
+        data = {f"ended_{key}": value for key, value in ended.figures.items()}
+        data["stopped_n"] = n_stopped
         result = sampling.sample(program.with_data(**data), seed=k, draws=600, tune=600, chains=2)
         named = graph.named(**result.draws)
         flat = {key: value.reshape(-1, *value.shape[2:]) for key, value in named.items()}

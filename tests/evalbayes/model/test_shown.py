@@ -75,7 +75,9 @@ def designed() -> tuple[Design, Evidence]:
     )
     evidence = evidence_of(observed(counts))
     # A cap that nothing reaches: what is in question here is capability, not spend.
-    return design_of(specs, evidence), replace(evidence, count_ln_cap=np.full(len(counts), 60.0))
+    return design_of(specs, evidence), replace(
+        evidence, counts=replace(evidence.counts, ln_cap=np.full(len(counts), 60.0))
+    )
 
 
 def test_the_unseen_ai_model_has_a_date_and_relatives_among_those_seen() -> None:

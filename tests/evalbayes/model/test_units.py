@@ -156,13 +156,13 @@ def test_the_samplers_likelihood_reads_the_same_plateaus() -> None:
         for point in (base, moved):
             density.append(log_density({"base": point, "effects": effects, "cells": cells}))
             curves = derived.curves_of(design, graph.named(point, effects, cells))
-            a, n = 1 / (1 + np.exp(-curves.logit)), evidence
+            a, n = 1 / (1 + np.exp(-curves.logit)), evidence.ended
             beyond = stats.norm.sf((np.log(1e6) - curves.success_location) / curves.success_scale)
             later = stats.norm.sf((np.log(1e6) - curves.gave_up_location) / curves.gave_up_scale)
             rest = np.log(a * beyond + (1 - a) * later)
             ended = n.n_success * np.log(a) + n.n_gave_up * np.log(1 - a)
             prior = np.sum(stats.norm.logpdf(point, graph.base.mean, graph.base.sd))
-            by_hand.append((ended + n.stopped_by_condition * rest).sum() + prior)
+            by_hand.append((ended + evidence.n_stopped * rest).sum() + prior)
         return density[1] - density[0], by_hand[1] - by_hand[0]
 
     for name in ("slope_mean", "slope_spread", "validity_sd", "family_sd", "gap_departure_sd"):

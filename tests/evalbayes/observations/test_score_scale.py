@@ -40,8 +40,9 @@ def test_scores_on_any_scale_are_the_same_evidence_as_their_shares() -> None:
         plain = evidence_of(on_scale(scores(*rows), with_scale(score_noise=noise)))
         scale = with_scale(score_low=-2, score_high=3, score_noise=noise)
         other = evidence_of(on_scale(scores(*moved), scale))
-        for key in ("score", "score_error", "beta_score", "beta_concentration"):
-            np.testing.assert_allclose(getattr(plain, key), getattr(other, key))
+        for key in ("scores", "betas"):
+            own, theirs = plain.rows[key].figures, other.rows[key].figures
+            np.testing.assert_allclose(list(own.values()), list(theirs.values()))
 
 
 def test_beta_noise_has_the_score_as_its_mean_and_the_standard_error_given() -> None:
@@ -161,9 +162,9 @@ def test_real_scores_of_re_bench_and_weirdml(data_folder: Path) -> None:
     catalogued = catalogue(*specs, {"name": "weirdml", **iterations})
     found = on_scale(observed(table, weird), catalogued)
     evidence = evidence_of(found)
-    assert len(evidence.score) == len(table)
-    assert len(evidence.beta_score) == len(weird)
-    np.testing.assert_allclose(np.sort(evidence.score), np.sort(bench["mean_score"]))
+    assert len(evidence.scores) == len(table)
+    assert len(evidence.betas) == len(weird)
+    np.testing.assert_allclose(np.sort(evidence.scores.score), np.sort(bench["mean_score"]))
     with pytest.raises(InputError, match="where no other scale is stated"):
         on_scale(observed(table), catalogue(*({"name": s["name"]} for s in specs)))
 
