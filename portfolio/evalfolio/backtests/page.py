@@ -1,23 +1,17 @@
 """The back-test on paper: Markdown tables, one picture, and the section of a page."""
 
-from __future__ import annotations
-
 import html
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evalfolio.backtests.findings import at, between, by_model, interval, ratios, saved, verdict
+from evalfolio.backtests.replay import Backtest
 from evalfolio.errors import InputError
 from evalfolio.record.record import Account, AccountTable
-
-if TYPE_CHECKING:
-    from evalfolio.backtests.replay import Backtest
-
 
 OURS = "evalfolio"
 HOW = """\

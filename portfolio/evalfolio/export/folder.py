@@ -1,7 +1,5 @@
 """The folder of a plan: every export at once, whole or not at all."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -9,7 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
@@ -24,9 +24,6 @@ from evalfolio.export.mix import (
 )
 from evalfolio.export.report import write_report
 from evalfolio.export.workbook import write_workbook
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MARK = "plan.json"
 NAMES = (

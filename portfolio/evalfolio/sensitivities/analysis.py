@@ -1,15 +1,16 @@
 """The whole sensitivity analysis of a plan: budgets, assumptions, stability and regret."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.plan import Plan
@@ -39,12 +40,6 @@ from evalfolio.sensitivities.robust import (
 )
 from evalfolio.sensitivities.sobol import sobol_of_plan
 from evalfolio.sensitivities.sweep import Sweep
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
-    from evalbayes.posterior.posterior import Posterior
-
 
 LISTS = ("options", "enters", "leaves")
 ANY = ": any eval"  # how entries of domains end

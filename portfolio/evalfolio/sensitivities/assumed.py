@@ -1,19 +1,13 @@
 """Assumed figures: what a plan rests on, and the range each is tried over."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.anchors import without_anchor
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue, Interval
-    from evalbayes.posterior.posterior import Posterior
-
 
 # Kinds that only enter the menu's decisions, prior, prices and hours.
 ON_MENU = (

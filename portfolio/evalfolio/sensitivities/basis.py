@@ -309,8 +309,6 @@ class Basis:
 def _without(whole: float, part: float) -> float:
     """Sd that is left when one of its independent parts is known.
 
-    Examples
-    --------
     >>> round(_without(5.0, 3.0), 12), _without(1.0, 1.0)
     (4.0, 0.0)
     """

@@ -309,8 +309,6 @@ def carried(solutions: Sequence[Solution]) -> list[Solution]:
 def scaled(question: Question, resource: str, amount: float) -> Question:
     """Return the question with another budget of a resource, or a multiple of all its budgets.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> question = Question(small_menu(), {"usd": 10_000.0, "staff_hours": 90.0})
     >>> scaled(question, "all", 0.5).budget, scaled(question, "usd", 3.0).budget["usd"]
@@ -504,8 +502,6 @@ def _crossing(
 ) -> tuple[float | None, float | None]:
     """Return amounts around the first at which a condition holds: on the grid, then by halving.
 
-    Examples
-    --------
     >>> below, at = _crossing([1.0, 4.0, 16.0], lambda amount: amount >= 5.0)
     >>> bool(below < 5.0 <= at <= below * NEAR)
     True

@@ -3,12 +3,10 @@
 Menus that must be built again are built once each.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,8 @@ from scipy.stats import qmc
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import Observations
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent
@@ -28,10 +28,6 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, solve, swept
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.observations import Observations
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -123,8 +119,6 @@ def tornado(
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> float:
     """Return the share of evals in either mix that are in one only or at another tier.
 
-    Examples
-    --------
     >>> changed({"a": "plateau", "b": "plateau"}, {"a": "max-elicitation", "b": "plateau"})
     0.5
     """

@@ -1,7 +1,5 @@
 """The phase diagram: the share of the money that goes to depth, by beliefs and prices."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -26,8 +24,6 @@ class OneDomain:
     All sds are in the domain's unit. A plateau-level run of eval i reads s + u_i with sampling
     noise; a deep one reads that and s + u_i + e(δ + η_i), with u ~ N(0, ω²) and η ~ N(0, κ²).
 
-    Examples
-    --------
     >>> case = OneDomain((1.0, 1.0, 1.0), cost_ratio=25, validity_sd=1, gap_sd=0.7, gap_spread=0.5)
     >>> len(case.menu())
     6

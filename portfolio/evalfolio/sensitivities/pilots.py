@@ -15,8 +15,6 @@ Gauss–Hermite sum along the next (K_o has rank two or less). At every node the
 split by a certified solve.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Value and price of the relaxation along one resource: one linear programme, many right sides."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.arrays import Array
@@ -35,8 +33,6 @@ def relaxed_line(
     Values in the unit of the losses and prices per unit of the resource, of shape (n_amounts,); NaN
     where not even parts of options meet the limits.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> values, prices = relaxed_line(Question(small_menu()), "usd", np.array([100.0, 1e3, 1e4]))
     >>> bool((np.diff(values) > 0).all() and (np.diff(prices) < 0).all())

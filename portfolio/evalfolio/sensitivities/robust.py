@@ -8,8 +8,6 @@ game over the mixes found so far, a linear programme; its best answer joins them
 longer falls. Mixes cannot be run in part, so a gap may stay: it is reported, not hidden.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -136,8 +134,6 @@ class Scenarios:
 def same_belief(one: Menu, other: Menu) -> bool:
     """Whether two menus differ in their decisions only.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> same_belief(small_menu(), small_menu())
     True
@@ -263,8 +259,6 @@ def robust_mix(
     "cvar", the tail α the probability of the worst scenarios that CVaR averages over; `settled` is
     what `best_under` returns, where it has been worked out already.
 
-    Examples
-    --------
     >>> from dataclasses import replace
     >>> from evalfolio.examples import small_menu
     >>> menu = small_menu()
@@ -358,8 +352,6 @@ def _weights(table: Array, most: Array) -> tuple[Array, float]:
 def _least(row: Array, most: Array) -> float:
     """Return the least weighted sum over Q: the worst scenarios filled up first.
 
-    Examples
-    --------
     >>> _least(np.array([3.0, 1.0, 2.0]), np.ones(3))
     1.0
     >>> _least(np.array([3.0, 1.0, 2.0]), np.full(3, 0.5))

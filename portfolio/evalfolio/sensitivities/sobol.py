@@ -1,7 +1,5 @@
 """Sobol indices: the share of an answer's variance that each figure accounts for."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

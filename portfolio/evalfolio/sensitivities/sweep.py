@@ -287,8 +287,6 @@ def connected(scheduler: str | None) -> Iterator[None]:
 def menu_hash(menu: Menu) -> str:
     """Return a hash of all that a plan on this menu depends on.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> menu_hash(small_menu()) == menu_hash(small_menu())
     True
@@ -405,8 +403,6 @@ def solve(
     it is worth just what it was, one must be worth more by the gap: certified no further, the two
     are not told apart.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> solve(Question(small_menu(), {"usd": 1_200.0})).options
     ('a plateau', 'b plateau')
