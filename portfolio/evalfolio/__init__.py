@@ -53,6 +53,7 @@ Plan
     `answer`                  ... and the plan that answers it
     `Certified`               a way of searching: the best mix with a bound on any other
     `Greedy`                  ... value per cost, instant
+    `Convex`                  ... the best split in part, by cvxpy, and a mix near it
     `Status`                  how a search ended, what that means and its cure
     `Relaxation`              the same as a convex programme, options in part
     `Menu`                    what can be bought (evalbayes makes it)
@@ -90,6 +91,7 @@ Limits
     `ChanceLimit`             a total exceeded with at most a probability
     `TailLimit`               the mean of the worst totals bounded
     `Affine`                  any affine cvxpy constraint of the choice
+    `ConvexLimit`             any convex one
     `Where`                   a group of options, by columns of the menu
     `constraints_from_table`  limits as rows of a spreadsheet
     `cost_of_limits`          what each limit costs
@@ -171,6 +173,7 @@ if TYPE_CHECKING:
     from evalfolio.limits import Affine as Affine
     from evalfolio.limits import Ceiling as Ceiling
     from evalfolio.limits import ChanceLimit as ChanceLimit
+    from evalfolio.limits import ConvexLimit as ConvexLimit
     from evalfolio.limits import DangerMissed as DangerMissed
     from evalfolio.limits import EveryDomain as EveryDomain
     from evalfolio.limits import Excludes as Excludes
@@ -221,6 +224,7 @@ if TYPE_CHECKING:
     from evalfolio.rule.square_root import left_variance as left_variance
     from evalfolio.search.answer import Status as Status
     from evalfolio.search.certified import Certified as Certified
+    from evalfolio.search.convex.fractional import Convex as Convex
     from evalfolio.search.convex.relaxation import Relaxation as Relaxation
     from evalfolio.search.greedy import Greedy as Greedy
     from evalfolio.search.question import Question as Question

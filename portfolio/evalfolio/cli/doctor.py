@@ -9,6 +9,7 @@ from evalfolio.cli.console import print_table, say
 from evalfolio.cli.options import JsonOption, QuietOption
 
 _BROKEN = "cannot be loaded"
+SOLVED = 1e-6  # relative; how exact a solver's word is taken to be
 
 
 def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
@@ -22,6 +23,7 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
         "cvxpy_solvers": _tried(solvers),
         "sampler": _tried(sampler),
         "small_plan": _tried(small_plan),
+        "second_opinion": _tried(second_opinion),
     }
     if as_json:
         print(json.dumps(found, indent=2))
@@ -32,6 +34,7 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
         words = told if isinstance(told, str) else ", ".join(told)  # type: ignore[arg-type]  # texts
         say(f"solvers of cvxpy: {words}")
         say(f"sampler: {found['sampler']}")
+        say(f"second opinion: {found['second_opinion']}")
     if not as_json:
         say(f"a small plan was solved: {found['small_plan']}")
     if any(str(each).startswith(_BROKEN) for each in found.values()):
@@ -59,6 +62,33 @@ def small_plan() -> str:
     from evalfolio.plans.optimiser import optimise
 
     return str(optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90}).status)
+
+
+def second_opinion() -> str:
+    """Return what every convex solver makes of the small plan: no mix may be worth more.
+
+    The programme has the options in part, as cones and without the search's tangents: another
+    road. SolverError if a bound lies below the certified value.
+    """
+    from evalfolio.errors import SolverError
+    from evalfolio.examples import small_menu
+    from evalfolio.plans.optimiser import optimise
+    from evalfolio.search.convex.fractional import Convex
+    from evalfolio.search.convex.relaxation import Relaxation
+    from evalfolio.search.convex.solvers import convex_solvers
+
+    plan = optimise(small_menu(), budget={"usd": 10_000, "staff_hours": 90})
+    relaxation, told = Relaxation(plan.question), []
+    for name in convex_solvers():
+        split = Convex(solver=name).find(plan.question).bound
+        for bound, form in ((relaxation.solve(plan.budget, name).bound, "cones"), (split, "lines")):
+            if bound < plan.value * (1 - SOLVED):
+                raise SolverError(
+                    f"{name} bounds every mix at {bound:.6g} by {form}, below the {plan.value:.6g} "
+                    "of a certified one"
+                )
+            told.append(f"{bound:.4g} ({name}, {form})")
+    return f"no mix passes {', '.join(told)}; the certified one is worth {plan.value:.4g}"
 
 
 def sampler() -> str:

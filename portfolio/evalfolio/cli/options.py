@@ -20,6 +20,13 @@ OutOption = Annotated[Path, Option(help="Where to write.")]
 TimeLimitOption = Annotated[
     float, Option(help="Seconds for the optimiser; its best so far counts.")
 ]
+MethodOption = Annotated[
+    str,
+    Option(
+        help="certified: the best mix, with proof. convex: the best split with options bought in "
+        "part, by cvxpy, and a mix near it, for menus too large to certify. greedy: at once."
+    ),
+]
 SeedOption = Annotated[int, Option(help="Same inputs and seed, same result.")]
 DrawsOption = Annotated[
     int | None, Option(min=100, help="Draws of each of the fit's four chains, else 2,000.")

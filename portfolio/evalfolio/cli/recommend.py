@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -77,6 +76,7 @@ def recommend(
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
+    method: shared.MethodOption = "certified",
     sensitivity: SensitivityOption = True,
     backtest: BacktestOption = None,
     seed: shared.SeedOption = 0,
@@ -99,6 +99,7 @@ def recommend(
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets, parse_contingency
+    from evalfolio.plans.optimiser import method_of
     from evalfolio.programmes.told import in_stages
     from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
     from evalfolio.recommendations.recommender import recommend as make
@@ -111,7 +112,7 @@ def recommend(
         )
     if stages not in (None, 2, 3):
         raise InputError(f"--stages must be 2 or 3, got {stages}; 2 looks at results once")
-    method = Certified(gap, time_limit, seed)
+    search = method_of(method, Certified(gap, time_limit, seed))
     budgets = parse_budgets(budget or [])
     kept_back = parse_contingency(contingency or [])
     rules = constraints_from_table(constraints) if constraints else ()
@@ -145,7 +146,7 @@ def recommend(
     with step("splitting this budget and others", quiet=quiet or as_json):
         if ai_models:
             result = recommend_several(
-                read, observed, belief, ai_models, **common, method=method, inputs=files
+                read, observed, belief, ai_models, **common, method=search, inputs=files
             )
         else:
             result = make(
@@ -153,7 +154,7 @@ def recommend(
                 observed,
                 belief,
                 **common,
-                method=method,
+                method=search,
                 inputs=files,
                 sensitivity=sensitivity,
                 backtest=replayed,
@@ -170,7 +171,7 @@ def recommend(
                 belief,
                 several,
                 settings=settings or (),
-                method=replace(method, gap=max(gap, 2e-3), time_limit=min(time_limit, 20.0)),
+                method=search.roughly(2e-3, 20.0),
                 **common,
             )
     with step(f"writing {out}/", quiet=quiet or as_json):
@@ -204,7 +205,7 @@ def show(record: Record) -> None:
     """Print the mix and the decisions as two tables."""
     import pandas as pd
 
-    from evalfolio.narrative import SHARED
+    from evalfolio.narrative import SHARED, listing, percent
     from evalfolio.record.record import Choice
 
     if record.choices:
@@ -215,6 +216,9 @@ def show(record: Record) -> None:
         shared = [mix_row(blank | dict(row) | {"eval": row.name}) for row in record.shared]
         rows = pd.concat([rows, pd.DataFrame(shared)]) if shared else rows
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
+    if record.split:
+        parts = listing([f"{percent(share)} of {name}" for name, share in record.split.items()])
+        say(f"The best split in parts: {parts}.")
     if record.words.firm:
         say(record.words.firm)
     columns = {

@@ -27,6 +27,7 @@ def replan(
     ] = None,
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
+    method: shared.MethodOption = "certified",
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
     allow_failed_fit: shared.AllowFailedFitOption = False,
@@ -38,6 +39,7 @@ def replan(
     from evalfolio.cli.recommend import show
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits.budget import parse_budgets
+    from evalfolio.plans.optimiser import method_of
     from evalfolio.programmes.programme import Programme
     from evalfolio.programmes.replanning import replan as make
     from evalfolio.search.certified import Certified
@@ -52,7 +54,7 @@ def replan(
             history=list(history or []),
             used=parse_budgets(paid or [], "--paid"),
             point_usd=point_usd,
-            method=Certified(gap, time_limit, programme.seed),
+            method=method_of(method, Certified(gap, time_limit, programme.seed)),
         )
     with step(f"writing {out}/", quiet=quiet or as_json):
         write_all(

@@ -7,6 +7,7 @@ uplift study requires bio questions
 """
 
 from evalfolio.limits.affine import Affine as Affine
+from evalfolio.limits.affine import ConvexLimit as ConvexLimit
 from evalfolio.limits.bounds import Ceiling as Ceiling
 from evalfolio.limits.bounds import Floor as Floor
 from evalfolio.limits.bounds import ZeroOrAtLeast as ZeroOrAtLeast

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.affine import Affine
+from evalfolio.limits.affine import of_cvxpy
 from evalfolio.limits.rows import Rows
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ class CurvedLimit(Limit, Protocol):
 
 
 AnyLimit: TypeAlias = "Limit | cvxpy.Constraint"
-"""A limit, or an affine cvxpy constraint of the choice, which counts as `Affine`."""
+"""A limit, or a cvxpy constraint of the choice: `Affine`, or `ConvexLimit` where it is curved."""
 
 
 def as_limit(thing: object) -> Limit:
-    """Return a limit; a bare cvxpy constraint becomes `Affine`.
+    """Return a limit; a bare cvxpy constraint becomes `Affine` or `ConvexLimit`.
 
     InputError if it is neither.
     """
     if isinstance(thing, Limit):
         return thing
     if type(thing).__module__.startswith("cvxpy."):
-        return Affine(thing)
+        return of_cvxpy(thing)
     raise InputError(
-        "a constraint must be one of evalfolio.limits or an affine cvxpy constraint, "
+        "a constraint must be one of evalfolio.limits or a convex cvxpy constraint, "
         f"got {thing!r}; see evalfolio.limits for the list"
     )

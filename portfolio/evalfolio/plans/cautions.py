@@ -30,8 +30,9 @@ def plan_warnings(
     """Return what a reader must know: bounds, depth on a prior, order under the skewed gap."""
     warnings = []
     if plan.status != Status.CERTIFIED:
+        within = "" if plan.gap is None else f", but within {percent(plan.gap)} of its bound"
         warnings.append(
-            f"The plan is not certified to the gap asked for ({plan.status}): "
+            f"The plan is not certified to the gap asked for ({plan.status}){within}: "
             f"{plan.status.meaning}; {plan.status.cure}."
         )
     ours = comparisons.iloc[0]

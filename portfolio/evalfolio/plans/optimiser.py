@@ -25,6 +25,7 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.value.sample_information import DecisionValue
 
+LEAST_SHARE = 1e-4  # of an option: less is the solver's rounding
 SHORT = Certified()  # what the words of the short form stand for where they are left out
 
 
@@ -34,7 +35,7 @@ def optimise(
     budget: Mapping[str, float],
     constraints: Sequence[AnyLimit] = (),
     objective: str | Objective = "evsi",
-    method: Literal["certified", "greedy"] | Method = "certified",
+    method: Literal["certified", "greedy", "convex"] | Method = "certified",
     gap: float = SHORT.gap,
     seed: int = SHORT.seed,
     time_limit: float | None = SHORT.time_limit,
@@ -51,7 +52,7 @@ def optimise(
     budget
         Ceiling on the expected use of each resource. One left out is unlimited.
     constraints
-        Limits (`Mandatory`, `MinEvals`, ...) or affine cvxpy constraints.
+        Limits (`Mandatory`, `MinEvals`, ...) or cvxpy constraints that are affine or convex.
     objective
         "evsi": the expected value of the decisions the results are for. "variance" (A-optimality),
         "log-determinant" (D), "wrong-calls", "tail" (mean value of the worst tenth of the posterior
@@ -60,7 +61,9 @@ def optimise(
         "wrong-calls" takes it as normal.
     method
         "certified": the global optimum with bound and gap. "greedy": instant; its bound is what
-        running everything would be worth. Or a value: `Certified(...)`, `Greedy()`.
+        running everything would be worth. "convex": the best split with options bought in part, by
+        cvxpy, and a mix near it; `Plan.split` has the split. Or a value: `Certified(...)`,
+        `Greedy()`, `Convex()`.
     gap, seed, time_limit
         Of `Certified`, where the method is given by name.
     contingency
@@ -106,9 +109,13 @@ def method_of(method: str | Method, words: Certified = SHORT) -> Method:
                 "write them into it"
             )
         return method
+    if method == "convex":
+        from evalfolio.search.convex.fractional import Convex
+
+        return Convex()
     named: dict[str, Method] = {"certified": words, "greedy": Greedy()}
     if method not in named:
-        raise InputError(f"method must be one of {', '.join(named)}, got {method!r}")
+        raise InputError(f"method must be one of {', '.join(named)}, convex, got {method!r}")
     return named[method]
 
 
@@ -120,7 +127,7 @@ def answer(question: Question, method: Method = SHORT) -> Plan:
     question
         Menu, budgets, contingency, limits and objective.
     method
-        `Certified` or `Greedy`.
+        `Certified`, `Greedy` or `Convex`.
 
     Raises
     ------
@@ -169,7 +176,17 @@ def explained(found: Answer) -> Plan:
         next_steps=next_steps(problem, x, changes),
         shared=shared_rows(problem, x),
         note=note,
+        split=_split(found),
     )
+
+
+def _split(found: Answer) -> pd.Series | None:
+    """Return the shares that a split buys of the options it takes, or None where there is none."""
+    if found.shares is None:
+        return None
+    names = found.problem.menu.options.index
+    shares = pd.Series(found.shares, index=names, name="share")
+    return shares[shares > LEAST_SHARE]
 
 
 def _choices(problem: Problem, x: Array, changes: Changes, direct: bool) -> pd.DataFrame:

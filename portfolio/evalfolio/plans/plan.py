@@ -67,6 +67,8 @@ class Plan:
         The shared purchases it makes, paid once each; see `evalfolio.plans.left_out.shared_rows`.
     note
         What to know first, e.g. the least useful budget when nothing is chosen; may be empty.
+    split
+        What `Convex` buys in part: the share of every option it takes; None by other methods.
     firm
         Which rows other posterior draws would keep, and the noise of the value; None where the
         menu has no replicates, or it was not asked.
@@ -90,6 +92,7 @@ class Plan:
     next_steps: pd.DataFrame
     shared: pd.DataFrame = field(default_factory=pd.DataFrame)
     note: str = ""
+    split: pd.Series | None = None
     firm: FirmRows | None = None
     told: Record | None = None
 

@@ -107,6 +107,7 @@ def record_of(
         },
         "choices": [_choice(plan, row) for row in _rows(plan.choices)],
         **({"shared": _shared(plan)} if len(plan.shared) else {}),
+        **({} if plan.split is None else {"split": plan.split.to_dict()}),
         "not_chosen": [
             {key: row[key] for key in ("eval", "reason", "cost_to_enter")}
             for row in _rows(plan.not_chosen)
@@ -284,7 +285,9 @@ def load_plan(path: str | Path) -> Plan:
     prices = {name: record.shadow_prices.get(name, 0.0) for name in problem.resource_names}
     status = Status(stated.status)
     bound = worth + (stated.bound - stated.evsi)
-    plan = explained(Answer(problem, x, worth, bound, status, prices))
+    split = [record.split.get(str(name), 0.0) for name in menu.options.index]
+    shares = np.array(split) if record.split else None
+    plan = explained(Answer(problem, x, worth, bound, status, prices, shares=shares))
     apart = abs(plan.value - stated.evsi)
     if named and apart > AGREE * max(abs(stated.evsi), AGREE * problem.scale):
         raise InputError(

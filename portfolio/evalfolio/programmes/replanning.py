@@ -16,6 +16,7 @@ from evalfolio.programmes.stopping import NextDollar, next_dollar
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
 from evalfolio.record.record import Account, AccountTable, Choice, Record
+from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 
 
@@ -41,7 +42,7 @@ def replan(
     history: Sequence[Path] = (),
     used: Mapping[str, float] | None = None,
     point_usd: float | None = None,
-    method: Certified = Certified(),
+    method: Method = Certified(),
     seed: int | None = None,
     frontier_points: int = 16,
 ) -> Replanned:

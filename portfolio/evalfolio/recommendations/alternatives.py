@@ -20,6 +20,7 @@ from evalfolio.narrative import DEPTH
 from evalfolio.objectives.valuation import perfect_value
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommender import question_of
+from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.basis import believed
@@ -132,7 +133,7 @@ def side_by_side(
     budget: Mapping[str, float] | None = None,
     constraints: Sequence[Any] = (),
     contingency: Any = None,
-    method: Certified = Certified(),
+    method: Method = Certified(),
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return the plan and the best mix of every scenario, a row each.

@@ -23,6 +23,7 @@ from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
+from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import assumptions_of
@@ -50,7 +51,7 @@ def recommend(
     budget: Mapping[str, float] | None = None,
     constraints: Sequence[AnyLimit] = (),
     contingency: Contingency | None = None,
-    method: Certified = Certified(),
+    method: Method = Certified(),
     seed: int = 0,
     inputs: Sequence[Path] = (),
     frontier_points: int = 16,
@@ -112,8 +113,10 @@ def recommend(
     )
     whole = question.budget
     roughly = replace(ROUGHLY, seed=seed)
-    rough = replace(RIVALS, gap=method.gap, seed=seed)
-    firm = firm_rows(question, method, rough, SECONDS)
+    firm = None
+    if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
+        rough = replace(RIVALS, gap=method.gap, seed=seed)
+        firm = firm_rows(question, method, rough, SECONDS)
     found = method.find(question) if firm is None else firm.answer
     plan = replace(explained(found), firm=firm)
     rivals = rival_plans(question, roughly)
@@ -128,7 +131,7 @@ def recommend(
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
     line = None
     if frontier_points > 1 and 0 < whole.get("usd", 0.0) < np.inf and len(plan.chosen):
-        quick = replace(method, gap=max(method.gap, 2e-3), time_limit=5.0)
+        quick = method.roughly(2e-3, 5.0)
         line = frontier(question, points=frontier_points, relaxed=False, method=quick)
         parts["frontier"] = line.record(plan)
     tipped = None
@@ -139,7 +142,7 @@ def recommend(
             Basis(question, catalogue, posterior, seed),
             assumptions,
             plan=plan,
-            method=replace(method, gap=max(method.gap, 5e-3), time_limit=each),
+            method=method.roughly(5e-3, each),
         )
         parts["sensitivity"] = tipped.record()
     record = record_of(

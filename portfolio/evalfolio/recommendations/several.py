@@ -19,6 +19,7 @@ from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import compare
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
+from evalfolio.search.answer import Method
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 
@@ -32,7 +33,7 @@ def recommend_several(
     budget: Mapping[str, float] | None = None,
     constraints: Sequence[AnyLimit] = (),
     contingency: Contingency | None = None,
-    method: Certified = Certified(),
+    method: Method = Certified(),
     seed: int = 0,
     inputs: Sequence[Path] = (),
 ) -> Recommendation:

@@ -111,6 +111,11 @@ class Value(_Part):
     objective: str = "evsi"
     """What the mix was chosen for; evsi, bound and evpi are in its unit."""
 
+    @property
+    def kind(self) -> str:
+        """What the plan is called beside its bound."""
+        return "Near-best" if self.status == "convex" else "Certified"
+
     def share(self, amount: float) -> float | None:
         """Return a value as a share of what perfect information would be worth."""
         if self.evpi is None:
@@ -429,6 +434,9 @@ class Record(_Part):
     choices: tuple[Choice, ...]
     shared: tuple[SharedRow, ...] = ()
     """What is bought once for several rows of the mix; no row's own figures hold it."""
+    split: Mapping[str, float] = {}
+    """Share of every option in the best split with options bought in part, where the mix is near
+    one (status convex)."""
     not_chosen: tuple[NotChosen, ...]
     not_covered: tuple[NotCovered, ...]
     domains: tuple[Domain, ...]

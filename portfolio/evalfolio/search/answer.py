@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Status(StrEnum):
     STALLED = "stalled"
     UNCERTIFIED = "uncertified"
     GREEDY = "greedy"
+    CONVEX = "convex"
     INFEASIBLE = "infeasible"
 
     @property
@@ -62,6 +63,11 @@ _WORDS = {
         "be worth",
         "search with the method certified",
     ),
+    Status.CONVEX: (
+        "a mix near the best split with options bought in part; bound and gap, which are that "
+        "split's, are honest",
+        "search with the method certified",
+    ),
     Status.INFEASIBLE: ("no choice meets all limits", "loosen one of the limits that clash"),
 }
 
@@ -77,6 +83,7 @@ class Answer:
     status: Status  # how the search ended
     prices: dict[str, float]  # value of one more unit of each limited resource that can be spent
     rounds: int = 0  # boxes looked at
+    shares: Array | None = None  # what `Convex` buys of every option, in part, (n_options,)
 
     @property
     def gap(self) -> float | None:
@@ -94,7 +101,7 @@ class Answer:
 
 
 class Method(Protocol):
-    """A way of searching, as a value: `Certified`, `Greedy`."""
+    """A way of searching, as a value: `Certified`, `Greedy`, `Convex`."""
 
     def find(self, question: Question) -> Answer:
         """Return the choice it finds.
@@ -102,4 +109,8 @@ class Method(Protocol):
         InfeasibleError if no choice meets all limits; the text names a smallest clash and what
         mends it.
         """
+        ...
+
+    def roughly(self, gap: float, seconds: float) -> Self:
+        """Return it for plans that stand beside another: at least this gap, at most so long."""
         ...

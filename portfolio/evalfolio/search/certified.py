@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -59,6 +60,11 @@ class Certified:
         if found.status == Status.CERTIFIED and not found.problem.n_own:
             return thrifty(found, self.gap)
         return found
+
+    def roughly(self, gap: float, seconds: float) -> Self:
+        """Return it with a wider gap and less time; see `Method`."""
+        limit = seconds if self.time_limit is None else min(seconds, self.time_limit)
+        return replace(self, gap=max(gap, self.gap), time_limit=limit)
 
 
 def certify(problem: Problem, search: Certified = Certified()) -> Answer:

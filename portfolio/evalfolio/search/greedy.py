@@ -1,6 +1,7 @@
 """Greedy choice by value per cost: instant, without a certificate."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -23,6 +24,10 @@ class Greedy:
         x = greedy(problem)
         prices = dict.fromkeys(problem.resource_names, 0.0)
         return Answer(problem, x, problem.value(x), problem.scale, Status.GREEDY, prices)
+
+    def roughly(self, gap: float, seconds: float) -> Self:
+        """Return itself; see `Method`."""
+        return self
 
 
 def greedy(problem: Problem) -> Array:

@@ -26,7 +26,7 @@ class Question:
         Ceiling on the expected use of each resource, as stated: what is kept back included. A
         resource left out is unlimited.
     limits
-        Limits on the choice; affine cvxpy constraints of it are taken too and become `Affine`.
+        Limits on the choice; cvxpy constraints of it are taken too: `Affine` or `ConvexLimit`.
     objective
         What the choice is for, an objective or its name.
     contingency

@@ -132,7 +132,7 @@ def require(
     budget
         Ceilings on the other resources (one on `resource` holds too).
     constraints
-        Limits or affine cvxpy constraints.
+        Limits or cvxpy constraints that are affine or convex.
     contingency
         What is kept back of the budgets.
     method

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,6 +222,22 @@ def test_doctor_tells_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert "cannot be loaded: ImportError: No module named 'highspy'; install" in told.out
 
 
+def test_doctor_tells_of_a_bound_below_a_certified_value(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evalfolio.search.convex.relaxation import Relaxation
+
+    true = Relaxation.solve
+
+    def low(self: Relaxation, *given: object) -> object:
+        return replace(true(self, *given), bound=0.5)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(Relaxation, "solve", low)
+    told = run("doctor")
+    assert told.code == 2
+    assert "CLARABEL bounds every mix at 0.5 by cones, below the 0.72" in told.out
+
+
 def test_an_output_that_is_not_utf_8_shows_what_it_can(files: tuple[Path, Path]) -> None:
     words = [sys.executable, "-m", "evalfolio", "check", *map(str, files)]
     text = files[0].read_text().replace('"ctf"', '"ctf × é"')
@@ -240,6 +257,11 @@ def test_doctor_solves_a_plan_and_names_versions(run: Run) -> None:
     shown = run("doctor").out
     assert "a small plan was solved: certified" in shown
     assert "nutpie" in shown
+    worth = float(found["second_opinion"].rpartition(" ")[2])
+    bounds = re.findall(r"([0-9.]+) \((\w+), (?:cones|lines)\)", found["second_opinion"])
+    assert {name for _, name in bounds} >= {"CLARABEL", "SCS"}
+    assert all(float(bound) >= worth for bound, _ in bounds)
+    assert f"second opinion: {found['second_opinion']}" in shown
     assert run("doctor", "-q").out == "a small plan was solved: certified\n"
 
 

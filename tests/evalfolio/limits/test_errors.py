@@ -46,7 +46,7 @@ BUILDS: list[tuple[Callable[[], Any], str]] = [
     (lambda: Mandatory(3), r"a group must be a name, several names or Where\(column=value\)"),  # type: ignore[arg-type]  # the wrong type is the test
     (lambda: Mandatory(()), "a group must be a name"),
     (lambda: Where(), "there must be at least one condition"),
-    (lambda: as_limit(3), "must be one of evalfolio.limits or an affine cvxpy"),
+    (lambda: as_limit(3), "must be one of evalfolio.limits or a convex cvxpy"),
     (lambda: Affine(cp.norm(cp.Variable(3)) <= 1), "must be affine in the choice, got a convex"),
     (lambda: Affine(cp.SOC(cp.Variable(), cp.Variable(2))), "must be a cvxpy <=, >= or =="),
     (lambda: Affine(cp.sum(cp.Variable(3)) <= cp.Variable()), "must have one variable, .* got 2"),

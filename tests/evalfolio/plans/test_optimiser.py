@@ -94,7 +94,7 @@ def test_a_wrong_budget_is_refused(budget: dict[str, float], message: str) -> No
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("method", "magic", "method must be one of certified, greedy, got 'magic'"),
+        ("method", "magic", "method must be one of certified, greedy, convex, got 'magic'"),
         ("objective", "fame", "objective must be one of .*evsi.*, got 'fame'"),
         ("gap", 0.0, "gap must lie between 0 and 1, got 0"),
         ("gap", math.nan, "gap must lie between 0 and 1"),

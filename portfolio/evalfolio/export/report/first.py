@@ -146,7 +146,8 @@ def how_sure(record: Record) -> list[str]:
             + (
                 "no mix is known to be better."
                 if value.gap is None
-                else f"no mix is worth over {percent(max(value.gap, 1e-5))} more (certified)."
+                else f"no mix is worth over {percent(max(value.gap, 1e-5))} more "
+                f"({value.kind.lower()})."
             )
         )
     if value.noise is not None and rows:

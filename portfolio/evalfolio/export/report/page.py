@@ -207,6 +207,11 @@ def certificate(record: Record) -> str:
     if value.status == "certified" and value.gap is not None:
         gap = percent(value.gap) if value.gap >= 1e-5 else "0.001 %"
         best = f"No mix of this menu within these budgets is worth over {gap} more (certified)"
+    elif value.status == "convex" and value.gap is not None:
+        best = (
+            "This mix is near the best split with options bought in part: not certified to be the "
+            f"best, but within {percent(value.gap)} of a bound that no mix of this menu passes"
+        )
     else:
         best = "This is the best mix found, but how far it is from the optimum is not certified"
     if value.gap_with_noise is not None:

@@ -35,7 +35,8 @@ PLAN_HEADS = ("budget in usd", "value", "bound", "gap", "evals", "mix", "hangs o
 
 def write_plans(book: Book, sheet: Any, contents: Contents) -> None:
     """Write one row per plan, by rising budget; unused places hold 0."""
-    sheet.write_string(0, 0, "Certified plans by budget; the workbook looks the mix up here.")
+    kind = contents.record.value.kind
+    sheet.write_string(0, 0, f"{kind} plans by budget; the workbook looks the mix up here.")
     book.heads(sheet, PLANS_FIRST - 1, 0, PLAN_HEADS)
     plain = book.style()
     last = PLANS_FIRST + len(contents.plans) - 1

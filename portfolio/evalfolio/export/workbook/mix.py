@@ -171,7 +171,8 @@ def _write_totals(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
     resources = ("usd", *contents.others)
     book.heads(sheet, COST_ROW, 1, ["", "Evals", *map(resource_words, resources), "Value"])
     sheet.write_string(COST_ROW + 1, 1, "Your mix", book.line("text", bold=True))
-    sheet.write_string(COST_ROW + 2, 1, "Certified at the budget", book.line("text", bold=True))
+    best = f"{contents.record.value.kind} at the budget"
+    sheet.write_string(COST_ROW + 2, 1, best, book.line("text", bold=True))
     yours = where.options(at.YOURS)
     member = where.options(at.IN_MIX)
     value_column = 3 + len(resources)

@@ -147,6 +147,7 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         border_color="#d6b656",
         locked=False,
     )
+    kind = f"{contents.record.value.kind.lower()} plan"
     least, most = contents.plans[0].budget, contents.plans[-1].budget or 0.0
     if own.budget is None:
         sheet.write_string(row, column, "no limit", style)
@@ -173,14 +174,16 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         formula = f"=IFERROR(MATCH(budget_usd*(1+1E-12),{budgets},1),0)"
         found = f'TEXT(INDEX({budgets},plan_row),"#,##0")'
         note = (
-            f'=IF(plan_row=0,"No certified plan for so little; the least budget is $"&'
+            f'=IF(plan_row=0,"No {kind} for so little; the least budget is $"&'
             f'TEXT({least or 0.0},"#,##0"),IF({at.over_budget("mix", contents)},"{DEARER}",'
-            f'IF(budget_usd>{most:.17g}*(1+1E-9),"{BEYOND}","Shows the certified plan for a budget '
+            f'IF(budget_usd>{most:.17g}*(1+1E-9),"{BEYOND}","Shows the {kind} for a budget '
             f'of $")&{found}))'
         )
-        told = f"Shows the certified plan for a budget of ${own.budget:,.0f}"
+        told = f"Shows the {kind} for a budget of ${own.budget:,.0f}"
     book.name("budget_usd", "Summary", row, column)
-    sheet.write_string(row + 1, 0, "Certified plan, row", book.style("text", font_color=MUTED))
+    sheet.write_string(
+        row + 1, 0, f"{kind.capitalize()}, row", book.style("text", font_color=MUTED)
+    )
     book.formula(
         sheet, row + 1, column, formula, contents.own + 1, book.style("count", font_color=MUTED)
     )
@@ -280,7 +283,7 @@ def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row:
     if plan.gap is not None:
         gap = "=IF(plan_bound>0,(plan_bound-plan_value)/plan_bound,0)"
         shown = (plan.bound - plan.value) / plan.bound if plan.bound > 0 else 0.0
-        lines.insert(2, ("Certified distance to that bound", gap, shown, "gap", "plan_gap"))
+        lines.insert(2, (f"{value.kind} distance to that bound", gap, shown, "gap", "plan_gap"))
     for label, formula, figure, kind, name in lines:
         row += 1
         sheet.write_string(row, 0, label, book.line("text", text_wrap=True))
