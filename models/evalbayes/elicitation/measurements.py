@@ -14,7 +14,7 @@ import pandas as pd
 from evalbayes.catalogue.population import measured
 from evalbayes.errors import InputError
 from evalbayes.observations.files import read_rows
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import ABOVE_0, Rows, Rule
 
 Z975 = 1.959964
 SMALLEST_SE = 0.02
@@ -45,6 +45,10 @@ def read_gains(path: str | Path) -> pd.DataFrame:
     return pd.concat([_read(rows) for rows in read_rows(path)], ignore_index=True)
 
 
+ABOVE_1 = Rule(lambda v: v > 1, "must be above 1")
+YEAR = Rule(lambda v: (v > 2015) & (v < 2100), "must be a year such as 2025.5")
+
+
 def _read(rows: Rows) -> pd.DataFrame:
     needed = ("study", "domain", "lever", "doublings", "low", "high")
     for column in needed:
@@ -62,29 +66,10 @@ def _read(rows: Rows) -> pd.DataFrame:
         table[name] = rows.numbers(name, required=True, thousands=False)
     empty = "leave it empty where it is not known"
     for name, default in (("staff_hours", np.nan), ("ai_models", 1.0)):
-        table[name] = rows.numbers(
-            name,
-            required=False,
-            holds=lambda v: v > 0,
-            rule="must be above 0",
-            cure=empty,
-            default=default,
-        )
-    table["multiplier"] = rows.numbers(
-        "multiplier",
-        required=False,
-        holds=lambda v: v > 1,
-        rule="must be above 1",
-        cure="write how many times the baseline's tokens, time or attempts were used",
-    )
-    table["released"] = rows.numbers(
-        "released",
-        required=False,
-        holds=lambda v: (v > 2015) & (v < 2100),
-        rule="must be a year such as 2025.5",
-        cure=empty,
-        thousands=False,
-    )
+        table[name] = rows.numbers(name, ABOVE_0, empty, default=default)
+    times = "write how many times the baseline's tokens, time or attempts were used"
+    table["multiplier"] = rows.numbers("multiplier", ABOVE_1, times)
+    table["released"] = rows.numbers("released", YEAR, empty, thousands=False)
     for name, usual in (("verifier", 0.0), ("tools", 1.0), ("record", 0.0)):
         flags = rows.flags(name)
         table[name] = np.where(np.isnan(flags), usual, flags).astype(bool)

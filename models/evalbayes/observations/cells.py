@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Index
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import FROM_0, Rows
 from evalbayes.observations.shape import CELLS, OVERSHOOT
 
 CELL = ["eval", "ai_model", "effort", "cap"]
@@ -57,9 +57,7 @@ def cells_of(rows: Rows) -> pd.DataFrame:
 
 def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
     """Return the means of ln spend: given where there are runs, and not far above ln cap."""
-    values = rows.numbers(
-        column, required=False, cure="write the mean of ln spend", thousands=False
-    )
+    values = rows.numbers(column, cure="write the mean of ln spend", thousands=False)
     some = n > 0
     with np.errstate(invalid="ignore"):
         rows.refuse(
@@ -74,15 +72,8 @@ def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
 
 def _sd(rows: Rows, column: str, n: Index) -> Array:
     """Return the sds of ln spend (divisor n − 1): given where there are two runs or more."""
-    values = rows.numbers(
-        column,
-        required=False,
-        holds=lambda v: v >= 0,
-        rule="must be 0 or more",
-        cure="write the sd of ln spend with divisor n - 1",
-        thousands=False,
-    )
     cure = "write the sd of ln spend with divisor n - 1"
+    values = rows.numbers(column, FROM_0, cure, thousands=False)
     fewer = "fewer than two such runs"
     return _given(rows, column, values, n > 1, "two such runs or more", fewer, cure)
 

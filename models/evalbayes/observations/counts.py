@@ -2,11 +2,10 @@
 
 from collections.abc import Hashable
 
-import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
-from evalbayes.observations.rows import Rows
+from evalbayes.observations.rows import ABOVE_0, NUMBER, Rows
 from evalbayes.observations.shape import COUNTS, SCORES
 from evalbayes.tables.numerals import flag_of
 
@@ -103,7 +102,8 @@ def scores_of(rows: Rows) -> pd.DataFrame:
     InputError for the first ten rows that break a rule.
     """
     known = tuple(column for column in SCORES.columns if column != "n_runs")
-    score = rows.numbers("score", required=True, cure="write the mean score", thousands=False)
+    score = rows.numbers("score", NUMBER, "write the mean score", required=True, thousands=False)
+    cure = "write the standard error of the mean score"
     frame = pd.DataFrame(
         {
             "eval": rows.names("eval"),
@@ -112,12 +112,7 @@ def scores_of(rows: Rows) -> pd.DataFrame:
             "cap": rows.caps(),
             "score": score,
             "standard_error": rows.numbers(
-                "standard_error",
-                required=True,
-                holds=lambda v: (v > 0) & np.isfinite(v),
-                rule="must be above 0",
-                cure="write the standard error of the mean score",
-                thousands=False,
+                "standard_error", ABOVE_0, cure, required=True, thousands=False
             ),
             "human_minutes": rows.human_minutes(),
             "run_set": rows.run_sets(),

@@ -191,7 +191,7 @@ def _mapped(rows: Rows, plan: TableMapping, *, drop_incomplete: bool) -> tuple[R
     for target, (name, factor) in sources.items():
         values = rows.frame[name]
         if factor != 1:
-            scaled = factor * rows.numbers(name, required=False)
+            scaled = factor * rows.numbers(name)
             values = pd.Series(scaled, dtype=object)
             values = values.where(values.notna(), other=None)
         frame[target] = values
@@ -255,8 +255,8 @@ def _outcome(rows: Rows) -> pd.Series[str]:
     """Work out how each run ended from its flags."""
     flags = {flag: _flags(rows, flag) for flag in FLAGS if rows.has(flag)}
     if "stopped_by_cap" not in flags and rows.has("spend") and rows.has("cap"):
-        spend = rows.numbers("spend", required=False)
-        flags["stopped_by_cap"] = spend >= NEARLY * rows.numbers("cap", required=False)
+        spend = rows.numbers("spend")
+        flags["stopped_by_cap"] = spend >= NEARLY * rows.numbers("cap")
     order = ("excluded", "success", "spurious", "stopped_by_cap", "stopped_otherwise")
     first = [name for name in order if name in flags]
     picked = np.select([flags[name] for name in first], first, default="gave_up")
@@ -283,7 +283,7 @@ def _typed(rows: Rows) -> pd.DataFrame:
         if column == "reviewed":
             values = pd.Series(rows.flags(column))
         elif column not in TEXT and column in TARGETS:
-            values = pd.Series(rows.numbers(column, required=False, thousands=column in LARGE))
+            values = pd.Series(rows.numbers(column, thousands=column in LARGE))
         elif column not in TEXT and not any(isinstance(v, str | date | bool) for v in given):
             values = pd.to_numeric(given)
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,23 @@ MOST_NOTED = 1_000  # faults of a file after which nobody looks on
 DROP = "fill it in or drop the row (`evalfolio import table --drop-incomplete` drops all such rows)"
 MOST_EXACT = 1e15  # a spreadsheet keeps 15 digits
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # what a spreadsheet makes of an id such as 123E5
+
+
+class Rule(NamedTuple):
+    """What the numbers of a column must be."""
+
+    holds: Callable[[Array], Any]
+    words: str
+
+
+NUMBER = Rule(np.isfinite, "must be a number")
+ABOVE_0 = Rule(lambda v: v > 0, "must be above 0")
+FROM_0 = Rule(lambda v: v >= 0, "must be 0 or more")
+SHARE = Rule(lambda v: (v >= 0) & (v <= 1), "must be from 0 to 1")
+A_CAP = Rule(lambda v: v > 0, "must be a number above 0")
+WHOLE = Rule(  # beyond 2^53 none is exact
+    lambda v: (v >= 0) & (v == np.floor(v)) & (v <= 2.0**53), "must be a whole number, 0 or more"
+)
 
 
 def is_blank(value: object) -> bool:
@@ -178,11 +195,10 @@ class Rows:
     def numbers(
         self,
         column: str,
-        *,
-        required: bool,
-        holds: Callable[[Array], Any] = np.isfinite,
-        rule: str = "must be a number",
+        rule: Rule = NUMBER,
         cure: str = "mend it",
+        *,
+        required: bool = False,
         default: float = np.nan,
         thousands: bool = True,
     ) -> Array:
@@ -202,18 +218,18 @@ class Rows:
         for row in map(int, np.flatnonzero(~empty)):
             try:
                 if raw[row] not in known or not isinstance(raw[row], str):
-                    known[raw[row]] = _number(raw[row], holds, decimal=decimal)
+                    known[raw[row]] = _number(raw[row], rule.holds, decimal=decimal)
                 values[row] = known[raw[row]]
             except NotANumber as error:
-                self.fault(row, column, f"{rule}, got {raw[row]}; {error.cure}")
+                self.fault(row, column, f"{rule.words}, got {raw[row]}; {error.cure}")
                 empty[row] = True
         with np.errstate(invalid="ignore"):
-            sound = np.isfinite(values) & holds(values)
+            sound = np.isfinite(values) & rule.holds(values)
         for row in map(int, np.flatnonzero(~sound & ~empty)):
-            self.fault(row, column, f"{rule}, got {raw[row]}; {cure}")
+            self.fault(row, column, f"{rule.words}, got {raw[row]}; {cure}")
         if required:
             for row in (row for row, value in enumerate(raw) if is_blank(value)):
-                self.fault(row, column, f"{rule}, got {self._got(row, column)}; {DROP}")
+                self.fault(row, column, f"{rule.words}, got {self._got(row, column)}; {DROP}")
         return np.where(sound & ~empty, values, default)
 
     def flags(self, column: str) -> Array:
@@ -232,46 +248,22 @@ class Rows:
 
     def counts(self, column: str, *, required: bool = True) -> Index:
         """Return a column of whole numbers, 0 or more; 0 where it is empty and may be."""
-        values = self.numbers(
-            column,
-            required=required,
-            holds=lambda v: (v >= 0) & (v == np.floor(v)) & (v <= 2.0**53),  # beyond, none is exact
-            rule="must be a whole number, 0 or more",
-            cure="count the runs again",
-            default=0.0,
-        )
+        values = self.numbers(column, WHOLE, "count the runs again", required=required, default=0.0)
         return values.astype(np.int64)
 
     def caps(self) -> Array:
         """Return the caps, each above 0."""
-        return self.numbers(
-            "cap",
-            required=True,
-            holds=lambda v: v > 0,
-            rule="must be a number above 0",
-            cure="write what one attempt was allowed to spend",
-        )
+        cure = "write what one attempt was allowed to spend"
+        return self.numbers("cap", A_CAP, cure, required=True)
 
     def efforts(self) -> Array:
         """Return the elicitation efforts, 0 where not given."""
-        return self.numbers(
-            "effort",
-            required=False,
-            holds=lambda v: (v >= 0) & (v <= 1),
-            rule="must be from 0 to 1",
-            cure="write 0 for the scaffold as it comes, 0.6 for two to three engineer-weeks",
-            default=0.0,
-        )
+        cure = "write 0 for the scaffold as it comes, 0.6 for two to three engineer-weeks"
+        return self.numbers("effort", SHARE, cure, default=0.0)
 
     def human_minutes(self) -> Array:
         """Return human task minutes, NaN where not known."""
-        return self.numbers(
-            "human_minutes",
-            required=False,
-            holds=lambda v: v > 0,
-            rule="must be above 0",
-            cure="leave it empty where it is not known",
-        )
+        return self.numbers("human_minutes", ABOVE_0, "leave it empty where it is not known")
 
     def run_sets(self) -> pd.Series[Any]:
         """Return the names of sets of runs that rows share, missing where a row has its own."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalbayes.errors import InputError
 from evalbayes.names import cure, nearest
-from evalbayes.observations.rows import DROP, Places, Rows, told_at
+from evalbayes.observations.rows import A_CAP, DROP, FROM_0, Places, Rows, told_at
 from evalbayes.observations.shape import CENSORED_ELSEWHERE, OUTCOMES, OVERSHOOT, RUNS
 from evalbayes.tables.numerals import flag_of
 
@@ -26,21 +26,9 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     for row in map(int, np.flatnonzero(~np.isin(outcome, ["", *OUTCOMES]))):
         rows.fault(row, "outcome", _unknown(outcome[row]))
     used = outcome != "excluded"
-    cap = rows.numbers(
-        "cap",
-        required=False,
-        holds=lambda v: v > 0,
-        rule="must be a number above 0",
-        cure="write what the run was allowed to spend",
-    )
-    rows.refuse(np.isnan(cap) & used, "cap", "must be a number above 0", DROP)
-    spend = rows.numbers(
-        "spend",
-        required=False,
-        holds=lambda v: v >= 0,
-        rule="must be 0 or more",
-        cure="leave it empty where it was not recorded",
-    )
+    cap = rows.numbers("cap", A_CAP, "write what the run was allowed to spend")
+    rows.refuse(np.isnan(cap) & used, "cap", A_CAP.words, DROP)
+    spend = rows.numbers("spend", FROM_0, "leave it empty where it was not recorded")
     spend = np.where(spend > 0, spend, np.nan)
     with np.errstate(invalid="ignore"):
         rows.refuse(
@@ -65,9 +53,7 @@ def runs_of(rows: Rows) -> pd.DataFrame:
             "effort": rows.efforts(),
             "attempt": _attempts(rows),
             "reviewed": rows.flags("reviewed"),
-            "score": rows.numbers(
-                "score", required=False, cure="leave it empty if there is none", thousands=False
-            ),
+            "score": rows.numbers("score", cure="leave it empty if there is none", thousands=False),
             "date": _as_given(rows, "date"),
             **rows.extras(RUNS.columns),
         }
