@@ -208,7 +208,7 @@ def program_of(table: pd.DataFrame) -> Any:
         pm.Deterministic("gain", gain)
         se = pm.Data("se", table["se"].to_numpy())
         pm.Normal("measured", gain, se, observed=table["doublings"].to_numpy())
-    return sampling.compiled(model)
+    return sampling.compiled(model, "study_sd", "row_sd", "gain")
 
 
 def _toml(value: object) -> str:

@@ -48,11 +48,14 @@ class Sample:
         return chains, draws
 
 
-def compiled(model: Any) -> Any:
-    """Compile a PyMC model once, its free variables alone; data may be exchanged by `with_data`."""
-    free = [variable.name for variable in model.free_RVs]
+def compiled(model: Any, *made: str) -> Any:
+    """Compile a PyMC model once: draws are of its free variables, and of what is made of them.
+
+    Its data may be exchanged by `with_data`.
+    """
+    kept = [*(variable.name for variable in model.free_RVs), *made]
     with _quiet():
-        return nutpie.compile_pymc_model(model, backend="numba", var_names=free)
+        return nutpie.compile_pymc_model(model, backend="numba", var_names=kept)
 
 
 def sample(
