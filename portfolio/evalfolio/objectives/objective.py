@@ -13,24 +13,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.draws import chosen_draws
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.objectives.criteria import Criteria
-from evalfolio.objectives.drawn import DrawnVariance
-from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
-from evalfolio.objectives.terms import Believed, Evsi, TailValue, Term
-from evalfolio.objectives.total import Tail, Total
+from evalfolio.objectives.terms import Believed, Term
+from evalfolio.objectives.total import Total
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.explained import ExplainedVariance
-from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.stand_in import stand_in_of
 from evalfolio.value.worth import Proportional, Worth
 
 
@@ -116,11 +110,6 @@ class Objective:
         InputError
             If a weight is of no decision, or a tail needs draws the menu has not.
         """
-        stand_ins = [stand_in_of(menu, decision) for decision in menu.decisions]
-        uneven = any(each is not None for each in stand_ins)
-        # The second row of `Knowledge` is what values are functions of.
-        explained = Knowledge(menu) if uneven else ExplainedVariance(menu)
-        second = len(menu.decisions) if uneven else 0
         wrong = [name for name, weight in self.weights.items() if not 0 <= weight < np.inf]
         if wrong:
             raise InputError(
@@ -134,48 +123,23 @@ class Objective:
                 f"objective: a weight must be of one of {', '.join(names)}, got {unknown[0]!r}"
             )
         weights = [self.weights.get(name, 1.0) for name in names]
-        values = [DecisionValue.of(menu, decision) for decision in menu.decisions]
-        believed = list(map(Believed, values, map(float, explained.prior), stand_ins))
+        believed = [Believed.of(menu, decision) for decision in menu.decisions]
         worths: list[Worth] = []
-        rows: list[int] = []
+        quantities, plain, tails = [], [np.zeros(0, dtype=np.intp)], []
         for term in self.parts:
-            if not isinstance(term, TailValue):
-                worths += term.worths(weights, believed)
-                rows += term.rows(len(names), second)
-        plain = np.arange(len(worths))
-        drawn, tails = [], []
-        for term in self.parts:
-            if isinstance(term, TailValue):
-                kind = DrawnKnowledge if uneven else DrawnVariance
-                variances = kind(menu, information_draws(menu, term.n_draws))
-                shape = (variances.n_draws, len(names))
-                places = len(worths) + np.arange(shape[0] * shape[1]).reshape(shape)
-                # One object per decision for all draws: its tables are made once.
-                worths += term.worths(weights, believed) * variances.n_draws
-                tails.append(Tail(places, term.share))
-                drawn.append(variances)
-        total = Total(plain, tuple(tails))
-        if self.parts == (Evsi(),) and not self.weights and not uneven:
-            return worths, explained, total
-        return worths, Criteria(explained, np.array(rows, dtype=np.intp), tuple(drawn)), total
-
-
-def information_draws(menu: Menu, n_draws: int | None = None) -> Any:
-    """Return draws of the information, all or so many evenly spaced ones.
-
-    InputError if the menu has none or too few.
-    """
-    draws = menu.information_draws
-    if draws is None or not len(draws):
-        raise InputError(
-            "the objective 'tail' needs a menu with information_draws, but this one has none; "
-            "make the menu with draws, or choose 'evsi'"
-        )
-    if n_draws is None:
-        return draws
-    if not 1 <= n_draws <= len(draws):
-        raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {n_draws}")
-    return draws[chosen_draws(len(draws), n_draws)]
+            own, functions = term.quantities(menu), term.worths(weights, believed)
+            # One object per decision for all draws: its tables are made once.
+            copies = len(own.ceilings) // len(functions)
+            places = len(worths) + np.arange(copies * len(functions)).reshape(copies, -1)
+            worths += functions * copies
+            quantities.append(own)
+            tail = term.tail(places)
+            if tail is None:
+                plain.append(places[0])
+            else:
+                tails.append(tail)
+        total = Total(np.concatenate(plain), tuple(tails))
+        return worths, quantities[0] if len(quantities) == 1 else Criteria(quantities), total
 
 
 MET = 1e-9  # relative; what a choice may miss by rounding

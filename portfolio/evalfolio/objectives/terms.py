@@ -9,9 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from evalfolio.objectives.criteria import LOG_DETERMINANT
+import numpy as np
+
+from evalbayes import Decision, Menu
+from evalbayes.arrays import Array, Positions
+from evalfolio.errors import InputError
+from evalfolio.limits.draws import chosen_draws
+from evalfolio.objectives.knowledge import Knowledge
+from evalfolio.objectives.total import Tail
+from evalfolio.value.explained import ExplainedVariance, InformationGain
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew.stand_in import StandIn
+from evalfolio.value.skew.stand_in import StandIn, stand_in_of
 from evalfolio.value.worth import FewerWrongCalls, Proportional, Worth
 
 
@@ -21,6 +29,13 @@ class Believed(NamedTuple):
     value: DecisionValue
     variance: float
     stand_in: StandIn | None
+
+    @classmethod
+    def of(cls, menu: Menu, decision: Decision) -> Believed:
+        """Return what is believed of a menu's decision."""
+        own = np.linalg.cholesky(menu.prior_covariance).T @ decision.contrast
+        value = DecisionValue.of(menu, decision)
+        return cls(value, float(own @ own), stand_in_of(menu, decision))
 
 
 @dataclass(frozen=True)
@@ -37,9 +52,13 @@ class Term:
         """Return the function of one decision's quantity, this weight inside."""
         raise NotImplementedError
 
-    def rows(self, n_decisions: int, indices: int) -> Sequence[int]:
-        """Return which quantities it is of; what values are functions of starts at `indices`."""
-        return range(n_decisions)
+    def quantities(self, menu: Menu) -> ExplainedVariance:
+        """Return the quantities it is of, one for each decision: v_d."""
+        return ExplainedVariance(menu)
+
+    def tail(self, places: Positions) -> Tail | None:
+        """Return how worths become one figure where they are of draws, (n_draws, n_decisions)."""
+        return None
 
     def worths(self, weights: Sequence[float], decisions: Sequence[Believed]) -> list[Worth]:
         """Return the function of every quantity; a decision of weight 0 does not count."""
@@ -64,9 +83,9 @@ class Evsi(Term):
         missed, false_alarm = weight * of.value.loss_missed, weight * of.value.loss_false_alarm
         return DecisionValue(of.value.distance, of.value.variance, missed, false_alarm)
 
-    def rows(self, n_decisions: int, indices: int) -> Sequence[int]:
-        """Return what values are functions of."""
-        return range(indices, indices + n_decisions)
+    def quantities(self, menu: Menu) -> ExplainedVariance:
+        """Return what values are functions of: u_d."""
+        return Knowledge(menu)
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,17 @@ class TailValue(Evsi):
 
     share: float = 1.0
     n_draws: int | None = None
+
+    def quantities(self, menu: Menu) -> ExplainedVariance:
+        """Return u_ds of every draw.
+
+        InputError if the menu has no draws or too few.
+        """
+        return Knowledge(menu, information_draws(menu, self.n_draws))
+
+    def tail(self, places: Positions) -> Tail:
+        """Return the mean of the worst draws."""
+        return Tail(places, self.share)
 
     def __str__(self) -> str:
         return super().__str__().replace(self.name, f"tail({self.share:g})")
@@ -105,10 +135,28 @@ class LogDeterminant(Term):
 
     name = "log-determinant"
 
-    def rows(self, n_decisions: int, indices: int) -> Sequence[int]:
-        """Return the place that stands for it."""
-        return [LOG_DETERMINANT]
+    def quantities(self, menu: Menu) -> ExplainedVariance:
+        """Return the log-determinant alone."""
+        return InformationGain(menu)
 
     def worths(self, weights: Sequence[float], decisions: Sequence[Believed]) -> list[Worth]:
         """Return its weight, however decisions are weighted."""
         return [Proportional(self.weight)]
+
+
+def information_draws(menu: Menu, n_draws: int | None = None) -> Array:
+    """Return draws of the information, all or so many evenly spaced ones.
+
+    InputError if the menu has none or too few.
+    """
+    draws = menu.information_draws
+    if draws is None or not len(draws):
+        raise InputError(
+            "the objective 'tail' needs a menu with information_draws, but this one has none; "
+            "make the menu with draws, or choose 'evsi'"
+        )
+    if n_draws is None:
+        return draws
+    if not 1 <= n_draws <= len(draws):
+        raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {n_draws}")
+    return draws[chosen_draws(len(draws), n_draws)]

@@ -8,8 +8,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
-from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge, skewed
-from evalfolio.value.explained import ExplainedVariance
+from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import stand_in_of
@@ -37,20 +36,11 @@ class Valuation:
 
     def __init__(self, menu: Menu, information: Array | None = None) -> None:
         self.worths = [worth_of(menu, decision) for decision in menu.decisions]
-        self._last = slice(-len(self.worths), None)
-        drawn = information is not None and np.ndim(information) == 4
-        self._explained: ExplainedVariance | DrawnKnowledge
-        if information is not None and drawn:
-            self._explained = DrawnKnowledge(menu, information)
-        else:
-            self._explained = (Knowledge if skewed(menu) else ExplainedVariance)(menu, information)
+        self._known = Knowledge(menu, information)
 
     def gains(self, x: Array) -> Array:
         """Return G_d of a choice, of shape (n_decisions,), or (n_draws, n_decisions) for draws."""
-        quantities = self._explained.at(x)
-        if isinstance(self._explained, DrawnKnowledge):
-            quantities = quantities.reshape(-1, len(self.worths))
-        parts = quantities[..., self._last]
+        parts = self._known.at(x).reshape(*self._known.draws, -1)
         return np.stack([g.gain(parts[..., d]) for d, g in enumerate(self.worths)], axis=-1)
 
 

@@ -113,7 +113,7 @@ class Replicated:
     def _gains(self, r: int, x: Array) -> Array:
         """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
         explained, prior = self._explained(r, x)
-        parts = self.indices.of(explained, prior)[self.indices.n_decisions :]
+        parts = self.indices.of(explained, prior)
         return np.array([worth.gain(p) for worth, p in zip(self.worths, parts, strict=True)])
 
     def _left(self, r: int, x: Array) -> Array:

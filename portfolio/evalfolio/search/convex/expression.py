@@ -15,12 +15,12 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalfolio.objectives.criteria import LOG_DETERMINANT, Criteria
+from evalfolio.objectives.criteria import Criteria
 from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.objective import Objective
 from evalfolio.search.problem import Problem
 from evalfolio.value.envelope import envelope_lines
-from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.explained import ExplainedVariance, InformationGain
 from evalfolio.value.skew.index import Index
 from evalfolio.value.worth import Proportional, Worth
 
@@ -77,35 +77,34 @@ class ConcaveObjective:
 
     def _explained(self, q: int, x: Any) -> Any:
         """Return a variable in [0, 1] below quantity q in units of its largest value."""
-        explained, top = self.problem.explained, float(self.problem.v_max[q])
-        source, row = _source(explained, q)
-        if (source, row) in self._cones:
-            return self._cones[source, row]
+        top = float(self.problem.v_max[q])
+        part, place = _source(self.problem.explained, q)
+        if (id(part), place) in self._cones:
+            return self._cones[id(part), place]
         v = cp.Variable(nonneg=True)
         self.constraints.append(v <= 1)
-        if row == LOG_DETERMINANT:
-            information = explained.explained.information
-            n = information.shape[1]
-            flat = information.reshape(len(information), n * n).T
+        if isinstance(part, InformationGain):
+            n = part.n_states
+            flat = part.information.reshape(part.n_options, n * n).T
             precision = cp.reshape(flat @ x, (n, n), order="C") + np.eye(n)
             self.constraints.append(top * v <= cp.log_det((precision + precision.T) / 2))
         else:
-            mean = explained.explained if isinstance(explained, Criteria) else explained
-            factors = mean.factors if source < 0 else _draw_factors(explained, source, q)
-            index, place = _index(mean, row)
-            if index is None:
-                self._add_cone(mean.contrasts[place], factors, v, top, x)
+            draw, d = divmod(place, len(part.ceilings) // int(np.prod(part.draws)))
+            factors = part.factors[draw] if part.draws else part.factors
+            stand_in = part.indices.stand_ins[d] if isinstance(part, Knowledge) else None
+            if stand_in is None or not isinstance(part, Knowledge):
+                self._add_cone(part.contrasts[d], factors, v, top, x)
             else:
-                self.constraints.append(top * v <= self._indexed(mean, index, place, factors, x))
-        self._cones[source, row] = v
+                contrasts = part.contrasts[part.indices.places[d]]
+                indexed = self._indexed(contrasts, stand_in.index, factors, x)
+                self.constraints.append(top * v <= indexed)
+        self._cones[id(part), place] = v
         return v
 
-    def _indexed(
-        self, mean: ExplainedVariance, index: Index, place: slice, factors: Array, x: Any
-    ) -> Any:
+    def _indexed(self, contrasts: Array, index: Index, factors: Array, x: Any) -> Any:
         """Return Σ ω_j·ρ(V_j; r_j), ρ(t; r) = (1 + r)(1 − r/(t + r)), over cones of its own."""
         total: Any = 0.0
-        for j, contrast in enumerate(mean.contrasts[place]):
+        for j, contrast in enumerate(contrasts):
             if index.shares[j] <= 0:
                 continue
             share, bend = cp.Variable(nonneg=True), index.bends[j]
@@ -165,35 +164,10 @@ def _lines(value: Worth, top: float, n_lines: int) -> tuple[Array, Array]:
     return np.pad(slopes, (0, more), mode="edge"), np.pad(heights, (0, more), mode="edge")
 
 
-def _source(explained: Criteria | ExplainedVariance, q: int) -> tuple[int, int]:
-    """Return the draw (-1: mean information) and decision (or LOG_DETERMINANT) of a quantity.
-
-    Draws of several tails count on, one after the other.
-    """
-    if not isinstance(explained, Criteria):
-        return -1, q
-    if q < len(explained.rows):
-        return -1, int(explained.rows[q])
-    mean = explained.explained
-    n = mean.indices.n_decisions if isinstance(mean, Knowledge) else len(mean.contrasts)
-    draw, row = divmod(q - len(explained.rows), n)
-    return draw, row + (n if isinstance(mean, Knowledge) else 0)
-
-
-def _index(mean: ExplainedVariance, row: int) -> tuple[Index | None, Any]:
-    """Return the index a row is of and where its contrasts are, or None and its own contrast's."""
-    if not isinstance(mean, Knowledge):
-        return None, row
-    d = row % mean.indices.n_decisions
-    stand_in, place = mean.indices.stand_ins[d], mean.indices.places[d]
-    if row < mean.indices.n_decisions or stand_in is None:
-        return None, d
-    return stand_in.index, place
-
-
-def _draw_factors(explained: Criteria, draw: int, q: int) -> Array:
-    for part in explained.drawn:
-        if draw < part.n_draws:
-            return np.asarray(part.factors[draw])
-        draw -= part.n_draws
-    raise IndexError(f"no draw of quantity {q}")  # quantities are as many as the draws say
+def _source(explained: Criteria | ExplainedVariance, q: int) -> tuple[ExplainedVariance, int]:
+    """Return the part that a quantity belongs to and its place there."""
+    for part in explained.parts if isinstance(explained, Criteria) else [explained]:
+        if q < len(part.ceilings):
+            return part, q
+        q -= len(part.ceilings)
+    raise IndexError(f"no quantity {q}")  # they are as many as the functions

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.evalfolio.value.skew.menus import skewed_menu
 
-from evalfolio.objectives.knowledge import DrawnKnowledge, Knowledge
+from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.valuation import Valuation, perfect_value
 from evalfolio.search.overestimate import Overestimate
 from evalfolio.value.sample_information import DecisionValue
@@ -109,16 +109,16 @@ def test_knowledge_is_concave_nondecreasing_and_exchanges_agree(seed: int) -> No
 def test_draws_are_the_same_quantities_draw_by_draw() -> None:
     menu = skewed_menu(1, n_draws=3)
     assert menu.information_draws is not None
-    drawn = DrawnKnowledge(menu, menu.information_draws)
+    drawn = Knowledge(menu, menu.information_draws)
     x = np.random.default_rng(0).uniform(0, 1, len(menu))
     each = [Knowledge(menu, k) for k in menu.information_draws]
-    np.testing.assert_allclose(drawn.at(x), np.concatenate([k.at(x)[2:] for k in each]))
+    np.testing.assert_allclose(drawn.at(x), np.concatenate([k.at(x) for k in each]))
     u, gradient = drawn.tangent(x)
     np.testing.assert_allclose(u, drawn.at(x))
-    np.testing.assert_allclose(gradient, np.concatenate([k.tangent(x)[1][2:] for k in each]))
+    np.testing.assert_allclose(gradient, np.concatenate([k.tangent(x)[1] for k in each]))
     exchange = (np.round(x), np.full(2, -1), np.array([0, 3]))
     np.testing.assert_allclose(
-        drawn.exchanged(*exchange), np.concatenate([k.exchanged(*exchange)[:, 2:] for k in each], 1)
+        drawn.exchanged(*exchange), np.concatenate([k.exchanged(*exchange) for k in each], 1)
     )
     gains = Valuation(menu, menu.information_draws).gains(x)
     for row, information in zip(gains, menu.information_draws, strict=True):
