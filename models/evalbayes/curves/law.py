@@ -9,7 +9,6 @@ shape and not the place. Without weights the law is lognormal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import burr, hill, lognormal, weibull
 from evalbayes.curves.families.special import logaddexp
 
-STACKED = ("lognormal", "hill", "weibull", "burr")
-MODULES: dict[str, ModuleType] = {
+STACKED = ["lognormal", "hill", "weibull", "burr"]  # and those of a user: see `add_family`
+MODULES: dict[str, Any] = {  # their functions by name: modules, or a `Family`
     "lognormal": lognormal,
     "hill": hill,
     "weibull": weibull,

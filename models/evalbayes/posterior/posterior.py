@@ -112,7 +112,7 @@ class Posterior:
         Of the runs that had the largest cap and whose spend is known (n_facing), how many
         succeeded in the last tenth of it, of shape (n_evals, n_ai_models); None: all 0.
     spend_weights
-        Stacking weights of the families of spend `STACKED` in every eval, of shape (n_evals, 4);
+        Stacking weights of the families of spend `STACKED` in every eval, of shape (n_evals, n);
         None: lognormal. Every curve, cap, cost and information drawn from here uses them.
     spend_families
         Which family of spend, and why: one row per eval and family; empty where none was compared.
@@ -183,6 +183,7 @@ class Posterior:
         missing = sorted(set(DIMENSIONS) - set(self.draws))
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
+        self._admit_families()
         n_draws = len(self.draws["validity_sd"])
         for key, (dims, sizes) in QUANTITIES.items():
             want = (n_draws, *(lengths[dim] for dim in dims))
@@ -192,6 +193,8 @@ class Posterior:
                     f"posterior: {key} must have shape {want} (draw, {', '.join(dims)}), "
                     f"got {array.shape}"
                 )
+            if key == "spend_family":
+                sizes = replace(sizes, most=len(STACKED) - 1)
             sizes.check(key, array)
         for key, want, bounds in (
             *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
@@ -222,6 +225,20 @@ class Posterior:
         total = np.sum(np.asarray(self.spend_weights), axis=1)
         if not np.allclose(total, 1.0, rtol=0.0, atol=1e-6):
             raise InputError("posterior: spend_weights of every eval must sum to 1, some do not")
+
+    def _admit_families(self) -> None:
+        """Give families added since the fit no weight; refuse those that only it knew."""
+        weights = np.asarray(self.spend_weights)
+        more = len(STACKED) - weights.shape[1] if weights.ndim == 2 else 0
+        if more < 0:
+            known = self.provenance.get("families", ())
+            own = ", ".join(str(name) for name in known if name not in STACKED) or "unnamed"
+            raise InputError(
+                f"posterior: it was fitted with {-more} families of spend that are not known here "
+                f"({own}); add them first (`evalbayes.curves.families.add_family`)"
+            )
+        if more:
+            object.__setattr__(self, "spend_weights", np.pad(weights, ((0, 0), (0, more))))
 
     @property
     def n_draws(self) -> int:
@@ -270,7 +287,7 @@ class Posterior:
         return error
 
     def spend_families_drawn(self, i: int, m: int) -> Array | None:
-        """Which of the families `STACKED` each draw of one curve has, 0 or 1, (n_draws, 4).
+        """Which of the families `STACKED` each draw of one curve has, 0 or 1, (n_draws, n).
 
         None where every draw is lognormal.
         """

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.curves.law import STACKED
 from evalbayes.errors import InputError
 
 
@@ -76,7 +75,7 @@ QUANTITIES: dict[str, tuple[tuple[str, ...], Sizes]] = {
     "success_scale": (("eval",), POSITIVE),
     "spend_width": (("eval", "ai_model"), POSITIVE),
     "spend_tail": (("eval", "ai_model"), POSITIVE),
-    "spend_family": (("eval", "ai_model"), Sizes(0, len(STACKED) - 1, whole=True)),
+    "spend_family": (("eval", "ai_model"), Sizes(0, math.inf, whole=True)),
     "gave_up_scale": (("eval",), POSITIVE),
     "task_sd": (("eval",), POSITIVE),
 }

@@ -25,7 +25,6 @@ SMALLEST = 0.05  # weights below this are left out: they change no figure
 MOST_RUNS = 120  # of a cell that are compared on, taken at random
 DRAWS = 800
 COLUMNS = ["eval", "family", "runs", "elpd", "behind", "behind_se", "weight", "refitted", "reason"]
-LOGNORMAL = np.eye(len(STACKED))[0]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -42,13 +41,13 @@ class Selection:
     cells: Mapping[tuple[str, str], Mapping[str, Array]] = field(default_factory=dict)
 
     def weights_of(self, evals: Sequence[str]) -> Array:
-        """Weights of these evals, (n_evals, 4): the mean of the others' where none were weighed.
+        """Weights of these evals, (n_evals, n): the mean of the others' where none were weighed.
 
         An eval that was seen but could not be weighed is lognormal.
         """
-        seen = set(self.table["eval"])
-        mean = np.mean(list(self.weights.values()), axis=0) if self.weights else LOGNORMAL
-        rows = [self.weights.get(e, LOGNORMAL if e in seen else mean) for e in evals]
+        seen, lognormal = set(self.table["eval"]), np.eye(len(STACKED))[0]
+        mean = np.mean(list(self.weights.values()), axis=0) if self.weights else lognormal
+        rows = [self.weights.get(e, lognormal if e in seen else mean) for e in evals]
         return np.array(rows).reshape(-1, len(STACKED))
 
 
