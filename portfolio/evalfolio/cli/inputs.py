@@ -155,7 +155,7 @@ def _asked_anew(
 
 def asked_limits(record: Record, *, catalogue: bool = False) -> list[Limit]:
     """Return the limits that a plan was asked to keep, its catalogue's own where these are too."""
-    from evalfolio.limits.kept import made_again
+    from evalfolio.limits.table import made_again
 
     rows = [row for row in record.limits if catalogue or row.by != "catalogue"]
     return [made for row in rows if (made := made_again(dict(row)))]

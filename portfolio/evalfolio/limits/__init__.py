@@ -11,7 +11,6 @@ from evalfolio.limits.affine import ConvexLimit as ConvexLimit
 from evalfolio.limits.bounds import Ceiling as Ceiling
 from evalfolio.limits.bounds import Floor as Floor
 from evalfolio.limits.bounds import ZeroOrAtLeast as ZeroOrAtLeast
-from evalfolio.limits.chance import ChanceLimit as ChanceLimit
 from evalfolio.limits.group import Where as Where
 from evalfolio.limits.limit import AnyLimit as AnyLimit
 from evalfolio.limits.limit import Limit as Limit
@@ -26,8 +25,9 @@ from evalfolio.limits.presence import MinEvals as MinEvals
 from evalfolio.limits.rows import Row as Row
 from evalfolio.limits.rows import Rows as Rows
 from evalfolio.limits.table import constraints_from_table as constraints_from_table
-from evalfolio.limits.tail import TailLimit as TailLimit
 from evalfolio.limits.target import DangerMissed as DangerMissed
 from evalfolio.limits.target import NeedlessMitigation as NeedlessMitigation
 from evalfolio.limits.target import PosteriorSd as PosteriorSd
 from evalfolio.limits.target import WrongCall as WrongCall
+from evalfolio.limits.uncertain import ChanceLimit as ChanceLimit
+from evalfolio.limits.uncertain import TailLimit as TailLimit

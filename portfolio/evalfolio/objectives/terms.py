@@ -14,7 +14,7 @@ import numpy as np
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
-from evalfolio.limits.draws import chosen_draws
+from evalfolio.limits.uncertain import chosen_draws
 from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.total import Tail
 from evalfolio.value.explained import ExplainedVariance, InformationGain

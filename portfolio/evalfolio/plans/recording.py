@@ -12,7 +12,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.limits.group import members
-from evalfolio.limits.kept import kept, made_again
+from evalfolio.limits.table import kept, made_again
 from evalfolio.narrative import DEPTH, listing, reason_of_choice, two_digits
 from evalfolio.objectives.named import NAMED, as_objective
 from evalfolio.objectives.valuation import drawn_gains

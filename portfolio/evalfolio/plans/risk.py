@@ -8,7 +8,7 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.draws import chosen_draws, use_draws
+from evalfolio.limits.uncertain import chosen_draws, use_draws
 from evalfolio.objectives.terms import information_draws
 from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector

@@ -21,8 +21,8 @@ from evalbayes.catalogue import Catalogue
 from evalbayes.observations import read_observations
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
-from evalfolio.limits.kept import made_again
 from evalfolio.limits.limit import Limit
+from evalfolio.limits.table import made_again
 from evalfolio.record.provenance import file_hash
 from evalfolio.record.record import Record
 

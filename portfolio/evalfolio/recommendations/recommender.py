@@ -12,9 +12,8 @@ import numpy as np
 from evalbayes import Menu
 from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals
 from evalfolio.limits.budget import Contingency, catalogue_budget
-from evalfolio.limits.kept import kept
 from evalfolio.limits.limit import AnyLimit, as_limit
-from evalfolio.limits.table import catalogue_table
+from evalfolio.limits.table import catalogue_table, kept
 from evalfolio.plans.cautions import NO_LONG_TASKS, distant_thresholds, plan_warnings
 from evalfolio.plans.firm_rows import firm_rows
 from evalfolio.plans.optimiser import explained

@@ -15,7 +15,7 @@ from tests.evalfolio.export.test_report import Reader
 from evalfolio.export.report import report
 from evalfolio.export.report.first import knee, not_covered, promised
 from evalfolio.limits import Mandatory
-from evalfolio.limits.kept import kept
+from evalfolio.limits.table import kept
 from evalfolio.recommendations.recommendation import Recommendation
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*")

@@ -19,8 +19,7 @@ from evalfolio.limits import (
     Where,
     constraints_from_table,
 )
-from evalfolio.limits.kept import KINDS, kept, made_again
-from evalfolio.limits.table import _ROWS
+from evalfolio.limits.table import _ROWS, KINDS, kept, made_again
 
 AMOUNTS = {
     "chance": "50000",

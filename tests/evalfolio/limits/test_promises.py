@@ -21,8 +21,7 @@ from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.export.mix import mix_table
 from evalfolio.limits import Floor, Mandatory, MinEvals, constraints_from_table
-from evalfolio.limits.kept import kept, made_again
-from evalfolio.limits.table import _ROWS, catalogue_table
+from evalfolio.limits.table import _ROWS, catalogue_table, kept, made_again
 from evalfolio.plans.judge import explain_eval
 from evalfolio.plans.recording import record_of
 from evalfolio.search.problem import Problem
