@@ -38,37 +38,33 @@ def _observed(catalogue: Catalogue, paths: list[Path] | None) -> Observations:
     return observations
 
 
-def check_budgets(
-    catalogue: Catalogue, budgets: Mapping[str, float], contingency: Contingency | None = None
-) -> None:
-    """Refuse a budget or a contingency of an unknown name before the long work, not after it."""
+def asked_catalogue(
+    path: Path,
+    settings: Sequence[str] | None,
+    budgets: Mapping[str, float],
+    contingency: Contingency | None = None,
+    rules: Sequence[Limit] = (),
+) -> Catalogue:
+    """Read the catalogue with figures set; what it does not have is refused before the long work.
+
+    That is a budget, a contingency or a limit of an unknown name, and a budget set there and given
+    beside it too.
+    """
+    from evalbayes.catalogue import read_catalogue
     from evalbayes.menus.costs import staff_columns
     from evalfolio.limits.budget import budgets_of
-
-    if budgets or contingency is not None:
-        staff = staff_columns(catalogue)
-        budgets_of(budgets, contingency or 0.0, ("usd", *staff, "agent_hours"))
-
-
-def set_catalogue(
-    path: Path, settings: Sequence[str] | None, budgets: Mapping[str, float]
-) -> Catalogue:
-    """Read the catalogue with figures set; a budget is set there or given beside it, not both."""
-    from evalbayes.catalogue import read_catalogue
+    from evalfolio.limits.table import catalogue_table
+    from evalfolio.limits.vocabulary import check_names
     from evalfolio.recommendations.alternatives import refuse_budget_twice
 
     refuse_budget_twice(settings or (), budgets)
-    return read_catalogue(path, settings or ())
-
-
-def check_constraints(catalogue: Catalogue, rules: Sequence[Limit]) -> None:
-    """Refuse a limit on what the catalogue does not have before the long work, not after it."""
-    from evalfolio.limits.table import catalogue_table
-    from evalfolio.limits.vocabulary import check_names
-
-    stated = (*catalogue_table(catalogue), *rules)
-    if stated:
+    catalogue = read_catalogue(path, settings or ())
+    if budgets or contingency is not None:
+        resources = ("usd", *staff_columns(catalogue), "agent_hours")
+        budgets_of(budgets, contingency or 0.0, resources)
+    if stated := (*catalogue_table(catalogue), *rules):
         check_names(stated, catalogue)
+    return catalogue
 
 
 def plan_folder(folder: Path, needed: str = "plan.json") -> Path:

@@ -87,14 +87,7 @@ def recommend(
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
     from evalfolio.backtests.page import told
-    from evalfolio.cli.inputs import (
-        check_budgets,
-        check_constraints,
-        enforce_gate,
-        posterior_of,
-        set_catalogue,
-        tell_anchors,
-    )
+    from evalfolio.cli.inputs import asked_catalogue, enforce_gate, posterior_of, tell_anchors
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
     from evalfolio.limits import constraints_from_table
@@ -119,11 +112,9 @@ def recommend(
     check_folder(out)
     replayed = None if backtest is None else told(backtest)
     several = {} if scenarios is None else read_scenarios(scenarios)
-    read = set_catalogue(catalogue, settings, budgets)
+    read = asked_catalogue(catalogue, settings, budgets, kept_back, rules)
     for words in several.values():
-        set_catalogue(catalogue, (*(settings or ()), *words), budgets)
-    check_budgets(read, budgets, kept_back)
-    check_constraints(read, rules)
+        asked_catalogue(catalogue, (*(settings or ()), *words), budgets)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
     files += [each for each in (constraints, scenarios) if each]
     observed, belief = posterior_of(

@@ -80,13 +80,11 @@ def sensitivity(
     with the same inputs and --posterior, the sweeps go on where they were.
     """
     from evalfolio.cli.inputs import (
+        asked_catalogue,
         asked_limits,
-        check_budgets,
-        check_constraints,
         enforce_gate,
         plan_folder,
         posterior_of,
-        set_catalogue,
         tell_anchors,
     )
     from evalfolio.errors import InputError
@@ -126,9 +124,7 @@ def sensitivity(
         rules += tuple(asked_limits(record))
         if not (observations or posterior):
             posterior = plan_folder(plan, "posterior.nc") / "posterior.nc"
-    read = set_catalogue(catalogue, settings, budgets)
-    check_budgets(read, budgets, kept_back)
-    check_constraints(read, rules)
+    read = asked_catalogue(catalogue, settings, budgets, kept_back, rules)
     if bootstrap and posterior is not None:
         raise InputError(
             "--bootstrap draws the observations again: give them instead of --posterior"

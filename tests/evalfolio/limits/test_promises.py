@@ -16,12 +16,12 @@ import pytest
 import evalfolio as ef
 from evalbayes.catalogue import parse_catalogue, read_catalogue
 from evalbayes.catalogue.writing import catalogue_to_toml, catalogue_to_workbook
-from evalfolio.cli.inputs import check_constraints
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.export.mix import mix_table
 from evalfolio.limits import Floor, Mandatory, MinEvals, constraints_from_table
 from evalfolio.limits.table import _ROWS, catalogue_table, kept, made_again
+from evalfolio.limits.vocabulary import check_names
 from evalfolio.plans.judge import explain_eval
 from evalfolio.plans.recording import record_of
 from evalfolio.search.problem import Problem
@@ -67,7 +67,7 @@ def test_what_is_promised_and_limits_come_back_from_toml_and_a_workbook(
         assert again.eval("a").mandatory == catalogue.eval("a").mandatory == promise
         read = catalogue_table(again)
         assert read == (Floor("a", 0.2, share=True), MinEvals(("a", "b"), 1))
-        check_constraints(again, ())
+        check_names(read, again)
 
 
 def test_the_table_and_the_catalogue_are_read_by_one_reader(tmp_path: Path) -> None:
@@ -152,6 +152,12 @@ def test_wrong_promises_are_told_with_the_eval(promise: Any, words: str) -> None
         parse_catalogue(catalogue_with(promise))
 
 
+def named_by(data: dict[str, Any]) -> None:
+    """Read a catalogue and check the names that its own limits speak of."""
+    catalogue = parse_catalogue(data)
+    check_names(catalogue_table(catalogue), catalogue)
+
+
 def test_wrong_limits_of_a_catalogue_are_told_by_their_number() -> None:
     for row, words in (
         ({"type": "flor", "of": "a"}, "catalogue: limit number 1: type must be one of"),
@@ -161,7 +167,7 @@ def test_wrong_limits_of_a_catalogue_are_told_by_their_number() -> None:
         ({"type": "floor", "of": True}, "limit number 1: of must be text, a number or a list"),
     ):
         with pytest.raises(InputError, match=words):
-            check_constraints(parse_catalogue(catalogue_with(limits=[row])), ())
+            named_by(catalogue_with(limits=[row]))
 
 
 def test_every_type_of_the_readme_is_read_and_none_is_missing() -> None:
