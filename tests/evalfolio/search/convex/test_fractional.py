@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.evalfolio.search.test_brute_force import OBJECTIVES, limit_pool, random_case
+from tests.evalfolio.value.skew.menus import skewed_menu
 
 import evalfolio as ef
 from evalbayes import Menu
@@ -120,6 +121,17 @@ def test_prices_are_those_of_the_search_by_linear_programmes(make_menu: MakeMenu
     for name, price in theirs.prices.items():
         share = question.budget[name] / ours.bound
         assert ours.prices[name] * share == pytest.approx(price * share, abs=5e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_skewed_gap_is_no_exception(every_choice: Choices, seed: int) -> None:
+    menu = skewed_menu(seed, 4)
+    question = Question(menu, {"usd": 0.4 * float(menu.options["usd"].sum())})
+    problem = Problem(question)
+    best = max(problem.value(x) for x in every_choice(menu) if problem.met(x))
+    found = Convex().find(question)
+    assert found.value <= best * (1 + 1e-9)
+    assert best * (1 - 1e-9) <= found.bound <= 1.3 * best
 
 
 @pytest.mark.parametrize("budget", [{}, {"usd": 0.0}, {"usd": np.inf, "staff_hours": 20.0}])
