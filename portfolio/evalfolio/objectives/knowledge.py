@@ -7,6 +7,8 @@ choice, so tangents stay above.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from evalbayes import Menu
@@ -76,6 +78,16 @@ class Knowledge(ExplainedVariance):
 
     def _slopes(self, v: Array, gradient: Array) -> Array:
         return self.indices.gradient(v, gradient, self.prior)
+
+
+_KNOWN: WeakKeyDictionary[Menu, Knowledge] = WeakKeyDictionary()
+
+
+def knowledge(menu: Menu) -> Knowledge:
+    """Return u_d at the menu's own information, made once."""
+    if menu not in _KNOWN:
+        _KNOWN[menu] = Knowledge(menu)
+    return _KNOWN[menu]
 
 
 def skewed(menu: Menu) -> bool:

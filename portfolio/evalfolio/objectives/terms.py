@@ -15,7 +15,7 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
 from evalfolio.limits.uncertain import chosen_draws
-from evalfolio.objectives.knowledge import Knowledge
+from evalfolio.objectives.knowledge import Knowledge, knowledge
 from evalfolio.objectives.total import Tail
 from evalfolio.value.explained import ExplainedVariance, InformationGain
 from evalfolio.value.sample_information import DecisionValue
@@ -85,7 +85,7 @@ class Evsi(Term):
 
     def quantities(self, menu: Menu) -> ExplainedVariance:
         """Return what values are functions of: u_d."""
-        return Knowledge(menu)
+        return knowledge(menu)
 
 
 @dataclass(frozen=True)

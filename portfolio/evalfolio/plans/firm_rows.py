@@ -85,6 +85,7 @@ class Replicated:
             ]
             for m in beliefs[1:]
         ]
+        self._own = self.of(reference), self.value(reference)
 
     def of(self, x: Array) -> Array:
         """Return the value of a mix on every replicate, of shape (n_replicates,)."""
@@ -106,9 +107,10 @@ class Replicated:
         """Return the Monte Carlo standard error of a mix's value, in the unit of the losses."""
         return float(noise(self.of(x), self.value(x)))
 
-    def paired(self, x: Array, other: Array) -> float:
-        """Return the standard error of the difference in value of two mixes."""
-        return float(noise(self.of(x) - self.of(other), self.value(x) - self.value(other)))
+    def paired(self, x: Array) -> float:
+        """Return the standard error of the difference in value from the reference."""
+        values, value = self._own
+        return float(noise(values - self.of(x), value - self.value(x)))
 
     def _gains(self, r: int, x: Array) -> Array:
         """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
@@ -149,6 +151,7 @@ MOST_TOLD = 8  # rows that are not firm which a sentence goes through
 BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
 SUBSTITUTES = 3  # told of for one row
 FEW = 2  # rows of another mix that are named
+TIDY = 2e-3  # gap of the search for a rival of no more rows, of which nothing is claimed
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -223,9 +226,11 @@ def firm_rows(
     if menu.replicates is None or question.objective != evsi():
         return None
 
-    def best(asked: Question, *more: Limit) -> Answer | None:
+    how = rough or method
+
+    def best(asked: Question, *more: Limit, **other: float) -> Answer | None:
         try:
-            return (rough or method).find(asked.under(*more))
+            return replace(how, **other).find(asked.under(*more))  # type: ignore[arg-type]
         except InfeasibleError:
             return None
 
@@ -237,14 +242,13 @@ def firm_rows(
     again, seen = Replicated(menu, found.prices, top), [0.0]
 
     def apart(x: Array) -> float:
-        seen.append(again.paired(top, x))
+        seen.append(again.paired(x))
         return seen[-1]
 
     def zone(sd: float) -> float:
         return max(T_95 * sd, slack)
 
-    def far(x: Array) -> float:
-        sd = apart(x)
+    def far(sd: float) -> float:
         return zone(sd) + slack + BETWEEN_FITS * sd
 
     x, kept = top, list[Limit]()
@@ -262,19 +266,26 @@ def firm_rows(
     instead: dict[Row, tuple[tuple[Row, ...], ...]] = {}
     rows = rows_of(menu, x)
     for row, option in zip(rows, np.flatnonzero(x > 0.5), strict=True):
-        ways = _exchanges(found.problem, x, int(option), lambda y: value - far(y))
+        ways = _exchanges(found.problem, x, int(option), lambda y: value - far(apart(y)))
         if not ways and time.process_time() < end:
             barring = Forbidden(tuple(_options(menu, row)))
-            without = best(wider, barring)
-            if without is None or value - without.bound > far(without.x):
+            # A bound far below says enough; only a mix that is near is searched for to the end.
+            without = best(wider, barring, enough=value - 2.0 * far(max(seen)))
+            reach = 0.0 if without is None else far(again.paired(without.x))
+            if without is not None and value - without.bound <= reach:
+                if without.value < without.bound * (1.0 - how.gap):
+                    without = best(wider, barring) or without
+                reach = far(apart(without.x))
+            if without is None or value - without.bound > reach:
                 firm.append(row)  # also where a limit asks for it
                 continue
             rivals = [without]
             if without.x.sum() > len(rows):
-                tidy = best(wider, barring, MaxEvals("everything", len(rows)))
+                most = MaxEvals("everything", len(rows))
+                tidy = best(wider, barring, most, gap=max(how.gap, TIDY))
                 rivals = [without] if tidy is None else [tidy, without]
             for rival in rivals:
-                if value - rival.value <= far(rival.x) + slack:
+                if value - rival.value <= far(apart(rival.x)) + slack:
                     new = [each for each in rows_of(menu, rival.x) if each not in rows]
                     ways.append(tuple(new))
                     break

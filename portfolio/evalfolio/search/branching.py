@@ -32,8 +32,16 @@ HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split 
 class Search:
     """The state of one search: open boxes, the best choice, the bound of what is done."""
 
-    def __init__(self, problem: Problem, *, gap: float, deadline: float | None, seed: int) -> None:
-        self.problem, self.gap = problem, gap
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        gap: float,
+        deadline: float | None,
+        seed: int,
+        enough: float = -np.inf,
+    ) -> None:
+        self.problem, self.gap, self.enough = problem, gap, enough
         self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
         self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
         self.incumbent = Incumbent(problem)
@@ -50,7 +58,7 @@ class Search:
         self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
         while self._open and not self.relaxation.out_of_time() and self.n_boxes < MAX_BOXES:
             _, _, box = heapq.heappop(self._open)
-            if self.near_enough(box.bound):
+            if self.near_enough(box.bound) or box.bound <= self.enough:
                 self.done = max(self.done, box.bound)
                 continue
             self.n_boxes += 1
@@ -93,7 +101,7 @@ class Search:
         if relaxed.x is None:
             return self._split_blindly(box)
         self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
-        if self.near_enough(box.bound):
+        if self.near_enough(box.bound) or box.bound <= self.enough:
             self.done = max(self.done, box.bound)
             return []
         self._fix(box, relaxed)

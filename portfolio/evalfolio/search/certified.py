@@ -32,6 +32,8 @@ class Certified:
         greedy's where that is worth more, comes back with its honest bound.
     seed
         Same inputs and seed: same choices, on any number of threads.
+    enough
+        A bound, in the unit of the losses, at which the search may end though the gap is wider.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Certified:
     gap: float = 1e-3
     time_limit: float | None = None
     seed: int = 0
+    enough: float = -np.inf
 
     def __post_init__(self) -> None:
         if not 0 < self.gap < 1:
@@ -79,10 +82,17 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
         x, bound = problem.start, problem.constant * problem.scale
         prices = dict.fromkeys(problem.resource_names, 0.0)
         return Answer(problem, x, problem.value(x), bound, Status.CERTIFIED, prices)
-    run = Search(problem, gap=search.gap, deadline=deadline, seed=search.seed)
+    run = Search(
+        problem,
+        gap=search.gap,
+        deadline=deadline,
+        seed=search.seed,
+        enough=search.enough / problem.scale,
+    )
     run.run()
     value, bound = run.best_value, run.bound
-    status = Status.CERTIFIED if run.near_enough(bound) else Status.STALLED
+    ended = run.near_enough(bound) or bound <= run.enough
+    status = Status.CERTIFIED if ended else Status.STALLED
     if status == Status.STALLED and run.relaxation.out_of_time():
         status = Status.TIME_LIMIT
     if run.proved < value - TOLERANCE:

@@ -53,6 +53,8 @@ class Incumbent:
         starts = [self._filled(share, 0.5)]
         if thorough:
             starts.append(self._filled(share, 0.02))
+        if thorough and all(x is None for x in starts) and self.value > -np.inf:
+            starts.append(self.x)  # limits from below leave none of these: what there is, improved
         for x in starts:
             if x is None:
                 continue
