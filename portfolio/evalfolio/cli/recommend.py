@@ -199,19 +199,19 @@ def show(record: Record) -> None:
     from evalfolio.narrative import SHARED, listing, percent
     from evalfolio.record.record import Choice
 
-    if record.choices:
-        rows = pd.DataFrame([mix_row(dict(row)) for row in record.choices])
+    if choices := record.to_run:
+        rows = pd.DataFrame([mix_row(dict(row)) for row in choices])
         if record.value.noise is not None:
-            rows["firm"] = ["firm" if row.firm else "" for row in record.choices]
+            rows["firm"] = ["firm" if row.firm else "" for row in choices]
         blank = dict.fromkeys(Choice.model_fields) | {"tier": SHARED}
         shared = [mix_row(blank | dict(row) | {"eval": row.name}) for row in record.shared]
         rows = pd.concat([rows, pd.DataFrame(shared)]) if shared else rows
         print_table(pd.concat([rows, mix_total(rows)]), "Mix")
+        if record.words.firm:
+            say(record.words.firm)
     if record.split:
         parts = listing([f"{percent(share)} of {name}" for name, share in record.split.items()])
         say(f"The best split in parts: {parts}.")
-    if record.words.firm:
-        say(record.words.firm)
     columns = {
         "name": "decision",
         "call_now": "call now",

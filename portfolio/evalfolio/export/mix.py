@@ -30,7 +30,7 @@ def mix_table(record: Record) -> pd.DataFrame:
     columns of resources add up to what the mix uses.
     """
     columns = [*BEFORE_RESOURCES, *other_resources(record), *AFTER_RESOURCES]
-    rows = [dict(row) | {"instead": "; ".join(row.instead)} for row in record.choices]
+    rows = [dict(row) | {"instead": "; ".join(row.instead)} for row in record.to_run]
     rows += [
         dict(row)
         | {"option": row.name, "tier": SHARED, "reason": f"bought once for {listing(row.evals)}"}
@@ -114,7 +114,7 @@ def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.Da
             choice.cap_unit,
             choice.effort,
         )
-        for choice in record.choices
+        for choice in record.to_run
         for task in drawn(
             task_names.get(choice.eval, ()),
             choice.tasks or 0,

@@ -111,8 +111,8 @@ def replan(
 
 def changes(before: Record, now: Record, done: Mapping[str, Done]) -> list[dict[str, str]]:
     """Return, for every eval that is or was in the mix, what becomes of it, and why."""
-    was = {row.eval: row for row in before.choices if row.tasks != 0}
-    rows = {row.eval: row for row in now.choices if row.tasks != 0}
+    was = {row.eval: row for row in before.to_run}
+    rows = {row.eval: row for row in now.to_run}
     why_not = {row.eval: row.reason for row in now.not_chosen}
     found = []
     for name in dict.fromkeys([*was, *rows]):

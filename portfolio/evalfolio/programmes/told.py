@@ -75,6 +75,7 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
     return Account(
         sentences=tuple(filter(None, sentences)),
         tables=(
+            _runs_now(found),
             AccountTable(
                 name="releases", title="What results release", columns=heads, rows=tuple(rows)
             ),
@@ -91,6 +92,20 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
                 rows=tuple(spends),
             ),
         ),
+    )
+
+
+def _runs_now(found: Stages) -> AccountTable:
+    """Return the mix of now, a row per option, as it is to be run."""
+    menu = found.question.menu
+    mix = menu.options.loc[list(found.now)].reset_index()
+    columns = ["option", "eval", "tier", "cap", "tasks", "attempts", *menu.resources]
+    cells = mix.reindex(columns=columns).astype(object)
+    return AccountTable(
+        name="now",
+        title="What to run now",
+        columns=tuple(map(words, columns)),
+        rows=tuple(map(tuple, cells.where(cells.notna(), None).to_numpy())),
     )
 
 

@@ -478,6 +478,11 @@ class Record(_Part):
         return sum(row.usd for row in rows) + sum(each.usd for each in own)
 
     @property
+    def to_run(self) -> tuple[Choice, ...]:
+        """Rows of the mix with something to run; what has been run already may stand there too."""
+        return tuple(row for row in self.choices if row.tasks != 0)
+
+    @property
     def points(self) -> tuple[FrontierPoint, ...]:
         """The frontier by rising budget in usd, the plan's own budget among its points."""
         usd, worth = self.budget.get("usd"), self.value

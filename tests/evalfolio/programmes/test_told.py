@@ -31,7 +31,8 @@ def test_where_losses_are_in_usd_it_says_what_the_next_dollar_returns(found: ef.
 
 
 def test_tables_hold_the_programmes_own_figures(found: ef.Stages) -> None:
-    releases, value, spend = told(found).tables
+    now, releases, value, spend = told(found).tables
+    assert [row[0] for row in now.rows] == list(found.now)
     assert [row[1] for row in releases.rows] == found.releases["decision"].tolist()
     assert [row[1] for row in value.rows] == [found.value, found.at_once, found.bound]
     assert spend.rows[0][2:] == tuple(found.spend.loc["usd"])[1:]

@@ -114,7 +114,7 @@ def curve_cards(
     record: Record, curves: pd.DataFrame, curve_grid: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Return the drawing and the figures of every eval that has a curve."""
-    chosen = {row.eval: row for row in record.choices}
+    chosen = {row.eval: row for row in record.to_run}
     drawn = {str(name): rows for name, rows in curve_grid.groupby("eval", sort=False)}
     cards: list[dict[str, Any]] = []
     for key, row in enumerate(curves.to_dict("records")):

@@ -36,7 +36,7 @@ def first(record: Record) -> dict[str, Any]:
 
 def lead(record: Record) -> str:
     """Say how many evals run at which tier; amounts stand in the table below."""
-    rows = record.choices
+    rows = record.to_run
     counts = {tier: sum(row.tier == tier for row in rows) for tier in (DEPTH, *TIER_WORDS)}
     told = listing([f"{n} {TIER_WORDS[tier]}" for tier, n in counts.items() if n])
     if not told:
@@ -48,10 +48,10 @@ def lead(record: Record) -> str:
 def runs_by_domain(record: Record) -> list[dict[str, str]]:
     """Return what runs in every domain, deep evals apart, and the money; then the sum of it."""
     decided = [name for each in record.domains for name in each.about]
-    names = dict.fromkeys([*decided, *(row.domain for row in record.choices)])
+    names = dict.fromkeys([*decided, *(row.domain for row in record.to_run)])
     rows, told = [], 0.0
     for name in names:
-        mine = [row for row in record.choices if row.domain == name]
+        mine = [row for row in record.to_run if row.domain == name]
         usd = record.usd_of([name])
         told += usd
         rows.append(
@@ -137,7 +137,7 @@ def knee(record: Record) -> str:
 
 def how_sure(record: Record) -> list[str]:
     """Return value and noise, how many rows are firm, and what real runs say of such promises."""
-    value, rows = record.value, record.choices
+    value, rows = record.value, record.to_run
     lines = []
     if value.evpi:
         noise = "" if value.noise is None else f" ± {percent(value.noise / value.evpi)}"

@@ -178,7 +178,7 @@ def page(
         "others": other_resources(record),
         "resource": resource_words,
         "widest": max(
-            [row.usd for row in record.choices] + [row.usd for row in record.shared], default=0.0
+            [row.usd for row in record.to_run] + [row.usd for row in record.shared], default=0.0
         ),
         "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record.domains)],
         "floors": [floor_rows(d) for d in record.domains],
@@ -202,7 +202,7 @@ def page(
 def certificate(record: Record) -> str:
     """Say how sure it is that no other mix is better, and how sure the model is of its value."""
     value = record.value
-    if not record.choices:
+    if not record.to_run:
         return "Nothing on this menu is worth its price within these budgets."
     if value.status == "certified" and value.gap is not None:
         gap = percent(value.gap) if value.gap >= 1e-5 else "0.001 %"
