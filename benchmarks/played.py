@@ -4,7 +4,7 @@
 
 The truth is one draw of the belief that the programme began with, the same at every step; runs
 are drawn from its curves, one for every task of the plan (of the first stage, where the plan has
-stages), and written as cells. `examples/cyber` keeps two such files.
+stages), and written as cells. `examples/cyber/results` keeps two such files.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,12 @@ from evalbayes.catalogue import Catalogue, Interval, read_catalogue
 from evalbayes.halves import T_95
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations, read_observations
+from evalfolio.export import write_all
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.rivals import rival_plans
+from evalfolio.programmes.concluding import conclude
+from evalfolio.programmes.programme import Programme
+from evalfolio.programmes.replanning import replan
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
 
@@ -143,6 +148,27 @@ def test_without_an_elicitation_gap_no_maximum_option_is_chosen(
 
 
 @pytest.mark.skipif(not (DATA / "cyber_cells.csv").exists(), reason="the public runs are absent")
+@pytest.mark.slow  # two plans of what is left: a CPU-minute
+def test_the_programme_of_the_readme_is_played_to_its_end(
+    example: Recommendation, tmp_path: Path
+) -> None:
+    write_all(example, tmp_path / "start")
+    at = tmp_path / "start"
+    for k, name in enumerate(("first.csv", "second.csv")):
+        programme, results = Programme.load(at), [EXAMPLE / "results" / name]
+        made, at = replan(programme, results, frontier_points=0), tmp_path / f"step{k}"
+        log = partial(programme.write, new=results, step=made.step)
+        write_all(made.recommendation, at, programme=log)
+        assert all(made.paid[name] <= most for name, most in programme.budget.items() if most)
+    assert not made.recommendation.record.to_run  # nothing that is left would turn a call
+    found = conclude(Programme.load(at))
+    calls = {row["name"]: (row["call_before"], row["call"]) for row in found.decisions}
+    assert calls == {
+        "cyber": ("mitigate", "mitigate"),
+        "autonomy": ("mitigate", "do not mitigate"),
+    }
+
+
 def test_the_observations_are_what_the_public_runs_give() -> None:
     spec = importlib.util.spec_from_file_location("derive", EXAMPLE / "derive.py")
     assert spec is not None

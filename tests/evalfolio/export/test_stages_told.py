@@ -26,6 +26,8 @@ def test_report_and_workbook_say_it(recommendation: Recommendation, tmp_path: Pa
     for sentence in account.sentences:
         assert sentence in page
         assert sentence in column
-    assert set(book["Stages"].tables) == {"stages_releases", "stages_value", "stages_spend"}
+    assert set(book["Stages"].tables) == {
+        f"stages_{name}" for name in ("now", "releases", "value", "spend")
+    }
     assert 'href="#stages"' in page
     assert 'href="#stages"' not in report(recommendation)
