@@ -31,8 +31,7 @@ def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
 
     Tasks are told by name where rows have one; runs that were only counted are of as many tasks as
     the cap that had most of them. No more than the eval has. A score tells of no task, so what is
-    known by scores alone counts as run whole. Of efforts above 0 those nearer to `effort_max` than
-    to `effort_repaired` are elicitation.
+    known by scores alone counts as run whole.
     """
     found: dict[str, dict[str, int]] = {}
     for kind in FRAMES:
@@ -43,8 +42,7 @@ def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
         effort = part["effort"].fillna(0.0).astype(float) if "effort" in part else 0.0
         for (name, e), rows in part.assign(effort=effort).groupby(["eval", "effort"]):
             spec = catalogue.eval(str(name))
-            middle = (spec.effort_repaired + spec.effort_max) / 2.0
-            tier = "plain" if e == 0 else "elicited" if e >= middle else "repaired"
+            tier = way_of(spec, float(e))
             if kind == "runs":
                 n = rows["task"].nunique()
             elif kind == "scores":
@@ -55,6 +53,12 @@ def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
             own = found.setdefault(spec.name, {})
             own[tier] = min(own.get(tier, 0) + n, spec.tasks)
     return {name: Done(**found[name]) for name in sorted(found)}
+
+
+def way_of(spec: EvalSpec, effort: float) -> str:
+    """Return how runs of an effort are named: nearer to full effort than to repairs is elicited."""
+    middle = (spec.effort_repaired + spec.effort_max) / 2.0
+    return "plain" if effort == 0 else "elicited" if effort >= middle else "repaired"
 
 
 SATURATED = 0.1  # elasticity at the saturation point, relative to that at the sweet spot

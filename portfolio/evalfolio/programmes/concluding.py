@@ -15,6 +15,7 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
 from evalbayes.menus import build_menu, state_draws
+from evalbayes.menus.offer import way_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.predictive import replicated, tail_probability, thinned
 from evalbayes.model.updating import foretold
@@ -222,12 +223,13 @@ def surprises(
         seen = float(solved.seen[k] / solved.number[k])
         low, middle, high = np.quantile(shares, [0.05, 0.5, 0.95])
         place = float(tail_probability(shares[:, None], np.array([seen]))[0])
-        how = "elicited" if effort > 0 else "as it comes"
+        how = way_of(catalogue.eval(name), float(effort)).replace("plain", "as it comes")
         side = "more" if seen > middle else "less"
         found.append(
             {
                 "eval": name,
                 "effort": float(effort),
+                "run": how,
                 "runs": int(solved.number[k]),
                 "share": seen,
                 "foretold": float(middle),
