@@ -1,7 +1,5 @@
 """Leave-one-out by Pareto-smoothed importance, and stacking: ArviZ's, of version 0.x or 1.x."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

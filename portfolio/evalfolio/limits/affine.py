@@ -1,7 +1,5 @@
 """Constraints written in cvxpy: affine ones are rows, convex ones give rows by need."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 
