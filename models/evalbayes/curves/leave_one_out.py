@@ -59,8 +59,7 @@ def stacking_weights(log_scores: Array) -> Array:
         compared = {k: elpd(own) for k, own in enumerate(scores.T)}
         table = arviz.compare(compared, method="stacking", **rounding)
     weights = np.maximum(table["weight"].sort_index().to_numpy(dtype=np.float64), 0.0)
-    kept: Array = weights / weights.sum()
-    return kept
+    return np.asarray(weights / weights.sum())
 
 
 def _arviz() -> Any:

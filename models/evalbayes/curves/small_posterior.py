@@ -107,8 +107,7 @@ def _mode(log_joint: Callable[[Array], Array], start: Array) -> Array:
         return -float(log_joint(x[None])[0])
 
     def slope(x: Array) -> Array:
-        down: Array = -_gradient(log_joint, x[None])[0]
-        return down
+        return np.asarray(-_gradient(log_joint, x[None])[0])
 
     return np.asarray(optimize.minimize(height, start, jac=slope, method="BFGS", tol=1e-4).x)
 
@@ -119,8 +118,7 @@ def _gradient(log_joint: Callable[[Array], Array], points: Array) -> Array:
     shifts = STEP * np.eye(size)
     both = np.concatenate([points[:, None] + shifts, points[:, None] - shifts])
     values = log_joint(both.reshape(-1, size)).reshape(2, n, size)
-    gradient: Array = (values[0] - values[1]) / (2.0 * STEP)
-    return gradient
+    return np.asarray((values[0] - values[1]) / (2.0 * STEP))
 
 
 def _inverse_of_curvature(log_joint: Callable[[Array], Array], mode: Array) -> Array:
@@ -130,8 +128,7 @@ def _inverse_of_curvature(log_joint: Callable[[Array], Array], mode: Array) -> A
         20.0 * STEP
     )
     values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2.0)
-    inverse: Array = (vectors / np.maximum(values, 0.25)) @ vectors.T
-    return inverse
+    return np.asarray((vectors / np.maximum(values, 0.25)) @ vectors.T)
 
 
 def _t_draws(

@@ -62,8 +62,7 @@ class Population:
         staff = d["whole"] + (0.0 if tools else d["no_tools"])
         budget = np.exp(d["second"]) * np.log2(ATTEMPTS) ** d["power"] if verifier else 0.0
         spread = np.hypot(d["study_sd"], d["row_sd"]) * fresh
-        gap: Array = np.hypot(np.exp(staff), budget) * np.exp(d["domain_sd"] * own + spread)
-        return gap
+        return np.asarray(np.hypot(np.exp(staff), budget) * np.exp(d["domain_sd"] * own + spread))
 
     def priors(self) -> pd.DataFrame:
         """Return the gap by domain, verifier and baseline: 90 % interval, studies, measurements."""

@@ -65,13 +65,11 @@ class Horizon:
             part = (length - self.places[k]) / (self.places[k + 1] - self.places[k])
             part = np.clip(part, 0.0, 1.0)
             level = level[:, k] + part * (level[:, k + 1] - level[:, k])
-        share: Array = expit(self.slope * (level - length))
-        return share
+        return np.asarray(expit(self.slope * (level - length)))
 
     def doublings_to(self, threshold_minutes: float, share: float = 0.5) -> Array:
         """Doublings from the horizon at `share` to a threshold; negative when it is passed."""
-        gap: Array = np.log2(threshold_minutes) - np.log2(self.minutes(share))
-        return gap
+        return np.asarray(np.log2(threshold_minutes) - np.log2(self.minutes(share)))
 
     def table(
         self, *threshold_minutes: float, lengths: tuple[float, ...] = LENGTHS

@@ -191,8 +191,7 @@ def task_weights(runs: pd.DataFrame) -> Array:
     An eval of many like tasks then counts for more than one of few, but not in proportion.
     """
     tasks = runs.groupby("eval")["task"].transform("nunique")
-    weights: Array = 1.0 / np.sqrt(tasks.to_numpy(dtype=float))
-    return weights
+    return np.asarray(1.0 / np.sqrt(tasks.to_numpy(dtype=float)))
 
 
 def run_horizons(

@@ -108,8 +108,7 @@ def repaired(plateau: ArrayLike, rate: ArrayLike) -> Array:
 def as_it_comes(plateau: ArrayLike, rate: ArrayLike) -> Array:
     """Plateau reached while a share `rate` of the failures is spurious: A(1 − r)/(1 − r·A)."""
     share, r = np.asarray(plateau, dtype=float), np.asarray(rate, dtype=float)
-    value: Array = share * (1.0 - r) / (1.0 - r * share)
-    return value
+    return np.asarray(share * (1.0 - r) / (1.0 - r * share))
 
 
 def uncounted(rate: ArrayLike, unreviewed: ArrayLike) -> Array:
@@ -119,8 +118,7 @@ def uncounted(rate: ArrayLike, unreviewed: ArrayLike) -> Array:
     (0.3, 0.0)
     """
     r, left = np.asarray(rate, dtype=float), np.asarray(unreviewed, dtype=float)
-    value: Array = r * left / (1.0 - r * (1.0 - left))
-    return value
+    return np.asarray(r * left / (1.0 - r * (1.0 - left)))
 
 
 def _shapes(points: Array) -> tuple[Array, Array]:

@@ -80,8 +80,7 @@ class BestOfK:
         failed = np.exp(betaln(a[..., None], b[..., None] + k) - betaln(a, b)[..., None])
         never = self.never[:, None]
         unsolved = never + (1.0 - never) * failed.mean(axis=1)
-        share: Array = 1.0 - self.wrong[:, None] ** k * unsolved
-        return share
+        return np.asarray(1.0 - self.wrong[:, None] ** k * unsolved)
 
     def pass_within(self, k: int, share: Array | float) -> Array:
         """Share of fresh tasks solved in k attempts of which each gets only F(t) of the way.
@@ -100,8 +99,7 @@ class BestOfK:
         chance = guess[:, None] + self.wrong[:, None] * p
         failed = (weights * (1.0 - reach[:, None] * chance) ** k).sum(axis=1)
         beyond = (1.0 - reach * guess) ** k
-        value: Array = 1.0 - self.never * beyond - (1.0 - self.never) * failed
-        return value
+        return np.asarray(1.0 - self.never * beyond - (1.0 - self.never) * failed)
 
     def thinned(self, n_draws: int) -> BestOfK:
         """Return evenly spaced draws, at most `n_draws` of them."""
@@ -251,8 +249,7 @@ def _log_joint(n: Array, k: Array, z: Array, used: int, guessing: float, points:
         none = k * np.log(guessing) + (n - k) * np.log1p(-guessing)
     solvable, never = log_expit(-points[:, [0]]), log_expit(points[:, [0]])
     both = np.logaddexp(solvable + some, never + none)
-    value: Array = prior + both @ repeats
-    return value
+    return np.asarray(prior + both @ repeats)
 
 
 def _with_guesses(n: Array, k: Array, a: Array, b: Array, guessing: float) -> Array:
@@ -267,5 +264,4 @@ def _with_guesses(n: Array, k: Array, a: Array, b: Array, guessing: float) -> Ar
         term = ways + (k[at] - j) * np.log(guessing) + j * np.log1p(-guessing)
         term = term + betaln(a[:, at] + j, b[:, at] + n[at] - k[at])
         total[:, at] = np.logaddexp(total[:, at], term)
-    value: Array = total + (n - k) * np.log1p(-guessing) - betaln(a, b)
-    return value
+    return np.asarray(total + (n - k) * np.log1p(-guessing) - betaln(a, b))

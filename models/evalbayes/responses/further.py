@@ -143,8 +143,7 @@ class Further:
         return np.where(self._tried[:, None], 1.0, 1.0 - self._next)
 
     def _over(self, by_node: Array) -> Array:
-        found: Array = (self._weight * by_node).sum(axis=2)
-        return found
+        return np.asarray((self._weight * by_node).sum(axis=2))
 
     def _came(self, ln_cap: Array) -> Array:
         """Chance that a success has come within a cap."""
@@ -154,8 +153,7 @@ class Further:
 
     @cached_property
     def _came_by_top(self) -> Array:
-        found: Array = log_ndtr((self._top - self._mean[SUCCESS]) / self._sd[SUCCESS])
-        return found
+        return np.asarray(log_ndtr((self._top - self._mean[SUCCESS]) / self._sd[SUCCESS]))
 
     @cached_property
     def _so_far(self) -> list[tuple[Array, Array]]:

@@ -88,8 +88,7 @@ class Spending:
         u = np.minimum((ln_cap - mean) / sd, top)
         # ln[Φ(top) − Φ(u)] − ln Φ(top): the success comes after c, given that it comes before C.
         share = np.exp(np.minimum(log_ndtr(u) - log_ndtr(top), 0.0))
-        on: Array = np.log(np.maximum(1.0 - share, 1e-12))
-        return on
+        return np.asarray(np.log(np.maximum(1.0 - share, 1e-12)))
 
     def ln_density(self, kind: int, ln_spend: Array, at: Index, shift: Array) -> Array:
         """Return the log-density of the ln spend of runs that ended, up to a constant."""

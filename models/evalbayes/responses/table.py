@@ -29,8 +29,7 @@ class Tasks:
     @property
     def tilt(self) -> Array:
         """Length above the mean over evals."""
-        found: Array = self.length - self.centre.mean()
-        return found
+        return np.asarray(self.length - self.centre.mean())
 
     def positions(self, tasks: pd.DataFrame) -> Index:
         """Position of every row's task, −1 where it is not held."""

@@ -193,8 +193,7 @@ def cell_posterior(cell: Cell, family: Family, seed: int, n_draws: int) -> Small
 
     def log_joint(points: Array) -> Array:
         likelihood = log_likelihood(cell, family, points).sum(axis=1)
-        value: Array = likelihood + _log_prior(cell, family, points)
-        return value
+        return np.asarray(likelihood + _log_prior(cell, family, points))
 
     return small_posterior(
         log_joint, _start(cell, family), seed=seed, n_draws=n_draws, what=f"the {family.name} fit"
@@ -256,16 +255,14 @@ def log_likelihood(cell: Cell, family: Family, points: Array) -> Array:
 
 def _at(function: object, parameters: tuple[Array, ...], x: Array) -> Array:
     assert callable(function)
-    value: Array = function(x[None, :], *parameters)
-    return value
+    return np.asarray(function(x[None, :], *parameters))
 
 
 def _log_prior(cell: Cell, family: Family, points: Array) -> Array:
     priors = [(p["mean_ln"], p["sd_ln"]) for p in (*family.priors.values(), _RIVAL)]
     means = np.array([0.0, cell.centre, *(m for m, _ in priors[:-1]), cell.centre, priors[-1][0]])
     sds = [PLATEAU_SD, LOCATION_SD, *(s for _, s in priors[:-1]), LOCATION_SD, priors[-1][1]]
-    value: Array = -0.5 * (((points - means) / np.array(sds)) ** 2).sum(axis=1)
-    return value
+    return np.asarray(-0.5 * (((points - means) / np.array(sds)) ** 2).sum(axis=1))
 
 
 _RIVAL = lognormal.DEFAULT_PRIORS["scale"]
