@@ -18,6 +18,7 @@ from evalbayes.tables.numerals import NotANumber, numeral
 
 FORM = re.compile(r"\s*(?P<owner>.+)\.(?P<key>[A-Za-z_]\w*)\s*(?P<sign>[=*/+])\s*(?P<value>.+?)\s*")
 TIME = re.compile(r"\s*([\d.]+)\s*(\D.*)")  # "40 h"
+SET_BY = "set by "  # how the reason of an assumption that was set begins; the setting follows
 KINDS = ("domain", "level", "decision", "eval", "elicitation", "ai_model")
 SIGNS: dict[str, Callable[[float, float], float]] = {
     "*": lambda now, by: now * by,
@@ -119,7 +120,7 @@ def with_settings(
         except InputError as error:
             raise InputError(f"with {str(setting)!r} set, {error}") from None
         value = str(setting).partition(setting.key)[2]
-        told.append(Assumption(setting.owner, setting.key, value, f"set by {setting}"))
+        told.append(Assumption(setting.owner, setting.key, value, f"{SET_BY}{setting}"))
     return catalogue.model_copy(update={"assumptions": (*catalogue.assumptions, *told)})
 
 

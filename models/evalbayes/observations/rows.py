@@ -129,18 +129,23 @@ class Rows:
     def settle(self, *, at_least: bool = False) -> None:
         """Refuse the table if any fault was noted, and tell the first ten of them, one a line.
 
-        InputError if any was.
+        The same fault of several rows is told once. InputError if any was.
         """
-        found = sorted(self.faults.items(), key=lambda each: each[0][0])
-        if not found:
+        alike: dict[str, list[int]] = {}
+        for (row, column), said in sorted(self.faults.items(), key=lambda each: each[0][0]):
+            alike.setdefault(f"{column} {said}".strip(), []).append(row)
+        if not alike:
             return
-        told = [
-            f"{self.where(row)}: {f'{column} {said}'.strip()}"
-            for (row, column), said in found[:MOST_TOLD]
-        ]
-        if len(found) > MOST_TOLD:
-            more = f"{len(found) - MOST_TOLD:,} more{' at least' * at_least}"
-            told.append(f"... and {more} in {self.source}")
+        told = []
+        for said, rows in list(alike.items())[:MOST_TOLD]:
+            others = {0: "", 1: " and 1 more row"}.get(
+                len(rows) - 1, f" and {len(rows) - 1:,} more"
+            )
+            told.append(f"{self.where(rows[0])}{others}: {said}")
+        left = sum(map(len, list(alike.values())[MOST_TOLD:]))
+        if left or at_least:
+            count = f"{left:,} " * (left > 0)
+            told.append(f"... and {count}more{' at least' * at_least} in {self.source}")
         raise InputError("\n".join(told))
 
     def _got(self, row: int, column: str) -> str:

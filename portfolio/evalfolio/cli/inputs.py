@@ -114,6 +114,7 @@ def _asked_anew(
     plan: Path, settings: list[str] | None, path: Path | None, stored: Path | None
 ) -> Question:
     from evalbayes.catalogue import read_catalogue
+    from evalbayes.catalogue.settings import SET_BY
     from evalbayes.menus import build_menu
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.limits.budget import catalogue_budget
@@ -135,15 +136,21 @@ def _asked_anew(
         )
     if not stored.is_file():
         raise InputError(f"{stored}: there must be the plan's posterior; give it as --posterior")
-    before, after = read_catalogue(path), read_catalogue(path, settings)
+    # what was set when it was planned stays set
+    own = [a.reason.removeprefix(SET_BY) for a in record.assumptions if a.reason.startswith(SET_BY)]
+    before, after = read_catalogue(path, own), read_catalogue(path, [*own, *settings])
     menu, _ = build_menu(
         believed(Posterior.load(stored), before, after),
         after,
         seed=record.provenance.seed,
         with_draws=False,
     )
-    own = catalogue_budget(before)
-    typed = {k: v for k, v in record.budget.items() if own.get(k) != v and k in menu.resources}
+    stated = catalogue_budget(before)
+    typed = {
+        name: amount
+        for name, amount in record.budget.items()
+        if stated.get(name) != amount and name in menu.resources
+    }
     return question_of(
         after, menu, budget=typed, contingency=record.kept_back, constraints=asked_limits(record)
     )

@@ -35,6 +35,12 @@ def test_score_and_require_follow_what_is_set_as_recommend_does(
     same = run("score", "plan/mix.csv", "--plan", "plan", "--quiet")
     assert "the same as the plan's" in same.out
 
+    # What was set when a plan was made stays set beside what is set now.
+    half, rest = ("--set", "cyber.threshold+0.4"), ("--set", "cyber.threshold+0.6")
+    assert run(*common, "--out", "half", *half).code == 0
+    both = run("score", "far/mix.csv", "--plan", "half", "--catalogue", files[0], *rest, "--json")
+    assert json.loads(both.out)["value"] == pytest.approx(far["value"]["evsi"], rel=1e-6)
+
     most = far["domains"][0]["p_missed_expected"]
     target = ("--danger-missed", f"cyber={100 * most}%", *SETTING, "--catalogue", files[0])
     needed = run("require", "plan", *target, "--json")
