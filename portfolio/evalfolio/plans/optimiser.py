@@ -186,7 +186,7 @@ def _split(found: Answer) -> pd.Series | None:
         return None
     names = found.problem.menu.options.index
     shares = pd.Series(found.shares, index=names, name="share")
-    return shares[shares > LEAST_SHARE]
+    return shares[shares > LEAST_SHARE].round(4)
 
 
 def _choices(problem: Problem, x: Array, changes: Changes, direct: bool) -> pd.DataFrame:

@@ -124,7 +124,8 @@ def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
         "Menu",
         "The menu, and a mix of your own",
         "Type 1 beside each option you would run, at most one per eval; it starts as the plan. "
-        "Prices typed over are counted, but the certified mixes are not chosen anew.",
+        "Prices typed over are counted, but the "
+        f"{contents.record.value.kind.lower()} mixes are not chosen anew.",
         [12, *widths.values()],
     )
     chosen = set(contents.plans[contents.own].rows)

@@ -165,9 +165,10 @@ def write_names(book: Book, contents: Contents) -> Any:
         "In another workbook: ='plan.xlsx'!budget_usd. A name stays where its cell moves.",
         [30, 62, 20, 20],
     )
-    rows = sorted(book.names.items())
+    rows, kind = sorted(book.names.items()), contents.record.value.kind.lower()
     for i, (name, place) in enumerate(rows):
-        cells = (name, meaning(name, contents), place.replace("$", ""))
+        words = meaning(name, contents).replace("certified", kind)
+        cells = (name, words, place.replace("$", ""))
         book.row(sheet, FIRST + i, cells, ("text", "wrap", "text"))
     heads = [("Name", "text"), ("Meaning", "text"), ("Where", "text")]
     book.table(sheet, "names", FIRST - 1, len(rows), heads)

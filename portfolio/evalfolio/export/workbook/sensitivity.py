@@ -24,10 +24,11 @@ def write_frontier(book: Book, contents: Contents) -> Any:
         ("Enters", "wrap", CHANGES),
         ("Leaves", "wrap", CHANGES),
     ]
+    kind = contents.record.value.kind.lower()
     sheet = book.sheet(
         "Frontier",
         "What other budgets would buy",
-        "The certified mix of each budget in USD, the other budgets held."
+        f"The {kind} mix of each budget in USD, the other budgets held."
         if len(contents.plans) > 1
         else "Only the plan's own budget was looked at.",
         [width for *_, width in columns],

@@ -164,8 +164,9 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
                 "criteria": ">=",
                 "value": 0,
                 "input_title": "Budget in USD",
-                "input_message": "Type another budget: the certified mix of the nearest one not "
-                "above it is looked up.",
+                "input_message": "Type another budget: the "
+                f"{contents.record.value.kind.lower()} mix of the nearest one not above it is "
+                "looked up.",
                 "error_title": "A budget",
                 "error_message": "Type a number, 0 or more.",
             },

@@ -9,6 +9,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from openpyxl import load_workbook
 from tests.evalfolio.search.test_brute_force import OBJECTIVES, limit_pool, random_case
 from tests.evalfolio.value.skew.menus import skewed_menu
 
@@ -162,7 +163,16 @@ def test_a_plan_of_it_says_so(make_menu: MakeMenu, tmp_path: Any) -> None:
     assert "not certified to be the best, but within" in plan.to_html(
         tmp_path / "report.html"
     ).read_text(encoding="utf-8")
-    plan.to_excel(tmp_path / "plan.xlsx")
+    words = {
+        str(cell.value)
+        for sheet in load_workbook(plan.to_excel(tmp_path / "plan.xlsx"))
+        for row in sheet.iter_rows()
+        for cell in row
+    }
+    assert "Near-best distance to that bound" in words
+    assert not any("certified plan" in word.lower() for word in words)
+    greedy = ef.optimise(menu, budget=budget_of(menu, 0.2), method="greedy")
+    assert greedy.record.value.kind == "Greedy"
 
 
 @pytest.mark.parametrize("seed", range(6))
