@@ -2,28 +2,62 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.special import ndtr
 
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Flags
 from evalbayes.errors import InputError
 
-STATE = re.compile(r"(.*?)(?:@-?[0-9.e+-]+)?\.(shown|gap)")  # "cyber.shown", "cyber@5.4.gap"
 MOST = 1e12  # beyond it squares and inverses lose all their digits
+PLACE = re.compile(r"(.*?)(?:@-?[0-9.e+-]+)?")
 
 
-def told(state: str) -> tuple[str, str]:
-    """Return domain and part, "shown" or "gap", of the name of a state; blank for other states.
+class State(NamedTuple):
+    """Name of a state of a menu, built and read here alone.
 
-    >>> told("cyber.shown"), told("cyber@5.4.gap"), told("ctf.family")
-    (('cyber', 'shown'), ('cyber', 'gap'), ('', ''))
+    >>> str(State(knot("cyber", 5.4), "gap")), State.read("cyber@5.4.gap").domain
+    ('cyber@5.4.gap', 'cyber')
+    >>> State.read("ctf.family"), State.read("slope").domain
+    (State(of='ctf', part='family'), '')
     """
-    found = STATE.fullmatch(state)
-    return (found[1], found[2]) if found else ("", "")
+
+    of: str  # the knot of a domain, see `knot`; a family or an eval
+    part: str  # "shown" or "gap"; "family", "error"
+
+    def __str__(self) -> str:
+        return f"{self.of}.{self.part}"
+
+    @classmethod
+    def read(cls, name: str) -> Self:
+        """Return what a name says; blank of states of another kind, such as slopes."""
+        of, _, part = name.rpartition(".")
+        return cls(of, part)
+
+    @property
+    def domain(self) -> str:
+        """Domain whose capability it is a part of; blank of other states."""
+        found = PLACE.fullmatch(self.of)
+        return found[1] if found and self.part in ("shown", "gap") else ""
+
+
+def knot(domain: str, place: float | None = None) -> str:
+    """Return the name of a place on a domain's scale: its own at the (first) threshold."""
+    return domain if place is None else f"{domain}@{place:.4g}"
+
+
+def parts_of(states: Iterable[str], part: str, domain: str = "") -> Flags:
+    """Say which states are shown capabilities, or gaps, of any domain or of one.
+
+    >>> parts_of(("cyber.shown", "cyber.gap", "bio@2.gap", "slope"), "gap").tolist()
+    [False, True, True, False]
+    """
+    read = map(State.read, states)
+    found = [s.part == part and bool(s.domain) and s.domain == (domain or s.domain) for s in read]
+    return np.array(found, dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -88,9 +122,9 @@ class Decision:
         ('cyber', 'bio')
         """
         parts = [
-            told(name)[0]
+            State.read(name).domain
             for name, weight in zip(states, self.contrast, strict=True)
-            if weight and told(name)[0]
+            if weight and State.read(name).domain
         ]
         return tuple(dict.fromkeys(parts)) or (self.name,)
 

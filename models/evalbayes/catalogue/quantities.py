@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from evalbayes.decision import told
+from evalbayes.decision import State
 from evalbayes.names import cure
 from evalbayes.tables.numerals import NotANumber, numeral
 
@@ -90,7 +90,7 @@ def text(value: Any) -> str:
 def domain_name(value: Any) -> str:
     """Return a name that no knot of another domain can have: states are named "cyber@5.4.gap"."""
     name = text(value)
-    if told(f"{name}.gap")[0] != name:
+    if State(name, "gap").domain != name:
         raise ValueError(
             f"must not end in @ and a number, as places on a scale do, got {name!r}; rename it"
         )

@@ -65,31 +65,26 @@ def reading_of(
     name = posterior.evals[i]
     effort = np.array(efforts)
     difficulty = posterior.draws["difficulty"][:, i]
-    reach = posterior.reach[i]
-    shown, gap = (
-        float(reach @ states.mean[[states.index_of(f"{knot}.{of}") for knot in states.knots]])
-        for of in ("shown", "gap")
-    )
+    reach, at_shown, at_gap = posterior.reach[i], states.at_knots("shown"), states.at_knots("gap")
+    shown, gap = (float(reach @ states.mean[at]) for at in (at_shown, at_gap))
     slope = float(posterior.in_unit_of(i, "slope")[:, m].mean())
     own_slope = states.index_of(states.slopes[int(posterior.loadings[i].argmax())])
 
     rows = np.zeros((len(efforts), len(states.names)))
-    for knot, weight in zip(states.knots, reach, strict=True):
-        rows[:, states.index_of(f"{knot}.shown")] = weight
-        rows[:, states.index_of(f"{knot}.gap")] = effort * weight
+    rows[:, at_shown] = reach
+    rows[:, at_gap] = np.outer(effort, reach)
     above = shown + effort * gap - difficulty.mean()
     rows[:, own_slope] = above / slope
     margin_mean = above.copy()
     if posterior.family_of[i] >= 0:
-        state = states.index_of(f"{posterior.families[posterior.family_of[i]]}.family")
+        state = states.index_of(posterior.families[posterior.family_of[i]], "family")
         rows[:, state] = 1.0
         margin_mean += states.mean[state]
 
     validity = posterior.in_unit_of(i, "validity_sd") ** 2
     own = states.own_error.get(name)
     if own is None:
-        predictors = [states.index_of(f"{knot}.shown") for knot in states.knots]
-        predictors.append(own_slope)
+        predictors = [*at_shown, own_slope]
         error = explained_error(eval_error(posterior, i, m), states.draws[:, predictors])
         rows[:, predictors] += error.weights
         margin_mean += error.mean
@@ -101,8 +96,8 @@ def reading_of(
         private = np.zeros(posterior.n_draws)
     departure = posterior.in_unit_of(i, "gap_departure_sd") ** 2
     if own is not None and effort.any():  # elicited runs, if any are among them, told of it
-        tied = [states.index_of(f"{knot}.{of}") for knot in states.knots for of in ("shown", "gap")]
-        tied.append(states.index_of(own))
+        pairs = zip(at_shown, at_gap, strict=True)
+        tied = [*(k for pair in pairs for k in pair), states.index_of(own)]
         known = explained_error(posterior.draws["gap_departure"][:, i, m], states.draws[:, tied])
         if known.weights.any():
             rows[:, tied] += effort[:, None] * known.weights

@@ -44,7 +44,7 @@ def decisions_of(
             years = gain_years(catalogue, domain)
             alone = threshold if len(spec.weights) == 1 else None
             at = states.at_threshold(name, alone)
-            parts = [states.index_of(f"{at}.{part}") for part in ("shown", "gap")]
+            parts = [states.index_of(at, part) for part in ("shown", "gap")]
             adversary, lines = catalogue.adversary(spec.name, name), np.ones(2)
             if adversary is not None:
                 shown, gap = states.draws[:, parts].T

@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
+from evalbayes.decision import State
 from evalbayes.posterior.placing import SAME, placed
 from evalbayes.posterior.posterior import Posterior
 
@@ -22,6 +23,10 @@ SIGNIFICANT = 3.0  # standard errors of a sample correlation of independent draw
 FEWEST_EFFECTIVE = 1000  # draws of a chain count for less than independent ones
 SMALLEST_SD = 1e-4  # a figure stated exactly still needs some
 SMALLEST_VARIANCE = SMALLEST_SD**2
+PARTS = {  # of capability; the gap last
+    "shown": "what a standard agent shows",
+    "gap": "how much more full elicitation would show",
+}
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -49,13 +54,17 @@ class States:
         """Name of a domain's knot at a threshold, by default its first."""
         if threshold is not None:
             for name, place in zip(self.knots, self.places, strict=True):
-                if abs(place - threshold) <= SAME and name.rsplit("@", 1)[0] == domain:
+                if abs(place - threshold) <= SAME and State(name, "shown").domain == domain:
                     return name
         return domain
 
-    def index_of(self, name: str) -> int:
-        """Position of a state."""
-        return self.names.index(name)
+    def index_of(self, of: str, part: str = "") -> int:
+        """Position of a state, by whose it is and which part, or by its whole name."""
+        return self.names.index(str(State(of, part)) if part else of)
+
+    def at_knots(self, part: str) -> list[int]:
+        """Positions of shown capability, or the gap, at every knot."""
+        return [self.index_of(each, part) for each in self.knots]
 
 
 def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
@@ -79,11 +88,11 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
             if k < len(posterior.domains)
             else f"{spec.unit}, at {name[len(spec.name) + 1 :]}"
         )
-        columns[f"{name}.shown"] = posterior.draws["shown"][:, k, m]
-        words[f"{name}.shown"] = f"{spec.name}: what a standard agent shows ({where})"
-        columns[f"{name}.gap"] = posterior.draws["gap"][:, k, m]
-        words[f"{name}.gap"] = f"{spec.name}: how much more full elicitation would show ({where})"
-        gaps.append(f"{name}.gap")
+        for part, what in PARTS.items():
+            state = str(State(name, part))
+            columns[state] = posterior.draws[part][:, k, m]
+            words[state] = f"{spec.name}: {what} ({where})"
+        gaps.append(state)
     units = [catalogue.domain(name).unit for name in posterior.domains]
     alone = len(set(units)) == 1
     slopes = tuple("slope" if alone else f"slope per {unit}" for unit in units)
@@ -93,20 +102,21 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
         per = "unit" if alone else units[d]
         words[name] = f"error of the slope of success against difficulty (logits per {per})"
     for g, name in enumerate(posterior.families):
-        columns[f"{name}.family"] = posterior.draws["family_error"][:, g, m]
-        words[f"{name}.family"] = f"{name}: what the evals of this family all read too high"
+        state = str(State(name, "family"))
+        columns[state] = posterior.draws["family_error"][:, g, m]
+        words[state] = f"{name}: what the evals of this family all read too high"
 
     own_error = {}
     for i, name in enumerate(posterior.evals):
         if posterior.n_runs[i, m] > 0:
-            own_error[name] = f"{name}.error"
-            columns[f"{name}.error"] = eval_error(posterior, i, m)
-            words[f"{name}.error"] = f"{name}: what this eval alone reads too high"
+            own_error[name] = state = str(State(name, "error"))
+            columns[state] = eval_error(posterior, i, m)
+            words[state] = f"{name}: what this eval alone reads too high"
 
     names = tuple(columns)
     draws = np.stack([columns[name] for name in names], axis=1)
     unseen: list[tuple[str, ...]] = [
-        (f"{name}.family",)
+        (str(State(name, "family")),)
         for g, name in enumerate(posterior.families)
         if not posterior.n_runs[posterior.family_of == g, m].any()
     ]
@@ -123,9 +133,10 @@ def states_of(posterior: Posterior, catalogue: Catalogue) -> States:
     walked = np.zeros((len(names), len(names)))
     for d in range(len(posterior.domains)):
         told, walk = walk_covariance(posterior, d, m)
-        own = [names.index(f"{knots[k]}.shown") for k in np.flatnonzero(posterior.knot_domain == d)]
+        shown = [names.index(str(State(each, "shown"))) for each in knots]
+        own = [shown[k] for k in np.flatnonzero(posterior.knot_domain == d)]
         if told is not None:
-            logs[:, own] = draws[:, [names.index(f"{knots[told]}.shown")]]
+            logs[:, own] = draws[:, [shown[told]]]
             walked[np.ix_(own, own)] = walk
     moments = moment_covariance(logs, untied) + walked
     if not posterior.elicited_history and np.isfinite(posterior.knot_place).all():

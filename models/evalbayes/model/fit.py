@@ -65,6 +65,8 @@ def fit(
     families
         Families of spend to weigh eval by eval where single spends are known, or one for all; see
         `evalbayes.curves.families.selection_of`.
+        The joint likelihood is the lognormal's: draws of other families are reweighted from each
+        cell's own posterior (`evalbayes.model.carrying`).
     keep
         A stored posterior that is returned as it is if this fit would give the same: same inputs,
         seed, settings and versions.

@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.curves.law import STACKED
+from evalbayes.decision import knot
 from evalbayes.errors import InputError
 from evalbayes.names import cure
 from evalbayes.posterior.diagnostics import Diagnostics
@@ -254,7 +255,7 @@ class Posterior:
     def knot_names(self) -> tuple[str, ...]:
         """Name of every knot: its domain's at the (first) threshold, else "cyber@5.4"."""
         return tuple(
-            self.domains[d] if k < len(self.domains) else f"{self.domains[d]}@{place:.4g}"
+            knot(self.domains[d], None if k < len(self.domains) else place)
             for k, (d, place) in enumerate(zip(self.knot_domain, self.knot_place, strict=True))
         )
 

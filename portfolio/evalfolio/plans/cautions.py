@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
+from evalbayes.decision import parts_of
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent
@@ -75,7 +76,7 @@ def crossed(plan: Plan) -> list[tuple[str, str]]:
 
 def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
     """Say how the share on max elicitation moves with the sd of the elicitation gap."""
-    shares, gaps = [], [name.endswith(".gap") for name in plan.menu.states]
+    shares, gaps = [], parts_of(plan.menu.states, "gap")
     for factor in (0.5, 1.0, 2.0):
         if factor == 1.0:
             chosen = plan.chosen

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
+from evalbayes.decision import parts_of
 from evalfolio.limits.group import describe, members
 from evalfolio.limits.presence import Mandatory
 from evalfolio.narrative import listing, words
@@ -117,7 +118,7 @@ def buffer(menu: Menu, decision: Decision, precision: Array, level: float = 0.95
     normal's, also of a lognormal gap, whose own upper quantile lies higher where the gap is wide.
     At an adversary's budget a unit shown adds only w to y, so the alert is (threshold − that)/w.
     """
-    gap = decision.contrast * np.array([name.endswith(".gap") for name in menu.states])
+    gap = decision.contrast * parts_of(menu.states, "gap")
     root = np.linalg.cholesky(menu.prior_covariance)
     whitened = gap @ root
     variance = float(whitened @ np.linalg.solve(precision, whitened))

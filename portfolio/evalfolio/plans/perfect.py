@@ -7,7 +7,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalbayes.decision import told
+from evalbayes.decision import parts_of
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent
 from evalfolio.value.sample_information import DecisionValue
@@ -77,12 +77,8 @@ def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
         losses = decision.expected_losses(y)
         cases: dict[str, tuple[tuple[str, ...], Array]] = {"capability": (tuple(menu.states), y)}
         for part in ("shown", "gap"):
-            at = [
-                k
-                for k, name in enumerate(menu.states)
-                if decision.contrast[k] and told(name)[1] == part
-            ]
-            if at:
+            at = np.flatnonzero(parts_of(menu.states, part) & (decision.contrast != 0))
+            if len(at):
                 known = tuple(menu.states[i] for i in at)
                 cases[part] = (known, draws[:, at] @ decision.contrast[at])
         for words, (known, values) in cases.items():

@@ -11,7 +11,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue.stakes import implied_probability
-from evalbayes.decision import told
+from evalbayes.decision import State, parts_of
 from evalfolio.errors import InputError
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import (
@@ -201,8 +201,8 @@ class Basis:
             if assumed.kind == "price":
                 options = self._priced(menu, level)
             elif assumed.kind in STATES:
-                what = (assumed.domain, STATES[assumed.kind])
-                scale = np.array([level if told(name) == what else 1.0 for name in menu.states])
+                own = parts_of(menu.states, STATES[assumed.kind], assumed.domain)
+                scale = np.where(own, level, 1.0)
                 covariance = covariance * np.outer(scale, scale)
                 mean = mean * scale if assumed.kind == "gap" else mean
             elif assumed.kind not in HOURS:
@@ -289,7 +289,7 @@ class Basis:
         weight = max(
             float(w)
             for name, w in zip(states, decision.contrast, strict=True)
-            if told(name)[0] == domain
+            if State.read(name).domain == domain
         )
         mean, sd = self.catalogue.domain(domain).post_training_gain_per_year.normal()
         years = weight * gain_years(self.catalogue, self.catalogue.domain(domain))

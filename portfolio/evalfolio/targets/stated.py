@@ -6,7 +6,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalbayes.decision import told
+from evalbayes.decision import parts_of
 from evalfolio.errors import InputError
 from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 from evalfolio.limits.group import nearest, refuse_other
@@ -81,7 +81,7 @@ def gap_correlations(menu: Menu, domain: str) -> dict[str, float]:
     >>> gap_correlations(small_menu(), "cyber")
     {'a': 1.0, 'b': 1.0}
     """
-    own = np.array([told(state) == (domain, "gap") for state in menu.states])
+    own = parts_of(menu.states, "gap", domain)
     lines = [each.contrast * own for each in menu.decisions if (each.contrast * own).any()]
     options, found = menu.options, {}
     deep = (options["domain"] == domain) & (options["tier"] == DEEP)
