@@ -42,7 +42,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-SEED, REPETITIONS = 0, 2
+SEED, REPETITIONS = 0, 1
 BUDGETS = (0.1, 0.3)
 BILL = 1000.0  # usd that all runs of a portfolio are taken to cost
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # quantiles of the horizon foretold, where a call changes
