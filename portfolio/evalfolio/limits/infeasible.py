@@ -16,6 +16,7 @@ from evalfolio.limits.target import MET, Knowing, Target
 
 MAX_RATIO_STEPS = 20  # of the search for the best share; it converges superlinearly
 SHOWN_MENDS = 3
+STEPS = (0.04, 0.02, 0.01, 1e-3)  # down from what a choice leaves on a skewed belief
 JOINT_GAP = 1e-3  # of the least joint change
 MOVED = 1e-7  # relative; what a limit is missed by where it has to give way
 
@@ -153,9 +154,31 @@ def most_known(stack: Stack, target: Target, *, gap: float = 1e-6) -> Array | No
 
 
 def _least_left(stack: Stack, target: Target) -> float | None:
-    """Return what that choice leaves; None where no choice keeps the other limits."""
+    """Return the least that a choice can leave; None where none keeps the other limits.
+
+    On a skewed belief chances are no function of what is known alone, and a target is met up to
+    some thousandths: there it is the least amount that was tried and is met, from the choice that
+    knows most down.
+    """
     x = most_known(stack, target)
-    return None if x is None else target.left(stack.menu, x)
+    if x is None:
+        return None
+    left = target.left(stack.menu, x)
+    if not target.share or left <= 0 or target.known(stack.menu).calls is None:
+        return left
+    held = [limit for limit in stack.limits if limit is not target]
+
+    def kept(amount: float) -> bool:
+        eased = replace(target, at_most=amount)
+        return Stack(stack.menu, stack.budgets, [*held, eased]).point() is not None
+
+    least = left * (1.0 + STEPS[-1])
+    while least < left * (1.0 + STEPS[0]) and not kept(least):
+        least *= 1.0 + STEPS[-1]
+    for step in STEPS:
+        while kept(least * (1.0 - step)):
+            least *= 1.0 - step
+    return least
 
 
 def _targets_mend(stack: Stack) -> tuple[Change, ...] | None:
