@@ -10,72 +10,44 @@ passing through the success that was seen; the capability of the AI model stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
 
 from evalbayes.arrays import Array, Index, Positions
 from evalbayes.curves.families.selection import Selection
 from evalbayes.curves.law import STACKED, WIDTHS
-from evalbayes.posterior.posterior import lognormal_spends
-
-Draws = Mapping[str, Array]
-
-
-class Axes(Protocol):
-    """Names along the axes of draws, and how evals bear on capability: a design or a posterior."""
-
-    @property
-    def evals(self) -> tuple[str, ...]:
-        """Names of the evals."""
-
-    @property
-    def ai_models(self) -> tuple[str, ...]:
-        """Names of the AI models."""
-
-    @property
-    def loadings(self) -> Array:
-        """Weight of every domain in every eval, (n_evals, n_domains)."""
-
-    @property
-    def reach(self) -> Array:
-        """Weight of every knot in every eval, (n_evals, n_knots)."""
-
-    @property
-    def family_of(self) -> Index:
-        """Index of the family of every eval, -1 for none, (n_evals,)."""
-
+from evalbayes.posterior.posterior import Posterior
 
 STEEPEST_TAIL = 30.0  # a Burr member beyond is a power law with an edge: kept at its tail index
 
 
-def carried(draws: Draws, selection: Selection, axes: Axes, seed: int) -> dict[str, Array]:
+def carried(posterior: Posterior, selection: Selection, seed: int) -> dict[str, Array]:
     """Return the draws with families of spend by stacking weight.
 
-    The draws given have lognormal spends; `seed` is of which draw has which family.
+    Those of the posterior have lognormal spends; `seed` is of which draw has which family.
     """
-    new = {**draws, **lognormal_spends(draws)}
+    draws = posterior.draws
+    new = {**draws}
     if not selection.cells:
         return new
-    new["success_location"] = draws["success_location"].copy()
-    new["private_error"] = draws["private_error"].copy()
+    for key in ("success_location", "private_error", "spend_width", "spend_tail", "spend_family"):
+        new[key] = draws[key].copy()
     rng = np.random.default_rng([seed, 3])
-    n_draws = len(draws["validity_sd"])
-    weights = selection.weights_of(axes.evals)
+    weights = selection.weights_of(posterior.evals)
     every = list(selection.cells)
-    for i, name in enumerate(axes.evals):
-        family = _families(weights[i], n_draws, rng)
+    for i, name in enumerate(posterior.evals):
+        family = _families(weights[i], posterior.n_draws, rng)
         if not family.any():
             continue
         donors = [key for key in every if key[0] == name] or every
-        for m, ai_model in enumerate(axes.ai_models):
+        for m, ai_model in enumerate(posterior.ai_models):
             own = (name, ai_model) in selection.cells
-            quantile = _ranks(_margin(draws, axes, i, m)) if own else np.zeros(0)
+            quantile = _ranks(posterior.logits(m, evals=[i])[:, 0]) if own else np.zeros(0)
             for k in np.unique(family[family > 0]):
                 rows = np.flatnonzero(family == k)
                 if own:
                     cell = selection.cells[name, ai_model]
-                    slope = draws["slope"][rows, axes.loadings[i].argmax(), m]
+                    slope = posterior.in_unit_of(i, "slope")[rows, m]
                     _from_own(new, cell, STACKED[k], rows, quantile[rows], slope, i, m)
                 else:
                     usable = [key for key in donors if STACKED[k] in selection.cells[key]]
@@ -147,16 +119,6 @@ def _set_shape(
     new["spend_width"][rows, i, m] = width * tail / kept  # the same power of spend in the far tail
     new["spend_tail"][rows, i, m] = kept
     new["spend_family"][rows, i, m] = STACKED.index(family)
-
-
-def _margin(draws: Draws, axes: Axes, i: int, m: int) -> Array:
-    """Logit plateau of one curve at effort 0, (n_draws,)."""
-    margin = draws["shown"][:, :, m] @ axes.reach[i] - draws["difficulty"][:, i]
-    margin = margin + draws["private_error"][:, i, m]
-    if axes.family_of[i] >= 0:
-        margin = margin + draws["family_error"][:, axes.family_of[i], m]
-    logit: Array = draws["slope"][:, axes.loadings[i].argmax(), m] * margin
-    return logit
 
 
 def _ranks(values: Array) -> Array:

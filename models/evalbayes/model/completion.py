@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Index
 from evalbayes.model import priors
 from evalbayes.model.design import Design
 from evalbayes.model.even import EvenNormals
@@ -56,6 +57,14 @@ def prior_base(design: Design, n_draws: int, seed: int) -> dict[str, Array]:
     return base.named(shared_out(base, vector, np))
 
 
+def _known(drawn: Array, seen: Draws, name: str, *at: Index) -> Array:
+    """Put what was seen of a quantity among prior draws of it all, at these places, if any was."""
+    places: Any = (slice(None), *at)
+    if name in seen:
+        drawn[places] = seen[name]
+    return drawn
+
+
 def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: EvenNormals) -> Array:
     return np.exp(rng.normal(prior.mean_ln, prior.sd_ln, size=shape))
 
@@ -63,10 +72,8 @@ def _lognormal(prior: priors.Positive, shape: tuple[int, ...], rng: EvenNormals)
 def _slopes(design: Design, seen: Draws, rng: EvenNormals) -> Array:
     """Slope of every AI model by unit of capability, (n_draws, n_scales, n_models)."""
     n_draws = len(seen["validity_sd"])
-    offset = rng.normal(size=(n_draws, len(design.scales), len(design.ai_models)))
-    if len(design.pair_eval):
-        scale, model = design.seen_slopes.T
-        offset[:, scale, model] = seen["slope_offset"]
+    every = rng.normal(size=(n_draws, len(design.scales), len(design.ai_models)))
+    offset = _known(every, seen, "slope_offset", *design.seen_slopes.T)
     return seen["slope_mean"][:, :, None] * np.exp(seen["slope_spread"][:, :, None] * offset)
 
 
@@ -81,10 +88,7 @@ def _shown(design: Design, seen: Draws, rng: EvenNormals) -> Array:
         shown[:, d, design.under_test] = rng.normal(
             design.shown[d], design.shown_sd[d], size=n_draws
         )
-    if len(design.pair_eval):
-        domain, model = design.seen_capabilities.T
-        shown[:, domain, model] = seen["shown"]
-    return _walked(design, seen, shown, rng)
+    return _walked(design, seen, _known(shown, seen, "shown", *design.seen_capabilities.T), rng)
 
 
 def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array:
@@ -92,9 +96,7 @@ def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array
     knots, (n_draws, _, n_models) = design.knots, told.shape
     step = np.sqrt(knots.step)[:, None]
     increment = step * rng.normal(size=(n_draws, len(knots), n_models))
-    if len(design.pair_eval):
-        knot, model = design.walking.T
-        increment[:, knot, model] = seen["walk"]
+    increment = _known(increment, seen, "walk", *design.walking.T)
     increment *= seen["walk_sd"][:, design.scale_of[knots.domain], None]
     walked = np.stack(
         [increment[:, knots.path(k)[:-1]].sum(axis=1) for k in range(len(knots))], axis=1
@@ -116,12 +118,12 @@ def _gaps(
     sd = _lognormal(priors.GAP_DEPARTURE_SD, (n_draws, len(design.scales)), rng)
     departure = rng.normal(size=(n_draws, len(design.evals), n_models))
     if design.elicited:
-        knot, model = design.places.T
         population, common = seen["gap_population"], seen["gap_common"]
         spread, sd = seen["gap_spread"], seen["gap_departure_sd"]
         range_ = seen["gap_range"]
-        offset[:, knot, model] = seen["gap_offset"]
-        departure[:, design.pair_eval, design.pair_model] = seen["gap_departure_offset"]
+    offset = _known(offset, seen, "gap_offset", *design.places.T)
+    pairs = design.pair_eval, design.pair_model
+    departure = _known(departure, seen, "gap_departure_offset", *pairs)
     every = np.stack(np.divmod(np.arange(n_knots * n_models), n_models), axis=1)
     innovations = offset.reshape(n_draws, n_knots * n_models)
     ln_gaps = ln_gap(design, every, population, common, spread, range_, innovations)
@@ -134,10 +136,8 @@ def _errors(design: Design, seen: Draws, rng: EvenNormals) -> tuple[Array, Array
     n_draws = len(seen["validity_sd"])
     family = rng.normal(size=(n_draws, len(design.families), len(design.ai_models)))
     private = rng.normal(size=(n_draws, len(design.evals), len(design.ai_models)))
-    if len(design.pair_eval):
-        rows = design.seen_families
-        family[:, rows[:, 0], rows[:, 1]] = seen["family_offset"]
-        private[:, design.pair_eval, design.pair_model] = seen["private_offset"]
+    family = _known(family, seen, "family_offset", *design.seen_families.T)
+    private = _known(private, seen, "private_offset", design.pair_eval, design.pair_model)
     return (
         family * seen["family_sd"][:, design.family_scale, None],
         private * seen["validity_sd"][:, design.eval_scale, None],
@@ -196,53 +196,39 @@ def _expert_difficulty(
 def _spends(design: Design, seen: Draws, rng: EvenNormals) -> dict[str, Array]:
     """Locations and scales of ln spend, at effort 0."""
     n_draws, n_evals, n_models = len(seen["cell_spread"]), len(design.evals), len(design.ai_models)
-    is_seen = np.isin(np.arange(n_evals), design.seen_evals)
+    rows, shape = design.seen_evals, (n_draws, n_evals)
     typical = (
         seen["spend_centre"][:, design.unit_of]
         + seen["spend_per_minutes"][:, None] * design.ln_minutes
-        + seen["eval_spread"][:, None] * rng.normal(size=(n_draws, n_evals))
+        + seen["eval_spread"][:, None] * rng.normal(size=shape)
     )
-    expert = np.isfinite(design.location) & ~is_seen
-    stated = rng.normal(
-        np.nan_to_num(design.location),
-        np.nan_to_num(design.location_sd, nan=1.0),
-        size=(n_draws, n_evals),
-    )
-    typical[:, expert] = stated[:, expert]
-    later = seen["gave_up_later"][:, None] + seen["gave_up_spread"][:, None] * rng.normal(
-        size=(n_draws, n_evals)
-    )
-    scales = {}
+    expert = np.isfinite(design.location) & ~np.isin(np.arange(n_evals), rows)
+    mean, sd = np.nan_to_num(design.location), np.nan_to_num(design.location_sd, nan=1.0)
+    typical[:, expert] = rng.normal(mean, sd, size=shape)[:, expert]
+    typical = _known(typical, seen, "eval_location", rows)
+    later = seen["gave_up_later"][:, None]
+    later = later + seen["gave_up_spread"][:, None] * rng.normal(size=shape)
+    later = _known(later, seen, "gave_up_later_of", rows)
+    found = {}
     for name in ("success_scale", "gave_up_scale"):
-        scales[name] = np.exp(
-            seen[f"{name}_mean"][:, None]
-            + seen[f"{name}_spread"][:, None] * rng.normal(size=(n_draws, n_evals))
-        )
-    if is_seen.any():
-        rows = design.seen_evals
-        typical[:, rows], later[:, rows] = seen["eval_location"], seen["gave_up_later_of"]
-        for name, scale in scales.items():
-            scale[:, rows] = seen[name]
+        spread = seen[f"{name}_spread"][:, None] * rng.normal(size=shape)
+        found[name] = _known(np.exp(seen[f"{name}_mean"][:, None] + spread), seen, name, rows)
     speed = _speeds(design, seen, rng)[:, design.unit_of]  # (draw, eval, ai_model)
-    cell = {
-        "success_location": seen["cell_spread"][:, None, None]
-        * rng.normal(size=(n_draws, n_evals, n_models)),
-        "gave_up_location": seen["gave_up_cell_spread"][:, None, None]
-        * rng.normal(size=(n_draws, n_evals, n_models)),
-    }
     # An expert's range is about the AI model under test itself: nothing is added to it.
     speed[:, expert, design.under_test] = 0.0
-    cell["success_location"][:, expert, design.under_test] = 0.0
-    locations = {
-        "success_location": typical[:, :, None] + speed + cell["success_location"],
-        "gave_up_location": (typical + later)[:, :, None] + speed + cell["gave_up_location"],
-    }
     at = np.flatnonzero(design.effort == 0)
-    for name, location in locations.items():
+    i, m = design.condition_eval[at], design.condition_model[at]
+    for name, key, centre in (
+        ("success_location", "cell_spread", typical),
+        ("gave_up_location", "gave_up_cell_spread", typical + later),
+    ):
+        own = seen[key][:, None, None] * rng.normal(size=(n_draws, n_evals, n_models))
+        if centre is typical:
+            own[:, expert, design.under_test] = 0.0
+        found[name] = centre[:, :, None] + speed + own
         if len(at):
-            i, m = design.condition_eval[at], design.condition_model[at]
-            location[:, i, m] = seen[name][:, at]
-    return {**locations, **scales}
+            found[name][:, i, m] = seen[name][:, at]
+    return found
 
 
 def _speeds(design: Design, seen: Draws, rng: EvenNormals) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,12 +112,12 @@ def fit(
         complete["task_sd"],
         np.random.default_rng([seed, 2]),
     )
-    return Posterior(
+    posterior = Posterior(
         domains=design.domains,
         evals=design.evals,
         ai_models=design.ai_models,
         families=design.families,
-        draws=carried(complete, selection, design, seed),
+        draws=complete,
         loadings=design.loadings,
         family_of=design.family_of,
         knot_domain=design.knots.domain,
@@ -145,6 +146,7 @@ def fit(
         attempts=evidence.attempts,
         human_minutes=evidence.human_minutes,
     )
+    return replace(posterior, draws=carried(posterior, selection, seed))
 
 
 def _sampled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ with warnings.catch_warnings():
     import pymc as pm
     import pytensor.tensor as pt
 
-__all__ = ["Sample", "compiled", "convergence", "log_density", "pm", "pt", "pytensor", "sample"]
+__all__ = ["Sample", "compiled", "convergence", "pm", "pt", "pytensor", "sample"]
 
 TARGET_ACCEPT = 0.9
 
@@ -40,12 +40,6 @@ class Sample:
 
     draws: Mapping[str, Array]
     divergences: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Chains and draws of each."""
-        chains, draws = next(iter(self.draws.values())).shape[:2]
-        return chains, draws
 
 
 def compiled(model: Any, *made: str) -> Any:
@@ -133,15 +127,3 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def log_density(model: Any) -> Callable[[Mapping[str, Any]], float]:
-    """Compile the log density of a model at one point, given by variable name."""
-    with _quiet():
-        function = model.compile_logp(mode="FAST_COMPILE")
-
-    def value(point: Mapping[str, Any]) -> float:
-        with _quiet():
-            return float(function(dict(point)))
-
-    return value

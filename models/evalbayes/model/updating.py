@@ -182,18 +182,9 @@ def _regressed(y: Array, x: Array) -> Array:
 
 def _q(posterior: Posterior, i: int, m: int, effort: float) -> Array:
     """Logit plateau and both ln medians of a condition, by draw, (n_draws, 3)."""
-    draws, longer = posterior.draws, effort * EFFORT_SPEND[0]
-    margin = (
-        (draws["shown"][:, :, m] + effort * draws["gap"][:, :, m]) @ posterior.reach[i]
-        + effort * draws["gap_departure"][:, i, m]
-        - draws["difficulty"][:, i]
-        + draws["private_error"][:, i, m]
-    )
-    if posterior.family_of[i] >= 0:
-        margin = margin + draws["family_error"][:, posterior.family_of[i], m]
-    slope = draws["slope"][:, posterior.loadings[i].argmax(), m]
-    spends = (draws[f"{kind}_location"][:, i, m] + longer for kind in KINDS)
-    return np.stack([slope * margin, *spends], axis=1)
+    longer = effort * EFFORT_SPEND[0]
+    spends = (posterior.draws[f"{kind}_location"][:, i, m] + longer for kind in KINDS)
+    return np.stack([posterior.logits(m, effort, [i])[:, 0], *spends], axis=1)
 
 
 def _readings(posterior: Posterior, evidence: Evidence, seed: int) -> list[Reading]:

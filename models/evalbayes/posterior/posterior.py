@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -279,13 +279,20 @@ class Posterior:
         """Draws of one of `ONE_IN_A_UNIT` for the domains of an eval, (n_draws, ...)."""
         return self.draws[key][:, int(self.loadings[i].argmax())]
 
-    def validity_error(self, ai_model: str) -> Array:
-        """Family and private error together, of shape (n_draws, n_evals)."""
-        m = self.index_of("ai_model", ai_model)
-        error: Array = self.draws["private_error"][:, :, m].copy()
-        member = self.family_of >= 0
-        error[:, member] += self.draws["family_error"][:, self.family_of[member], m]
-        return error
+    def logits(
+        self, m: int, effort: float | Array = 0.0, evals: Sequence[int] | None = None
+    ) -> Array:
+        """Logit plateau of AI model m on some evals, by default all, (n_draws, n_evals)."""
+        i, draws = np.arange(len(self.evals)) if evals is None else np.array(evals), self.draws
+        error, family = draws["private_error"][:, i, m], self.family_of[i]
+        error[:, family >= 0] += draws["family_error"][:, family[family >= 0], m]
+        reach = (
+            draws["shown"][:, :, m] @ self.reach[i].T
+            + effort * (draws["gap"][:, :, m] @ self.reach[i].T)
+            + effort * draws["gap_departure"][:, i, m]
+        )
+        slope = draws["slope"][:, self.loadings[i].argmax(axis=1), m]
+        return np.asarray(slope * (reach - draws["difficulty"][:, i] + error))
 
     def spend_families_drawn(self, i: int, m: int) -> Array | None:
         """Which of the families `STACKED` each draw of one curve has, 0 or 1, (n_draws, n).
@@ -306,15 +313,7 @@ class Posterior:
             Elicitation effort, one for all evals or one per eval, 0 to 1.
         """
         m = self.index_of("ai_model", ai_model)
-        effort = np.asarray(effort, dtype=np.float64)
-        reach = (
-            self.draws["shown"][:, :, m] @ self.reach.T
-            + effort * (self.draws["gap"][:, :, m] @ self.reach.T)
-            + effort * self.draws["gap_departure"][:, :, m]
-        )
-        margin = reach - self.draws["difficulty"] + self.validity_error(ai_model)
-        slope = self.draws["slope"][:, self.loadings.argmax(axis=1), m]
-        return expit(slope * margin)
+        return expit(self.logits(m, np.asarray(effort, dtype=np.float64)))
 
     def thinned(self, n_draws: int) -> Posterior:
         """Return evenly spaced draws, at most `n_draws` of them."""

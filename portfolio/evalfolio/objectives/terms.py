@@ -15,9 +15,9 @@ from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
 from evalfolio.limits.uncertain import chosen_draws
-from evalfolio.objectives.knowledge import Knowledge, knowledge
 from evalfolio.objectives.total import Tail
 from evalfolio.value.explained import ExplainedVariance, InformationGain
+from evalfolio.value.knowledge import Knowledge, knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.stand_in import StandIn, stand_in_of
 from evalfolio.value.worth import FewerWrongCalls, Proportional, Worth

@@ -8,7 +8,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
-from evalfolio.objectives.knowledge import Knowledge
+from evalfolio.value.knowledge import Knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import stand_in_of

@@ -149,9 +149,9 @@ class Plan:
     @cached_property
     def _by_stand_in(self) -> Array | None:
         """What the search makes of the mix for every decision; None where that is its value."""
-        from evalfolio.objectives.knowledge import skewed
         from evalfolio.objectives.valuation import valuation
         from evalfolio.plans.evaluation import choice_vector
+        from evalfolio.value.knowledge import skewed
 
         if self.objective != "evsi" or not skewed(self.menu):
             return None

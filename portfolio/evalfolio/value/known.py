@@ -15,10 +15,10 @@ from scipy.special import ndtr
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.knowledge import Knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.outcome import Outcome
-from evalfolio.value.skew.stand_in import stand_in_of
 
 
 class Known:
@@ -31,28 +31,24 @@ class Known:
     def __init__(self, menu: Menu, decision: Decision, skew: bool = True) -> None:
         self.value = DecisionValue.of(menu, decision)
         self.calls = calls_of(menu, decision) if skew else None
-        stand_in = stand_in_of(menu, decision) if skew else None
-        self._index = None if stand_in is None else stand_in.index
         self._root = np.linalg.cholesky(menu.prior_covariance)
-        if self._index is None or self.calls is None:
-            self._explained = ExplainedVariance(menu, contrasts=decision.contrast[None])
-            self._whole = np.array([max(self.value.variance, 1e-300)])
-        else:
-            contrasts = self._index.contrasts @ self.calls.contrasts
-            self._explained = ExplainedVariance(menu, contrasts=contrasts)
-            self._whole = self._explained.prior
+        self._known = (
+            Knowledge(menu, decisions=(decision,))
+            if skew
+            else ExplainedVariance(menu, contrasts=decision.contrast[None])
+        )
+        # the index of a skewed gap is a share already
+        self._whole = max(self.value.variance, 1e-300) if self.calls is None else 1.0
         self._outcomes: dict[bytes, Outcome] = {}
 
     def at(self, x: Array) -> float:
         """Return t(x)."""
-        return self._share(self._explained.at(x) / self._whole)
+        return float(self._known.at(x)[0]) / self._whole
 
     def tangent(self, x: Array) -> tuple[float, Array]:
         """Return t(x) and its gradient ≥ 0, of shape (n_options,)."""
-        v, gradient = self._explained.tangent(x)
-        share, gradient = v / self._whole, gradient / self._whole[:, None]
-        rise = np.ones(1) if self._index is None else self._index.gradient(share)
-        return self._share(share), rise @ gradient
+        u, gradient = self._known.tangent(x)
+        return float(u[0]) / self._whole, gradient[0] / self._whole
 
     def outcome(self, x: Array) -> Outcome:
         """Return what calls after the results of a choice, whole or in part, come to."""
@@ -61,14 +57,11 @@ class Known:
             self._outcomes[key] = self._outcome(x)
         return self._outcomes[key]
 
-    def _share(self, explained: Array) -> float:
-        return float(explained[0] if self._index is None else self._index.of(explained))
-
     def _outcome(self, x: Array) -> Outcome:
         if self.calls is not None:
-            left = self._root @ np.linalg.solve(self._explained.precision(x), self._root.T)
+            left = self._root @ np.linalg.solve(self._known.precision(x), self._root.T)
             return self.calls.after(np.asarray(left, dtype=np.float64))
-        v = float(self._explained.at(x)[0])
+        v = float(self._known.at(x)[0])
         missed, needless = self.value.wrong_calls(v).tolist()
         return Outcome(float(self.value.gain(v)), call_change(self.value, v), missed, needless)
 

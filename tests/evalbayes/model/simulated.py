@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,3 +86,17 @@ def runs(
 def observed(*frames: pd.DataFrame) -> Observations:
     """Check tables as if they had been read from files."""
     return observations_of([Rows(frame, f"table {k}") for k, frame in enumerate(frames)])
+
+
+def log_density(model: Any) -> Callable[[Mapping[str, Any]], float]:
+    """Compile the log density of a PyMC model at one point, given by variable name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        function = model.compile_logp(mode="FAST_COMPILE")
+
+    def value(point: Mapping[str, Any]) -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return float(function(dict(point)))
+
+    return value

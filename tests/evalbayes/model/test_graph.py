@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.calibration import complete
+from tests.evalbayes.model.simulated import log_density
 
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import Evidence, evidence_of
@@ -73,15 +74,15 @@ def test_a_user_adds_to_the_model_and_exchanges_its_data_by_name(built: Any) -> 
     graph, evidence = built
     rng = np.random.default_rng(3)
     point = {key: rng.normal(size=len(getattr(graph, key))) for key in ("base", "effects", "cells")}
-    before = sampling.log_density(graph.model)(point)
+    before = log_density(graph.model)(point)
     won = evidence.counts.n_success
     other = replace(evidence, counts=replace(evidence.counts, n_success=won + 1.0))
     assert set(other.data) == {each.name for each in graph.model.data_vars}
     sampling.pm.set_data({"counts_n_success": other.data["counts_n_success"]}, graph.model)
-    assert sampling.log_density(graph.model)(point) < before
+    assert log_density(graph.model)(point) < before
     sampling.pm.set_data({"counts_n_success": evidence.data["counts_n_success"]}, graph.model)
     with graph.model:
         sampling.pm.Potential("mine", -(graph.model["effort_spend"] ** 2))
     effort_spend = point["base"][graph.base.at("effort_spend")]
-    after = sampling.log_density(graph.model)(point)
+    after = log_density(graph.model)(point)
     assert before - after == pytest.approx(float(effort_spend**2), rel=1e-9)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from scipy.special import expit
-from tests.evalbayes.model.simulated import catalogue, observed, runs
+from tests.evalbayes.model.simulated import catalogue, log_density, observed, runs
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.model import derived
@@ -196,7 +196,6 @@ def test_the_samplers_density_is_prior_times_likelihood(
     design: Design, observations: Observations, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The graph's log density at random points, against scipy and the numpy likelihood."""
-    from evalbayes.model import sampling
     from evalbayes.model.graph import build
 
     rng = np.random.default_rng(5)
@@ -207,7 +206,7 @@ def test_the_samplers_density_is_prior_times_likelihood(
     monkeypatch.setattr(Design, "told_shown", told)
     evidence = evidence_of(observations)
     graph = build(design, evidence)
-    log_density = sampling.log_density(graph.model)
+    density_at = log_density(graph.model)
     apart = design.told == 0
     for _ in range(3):
         base = rng.normal(graph.base.mean, graph.base.sd)
@@ -228,7 +227,7 @@ def test_the_samplers_density_is_prior_times_likelihood(
             expected += (1.0 - share_told) * np.log(shown_prior(design, named, k)[1])
         curves = derived.curves_of(design, named)
         expected += brute_force(curves, evidence, observations).sum()
-        got = log_density({"base": base, "effects": effects, "cells": cells})
+        got = density_at({"base": base, "effects": effects, "cells": cells})
         assert got == pytest.approx(expected, rel=1e-9)
 
 

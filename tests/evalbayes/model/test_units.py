@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
-from tests.evalbayes.model.simulated import observed, outcome_of_runs
+from tests.evalbayes.model.simulated import log_density, observed, outcome_of_runs
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
 from evalbayes.errors import InputError
@@ -135,12 +135,11 @@ def test_the_margin_is_written_in_the_unit_of_its_domain(
 
 def test_the_samplers_likelihood_reads_the_same_plateaus() -> None:
     """The graph's slopes and errors are those that are told by name."""
-    from evalbayes.model import sampling
     from evalbayes.model.graph import build
 
     design, evidence = designed()
     graph = build(design, evidence)
-    log_density = sampling.log_density(graph.model)
+    density_at = log_density(graph.model)
     rng = np.random.default_rng(2)
     base = rng.normal(graph.base.mean, 0.3 * np.array(graph.base.sd))  # no share too near 0 or 1
     effects, cells = (
@@ -154,7 +153,7 @@ def test_the_samplers_likelihood_reads_the_same_plateaus() -> None:
         moved[graph.base.at(name, entry)] += 0.3
         density, by_hand = [], []
         for point in (base, moved):
-            density.append(log_density({"base": point, "effects": effects, "cells": cells}))
+            density.append(density_at({"base": point, "effects": effects, "cells": cells}))
             curves = derived.curves_of(design, graph.named(point, effects, cells))
             a, n = 1 / (1 + np.exp(-curves.logit)), evidence.ended
             beyond = stats.norm.sf((np.log(1e6) - curves.success_location) / curves.success_scale)

@@ -16,11 +16,11 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.objectives.criteria import Criteria
-from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.objective import Objective
 from evalfolio.search.problem import Problem
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.explained import ExplainedVariance, InformationGain
+from evalfolio.value.knowledge import Knowledge
 from evalfolio.value.skew.index import Index
 from evalfolio.value.worth import Proportional, Worth
 

@@ -14,11 +14,11 @@ from evalbayes import Decision
 from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.budget import check_budget
-from evalfolio.objectives.knowledge import skewed
 from evalfolio.search.convex.expression import ConcaveObjective
 from evalfolio.search.convex.solvers import solve_convex
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
+from evalfolio.value.knowledge import skewed
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

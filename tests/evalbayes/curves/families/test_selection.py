@@ -81,7 +81,7 @@ def beliefs() -> tuple[Posterior, Posterior, Selection]:
     """Prior draws, lognormal and with the families of heavy-tailed runs of the AI model's."""
     plain = fit(catalogue(*EVALS), Observations(), draws=1000)
     found = weighed(observed(runs("burr", (0.2, 4.0), 150).assign(ai_model="C")))
-    draws = carried(plain.draws, found, plain, 0)
+    draws = carried(plain, found, 0)
     weights = found.weights_of(plain.evals)
     return plain, replace(plain, draws=draws, spend_weights=weights), found
 

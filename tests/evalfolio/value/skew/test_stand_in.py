@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from tests.evalfolio.value.skew.menus import skewed_menu
 
-from evalfolio.objectives.knowledge import Knowledge
 from evalfolio.objectives.valuation import Valuation, perfect_value
 from evalfolio.search.overestimate import Overestimate
+from evalfolio.value.knowledge import Knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew import Index, OneGap, SkewedGap, Sloped, fitted, outcome_of
 from evalfolio.value.skew.calls import calls_of

@@ -7,11 +7,12 @@ choice, so tangents stay above.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from evalbayes import Menu
+from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.skew.calls import calls_of
@@ -32,19 +33,20 @@ class Indices:
         For every decision the positions of its index's variances, or None.
     """
 
-    def __init__(self, menu: Menu) -> None:
-        self.stand_ins: list[StandIn | None] = [stand_in_of(menu, d) for d in menu.decisions]
-        rows = [decision.contrast for decision in menu.decisions]
+    def __init__(self, menu: Menu, decisions: Sequence[Decision] | None = None) -> None:
+        own = menu.decisions if decisions is None else decisions
+        self.stand_ins: list[StandIn | None] = [stand_in_of(menu, d) for d in own]
+        rows = [decision.contrast for decision in own]
         self.n_decisions = len(rows)
         self.places: list[slice | None] = []
-        for decision, stand_in in zip(menu.decisions, self.stand_ins, strict=True):
+        for decision, stand_in in zip(own, self.stand_ins, strict=True):
             calls = None if stand_in is None else calls_of(menu, decision)
             if stand_in is None or calls is None:
                 self.places.append(None)
                 continue
-            own = stand_in.index.contrasts @ calls.contrasts
-            self.places.append(slice(len(rows), len(rows) + len(own)))
-            rows += list(own)
+            lines = stand_in.index.contrasts @ calls.contrasts
+            self.places.append(slice(len(rows), len(rows) + len(lines)))
+            rows += list(lines)
         self.contrasts: Array = np.array(rows)
 
     def of(self, explained: Array, prior: Array) -> Array:
@@ -69,8 +71,13 @@ class Indices:
 class Knowledge(ExplainedVariance):
     """u_d at one information, or u_ds under draws of it; see `ExplainedVariance`."""
 
-    def __init__(self, menu: Menu, information: Array | None = None) -> None:
-        self.indices = Indices(menu)
+    def __init__(
+        self,
+        menu: Menu,
+        information: Array | None = None,
+        decisions: Sequence[Decision] | None = None,
+    ) -> None:
+        self.indices = Indices(menu, decisions)
         super().__init__(menu, information, self.indices.contrasts)
 
     def _of(self, v: Array) -> Array:
