@@ -42,7 +42,7 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-SEED, REPETITIONS = 0, 1
+SEED, REPETITIONS, DRAWS = 0, 1, 2000
 BUDGETS = (0.1, 0.3)
 BILL = 1000.0  # usd that all runs of a portfolio are taken to cost
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # quantiles of the horizon foretold, where a call changes
@@ -72,7 +72,7 @@ HEAD = ["runs", "strategy", "budget", "RMSE, doublings", "90 % holds", "mean los
 SAID = """\
 The programme as users run it (`Standing`, the step of `evalfolio replan`: fit of the other AI
 models' runs, plan, recorded runs, fast update, plan of what is left, at a quarter, a half and all
-of the money) is a strategy of the back-test, judged as all are; {repetitions} draws of tasks for
+of the money) is a strategy of the back-test, judged as all are; {repetitions} draw(s) of tasks for
 each AI model. Budgets are shares of the full bill. *evalfolio in stages* is the back-test's own
 planner, on a menu of tasks; METR's runs are the first attempts at every task, AI models released
 since {since}. {verdict}
@@ -172,7 +172,8 @@ def begun(market: Market, folder: Path) -> tuple[Catalogue, Posterior]:
     catalogue = read_catalogue(path)
     history = market.history[market.history["eval"].isin(market.evals)]
     history = history[history["attempt"] < market.attempts]
-    return catalogue, fit(catalogue, observations_of(history[TOLD], catalogue), seed=SEED)
+    start = fit(catalogue, observations_of(history[TOLD], catalogue), seed=SEED)
+    return catalogue, start.kept(np.linspace(0, start.n_draws - 1, DRAWS).astype(int))
 
 
 def trials(
@@ -204,7 +205,7 @@ def trials(
     return scored(pd.concat(frames, ignore_index=True))
 
 
-METR_LATEST = 6  # AI models of METR's, the latest
+METR_LATEST = 5  # AI models of METR's, the latest
 
 
 def main(folder: Path, repetitions: int) -> None:
