@@ -72,10 +72,10 @@ HEAD = ["runs", "strategy", "budget", "RMSE, doublings", "90 % holds", "mean los
 SAID = """\
 The programme as users run it (`Standing`, the step of `evalfolio replan`: fit of the other AI
 models' runs, plan, recorded runs, fast update, plan of what is left, at a quarter, a half and all
-of the money) is a strategy of the back-test, judged as all are; {repetitions} draw(s) of tasks for
-each AI model. Budgets are shares of the full bill. *evalfolio in stages* is the back-test's own
-planner, on a menu of tasks; METR's runs are the first attempts at every task, AI models released
-since {since}. {verdict}
+of the money) is a strategy of the back-test, judged as all are; draws of tasks for each
+AI model: {repetitions}. Budgets are shares of the full bill. *evalfolio in stages* is the
+back-test's own planner, on a menu of tasks; METR's runs are the first attempts at every task, AI
+models released since {since}. {verdict}
 """
 
 
@@ -223,7 +223,7 @@ def main(folder: Path, repetitions: int) -> None:
     ):
         found = trials(record, names, name, repetitions, folder)
         figures = summary(found, SEED).set_index(["strategy", "budget"])
-        for budget in BUDGETS:
+        for budget in sorted(found["budget"].unique()):  # JSON keeps a digit less of them
             for strategy, own in found[found["budget"] == budget].groupby("strategy", sort=False):
                 of = figures.loc[(strategy, budget)]
                 rows.append([
