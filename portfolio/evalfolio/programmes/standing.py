@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from evalbayes import Menu
@@ -55,7 +56,7 @@ class Standing:
 
         `belief` is that after the results, where they were fitted anew; `used` is what was really
         spent so far of some resources, and `corrected` by how much that was more than the runs
-        told when it was last said. InputError if that is of other resources.
+        told when it was last said. InputError if that is of other resources or below 0.
         """
         if belief is None:
             belief = updated(start, catalogue, results, seed=seed) if results.evals else start
@@ -65,6 +66,11 @@ class Standing:
                 raise InputError(
                     f"paid: a resource must be one of {', '.join(sorted(spent))}, got {name!r}; "
                     "check its name"
+                )
+            if not 0 <= amount < inf:
+                raise InputError(
+                    f"paid: {name} must be 0 or more, got {amount:g}; give what was spent in all "
+                    "since the programme began"
                 )
             more[name] = amount - spent[name]
         spent = {name: amount + more.get(name, 0.0) for name, amount in spent.items()}

@@ -114,7 +114,8 @@ class Value(_Part):
     @property
     def kind(self) -> str:
         """What the plan is called beside its bound."""
-        return {"convex": "Near-best", "greedy": "Greedy"}.get(self.status, "Certified")
+        kinds = {"convex": "Near-best", "greedy": "Greedy", "uncertified": "Uncertified"}
+        return kinds.get(self.status, "Certified")
 
     def share(self, amount: float) -> float | None:
         """Return a value as a share of what perfect information would be worth."""

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from evalfolio.export import write_all
 from evalfolio.programmes.concluding import conclude, write_conclusion
 from evalfolio.programmes.programme import Programme
 from evalfolio.programmes.replanning import Replanned, replan
+from evalfolio.programmes.standing import standing_of
 from evalfolio.programmes.stopping import next_dollar
 from evalfolio.record.record import Record
 from evalfolio.search.certified import Certified
@@ -177,6 +179,42 @@ def test_a_log_is_not_lost_to_another_command(plan_folder: Path, run: Run, tmp_p
 def test_a_resource_that_was_paid_must_be_known(plan_folder: Path) -> None:
     with pytest.raises(InputError, match=r"paid: a resource must be one of .* got 'eur'"):
         replan(Programme.load(plan_folder), used={"eur": 3.0}, method=QUICK)
+
+
+@pytest.mark.parametrize("amount", [-1.0, np.inf, np.nan])
+def test_what_was_paid_is_an_amount(plan_folder: Path, amount: float) -> None:
+    with pytest.raises(InputError, match=r"paid: usd must be 0 or more, got"):
+        replan(Programme.load(plan_folder), used={"usd": amount}, method=QUICK)
+
+
+def test_what_was_really_paid_is_kept_for_later_steps_and_the_conclusion(
+    plan_folder: Path, tmp_path: Path
+) -> None:
+    one = results_of(plan_folder, tmp_path / "one.csv", ["ctf"])
+    two = results_of(plan_folder, tmp_path / "two.csv", ["exploits"])
+    told = standing_of(Programme.load(plan_folder), [one]).paid["usd"]
+    programme = Programme.load(plan_folder)
+    made = replan(programme, [one], used={"usd": told + 500.0}, method=QUICK, frontier_points=0)
+    assert made.paid["usd"] == pytest.approx(told + 500.0)
+    log = partial(programme.write, new=[one], step=made.step)
+    write_all(made.recommendation, tmp_path / "step", programme=log)
+    later = standing_of(Programme.load(tmp_path / "step"), [two])
+    both = standing_of(Programme.load(plan_folder), [one, two])
+    assert later.paid["usd"] == pytest.approx(both.paid["usd"] + 500.0)
+    assert later.budget["usd"] == pytest.approx(both.budget["usd"] - 500.0)
+    ended = conclude(Programme.load(tmp_path / "step"), [two])
+    assert ended.paid["usd"]["paid"] == pytest.approx(later.paid["usd"])
+
+
+def test_simulated_and_replayed_programmes_ask_what_replan_asks(
+    plan_folder: Path, tmp_path: Path
+) -> None:
+    programme = Programme.load(plan_folder)
+    new = [results_of(plan_folder, tmp_path / "results.csv", ["ctf"])]
+    made = replan(programme, new, method=QUICK, frontier_points=0).recommendation
+    asked = standing_of(programme, new).question(made.menu, programme.constraints)
+    assert asked.spendable == pytest.approx(made.plan.question.spendable)
+    assert list(map(str, asked.limits)) == list(map(str, made.plan.question.limits))
 
 
 def test_a_plan_of_an_earlier_version_is_refused(plan_folder: Path, tmp_path: Path) -> None:
