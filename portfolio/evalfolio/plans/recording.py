@@ -28,6 +28,7 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
 UNKNOWN = "the AI model under test"
+NOTHING = 1e-9  # of perfect information: a value below it is rounding
 
 
 def record_of(
@@ -76,7 +77,9 @@ def record_of(
     True
     """
     said, _, worth = str(plan).partition(". It is worth")
-    question, firm = plan.question, plan.firm
+    question = plan.question
+    # of a mix that tells nothing no row is firm, nor any other as good
+    firm = plan.firm if plan.value > NOTHING * plan.evpi else None
     usd = float(plan.spend.get("usd", 0.0))
     ours = {"plan": "this plan", "usd": usd, "value": plan.value, "share_of_evpi": None}
     built = {
@@ -200,12 +203,18 @@ def _no_anchor(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _not_covered(plan: Plan, left_off: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    rows = []
+    rows, options = [], plan.menu.options
+    ran = options[options["tasks_done"] > 0] if "tasks_done" in options else options[:0]
     for name, row in plan.domains.iterrows():
         of = plan.choices["domain"].isin(row["domains"])
+        before = ran[ran["domain"].isin(row["domains"])]
+        deep = (plan.choices["tier"] == DEPTH) & of
         if row["v"] <= 0:
-            rows.append((str(name), "no eval of this domain runs; its call rests on belief alone"))
-        elif not ((plan.choices["tier"] == DEPTH) & of).any():
+            why = "no eval of this domain runs; its call rests on belief alone"
+            if len(before):
+                why = "nothing more of it runs; its call rests on what has been run"
+            rows.append((str(name), why))
+        elif not deep.any() and not (before["tier"] == DEPTH).any():
             rows.append((str(name), "nothing reads its elicitation gap; it stays a prior belief"))
     rows += [(name, "it has no anchor, so no call can rest on it") for name in plan.menu.no_anchor]
     return [{"name": name, "reason": reason} for name, reason in (*rows, *left_off)]

@@ -19,6 +19,7 @@ from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.export import write_all
+from evalfolio.export.report import report
 from evalfolio.programmes.concluding import conclude, write_conclusion
 from evalfolio.programmes.programme import Programme
 from evalfolio.programmes.replanning import Replanned, replan
@@ -204,6 +205,22 @@ def test_what_was_really_paid_is_kept_for_later_steps_and_the_conclusion(
     assert later.budget["usd"] == pytest.approx(both.budget["usd"] - 500.0)
     ended = conclude(Programme.load(tmp_path / "step"), [two])
     assert ended.paid["usd"]["paid"] == pytest.approx(later.paid["usd"])
+
+
+def test_where_nothing_is_left_the_page_says_so_and_names_no_rival(
+    plan_folder: Path, tmp_path: Path
+) -> None:
+    programme = Programme.load(plan_folder)
+    new = [results_of(plan_folder, tmp_path / "results.csv")]
+    made = replan(programme, new, used=programme.budget, method=QUICK, frontier_points=0)
+    record = made.recommendation.record
+    assert record.to_run == ()
+    assert record.words.firm == ""
+    why = {row.reason for row in record.not_covered if " / " not in row.name}
+    assert "nothing more of it runs; its call rests on what has been run" in why
+    page = report(made.recommendation)
+    assert "Run nothing on Next" in page
+    assert "Less money, fewer hours" not in page
 
 
 def test_simulated_and_replayed_programmes_ask_what_replan_asks(
