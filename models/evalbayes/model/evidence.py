@@ -64,12 +64,12 @@ class Evidence:
 
     @property
     def data(self) -> dict[str, Array]:
-        """Figures that are a model's data, by name: "counts_n_success"."""
+        """Figures that are a model's data, by name ("counts_n_success"), of kinds with rows."""
         return {
             f"{kind}_{key}": value
             for kind, rows in self.rows.items()
             for key, value in rows.figures.items()
-            if key not in rows.fixed
+            if len(rows) and key not in rows.fixed
         }
 
     @property

@@ -98,6 +98,8 @@ def build(design: Design, evidence: Evidence) -> Graph:
         curves = _curves(design, base, part, z, scaled, of)
         start = 0
         for kind, rows in evidence.rows.items():
+            if not len(rows):  # data of nothing would be no part of what is compiled
+                continue
             data = {
                 key: pm.Data(f"{kind}_{key}", value, dims=f"{kind}_row")
                 for key, value in rows.figures.items()
@@ -105,8 +107,7 @@ def build(design: Design, evidence: Evidence) -> Graph:
             }
             own = curves.of(slice(start, start + len(rows)))
             start += len(rows)
-            if len(rows):
-                pm.Potential(kind, replace(rows, **data).log_likelihood(own).sum())
+            pm.Potential(kind, replace(rows, **data).log_likelihood(own).sum())
         plateau = pt.sigmoid(curves.logit[: len(evidence)])
         pm.Deterministic("plateau", plateau, dims="condition")
         for layout, vector in ((base, x), (effects, y), (cells, z)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.calibration import complete
+from benchmarks.calibration import complete, design
 from tests.evalbayes.model.simulated import log_density
 
 from evalbayes.model.design import design_of
@@ -86,3 +86,17 @@ def test_a_user_adds_to_the_model_and_exchanges_its_data_by_name(built: Any) -> 
     effort_spend = point["base"][graph.base.at("effort_spend")]
     after = log_density(graph.model)(point)
     assert before - after == pytest.approx(float(effort_spend**2), rel=1e-9)
+
+
+def test_a_kind_of_result_without_rows_is_no_data_of_the_model() -> None:
+    from pytensor.graph.traversal import graph_inputs
+
+    from evalbayes.model.graph import build
+
+    catalogue, observations = design()
+    evidence = evidence_of(observations, catalogue)
+    assert not len(evidence.counts)
+    model = build(design_of(catalogue, evidence), evidence).model
+    used = set(graph_inputs([model.logp()]))  # what can be exchanged once it is compiled
+    assert all(each in used for each in model.data_vars)
+    assert {each.name for each in model.data_vars} == set(evidence.data)
