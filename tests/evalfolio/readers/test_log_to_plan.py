@@ -60,7 +60,8 @@ def test_a_log_goes_through_to_a_plan(tmp_path: Path) -> None:
     posterior = fit(catalogue, observations, draws=200, tune=300, chains=2, seed=1)
     plan = recommend(catalogue, observations, posterior).plan
     assert plan.choices["eval"].tolist() == ["toy"]
-    assert 0 < plan.value <= plan.bound
+    # fifteen runs of half an hour are in: five more of them turn no call about tasks of 8 h
+    assert 0 <= plan.value <= plan.bound < plan.evpi
     assert plan.spend["usd"] <= 1000
     # The five runs of the broken sample are not among them.
     assert posterior.n_runs.sum() == 15
