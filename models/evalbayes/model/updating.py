@@ -272,7 +272,7 @@ def _counted(posterior: Posterior, evidence: Evidence, observations: Observation
     for key, values in counts.items():
         seen[key] = getattr(posterior, key).copy()
         np.add.at(seen[key], (of_eval, of_model), values.astype(np.int64))
-    largest = posterior.largest_cap.copy()  # type: ignore[union-attr]  # filled in when made
+    largest = posterior.largest_cap.copy()
     np.maximum.at(largest, (of_eval, of_model), np.exp(evidence.ln_largest_cap))
     runs = int(evidence.n_runs.sum())
     note = f"updated with {runs} run{'s' * (runs != 1)} since the fit, which was not made again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,21 +19,18 @@ UNLIKELY = PREDICTIVE[0] + 1 - PREDICTIVE[1]  # of the cells of a model that is 
 PARETO_K = 0.7
 PARETO_SHARE = 0.05
 CHANCE = 0.05  # by which so many cells, or more, would be outside for nothing
+CHECKED = {
+    "p_success": "successes",
+    "p_spend": "spend of successes",
+    "p_score": "scores",
+    "p_gain": "gain of elicited runs over those as they come",
+}
 
 
 def too_many(found: int, n: int, share: float, chance: float) -> bool:
     """Whether more than a share of n cells are outside, and more than chance puts there.
 
-    The second by a binomial test at 5 %: of few cells one outside is no failure.
-
-    Parameters
-    ----------
-    found, n
-        Cells outside, of how many.
-    share
-        That may be.
-    chance
-        Of each to be outside where nothing is wrong.
+    The second by a binomial test at 5 %, `chance` being of each: of few cells one is no failure.
 
     Examples
     --------
@@ -44,20 +42,7 @@ def too_many(found: int, n: int, share: float, chance: float) -> bool:
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Diagnostics:
-    """Convergence, predictive checks and influence of one fit.
-
-    Examples
-    --------
-    >>> quantities = pd.DataFrame(
-    ...     {"r_hat": [1.02], "ess_bulk": [900.0], "ess_tail": [800.0]},
-    ...     index=pd.Index(["shown[cyber, A]"], name="quantity"),
-    ... )
-    >>> poor = Diagnostics(quantities, pd.DataFrame(), divergences=0, draws=4000)
-    >>> poor.passed
-    False
-    >>> poor.reasons
-    ('R-hat must be at most 1.01, got 1.020 for shown[cyber, A]',)
-    """
+    """Convergence, predictive checks and influence of one fit."""
 
     # one row per reported quantity (index "quantity"): r_hat, ess_bulk, ess_tail, and prior_shift,
     # by how many sds its mean moves when the priors weigh twice as much
@@ -83,55 +68,43 @@ class Diagnostics:
         """One sentence per part of the gate that fails, naming the worst offender."""
         return (*self._sampling_reasons(), *self._predictive_reasons())
 
-    def _sampling_reasons(self) -> tuple[str, ...]:
-        reasons = []
+    def _sampling_reasons(self) -> Iterator[str]:
         table = self.quantities
         if len(table):
-            worst = table["r_hat"].idxmax()
-            if table["r_hat"].max() > R_HAT:
-                reasons.append(
-                    f"R-hat must be at most {R_HAT}, got {table['r_hat'].max():.3f} for {worst}"
-                )
-            for column, name in (("ess_bulk", "bulk"), ("ess_tail", "tail")):
-                if table[column].min() < ESS:
-                    reasons.append(
+            worst = table["r_hat"]
+            if worst.max() > R_HAT:
+                yield f"R-hat must be at most {R_HAT}, got {worst.max():.3f} for {worst.idxmax()}"
+            for name in ("bulk", "tail"):
+                worst = table[f"ess_{name}"]
+                if worst.min() < ESS:
+                    yield (
                         f"{name} effective sample size must be at least {ESS}, "
-                        f"got {table[column].min():.0f} for {table[column].idxmin()}"
+                        f"got {worst.min():.0f} for {worst.idxmin()}"
                     )
         if self.divergences > DIVERGENCE_SHARE * self.draws:
-            reasons.append(
+            yield (
                 f"divergences must be at most {DIVERGENCE_SHARE:.1%} of draws, "
                 f"got {self.divergences} of {self.draws}"
             )
-        return tuple(reasons)
 
-    def _predictive_reasons(self) -> tuple[str, ...]:
-        reasons = []
-        for column, what in (
-            ("p_success", "successes"),
-            ("p_spend", "spend of successes"),
-            ("p_score", "scores"),
-            ("p_gain", "gain of elicited runs over those as they come"),
-        ):
-            if column not in self.cells:
-                continue
-            p = self.cells[column].dropna()
-            outside = p[(p < PREDICTIVE[0]) | (p > PREDICTIVE[1])]
+    def _predictive_reasons(self) -> Iterator[str]:
+        low, high = PREDICTIVE
+        for column, what in CHECKED.items():
+            p = self.cells.get(column, pd.Series(dtype=float)).dropna()
+            outside = p[(p < low) | (p > high)]
             if too_many(len(outside), len(p), 1 - PREDICTIVE_SHARE, UNLIKELY):
-                reasons.append(
-                    f"predictive probability of the {what} must lie in "
-                    f"[{PREDICTIVE[0]}, {PREDICTIVE[1]}] for {PREDICTIVE_SHARE:.0%} of cells, "
-                    f"but {len(outside)} of {len(p)} lie outside: {self._named(outside.index)}"
+                yield (
+                    f"predictive probability of the {what} must lie in [{low}, {high}] for "
+                    f"{PREDICTIVE_SHARE:.0%} of cells, but {len(outside)} of {len(p)} lie outside: "
+                    f"{self._named(outside.index)}"
                 )
-        if "pareto_k" in self.cells:
-            k = self.cells["pareto_k"].dropna()
-            large = k[k > PARETO_K].sort_values(ascending=False)
-            if too_many(len(large), len(k), PARETO_SHARE, UNLIKELY):
-                reasons.append(
-                    f"Pareto k must be at most {PARETO_K} for {1 - PARETO_SHARE:.0%} of cells, "
-                    f"but {len(large)} of {len(k)} are above: {self._named(large.index)}"
-                )
-        return tuple(reasons)
+        k = self.cells.get("pareto_k", pd.Series(dtype=float)).dropna()
+        large = k[k > PARETO_K].sort_values(ascending=False)
+        if too_many(len(large), len(k), PARETO_SHARE, UNLIKELY):
+            yield (
+                f"Pareto k must be at most {PARETO_K} for {1 - PARETO_SHARE:.0%} of cells, "
+                f"but {len(large)} of {len(k)} are above: {self._named(large.index)}"
+            )
 
     def _named(self, rows: Any) -> str:
         """Name up to five cells."""
@@ -146,7 +119,7 @@ class Diagnostics:
         if not len(self.cells):
             return pd.DataFrame(index=pd.Index([], name="eval"))
         low, high = PREDICTIVE
-        p = self.cells.reindex(columns=["p_success", "p_spend", "p_score", "p_gain"])
+        p = self.cells.reindex(columns=list(CHECKED))
         cells = self.cells.assign(unlikely=((p < low) | (p > high)).any(axis=1))
         by_eval = cells.groupby("eval")
         return pd.DataFrame(
@@ -176,26 +149,16 @@ class Diagnostics:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain figures for a record: passed, reasons, notes and the worst of each measure."""
-        table = self.quantities
+        table = self.quantities.reindex(columns=["r_hat", "ess_bulk", "ess_tail"])
         return {
             "passed": self.passed,
             "reasons": list(self.reasons),
             "notes": list(self.notes),
-            "r_hat_max": _figure(table["r_hat"].max()) if len(table) else None,
-            "ess_bulk_min": _figure(table["ess_bulk"].min()) if len(table) else None,
-            "ess_tail_min": _figure(table["ess_tail"].min()) if len(table) else None,
+            "r_hat_max": _figure(table["r_hat"].max()),
+            "ess_bulk_min": _figure(table["ess_bulk"].min()),
+            "ess_tail_min": _figure(table["ess_tail"].min()),
             "divergences": int(self.divergences),
             "draws": int(self.draws),
-        }
-
-    def stored(self) -> dict[str, Any]:
-        """Everything, as text and numbers, as a posterior's file keeps it."""
-        return {
-            "quantities": self.quantities.to_json(orient="split", double_precision=15),
-            "cells": self.cells.to_json(orient="split", double_precision=15),
-            "divergences": int(self.divergences),
-            "draws": int(self.draws),
-            "notes": list(self.notes),
         }
 
 

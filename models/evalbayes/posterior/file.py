@@ -15,28 +15,11 @@ from evalbayes.errors import InputError
 from evalbayes.names import refuse_control
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import AXES as NAMED
-from evalbayes.posterior.posterior import (
-    DIMENSIONS,
-    FORMAT,
-    ONE_IN_A_UNIT,
-    SEEN,
-    Posterior,
-)
-from evalbayes.posterior.sizes import COUNT, POSITIVE, SHARE, Sizes
+from evalbayes.posterior.posterior import DIMENSIONS, FORMAT, ONE_IN_A_UNIT, Posterior
+from evalbayes.posterior.sizes import CONSTANT, COUNT, POSITIVE, SHARE, Sizes
 from evalbayes.whole import write_whole
 
 AXES = (*NAMED, "knot")
-CONSTANT = {
-    "loadings": ("eval", "domain"),
-    "family_of": ("eval",),
-    "knot_domain": ("knot",),
-    "knot_place": ("knot",),
-    "reach": ("eval", "knot"),
-    "gap_prior": ("domain", "moment"),
-    "told_at": ("domain", "ai_model"),
-    "n_runs": ("eval", "ai_model"),
-    "spend_weights": ("eval", "spend_family"),
-}
 UNPACKED = 8  # times its own size a file may hold: draws are written as they are
 DEEPEST = 3  # lists and tables in one another of where a posterior comes from
 # Columns of text and of numbers in the tables that are kept as JSON; others are as they are.
@@ -68,31 +51,34 @@ def write(posterior: Posterior, path: Path) -> Path:
     names = {axis: getattr(posterior, field) for axis, field in NAMED.items()}
     names["knot"] = posterior.knot_names
     draws = {
-        key: (
-            ("chain", "draw", *dims),
-            posterior.draws[key].reshape(chains, -1, *posterior.draws[key].shape[1:]),
-        )
-        for key, dims in DIMENSIONS.items()
-        if posterior.draws[key].size
+        key: (("chain", "draw", *DIMENSIONS[key]), array.reshape(chains, -1, *array.shape[1:]))
+        for key, array in posterior.draws.items()
+        if key in DIMENSIONS and array.size
     }
+    gate, tried = posterior.diagnostics, posterior.attempts
     head = {
         "format": FORMAT,
-        "diagnostics": posterior.diagnostics.stored(),
+        "diagnostics": {
+            "quantities": _json(gate.quantities),
+            "cells": _json(gate.cells),
+            "divergences": int(gate.divergences),
+            "draws": int(gate.draws),
+            "notes": list(gate.notes),
+        },
         "provenance": dict(posterior.provenance),
         "elicited_history": bool(posterior.elicited_history),
-        "spend_families": posterior.spend_families.to_json(orient="split", double_precision=15),
-        "attempts": None
-        if posterior.attempts is None
-        else posterior.attempts.to_json(orient="split", double_precision=15),
+        "spend_families": _json(posterior.spend_families),
+        "attempts": None if tried is None else _json(tried),
         "human_minutes": dict(posterior.human_minutes),
     }
-    constant = {
-        **{key: (dims, getattr(posterior, key)) for key, dims in CONSTANT.items()},
-        **{key: (("eval", "ai_model"), getattr(posterior, key)) for key in SEEN},
-    }
+    constant = {key: (dims, getattr(posterior, key)) for key, (dims, _) in CONSTANT.items()}
     return write_whole(
         path, _netcdf(json.dumps(head), names, {"posterior": draws, "constant_data": constant})
     )
+
+
+def _json(table: pd.DataFrame) -> str:
+    return table.to_json(orient="split", double_precision=15)
 
 
 def _netcdf(
@@ -161,7 +147,7 @@ def _read(path: Path) -> Posterior:
             {key: file[group][key] for key in keys if key in file[group]}
             for group, keys in (
                 ("posterior", DIMENSIONS),
-                ("constant_data", (*CONSTANT, *SEEN)),
+                ("constant_data", CONSTANT),
                 ("posterior", AXES),
             )
         )
@@ -192,9 +178,8 @@ def _read(path: Path) -> Posterior:
         if (int(np.prod(found[:2])), *found[2:]) != shape:
             raise InputError(f"{key} must have shape {shape}, got {found}")
         draws[key] = draws[key].reshape(shape)
-    for key in (*CONSTANT, *SEEN):
-        if key not in constant:
-            raise InputError(f"a posterior must hold {key!r}, which this one lacks")
+    if missing := [key for key in CONSTANT if key not in constant]:
+        raise InputError(f"a posterior must hold {missing[0]!r}, which this one lacks")
     kept, provenance = head["diagnostics"], head["provenance"]
     _flat(provenance)
     chains = provenance.get("chains", 1)
@@ -212,25 +197,23 @@ def _read(path: Path) -> Posterior:
     for key in ("divergences", "draws"):
         if type(kept[key]) is not int or kept[key] < 0:
             raise InputError(f"{key} must be a whole number from 0, got {kept[key]!r}")
+    named: dict[str, Any] = {field: names[axis] for axis, field in NAMED.items()}
     return Posterior(
-        domains=names["domain"],
-        evals=names["eval"],
-        ai_models=names["ai_model"],
-        families=names["family"],
+        **named,
         draws=draws,
         elicited_history=elicited,
         diagnostics=Diagnostics(
-            quantities=_table(kept["quantities"], "quantities").rename_axis("quantity"),
-            cells=_table(kept["cells"], "cells"),
-            divergences=kept["divergences"],
-            draws=kept["draws"],
-            notes=tuple(notes),
+            _table(kept["quantities"], "quantities").rename_axis("quantity"),
+            _table(kept["cells"], "cells"),
+            kept["divergences"],
+            kept["draws"],
+            tuple(notes),
         ),
         provenance=provenance,
         spend_families=_table(head["spend_families"], "spend_families"),
         human_minutes=minutes,
         attempts=_table(head["attempts"], "attempts") if head.get("attempts") else None,
-        **{key: constant[key] for key in (*CONSTANT, *SEEN)},
+        **constant,
     )
 
 

@@ -48,14 +48,11 @@ def placed(posterior: Posterior, catalogue: Catalogue) -> Posterior:
     place (one for each domain) is returned as it is.
     """
     thresholds = [threshold_places(catalogue, name) for name in posterior.domains]
-    if not np.isfinite(posterior.knot_place).all() or _as_it_is(posterior, thresholds):
+    if not np.isfinite(posterior.knot_place).all():
         return posterior
-    knots = [
-        Knot(int(d), float(place), posterior.draws["shown"][:, k], posterior.draws["gap"][:, k])
-        for k, (d, place) in enumerate(
-            zip(posterior.knot_domain, posterior.knot_place, strict=True)
-        )
-    ]
+    own_draws = (posterior.draws[key].swapaxes(0, 1) for key in ("shown", "gap"))
+    told = zip(posterior.knot_domain, posterior.knot_place, *own_draws, strict=True)
+    knots = [Knot(int(d), float(place), shown, gap) for d, place, shown, gap in told]
     first, others = [], []
     for d, wanted in enumerate(thresholds):
         rng = np.random.default_rng([d, 17])
@@ -69,41 +66,21 @@ def placed(posterior: Posterior, catalogue: Catalogue) -> Posterior:
             at = [*at, same[0]] if k else same
         first.append(at[0])
         others += at[1:]
-    read = np.zeros(len(knots), dtype=bool)
-    read[: len(posterior.knot_place)] = (posterior.reach != 0).any(axis=0)
-    rest = [k for k in range(len(knots)) if k not in first and (k in others or read[k])]
-    order = [*first, *rest]
     wide = np.zeros((len(posterior.evals), len(knots)))
     wide[:, : posterior.reach.shape[1]] = posterior.reach
+    read = (wide != 0).any(axis=0)
+    rest = [k for k in range(len(knots)) if k not in first and (k in others or read[k])]
+    order = [*first, *rest]
+    if order == list(range(len(posterior.knot_place))):
+        return posterior
     domain, place, shown, gap = zip(*(knots[k] for k in order), strict=True)
     return replace(
         posterior,
-        draws={
-            **posterior.draws,
-            "shown": np.stack(shown, axis=1),
-            "gap": np.stack(gap, axis=1),
-        },
+        draws={**posterior.draws, "shown": np.stack(shown, axis=1), "gap": np.stack(gap, axis=1)},
         knot_domain=np.array(domain),
         knot_place=np.array(place),
         reach=wide[:, order],
     )
-
-
-def _as_it_is(posterior: Posterior, thresholds: list[list[float]]) -> bool:
-    """Whether all knots are those wanted, in their order."""
-    read = (posterior.reach != 0).any(axis=0)
-    for d, wanted in enumerate(thresholds):
-        own = posterior.knot_place[posterior.knot_domain == d]
-        if wanted and abs(own[0] - wanted[0]) > SAME:
-            return False
-        if any(np.abs(own - place).min() > SAME for place in wanted):
-            return False
-    every = [
-        not wanted or min(abs(place - each) for each in wanted) <= SAME
-        for place, d in zip(posterior.knot_place, posterior.knot_domain, strict=True)
-        for wanted in [thresholds[int(d)]]
-    ]
-    return bool((read | np.array(every)).all())
 
 
 def _between(posterior: Posterior, own: list[Knot], at: float, rng: np.random.Generator) -> Knot:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,8 @@ from evalbayes.decision import knot
 from evalbayes.errors import InputError
 from evalbayes.names import cure
 from evalbayes.posterior.diagnostics import Diagnostics
-from evalbayes.posterior.sizes import ANY, COUNT, LN_SPEND, QUANTITIES, SHARE, Sizes
+from evalbayes.posterior.sizes import CONSTANT, QUANTITIES, Sizes
+from evalbayes.posterior.sizes import SEEN as SEEN
 
 FORMAT = 2
 DIMENSIONS = {key: axes for key, (axes, _) in QUANTITIES.items()}
@@ -27,18 +27,6 @@ ONE_IN_A_UNIT = ("slope", "validity_sd", "family_sd", "walk_sd", "gap_range", "g
 """What domains of one unit share: alike in all of them, and told by domain."""
 
 FAR = 1e6  # the range of gaps along difficulty where knots have no places
-SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
-
-
-def lognormal_spends(draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Width, tail and family of lognormal spends, from locations and scales."""
-    shape = draws["success_location"].shape
-    width = np.broadcast_to(draws["success_scale"][..., None], shape)
-    return {
-        "spend_width": width.copy(),
-        "spend_tail": np.ones(shape),
-        "spend_family": np.zeros(shape),
-    }
 
 
 def thinned(n_draws: int, most: int) -> Index:
@@ -142,13 +130,13 @@ class Posterior:
     elicited_history: bool
     diagnostics: Diagnostics
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    n_success: Index | None = None
-    n_gave_up: Index | None = None
-    n_stopped: Index | None = None
-    largest_cap: Array | None = None
-    n_late: Index | None = None
-    n_facing: Index | None = None
-    spend_weights: Array | None = None
+    n_success: Index = None  # type: ignore[assignment]  # this and all below: filled in when made
+    n_gave_up: Index = None  # type: ignore[assignment]
+    n_stopped: Index = None  # type: ignore[assignment]
+    largest_cap: Array = None  # type: ignore[assignment]
+    n_late: Index = None  # type: ignore[assignment]
+    n_facing: Index = None  # type: ignore[assignment]
+    spend_weights: Array = None  # type: ignore[assignment]
     spend_families: pd.DataFrame = field(default_factory=pd.DataFrame)
     attempts: pd.DataFrame | None = None
     human_minutes: Mapping[str, float] = field(default_factory=dict)
@@ -159,7 +147,7 @@ class Posterior:
     told_at: Array = None  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
-        n_domains, by_pair = len(self.domains), (len(self.evals), len(self.ai_models))
+        n_domains = len(self.domains)
         for key, value in (
             ("knot_domain", np.arange(n_domains)),
             ("knot_place", np.full(n_domains, np.nan)),
@@ -171,12 +159,14 @@ class Posterior:
         ):
             if getattr(self, key) is None:
                 object.__setattr__(self, key, value)
-        draws, lengths = dict(self.draws), self._lengths
+        draws = dict(self.draws)
         if np.isnan(self.knot_place).all() and "validity_sd" in draws:
             still = np.zeros((len(draws["validity_sd"]), n_domains))
             draws = {"walk_sd": still, "gap_range": still + FAR, **draws}
         if "spend_family" not in draws and {"success_scale", "success_location"} <= set(draws):
-            draws |= lognormal_spends(draws)
+            plain = np.zeros(draws["success_location"].shape)  # lognormal
+            width = plain + draws["success_scale"][..., None]
+            draws |= {"spend_width": width, "spend_tail": plain + 1.0, "spend_family": plain}
         for key in ONE_IN_A_UNIT:
             if key in draws and draws[key].ndim == len(DIMENSIONS[key]):
                 draws[key] = np.repeat(draws[key][:, None], n_domains, axis=1)
@@ -185,47 +175,28 @@ class Posterior:
         if missing:
             raise InputError(f"posterior: draws must hold {missing[0]!r}; fit again")
         self._admit_families()
-        n_draws = len(self.draws["validity_sd"])
         for key, (dims, sizes) in QUANTITIES.items():
-            want = (n_draws, *(lengths[dim] for dim in dims))
-            array = self.draws[key]
-            if array.shape != want:
-                raise InputError(
-                    f"posterior: {key} must have shape {want} (draw, {', '.join(dims)}), "
-                    f"got {array.shape}"
-                )
-            if key == "spend_family":
-                sizes = replace(sizes, most=len(STACKED) - 1)
-            sizes.check(key, array)
-        for key, want, bounds in (
-            *((key, by_pair, COUNT) for key in ("n_runs", *SEEN) if key != "largest_cap"),
-            ("largest_cap", by_pair, Sizes(0.0, math.exp(LN_SPEND.most))),
-            ("loadings", (len(self.evals), len(self.domains)), ANY),
-            ("knot_domain", (lengths["knot"],), Sizes(0, n_domains - 1, whole=True)),
-            ("knot_place", (lengths["knot"],), None),
-            ("reach", (len(self.evals), lengths["knot"]), ANY),
-            ("gap_prior", (n_domains, 2), ANY),
-            ("told_at", (n_domains, len(self.ai_models)), None),
-            ("family_of", (len(self.evals),), Sizes(-1, len(self.families) - 1, whole=True)),
-            ("spend_weights", (len(self.evals), len(STACKED)), SHARE),
-        ):
-            if getattr(self, key).shape != want:
-                raise InputError(
-                    f"posterior: {key} must have shape {want}, got {getattr(self, key).shape}"
-                )
-            if bounds is not None:
-                bounds.check(key, getattr(self, key))
+            self._hold(key, self.draws[key], ("draw", *dims), sizes)
+        for key, (dims, sizes) in CONSTANT.items():
+            self._hold(key, getattr(self, key), dims, sizes)
         if self.knot_domain[:n_domains].tolist() != list(range(n_domains)):
             raise InputError(
                 "posterior: the first knots must be those of the domains, in order, got "
                 f"{self.knot_domain.tolist()}"
             )
-        for key in ("knot_place", "told_at"):
-            if not np.isnan(getattr(self, key)).all():
-                ANY.check(key, getattr(self, key))
         total = np.sum(np.asarray(self.spend_weights), axis=1)
         if not np.allclose(total, 1.0, rtol=0.0, atol=1e-6):
             raise InputError("posterior: spend_weights of every eval must sum to 1, some do not")
+
+    def _hold(self, key: str, array: Array, dims: tuple[str, ...], sizes: Sizes) -> None:
+        """Refuse an array of another shape, or with other numbers in it."""
+        lengths = self._lengths
+        want = tuple(lengths[dim] for dim in dims)
+        if array.shape != want:
+            named = f" ({', '.join(dims)})" if dims[0] == "draw" else ""
+            raise InputError(f"posterior: {key} must have shape {want}{named}, got {array.shape}")
+        most = lengths[sizes.along] - 1 if sizes.along else sizes.most
+        replace(sizes, most=most).check(key, array)
 
     def _admit_families(self) -> None:
         """Give families added since the fit no weight; refuse those that only it knew."""
@@ -249,7 +220,8 @@ class Posterior:
     @property
     def _lengths(self) -> dict[str, int]:
         names = {axis: len(getattr(self, field)) for axis, field in AXES.items()}
-        return {**names, "knot": len(self.knot_place)}
+        further = {"knot": len(self.knot_place), "moment": 2, "spend_family": len(STACKED)}
+        return {"draw": self.n_draws, **names, **further}
 
     @property
     def knot_names(self) -> tuple[str, ...]:

@@ -14,28 +14,26 @@ from evalbayes.errors import InputError
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers that a quantity may hold: from `least` to `most`, `above` the least, `whole`."""
+    """The numbers that a quantity may hold: from `least` to `most`, `above` the least, `whole`.
+
+    Positions along an axis (`along`) end with it; `untold`, all may be NaN.
+    """
 
     least: float
     most: float
     above: bool = False
     whole: bool = False
+    along: str = ""
+    untold: bool = False
 
     def check(self, name: str, values: NDArray[Any]) -> None:
         """Refuse an array with another number in it.
 
         InputError naming the quantity, its sizes and what came.
-
-        Examples
-        --------
-        >>> POSITIVE.check("validity_sd", np.array([0.4, -0.4]))
-        Traceback (most recent call last):
-          ...
-        evalbayes.errors.InputError: posterior: validity_sd must be finite numbers above 0 and at...
         """
         if values.dtype.kind not in "fiu":
             raise InputError(f"posterior: {name} must be {self}, got {values.dtype}")
-        if not values.size:
+        if not values.size or (self.untold and np.isnan(values).all()):
             return
         for end in (float(values.min()), float(values.max())):  # either is NaN where one is
             enough = self.least < end if self.above else self.least <= end
@@ -55,6 +53,8 @@ POSITIVE = Sizes(0.0, 1e6, above=True)
 LN_SPEND = Sizes(-100.0, 100.0)  # e^100 tokens are more than were ever computed
 SHARE = Sizes(0.0, 1.0)
 COUNT = Sizes(0, 1e12, whole=True)
+PLACE = Sizes(-1e6, 1e6, untold=True)
+PAIR = ("eval", "ai_model")
 
 # Draws by name: axes after the first, and sizes.
 QUANTITIES: dict[str, tuple[tuple[str, ...], Sizes]] = {
@@ -63,19 +63,34 @@ QUANTITIES: dict[str, tuple[tuple[str, ...], Sizes]] = {
     "slope": (("domain", "ai_model"), POSITIVE),
     "difficulty": (("eval",), ANY),
     "family_error": (("family", "ai_model"), ANY),
-    "private_error": (("eval", "ai_model"), ANY),
+    "private_error": (PAIR, ANY),
     "validity_sd": (("domain",), POSITIVE),
     "family_sd": (("domain",), POSITIVE),
     "walk_sd": (("domain",), Sizes(0.0, 1e6)),
     "gap_range": (("domain",), POSITIVE),
-    "gap_departure": (("eval", "ai_model"), ANY),
+    "gap_departure": (PAIR, ANY),
     "gap_departure_sd": (("domain",), POSITIVE),
-    "success_location": (("eval", "ai_model"), LN_SPEND),
-    "gave_up_location": (("eval", "ai_model"), LN_SPEND),
+    "success_location": (PAIR, LN_SPEND),
+    "gave_up_location": (PAIR, LN_SPEND),
     "success_scale": (("eval",), POSITIVE),
-    "spend_width": (("eval", "ai_model"), POSITIVE),
-    "spend_tail": (("eval", "ai_model"), POSITIVE),
-    "spend_family": (("eval", "ai_model"), Sizes(0, math.inf, whole=True)),
+    "spend_width": (PAIR, POSITIVE),
+    "spend_tail": (PAIR, POSITIVE),
+    "spend_family": (PAIR, Sizes(0, math.inf, whole=True, along="spend_family")),
     "gave_up_scale": (("eval",), POSITIVE),
     "task_sd": (("eval",), POSITIVE),
+}
+
+SEEN = ("n_success", "n_gave_up", "n_stopped", "largest_cap", "n_late", "n_facing")
+# All else by name: axes and sizes.
+CONSTANT: dict[str, tuple[tuple[str, ...], Sizes]] = {
+    **dict.fromkeys(("n_runs", *SEEN), (PAIR, COUNT)),
+    "largest_cap": (PAIR, Sizes(0.0, math.exp(LN_SPEND.most))),
+    "loadings": (("eval", "domain"), ANY),
+    "knot_domain": (("knot",), Sizes(0, math.inf, whole=True, along="domain")),
+    "knot_place": (("knot",), PLACE),
+    "reach": (("eval", "knot"), ANY),
+    "gap_prior": (("domain", "moment"), ANY),
+    "told_at": (("domain", "ai_model"), PLACE),
+    "family_of": (("eval",), Sizes(-1, math.inf, whole=True, along="family")),
+    "spend_weights": (("eval", "spend_family"), SHARE),
 }

@@ -66,7 +66,6 @@ def judge(posterior: Posterior, curve: Curve, ai_model: str, i: int, ln_max: flo
 
 def ln_largest_cap(posterior: Posterior, ai_model: str, i: int, ln_max: float) -> float:
     """Log of the largest cap seen: of the AI model's own runs, else of any, else the limit."""
-    assert posterior.largest_cap is not None  # filled in at construction
     own = posterior.largest_cap[i, posterior.index_of("ai_model", ai_model)]
     largest = own if own > 0 else posterior.largest_cap[i].max(initial=0.0)
     return float(np.log(largest)) if largest > 0 else ln_max
@@ -105,7 +104,6 @@ def in_words(posterior: Posterior, i: int) -> str:
 
     "lognormal 0.66, burr 0.34".
     """
-    assert posterior.spend_weights is not None  # filled in at construction
     order = np.argsort(-posterior.spend_weights[i])
     named = ((STACKED[k], float(posterior.spend_weights[i, k])) for k in order)
     return ", ".join(f"{name} {weight:.2f}" for name, weight in named if weight > 0)
