@@ -4,7 +4,7 @@ from pathlib import Path
 
 from evalbayes.whole import whole_file
 from evalfolio.export.exportable import Exportable
-from evalfolio.export.workbook.layout import Contents, Layout
+from evalfolio.export.workbook.layout import Contents
 
 
 def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
@@ -35,29 +35,16 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     from evalfolio.export.workbook.sensitivity import write_frontier, write_sensitivity
     from evalfolio.export.workbook.summary import write_summary
 
-    record = recommendation.record
-    contents = Contents.of(record, recommendation.menu)
-    where = Layout(contents)
-    book = Book(record.value.unit)
-    write_summary(book, contents, where).activate()
-    write_mix(book, contents, where)
-    write_domains(book, contents, where)
-    write_frontier(book, contents)
-    write_sensitivity(book, contents)
-    write_accounts(book, contents)
-    write_assumptions(book, contents)
-    write_menu(book, contents, where)
-    if contents.menu.shared:
-        write_shared(book, contents, where)
-    write_provenance(book, contents)
-    write_plans(book, book.hidden("Plans"), contents)
-    write_options(book, book.hidden("Options"), contents, where)
-    if contents.live:
-        write_readings(book, book.hidden("Readings"), contents, where)
-        write_calculation(book, book.hidden("Calculation"), contents, where)
-        if any(contents.emulators):
-            write_emulators(book, book.hidden("Emulators"), contents)
-    write_names(book, contents)
+    contents = Contents(recommendation.record, recommendation.menu)
+    book = Book(contents)
+    writers = [write_summary, write_mix, write_domains, write_frontier, write_sensitivity]
+    writers += [write_accounts, write_assumptions, write_menu]
+    writers += [write_shared] if contents.menu.shared else []
+    writers += [write_provenance, write_plans, write_options]
+    writers += [write_readings, write_calculation] if contents.live else []
+    writers += [write_emulators] if contents.live and any(contents.emulators) else []
+    for write in (*writers, write_names):
+        write(book)
     with whole_file(path) as partial:
         partial.write_bytes(book.finished())
     return Path(path)

@@ -1,12 +1,12 @@
 """Sheet Domains: each decision now and after the results, with the two floors."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import Book
-from evalfolio.export.workbook.layout import Contents, Layout
+from evalfolio.export.workbook.book import Book, Sheet
 from evalfolio.export.workbook.mix import once_of
-from evalfolio.narrative import decimals_beside
+from evalfolio.narrative import DEPTH, decimals_beside
 from evalfolio.record.record import Domain
 
 FIRST = 4
@@ -41,8 +41,9 @@ COLUMNS: tuple[tuple[str, str, str, float], ...] = (
 LIVE_MISSED = len(COLUMNS) + 4  # danger missed after the mix shown; needless mitigation follows
 
 
-def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
+def write_domains(book: Book) -> None:
     """Write beliefs at the plan's own budget, and money and beliefs for the mix shown."""
+    contents = book.contents
     live = [("USD in the mix shown", "usd"), ("... of it on maximum elicitation", "share")]
     if contents.menu.decisions:
         live += [
@@ -60,22 +61,20 @@ def write_domains(book: Book, contents: Contents, where: Layout) -> Any:
     )
     for d, domain in enumerate(contents.record.domains):
         for column, (key, _, kind, _) in enumerate(COLUMNS):
-            style = chance_style(book, domain) if key == "p_exceeds" else book.line(kind)
-            book.put(sheet, FIRST + d, column, getattr(domain, key), style)
-        book.tall(sheet, FIRST + d, [(domain.reason, WHY)])
-        _write_money(book, sheet, contents, where, d)
-        if contents.menu.decisions:
-            _write_beliefs(book, sheet, contents, d)
+            style = chance_style(book, domain) if key == "p_exceeds" else kind
+            sheet.put(FIRST + d, column, getattr(domain, key), style)
+        sheet.tall(FIRST + d, [(domain.reason, WHY)])
+        _write_money(sheet, FIRST + d, domain.about)
+        _write_beliefs(sheet, FIRST + d, domain.name)
     heads = [(head, kind) for _, head, kind, _ in COLUMNS] + live
-    book.table(sheet, "domains", FIRST - 1, len(contents.record.domains), heads)
-    sheet.set_row(FIRST - 1, 62)
-    sheet.freeze_panes(FIRST, 1)
-    sheet.repeat_columns(0)
-    sheet.fit_to_pages(3, 0)  # on one page across nobody could read it
+    sheet.table("domains", FIRST - 1, len(contents.record.domains), heads)
+    sheet.file.set_row(FIRST - 1, 62)
+    sheet.file.freeze_panes(FIRST, 1)
+    sheet.file.repeat_columns(0)
+    sheet.file.fit_to_pages(3, 0)  # on one page across nobody could read it
     # A title beside a repeated column would be cut off on every page but the first.
-    sheet.print_area(FIRST - 1, 0, FIRST + len(contents.record.domains) - 1, len(heads) - 1)
-    sheet.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
-    return sheet
+    sheet.file.print_area(FIRST - 1, 0, FIRST + len(contents.record.domains) - 1, len(heads) - 1)
+    sheet.file.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
 
 
 def chance_style(book: Book, domain: Domain) -> Any:
@@ -84,42 +83,37 @@ def chance_style(book: Book, domain: Domain) -> Any:
     return book.line("share", **({"num_format": f"0.{'0' * decimals}%"} if decimals else {}))
 
 
-def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, d: int) -> None:
-    """Write what the mix shown spends on a domain, and how much of it on maximum elicitation."""
-    row, about = FIRST + d, contents.record.domains[d].about
-    chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
-    own = chosen[chosen["domain"].isin(about)]
-    added, once = once_of(contents, where, about)
-    deeper, once_deep = once_of(contents, where, about, "max-elicitation")
+def _write_money(sheet: Sheet, row: int, about: Sequence[str]) -> None:
+    """Write what the mix shown spends on domains, and how much of it on maximum elicitation."""
+    contents, where, column = sheet.contents, sheet.where, len(COLUMNS)
+    own = contents.picked[contents.picked["domain"].isin(about)]
+    added, once = once_of(where, about)
+    deeper, once_deep = once_of(where, about, DEPTH)
     usd = float(own["usd"].sum()) + once
-    depth = float(own[own["tier"] == "max-elicitation"]["usd"].sum()) + once_deep
-    deep = contents.tiers.index("max-elicitation") + 1 if "max-elicitation" in contents.tiers else 0
+    depth = float(own[own["tier"] == DEPTH]["usd"].sum()) + once_deep
+    deep = contents.tiers.index(DEPTH) + 1 if DEPTH in contents.tiers else 0
     codes = [contents.domains.index(name) + 1 for name in about if name in contents.domains]
-    here = "+".join(f"({where.options(at.DOMAIN_CODE)}={code})" for code in codes) or "0"
-    money = f"{where.options(at.IN_MIX)}*({here})*{where.menu('usd')}"
-    total = book.cell("Domains", row, len(COLUMNS)).split("!")[1]
-    book.formula(sheet, row, len(COLUMNS), f"=SUMPRODUCT({money}){added}", usd, book.line("usd"))
+    those = "+".join(f"({where.options(at.DOMAIN_CODE)}={code})" for code in codes) or "0"
+    money = f"{where.options(at.IN_MIX)}*({those})*{where.menu('usd')}"
+    total = sheet.here(row, column)
+    sheet.formula(row, column, f"=SUMPRODUCT({money}){added}", usd, "usd")
     depths = f"SUMPRODUCT({money}*({where.options(at.TIER_CODE)}={deep})){deeper}"
     formula = f"=IF({total}>0,({depths})/{total},0)"
-    share = depth / usd if usd > 0 else 0.0
-    book.formula(sheet, row, len(COLUMNS) + 1, formula, share, book.line("share"))
+    sheet.formula(row, column + 1, formula, depth / usd if usd > 0 else 0.0, "share")
 
 
-def _write_beliefs(book: Book, sheet: Any, contents: Contents, d: int) -> None:
+def _write_beliefs(sheet: Sheet, row: int, name: str) -> None:
     """Write value, sd and both wrong calls for the mix shown, from the hidden sheet Plans."""
-    names = [decision.name for decision in contents.menu.decisions]
-    if contents.record.domains[d].name not in names:
+    names = [decision.name for decision in sheet.contents.menu.decisions]
+    if name not in names:
         return
-    j = names.index(contents.record.domains[d].name)
-    value, missed, needless, sd = contents.outcomes(contents.own)[j]
-    for offset, (stem, kind, figure) in enumerate(
-        (
-            ("value", "value", value),
-            ("sd", "unit", sd),
-            ("missed", "share", missed),
-            ("needless", "share", needless),
-        )
-    ):
-        column = len(COLUMNS) + 2 + offset
-        formula = f"=shown_{stem}_{j + 1}"
-        book.formula(sheet, FIRST + d, column, formula, figure, book.line(kind))
+    j = names.index(name)
+    value, missed, needless, sd = sheet.contents.outcomes(sheet.contents.chosen)[j]
+    shown = (
+        ("value", "value", value),
+        ("sd", "unit", sd),
+        ("missed", "share", missed),
+        ("needless", "share", needless),
+    )
+    for column, (stem, kind, figure) in enumerate(shown, start=len(COLUMNS) + 2):
+        sheet.formula(row, column, f"=shown_{stem}_{j + 1}", figure, kind)

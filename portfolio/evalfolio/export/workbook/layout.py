@@ -8,29 +8,20 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
 from evalbayes import Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.export.mix import DESCRIPTIONS, other_resources
-from evalfolio.export.workbook.book import Book, safe_name
-from evalfolio.record.record import Record
+from evalfolio.record.record import FrontierPoint, Record
 from evalfolio.value.known import known
-from evalfolio.value.skew.emulator import Emulator
+from evalfolio.value.skew.calls import calls_of
+from evalfolio.value.skew.emulator import Emulator, emulator
+from evalfolio.value.skew.stand_in import lefts
 
 MOST_STATES = 120  # what a spreadsheet inverts in a second
 MOST_FIGURES = 300_000  # of readings, in all rows of the menu: a workbook of some megabytes
-
-
-@dataclass(frozen=True)
-class CertifiedPlan:
-    """One row of the frontier: the best mix at one budget in usd, the others held."""
-
-    budget: float | None
-    value: float
-    bound: float
-    gap: float | None
-    rows: tuple[int, ...]
-    """Positions of the chosen options in the menu, from 1, dearest first."""
+Rows = Sequence[int]  # of the menu, from 1
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -39,34 +30,58 @@ class Contents:
 
     record: Record
     menu: Menu
-    options: pd.DataFrame
-    """The menu's options with every column the sheets show; missing ones are NaN."""
-    others: tuple[str, ...]
-    """Resources other than usd."""
-    plans: tuple[CertifiedPlan, ...]
-    """Certified plans by rising budget; the plan's own is one of them."""
-    own: int
-    """Position of the plan's own row among `plans`, from 0."""
 
-    @classmethod
-    def of(cls, record: Record, menu: Menu) -> Contents:
-        """Return the options numbered and the plan's own row laid into its frontier."""
-        others = tuple(other_resources(record))
-        columns = ["eval", "domain", "tier", *DESCRIPTIONS, *others]
-        options = menu.options.reindex(columns=columns)
-        plans = [
-            CertifiedPlan(
-                point.usd, point.value, point.bound, point.gap, _positions(options, point.options)
-            )
-            for point in record.points
-        ]
-        own = [plan.budget for plan in plans].index(record.budget.get("usd"))
-        return cls(record, menu, options, others, tuple(plans), own)
+    @cached_property
+    def others(self) -> tuple[str, ...]:
+        """Resources other than usd."""
+        return tuple(other_resources(self.record))
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """All resources, usd first."""
+        return ("usd", *self.others)
+
+    @cached_property
+    def options(self) -> pd.DataFrame:
+        """The menu's options with every column the sheets show; missing ones are NaN."""
+        columns = ["eval", "domain", "tier", *DESCRIPTIONS, *self.others]
+        return self.menu.options.reindex(columns=columns)
+
+    @cached_property
+    def plans(self) -> tuple[FrontierPoint, ...]:
+        """Certified plans by rising budget; the plan's own is one of them."""
+        return self.record.points
+
+    @cached_property
+    def rows(self) -> list[Rows]:
+        """Positions of every plan's options in the menu, from 1, dearest first."""
+        usd, index = self.options["usd"].to_numpy(), self.options.index
+        found: list[Rows] = []
+        for plan in self.plans:
+            at = [int(i) for i in index.get_indexer(pd.Index(list(plan.options))) if i >= 0]
+            found.append([i + 1 for i in sorted(at, key=lambda i: (-usd[i], i))])
+        return found
+
+    @cached_property
+    def own(self) -> int:
+        """Position of the plan's own row among `plans`, from 0."""
+        usd = self.record.budget.get("usd")
+        return next(i for i, plan in enumerate(self.plans) if plan.usd == usd)
+
+    @property
+    def chosen(self) -> Rows:
+        """Rows of the menu that the plan itself runs."""
+        return self.rows[self.own]
+
+    @property
+    def picked(self) -> pd.DataFrame:
+        """The options that the plan itself runs."""
+        return self.options.iloc[[i - 1 for i in self.chosen]]
 
     @property
     def most_rows(self) -> int:
         """Rows of the longest mix on the frontier, at least 1."""
-        return max(1, *(len(plan.rows) for plan in self.plans))
+        return max(1, *map(len, self.rows))
 
     @property
     def domains(self) -> list[str]:
@@ -88,50 +103,84 @@ class Contents:
         return n_states <= MOST_STATES and self.readings[1].size <= MOST_FIGURES
 
     @cached_property
-    def readings(self) -> tuple[Positions, Array]:
-        """What every option reads, row by row: see `calculation.readings`."""
-        from evalfolio.export.workbook.calculation import readings
+    def scale(self) -> Array:
+        """The prior sd of every state, the unit in which the hidden sheets count it."""
+        return np.asarray(np.sqrt(np.diag(self.menu.prior_covariance)))
 
-        return readings(self)
+    @cached_property
+    def readings(self) -> tuple[Positions, Array]:
+        """The rows F_o of all options, K_o = F_oᵀF_o, and the position of each row's option.
+
+        An option has as many rows as it reads independent things, few: states in prior sd.
+        """
+        sizes, axes = np.linalg.eigh(self.menu.information * np.outer(self.scale, self.scale))
+        least = 1e-10 * sizes.max(axis=1, initial=0.0, keepdims=True)
+        option, place = np.nonzero((sizes > least) & (sizes > 1e-12))
+        rows = np.sqrt(sizes[option, place])[:, None] * axes[option, :, place]
+        return option, np.where(np.abs(rows) > 1e-9 * np.abs(rows).max(initial=0.0), rows, 0.0)
 
     @cached_property
     def emulators(self) -> list[Emulator | None]:
-        """What calls on skewed gaps come to, by decision: see `calculation.emulators`."""
-        from evalfolio.export.workbook.calculation import emulators
+        """Every decision's emulator, exact for the plan's own mix; None without a skewed gap."""
+        calls = [calls_of(self.menu, decision) for decision in self.menu.decisions]
+        if not any(calls):
+            return [None] * len(calls)
+        precision = np.linalg.inv(self.menu.prior_covariance)
+        alone = np.asarray(np.linalg.inv(precision + self.menu.information), dtype=np.float64)
+        mixes = np.concatenate([self.left(self.chosen)[None], lefts(self.menu)])
+        return [None if each is None else emulator(each, mixes, alone) for each in calls]
 
-        return emulators(self)
+    def left(self, rows: Rows) -> Array:
+        """Return the covariance of the states after the options in these rows."""
+        told = self.menu.information[[i - 1 for i in rows]].sum(axis=0)
+        return np.asarray(np.linalg.inv(np.linalg.inv(self.menu.prior_covariance) + told))
 
-    def outcomes(self, position: int) -> list[tuple[float, float, float, float]]:
-        """Return value, both wrong calls and sd of every decision after a plan; -1: after none."""
-        x = np.zeros(len(self.options))
-        x[[i - 1 for i in self.plans[position].rows] if position >= 0 else []] = 1.0
+    def outcomes(self, rows: Rows) -> list[tuple[float, float, float, float]]:
+        """Return value, both wrong calls and sd of every decision after the options in rows."""
+        x = self.choice(rows)
         precision = np.linalg.inv(self.menu.prior_covariance)
         left = np.linalg.inv(precision + np.einsum("o,oij->ij", x, self.menu.information))
-        rows = []
+        found = []
         for decision in self.menu.decisions:
-            found = known(self.menu, decision).outcome(x)
+            told = known(self.menu, decision).outcome(x)
             sd = (decision.contrast @ left @ decision.contrast + decision.later_gain_sd**2) ** 0.5
-            rows.append((found.value, found.p_missed, found.p_needless, float(sd)))
-        return rows
+            found.append((told.value, told.p_missed, told.p_needless, float(sd)))
+        return found
 
-    def spend(self, plan: CertifiedPlan, resource: str) -> float:
-        """Return the expected use of a resource by a plan, its shared purchases included."""
-        own = float(self.options[resource].to_numpy()[[i - 1 for i in plan.rows]].sum())
-        once = [each.use.get(resource, 0.0) for each in self.menu.shared]
-        return own + float(np.array(once) @ self.bought(plan))
-
-    def bought(self, plan: CertifiedPlan) -> Array:
-        """Return which shared purchases a plan makes, of shape (n_shared,)."""
+    def choice(self, rows: Rows) -> Array:
+        """Return 1 for the options in these rows and 0 for the others."""
         x = np.zeros(len(self.options))
-        x[[i - 1 for i in plan.rows]] = 1.0
-        return self.menu.bought(x)
+        x[[i - 1 for i in rows]] = 1.0
+        return x
+
+    def spend(self, rows: Rows, resource: str) -> float:
+        """Return the expected use of a resource by a mix, its shared purchases included."""
+        own = float(self.options[resource].to_numpy()[[i - 1 for i in rows]].sum())
+        once = [each.use.get(resource, 0.0) for each in self.menu.shared]
+        return own + float(np.array(once) @ self.bought(rows))
+
+    def bought(self, rows: Rows) -> Array:
+        """Return which shared purchases a mix makes, of shape (n_shared,)."""
+        return self.menu.bought(self.choice(rows))
 
 
-def _positions(options: pd.DataFrame, names: Sequence[str]) -> tuple[int, ...]:
-    """Return the positions of options on the menu, from 1, dearest first."""
-    found = [int(i) + 1 for i in options.index.get_indexer(pd.Index(list(names))) if i >= 0]
-    usd = options["usd"].to_numpy()
-    return tuple(sorted(found, key=lambda i: (-usd[i - 1], i)))
+def safe_name(name: str) -> str:
+    """Return a resource's name as Excel allows it in a defined name.
+
+    >>> safe_name("staff_hours.bio"), safe_name("GPU hours (spot)")
+    ('staff_hours.bio', 'GPU_hours__spot_')
+    """
+    return "".join(c if c.isalnum() or c in "._" else "_" for c in name)
+
+
+def cell(sheet: str, row: int, column: int) -> str:
+    """Return the absolute address of a cell on a sheet."""
+    return f"{sheet}!{xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True)}"
+
+
+def span(sheet: str, row: int, column: int, last_row: int, last_column: int) -> str:
+    """Return the absolute address of a block on a sheet."""
+    return f"{sheet}!{xl_range_abs(row, column, last_row, last_column)}"
 
 
 # First data row of every sheet that others read, from 0; the heading is the row above.
@@ -191,7 +240,7 @@ class Layout:
 
     def shared_column(self, name: str) -> int:
         """Return a column of the sheet Shared by the name of a resource, or "usd_ceiling"."""
-        return SHARED_USD + ("usd", *self.contents.others, "usd_ceiling").index(name)
+        return SHARED_USD + (*self.contents.resources, "usd_ceiling").index(name)
 
     def shared(self, column: int | str) -> str:
         """Return a column of the sheet Shared, by number or name."""
@@ -204,8 +253,8 @@ class Layout:
         return (*MENU_TEXT, *DESCRIPTIONS, *self.contents.others)
 
     def menu(self, name: str) -> str:
-        """Return a column of the sheet Menu by its name; "yours" is the one to type in."""
-        column = MENU_YOURS if name == "yours" else 1 + self.menu_columns.index(name)
+        """Return a column of the sheet Menu by its name."""
+        column = 1 + self.menu_columns.index(name)
         return _block("Menu", MENU_FIRST, column, len(self.contents.options))
 
     @property
@@ -220,7 +269,7 @@ class Layout:
 
 
 def _block(sheet: str, first: int, column: int, rows: int, width: int = 1) -> str:
-    return Book.span(sheet, first, column, first + max(rows, 1) - 1, column + width - 1)
+    return span(sheet, first, column, first + max(rows, 1) - 1, column + width - 1)
 
 
 def over_budget(stem: str, contents: Contents) -> str:
@@ -230,7 +279,7 @@ def over_budget(stem: str, contents: Contents) -> str:
     """
     limits = [
         f"{stem}_{safe_name(name)}>(limit_{safe_name(name)}-kept_{safe_name(name)})*(1+1E-6)"
-        for name in ("usd", *contents.others)
+        for name in contents.resources
         if name in contents.record.budget
     ]
     return f"OR({','.join(limits)})" if limits else "FALSE"

@@ -2,28 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import Any
 
 import pandas as pd
 
 from evalbayes import SharedPurchase
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import INPUT, MUTED, Book, head, names_width, safe_name, width
+from evalfolio.export.workbook.book import INPUT, MUTED, Book, Sheet, head, names_width, width
 from evalfolio.export.workbook.calculation import mix_belief
-from evalfolio.export.workbook.layout import MENU_FIRST, MIX_FIRST, SHARED_FIRST, Contents, Layout
+from evalfolio.export.workbook.layout import MENU_FIRST, MIX_FIRST, SHARED_FIRST, Layout, safe_name
 from evalfolio.narrative import listing, resource_words
 
 FOR = 48  # width of the evals, in characters
 
 
-def write_shared(book: Book, contents: Contents, where: Layout) -> Any:
+def write_shared(book: Book) -> None:
     """Write one row per shared purchase: who needs it, whether it is bought, and its price.
 
     Whether it is bought follows the mix shown and the mix typed on Menu; its price is typed over as
     those of options are.
     """
-    menu = contents.menu
-    resources = ("usd", *contents.others)
+    contents, where = book.contents, book.where
+    menu, resources = contents.menu, contents.resources
     heads = [("Shared purchase", "text"), ("Serves", "wrap"), ("In the mix", "count")]
     heads += [("In your mix", "count"), ("Days", "count"), *map(head, resources)]
     heads.append(head("usd_ceiling"))
@@ -35,23 +34,20 @@ def write_shared(book: Book, contents: Contents, where: Layout) -> Any:
         "Menu says of these options is what is left for each.",
         [width, FOR, *(13 for _ in heads[2:])],
     )
-    plan = contents.plans[contents.own]
+    members = contents.bought(contents.chosen)
     for k, each in enumerate(menu.shared):
         row = SHARED_FIRST + k
         own = menu.options.loc[list(each.needed_by), "eval"].astype(str).unique()
-        member = int(contents.bought(plan)[k])
-        book.put(sheet, row, 0, each.name, book.line("text"))
-        book.put(sheet, row, 1, listing(own.tolist()), book.line("wrap"))
+        serves = listing(own.tolist())
+        figures = [each.days, *(each.use.get(name, 0.0) for name in resources), ceiling(each)]
+        cells = [each.name, serves, None, None, *map(float, figures)]
+        sheet.row(row, cells, [kind for _, kind in heads])
         for column, block in ((at.SHARED_IN_MIX, at.IN_MIX), (at.SHARED_YOURS, at.YOURS)):
             formula = f"=IF(SUMPRODUCT({where.options(block)},{where.needs(k)})>0,1,0)"
-            book.formula(sheet, row, column, formula, member, book.line("count"))
-        figures = [each.days, *(each.use.get(name, 0.0) for name in resources), ceiling(each)]
-        for offset, (value, (_, kind)) in enumerate(zip(figures, heads[4:], strict=True)):
-            book.put(sheet, row, 4 + offset, float(value), book.line(kind))
-        book.tall(sheet, row, [(listing(own.tolist()), FOR)])
-    book.table(sheet, "shared", SHARED_FIRST - 1, len(menu.shared), heads)
-    sheet.freeze_panes(SHARED_FIRST, 1)
-    return sheet
+            sheet.formula(row, column, formula, int(members[k]), "count")
+        sheet.tall(row, [(serves, FOR)])
+    sheet.table("shared", SHARED_FIRST - 1, len(menu.shared), heads)
+    sheet.file.freeze_panes(SHARED_FIRST, 1)
 
 
 def ceiling(purchase: SharedPurchase) -> float:
@@ -68,15 +64,12 @@ def once(where: Layout, name: str, column: int) -> str:
     return f"+SUMPRODUCT({where.shared(column)},{where.shared(name)})"
 
 
-def once_of(
-    contents: Contents, where: Layout, domains: Sequence[str], tier: str | None = None
-) -> tuple[str, float]:
+def once_of(where: Layout, domains: Sequence[str], tier: str | None = None) -> tuple[str, float]:
     """Return the same in usd for purchases that only these domains, at this tier, could need.
 
     What a formula adds for the mix shown, and its value now.
     """
     return _priced(
-        contents,
         where,
         lambda needing: (
             set(needing["domain"]) <= set(domains)
@@ -85,39 +78,31 @@ def once_of(
     )
 
 
-def once_more_widely(contents: Contents, where: Layout) -> tuple[str, float]:
+def once_more_widely(where: Layout) -> tuple[str, float]:
     """Return the same for purchases that no one domain, at one tier, has to itself."""
-    return _priced(contents, where, lambda n: len(n[["domain", "tier"]].drop_duplicates()) > 1)
+    return _priced(where, lambda n: len(n[["domain", "tier"]].drop_duplicates()) > 1)
 
 
-def _priced(
-    contents: Contents, where: Layout, told: Callable[[pd.DataFrame], bool]
-) -> tuple[str, float]:
-    bought = contents.bought(contents.plans[contents.own])
+def _priced(where: Layout, told: Callable[[pd.DataFrame], bool]) -> tuple[str, float]:
+    contents, columns = where.contents, (at.SHARED_IN_MIX, where.shared_column("usd"))
+    bought = contents.bought(contents.chosen)
     parts, value = [], 0.0
     for k, each in enumerate(contents.menu.shared):
         needing = contents.menu.options.loc[list(each.needed_by)]
         if len(needing) and told(needing):
-            row = SHARED_FIRST + k
-            parts.append(
-                f"+{book_cell(row, at.SHARED_IN_MIX)}*{book_cell(row, where.shared_column('usd'))}"
-            )
+            cells = [at.cell("Shared", SHARED_FIRST + k, column) for column in columns]
+            parts.append(f"+{'*'.join(cells)}")
             value += float(bought[k]) * each.use.get("usd", 0.0)
     return "".join(parts), value
-
-
-def book_cell(row: int, column: int) -> str:
-    """Return the address of a cell of this sheet."""
-    return Book.cell("Shared", row, column)
 
 
 COST_ROW = 3
 SCORE_ELSEWHERE = "run `evalfolio score` (too large for a sheet)"
 
 
-def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
+def write_menu(book: Book) -> None:
     """Write all options, the column to type in, and the cost and value of what is typed."""
-    columns = where.menu_columns
+    contents, columns = book.contents, book.where.menu_columns
     widths = {name: width(name) for name in columns}
     widths["option"] = names_width(map(str, contents.options.index), widths["option"])
     sheet = book.sheet(
@@ -128,83 +113,66 @@ def write_menu(book: Book, contents: Contents, where: Layout) -> Any:
         f"{contents.record.value.kind.lower()} mixes are not chosen anew.",
         [12, *widths.values()],
     )
-    chosen = set(contents.plans[contents.own].rows)
+    look = {"bg_color": INPUT, "font_color": "#1d4ed8", "align": "center", "locked": False}
+    typed = book.line("count", **look)
     for i, (name, option) in enumerate(contents.options.iterrows()):
         row = MENU_FIRST + i
-        typed = book.line(
-            "count", bg_color=INPUT, font_color="#1d4ed8", align="center", locked=False
-        )
-        if i + 1 in chosen:
-            sheet.write_number(row, at.MENU_YOURS, 1, typed)
-        else:
-            sheet.write_blank(row, at.MENU_YOURS, None, typed)
+        sheet.put(row, at.MENU_YOURS, 1 if i + 1 in contents.chosen else None, typed)
         for offset, column in enumerate(columns):
             value = name if column == "option" else option[column]
             plain = value.item() if hasattr(value, "item") else value
-            book.put(sheet, row, 1 + offset, plain, book.line(head(column)[1]))
+            sheet.put(row, 1 + offset, plain, head(column)[1])
     last = MENU_FIRST + max(len(contents.options), 1) - 1
-    sheet.data_validation(
-        MENU_FIRST,
-        at.MENU_YOURS,
-        last,
-        at.MENU_YOURS,
-        {
-            "validate": "integer",
-            "criteria": "between",
-            "minimum": 0,
-            "maximum": 1,
-            "input_title": "Your mix",
-            "input_message": "1 to run this option, empty or 0 to leave it.",
-            "error_title": "0 or 1",
-            "error_message": "Type 1 to run this option, or leave the cell empty.",
-        },
-    )
+    rule = {
+        "validate": "integer",
+        "criteria": "between",
+        "minimum": 0,
+        "maximum": 1,
+        "input_title": "Your mix",
+        "input_message": "1 to run this option, empty or 0 to leave it.",
+        "error_title": "0 or 1",
+        "error_message": "Type 1 to run this option, or leave the cell empty.",
+    }
+    sheet.file.data_validation(MENU_FIRST, at.MENU_YOURS, last, at.MENU_YOURS, rule)
     heads = [("Your mix", "count"), *(head(name) for name in columns)]
-    book.table(sheet, "menu", MENU_FIRST - 1, len(contents.options), heads)
-    sheet.freeze_panes(MENU_FIRST, 2)
-    _write_totals(book, sheet, contents, where)
-    return sheet
+    sheet.table("menu", MENU_FIRST - 1, len(contents.options), heads)
+    sheet.file.freeze_panes(MENU_FIRST, 2)
+    _write_totals(sheet)
 
 
-def _write_totals(book: Book, sheet: Any, contents: Contents, where: Layout) -> None:
+def _write_totals(sheet: Sheet) -> None:
     """Write what the typed mix costs and is worth beside the certified plan."""
-    plan = contents.plans[contents.own]
-    resources = ("usd", *contents.others)
-    book.heads(sheet, COST_ROW, 1, ["", "Evals", *map(resource_words, resources), "Value"])
-    sheet.write_string(COST_ROW + 1, 1, "Your mix", book.line("text", bold=True))
+    contents, where, line = sheet.contents, sheet.where, sheet.book.line
+    resources, yours, ours = contents.resources, COST_ROW + 1, COST_ROW + 2
+    sheet.heads(COST_ROW, 1, ["", "Evals", *map(resource_words, resources), "Value"])
+    sheet.put(yours, 1, "Your mix", line("text", bold=True))
     best = f"{contents.record.value.kind} at the budget"
-    sheet.write_string(COST_ROW + 2, 1, best, book.line("text", bold=True))
-    yours = where.options(at.YOURS)
-    member = where.options(at.IN_MIX)
-    value_column = 3 + len(resources)
+    sheet.put(ours, 1, best, line("text", bold=True))
     for row, block, stem, column in (
-        (COST_ROW + 1, yours, "your", at.SHARED_YOURS),
-        (COST_ROW + 2, member, "certified", at.SHARED_IN_MIX),
+        (yours, where.options(at.YOURS), "your", at.SHARED_YOURS),
+        (ours, where.options(at.IN_MIX), "certified", at.SHARED_IN_MIX),
     ):
-        book.formula(sheet, row, 2, f"=SUM({block})", len(plan.rows), book.line("count"))
+        sheet.formula(row, 2, f"=SUM({block})", len(contents.chosen), "count")
         for k, name in enumerate(resources):
             formula = f"=SUMPRODUCT({block},{where.menu(name)}){once(where, name, column)}"
-            style = book.line(head(name)[1])
-            book.formula(sheet, row, 3 + k, formula, contents.spend(plan, name), style)
-            book.name(f"{stem}_{safe_name(name)}", "Menu", row, 3 + k)
+            spent = contents.spend(contents.chosen, name)
+            sheet.formula(row, 3 + k, formula, spent, head(name)[1], f"{stem}_{safe_name(name)}")
+    value = 3 + len(resources)
     if contents.live:
-        formula = "=typed_value"
-        value = sum(belief.value for belief in mix_belief(contents, plan.rows))
-        book.formula(sheet, COST_ROW + 1, value_column, formula, value, book.line("value"))
+        worth = sum(belief.value for belief in mix_belief(contents, contents.chosen))
+        sheet.formula(yours, value, "=typed_value", worth, "value")
     else:
-        sheet.write_string(COST_ROW + 1, value_column, SCORE_ELSEWHERE, book.line("text"))
-    book.name("your_value", "Menu", COST_ROW + 1, value_column)
-    book.formula(sheet, COST_ROW + 2, value_column, "=plan_value", plan.value, book.line("value"))
+        sheet.put(yours, value, SCORE_ELSEWHERE, "text")
+    sheet.named("your_value", yours, value)
+    sheet.formula(ours, value, "=plan_value", contents.plans[contents.own].value, "value")
     formula = (
         f'=IF(SUM({where.options(at.TWICE)})>0,"Two options of one eval: keep one.",'
         f'IF({at.over_budget("your", contents)},"Over a budget: see Summary.",'
         '"Within every budget."))'
     )
-    sheet.write_string(COST_ROW + 4, 1, "Check", book.style("text", bold=True))
-    book.formula(
-        sheet, COST_ROW + 4, 2, formula, "Within every budget.", book.style("words", bold=True)
-    )
-    book.name("your_check", "Menu", COST_ROW + 4, 2)
+    sheet.put(COST_ROW + 4, 1, "Check", sheet.book.style("text", bold=True))
+    words = sheet.book.style("words", bold=True)
+    sheet.formula(COST_ROW + 4, 2, formula, "Within every budget.", words, "your_check")
 
 
 WHY = 62  # width of the reasons, in characters
@@ -212,102 +180,78 @@ SUMMED = ("tasks", "runs", "usd", "usd_ceiling")
 TOTAL_ROW = MIX_FIRST - 3
 
 
-def write_mix(book: Book, contents: Contents, where: Layout) -> Any:
+def write_mix(book: Book) -> None:
     """Write the mix as formulas over the menu, with totals above it."""
-    columns = where.mix_columns
+    contents, where, columns = book.contents, book.where, book.where.mix_columns
     sheet = book.sheet(
         "Mix",
         "The mix",
         "What to run at the budget typed on Summary, one row per eval; prices come from Menu.",
         [7, *(width(name) for name in columns), 9, 14, WHY, WHY],
     )
-    chosen = contents.plans[contents.own].rows
-    picked = contents.options.iloc[[i - 1 for i in chosen]]
-    sheet.write_string(TOTAL_ROW, 0, "Total", book.style(bold=True, top=1))
-    bought = contents.bought(contents.plans[contents.own])
-    if contents.menu.shared:
+    shared, bought = contents.menu.shared, contents.bought(contents.chosen)
+    sheet.put(TOTAL_ROW, 0, "Total", book.style(bold=True, top=1))
+    if shared:
         label = "of it shared, see Shared"
-        sheet.write_string(TOTAL_ROW + 1, 0, label, book.style("text", font_color=MUTED))
-    for offset, name in enumerate(columns):
-        summed = name in (*SUMMED, *contents.others)
-        kind = head(name)[1] if summed else "text"
-        style = book.style(kind, bold=True, top=1)
-        if summed:
-            total, shared = float(picked[name].sum()), 0.0
-            formula = f"=SUM({where.mix(name)})"
-            if name in ("usd", "usd_ceiling", *contents.others):
-                once_too = once(where, name, at.SHARED_IN_MIX)
-                shared = sum(
-                    ceiling(each) if name == "usd_ceiling" else each.use.get(name, 0.0)
-                    for each in compress(contents.menu.shared, bought)
-                )
-                if once_too:
-                    muted = book.style(kind, font_color=MUTED)
-                    here = 1 + offset
-                    book.formula(sheet, TOTAL_ROW + 1, here, f"={once_too[1:]}", shared, muted)
-                formula += once_too
-            book.formula(sheet, TOTAL_ROW, 1 + offset, formula, total + shared, style)
-            if name in ("usd", "usd_ceiling", *contents.others):
-                book.name(f"mix_{safe_name(name)}", "Mix", TOTAL_ROW, 1 + offset)
-        else:
-            sheet.write_blank(TOTAL_ROW, 1 + offset, None, style)
-    _write_rows(book, sheet, contents, where, picked)
+        sheet.put(TOTAL_ROW + 1, 0, label, book.style("text", font_color=MUTED))
+    for column, name in enumerate(columns, start=1):
+        if name not in (*SUMMED, *contents.others):
+            sheet.put(TOTAL_ROW, column, None, book.style("text", bold=True, top=1))
+            continue
+        kind, priced = head(name)[1], name in (*contents.resources, "usd_ceiling")
+        total, formula = float(contents.picked[name].sum()), f"=SUM({where.mix(name)})"
+        if priced and shared:
+            also = sum(
+                ceiling(each) if name == "usd_ceiling" else each.use.get(name, 0.0)
+                for each in compress(shared, bought)
+            )
+            added = once(where, name, at.SHARED_IN_MIX)
+            muted = book.style(kind, font_color=MUTED)
+            sheet.formula(TOTAL_ROW + 1, column, f"={added[1:]}", also, muted)
+            total, formula = total + also, formula + added
+        named = f"mix_{safe_name(name)}" if priced else ""
+        sheet.formula(TOTAL_ROW, column, formula, total, book.style(kind, bold=True, top=1), named)
+    _write_rows(sheet)
     extra = [("Share of USD", "share"), ("Value if dropped", "value"), ("Why", "wrap")]
     if contents.record.value.noise is not None:
         extra.append(("Under other draws", "wrap"))
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
-    book.table(sheet, "mix", MIX_FIRST - 1, contents.most_rows, heads)
-    sheet.freeze_panes(MIX_FIRST, 2)
-    return sheet
+    sheet.table("mix", MIX_FIRST - 1, contents.most_rows, heads)
+    sheet.file.freeze_panes(MIX_FIRST, 2)
 
 
-def _write_rows(
-    book: Book, sheet: Any, contents: Contents, where: Layout, picked: pd.DataFrame
-) -> None:
-    columns = where.mix_columns
-    after = 1 + len(columns)
-    total = contents.spend(contents.plans[contents.own], "usd")
+def _write_rows(sheet: Sheet) -> None:
+    contents, where, columns = sheet.contents, sheet.where, sheet.where.mix_columns
+    picked, after, usd_column = contents.picked, 1 + len(columns), 1 + columns.index("usd")
+    total = contents.spend(contents.chosen, "usd")
     told = {row.option: row for row in contents.record.choices}
-    usd_column = 1 + columns.index("usd")
-    told_of = [(1, at.IF_DROPPED, "value"), (2, at.REASON, "sentence")]
-    if contents.record.value.noise is not None:
-        told_of.append((3, at.STANDS, "sentence"))
+    told_of = [(at.IF_DROPPED, "value"), (at.REASON, "sentence"), (at.STANDS, "sentence")]
+    if contents.record.value.noise is None:
+        told_of.pop()
     texts = [text for row in told.values() for text in (row.reason, row.stands)]
     longest = max(texts, key=len, default="")
+    count = sheet.book.line("count", num_format="0;;", font_color="#5b6773")
     for k in range(contents.most_rows):
         row = MIX_FIRST + k
-        book.tall(sheet, row, [(longest, WHY)])  # any of them may stand here at some budget
-        here = book.cell("Mix", row, 0).split("!")[1]
+        sheet.tall(row, [(longest, WHY)])  # any of them may stand here at some budget
+        here = sheet.here(row, 0)
         option = picked.iloc[k] if k < len(picked) else None
-        number = contents.plans[contents.own].rows[k] if option is not None else 0
+        number = contents.chosen[k] if option is not None else 0
         find = f"=IF(plan_row=0,0,INDEX({where.plan_rows()},plan_row,{k + 1}))"
-        book.formula(
-            sheet, row, 0, find, number, book.line("count", num_format="0;;", font_color="#5b6773")
-        )
-        for offset, name in enumerate(columns):
+        sheet.formula(row, 0, find, number, count)
+        for column, name in enumerate(columns, start=1):
             kind = {"text": "words"}.get(head(name)[1], head(name)[1])
             source = f"INDEX({where.menu(name)},{here})"
             # INDEX turns an empty cell into 0, which would read as "costs nothing".
             formula = f'=IF({here}=0,"",IF({source}="","",{source}))'
-            value = None if option is None else option[name]
-            book.formula(sheet, row, 1 + offset, formula, _plain(value), book.line(kind))
-        usd = book.cell("Mix", row, usd_column).split("!")[1]
+            sheet.formula(row, column, formula, None if option is None else option[name], kind)
         share = None if option is None else (option["usd"] / total if total > 0 else 0.0)
-        formula = f'=IF({here}=0,"",IF(mix_usd>0,{usd}/mix_usd,0))'
-        book.formula(sheet, row, after, formula, _plain(share), book.line("share"))
+        formula = f'=IF({here}=0,"",IF(mix_usd>0,{sheet.here(row, usd_column)}/mix_usd,0))'
+        sheet.formula(row, after, formula, share, "share")
         own = None if option is None else told.get(str(option.name))
         shown = (own.value_if_dropped, own.reason, own.stands) if own else (None,) * 3
-        for offset, column, kind in told_of:
-            value = shown[offset - 1]
+        for offset, (column, kind) in enumerate(told_of):
             source = f"INDEX({where.options(column)},{here})"
-            formula = (
-                f'=IF(OR({here}=0,plan_row<>{contents.own + 1}),"",IF({source}="","",{source}))'
-            )
-            book.formula(sheet, row, after + offset, formula, _plain(value), book.line(kind))
-
-
-def _plain(value: object) -> object:
-    """Return a value as Python's own number or text; None where there is none."""
-    if value is None or value is pd.NA or value != value:
-        return None
-    return value.item() if hasattr(value, "item") else value
+            elsewhere = f"OR({here}=0,plan_row<>{contents.own + 1})"
+            formula = f'=IF({elsewhere},"",IF({source}="","",{source}))'
+            sheet.formula(row, after + 1 + offset, formula, shown[offset], kind)

@@ -1,9 +1,7 @@
 """Sheets to look things up in: assumptions, provenance, names of cells, and accounts."""
 
-from typing import Any
-
-from evalfolio.export.workbook.book import Book, safe_name
-from evalfolio.export.workbook.layout import Contents
+from evalfolio.export.workbook.book import Book, Sheet
+from evalfolio.export.workbook.layout import Contents, safe_name
 from evalfolio.narrative import resource_words
 from evalfolio.record.plain import flat
 from evalfolio.record.record import Account
@@ -12,9 +10,9 @@ FIRST = 4
 REASON = 80  # width of the reasons, in characters
 
 
-def write_assumptions(book: Book, contents: Contents) -> Any:
+def write_assumptions(book: Book) -> None:
     """Write assumptions as a table, then warnings, what is not covered and what was left out."""
-    record = contents.record
+    record = book.contents.record
     sheet = book.sheet(
         "Assumptions",
         "Assumptions, warnings, and what is left out",
@@ -22,48 +20,47 @@ def write_assumptions(book: Book, contents: Contents) -> Any:
         [26, 26, 22, REASON],
     )
     heads = [("Where", "text"), ("Key", "text"), ("Value", "text"), ("Why this value", "wrap")]
-    for i, taken in enumerate(record.assumptions):
-        book.row(sheet, FIRST + i, (taken.where, taken.key), ("text", "text"))
-        book.put(sheet, FIRST + i, 2, _shown(taken.value), book.line("general", align="left"))
-        book.put(sheet, FIRST + i, 3, taken.reason, book.line("wrap"))
-        book.tall(sheet, FIRST + i, [(taken.reason, REASON)])
-    book.table(sheet, "assumptions", FIRST - 1, len(record.assumptions), heads)
-    sheet.freeze_panes(FIRST, 0)
+    for row, taken in enumerate(record.assumptions, start=FIRST):
+        sheet.row(row, (taken.where, taken.key), ("text", "text"))
+        sheet.put(row, 2, _shown(taken.value), book.line("general", align="left"))
+        sheet.put(row, 3, taken.reason, "wrap")
+        sheet.tall(row, [(taken.reason, REASON)])
+    sheet.table("assumptions", FIRST - 1, len(record.assumptions), heads)
+    sheet.file.freeze_panes(FIRST, 0)
     row = FIRST + max(len(record.assumptions), 1) + 2
-    row = _write_list(book, sheet, row, "Warnings", [("", text) for text in record.warnings])
-    limits = [(limit.by, limit.text) for limit in record.limits]
-    row = _write_list(book, sheet, row, "Limits kept", limits)
-    uncovered = [(part.name, part.reason) for part in record.not_covered]
-    row = _write_list(book, sheet, row, "Not covered", uncovered)
-    _write_not_chosen(book, sheet, row, contents)
-    return sheet
+    for title, lines in (
+        ("Warnings", [("", text) for text in record.warnings]),
+        ("Limits kept", [(limit.by, limit.text) for limit in record.limits]),
+        ("Not covered", [(part.name, part.reason) for part in record.not_covered]),
+    ):
+        row = _write_list(sheet, row, title, lines)
+    _write_not_chosen(sheet, row)
 
 
-def _write_list(book: Book, sheet: Any, row: int, title: str, lines: list[tuple[str, str]]) -> int:
-    sheet.write_string(row, 0, title, book.style("text", bold=True, font_size=13))
+def _write_list(sheet: Sheet, row: int, title: str, lines: list[tuple[str, str]]) -> int:
+    sheet.put(row, 0, title, sheet.book.style("text", bold=True, font_size=13))
+    wrap = sheet.book.line("wrap")
     for name, text in lines or [("", "none")]:
         row += 1
-        sheet.write_string(row, 0, name, book.line("text"))
-        sheet.merge_range(row, 1, row, 3, "", book.line("wrap"))
-        sheet.write_string(row, 1, text, book.line("wrap"))
-        book.tall(sheet, row, [(text, 26 + 22 + REASON)])
+        sheet.file.write_string(row, 0, name, sheet.book.line("text"))
+        sheet.file.merge_range(row, 1, row, 3, "", wrap)
+        sheet.file.write_string(row, 1, text, wrap)
+        sheet.tall(row, [(text, 26 + 22 + REASON)])
     return row + 2
 
 
-def _write_not_chosen(book: Book, sheet: Any, row: int, contents: Contents) -> None:
-    sheet.write_string(row, 0, "Evals left out", book.style("text", bold=True, font_size=13))
-    heads = [("Eval", "text"), ("Would enter at, USD", "usd"), ("", "text"), ("Why not", "wrap")]
-    for column, (head, kind) in enumerate(heads):
-        sheet.write_string(row + 1, column, head, book.head(right=kind == "usd"))
-    for i, out in enumerate(contents.record.not_chosen):
-        book.put(sheet, row + 2 + i, 0, out.eval, book.line("text"))
+def _write_not_chosen(sheet: Sheet, row: int) -> None:
+    line = sheet.book.line
+    sheet.put(row, 0, "Evals left out", sheet.book.style("text", bold=True, font_size=13))
+    for column, head in enumerate(("Eval", "Would enter at, USD", "", "Why not")):
+        sheet.file.write_string(row + 1, column, head, sheet.book.head(right=column == 1))
+    for r, out in enumerate(sheet.contents.record.not_chosen, start=row + 2):
+        sheet.row(
+            r, (out.eval, out.cost_to_enter, None, out.reason), ("text", "usd", "text", "wrap")
+        )
         if out.cost_to_enter is None:
-            book.put(sheet, row + 2 + i, 1, "at no price", book.line("text", align="right"))
-        else:
-            book.put(sheet, row + 2 + i, 1, out.cost_to_enter, book.line("usd"))
-        book.put(sheet, row + 2 + i, 2, None, book.line("text"))
-        book.put(sheet, row + 2 + i, 3, out.reason, book.line("wrap"))
-        book.tall(sheet, row + 2 + i, [(out.reason, REASON)])
+            sheet.put(r, 1, "at no price", line("text", align="right"))
+        sheet.tall(r, [(out.reason, REASON)])
 
 
 def _shown(value: object) -> object:
@@ -78,9 +75,9 @@ def _shown(value: object) -> object:
 LABEL, FIGURE = 34, 74  # widths of the columns, in characters
 
 
-def write_provenance(book: Book, contents: Contents) -> Any:
+def write_provenance(book: Book) -> None:
     """Write inputs with their hashes, seed, versions, and the diagnostics."""
-    record = contents.record
+    record = book.contents.record
     sheet = book.sheet(
         "Provenance",
         "Where the figures come from",
@@ -89,25 +86,22 @@ def write_provenance(book: Book, contents: Contents) -> Any:
     )
     origin = record.provenance
     lines: list[tuple[str, object]] = [
-        (f"sha256 of {item.name}", item.sha256) for item in origin.inputs
+        *((f"sha256 of {item.name}", item.sha256) for item in origin.inputs),
+        ("seed", origin.seed),
+        *((f"version of {name}", text) for name, text in origin.versions.items()),
+        *flat({k: v for k, v in origin if k not in ("inputs", "seed", "versions")}),
+        *flat(record.diagnostics, "diagnostics: "),
+        ("optimiser ended as", record.value.status),
     ]
-    lines += [("seed", origin.seed)]
-    lines += [(f"version of {name}", text) for name, text in origin.versions.items()]
-    known = ("inputs", "seed", "versions")
-    lines += flat({k: v for k, v in origin if k not in known})
-    lines += flat(record.diagnostics, "diagnostics: ")
-    lines += [("optimiser ended as", record.value.status)]
-    for i, (label, value) in enumerate(lines):
-        book.put(sheet, FIRST + i, 0, label, book.line("wrap"))
+    for row, (label, value) in enumerate(lines, start=FIRST):
+        sheet.put(row, 0, label, "wrap")
         kind = "wrap" if isinstance(value, str | bool) else "general"
         if isinstance(value, float) and not value.is_integer():
             kind = "digits" if abs(value) < 100 else "count"
-        book.put(sheet, FIRST + i, 1, value, book.line(kind, align="left"))
-        book.tall(sheet, FIRST + i, [(label, LABEL), (value, FIGURE)])
-    heads = [("What", "text"), ("Figure", "text")]
-    book.table(sheet, "provenance", FIRST - 1, len(lines), heads)
-    sheet.freeze_panes(FIRST, 0)
-    return sheet
+        sheet.put(row, 1, value, book.line(kind, align="left"))
+        sheet.tall(row, [(label, LABEL), (value, FIGURE)])
+    sheet.table("provenance", FIRST - 1, len(lines), [("What", "text"), ("Figure", "text")])
+    sheet.file.freeze_panes(FIRST, 0)
 
 
 MEANINGS = {
@@ -144,7 +138,7 @@ def meaning(name: str, contents: Contents) -> str:
     if name in MEANINGS:
         return MEANINGS[name]
     mix, _, rest = name.partition("_")
-    for resource in ("usd", *contents.others):
+    for resource in contents.resources:
         if rest == safe_name(resource) and mix in OF_RESOURCE:
             return f"{OF_RESOURCE[mix]} {resource_words(resource)}"
     if rest == "usd_ceiling":
@@ -157,7 +151,7 @@ def meaning(name: str, contents: Contents) -> str:
     return f"{OF_DECISION[stem]} {decision}, after {of}"
 
 
-def write_names(book: Book, contents: Contents) -> Any:
+def write_names(book: Book) -> None:
     """Write one row per name: its meaning, its place, and its value, which follows it."""
     sheet = book.sheet(
         "Names",
@@ -165,15 +159,13 @@ def write_names(book: Book, contents: Contents) -> Any:
         "In another workbook: ='plan.xlsx'!budget_usd. A name stays where its cell moves.",
         [30, 62, 20, 20],
     )
-    rows, kind = sorted(book.names.items()), contents.record.value.kind.lower()
-    for i, (name, place) in enumerate(rows):
-        words = meaning(name, contents).replace("certified", kind)
-        cells = (name, words, place.replace("$", ""))
-        book.row(sheet, FIRST + i, cells, ("text", "wrap", "text"))
+    rows, kind = sorted(book.names.items()), book.contents.record.value.kind.lower()
+    for row, (name, place) in enumerate(rows, start=FIRST):
+        words = meaning(name, book.contents).replace("certified", kind)
+        sheet.row(row, (name, words, place.replace("$", "")), ("text", "wrap", "text"))
     heads = [("Name", "text"), ("Meaning", "text"), ("Where", "text")]
-    book.table(sheet, "names", FIRST - 1, len(rows), heads)
-    sheet.freeze_panes(FIRST, 1)
-    return sheet
+    sheet.table("names", FIRST - 1, len(rows), heads)
+    sheet.file.freeze_panes(FIRST, 1)
 
 
 SENTENCES = 3
@@ -204,33 +196,26 @@ ACCOUNTS = {  # by field of the record: sheet, title and lead
 }
 
 
-def write_accounts(book: Book, contents: Contents) -> None:
+def write_accounts(book: Book) -> None:
     """Write what `sensitivity` and `backtest` found; no sheet where they were not run."""
     for field, words in ACCOUNTS.items():
-        if (found := getattr(contents.record, field)) is not None:
-            _write_account(book, found, *words)
+        if (found := getattr(book.contents.record, field)) is not None:
+            _write_account(book.sheet(*words, WIDTHS), found)
 
 
-def _write_account(book: Book, found: Account, name: str, title: str, note: str) -> None:
-    sheet = book.sheet(name, title, note, WIDTHS)
-    prefix = name.lower().replace("-", "")
-    row = SENTENCES
+def _write_account(sheet: Sheet, found: Account) -> None:
+    prefix, row = sheet.name.lower().replace("-", ""), SENTENCES
     for sentence in found.sentences:
-        book.put(sheet, row, 0, sentence, book.style("text"))
+        sheet.put(row, 0, sentence, sheet.book.style("text"))
         row += 1
     for table in found.tables:
-        row += 1
-        book.put(sheet, row, 0, table.title, book.style("text", bold=True))
-        row += 1
-        numeric = [
-            all(not isinstance(cells[k], str) for cells in table.rows)
-            for k in range(len(table.columns))
-        ]
-        heads = [
-            (head, "general" if number else "text")
-            for head, number in zip(table.columns, numeric, strict=True)
-        ]
-        for i, cells in enumerate(table.rows):
-            book.row(sheet, row + 1 + i, cells, [kind for _, kind in heads])
-        book.table(sheet, f"{prefix}_{table.name}", row, len(table.rows), heads)
+        sheet.put(row + 1, 0, table.title, sheet.book.style("text", bold=True))
+        row += 2
+        cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+        words = [any(isinstance(each, str) for each in column) for column in cells]
+        kinds = ["text" if each else "general" for each in words]
+        for i, line in enumerate(table.rows, start=1):
+            sheet.row(row + i, line, kinds)
+        heads = list(zip(table.columns, kinds, strict=True))
+        sheet.table(f"{prefix}_{table.name}", row, len(table.rows), heads)
         row += len(table.rows) + 1

@@ -1,29 +1,21 @@
 """Sheet Summary: the recommendation in words, the budget to change, and what it buys."""
 
-from typing import Any
-
 from evalfolio.export.workbook import layout as at
-from evalfolio.export.workbook.book import HEAD, INPUT, MUTED, TIER_COLOURS, Book, head, safe_name
+from evalfolio.export.workbook.book import GRID, HEAD, INPUT, MUTED, TIER_COLOURS, Book, Sheet, head
 from evalfolio.export.workbook.domains import COLUMNS, FIRST, LIVE_MISSED, chance_style
-from evalfolio.export.workbook.layout import (
-    BUDGET_COLUMN,
-    BUDGET_ROW,
-    RESOURCE_ROW,
-    Contents,
-    Layout,
-    value_row,
-)
+from evalfolio.export.workbook.layout import BUDGET_COLUMN, BUDGET_ROW, RESOURCE_ROW, safe_name
 from evalfolio.export.workbook.mix import once_more_widely, once_of
 from evalfolio.narrative import resource_words
 
 AXIS_USD = '[>=10000]$#,##0,"k";$#,##0'
 
 
-def write_charts(book: Book, sheet: Any, contents: Contents, first: int, row: int) -> None:
+def write_charts(sheet: Sheet, first: int, row: int) -> None:
     """Draw the money, in the rows from `first` to before `row`, and the frontier with the plan."""
-    chart = book.file.add_chart({"type": "bar", "subtype": "stacked"})
-    for t, tier in enumerate(contents.tiers):
-        chart.add_series(
+    chart = sheet.chart(
+        {"type": "bar", "subtype": "stacked"},
+        "Where the money goes",
+        [
             {
                 "name": ["Summary", first - 1, 1 + t],
                 "categories": ["Summary", first, 0, row - 1, 0],
@@ -31,58 +23,46 @@ def write_charts(book: Book, sheet: Any, contents: Contents, first: int, row: in
                 "fill": {"color": TIER_COLOURS.get(tier, HEAD)},
                 "gap": 60,
             }
-        )
-    chart.set_title({"name": "Where the money goes", "name_font": {"size": 13, "bold": True}})
-    chart.set_x_axis(
-        {"num_format": AXIS_USD, "major_gridlines": {"visible": True, "line": {"color": "#e3e7eb"}}}
+            for t, tier in enumerate(sheet.contents.tiers)
+        ],
+        bold=True,
     )
+    chart.set_x_axis({"num_format": AXIS_USD, "major_gridlines": GRID})
     chart.set_y_axis({"reverse": True})
-    chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 520, "height": 150 + 50 * min(row - first, 8)})
-    sheet.insert_chart(
-        row + 1, 0, chart, {"description": "Expected USD by domain, stacked by tier"}
-    )
-    if len(contents.plans) > 1:
-        _write_frontier_chart(book, sheet, contents, row)
+    size = 520, 150 + 50 * min(row - first, 8)
+    sheet.place(chart, row + 1, 0, size, "Expected USD by domain, stacked by tier")
+    if len(sheet.contents.plans) > 1:
+        _write_frontier_chart(sheet, row)
 
 
-def _write_frontier_chart(book: Book, sheet: Any, contents: Contents, row: int) -> None:
-    first, last = at.PLANS_FIRST, at.PLANS_FIRST + len(contents.plans) - 1
-    chart = book.file.add_chart({"type": "scatter", "subtype": "straight"})
-    chart.add_series(
-        {
-            "name": "Best mix at each budget",
-            "categories": ["Plans", first, at.PLAN_BUDGET, last, at.PLAN_BUDGET],
-            "values": ["Plans", first, at.PLAN_VALUE, last, at.PLAN_VALUE],
-            "line": {"color": HEAD, "width": 2},
-        }
+def _write_frontier_chart(sheet: Sheet, row: int) -> None:
+    first, last = at.PLANS_FIRST, at.PLANS_FIRST + len(sheet.contents.plans) - 1
+    chart = sheet.chart(
+        {"type": "scatter", "subtype": "straight"},
+        "What more money would buy",
+        [
+            {
+                "name": "Best mix at each budget",
+                "categories": ["Plans", first, at.PLAN_BUDGET, last, at.PLAN_BUDGET],
+                "values": ["Plans", first, at.PLAN_VALUE, last, at.PLAN_VALUE],
+                "line": {"color": HEAD, "width": 2},
+            },
+            {
+                "name": "At the budget above",
+                "categories": f"={at.cell('Summary', BUDGET_ROW, BUDGET_COLUMN)}",
+                "values": f"={at.cell('Summary', at.value_row(sheet.contents), 1)}",
+                "marker": {"type": "circle", "size": 10, "fill": {"color": "#d69a2d"}},
+                "line": {"none": True},
+            },
+        ],
+        bold=True,
     )
-    chart.add_series(
-        {
-            "name": "At the budget above",
-            "categories": f"={book.cell('Summary', BUDGET_ROW, BUDGET_COLUMN)}",
-            "values": f"={book.cell('Summary', value_row(contents), 1)}",
-            "marker": {"type": "circle", "size": 10, "fill": {"color": "#d69a2d"}},
-            "line": {"none": True},
-        }
-    )
-    chart.set_title({"name": "What more money would buy", "name_font": {"size": 13, "bold": True}})
-    chart.set_x_axis(
-        {"num_format": AXIS_USD, "name": "Budget", "min": 0, "major_gridlines": {"visible": False}}
-    )
-    chart.set_y_axis(
-        {
-            "name": "Value",
-            "min": 0,
-            "major_gridlines": {"visible": True, "line": {"color": "#e3e7eb"}},
-        }
-    )
-    chart.set_legend({"position": "bottom"})
+    plain = {"major_gridlines": {"visible": False}}
+    chart.set_x_axis({"num_format": AXIS_USD, "name": "Budget", "min": 0, **plain})
+    chart.set_y_axis({"name": "Value", "min": 0, "major_gridlines": GRID})
     chart.show_hidden_data()
-    chart.set_size({"width": 450, "height": 270})
-    sheet.insert_chart(
-        row + 1, 3, chart, {"description": "Value of the best mix by budget, and the one shown"}
-    )
+    described = "Value of the best mix by budget, and the one shown"
+    sheet.place(chart, row + 1, 3, (450, 270), described)
 
 
 MORE_WIDELY = "shared more widely"
@@ -94,9 +74,9 @@ DEARER = (
 BEYOND = "Beyond the budgets computed: shows the plan for the largest, $"
 
 
-def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
+def write_summary(book: Book) -> None:
     """Write the first sheet; every figure but the words follows the budget cell."""
-    record = contents.record
+    record = book.contents.record
     months = record.portfolio.horizon_months
     sheet = book.sheet(
         "Summary",
@@ -104,8 +84,8 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
         f"The decision stands for {months:g} months." if months else "",
         [42, 16, 16, 16, 16, 16, 16],
     )
-    sheet.set_portrait()
-    sheet.fit_to_pages(1, 1)
+    sheet.file.set_portrait()
+    sheet.file.fit_to_pages(1, 1)
     words = book.style("text", text_wrap=True, font_size=12, valign="top")
     unanchored = [f"{row.reason[:1].upper()}{row.reason[1:]}." for row in record.no_anchor]
     for row, column, before, text in (
@@ -113,32 +93,28 @@ def write_summary(book: Book, contents: Contents, where: Layout) -> Any:
         (3, at.PLAN_TELLS, "", record.words.hangs_on),
     ):
         said = f"{before}{text}"
-        _paragraph(sheet, row, said, words)
+        sheet.file.merge_range(row, 0, row, 6, "", words)
+        sheet.file.write_string(row, 0, said[:8000], words)
+        sheet.file.set_row(row, 16.5 * max(1, -(-len(said[:1500]) // 112)) + 4)
         if not before:  # text of any length cannot stand in a formula
-            formula = f'=IF(plan_row=0,"",INDEX({where.plans(column)},plan_row))'
-            book.formula(sheet, row, 0, formula, said, words)
-    _write_budget(book, sheet, contents, where)
-    after = _write_resources(book, sheet, contents, where)
-    after = _write_value(book, sheet, contents, where, after + 1)
-    after = _write_decisions(book, sheet, contents, after + 1)
+            formula = f'=IF(plan_row=0,"",INDEX({book.where.plans(column)},plan_row))'
+            sheet.formula(row, 0, formula, said, words)
+    _write_budget(sheet)
+    after = _write_resources(sheet)
+    after = _write_value(sheet, after + 1)
+    after = _write_decisions(sheet, after + 1)
     first = after + 2
-    after = _write_money(book, sheet, contents, where, after + 1)
-    write_charts(book, sheet, contents, first, after)
-    return sheet
+    after = _write_money(sheet, after + 1)
+    write_charts(sheet, first, after)
+    sheet.file.activate()
 
 
-def _paragraph(sheet: Any, row: int, text: str, style: Any) -> None:
-    sheet.merge_range(row, 0, row, 6, "", style)
-    sheet.write_string(row, 0, text[:8000], style)
-    sheet.set_row(row, 16.5 * max(1, -(-len(text[:1500]) // 112)) + 4)
-
-
-def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> None:
+def _write_budget(sheet: Sheet) -> None:
     """Write the cell to type the budget in and what the frontier has for it."""
-    own = contents.plans[contents.own]
-    row, column = BUDGET_ROW, BUDGET_COLUMN
-    sheet.write_string(row, 0, "Budget in USD", book.style("text", bold=True))
-    style = book.style(
+    contents, style = sheet.contents, sheet.book.style
+    own, row, column = contents.plans[contents.own].usd, BUDGET_ROW, BUDGET_COLUMN
+    sheet.put(row, 0, "Budget in USD", style("text", bold=True))
+    typed = style(
         "usd",
         bg_color=INPUT,
         font_color="#1d4ed8",
@@ -147,239 +123,193 @@ def _write_budget(book: Book, sheet: Any, contents: Contents, where: Layout) -> 
         border_color="#d6b656",
         locked=False,
     )
-    kind = f"{contents.record.value.kind.lower()} plan"
-    least, most = contents.plans[0].budget, contents.plans[-1].budget or 0.0
-    if own.budget is None:
-        sheet.write_string(row, column, "no limit", style)
+    lower = contents.record.value.kind.lower()
+    kind = f"{lower} plan"
+    least, most = contents.plans[0].usd or 0.0, contents.plans[-1].usd or 0.0
+    if own is None:
+        sheet.put(row, column, "no limit", typed)
         formula, note, told = "=1", '="No budget in USD was set."', "No budget in USD was set."
     else:
-        sheet.write_number(row, column, own.budget, style)
-        sheet.data_validation(
-            row,
-            column,
-            row,
-            column,
-            {
-                "validate": "decimal",
-                "criteria": ">=",
-                "value": 0,
-                "input_title": "Budget in USD",
-                "input_message": "Type another budget: the "
-                f"{contents.record.value.kind.lower()} mix of the nearest one not above it is "
-                "looked up.",
-                "error_title": "A budget",
-                "error_message": "Type a number, 0 or more.",
-            },
-        )
-        budgets = where.plans(at.PLAN_BUDGET)
+        sheet.put(row, column, own, typed)
+        rule = {
+            "validate": "decimal",
+            "criteria": ">=",
+            "value": 0,
+            "input_title": "Budget in USD",
+            "input_message": f"Type another budget: the {lower} mix of the nearest one not above "
+            "it is looked up.",
+            "error_title": "A budget",
+            "error_message": "Type a number, 0 or more.",
+        }
+        sheet.file.data_validation(row, column, row, column, rule)
+        budgets = sheet.where.plans(at.PLAN_BUDGET)
         formula = f"=IFERROR(MATCH(budget_usd*(1+1E-12),{budgets},1),0)"
         found = f'TEXT(INDEX({budgets},plan_row),"#,##0")'
         note = (
             f'=IF(plan_row=0,"No {kind} for so little; the least budget is $"&'
-            f'TEXT({least or 0.0},"#,##0"),IF({at.over_budget("mix", contents)},"{DEARER}",'
+            f'TEXT({least},"#,##0"),IF({at.over_budget("mix", contents)},"{DEARER}",'
             f'IF(budget_usd>{most:.17g}*(1+1E-9),"{BEYOND}","Shows the {kind} for a budget '
             f'of $")&{found}))'
         )
-        told = f"Shows the {kind} for a budget of ${own.budget:,.0f}"
-    book.name("budget_usd", "Summary", row, column)
-    sheet.write_string(
-        row + 1, 0, f"{kind.capitalize()}, row", book.style("text", font_color=MUTED)
-    )
-    book.formula(
-        sheet, row + 1, column, formula, contents.own + 1, book.style("count", font_color=MUTED)
-    )
-    book.name("plan_row", "Summary", row + 1, column)
-    sheet.write_string(
-        row + 2, 0, "Share of the money kept back", book.style("text", font_color=MUTED)
-    )
+        told = f"Shows the {kind} for a budget of ${own:,.0f}"
+    sheet.named("budget_usd", row, column)
+    muted = style("text", font_color=MUTED)
+    sheet.put(row + 1, 0, f"{kind.capitalize()}, row", muted)
+    count = style("count", font_color=MUTED)
+    sheet.formula(row + 1, column, formula, contents.own + 1, count, "plan_row")
+    sheet.put(row + 2, 0, "Share of the money kept back", muted)
     kept = contents.record.money.contingency
-    sheet.write_number(row + 2, column, kept, book.style("share", font_color=MUTED))
-    book.name("contingency", "Summary", row + 2, column)
-    book.formula(
-        sheet,
-        row,
-        column + 1,
-        note,
-        told,
-        book.style("words", font_color=MUTED, align="left", indent=1),
-    )
+    sheet.put(row + 2, column, kept, style("share", font_color=MUTED))
+    sheet.named("contingency", row + 2, column)
+    words = style("words", font_color=MUTED, align="left", indent=1)
+    sheet.formula(row, column + 1, note, told, words)
 
 
-def _write_resources(book: Book, sheet: Any, contents: Contents, where: Layout) -> int:
+def _write_resources(sheet: Sheet) -> int:
     """Write limit, use and what is left of every resource; return the row after."""
-    plan = contents.plans[contents.own]
-    record = contents.record
-    row = RESOURCE_ROW
-    book.heads(
-        sheet, row - 1, 0, ["Resource", "Budget", "Kept back", "Expected use", "Left over", "Used"]
-    )
-    for name in ("usd", *contents.others):
-        kind, limit = head(name)[1], record.budget.get(name)
-        spent = contents.spend(plan, name)
-        sheet.write_string(row, 0, resource_words(name), book.line("text"))
-        style = book.line(kind)
-        used = f"mix_{safe_name(name)}"
-        book.formula(sheet, row, 3, f"={used}", spent, style)
+    contents, record, line = sheet.contents, sheet.contents.record, sheet.book.line
+    heads = ["Resource", "Budget", "Kept back", "Expected use", "Left over", "Used"]
+    sheet.heads(RESOURCE_ROW - 1, 0, heads)
+    unlimited = line("text", align="right", font_color=MUTED)
+    for row, name in enumerate(contents.resources, start=RESOURCE_ROW):
+        kind, limit, safe = head(name)[1], record.budget.get(name), safe_name(name)
+        spent = contents.spend(contents.chosen, name)
+        sheet.put(row, 0, resource_words(name), "text")
+        sheet.formula(row, 3, f"=mix_{safe}", spent, kind)
         if limit is None:
             for column in (1, 2, 4, 5):
-                sheet.write_string(
-                    row, column, "no limit", book.line("text", align="right", font_color=MUTED)
-                )
+                sheet.put(row, column, "no limit", unlimited)
+            continue
+        if name == "usd":
+            sheet.formula(row, 1, "=budget_usd", limit, kind)
         else:
-            if name == "usd":
-                book.formula(sheet, row, 1, "=budget_usd", limit, style)
-            else:
-                sheet.write_number(row, 1, limit, style)
-            limited = f"limit_{safe_name(name)}"
-            book.name(limited, "Summary", row, 1)
-            kept = limit - record.may_spend(name)
-            of_each = "contingency" if name == "usd" else f"{record.kept_back[name]:g}"
-            book.formula(sheet, row, 2, f"={of_each}*{limited}", kept, style)
-            book.name(f"kept_{safe_name(name)}", "Summary", row, 2)
-            left = limit - kept - spent
-            cells = [book.cell("Summary", row, c).split("!")[1] for c in (1, 2, 3)]
-            signed = book.line("usd_left") if kind == "usd" else style
-            book.formula(sheet, row, 4, f"={cells[0]}-{cells[1]}-{cells[2]}", left, signed)
-            share = spent / limit if limit > 0 else 0.0
-            formula = f"=IF({cells[0]}>0,{cells[2]}/{cells[0]},0)"
-            book.formula(sheet, row, 5, formula, share, book.line("share"))
-        row += 1
-    return row
+            sheet.put(row, 1, limit, kind)
+        sheet.named(f"limit_{safe}", row, 1)
+        kept = limit - record.may_spend(name)
+        of_each = "contingency" if name == "usd" else f"{record.kept_back[name]:g}"
+        sheet.formula(row, 2, f"={of_each}*limit_{safe}", kept, kind, f"kept_{safe}")
+        stated, back, used = (sheet.here(row, column) for column in (1, 2, 3))
+        signed = "usd_left" if kind == "usd" else kind
+        sheet.formula(row, 4, f"={stated}-{back}-{used}", limit - kept - spent, signed)
+        share = spent / limit if limit > 0 else 0.0
+        sheet.formula(row, 5, f"=IF({stated}>0,{used}/{stated},0)", share, "share")
+    return RESOURCE_ROW + len(contents.resources)
 
 
-def _write_value(book: Book, sheet: Any, contents: Contents, where: Layout, row: int) -> int:
+def _write_value(sheet: Sheet, row: int) -> int:
     """Write the value, its certificate and the model's own error; return the row after."""
-    value = contents.record.value
-    plan = contents.plans[contents.own]
+    contents, value = sheet.contents, sheet.contents.record.value
+    plan, draws, label = (
+        contents.plans[contents.own],
+        value.draws,
+        sheet.book.line("text", text_wrap=True),
+    )
     unit = "USD" if value.unit == "usd" else value.unit
-    look_up = {
-        key: f"=IF(plan_row=0,0,INDEX({where.plans(column)},plan_row))"
-        for key, column in (("value", at.PLAN_VALUE), ("bound", at.PLAN_BOUND))
-    }
-    book.heads(sheet, row, 0, [f"Value of the results ({unit})", "Figure"])
-    lines: list[tuple[str, str | None, float | None, str, str]] = [
-        (
-            "Expected value of what the mix tells",
-            look_up["value"],
-            plan.value,
-            "value",
-            "plan_value",
-        ),
-        (
-            "No mix on this menu is worth more than",
-            look_up["bound"],
-            plan.bound,
-            "value",
-            "plan_bound",
-        ),
-        ("What perfect information would be worth", None, value.evpi, "value", "plan_evpi"),
-        (
-            "Share of it that the mix buys",
-            "=IF(plan_evpi>0,plan_value/plan_evpi,0)",
-            value.share(plan.value),
-            "share1",
-            "plan_share",
-        ),
+    worth, bound = (
+        f"=IF(plan_row=0,0,INDEX({sheet.where.plans(column)},plan_row))"
+        for column in (at.PLAN_VALUE, at.PLAN_BOUND)
+    )
+    share = "=IF(plan_evpi>0,plan_value/plan_evpi,0)"
+    sheet.heads(row, 0, [f"Value of the results ({unit})", "Figure"])
+    lines: list[tuple[str, str, float | None, str, str]] = [
+        ("Expected value of what the mix tells", worth, plan.value, "value", "value"),
+        ("No mix on this menu is worth more than", bound, plan.bound, "value", "bound"),
+        ("What perfect information would be worth", "", value.evpi, "value", "evpi"),
+        ("Share of it that the mix buys", share, value.share(plan.value), "share1", "share"),
     ]
     if plan.gap is not None:
         gap = "=IF(plan_bound>0,(plan_bound-plan_value)/plan_bound,0)"
         shown = (plan.bound - plan.value) / plan.bound if plan.bound > 0 else 0.0
-        lines.insert(2, (f"{value.kind} distance to that bound", gap, shown, "gap", "plan_gap"))
-    for label, formula, figure, kind, name in lines:
+        lines.insert(2, (f"{value.kind} distance to that bound", gap, shown, "gap", "gap"))
+    for words, formula, figure, kind, name in lines:
         row += 1
-        sheet.write_string(row, 0, label, book.line("text", text_wrap=True))
-        if formula is None:
-            book.put(sheet, row, 1, figure, book.line(kind))
+        sheet.put(row, 0, words, label)
+        if formula:
+            sheet.formula(row, 1, formula, figure, kind)
         else:
-            book.formula(sheet, row, 1, formula, figure, book.line(kind))
-        book.name(name, "Summary", row, 1)
-    if value.draws is not None:
+            sheet.put(row, 1, figure, kind)
+        sheet.named(f"plan_{name}", row, 1)
+    if draws is not None:
         row += 1
-        draws = value.draws
-        note = book.style("text", font_color=MUTED, align="left", indent=1)
-        sheet.write_string(
-            row, 0, "The model's own error (5 %, mean, 95 %)", book.line("text", text_wrap=True)
-        )
-        for column, worth in ((1, draws.q05), (2, draws.mean), (3, draws.q95)):
-            sheet.write_number(row, column, worth, book.line("value"))
-        sheet.write_string(row, 4, "at the plan's own budget", note)
-    for label, kind, figure in (
+        sheet.put(row, 0, "The model's own error (5 %, mean, 95 %)", label)
+        for column, figure in enumerate((draws.q05, draws.mean, draws.q95), start=1):
+            sheet.put(row, column, figure, "value")
+        note = sheet.book.style("text", font_color=MUTED, align="left", indent=1)
+        sheet.put(row, 4, "at the plan's own budget", note)
+    for words, kind, figure in (
         ("Luck of the posterior draws in the value, ± (95 %)", "value", value.noise),
         ("Distance to the bound, that luck included", "gap", value.gap_with_noise),
     ):
         if figure is not None:
             row += 1
-            sheet.write_string(row, 0, label, book.line("text", text_wrap=True))
-            sheet.write_number(row, 1, figure, book.line(kind))
+            sheet.put(row, 0, words, label)
+            sheet.put(row, 1, figure, kind)
     return row + 1
 
 
-def _write_decisions(book: Book, sheet: Any, contents: Contents, row: int) -> int:
+def _write_decisions(sheet: Sheet, row: int) -> int:
     """Write each decision's call and how it may be wrong, as on Domains; return the row after.
 
     Needless mitigation is mitigating though capability stays below the threshold, danger missed not
     mitigating though it passes it.
     """
+    contents, book = sheet.contents, sheet.book
     shown = ["call_now", "p_exceeds", "p_missed_now", "p_missed_expected"]
     shown += ["p_needless_now", "p_needless_expected"]
     heads = ["Decision", "Call now", "Above threshold", "Danger missed", "... after the plan"]
     heads += ["Needless mitigation", "... after the plan"]
-    book.heads(sheet, row, 0, heads)
-    sheet.set_row(row, 30)  # two lines of heading
+    sheet.heads(row, 0, heads)
+    sheet.file.set_row(row, 30)  # two lines of heading
     keys = [key for key, *_ in COLUMNS]
     live = {"p_missed_expected": LIVE_MISSED, "p_needless_expected": LIVE_MISSED + 1}
-    valued = [decision.name for decision in contents.menu.decisions]
+    outcomes = contents.outcomes(contents.chosen)
+    after = {d.name: told for d, told in zip(contents.menu.decisions, outcomes, strict=True)}
     for d, domain in enumerate(contents.record.domains):
         row += 1
-        sheet.write_string(row, 0, domain.name, book.line("text"))
-        for offset, key in enumerate(shown):
-            follows = key in live and domain.name in valued
-            column = live[key] if follows else keys.index(key)
-            source = book.cell("Domains", FIRST + d, column)
-            style = chance_style(book, domain) if key == "p_exceeds" else book.line("share")
-            if key == "call_now":
-                style = book.line("words", align="right")
-            figure = getattr(domain, key)
-            if follows:
-                after = contents.outcomes(contents.own)[valued.index(domain.name)]
-                figure = after[column - LIVE_MISSED + 1]
-            book.formula(sheet, row, 1 + offset, f"={source}", figure, style)
+        sheet.put(row, 0, domain.name, "text")
+        styles = {"call_now": book.line("words", align="right")}
+        styles["p_exceeds"] = chance_style(book, domain)
+        for offset, key in enumerate(shown, start=1):
+            column, figure = keys.index(key), getattr(domain, key)
+            if key in live and domain.name in after:
+                column = live[key]
+                figure = after[domain.name][column - LIVE_MISSED + 1]
+            source = at.cell("Domains", FIRST + d, column)
+            sheet.formula(row, offset, f"={source}", figure, styles.get(key, "share"))
     return row + 1
 
 
-def _write_money(book: Book, sheet: Any, contents: Contents, where: Layout, row: int) -> int:
+def _write_money(sheet: Sheet, row: int) -> int:
     """Write expected USD by domain and tier, which the chart shows; return the row after.
 
     What several domains share has a row of its own, so that the totals are the mix's.
     """
-    tiers, domains = contents.tiers, contents.domains
-    book.heads(sheet, row, 0, ["USD by domain", *tiers, "Total"])
-    chosen = contents.options.iloc[[i - 1 for i in contents.plans[contents.own].rows]]
-    contents_rows = range(row + 1, row + 1 + len(domains))
-    for d, (r, domain) in enumerate(zip(contents_rows, domains, strict=True)):
-        sheet.write_string(r, 0, domain, book.line("text"))
+    contents, where, bold = sheet.contents, sheet.where, sheet.book.line("usd", bold=True)
+    tiers, chosen = contents.tiers, contents.picked
+    last = len(tiers)
+    sheet.heads(row, 0, ["USD by domain", *tiers, "Total"])
+    for d, domain in enumerate(contents.domains, start=1):
+        row += 1
+        sheet.put(row, 0, domain, "text")
         total = 0.0
-        for t, tier in enumerate(tiers):
+        for t, tier in enumerate(tiers, start=1):
             formula = (
-                f"=SUMPRODUCT({where.options(at.IN_MIX)}*({where.options(at.DOMAIN_CODE)}={d + 1})"
-                f"*({where.options(at.TIER_CODE)}={t + 1})*{where.menu('usd')})"
+                f"=SUMPRODUCT({where.options(at.IN_MIX)}*({where.options(at.DOMAIN_CODE)}={d})"
+                f"*({where.options(at.TIER_CODE)}={t})*{where.menu('usd')})"
             )
-            added, shared = once_of(contents, where, (domain,), tier)
+            added, shared = once_of(where, (domain,), tier)
             mine = chosen[(chosen["domain"] == domain) & (chosen["tier"] == tier)]
             now = float(mine["usd"].sum()) + shared
             total += now
-            book.formula(sheet, r, 1 + t, formula + added, now, book.line("usd"))
-        first = book.cell("Summary", r, 1).split("!")[1]
-        last = book.cell("Summary", r, len(tiers)).split("!")[1]
-        book.formula(
-            sheet, r, 1 + len(tiers), f"=SUM({first}:{last})", total, book.line("usd", bold=True)
-        )
-    row += 1 + len(domains)
-    formula, now = once_more_widely(contents, where)
+            sheet.formula(row, t, formula + added, now, "usd")
+        every = f"=SUM({sheet.here(row, 1)}:{sheet.here(row, last)})"
+        sheet.formula(row, 1 + last, every, total, bold)
+    row += 1
+    formula, now = once_more_widely(where)
     if not formula:
         return row
-    sheet.write_string(row, 0, MORE_WIDELY, book.line("text"))
+    sheet.put(row, 0, MORE_WIDELY, "text")
     # In the column of the deepest tier: what is shared is elicitation.
-    for column, style in ((len(tiers), {}), (1 + len(tiers), {"bold": True})):
-        book.formula(sheet, row, column, f"={formula[1:]}", now, book.line("usd", **style))
+    sheet.formula(row, last, f"={formula[1:]}", now, "usd")
+    sheet.formula(row, 1 + last, f"={formula[1:]}", now, bold)
     return row + 1
