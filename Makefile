@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= out/cyber
 
-.PHONY: demo test slow lint types check benchmarks clean
+.PHONY: demo test slow lint types check site clean
 
 demo: $(VENV)/installed
 	$(BIN)/evalfolio recommend examples/cyber/catalogue.toml examples/cyber/cyber_cells.csv \
@@ -26,6 +26,9 @@ types: $(VENV)/installed-dev
 
 check: lint types test
 
+site: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "evalfolio needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -42,6 +45,10 @@ $(VENV)/installed-test: $(VENV)/bin/python pyproject.toml
 $(VENV)/installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,inspect]"
 	touch $@ $(VENV)/installed $(VENV)/installed-test
+
+$(VENV)/installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	touch $@ $(VENV)/installed
 
 clean:
 	rm -rf $(VENV) out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -137,7 +137,8 @@ def main() -> None:
     said = NOTE.format(attempts=ATTEMPTS)
     text = f"{text_of(found)}\n{floor}\n{said}\n\n{made} By `python -m benchmarks.backtest`.\n"
     shown = {name: each for name, each in found.items() if each.setting.slope == "common"}
-    for path, content in ((HERE / "backtest.md", text), (HERE / "backtest.svg", svg_of(shown))):
+    picture = HERE.parent / "docs" / "figures" / "backtest.svg"
+    for path, content in ((HERE / "backtest.md", text), (picture, svg_of(shown))):
         partial = path.with_suffix(".partial")
         partial.write_text(content, encoding="utf-8")
         partial.replace(path)

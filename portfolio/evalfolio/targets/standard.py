@@ -124,7 +124,7 @@ def read_standard(source: str | Path | Mapping[str, Any]) -> Standard:
                 f"{where}: a standard must be a TOML file or one of {', '.join(PRESETS)}, and "
                 f"there is no such file; {cure(where, PRESETS)}"
             )
-        data = read_toml(path, "a standard in TOML", "see README, Standards, for an example")
+        data = read_toml(path, "a standard in TOML", "see docs/how-to/policy.md for an example")
     refuse_unknown(where, data, ("name", "source", "level", "clause", *DEMANDS))
     levels = data.get("level", {})
     if not isinstance(levels, Mapping) or not all(isinstance(v, Mapping) for v in levels.values()):

@@ -14,7 +14,7 @@ from evalbayes.catalogue.reading import read_catalogue
 from evalbayes.errors import InputError
 from evalbayes.inputs import check_inputs
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "elicitation.md"
 
 
 def catalogue(eval_keys: dict[str, Any] | None = None, **keys: Any) -> Any:
@@ -132,7 +132,7 @@ def test_tokens_add_more_on_newer_ai_models() -> None:
 
 def test_the_readme_s_table_is_the_table_that_ships() -> None:
     rows = dict(
-        re.findall(r"^\| ([^|]+) \| (\d+ \| \S+ \| \S+ to \S+) \|$", README.read_text(), re.M)
+        re.findall(r"^\| ([^|]+) \| (\d+ \| \S+ \| \S+ to \S+) \|$", PAGE.read_text("utf-8"), re.M)
     )
     for name in ("AI R&D", "autonomy", "bio", "cyber", "maths", "reasoning", "science", "software"):
         found = population_gap(name)

@@ -170,8 +170,8 @@ def test_wrong_limits_of_a_catalogue_are_told_by_their_number() -> None:
             named_by(catalogue_with(limits=[row]))
 
 
-def test_every_type_of_the_readme_is_read_and_none_is_missing() -> None:
-    text = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+def test_every_type_of_the_page_is_read_and_none_is_missing() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "limits.md").read_text("utf-8")
     (block,) = re.findall(r"```csv\n(.*?)```", text, flags=re.S)
     table = pd.read_csv(StringIO(block), dtype=str)
     assert sorted(table["type"]) == sorted(_ROWS)

@@ -156,8 +156,8 @@ def test_names_that_the_menu_has_not_are_refused() -> None:
         held_to(Question(small_menu()), read_standard("eu-cop"), resource="eur")
 
 
-def test_the_standard_of_the_readme_reads() -> None:
-    text = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+def test_the_standard_of_the_page_reads() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / "policy.md").read_text("utf-8")
     (block,) = re.findall(r"```toml\n(name = \"House.*?)```", text, flags=re.S)
     found = read_standard(tomllib.loads(block))
     assert {name: len(each) for name, each in found.levels.items()} == {"basic": 2, "high": 3}
