@@ -487,12 +487,12 @@ def _finite_array(key: str, value: object, shape: tuple[int | None, ...]) -> Arr
         raise InputError(f"menu: {key} must have shape {wanted}, got {array.shape}")
     if FINITE.get(id(array)) is array:  # of a menu that another was made from
         return array
-    if not np.isfinite(array).all():
+    largest = max(array.max(initial=0.0), -array.min(initial=0.0))  # of NaN it is NaN
+    if not np.isfinite(largest):
         raise InputError(f"menu: {key} must be finite, but it holds NaN or infinity")
-    if np.abs(array).max(initial=0.0) > MOST:
+    if largest > MOST:
         raise InputError(
-            f"menu: {key} must lie within ±{MOST:g}, got {np.abs(array).max():g}; give it in a "
-            "larger unit"
+            f"menu: {key} must lie within ±{MOST:g}, got {largest:g}; give it in a larger unit"
         )
     FINITE[id(array)] = array
     return array

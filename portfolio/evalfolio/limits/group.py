@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,7 +151,13 @@ def _column(menu: Menu, column: str) -> NDArray[np.object_]:
             f"a condition must be on a column of the menu, got {column!r}; "
             f"{nearest(column, columns)}"
         )
-    return np.array([str(value) for value in menu.options[column]], dtype=object)
+    read = _COLUMNS.setdefault(menu, {})
+    if column not in read:
+        read[column] = np.array([str(value) for value in menu.options[column]], dtype=object)
+    return read[column]
+
+
+_COLUMNS: WeakKeyDictionary[Menu, dict[str, NDArray[np.object_]]] = WeakKeyDictionary()
 
 
 def _known(menu: Menu, column: str, values: tuple[str, ...]) -> list[str]:

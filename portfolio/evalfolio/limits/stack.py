@@ -10,6 +10,7 @@ what was asked, its bound holds, and the choice that comes back meets every limi
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from evalfolio.errors import SolverError
 from evalfolio.limits.budget import Budget
 from evalfolio.limits.limit import CurvedLimit, Limit
 from evalfolio.limits.rows import Rows, other_than
+from evalfolio.limits.target import CLOSER, nearly
 
 TOLERANCE = 1e-9  # relative; a whole choice that breaks a row by more does not meet it
 SOFT = 1e-6  # the same where variables that are not whole are part of the row
@@ -172,8 +174,26 @@ class Stack:
         loose: Mapping[Term, float] | None = None,
         gap: float = 0.0,
     ) -> Array | None:
-        """Return a point that meets the held terms, as `least` finds it, or None."""
+        """Return a point that meets the held terms, as `least` finds it, or None.
+
+        What targets on skewed beliefs lose by a hair's breadth is looked through before None.
+        """
+        held, loose = self.terms if held is None else list(held), loose or {}
         found = self.least(cost, held, loose=loose, gap=gap, seconds=MAX_SECONDS)
+        limits = nearly(self.menu, self.limits) if found is None else self.limits
+        if limits != self.limits:
+            near = Stack(self.menu, self.budgets, limits)
+            same = dict(zip(self.terms, near.terms, strict=True))
+            free = {same[term]: price for term, price in loose.items()}
+            with suppress(Unfinished):
+                found = near.least(
+                    cost,
+                    [same[term] for term in held],
+                    loose=free,
+                    gap=gap,
+                    seconds=MAX_SECONDS,
+                    tries=CLOSER,
+                )
         return None if found is None else found[0]
 
     def least(

@@ -9,6 +9,7 @@ that way too, by a binary of its own. And on a skewed belief chances are no func
 matrix: there `level_set` says what is enough.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -21,6 +22,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits.group import refuse_other
 from evalfolio.limits.level_set import level_set
+from evalfolio.limits.limit import Limit
 from evalfolio.limits.rows import Row, Rows, stack
 from evalfolio.value.known import Known, known
 from evalfolio.value.sample_information import DecisionValue
@@ -28,6 +30,7 @@ from evalfolio.value.sample_information import DecisionValue
 MET = 1e-9  # relative; what a choice may miss by rounding
 N_PROBES = 201  # variances at which a probability of a wrong call is looked at
 NEVER = 2.0  # a t that nothing reaches
+CLOSER = 12  # choices that miss a target on a skewed belief before a search without loss ends
 
 
 @dataclass(frozen=True)
@@ -270,6 +273,32 @@ class Knowing:
     def _row(self, menu: Menu, x: Array) -> Row:
         t, gradient = self.target.known(menu).tangent(x)
         return Row(gradient, float(gradient @ x) - t, np.inf, str(self), {0: -1.0})
+
+
+@dataclass(frozen=True)
+class Nearly:
+    """A target that excludes of what misses it only what is sure to."""
+
+    target: Target
+
+    def __str__(self) -> str:
+        return str(self.target)
+
+    def rows(self, menu: Menu) -> Rows:
+        """Return the target's first rows."""
+        return self.target.rows(menu)
+
+    def cuts(self, menu: Menu, x: Array) -> Rows | None:
+        """Return the rows that a choice breaks and none that meets the target, or None."""
+        return self.target.cuts(menu, x, firm=False)
+
+
+def nearly(menu: Menu, limits: Sequence[Limit]) -> tuple[Limit, ...]:
+    """Return the limits, targets on skewed beliefs as `Nearly`: of these alone a hair is lost."""
+    return tuple(
+        Nearly(each) if isinstance(each, Target) and each.known(menu).calls else each
+        for each in limits
+    )
 
 
 def _within(menu: Menu, x: Array) -> Array:

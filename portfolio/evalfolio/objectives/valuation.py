@@ -8,7 +8,7 @@ import numpy as np
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
-from evalfolio.value.knowledge import Knowledge
+from evalfolio.value.knowledge import Knowledge, knowledge
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.stand_in import stand_in_of
@@ -36,7 +36,7 @@ class Valuation:
 
     def __init__(self, menu: Menu, information: Array | None = None) -> None:
         self.worths = [worth_of(menu, decision) for decision in menu.decisions]
-        self._known = Knowledge(menu, information)
+        self._known = knowledge(menu) if information is None else Knowledge(menu, information)
 
     def gains(self, x: Array) -> Array:
         """Return G_d of a choice, of shape (n_decisions,), or (n_draws, n_decisions) for draws."""

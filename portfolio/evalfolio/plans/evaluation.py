@@ -73,7 +73,7 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     True
     """
     x = choice_vector(menu, options)
-    v = ExplainedVariance(menu).at(x)
+    v = ExplainedVariance(menu, menu.information[None]).at(x)  # one look: as one draw, no factors
     gains = direct_gains(menu, x).tolist()
     names = [decision.name for decision in menu.decisions]
     return Evaluation(

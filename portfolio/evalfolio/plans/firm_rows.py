@@ -63,19 +63,21 @@ class Replicated:
         self.indices = Indices(menu)
         self.worths = [worth_of(menu, decision) for decision in menu.decisions]
         self.dearer = again.costs - menu.costs
-        self._covariances = [menu.prior_covariance, *again.prior_covariance]
-        self._information = [menu.information, *again.information]  # read option by option
-        self._precisions = [np.linalg.inv(each) for each in self._covariances]
+        covariances = np.concatenate([menu.prior_covariance[None], again.prior_covariance])
+        self._precisions = np.linalg.inv(covariances)
+        lines = self.indices.contrasts
+        self._prior = ((lines @ covariances) * lines).sum(axis=-1)
         few = np.arange(len(menu)) == 0  # beliefs alone: what options tell is read from the arrays
         bare = replace(menu, information_draws=None, resource_draws=None, replicates=None)
         beliefs = [
             replace(bare.subset(few), prior_mean=mean, prior_covariance=covariance)
             for mean, covariance in zip(
-                [menu.prior_mean, *again.prior_mean], self._covariances, strict=True
+                [menu.prior_mean, *again.prior_mean], covariances, strict=True
             )
         ]
-        exact = np.array([_exact(own, self._left(r, reference)) for r, own in enumerate(beliefs)])
-        stand_in = np.array([self._gains(r, reference) for r in range(len(beliefs))])
+        left = self._left(reference)
+        exact = np.array([_exact(*each) for each in zip(beliefs, left, strict=True)])
+        stand_in = self._gains(self._explained(reference))
         ratio = np.divide(exact, stand_in, out=np.ones_like(exact), where=stand_in * exact > 0)
         self._scales = ratio[1:] / ratio[0]
         self._plain = [
@@ -89,19 +91,18 @@ class Replicated:
 
     def of(self, x: Array) -> Array:
         """Return the value of a mix on every replicate, of shape (n_replicates,)."""
-        values = np.empty(len(self.dearer))
-        for r in range(len(values)):
-            gains = self._gains(r + 1, x) * self._scales[r]
-            parts = self._explained(r + 1, x)[0]
-            for d, plain in enumerate(self._plain[r]):
+        explained = self._explained(x)
+        gains = self._gains(explained)[1:] * self._scales
+        for own, parts, plain_of in zip(gains, explained[1:], self._plain, strict=True):
+            for d, plain in enumerate(plain_of):
                 if plain is not None:
-                    gains[d] = plain.gain(parts[d])
-            values[r] = gains.sum()
-        return np.asarray(values - self.dearer.transpose(0, 2, 1) @ x @ self.prices)
+                    own[d] = plain.gain(parts[d])
+        dearer = self.dearer.transpose(0, 2, 1) @ x @ self.prices
+        return np.asarray(gains.sum(axis=1) - dearer)
 
     def value(self, x: Array) -> float:
         """Return the value of a mix on the whole menu, by its stand-ins."""
-        return float(self._gains(0, x).sum())
+        return float(self._gains(self._explained(x))[0].sum())
 
     def noise(self, x: Array) -> float:
         """Return the Monte Carlo standard error of a mix's value, in the unit of the losses."""
@@ -112,27 +113,25 @@ class Replicated:
         values, value = self._own
         return float(noise(values - self.of(x), value - self.value(x)))
 
-    def _gains(self, r: int, x: Array) -> Array:
-        """Return every decision's value by the whole menu's stand-ins, of shape (n_decisions,)."""
-        explained, prior = self._explained(r, x)
-        parts = self.indices.of(explained, prior)
-        return np.array([worth.gain(p) for worth, p in zip(self.worths, parts, strict=True)])
+    def _gains(self, explained: Array) -> Array:
+        """Return every decision's value by the whole menu's stand-ins, as `_explained` is."""
+        parts = self.indices.of(explained, self._prior)
+        return np.stack([g.gain(parts[:, d]) for d, g in enumerate(self.worths)], axis=1)
 
-    def _left(self, r: int, x: Array) -> Array:
-        """Return the covariance of the states that a mix leaves on a replicate."""
+    def _left(self, x: Array) -> Array:
+        """Return the covariances of the states that a mix leaves: of the menu, then replicates."""
         used = np.flatnonzero(x)
-        told = np.tensordot(x[used], self._information[r][used].astype(np.float64), 1)
-        left = np.linalg.inv(self._precisions[r] + (told + told.T) / 2)
-        return np.asarray((left + left.T) / 2)
+        assert self.menu.replicates is not None  # callers of the class look first
+        own, again = self.menu.information, self.menu.replicates.information
+        told = sum((x[o] * np.concatenate([own[None, o], again[:, o]]) for o in used), np.zeros(()))
+        left = np.linalg.inv(self._precisions + (told + np.swapaxes(told, -1, -2)) / 2)
+        return np.asarray((left + left.swapaxes(-1, -2)) / 2)
 
-    def _explained(self, r: int, x: Array) -> tuple[Array, Array]:
-        """Return the variances explained of all contrasts, and those before any result."""
+    def _explained(self, x: Array) -> Array:
+        """Return the variances explained of all contrasts, on the menu and then replicates."""
         lines = self.indices.contrasts
-        prior, left = (
-            np.einsum("di,ij,dj->d", lines, each, lines)
-            for each in (self._covariances[r], self._left(r, x))
-        )
-        return np.maximum(prior - left, 0.0), prior
+        left = ((lines @ self._left(x)) * lines).sum(axis=-1)
+        return np.asarray(np.maximum(self._prior - left, 0.0))
 
 
 def _exact(menu: Menu, left: Array) -> Array:

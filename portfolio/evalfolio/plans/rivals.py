@@ -88,6 +88,7 @@ def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tu
     a reader sees what money and hours do; the others stand for habits that know of no limit, and
     spend what they are given.
     """
+    question = question.lean
     menu = question.menu
     rivals = {
         "greedy": Greedy().find(question).chosen,

@@ -27,8 +27,9 @@ from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
-from evalfolio.sensitivities.frontiers import frontier
+from evalfolio.sensitivities.frontiers import Frontier, frontier
 from evalfolio.sensitivities.mixes import tornado
+from evalfolio.sensitivities.sweep import meanwhile
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from evalfolio.record.record import Account
 
 RIVALS = Certified(time_limit=20.0)  # how rivals of the plan's rows are searched
+MANY = 300  # options; with more, what stands beside a plan is worked out in a process of its own
 SECONDS = 60.0  # of processor time for all of them
 TORNADO = 120.0  # seconds for the searches of the tornado, half a second each at least
 
@@ -113,12 +115,15 @@ def recommend(
     whole = question.budget
     roughly = replace(ROUGHLY, seed=seed)
     firm = None
-    if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
-        rough = replace(RIVALS, gap=method.gap, seed=seed)
-        firm = firm_rows(question, method, rough, SECONDS)
-    found = method.find(question) if firm is None else firm.answer
-    plan = replace(explained(found), firm=firm)
-    rivals = rival_plans(question, roughly)
+    drawn = frontier_points > 1 and 0 < whole.get("usd", 0.0) < np.inf
+    points = (frontier_points, method.roughly(2e-3, 5.0)) if drawn else None
+    with meanwhile(_beside, question.lean, roughly, points, apart=len(menu) > MANY) as beside:
+        if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
+            rough = replace(RIVALS, gap=method.gap, seed=seed)
+            firm = firm_rows(question, method, rough, SECONDS)
+        found = method.find(question) if firm is None else firm.answer
+        plan = replace(explained(found), firm=firm)
+        rivals, line = beside()
     comparisons = compare(menu, {"this plan": plan.chosen} | rivals, plan.evpi, seed=seed)
     distant = distant_thresholds(plan, posterior, catalogue)
     warnings = (
@@ -128,10 +133,8 @@ def recommend(
         *distant.values(),
     )
     parts: dict[str, Any] = {} if backtest is None else {"backtest": backtest}
-    line = None
-    if frontier_points > 1 and 0 < whole.get("usd", 0.0) < np.inf and len(plan.chosen):
-        quick = method.roughly(2e-3, 5.0)
-        line = frontier(question, points=frontier_points, relaxed=False, method=quick)
+    if line is not None and len(plan.chosen):
+        line = replace(line, question=question)
         parts["frontier"] = line.record(plan)
     tipped = None
     if sensitivity and len(plan.chosen):
@@ -163,9 +166,19 @@ def recommend(
         curves=curve_table(posterior, catalogue, observations=observations),
         curve_grid=curve_grid(posterior, catalogue),
         comparisons=comparisons,
-        frontier=line,
+        frontier=line if len(plan.chosen) else None,
         tornado=tipped,
     )
+
+
+def _beside(
+    question: Question, roughly: Certified, points: tuple[int, Method] | None
+) -> tuple[dict[str, tuple[str, ...]], Frontier | None]:
+    """Return what stands beside a plan: its rivals, and the frontier at so many points."""
+    line = None
+    if points is not None:
+        line = frontier(question, points=points[0], relaxed=False, method=points[1])
+    return rival_plans(question, roughly), line
 
 
 def question_of(

@@ -13,10 +13,9 @@ from evalfolio.errors import EvalfolioError, InfeasibleError
 from evalfolio.limits import Rows
 from evalfolio.limits.infeasible import explain_infeasible
 from evalfolio.limits.stack import Unfinished
-from evalfolio.limits.target import Target
+from evalfolio.limits.target import CLOSER, Target, nearly
 from evalfolio.search.question import Question
 
-CLOSER = 12  # choices that miss a target on a skewed belief before the bound stays
 LAST = 1.0  # seconds that the bound is given where the choice took all
 
 
@@ -50,11 +49,8 @@ def least_programme(
     the time is up.
     """
     menu, start = question.menu, time.monotonic()
-    limits = tuple(
-        Nearly(each) if isinstance(each, Target) and each.known(menu).calls else each
-        for each in question.limits
-    )
-    if limits == question.limits:
+    limits = nearly(menu, question.limits)
+    if limits == tuple(question.limits):
         return cheapest_within(question, cost, gap=gap, seconds=seconds)
     x: Array | None = None
     least = np.inf
@@ -79,24 +75,6 @@ def least_programme(
     if x is None:
         raise clash
     return x, max(min(bound, float(cost @ menu.with_shared(x))), 0.0)
-
-
-@dataclass(frozen=True)
-class Nearly:
-    """A target that excludes of what misses it only what is sure to."""
-
-    target: Target
-
-    def __str__(self) -> str:
-        return str(self.target)
-
-    def rows(self, menu: Menu) -> Rows:
-        """Return the target's first rows."""
-        return self.target.rows(menu)
-
-    def cuts(self, menu: Menu, x: Array) -> Rows | None:
-        """Return the rows that a choice breaks and none that meets the target, or None."""
-        return self.target.cuts(menu, x, firm=False)
 
 
 def fewest_waived(

@@ -29,9 +29,14 @@ class ExplainedVariance:
         if contrasts is None:
             contrasts = np.array([d.contrast for d in menu.decisions])
         self.contrasts: Array = np.asarray(contrasts @ root)  # (n, n_states)
-        self.information = root.T @ raw @ root
+        self._root, self._raw = root, raw
         self.prior = np.square(self.contrasts).sum(axis=1)
         self.draws = raw.shape[:-3]  # (), or (n_draws,)
+
+    @cached_property
+    def information(self) -> Array:
+        """Every whitened K, of shape (..., n_options, n_states, n_states)."""
+        return np.asarray(self._root.T @ self._raw @ self._root)
 
     def _of(self, v: Array) -> Array:
         """Return the quantities, (..., n_quantities), of variances explained (..., n)."""
@@ -62,7 +67,8 @@ class ExplainedVariance:
         """Return the whitened posterior precision I + Σ x K, of shape (..., n_states, n_states)."""
         used = np.flatnonzero(x)
         if self.draws:  # many draws and few looks at each: no factors of them all
-            total = np.einsum("o,soij->sij", x[used], self.information[:, used])
+            told = np.einsum("o,soij->sij", x[used], self._raw[:, used])
+            total = self._root.T @ told @ self._root
             return np.asarray(np.eye(self.n_states) + (total + total.transpose(0, 2, 1)) / 2)
         # Σ x FFᵀ as one product of thin matrices: a sum of the K themselves reads 50 times as much
         weighed = np.sqrt(np.maximum(x[used], 0.0))[:, None, None] * self.factors[used]

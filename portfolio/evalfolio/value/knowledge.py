@@ -54,7 +54,7 @@ class Indices:
         out = explained[..., : self.n_decisions].copy()
         for d, (stand_in, place) in enumerate(zip(self.stand_ins, self.places, strict=True)):
             if stand_in is not None and place is not None:
-                out[..., d] = stand_in.index.of(explained[..., place] / prior[place])
+                out[..., d] = stand_in.index.of(explained[..., place] / prior[..., place])
         return out
 
     def gradient(self, explained: Array, gradient: Array, prior: Array) -> Array:

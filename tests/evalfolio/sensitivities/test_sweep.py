@@ -18,7 +18,7 @@ from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.sensitivities.assumed import Assumed
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash, meanwhile
 
 BUDGETS = [{"usd": float(usd)} for usd in (0, 600, 1_600, 8_000, 12_000, 20_000)]
 
@@ -34,6 +34,33 @@ def square(point: float) -> float:
 
 def test_one_worker_and_two_agree_to_the_last_digit() -> None:
     assert Sweep().run(best, BUDGETS) == Sweep(workers=2).run(best, BUDGETS)
+
+
+def ended_elsewhere(here: int, point: float) -> float:
+    """Kill every process but the one that asks."""
+    if os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return square(point)
+
+
+def test_what_is_worked_out_meanwhile_is_the_same_and_survives_its_process() -> None:
+    for apart in (False, True):
+        with meanwhile(best, BUDGETS[3], apart=apart) as result:
+            assert result() == best(BUDGETS[3])
+    with meanwhile(ended_elsewhere, os.getpid(), 3.0, apart=True) as result:
+        assert result() == 9.0
+    with (
+        pytest.raises(InputError, match="'zero'"),
+        meanwhile(best, {"zero": 1.0}, apart=True) as result,
+    ):
+        result()
+
+
+def test_what_is_worked_out_meanwhile_is_stopped_with_the_block() -> None:
+    began = time.monotonic()
+    with pytest.raises(KeyError), meanwhile(time.sleep, 600.0, apart=True):
+        raise KeyError("something else went wrong")
+    assert time.monotonic() - began < 300.0
 
 
 def analysed(sweep: Sweep) -> dict[str, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -362,7 +362,7 @@ def _followed(text: str, question: Question) -> list[Question]:
     return found
 
 
-def _check_texts(seeds: range, make_menu: MakeMenu, every_choice: Choices) -> int:
+def _check_texts(seeds: Iterable[int], make_menu: MakeMenu, every_choice: Choices) -> int:
     """Follow every infeasibility text, and hold the least change of a target to enumeration."""
     clashes = 0
     for seed in seeds:
@@ -402,7 +402,8 @@ def test_ways_out_of_a_clash_with_a_target_are_ways_out(
 
 @pytest.mark.slow
 def test_the_least_change_is_least_on_skewed_beliefs_too(every_choice: Choices) -> None:
-    assert _check_texts(range(24), skewed_menu, every_choice) >= 12
+    # 74: the least choice lies within the last hair's breadth that the rows of a target lose
+    assert _check_texts([*range(24), 74], skewed_menu, every_choice) >= 12
 
 
 @pytest.mark.slow
