@@ -27,6 +27,7 @@ from evalbayes.inputs.readback import (
 from evalbayes.names import nearest
 from evalbayes.observations import Observations
 from evalbayes.observations.equal_spends import equal_spends
+from evalbayes.observations.score_scale import on_scale
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -75,15 +76,10 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
     InputError
         If a score lies outside its eval's scale.
     """
-    if observations is not None:
-        # Here, as this package is what observations are checked against.
-        from evalbayes.observations.score_scale import on_scale
-
-        on_scale(observations, catalogue)
+    observations = observations or Observations()
+    on_scale(observations, catalogue)
     evals = _evals(catalogue, observations)
-    domains = _domains(catalogue)
-    minutes = observations.human_minutes if observations is not None else {}
-    no_anchor = without_anchor(catalogue, minutes)
+    no_anchor = without_anchor(catalogue, observations.human_minutes)
     missing = _missing(evals)
     warnings = tuple(suspicions(catalogue, observations))
     lines = [
@@ -98,12 +94,12 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *(elicitation_line(spec, catalogue) for spec in catalogue.elicitations),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
-        *(f"note: {note}" for note in catalogue.notes),
-        *(f"note: {note}" for note in (observations.notes if observations else ())),
+        *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),
         _assumed(catalogue.assumptions),
     ]
+    domains = _domains(catalogue)
     return CheckReport(
         tuple(lines), missing, warnings, domains, evals, catalogue.assumptions, no_anchor
     )
@@ -114,7 +110,7 @@ def check_covered(catalogue: Catalogue, observations: Observations | None) -> No
 
     InputError naming all such evals.
     """
-    seen = set(observations.evals) if observations is not None else set()
+    seen = (observations or Observations()).evals
     bare = [e.name for e in catalogue.evals if e.name not in seen and e.usd_per_run is None]
     if bare:
         raise InputError(
@@ -143,11 +139,12 @@ def _domains(catalogue: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("domain")
 
 
-def _evals(catalogue: Catalogue, observations: Observations | None) -> pd.DataFrame:
+def _evals(catalogue: Catalogue, observations: Observations) -> pd.DataFrame:
     under_test = catalogue.portfolio.ai_model
+    table = observations.run_counts.sum(axis=1)  # an AI model with scores alone has 0
     rows = []
     for spec in catalogue.evals:
-        seen = _seen(spec, observations)
+        seen = table[table.index.get_level_values("eval") == spec.name].droplevel("eval")
         rows.append(
             {
                 "eval": spec.name,
@@ -161,14 +158,6 @@ def _evals(catalogue: Catalogue, observations: Observations | None) -> pd.DataFr
             }
         )
     return pd.DataFrame(rows).set_index("eval")
-
-
-def _seen(spec: EvalSpec, observations: Observations | None) -> pd.Series[int]:
-    """Return the runs of an eval by AI model; an AI model with scores alone has 0."""
-    if observations is None:
-        return pd.Series(dtype="int64")
-    table = observations.run_counts.sum(axis=1)
-    return table[table.index.get_level_values("eval") == spec.name].droplevel("eval")
 
 
 def _foundation(spec: EvalSpec, *, observed: bool) -> str:
@@ -198,7 +187,7 @@ FAR_APART = 4  # human minutes told twice may differ by this factor
 LARGE_USD = 100_000  # nobody gives one attempt more money than this
 
 
-def suspicions(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+def suspicions(catalogue: Catalogue, observations: Observations) -> Iterable[str]:
     """Say what is probably not meant."""
     for domain in catalogue.domains:
         count = sum(e.domain == domain.name and not e.forbidden for e in catalogue.evals)
@@ -227,8 +216,6 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
             f"{why}. Each mitigation is valued as one of its own; where that of the higher level "
             "contains the other's, let the probability it is mitigated above be no lower"
         )
-    if observations is None:
-        return
     under_test = catalogue.portfolio.ai_model
     if under_test not in observations.ai_models:
         twin = nearest(under_test, observations.ai_models, cutoff=0.9)
@@ -240,16 +227,13 @@ def suspicions(catalogue: Catalogue, observations: Observations | None) -> Itera
     yield from equal_spends(observations.cells, observations.runs)
     yield from equal_minutes(observations)
     frames = (observations.cells, observations.runs, observations.counts, observations.scores)
-    columns = ["eval", "cap", "human_minutes"]
-    told = [frame[columns] for frame in frames if len(frame)]
-    if not told:
-        return
-    figures = {"cap": ("cap", "max"), "minutes": ("human_minutes", "median")}
-    by_eval = pd.concat(told).groupby("eval").agg(**figures)
+    told = pd.concat([frame[["eval", "cap", "human_minutes"]] for frame in frames])
+    by_eval = told.astype({"cap": float, "human_minutes": float}).groupby("eval")
+    figures = by_eval.agg(cap=("cap", "max"), minutes=("human_minutes", "median"))
     for spec in catalogue.evals:
-        if spec.name not in by_eval.index:
+        if spec.name not in figures.index:
             continue
-        cap, minutes = (float(by_eval[column].loc[spec.name]) for column in ("cap", "minutes"))
+        cap, minutes = map(float, figures.loc[spec.name])
         if spec.spend_unit == "usd" and cap > LARGE_USD:
             yield (
                 f"{spec.name} was observed with a cap of {cap:,.0f}, taken as usd; if these are "

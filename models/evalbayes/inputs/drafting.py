@@ -11,7 +11,7 @@ import pandas as pd
 from evalbayes.catalogue.workbook import workbook_of
 from evalbayes.catalogue.writing import explanations
 from evalbayes.errors import InputError
-from evalbayes.observations import Observations
+from evalbayes.observations.observations import FRAMES, Observations
 from evalbayes.whole import write_whole
 
 # Nobody works through a task in a thousand hours, and no AI model solves one with fewer tokens.
@@ -132,83 +132,48 @@ def write_draft(
 
 def seen_of(observations: Observations, name: str, spend_unit: str | None = None) -> Seen:
     """Return what the observations say about one eval; the unit of spend where they do not."""
-    every = {
-        key: frame[frame["eval"] == name]
-        for key in ("cells", "runs", "counts", "scores")
-        if len(frame := getattr(observations, key))
-    }
-    rows = {key: table for key, table in every.items() if len(table)}
-    tasks = rows["runs"]["task"].nunique() if "runs" in rows else 0
-    minutes = [
-        table["human_minutes"].to_numpy(dtype=float)
-        for table in (_by_task(rows), rows.get("cells"), rows.get("counts"))
-        if table is not None and "human_minutes" in table
-    ]
-    times = np.concatenate(minutes) if minutes else np.empty(0)
-    times = times[np.isfinite(times) & (times > 0)]
-    caps = pd.concat([table["cap"] for table in rows.values()]).astype(float)
+    every = (getattr(observations, key) for key in FRAMES)
+    cells, runs, counts, scores = (frame[frame["eval"] == name] for frame in every)
+    tasks = runs.drop_duplicates("task")  # those run more often do not count for more
+    times = pd.concat([frame["human_minutes"].astype(float) for frame in (tasks, cells, counts)])
+    times = times[np.isfinite(times) & (times > 0)].to_numpy()
+    caps = pd.concat([frame["cap"].astype(float) for frame in (cells, runs, counts, scores)])
     caps = caps[np.isfinite(caps)]
+    # Where tasks are unnamed, the most runs any AI model has at one cap are all that is known.
+    together = cells[["n_success", "n_gave_up", "n_stopped"]].sum(axis=1)
+    runs_of_one = int(max([1, *together, *counts["n_runs"]]))
+    low = min([0.0, *np.floor(scores["score"].astype(float))])
+    high = max([1.0, *np.ceil(scores["score"].astype(float))])
     return Seen(
         name=name,
-        tasks=int(tasks) or _runs_of_one_model(rows),
-        tasks_named=bool(tasks),
+        tasks=len(tasks) or runs_of_one,
+        tasks_named=bool(len(tasks)),
         human_minutes=float(np.exp(np.log(times).mean())) if len(times) else None,
         largest_cap=float(caps.max()) if len(caps) else None,
         unit=observations.spend_units.get(name, spend_unit),
-        scores=_beyond_shares(rows.get("scores")),
+        scores=None if (low, high) == (0.0, 1.0) else (low, high),
     )
-
-
-def _beyond_shares(scores: pd.DataFrame | None) -> tuple[float, float] | None:
-    """Return whole numbers that scores lie between, where they are no shares from 0 to 1."""
-    if scores is None:
-        return None
-    low = min(0.0, float(np.floor(scores["score"].min())))
-    high = max(1.0, float(np.ceil(scores["score"].max())))
-    return None if (low, high) == (0.0, 1.0) else (low, high)
-
-
-def _by_task(rows: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
-    """Return one row per task: tasks that were run more often do not count for more."""
-    return rows["runs"].drop_duplicates("task") if "runs" in rows else None
-
-
-def _runs_of_one_model(rows: dict[str, pd.DataFrame]) -> int:
-    """Return the most runs any AI model has at one cap: where tasks are unnamed, all we know."""
-    most = 1
-    if "cells" in rows:
-        cells = rows["cells"]
-        most = max(most, int((cells["n_success"] + cells["n_gave_up"] + cells["n_stopped"]).max()))
-    if "counts" in rows:
-        most = max(most, int(rows["counts"]["n_runs"].max()))
-    return most
 
 
 def _entry(seen: Seen) -> str:
-    lines = ["[[eval]]", f"name = {json.dumps(seen.name, ensure_ascii=False)}", 'domain = "main"']
-    lines[2] += f"  # {FILL_IN}: the domain it tells about"
-    lines.append(
-        f"tasks = {seen.tasks}"
-        + (
-            "  # different tasks in the observations"
-            if seen.tasks_named
-            else f"  # {FILL_IN}: this is the most runs of one AI model in a row of observations"
-        )
-    )
+    tasks = f"{FILL_IN}: this is the most runs of one AI model in a row of observations"
+    if seen.tasks_named:
+        tasks = "different tasks in the observations"
+    minutes = "# human_minutes = 60  # FILL IN: human time of a task; unknown without it"
     if seen.human_minutes is not None:
-        lines.append(
-            f"human_minutes = {seen.human_minutes:.6g}  # geometric mean of those observed"
-        )
-    else:
-        lines.append("# human_minutes = 60  # FILL IN: human time of a task; unknown without it")
+        minutes = f"human_minutes = {seen.human_minutes:.6g}  # geometric mean of those observed"
     unit = seen.spend_unit
     guessed = "" if seen.unit else f"  # {FILL_IN}: guessed from the size of the caps"
-    lines.append(f"spend_unit = {json.dumps(unit, ensure_ascii=False)}{guessed}")
-    if unit == "usd":
-        lines.append("usd_per_unit = 1")
-    else:
-        price = {"tokens": "[4e-6, 9e-6]", "hours": "[5, 30]"}.get(unit, "1")
-        lines.append(f"usd_per_unit = {price}  # {FILL_IN}: price of one of them")
+    price = {"usd": "1", "tokens": "[4e-6, 9e-6]", "hours": "[5, 30]"}.get(unit, "1")
+    lines = [
+        "[[eval]]",
+        f"name = {json.dumps(seen.name, ensure_ascii=False)}",
+        f'domain = "main"  # {FILL_IN}: the domain it tells about',
+        f"tasks = {seen.tasks}  # {tasks}",
+        minutes,
+        f"spend_unit = {json.dumps(unit, ensure_ascii=False)}{guessed}",
+        f"usd_per_unit = {price}" + f"  # {FILL_IN}: price of one of them" * (unit != "usd"),
+    ]
     if seen.largest_cap is not None:
         lines.append(
             f"max_cap = {seen.largest_cap:.12g}  # {FILL_IN}: this is the largest cap observed"

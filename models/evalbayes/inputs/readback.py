@@ -21,11 +21,10 @@ ELICITED = 0.3  # efforts above this are elicited runs, not repaired ones
 
 def heading(catalogue: Catalogue) -> str:
     """Return who is under test in what, for how long."""
-    portfolio = catalogue.portfolio
-    domains, evals = len(catalogue.domains), len(catalogue.evals)
+    portfolio, domains = catalogue.portfolio, len(catalogue.domains)
     return (
         f"AI model under test: {portfolio.ai_model}; {number_of(domains, 'domain')}, "
-        f"{number_of(evals, 'eval')}; decisions stand for "
+        f"{number_of(len(catalogue.evals), 'eval')}; decisions stand for "
         f"{number_of(portfolio.horizon_months, 'month')}; all money is in one currency, called usd"
     )
 
@@ -146,10 +145,10 @@ def in_unit(interval: Interval | None, spec: DomainSpec | DecisionSpec) -> str:
 
 
 def observed_lines(
-    catalogue: Catalogue, observations: Observations | None, evals: pd.DataFrame
+    catalogue: Catalogue, observations: Observations, evals: pd.DataFrame
 ) -> Iterable[str]:
     """Say what was observed, and what is left to ranges and priors."""
-    if observations is None or not observations.evals:
+    if not observations.evals:
         yield "observations: none, so everything rests on the catalogue's ranges"
     else:
         yield (
@@ -161,12 +160,12 @@ def observed_lines(
     name = catalogue.portfolio.ai_model
     if own:
         yield f"{name} has {number_of(own, 'run')} among them"
-    elif observations is not None and observations.evals:
+    elif observations.evals:
         yield (
             f"{name} is not among them: what it shows rests on shown_capability, where given, and "
             "on the other AI models"
         )
-    if observations is None or not elicited(observations):
+    if not elicited(observations):
         yield (
             f"no run was elicited (effort above {ELICITED}), so what elicitation adds rests on its "
             "prior"
@@ -181,10 +180,9 @@ def observed_lines(
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
 
 
-def anchor_lines(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+def anchor_lines(catalogue: Catalogue, observations: Observations) -> Iterable[str]:
     """Say of every domain that has one what ties its scale to its threshold, unless all does."""
-    minutes = observations.human_minutes if observations is not None else {}
-    for name, known in anchors(catalogue, minutes).items():
+    for name, known in anchors(catalogue, observations.human_minutes).items():
         own = [spec.name for spec in catalogue.evals if name in spec.loadings]
         if not known:
             if catalogue.domain(name).shown_capability is not None:
@@ -198,21 +196,18 @@ def anchor_lines(catalogue: Catalogue, observations: Observations | None) -> Ite
                 f"{name}: what ties its scale to its threshold is the difficulty of {len(known)} "
                 f"of its {number_of(len(own), 'eval')} ({', '.join(known)})"
             )
-    if observations is None or not len(observations.runs):
-        return
     tasks = observations.runs.drop_duplicates(["eval", "task"])
     for name, told in tasks["human_minutes"].notna().groupby(tasks["eval"]):
         if told.any() and not told.all():
             yield f"{name}: {told.sum()} of {len(told)} observed tasks have human minutes"
 
 
-def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> Iterable[str]:
+def ancestry_line(catalogue: Catalogue, observations: Observations) -> Iterable[str]:
     """Say whether release dates and relatives count, and what keeps dates from counting."""
     known = catalogue.known_models
     if not known:
         return
-    seen = set(observations.ai_models) if observations is not None else set()
-    names = tuple(sorted(seen | {catalogue.portfolio.ai_model} | set(known)))
+    names = tuple(sorted({*observations.ai_models, catalogue.portfolio.ai_model, *known}))
     without = undated(known, names)
     if not without:
         yield "release dates count: shown capability is let rise with them"
@@ -224,10 +219,8 @@ def ancestry_line(catalogue: Catalogue, observations: Observations | None) -> It
         yield f"relatives lie near each other: {', '.join(shared)}"
 
 
-def reviewed_line(observations: Observations | None) -> Iterable[str]:
+def reviewed_line(observations: Observations) -> Iterable[str]:
     """Say how many failures were read, and how many of them were spurious."""
-    if observations is None:
-        return
     counts = reviewed_failures(observations)
     failed, reviewed, spurious = (int(counts[c].sum()) for c in ("failed", "reviewed", "spurious"))
     if reviewed:
