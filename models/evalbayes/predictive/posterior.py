@@ -26,6 +26,7 @@ DRAWS = 400
 POINTS = 60
 DECADES = 2.5  # of spend shown below the largest cap, unless successes came earlier
 UNLIKELY = 0.005  # the gate's bound
+PAIR = ["ai_model", "effort"]
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -195,91 +196,41 @@ def _probability(curve: Curve, row: Mapping[Hashable, Any], rng: np.random.Gener
 
 def _seen(observations: Observations, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Points seen of an eval, and numbers by AI model and effort."""
-    points: list[dict[str, object]] = []
-    totals: dict[tuple[str, float], dict[str, float]] = {}
 
-    def add(frame: pd.DataFrame, kind: str, n: Array, k: Array) -> None:
-        """Points of counted runs at their caps, with a 90 % interval of the share."""
-        for j, row in enumerate(frame.to_dict("records")):
-            key = (
-                str(row["ai_model"]),
-                float(row["effort"] if row["effort"] == row["effort"] else 0),
-            )
-            _tally(totals, key, float(n[j]), float(row["cap"]), float(k[j]))
-            error = 1.645 * np.sqrt((k[j] + 0.5) * (n[j] - k[j] + 0.5)) / (n[j] + 1.0) ** 1.5
-            share = k[j] / n[j]
-            points.append(_point(key, float(row["cap"]), share, share - error, share + error, kind))
+    def own(frame: pd.DataFrame) -> pd.DataFrame:
+        some = frame[frame["eval"] == name].astype({"ai_model": str, "cap": float})
+        return some.assign(effort=some["effort"].astype(float).fillna(0.0))
 
-    cells, counts = (
-        frame[frame["eval"] == name] for frame in (observations.cells, observations.counts)
+    cells, counts, scores = map(own, (observations.cells, observations.counts, observations.scores))
+    ended = cells[["n_success", "n_gave_up", "n_stopped"]].astype(float)
+    cells = cells.assign(kind="cells", runs=ended.sum(axis=1), successes=ended["n_success"])
+    counts = counts.assign(kind="counts", runs=counts["n_runs"], successes=counts["n_success"])
+    counted = pd.concat([cells[cells["runs"] > 0], counts])
+    n, k = counted["runs"].astype(float), counted["successes"].astype(float)
+    error = 1.645 * np.sqrt((k + 0.5) * (n - k + 0.5)) / (n + 1.0) ** 1.5  # 90 % interval
+    counted = counted.assign(share=k / n, error=error)
+    steps, totals = [], []
+    for (ai_model, effort), runs in own(observations.runs).groupby(PAIR, sort=True):
+        spends, shares = incidence(runs)
+        step = {"ai_model": ai_model, "effort": effort, "cap": spends, "share": shares}
+        steps.append(pd.DataFrame({**step, "error": np.nan, "kind": "runs"}))
+        one_cap = runs["outcome"].isin(["success", "gave_up", "stopped_by_cap"]).all()
+        won = float((runs["outcome"] == "success").sum()) if one_cap else np.nan
+        totals.append((ai_model, effort, float(len(runs)), runs["cap"].max(), won))
+    scores = scores.assign(kind="scores", runs=0.0, successes=0.0, share=scores["score"])
+    scores["error"] = 1.645 * scores["standard_error"]
+    points = pd.concat([counted, *steps, scores])
+    points = points.assign(
+        low=points["share"] - points["error"], high=points["share"] + points["error"]
     )
-    ended = cells[["n_success", "n_gave_up", "n_stopped"]].to_numpy(dtype=float)
-    some = ended.sum(axis=1) > 0
-    add(cells[some], "cells", ended[some].sum(axis=1), ended[some, 0])
-    add(
-        counts,
-        "counts",
-        counts["n_runs"].to_numpy(dtype=float),
-        counts["n_success"].to_numpy(dtype=float),
-    )
-    runs = observations.runs[observations.runs["eval"] == name]
-    runs = runs.assign(effort=runs["effort"].astype(float).fillna(0.0))
-    for who, own in runs.groupby(["ai_model", "effort"], sort=True):
-        key = str(who[0]), float(who[1])  # type: ignore[arg-type]  # two columns
-        spends, shares = incidence(own)
-        points += [
-            _point(key, spend, share, np.nan, np.nan, "runs")
-            for spend, share in zip(spends, shares, strict=True)
-        ]
-        one_cap = own["outcome"].isin(["success", "gave_up", "stopped_by_cap"]).all()
-        successes = float((own["outcome"] == "success").sum()) if one_cap else np.nan
-        _tally(totals, key, float(len(own)), float(own["cap"].max()), successes)
-    scores = observations.scores[observations.scores["eval"] == name]
-    for row in scores.to_dict("records"):
-        key = str(row["ai_model"]), float(row["effort"])
-        error = 1.645 * row["standard_error"]
-        points.append(
-            _point(
-                key, row["cap"], row["score"], row["score"] - error, row["score"] + error, "scores"
-            )
-        )
-        _tally(totals, key, 0.0, float(row["cap"]), 0.0)
-    index = pd.MultiIndex.from_tuples(sorted(totals), names=["ai_model", "effort"])
-    numbers = pd.DataFrame([totals[key] for key in sorted(totals)], index=index)
-    columns = ["ai_model", "effort", "cap", "share", "low", "high", "kind"]
-    return pd.DataFrame(points, columns=columns), numbers
-
-
-def _point(
-    key: tuple[str, float], cap: float, share: float, low: float, high: float, kind: str
-) -> dict[str, object]:
-    return {
-        "ai_model": key[0],
-        "effort": key[1],
-        "cap": cap,
-        "share": share,
-        "low": low,
-        "high": high,
-        "kind": kind,
-    }
-
-
-def _tally(
-    totals: dict[tuple[str, float], dict[str, float]],
-    key: tuple[str, float],
-    runs: float,
-    cap: float,
-    successes: float,
-) -> None:
-    """Add runs of one AI model and effort; successes count where all runs had one largest cap."""
-    known = totals.get(key)
-    if known is None:
-        totals[key] = {"runs": runs, "largest_cap": cap, "successes": successes}
-        return
-    same = known["largest_cap"] == cap
-    known["successes"] = known["successes"] + successes if same else np.nan
-    known["runs"] += runs
-    known["largest_cap"] = max(known["largest_cap"], cap)
+    told = [*PAIR, "runs", "cap", "successes"]
+    every = pd.concat([counted[told], pd.DataFrame(totals, columns=told), scores[told]])
+    of_pair = every.astype({"runs": float, "cap": float, "successes": float}).groupby(PAIR)
+    numbers = of_pair[["runs"]].sum().assign(largest_cap=of_pair["cap"].max())
+    # Successes count where all runs had one largest cap.
+    alike = of_pair["cap"].min() == of_pair["cap"].max()
+    numbers["successes"] = np.where(alike, of_pair["successes"].sum(skipna=False), np.nan)
+    return points[[*PAIR, "cap", "share", "low", "high", "kind"]], numbers
 
 
 def incidence(runs: pd.DataFrame) -> tuple[Array, Array]:
