@@ -11,11 +11,10 @@ from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.elicitation.adversary import capability_within
 from evalbayes.elicitation.post_training import buffer, to_come
-from evalbayes.horizons.horizon import LENGTHS, horizon_of
+from evalbayes.horizons.horizon import HIGH, LENGTHS, LOW, MIDDLE, horizon_of, human_time
 from evalbayes.posterior.placing import SAME, placed
 from evalbayes.posterior.posterior import Posterior
 
-LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 BUFFERS = (0.5, 0.8, 0.9, 0.95, 0.99)
 MONTHS = 12.0
 ALL = "all"
@@ -121,15 +120,11 @@ def _domain_rows(
             for share in (0.5, 0.8):
                 figures[f"{share:.0%} horizon, {words}"] = ("min", horizon.minutes(share))
             for length in LENGTHS:
-                figures[f"completion of {_named(length)} tasks, {words}"] = (
-                    "share",
-                    horizon.completion(length),
-                )
+                figure = f"completion of {human_time(length)} tasks, {words}"
+                figures[figure] = ("share", horizon.completion(length))
             for level, threshold in thresholds.items():
-                figures[f"80% horizon to {level}, {words}"] = (
-                    unit,
-                    threshold - np.log2(horizon.minutes(0.8)),
-                )
+                left = threshold - np.log2(horizon.minutes(0.8))
+                figures[f"80% horizon to {level}, {words}"] = (unit, left)
     if spec.name in without_anchor(catalogue, posterior.human_minutes):
         thresholds = {}  # where on its scale it lies is made up, and differences alone are known
         figures = {name: figures[name] for name in figures if name.startswith(("elicit", "gain"))}
@@ -138,14 +133,14 @@ def _domain_rows(
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
         for when, reached in (("now", full[level]), ("by the horizon", later[level])):
             chance = float((reached > threshold).mean())
-            rows.append(_single(spec.name, f"{exceed} {when}", "share", chance))
+            rows.append(_row(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
         draws = to_come(gap, elicited, 1.0, rate, years, overlap)
         if limited and thresholds:  # less what the budget takes off full capability
             draws = draws + next(iter(full.values())) - capability
         rows += [
-            _single(spec.name, f"buffer after {after}, {level:.0%}", unit, buffer(draws, level))
+            _row(spec.name, f"buffer after {after}, {level:.0%}", unit, buffer(draws, level))
             for level in BUFFERS
         ]
     return rows
@@ -157,28 +152,8 @@ def _knot(posterior: Posterior, d: int, place: float) -> int:
     return int(np.flatnonzero(at)[0]) if at.any() else d
 
 
-def _row(domain: str, figure: str, unit: str, draws: Array) -> dict[str, object]:
-    low, middle, high = np.quantile(draws, (LOW, MIDDLE, HIGH))
-    return {
-        "domain": domain,
-        "figure": figure,
-        "unit": unit,
-        "median": float(middle),
-        "low": float(low),
-        "high": float(high),
-    }
-
-
-def _single(domain: str, figure: str, unit: str, value: float) -> dict[str, object]:
-    return {
-        "domain": domain,
-        "figure": figure,
-        "unit": unit,
-        "median": value,
-        "low": np.nan,
-        "high": np.nan,
-    }
-
-
-def _named(minutes: float) -> str:
-    return f"{minutes / 60:g} h" if minutes >= 60 else f"{minutes:g} min"
+def _row(domain: str, figure: str, unit: str, told: Array | float) -> dict[str, object]:
+    """Row of draws, with their interval, or of one figure without."""
+    drawn = isinstance(told, np.ndarray)
+    figures = np.quantile(told, (MIDDLE, LOW, HIGH)) if drawn else (told, np.nan, np.nan)
+    return dict(zip(COLUMNS, (domain, figure, unit, *map(float, figures)), strict=True))

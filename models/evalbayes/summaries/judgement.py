@@ -17,7 +17,7 @@ from evalbayes.curves.verdict import (
     artefact,
     verdict,
 )
-from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.posterior import SEEN, Posterior
 
 DRAWS = 1000
 
@@ -75,28 +75,11 @@ def seen_of(posterior: Posterior, ai_model: str, i: int) -> Seen:
     """Tell how runs of an eval ended: the AI model's own, or if it has none, those of others."""
     m = posterior.index_of("ai_model", ai_model)
     own = bool(posterior.n_runs[i, m] > 0)
-    n_runs, n_success, n_gave_up, n_stopped, n_late, n_facing = (
-        int(table[i, m] if own else table[i].sum())
-        for table in (
-            posterior.n_runs,
-            posterior.n_success,
-            posterior.n_gave_up,
-            posterior.n_stopped,
-            posterior.n_late,
-            posterior.n_facing,
-        )
-        if table is not None  # filled in at construction
-    )
-    # Whether a cap's end has an uptick is a matter of one AI model under one cap.
-    return Seen(
-        n_success,
-        n_gave_up,
-        n_stopped,
-        n_runs,
-        own,
-        n_late if own else 0,
-        n_facing if own else 0,
-    )
+    tables = {key: getattr(posterior, key)[i] for key in ("n_runs", *SEEN) if key != "largest_cap"}
+    counts = {key: int(table[m] if own else table.sum()) for key, table in tables.items()}
+    if not own:  # whether a cap's end has an uptick is a matter of one AI model under one cap
+        counts |= {"n_late": 0, "n_facing": 0}
+    return Seen(of_ai_model=own, **counts)
 
 
 def in_words(posterior: Posterior, i: int) -> str:
