@@ -33,6 +33,7 @@ def test_the_workbook_is_the_same_catalogue(catalogue: Catalogue) -> None:
     assert [spec.name for spec in theirs.decisions] == [spec.name for spec in catalogue.decisions]
     assert theirs.evals == catalogue.evals
     assert theirs.elicitations == catalogue.elicitations
+    assert theirs.studies == catalogue.studies
     assert theirs.budget == catalogue.budget
     assert theirs.portfolio == catalogue.portfolio
     for name in LEVELS[:2]:
@@ -52,6 +53,7 @@ def test_it_asks_what_a_framework_asks_and_is_told_without_a_warning(
     assert isinstance(catalogue.budget.staff_hours, dict)
     assert sum(bool(spec.mandatory) for spec in catalogue.evals) >= 3
     assert len(catalogue.elicitations) == 10
+    assert [spec.level for spec in catalogue.studies] == ["High", "Critical"]
     assert len(catalogue.elicitations_of("cybergym")) == 1
     check = check_inputs(catalogue, observations)
     assert not [line for line in check.lines if line.startswith(("warning", "no anchor"))]

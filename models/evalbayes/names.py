@@ -97,6 +97,15 @@ def cure(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near!r}?" if near else f"use one of {', '.join(sorted(known))}"
 
 
+def plural(kind: str) -> str:
+    """Return what the tables of a kind are called together.
+
+    >>> plural("eval"), plural("study")
+    ('evals', 'studies')
+    """
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+
+
 def refuse_unknown(where: str, got: Iterable[str], known: Iterable[str], what: str = "key") -> None:
     """Refuse the first name that is not known.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,8 +15,10 @@ TIER_WORDS = {
     "sweet-spot": "at their sweet spot",
     "plateau": "near their plateau",
     "max-elicitation": "with maximum elicitation",
+    "study": "as studies",
 }
 DEPTH = "max-elicitation"
+STUDY = "study"  # in the place of a tier: evidence that is no run of an AI model
 SHARED = "shared elicitation"  # in the place of a tier: what several rows need and is paid once
 
 
@@ -93,6 +95,19 @@ def resource_words(name: str) -> str:
     return words(name)[:1].upper() + words(name)[1:]
 
 
+def counted(tiers: Iterable[str]) -> str:
+    """Return how many evals and studies a mix has.
+
+    >>> counted(["plateau", "plateau", "study"]), counted([])
+    ('2 evals and 1 study', '0 evals')
+    """
+    tiers = list(tiers)
+    studies = tiers.count(STUDY)
+    evals, one = len(tiers) - studies, "study" if studies == 1 else "studies"
+    told = [f"{evals} eval{'s' * (evals != 1)}"] if evals or not studies else []
+    return " and ".join([*told, *([f"{studies} {one}"] if studies else [])])
+
+
 def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | None = None) -> str:
     """Say the mix: which evals at which tier for how much; the first line of everything.
 
@@ -107,7 +122,7 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
     once = sum(float(row["usd"]) for row in bought.values())
     total = float(choices["usd"].sum()) + once
     parts = []
-    for tier in (DEPTH, "plateau", "sweet-spot"):
+    for tier in (DEPTH, "plateau", "sweet-spot", STUDY):
         rows = choices[choices["tier"] == tier]
         if len(rows):
             own = sum(float(row["usd"]) for row in bought.values() if row["tiers"] == (tier,))
@@ -117,9 +132,8 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
                 counts = rows["domain"].astype(str).value_counts(sort=False)
                 names = listing([f"{n} of {domain}" for domain, n in counts.items()])
             parts.append(f"{names} {TIER_WORDS[tier]} ({percent(share)} of the money)")
-    evals = "eval" if len(choices) == 1 else "evals"
     return (
-        f"Run {len(choices)} {evals} on {ai_model} for an expected ${two_digits(total)}: "
+        f"Run {counted(choices['tier'])} on {ai_model} for an expected ${two_digits(total)}: "
         f"{'; '.join(parts)}.{_bought_once(bought)}"
     )
 
@@ -217,4 +231,5 @@ def reason_of_choice(tier: str) -> str:
         DEPTH: "reads the elicitation gap, which no plateau-level run can",
         "plateau": "reads shown capability near this eval's plateau",
         "sweet-spot": "reads shown capability at the lowest price per success",
+        STUDY: "reads capability as no task set does, with an error of its own",
     }.get(tier, "reads capability")

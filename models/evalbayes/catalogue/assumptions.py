@@ -143,6 +143,12 @@ def effort_reason(hours: float, made_of: str = "") -> str:
     )
 
 
+def _validity_of_study(entries: Mapping[str, Any]) -> Choice:
+    if entries.get("participants") is None:
+        return None, None  # what is stated is all of its error
+    return 1.1, "as far as an eval may depart from the capability it stands for"
+
+
 PORTFOLIO = (
     Default("ai_model", "AI model under test", "no name was given"),
     Default(
@@ -202,4 +208,10 @@ EVAL = (
     Default("attempts_max", 4, "most of what repeats add on public data comes with the first few"),
     Default("verifier", True, "tasks with a checker tell a success from a failure"),
     Default("max_cap", _max_cap),
+)
+
+STUDY = (
+    Default("validity_sd", _validity_of_study),
+    Default("hours", 0.0, "nothing was said, so the money stated is all it takes"),
+    Default("days", 0.0, "nothing was said, so it keeps nobody waiting"),
 )

@@ -31,6 +31,7 @@ from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills
 from evalbayes.catalogue.quantities import Day, Positive, PositiveShare, Text
 from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation, with_reached_effort
 from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
+from evalbayes.catalogue.study import StudySpec, assembled_study
 from evalbayes.catalogue.tables import (
     Spec,
     Table,
@@ -41,7 +42,7 @@ from evalbayes.catalogue.tables import (
     with_own_defaults,
 )
 from evalbayes.errors import InputError
-from evalbayes.names import nearest, refuse_unknown
+from evalbayes.names import nearest, plural, refuse_unknown
 
 
 class PortfolioSpec(Spec):
@@ -83,6 +84,8 @@ class Catalogue(Spec):
         The [[domain]] and [[eval]] tables, in the order given.
     elicitations
         The [[elicitation]] tables: what serves several evals and is paid once.
+    studies
+        The [[study]] tables: evidence that is no run of an AI model on tasks.
     levels, joint
         The [[level]] tables of domains, and the [[decision]] tables over several domains.
     ai_models
@@ -102,6 +105,7 @@ class Catalogue(Spec):
     domains: tuple[DomainSpec, ...]
     evals: tuple[EvalSpec, ...]
     elicitations: tuple[ElicitationSpec, ...] = ()
+    studies: tuple[StudySpec, ...] = ()
     levels: tuple[LevelSpec, ...] = ()
     joint: tuple[DecisionSpec, ...] = ()
     ai_models: tuple[AiModelSpec, ...] = ()
@@ -167,12 +171,14 @@ class Catalogue(Spec):
         tables += [spec.staff_hours_repair for spec in self.evals]
         tables += [spec.staff_hours_elicitation for spec in self.evals]
         tables += [spec.hours for spec in self.elicitations]
+        tables += [spec.hours for spec in self.studies]
         return tuple(dict.fromkeys(s for table in tables if isinstance(table, dict) for s in table))
 
     @property
     def hash(self) -> str:
         """SHA-256 of what the catalogue says, whatever file it came from."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        unused = None if self.studies else {"studies"}  # as hashes were before there were any
+        return hashlib.sha256(self.model_dump_json(exclude=unused).encode()).hexdigest()
 
 
 def _limit(table: Table) -> dict[str, Any]:
@@ -247,7 +253,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         lambda: all_of(*(partial(_limit, row) for row in tables.limits)),
     )
     domains, levels, joint, points = decided
-    skills = skills_of(validated_budget, given_evals, tables.elicitations)
+    skills = skills_of(validated_budget, given_evals, (*tables.elicitations, *tables.studies))
     refuse_unkept(tables.budget.where, validated_budget, skills)
     throughput = validated_budget.tokens_per_second is not None
     made = partial(assembled_eval, throughput=throughput)
@@ -264,6 +270,12 @@ def catalogue_of(tables: Tables) -> Catalogue:
     shared = partial(assembled_elicitation, evals=evals, domains=domains, skills=skills)
     elicitations = tuple(all_of(*(partial(shared, table) for table in tables.elicitations)))
     _refuse_repeated(tables.elicitations, [spec.name for spec in elicitations], "elicitation")
+    study = partial(
+        assembled_study, domains=domains, levels=levels, skills=skills, assumptions=assumptions
+    )
+    studies = tuple(all_of(*(partial(study, table) for table in tables.studies)))
+    beside = [*tables.studies, *tables.evals, *tables.elicitations]
+    _refuse_repeated(beside, [spec.name for spec in (*studies, *evals, *elicitations)], "study")
     evals = with_reached_effort(evals, domains, elicitations, assumptions)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
@@ -278,6 +290,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         domains=domains,
         evals=evals,
         elicitations=elicitations,
+        studies=studies,
         levels=levels,
         joint=joint,
         ai_models=tuple(ai_models),
@@ -373,6 +386,6 @@ def _refuse_repeated(rows: Sequence[Table], names: list[str], kind: str) -> None
     for row, name in zip(rows, names, strict=True):
         if names.count(name) > 1:
             raise InputError(
-                f"{row.where}: names of {kind}s must be unique, got {name!r} "
+                f"{row.where}: names of {plural(kind)} must be unique, got {name!r} "
                 f"{names.count(name)} times; rename one"
             )

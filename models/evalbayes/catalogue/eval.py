@@ -129,9 +129,9 @@ LIKE = HOURS[::-1]  # whose split hours without one follow: the first that has o
 
 
 def skills_of(
-    budget: BudgetSpec, evals: list[Table], elicitations: tuple[Table, ...] = ()
+    budget: BudgetSpec, evals: list[Table], beside: tuple[Table, ...] = ()
 ) -> tuple[str, ...]:
-    """Return the skills staff hours are split by: the budget's, the evals' and what they share."""
+    """Return the skills staff hours are split by: the budget's, the evals' and those beside."""
     if isinstance(budget.staff_hours, float):
         return ()
     named = list(budget.staff_hours or ())
@@ -139,7 +139,7 @@ def skills_of(
         for key in HOURS:
             hours = table.entries.get(key)
             named += list(hours) if isinstance(hours, Mapping) else []
-    for table in elicitations:
+    for table in beside:
         hours = table.entries.get("hours")
         named += list(hours) if isinstance(hours, Mapping) else []
     return tuple(dict.fromkeys(named))

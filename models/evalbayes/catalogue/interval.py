@@ -117,6 +117,12 @@ _INSIDE = _ends(
     "lie strictly between 0 and 1",
     "write [0.01, 0.99] for anything",
 )
+_A_PRICE = _ends(
+    lambda x: x.low > 0 or x.exact,
+    "be one number or a range above 0",
+    "give a small positive lower end",
+)
 PositiveInterval = Annotated[AnyInterval, _ABOVE]
 NotNegativeInterval = Annotated[AnyInterval, _FROM_0]
+Price = Annotated[NotNegativeInterval, _A_PRICE]
 InnerShareInterval = Annotated[AnyInterval, _INSIDE]

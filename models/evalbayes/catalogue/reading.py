@@ -11,10 +11,11 @@ from evalbayes.catalogue.domain import DOMAIN_KEYS
 from evalbayes.catalogue.eval import EVAL_KEYS
 from evalbayes.catalogue.settings import with_settings
 from evalbayes.catalogue.shared import KEYS
-from evalbayes.catalogue.tables import Tables, tables_of
+from evalbayes.catalogue.study import STUDY_KEYS
+from evalbayes.catalogue.tables import MANY, Tables, tables_of
 from evalbayes.catalogue.workbook import read_workbook
 from evalbayes.errors import InputError
-from evalbayes.names import nearest
+from evalbayes.names import nearest, plural
 from evalbayes.tables.toml import read_toml
 
 
@@ -80,6 +81,7 @@ KNOWN = {
     "decisions": DECISION_KEYS,
     "evals": EVAL_KEYS,
     "elicitations": KEYS,
+    "studies": STUDY_KEYS,
     "ai_models": tuple(AiModelSpec.model_fields),
     "limits": LIMIT_KEYS,
 }
@@ -93,11 +95,11 @@ def _read_xlsx(path: Path) -> Tables:
     tables = read_workbook(path)
     passed: dict[str, dict[str, None]] = {}
     kept: dict[str, Any] = {}
-    for kind, known in KNOWN.items():
-        rows = []
+    for name in MANY:
+        kind, known, rows = plural(name), KNOWN[plural(name)], []
         for row in getattr(tables, kind):
             own = [k for k in row.entries if k not in known and nearest(k, known) is None]
-            passed.setdefault(kind.removesuffix("s"), {}).update(dict.fromkeys(own))
+            passed.setdefault(name, {}).update(dict.fromkeys(own))
             left = {k: v for k, v in row.entries.items() if k not in own}
             rows.append(replace(row, entries=left))
         kept[kind] = tuple(rows)

@@ -13,13 +13,13 @@ from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import EITHER, Table, Tables
 from evalbayes.errors import InputError
-from evalbayes.names import cure
+from evalbayes.names import cure, plural
 from evalbayes.tables.numerals import NotANumber, numeral
 
 FORM = re.compile(r"\s*(?P<owner>.+)\.(?P<key>[A-Za-z_]\w*)\s*(?P<sign>[=*/+])\s*(?P<value>.+?)\s*")
 TIME = re.compile(r"\s*([\d.]+)\s*(\D.*)")  # "40 h"
 SET_BY = "set by "  # how the reason of an assumption that was set begins; the setting follows
-KINDS = ("domain", "level", "decision", "eval", "elicitation", "ai_model")
+KINDS = ("domain", "level", "decision", "eval", "elicitation", "study", "ai_model")
 SIGNS: dict[str, Callable[[float, float], float]] = {
     "*": lambda now, by: now * by,
     "/": lambda now, by: now / by,
@@ -176,10 +176,10 @@ def _place(
     found: dict[str, list[tuple[str, int | None]]] = {"budget": [("budget", None)]}
     found["portfolio"] = [("portfolio", None)]
     for kind in KINDS:
-        for k, row in enumerate(getattr(tables, f"{kind}s")):
+        for k, row in enumerate(getattr(tables, plural(kind))):
             name = row.label.removeprefix(f"{kind} ").strip("'\"")
-            for path in (name, f"{kind}.{name}", f"{kind}s"):
-                found.setdefault(path, []).append((f"{kind}s", k))
+            for path in (name, f"{kind}.{name}", plural(kind)):
+                found.setdefault(path, []).append((plural(kind), k))
     owner, key, skill = setting.owner, setting.key, None
     if owner not in found and "." in owner:
         outer, _, inner = owner.rpartition(".")
@@ -192,7 +192,7 @@ def _place(
         )
     kinds = list(dict.fromkeys(field for field, _ in found[owner]))
     if len(kinds) > 1:
-        ways = " or ".join(f"{kind[:-1]}.{owner}" for kind in kinds)
+        ways = " or ".join(f"{kind}.{owner}" for kind in KINDS if plural(kind) in kinds)
         raise InputError(
             f"setting {str(setting)!r}: several things are called {owner!r}; write {ways}"
         )

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from evalbayes.catalogue.assumptions import Assumption, effort_reason
 from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.eval import EvalSpec
-from evalbayes.catalogue.interval import NotNegativeInterval
+from evalbayes.catalogue.interval import Price
 from evalbayes.catalogue.population import effort_of, effort_share
 from evalbayes.catalogue.quantities import (
     NotNegative,
@@ -57,7 +57,7 @@ class ElicitationSpec(Spec):
     evals: tuple[str, ...]  # that it serves; given as such, or as all of a `family` or `domain`
     hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]  # as the budget's
     days: NotNegative = 0.0  # before what is left per eval; those of several go on side by side
-    usd: NotNegativeInterval  # a number or a 90 % interval of a lognormal
+    usd: Price  # a number or a 90 % interval of a lognormal
     notes: str = ""
 
 
@@ -81,22 +81,26 @@ def assembled_elicitation(
             f"{table.where}: hours or usd must be given, got neither; add hours = ..., what it "
             "takes once for all its evals"
         )
-    usd = entries.setdefault("usd", 0.0)
-    if isinstance(usd, Sequence) and not isinstance(usd, str) and usd and usd[0] == 0 != usd[-1]:
-        raise InputError(
-            f"{table.where}: usd must be one number or a range above 0, got {list(usd)}; give a "
-            "small positive lower end"
-        )
+    entries.setdefault("usd", 0.0)
     entries.setdefault("hours", 0.0)
-    hours = ruled(Table(table.label, table.where, entries), "hours", hours_by_skill) or 0.0
     homes = list(dict.fromkeys(spec.domain for spec in evals if spec.name in served))
+    home = homes[0] if len(homes) == 1 else ""
+    entries["hours"] = hours_once(Table(table.label, table.where, entries), "hours", skills, home)
+    return validated(ElicitationSpec, Table(table.label, table.where, {**entries, "evals": served}))
+
+
+def hours_once(table: Table, key: str, skills: tuple[str, ...], home: str) -> Any:
+    """Return hours in the form of the budget's; no hours are none of every skill.
+
+    One number goes to the skill of the domain `home`, as `split_hours` has it.
+    """
+    hours = ruled(table, key, hours_by_skill) or 0.0
     try:
-        entries["hours"] = split_hours(hours, skills, homes[0] if len(homes) == 1 else "")
+        return split_hours(hours, skills, home)
     except ValueError as error:
         if hours:
-            raise InputError(f"{table.where}: hours {error}") from None
-        entries["hours"] = dict.fromkeys(skills, 0.0)
-    return validated(ElicitationSpec, Table(table.label, table.where, {**entries, "evals": served}))
+            raise InputError(f"{table.where}: {key} {error}") from None
+        return dict.fromkeys(skills, 0.0)
 
 
 def with_reached_effort(

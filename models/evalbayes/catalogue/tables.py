@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evalbayes.catalogue.assumptions import Assumption, Default
 from evalbayes.errors import InputError
-from evalbayes.names import plain_name, refuse_control, refuse_unknown
+from evalbayes.names import plain_name, plural, refuse_control, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Tables:
     domains: tuple[Table, ...]
     evals: tuple[Table, ...]
     elicitations: tuple[Table, ...]
+    studies: tuple[Table, ...]
     levels: tuple[Table, ...]
     decisions: tuple[Table, ...]
     ai_models: tuple[Table, ...]
@@ -43,7 +44,7 @@ class Tables:
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "level", "decision", "eval", "elicitation", "ai_model", "limit")
+MANY = ("domain", "level", "decision", "eval", "elicitation", "study", "ai_model", "limit")
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 
@@ -118,7 +119,9 @@ def tables_of(data: Mapping[str, Any], source: str) -> Tables:
                 f"{source}: {name} must be a list of tables, got a single one; "
                 f"write [[{name}]], with two brackets, above each of them"
             )
-        found[f"{name}s"] = tuple(labelled(source, name, row, i + 1) for i, row in enumerate(given))
+        found[plural(name)] = tuple(
+            labelled(source, name, row, i + 1) for i, row in enumerate(given)
+        )
     found |= {
         name: Table(f"[{name}]", f"{source}: [{name}]", data.get(name, {})) for name in SINGLE
     }

@@ -19,7 +19,7 @@ from typing import Any
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import MANY, SINGLE, TASKS, Table, Tables, called, notes_on, plain
 from evalbayes.errors import InputError
-from evalbayes.names import nearest, plain_name, refuse_unknown
+from evalbayes.names import nearest, plain_name, plural, refuse_unknown
 from evalbayes.tables.workbook import read_sheets
 
 YES_NO = (
@@ -58,7 +58,7 @@ def read_workbook(path: str | Path) -> Tables:
         where = f"{path.name}: sheet {name!r}"
         found[name] = Table(f"[{name}]", where, _single(where, sheets.get(name, [])))
     for name in MANY:
-        found[f"{name}s"] = tuple(_rows(path.name, name, sheets.get(name, [])))
+        found[plural(name)] = tuple(_rows(path.name, name, sheets.get(name, [])))
     found["evals"] = _with_task_names(path.name, sheets.get(TASKS, []), found["evals"])
     return Tables(path.name, notes=(*notes_on(untidy, path.name), *passed), **found)
 

@@ -28,6 +28,7 @@ def tables(catalogue: Catalogue) -> dict[str, Any]:
         "decision": [_entries(spec) for spec in catalogue.joint],
         "eval": [_entries(spec) for spec in catalogue.evals],
         "elicitation": [_entries(spec) for spec in catalogue.elicitations],
+        "study": [_entries(spec) for spec in catalogue.studies],
         "ai_model": [_entries(spec) for spec in catalogue.ai_models],
         "limit": list(catalogue.limits),
     }
@@ -128,7 +129,7 @@ def commented(text: str) -> dict[str, Any]:
     """Return the tables of a catalogue that are there as comments, read as if they were not.
 
     >>> sorted(commented(toml_template()))
-    ['ai_model', 'decision', 'elicitation', 'level', 'limit']
+    ['ai_model', 'decision', 'elicitation', 'level', 'limit', 'study']
     """
     blocks = [block for block in text.split("\n\n") if block.startswith("# [[")]
     lines = [line.removeprefix("# ") for block in blocks for line in block.splitlines()]

@@ -23,6 +23,7 @@ from evalbayes.inputs.readback import (
     joint_line,
     number_of,
     observed_lines,
+    study_line,
 )
 from evalbayes.names import nearest
 from evalbayes.observations import Observations
@@ -92,6 +93,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         ),
         *(joint_line(spec) for spec in catalogue.joint),
         *(elicitation_line(spec, catalogue) for spec in catalogue.elicitations),
+        *(study_line(spec, catalogue) for spec in catalogue.studies),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
         *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),
@@ -191,10 +193,11 @@ def suspicions(catalogue: Catalogue, observations: Observations) -> Iterable[str
     """Say what is probably not meant."""
     for domain in catalogue.domains:
         count = sum(e.domain == domain.name and not e.forbidden for e in catalogue.evals)
+        count += sum(study.domain == domain.name for study in catalogue.studies)
         if count < domain.min_evals:
             yield (
                 f"{domain.name} has min_evals of {domain.min_evals}, but only {count} of its evals "
-                "may be run"
+                f"{'and studies ' if catalogue.studies else ''}may be run"
             )
     for each in catalogue.elicitations:
         if len(each.evals) == 1:

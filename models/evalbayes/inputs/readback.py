@@ -1,5 +1,6 @@
 """The inputs read back: the catalogue and the observations in plain sentences."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -13,6 +14,7 @@ from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
 from evalbayes.catalogue.shared import ElicitationSpec
 from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.catalogue.study import StudySpec
 from evalbayes.observations import Observations
 from evalbayes.observations.spurious import reviewed_failures
 
@@ -87,10 +89,6 @@ def _held(decision: DecisionSpec, spec: DomainSpec, catalogue: Catalogue) -> str
 
 def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:
     """Return what a shared elicitation serves and takes once, and what is left per eval."""
-    hours = f"{total_hours(spec.hours):,g} staff hours"
-    if isinstance(spec.hours, dict):
-        hours += f" ({', '.join(f'{h:,g} of {s}' for s, h in spec.hours.items() if h)})"
-    usd = f"{spec.usd.low:,g}" if spec.usd.exact else f"{spec.usd.low:,g} to {spec.usd.high:,g}"
     left = ", ".join(
         f"{name} {total_hours(catalogue.eval(name).staff_hours_elicitation):,g}"
         for name in spec.evals
@@ -103,8 +101,28 @@ def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:
     both = f"; {', '.join(others)}" if others else ""
     return (
         f"{spec.name}: shared elicitation of {number_of(len(spec.evals), 'eval')}, paid once where "
-        f"any of them runs at max elicitation: {hours}, {usd} usd, {number_of(spec.days, 'day')}; "
-        f"staff hours of elicitation left for each: {left}{both}"
+        f"any of them runs at max elicitation: {_taken(spec)}; staff hours of elicitation left for "
+        f"each: {left}{both}"
+    )
+
+
+def _taken(spec: ElicitationSpec | StudySpec) -> str:
+    hours = f"{total_hours(spec.hours):,g} staff hours"
+    if isinstance(spec.hours, dict):
+        hours += f" ({', '.join(f'{h:,g} of {s}' for s, h in spec.hours.items() if h)})"
+    usd = f"{spec.usd.low:,g}" if spec.usd.exact else f"{spec.usd.low:,g} to {spec.usd.high:,g}"
+    return f"{hours}, {usd} usd, {number_of(spec.days, 'day')}"
+
+
+def study_line(spec: StudySpec, catalogue: Catalogue) -> str:
+    """Return what a study reads, how well, and what it takes."""
+    n, of = spec.participants, ", ".join(filter(None, (spec.domain, spec.level)))
+    sd = math.hypot(spec.lasting_sd, spec.sampling_sd(n or 1))
+    gap = f" and {spec.effort:.0%} of the elicitation gap" if spec.effort else ""
+    people = f"; {n} participants in each of two arms, {spec.usd_per_participant} usd each"
+    return (
+        f"{spec.name}: study of {of}; reads shown capability{gap} to ±{sd:.2g} (one sd, in "
+        f"{catalogue.domain(spec.domain).unit}): {_taken(spec)}{people if n else ''}"
     )
 
 

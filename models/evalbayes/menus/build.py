@@ -17,7 +17,7 @@ from evalbayes.errors import InputError
 from evalbayes.halves import REPLICATES, Replicates, halves
 from evalbayes.menu import Menu
 from evalbayes.menus.costs import (
-    Cost,
+    Priced,
     Spends,
     option_cost,
     price_draws,
@@ -38,6 +38,7 @@ from evalbayes.menus.reading import Reading, floors_of, reading_of
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
+from evalbayes.menus.studies import options_of_study, reading_of_study
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.posterior.placing import placed
 from evalbayes.posterior.posterior import Posterior, thinned
@@ -65,43 +66,25 @@ class MenuNotes:
     words: Mapping[str, str]  # what each state means
 
 
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class _Priced:
-    """One option with its cost and information."""
-
-    spec: EvalSpec
-    offer: Offer
-    cost: Cost
-    information: Array
-    information_draws: Array
-    replicates: Array  # of the information, (n_replicates, n_states, n_states)
-
-    def row(self, columns: tuple[str, ...]) -> dict[str, object]:
-        """Return its row of the menu's table."""
-        offer, cost = self.offer, self.cost
-        return {
-            "option": offer.name,
-            "eval": offer.eval,
-            "domain": self.spec.domain,
-            "tier": offer.tier,
-            "cap": offer.cap,
-            "cap_unit": self.spec.spend_unit,
-            "attempts": offer.attempts,
-            "tasks": offer.tasks,
-            "effort": offer.effort,
-            "runs": offer.runs,
-            "tasks_done": offer.done,
-            "baseline_runs": offer.baseline_runs,
-            "baseline_cap": offer.baseline_cap,
-            "usd": cost.usd,
-            "usd_p90": cost.usd_p90,
-            "usd_ceiling": cost.usd_ceiling,
-            **{column: cost.staff_hours[column] for column in columns},
-            "agent_hours": cost.agent_hours,
-            "days": cost.days,
-            "description": offer.describe(self.spec.spend_unit, self.spec.tasks),
-            **({"run_by": self.spec.run_by} if self.spec.run_by else {}),
-        }
+def _described(spec: EvalSpec, offer: Offer) -> dict[str, object]:
+    """Return an offer's columns of the menu's table, but for what it uses."""
+    return {
+        "option": offer.name,
+        "eval": offer.eval,
+        "domain": spec.domain,
+        "tier": offer.tier,
+        "cap": offer.cap,
+        "cap_unit": spec.spend_unit,
+        "attempts": offer.attempts,
+        "tasks": offer.tasks,
+        "effort": offer.effort,
+        "runs": offer.runs,
+        "tasks_done": offer.done,
+        "baseline_runs": offer.baseline_runs,
+        "baseline_cap": offer.baseline_cap,
+        "description": offer.describe(spec.spend_unit, spec.tasks),
+        **({"run_by": spec.run_by} if spec.run_by else {}),
+    }
 
 
 def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Menu:
@@ -170,7 +153,10 @@ def build_menu(
         for unit in dict.fromkeys(spec.spend_unit for spec in catalogue.evals)
     }
 
-    priced: list[_Priced] = []
+    n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1
+    days = catalogue.budget.calendar_days
+
+    priced: list[Priced] = []
     left_off: list[tuple[str, str]] = []
     plateau: list[Reading] = []
     everything: list[Reading] = []
@@ -185,11 +171,10 @@ def build_menu(
         caps = caps_of(curve, spec.max_cap, few)
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
-        n_drawn = int(np.clip(most, FEWEST_DRAWS, INFORMATION_DRAWS)) if with_draws else 1
         was = done.get(spec.name)
         views = _Views(posterior, states, i, spec, n_drawn, held, lucky, was is not None)
         spends = _spends(posterior, i)
-        own: list[_Priced] = []
+        own: list[Priced] = []
         offers = offers_of(spec, caps)
         for offer in offers if was is None else further(spec, offers, was):
             cost = option_cost(
@@ -200,7 +185,6 @@ def build_menu(
                 luck,
                 catalogue,
             )
-            days = catalogue.budget.calendar_days
             if days is not None and cost.days > days:
                 left_off.append(
                     (offer.name, f"it takes {cost.days:.0f} days by itself, and there are {days:g}")
@@ -208,12 +192,25 @@ def build_menu(
                 continue
             mean, draws, again = views.information(offer)
             again = again.astype(kind, copy=False)
-            own.append(_Priced(spec, offer, cost, mean, draws, again))
+            own.append(Priced(_described(spec, offer), cost, mean, draws, again))
         kept = _kept(own, catalogue)
         priced += kept
         if kept:
             plateau.append(views.reading((0.0,)))
-            everything.append(views.reading((0.0, max(p.offer.effort for p in kept))))
+            everything.append(views.reading((0.0, max(p.described["effort"] for p in kept))))
+    for study in catalogue.studies:
+        if days is not None and study.days > days:
+            left_off.append(
+                (study.name, f"it takes {study.days:g} days by itself, and there are {days:g}")
+            )
+            continue
+        sizes = (posterior.n_draws, n_drawn, len(lucky))
+        luck_of = np.random.default_rng([seed, *study.name.encode()])
+        found = options_of_study(study, catalogue, states, sizes, luck_of)
+        priced += _kept(
+            [replace(p, replicates=p.replicates.astype(kind)) for p in found], catalogue
+        )
+        everything.append(reading_of_study(study, catalogue, states))
     if not priced:
         raise InputError(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "
@@ -389,7 +386,7 @@ class _Views:
         return float(correlation.mean())
 
 
-def _kept(own: list[_Priced], catalogue: Catalogue) -> list[_Priced]:
+def _kept(own: list[Priced], catalogue: Catalogue) -> list[Priced]:
     """Drop an eval's dominated options."""
     if not own:
         return own
@@ -398,13 +395,14 @@ def _kept(own: list[_Priced], catalogue: Catalogue) -> list[_Priced]:
         [[p.cost.usd, *(p.cost.staff_hours[c] for c in columns), p.cost.agent_hours] for p in own]
     )
     # An option that needs a shared purchase is not cheaper than one that does not.
-    shares = bool(catalogue.elicitations_of(own[0].spec.name))
-    needs = np.array([[float(shares and p.offer.tier == MAX_ELICITATION)] for p in own])
+    shares = bool(catalogue.elicitations_of(own[0].described["eval"]))
+    deep = [p.described["tier"] == MAX_ELICITATION for p in own]
+    needs = np.array([[float(shares and each)] for each in deep])
     keep = undominated(np.hstack([costs, needs]), np.stack([p.information for p in own]))
     return [p for p, kept in zip(own, keep, strict=True) if kept]
 
 
-def _cost_replicates(menu: Menu, priced: list[_Priced], held: Flags) -> Array:
+def _cost_replicates(menu: Menu, priced: list[Priced], held: Flags) -> Array:
     """Return expected costs from halves of the draws; only usd hang on the curves."""
     costs = np.repeat(menu.costs[None], len(held), axis=0)
     usd = np.array([p.cost.usd_means for p in priced])
@@ -413,7 +411,7 @@ def _cost_replicates(menu: Menu, priced: list[_Priced], held: Flags) -> Array:
 
 
 def _assemble(
-    priced: list[_Priced], catalogue: Catalogue, states: States, decisions: tuple[Decision, ...]
+    priced: list[Priced], catalogue: Catalogue, states: States, decisions: tuple[Decision, ...]
 ) -> Menu:
     columns = staff_columns(catalogue)
     resources = ("usd", *columns, "agent_hours")

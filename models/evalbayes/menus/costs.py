@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,30 @@ class Cost:
     staff_hours: Mapping[str, float]
     agent_hours: float
     days: float
+
+
+@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
+class Priced:
+    """One option, whatever evidence it is, with what it costs and tells."""
+
+    described: Mapping[str, Any]  # columns of the menu's table before what it uses
+    cost: Cost
+    information: Array
+    information_draws: Array
+    replicates: Array  # of the information, (n_replicates, n_states, n_states)
+
+    def row(self, columns: tuple[str, ...]) -> dict[str, Any]:
+        """Return its row of the menu's table, with these columns of staff hours."""
+        cost = self.cost
+        return {
+            **self.described,
+            "usd": cost.usd,
+            "usd_p90": cost.usd_p90,
+            "usd_ceiling": cost.usd_ceiling,
+            **{column: cost.staff_hours[column] for column in columns},
+            "agent_hours": cost.agent_hours,
+            "days": cost.days,
+        }
 
 
 def option_cost(
@@ -151,7 +176,7 @@ def shared_purchases(
     for k, each in enumerate(catalogue.elicitations):
         if set(each.evals) & set(elicited):
             continue
-        hours = _by_skill(each.hours, catalogue.skills, "")
+        hours = by_skill(each.hours, catalogue.skills, "")
         skills = catalogue.skills or ("",)
         staff = {name: hours.get(s, 0.0) for name, s in zip(columns, skills, strict=True)}
         usd = each.usd.low if each.usd.exact else each.usd.lognormal_mean
@@ -184,8 +209,8 @@ def staff_hours(spec: EvalSpec, offer: Offer, catalogue: Catalogue) -> dict[str,
     review = spec.review_minutes_per_run * read / 60.0
     skills = catalogue.skills
     columns = staff_columns(catalogue)
-    run = _by_skill(spec.staff_hours, skills, spec.domain)
-    elicit = _by_skill(hours, skills, spec.domain)
+    run = by_skill(spec.staff_hours, skills, spec.domain)
+    elicit = by_skill(hours, skills, spec.domain)
     total = sum(run.values())
     return {
         column: run.get(skill, 0.0)
@@ -215,8 +240,6 @@ def calendar_days(
     """
     if not offer.tasks:
         return 0.0
-    if not offer.tasks:
-        return 0.0
     elicitation = 0.0 if offer.built else spec.days_elicitation * offer.effort / spec.effort_max
     if offer.tier == MAX_ELICITATION and not offer.built:
         elicitation += shared
@@ -226,9 +249,10 @@ def calendar_days(
     return elicitation + max(side_by_side, longest) / HOURS_PER_DAY
 
 
-def _by_skill(
+def by_skill(
     hours: float | Mapping[str, float], skills: tuple[str, ...], domain: str
 ) -> dict[str, float]:
+    """Return hours by skill: one number is of the domain's skill, or of the first."""
     if isinstance(hours, Mapping):
         return dict(hours)
     if not skills:

@@ -56,5 +56,5 @@ def menu_elsewhere(posterior: Posterior, catalogue: Catalogue, name: str, thresh
         reach=reach,
         **pairs,
     )
-    alone = catalogue.model_copy(update={"evals": (spec,), "elicitations": ()})
+    alone = catalogue.model_copy(update={"evals": (spec,), "elicitations": (), "studies": ()})
     return build_menu(wider, alone, with_draws=False)[0]

@@ -108,6 +108,7 @@ def rounded(ln_cap: float, largest: float) -> float:
 
 
 SWEET_SPOT, PLATEAU, MAX_ELICITATION = "sweet-spot", "plateau", "max-elicitation"
+STUDY = "study"  # in the place of a tier
 REPEATS = 3  # attempts per task where all tasks are run more than once
 LEAST_SHARE = 20  # the shortest rung of a ladder: a twentieth of the tasks, ...
 LEAST_TASKS = 4  # ... and at least this many

@@ -38,11 +38,12 @@ def harness(
     from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
-    from evalfolio.narrative import listing, two_digits
+    from evalfolio.narrative import STUDY, listing, two_digits
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
 
     mix = read_mix(plan_folder(plan, "mix.csv") / "mix.csv")
+    mix = mix[mix["tier"] != STUDY] if "tier" in mix else mix  # a harness runs no people
     known, tasks = read_catalogue(catalogue), pairs(task, "--task")
     refuse_unknown("--task", tasks, [spec.name for spec in known.evals], what="eval")
     settings = inspect_settings(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalfolio.errors import InputError
-from evalfolio.narrative import DEPTH, TIER_WORDS, percent, words
+from evalfolio.narrative import DEPTH, STUDY, TIER_WORDS, percent, words
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 # Told apart in grey and by people who see red and green alike; a deep run is the darkest.
-TIER_COLOURS = {DEPTH: "#1b3a5c", "plateau": "#3f8fbf", "sweet-spot": "#b3d4e8"}
+TIER_COLOURS = {DEPTH: "#1b3a5c", "plateau": "#3f8fbf", "sweet-spot": "#b3d4e8", STUDY: "#8a8f99"}
 CAPPED, FULL = "#1b3a5c", "#3f8fbf"
 
 

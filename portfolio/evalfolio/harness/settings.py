@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.errors import InputError
+from evalfolio.narrative import STUDY
 from evalfolio.readers.prices import Prices, default_prices
 
 NEEDED = ("eval", "tier", "cap", "cap_unit", "attempts", "tasks")
@@ -82,6 +83,7 @@ def inspect_settings(
         )
     if max_samples is None and catalogue is not None:
         max_samples = getattr(catalogue.budget, "agents_in_parallel", None)
+    choices = choices[choices["tier"] != STUDY]  # a harness runs no people
     options = choices.get("option", choices.index)
     runs = []
     passes = [

@@ -27,7 +27,7 @@ def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
     known = {
         "domain": {spec.name for spec in catalogue.domains},
         "tier": set(TIER_WORDS),
-        "eval": {spec.name for spec in catalogue.evals},
+        "eval": {e.name for e in catalogue.evals} | {s.name for s in catalogue.studies},
         "family": {spec.family for spec in catalogue.evals if spec.family},
     }
     decisions = {spec.name for spec in catalogue.decisions}

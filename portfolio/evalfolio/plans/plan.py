@@ -15,7 +15,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.limits.limit import Limit
-from evalfolio.narrative import TIER_WORDS, listing, percent, two_digits, words
+from evalfolio.narrative import TIER_WORDS, counted, listing, percent, two_digits, words
 from evalfolio.search.answer import Status
 from evalfolio.search.question import Question
 
@@ -232,9 +232,9 @@ class Plan:
             f"{listing(rows['eval'].astype(str).tolist())} {TIER_WORDS.get(str(tier), tier)}"
             for tier, rows in self.choices.groupby("tier", sort=False)
         ]
-        evals = "1 eval" if len(self.chosen) == 1 else f"{len(self.chosen)} evals"
         once = f"; bought once: {listing(list(self.shared.index))}" if len(self.shared) else ""
-        return f"Run {evals} for {spend}: {'; '.join(tiers)}{once}. {self.certificate()}"
+        ways = f"{'; '.join(tiers)}{once}. {self.certificate()}"
+        return f"Run {counted(self.choices['tier'])} for {spend}: {ways}"
 
     def certificate(self) -> str:
         """Return value, bound and gap in a sentence."""

@@ -13,7 +13,7 @@ from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.limits.group import members
 from evalfolio.limits.table import kept, made_again
-from evalfolio.narrative import DEPTH, listing, reason_of_choice, two_digits
+from evalfolio.narrative import DEPTH, counted, listing, reason_of_choice, two_digits
 from evalfolio.objectives.named import NAMED, as_objective
 from evalfolio.objectives.valuation import drawn_gains
 from evalfolio.plans.evaluation import choice_vector
@@ -251,7 +251,7 @@ def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
         if "usd" in each and set(each["domains"]) <= set(row["domains"])
     ]
     deep = int((choices["tier"] == DEPTH).sum())
-    read = "1 eval reads" if len(choices) == 1 else f"{len(choices)} evals read"
+    read = f"{counted(choices['tier'])} read{'s' * (len(choices) == 1)}"
     usd = sum(shared) + (float(choices["usd"].sum()) if "usd" in choices else 0.0)
     cost = f", for ${two_digits(usd)}" if "usd" in choices else ""
     return f"{read} it, {deep or 'none'} with maximum elicitation{cost}"

@@ -235,6 +235,7 @@ def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, .
         for e in catalogue.evals
         if e.mandatory
     ]
+    limits += [Mandatory(study.name) for study in catalogue.studies if study.mandatory]
     limits += catalogue_table(catalogue)
     forbidden = {e.name for e in catalogue.evals if e.forbidden}
     floors: list[Limit] = []

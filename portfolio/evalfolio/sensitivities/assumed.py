@@ -24,7 +24,7 @@ ON_MENU = (
     "review",
 )
 # Kinds that change what the options tell: the menu is built again from the posterior's draws.
-ON_INPUTS = ("gap_spread", "validity_sd", "effort", "curve_family")
+ON_INPUTS = ("gap_spread", "validity_sd", "effort", "study_sd", "curve_family")
 KINDS = (*ON_MENU, *ON_INPUTS)
 
 HOURS = ("staff_hours", "elicitation_hours", "review")
@@ -47,6 +47,7 @@ WORDS = {
     "gap_spread": "spread of the gap between evals (factor)",
     "validity_sd": "validity error (factor)",
     "effort": "effort of max elicitation (factor)",
+    "study_sd": "error of studies (factor)",
     "curve_family": "curve family (-1 Weibull, 0 lognormal, 1 Hill)",
 }
 
@@ -64,8 +65,8 @@ class Assumed:
         factors on the figure of the catalogue or on the belief of the posterior: `loss_missed`,
         `loss_false_alarm`, `gap_sd` and `shown_sd` (how uncertain gap and shown capability are),
         `price` (of all spend), `staff_hours` (to run an eval), `elicitation_hours`, `review`
-        (minutes per run), `gap` (its size), `gap_spread` (κ), `validity_sd` (ω) and `effort` (of
-        max elicitation).
+        (minutes per run), `gap` (its size), `gap_spread` (κ), `validity_sd` (ω), `effort` (of
+        max elicitation) and `study_sd` (error of studies that no participants take away).
     domain
         The domain it belongs to, for thresholds and losses the decision; empty for figures of all
         evals.
@@ -141,6 +142,7 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
         by_unit = np.unique(posterior.draws[key], axis=1)  # domains of one unit have one
         found.append(_quantiles(kind, "", (by_unit / by_unit.mean(axis=0)).ravel()))
     found.append(Assumed("effort", "", 1 - EFFORT, 1.0, 1 + EFFORT, False))
+    found += [_factor("study_sd", "")] if catalogue.studies else []
     found.append(_price(catalogue))
     found += [_factor(kind, "") for kind in ("staff_hours", "elicitation_hours", "review")]
     found.append(Assumed("curve_family", "", -1.0, 0.0, 1.0, False))
@@ -161,9 +163,10 @@ def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:
         for spec in catalogue.evals
     }
     moving = [width for width in widths.values() if width > 0]
+    unspent = {study.name: 0.0 for study in catalogue.studies}  # people are no spend
     if not moving:
-        return dict.fromkeys(widths, 1.0)
-    return {name: width / float(np.mean(moving)) for name, width in widths.items()}
+        return dict.fromkeys(widths, 1.0) | unspent
+    return {name: width / float(np.mean(moving)) for name, width in widths.items()} | unspent
 
 
 def _price(catalogue: Catalogue) -> Assumed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from evalbayes import Decision, Menu
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.decision import State, parts_of
 from evalfolio.errors import InputError
+from evalfolio.narrative import STUDY
 from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import (
     FAMILIES,
@@ -24,23 +25,18 @@ from evalfolio.sensitivities.assumed import (
 )
 
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     import pandas as pd
 
     from evalbayes.catalogue import Catalogue
-    from evalbayes.catalogue.eval import EvalSpec
-    from evalbayes.catalogue.shared import ElicitationSpec
     from evalbayes.posterior.posterior import Posterior
 
-    AnySpec = TypeVar("AnySpec", EvalSpec, ElicitationSpec)
 
-
-FIELDS = {
-    "staff_hours": "staff_hours",
-    "elicitation_hours": "staff_hours_elicitation",
-    "review": "review_minutes_per_run",
-    "effort": "effort_max",
+FIELDS = {  # tables and keys of a catalogue that a factor multiplies
+    "staff_hours": (("evals", "staff_hours"),),
+    "elicitation_hours": (("evals", "staff_hours_elicitation"), ("elicitations", "hours")),
+    "review": (("evals", "review_minutes_per_run"),),
+    "effort": (("evals", "effort_max"),),
+    "study_sd": (("studies", "reading_sd"), ("studies", "validity_sd")),
 }
 # Draws that a factor on a belief multiplies.
 DRAWS = {
@@ -61,21 +57,15 @@ LEARNED = {
 
 def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> Catalogue:
     """Return the catalogue with one figure of all evals, and what they share, times a factor."""
-    field = FIELDS.get(assumed.kind)
-    if field is None:
-        return catalogue
-
-    def times(spec: AnySpec, field: str) -> AnySpec:
-        now = getattr(spec, field)
-        if isinstance(now, Mapping):
-            then: object = {skill: hours * level for skill, hours in now.items()}
-        else:
-            then = min(now * level, 1.0) if field == "effort_max" else now * level
-        return spec.model_copy(update={field: then})
-
-    changed: dict[str, object] = {"evals": tuple(times(spec, field) for spec in catalogue.evals)}
-    if assumed.kind == "elicitation_hours":  # what evals share is elicitation too
-        changed["elicitations"] = tuple(times(spec, "hours") for spec in catalogue.elicitations)
+    changed: dict[str, Any] = {}
+    for table, field in FIELDS.get(assumed.kind, ()):
+        for spec in changed.pop(table, getattr(catalogue, table)):
+            now = getattr(spec, field)
+            if isinstance(now, Mapping):
+                now = {skill: hours * level for skill, hours in now.items()}
+            elif now is not None:
+                now = min(now * level, 1.0) if field == "effort_max" else now * level
+            changed[table] = (*changed.get(table, ()), spec.model_copy(update={field: now}))
     return catalogue.model_copy(update=changed)
 
 
@@ -135,13 +125,16 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
 
     hours = []
     figures = ["eval", "tier", "cap", "tasks", "attempts", "effort", "baseline_cap"]
-    for name, tier, cap, tasks, attempts, *rest in menu.options[figures].itertuples(index=False):
+    evals = (menu.options["tier"] != STUDY).to_numpy()
+    runs = menu.options.loc[evals, figures]
+    for name, tier, cap, tasks, attempts, *rest in runs.itertuples(index=False):
         effort, baseline = map(float, rest)
         run = (str(name), str(tier), float(cap), int(tasks), int(attempts), effort)
         offer = Offer(*run, baseline_cap=baseline)
         hours.append(staff_hours(catalogue.eval(offer.eval), offer, catalogue))
-    changed = {c: [each[c] for each in hours] for c in staff_columns(catalogue)}
-    options = menu.options.assign(**changed)
+    options = menu.options.copy()
+    for column in staff_columns(catalogue):
+        options.loc[evals, column] = [each[column] for each in hours]
     use = {each.name: each.use for each in shared_purchases(catalogue, options, 1, 0)}
     shared = tuple(
         replace(each, use=use.get(each.name, each.use), draws=None) for each in menu.shared

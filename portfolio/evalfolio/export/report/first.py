@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalfolio.export.report.numerals import hours, money, share
-from evalfolio.narrative import DEPTH, TIER_WORDS, listing, percent, resource_words
+from evalfolio.narrative import DEPTH, TIER_WORDS, counted, listing, percent, resource_words
 from evalfolio.record.record import Record
 
 MOST_OF_IT = 0.95  # of the plan's value: the least budget that buys so much is the knee
@@ -14,7 +14,7 @@ OUTSIDE = (
     "Outside such evals: sandbagging (whether the model hides what it can do), propensity (whether "
     "it would), and safeguards (whether they hold).",
     "Evidence of other kinds (uplift studies, expert red-teaming, external assessments) counts "
-    "only where it is an eval above.",
+    "only where it is an eval or a study above.",
 )
 
 
@@ -41,8 +41,7 @@ def lead(record: Record) -> str:
     told = listing([f"{n} {TIER_WORDS[tier]}" for tier, n in counts.items() if n])
     if not told:
         return record.words.mix
-    evals = "eval" if len(rows) == 1 else "evals"
-    return f"Run {len(rows)} {evals} on {record.portfolio.ai_model}: {told}."
+    return f"Run {counted(row.tier for row in rows)} on {record.portfolio.ai_model}: {told}."
 
 
 def runs_by_domain(record: Record) -> list[dict[str, str]]:

@@ -310,6 +310,6 @@ def _write_money(sheet: Sheet, row: int) -> int:
         return row
     sheet.put(row, 0, MORE_WIDELY, "text")
     # In the column of the deepest tier: what is shared is elicitation.
-    sheet.formula(row, last, f"={formula[1:]}", now, "usd")
+    sheet.formula(row, 1, f"={formula[1:]}", now, "usd")
     sheet.formula(row, 1 + last, f"={formula[1:]}", now, bold)
     return row + 1
