@@ -181,7 +181,8 @@ def _missing(evals: pd.DataFrame) -> tuple[str, ...]:
 def _assumed(assumptions: tuple[Assumption, ...]) -> str:
     own = sum("_defaults]" in each.reason for each in assumptions)
     words = f"{number_of(len(assumptions) - own, 'figure')} assumed, as nobody gave them"
-    return words + (f"; {own} more come from the catalogue's own defaults" if own else "")
+    words += f"; {own} more come from the catalogue's own defaults" if own else ""
+    return f"{words}; `recommend` names the five of them that move the plan most, and whom to ask"
 
 
 ALIKE = 5  # tasks, or evals, of one length are no coincidence from here on

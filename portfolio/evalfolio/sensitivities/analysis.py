@@ -134,6 +134,12 @@ class Sensitivity:
         for resource, table in self.entries.items():
             said += _entry_sentences(table, resource)
         said.append(str(self.tornado))
+        first = self.tornado.find_out_first()
+        if len(first):
+            told = [
+                f"{name} ({ask})" for name, ask in zip(first["name"], first["ask"], strict=True)
+            ]
+            said.append(f"Of what nobody gave, find out first: {'; '.join(told)}.")
         for lead, found in (
             ("Results yet to come", self.over_draws),
             ("Other results of the same kind", self.over_observations),
@@ -147,10 +153,10 @@ class Sensitivity:
             f"{percent(max(self.least_regret.price, 0.0))} of the value as assumed."
         )
         if len(self.knowing) and self.knowing["worth"].iloc[0] > 0:
-            first = self.knowing.iloc[0]
+            known = self.knowing.iloc[0]
             said.append(
-                f"Most worth knowing before spending: {first['name']} "
-                f"({percent(first['share'])} of the plan's value)."
+                f"Most worth knowing before spending: {known['name']} "
+                f"({percent(known['share'])} of the plan's value)."
             )
         if len(self.pilots):
             best = self.pilots.iloc[0]
@@ -203,80 +209,78 @@ def _joined(points: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-Cell = str | float | bool | None
 MOST = 12  # rows of a table
 
 
 def firmness(found: Sensitivity) -> Account:
     """Return the sentences and tables that report and workbook show."""
     value = max(found.tornado.value, 1e-300)
+    first = found.tornado.find_out_first()
     tables = [_evals(found)]
+    if len(first):
+        columns = ("Figure", "From", "To", "Moves the plan by", "How to find out")
+        told = {head: first[key] for head, key in zip(columns, first, strict=True)}
+        title = "Figures that nobody gave, by how far their ranges move the plan"
+        tables.append(_table("find_out_first", title, told))
     for resource, table in found.entries.items():
         tables.append(
             _table(
                 f"entries_{resource}",
                 f"From how many {words(resource)} it pays",
-                ("What", "Not yet at", "Pays at", "Lost without it", "Why"),
-                table[["what", "below", "at", "adds", "why"]].itertuples(index=False),
+                {
+                    "What": table["what"],
+                    "Not yet at": table["below"],
+                    "Pays at": table["at"],
+                    "Lost without it": table["adds"],
+                    "Why": table["why"],
+                },
             )
         )
     regret = found.regret[~found.regret.index.astype(str).str.startswith("best for ")]
-    worst = regret.drop(columns="largest").idxmax(axis=1)
-    tables.append(
+    mixes = (found.least_regret, found.cautious)
+    tables += [
         _table(
             "regret",
             "Regret of mixes, as shares of the plan's value",
-            ("Mix", "As assumed", "Largest", "Where"),
-            zip(
-                regret.index.astype(str),
-                regret.iloc[:, 0] / value,
-                regret["largest"] / value,
-                worst,
-                strict=True,
-            ),
-        )
-    )
-    tables.append(
+            {
+                "Mix": regret.index.astype(str),
+                "As assumed": regret.iloc[:, 0] / value,
+                "Largest": regret["largest"] / value,
+                "Where": regret.drop(columns="largest").idxmax(axis=1),
+            },
+        ),
         _table(
             "robust",
             "Robust mixes and their certificates, as shares of the plan's value",
-            ("Mix", "Score", "No mix better than", "Given up as assumed"),
-            (
-                (name, mix.score / value, mix.bound / value, max(mix.price, 0.0))
-                for name, mix in (
-                    ("least largest regret", found.least_regret),
-                    ("best mean over the worst fifth", found.cautious),
-                )
-            ),
-        )
-    )
-    tables.append(
+            {
+                "Mix": ("least largest regret", "best mean over the worst fifth"),
+                "Score": [mix.score / value for mix in mixes],
+                "No mix better than": [mix.bound / value for mix in mixes],
+                "Given up as assumed": [max(mix.price, 0.0) for mix in mixes],
+            },
+        ),
         _table(
             "knowing",
             "What it is worth to know a figure before spending, as a share of the plan's value",
-            ("Figure", "Worth", "At most"),
-            zip(
-                found.knowing["name"],
-                found.knowing["share"],
-                found.knowing["worth_high"] / value,
-                strict=True,
-            ),
-        )
-    )
+            {
+                "Figure": found.knowing["name"],
+                "Worth": found.knowing["share"],
+                "At most": found.knowing["worth_high"] / value,
+            },
+        ),
+    ]
     if len(found.pilots):
         tables.append(
             _table(
                 "pilots",
                 "A pilot first, the rest split on its result, as a share of the plan's value",
-                ("Pilot", "Worth", "At least", "At most", "Changes the mix with probability"),
-                zip(
-                    found.pilots["option"],
-                    found.pilots["share"],
-                    found.pilots["worth_low"] / value,
-                    found.pilots["worth_high"] / value,
-                    found.pilots["changes"],
-                    strict=True,
-                ),
+                {
+                    "Pilot": found.pilots["option"],
+                    "Worth": found.pilots["share"],
+                    "At least": found.pilots["worth_low"] / value,
+                    "At most": found.pilots["worth_high"] / value,
+                    "Changes the mix with probability": found.pilots["changes"],
+                },
             )
         )
     if found.sobol is not None:
@@ -288,53 +292,42 @@ def _evals(found: Sensitivity) -> AccountTable:
     """How often each eval stays in the mix, under draws and under assumptions."""
     over = found.over_assumptions.evals
     draws = found.over_draws.evals["included"] if found.over_draws is not None else None
-    rows: list[tuple[Cell, ...]] = []
     names = [str(name) for name in over.index]
-    if draws is not None:
-        names += [str(name) for name in draws.index if name not in over.index]
-    for name in names:
-        inside = name in over.index
-        rows.append(
-            (
-                name,
-                float(over["included"].get(name, 0.0)),
-                None if draws is None else float(draws.get(name, 0.0)),
-                float(over["deep"].get(name, 0.0)),
-                "core" if inside and bool(over["core"].get(name)) else "fringe",
-            )
-        )
-    columns = ("Eval", "Kept over assumptions", "Kept over draws", "Run deep", "Core or fringe")
-    return _table("evals", "How often each eval stays in the mix", columns, rows, most=40)
+    names += [] if draws is None else [str(name) for name in draws.index if name not in over.index]
+    rows = over.reindex(names)
+    columns: dict[str, Iterable[object]] = {
+        "Eval": names,
+        "Kept over assumptions": rows["included"].fillna(0.0),
+        "Kept over draws": [None if draws is None else draws.get(name, 0.0) for name in names],
+        "Run deep": rows["deep"].fillna(0.0),
+        "Core or fringe": np.where(rows["core"].eq(other=True), "core", "fringe"),
+    }
+    return _table("evals", "How often each eval stays in the mix", columns, most=40)
 
 
 def _sobol(table: pd.DataFrame) -> AccountTable:
     value = table[table["answer"] == "value"].set_index("name")
+    value = value.sort_values("total", ascending=False, kind="stable")
     deep = table[table["answer"] == "share on max elicitation"].set_index("name")
-    order = value["total"].sort_values(ascending=False, kind="stable").index
+    deep = deep.reindex(value.index).fillna(0.0)
     return _table(
         "sobol",
         "Total Sobol indices over all assumptions together, with 95 % half-widths",
-        ("Figure", "Of the value", "±", "Of the share on depth", "± there"),
-        (
-            (
-                str(name),
-                float(value["total"].get(name, 0.0)),
-                float(value["total_ci"].get(name, 0.0)),
-                float(deep["total"].get(name, 0.0)),
-                float(deep["total_ci"].get(name, 0.0)),
-            )
-            for name in order
-        ),
+        {
+            "Figure": value.index.astype(str),
+            "Of the value": value["total"],
+            "±": value["total_ci"],
+            "Of the share on depth": deep["total"],
+            "± there": deep["total_ci"],
+        },
     )
 
 
 def _table(
-    name: str,
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Iterable[object]],
-    most: int = MOST,
+    name: str, title: str, columns: Mapping[str, Iterable[object]], most: int = MOST
 ) -> AccountTable:
+    """Return a table of columns under their headings."""
+    rows = zip(*columns.values(), strict=True)
     cells = [tuple(None if cell == "" else plain(cell) for cell in row) for row in rows]
     return AccountTable(name=name, title=title, columns=tuple(columns), rows=tuple(cells[:most]))
 

@@ -1,6 +1,9 @@
 """Assumed figures: what a plan rests on, and the range each is tried over."""
 
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 
@@ -74,6 +77,8 @@ class Assumed:
         Ends of the range and the value in use.
     given
         Whether the range is the catalogue's or the posterior's own, not a default one.
+    ask
+        What to measure or whom to ask, where nobody gave the figure; else empty.
     """
 
     kind: str
@@ -82,6 +87,7 @@ class Assumed:
     mid: float
     high: float
     given: bool
+    ask: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -146,7 +152,27 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
     found.append(_price(catalogue))
     found += [_factor(kind, "") for kind in ("staff_hours", "elicitation_hours", "review")]
     found.append(Assumed("curve_family", "", -1.0, 0.0, 1.0, False))
-    return found
+    return [replace(each, ask=how_to_find_out(each, catalogue)) for each in found]
+
+
+@cache
+def ways_to_find_out() -> dict[str, dict[str, str]]:
+    """Return by kind the catalogue's key for a figure, and what to measure or whom to ask."""
+    text = files("evalfolio.sensitivities").joinpath("find_out.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def how_to_find_out(assumed: Assumed, catalogue: Catalogue) -> str:
+    """Return what to measure or whom to ask about a figure; empty where somebody gave it."""
+    way = ways_to_find_out().get(assumed.kind, {"key": "", "ask": ""})
+    name = assumed.domain
+    places = [f"{kind} {name!r}" for kind in ("domain", "level", "decision")] if name else None
+    nobody = "key" not in way or any(
+        each.key == way["key"] and (places is None or each.where in places)
+        for each in catalogue.assumptions
+        if "_defaults]" not in each.reason
+    )
+    return way["ask"] if nobody else ""
 
 
 def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:

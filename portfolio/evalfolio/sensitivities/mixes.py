@@ -39,7 +39,9 @@ class Tornado:
     usd on max elicitation), changed_low, changed_high (share of the base mix's evals that are
     dropped or run at another tier), lost_low, lost_high (what the base mix would lose there against
     the best one, as a share; NaN where it is not on that menu), given (whether the range is the
-    catalogue's own). Value and deep are the base plan's.
+    catalogue's own), ask (how to find it out, where nobody gave it) and moves: the larger of how
+    far the value moves, as a share of the base plan's, and what is lost, over both ends. Value and
+    deep are the base plan's.
     """
 
     rows: pd.DataFrame
@@ -49,6 +51,12 @@ class Tornado:
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
         return self.rows.copy()
+
+    def find_out_first(self, most: int = 5) -> pd.DataFrame:
+        """Return the figures that nobody gave and that move the plan most, those most first."""
+        moving = self.rows[(self.rows["ask"] != "") & (self.rows["moves"] > 0)]
+        first = moving.sort_values("moves", ascending=False, kind="stable").head(most)
+        return first[["name", "low", "high", "moves", "ask"]].reset_index(drop=True)
 
     def record(self) -> list[dict[str, Any]]:
         """Return the rows as `plan.json` holds them."""
@@ -108,7 +116,10 @@ def tornado(
                 if answer["value"] > 0
                 else 0.0
             )
-        rows.append({**row, "given": assumed.given})
+        value = max(base["value"], 1e-300)
+        swings = [abs(row[f"value_{end}"] / value - 1) for end in ("low", "high")]
+        moves = np.nanmax([*swings, row["lost_low"], row["lost_high"]])
+        rows.append({**row, "given": assumed.given, "ask": assumed.ask, "moves": float(moves)})
     frame = pd.DataFrame(rows)
     ends = frame[["value_low", "value_high"]].assign(base=base["value"])
     swing = ends.max(axis=1) - ends.min(axis=1)

@@ -149,7 +149,10 @@ def test_assumptions_that_are_alike_are_one_row(data: dict[str, Any]) -> None:
     (row,) = frame[frame["key"] == "staff_hours"].to_dict("records")
     assert row["where"] == "eval 'cybench'; eval 'dialogue'"
     assert frame["where"].str.count("'").sum() / 2 + 1 == len(report.assumptions)
-    assert report.lines[-1] == f"{len(report.assumptions)} figures assumed, as nobody gave them"
+    assert report.lines[-1] == (
+        f"{len(report.assumptions)} figures assumed, as nobody gave them; `recommend` names the "
+        "five of them that move the plan most, and whom to ask"
+    )
 
 
 def test_the_example_is_complete_and_raises_no_suspicion() -> None:

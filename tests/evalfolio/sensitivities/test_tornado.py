@@ -10,7 +10,7 @@ from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.assumed import Assumed
+from evalfolio.sensitivities.assumed import KINDS, Assumed, assumptions_of, ways_to_find_out
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import changed, plan_under, tornado
 from evalfolio.sensitivities.sweep import Solution, Sweep, solve
@@ -130,3 +130,42 @@ def test_a_mix_stays_only_where_it_meets_all_limits() -> None:
     dear = Assumed("price", "", 0.5, 1.0, 9.0, True)  # at the high end the mix exceeds the budget
     row = tornado(Basis(plan.question), [dear], method=Certified(0.9), plan=plan).rows.iloc[0]
     assert row["value_high"] < plan.value
+
+
+def test_figures_to_find_out_are_those_nobody_gave_by_how_far_they_move_the_plan(
+    whole_basis: Basis,
+) -> None:
+    assert whole_basis.catalogue is not None
+    assert whole_basis.posterior is not None
+    question = Question(whole_basis.menu, {"usd": 30_000.0, "staff_hours": 120.0})
+    basis = Basis(question, whole_basis.catalogue, whole_basis.posterior)
+    figures = [
+        figure
+        for figure in assumptions_of(whole_basis.catalogue, whole_basis.posterior)
+        if figure.kind in ("gap", "validity_sd", "effort", "price", "threshold", "curve_family")
+    ]
+    asked = {figure.kind for figure in figures if figure.ask}
+    # prices, gaps and thresholds stand in the catalogue; efforts there are defaults
+    assert asked == {"validity_sd", "effort", "curve_family"}
+    found = tornado(basis, figures, method=Certified(gap=1e-3))
+    first = found.find_out_first()
+    assert set(first["name"]) == {figure.name for figure in figures if figure.ask}
+    moves = {}
+    for figure in figures:  # by plans of their own
+        if figure.ask:
+            ends = []
+            for level in (figure.low, figure.high):
+                menu, solution = plan_under(basis, {figure: level})
+                here = set(basis.menu.options.index) <= set(menu.options.index)
+                kept = ef.evaluate(menu, solve(question).options).value if here else solution.value
+                ends += [abs(solution.value / found.value - 1), 1 - kept / solution.value]
+            moves[figure.name] = max(ends)
+    for name, move in zip(first["name"], first["moves"], strict=True):
+        assert move == pytest.approx(moves[name], abs=5e-3)
+    assert list(first["moves"]) == sorted(first["moves"], reverse=True)
+    assert found.find_out_first(1)["name"].tolist() == first["name"].tolist()[:1]
+
+
+def test_every_kind_of_figure_has_a_way_to_find_it_out_or_is_always_given() -> None:
+    assert set(KINDS) - set(ways_to_find_out()) == {"threshold"}
+    assert all(way["ask"] for way in ways_to_find_out().values())
