@@ -31,7 +31,7 @@ from evalfolio.plans.rivals import rival_plans
 from evalfolio.recommendations.recommender import question_of
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew import OneGap, SkewedGap, calls_of, fitted, outcome_of, stand_in_of
+from evalfolio.value.skew import OneGap, calls_of, fitted, outcome_of, stand_in_of
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def known_rows(menu: Menu, posterior: Posterior, catalogue: Catalogue) -> list[l
     rows = []
     for _, row in perfect_information(menu, state_draws(posterior, catalogue)).iterrows():
         decision = next(d for d in menu.decisions if d.name == row["decision"])
-        gap = SkewedGap.of(menu, decision)
+        gap = OneGap.of(menu, decision)
         if gap is None:
             continue
         calls = calls_of(menu, decision)
@@ -128,7 +128,7 @@ def random_rows() -> list[list[str]]:
         gap, distance = random_decision(rng)
         learned, left = random_results(gap, rng), random_results(gap, rng)
         start = time.process_time()
-        stand_in = fitted(OneGap(gap), learned)
+        stand_in = fitted(gap, learned)
         seconds.append(time.process_time() - start)
         exact = np.array([outcome_of(gap, each).value for each in left])
         c = np.ones(2)
@@ -150,7 +150,7 @@ def random_rows() -> list[list[str]]:
     return rows
 
 
-def random_decision(rng: np.random.Generator) -> tuple[SkewedGap, float]:
+def random_decision(rng: np.random.Generator) -> tuple[OneGap, float]:
     """Return a decision and how far its y is above the threshold."""
     sd = rng.uniform(0.3, 1.5)
     rest = sd * np.exp(rng.uniform(-0.7, 1.1))
@@ -159,13 +159,13 @@ def random_decision(rng: np.random.Generator) -> tuple[SkewedGap, float]:
     covariance = rng.choice([0.0, 0.0, 0.3]) * rest * sd
     spread = np.sqrt(rest**2 + sd**2 + 2 * covariance + later**2)
     distance = rng.uniform(-2.5, 1.5) * spread
-    gap = SkewedGap(
+    gap = OneGap(
         0.0, rest**2, 1.0, sd**2, covariance, 1.0, distance - 1.0, later, float(ratio), 1.0
     )
     return gap, float(distance)
 
 
-def random_results(gap: SkewedGap, rng: np.random.Generator) -> Floats:
+def random_results(gap: OneGap, rng: np.random.Generator) -> Floats:
     """Return the covariances that random readings leave, of shape (N_RESULTS, 2, 2)."""
     left = []
     for _ in range(N_RESULTS):

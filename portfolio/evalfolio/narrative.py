@@ -86,6 +86,15 @@ def words(resource: str) -> str:
     return f"{plain} ({skill})" if skill else plain
 
 
+def amount(used: float, resource: str) -> str:
+    """Return an amount of a resource.
+
+    >>> amount(1_000.0, "usd"), amount(50.0, "staff_hours")
+    ('$1,000', '50 staff hours')
+    """
+    return f"${two_digits(used)}" if resource == "usd" else f"{two_digits(used)} {words(resource)}"
+
+
 def resource_words(name: str) -> str:
     """Return a resource's name as it heads a column or a row.
 
@@ -162,12 +171,7 @@ def price(use: Mapping[str, float]) -> str:
     >>> price({"usd": 1_000.0, "staff_hours": 50.0, "agent_hours": 0.0}), price({"usd": 0.0})
     ('$1,000, 50 staff hours', 'free')
     """
-    told = [
-        f"${two_digits(used)}" if name == "usd" else f"{two_digits(used)} {words(name)}"
-        for name, used in use.items()
-        if used > 0
-    ]
-    return ", ".join(told) or "free"
+    return ", ".join(amount(used, name) for name, used in use.items() if used > 0) or "free"
 
 
 def what_it_hangs_on(

@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_json, say, step
+from evalfolio.cli.imports import MapOption, SetOption, pairs
 from evalfolio.cli.sensitivity import SchedulerOption, WorkersOption
 
 RunsArgument = Annotated[
@@ -22,12 +23,8 @@ RunsArgument = Annotated[
 def backtest(
     runs: RunsArgument,
     out: shared.OutOption = Path("backtest"),
-    mapped: Annotated[
-        shared.Texts, Option("--map", help="ours=theirs, e.g. spend=spend_tokens.")
-    ] = None,
-    constant: Annotated[
-        shared.Texts, Option("--set", help="A column's value in every row, cap=2e6.")
-    ] = None,
+    mapped: MapOption = None,
+    constant: SetOption = None,
     budgets: Annotated[
         list[float] | None, Option("--budget", help="Share of the full bill; repeatable.")
     ] = None,
@@ -63,7 +60,6 @@ def backtest(
     from evalfolio.backtests.record import record_of
     from evalfolio.backtests.replay import BUDGETS, known_strategies, write
     from evalfolio.backtests.replay import backtest as replay
-    from evalfolio.cli.imports import pairs
     from evalfolio.errors import InputError
     from evalfolio.search.greedy import Greedy
     from evalfolio.sensitivities.sweep import Sweep, connected

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, say
+from evalfolio.cli.console import print_json, print_table, records, say
 from evalfolio.cli.curves import ModelOption, ranged
 from evalfolio.narrative import two_digits
 
@@ -60,8 +59,7 @@ def capability(
         if pairs is not None and len(pairs):
             print_table(pairs, "Pairs: what eliciting, or best of k, added")
         if not belief.elicited_history:
-            words = "No observation was elicited: the elicitation gap is its prior."
-            say(words)
+            say("No observation was elicited: the elicitation gap is its prior.")
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
@@ -83,9 +81,3 @@ def _valued(row: Any) -> str:
     if row["low"] != row["low"]:
         return two_digits(row["median"])
     return ranged({"x": row["median"], "x_low": row["low"], "x_high": row["high"]}, "x")
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a table as JSON has it: one object per row, null where not known."""
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
-    return rows

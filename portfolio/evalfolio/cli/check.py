@@ -1,9 +1,7 @@
 """`evalfolio check`: read the inputs back in words, without fitting anything."""
 
-import json
-
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, say
+from evalfolio.cli.console import print_json, print_table, records, say
 
 
 def check(
@@ -28,7 +26,7 @@ def check(
                 "missing": list(report.missing),
                 "warnings": list(report.warnings),
                 **{
-                    name: json.loads(frame.reset_index().to_json(orient="records"))
+                    name: records(frame.reset_index())
                     for name, frame in (("domains", report.domains), ("evals", report.evals))
                 },
                 "assumptions": report.to_frame().to_dict("records"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +41,7 @@ def say(text: object) -> None:
 
 def failure(text: str) -> None:
     """Say on stderr why the command ends."""
-    from rich.text import Text
-
-    out = console(stderr=True)
-    out.print(Text.assemble(("error: ", "bold red"), shown(text)), soft_wrap=True)
+    _headed("error: ", "bold red", text)
 
 
 def shown(text: str) -> str:
@@ -60,10 +57,13 @@ def shown(text: str) -> str:
 
 def warn(text: str) -> None:
     """Say on stderr what the reader should know before trusting the output."""
+    _headed("warning: ", "bold yellow", text)
+
+
+def _headed(head: str, style: str, text: str) -> None:
     from rich.text import Text
 
-    out = console(stderr=True)
-    out.print(Text.assemble(("warning: ", "bold yellow"), shown(text)), soft_wrap=True)
+    console(stderr=True).print(Text.assemble((head, style), shown(text)), soft_wrap=True)
 
 
 def say_unanchored(sentences: Mapping[str, str], *, as_json: bool = False) -> None:
@@ -153,6 +153,14 @@ def print_json(value: object) -> None:
     import json
 
     print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False, default=str))
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as JSON has it: one object per row, null where not known."""
+    import json
+
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return rows
 
 
 def print_table(frame: pd.DataFrame, title: str = "") -> None:

@@ -107,12 +107,6 @@ def sampler() -> str:
 
 def optional_versions() -> dict[str, str]:
     """Return the versions of packages that only some commands need."""
-    from importlib.metadata import PackageNotFoundError, version
+    from evalfolio.record.provenance import installed
 
-    found = {}
-    for package in ("inspect_ai", "distributed"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed (optional)"
-    return found
+    return installed(("inspect_ai", "distributed"), "not installed (optional)")

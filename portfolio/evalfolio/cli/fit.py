@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, say
+from evalfolio.cli.console import print_json, print_table, records, say
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -58,8 +57,8 @@ def fit(
                 "passed": diagnostics.passed,
                 "reasons": list(diagnostics.reasons),
                 "summary": diagnostics.summary(),
-                "spend_families": json.loads(families.to_json(orient="records")),
-                "evals": json.loads(diagnostics.to_frame().reset_index().to_json(orient="records")),
+                "spend_families": records(families),
+                "evals": records(diagnostics.to_frame().reset_index()),
             }
         )
     elif not quiet:

@@ -6,8 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.capability import records
-from evalfolio.cli.console import print_json, print_table, step
+from evalfolio.cli.console import print_json, print_table, records, step
 
 
 def gains(

@@ -41,6 +41,7 @@ def harness(
     from evalfolio.narrative import STUDY, listing, two_digits
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
+    from evalfolio.record.record import FILE, Record
 
     mix = read_mix(plan_folder(plan, "mix.csv") / "mix.csv")
     mix = mix[mix["tier"] != STUDY] if "tier" in mix else mix  # a harness runs no people
@@ -53,7 +54,7 @@ def harness(
         tasks=tasks or None,
         sample_ids=drawn_tasks(plan) if drawn else None,
         prices=None if prices is None else read_prices(prices),
-        seed=plan_seed(plan),
+        seed=Record.load(plan).provenance.seed if (plan / FILE).exists() else 0,
     )
     out.mkdir(parents=True, exist_ok=True)
     write_inspect_yaml(settings, out / "settings.yaml")
@@ -114,10 +115,3 @@ def drawn_tasks(plan: Path) -> dict[str, list[str]]:
             "catalogue (task_names) nor runs named them; drop --drawn-tasks"
         )
     return {str(name): part["task"].tolist() for name, part in rows.groupby("option")}
-
-
-def plan_seed(plan: Path) -> int:
-    """Return the seed a plan was made with; 0 where only a mix.csv is at hand."""
-    from evalfolio.record.record import FILE, Record
-
-    return Record.load(plan).provenance.seed if (plan / FILE).exists() else 0

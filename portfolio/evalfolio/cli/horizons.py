@@ -1,8 +1,7 @@
 """`evalfolio horizons`: time horizons of runs, against the cap, and what an hour costs."""
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.capability import records
-from evalfolio.cli.console import cell, print_json, print_table, say
+from evalfolio.cli.console import cell, print_json, print_table, records, say
 from evalfolio.cli.curves import ModelOption
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from evalfolio.cli.console import console, print_json, say
+from evalfolio.cli.console import console, print_json, records, say
 from evalfolio.cli.options import JsonOption, QuietOption, Texts, figure
 
 if TYPE_CHECKING:
@@ -257,8 +256,8 @@ def _finish(
                 "wrote": str(out),
                 "runs": len(result.runs),
                 "outcomes": {str(name): int(count) for name, count in outcomes.items()},
-                "files": json.loads(result.counts.to_json(orient="records")),
-                "errors": json.loads(result.errors.to_json(orient="records")),
+                "files": records(result.counts),
+                "errors": records(result.errors),
                 "spend_unit": result.spend_unit,
                 "notes": list(result.notes),
             }

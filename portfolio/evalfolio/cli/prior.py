@@ -5,8 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.capability import records
-from evalfolio.cli.console import print_json, print_table, say
+from evalfolio.cli.console import print_json, print_table, records, say
 
 ModelOption = Annotated[
     shared.Texts,

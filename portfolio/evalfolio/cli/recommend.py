@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, say, step, warn
+from evalfolio.cli.console import print_json, print_table, records, say, step, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,6 @@ SensitivityOption = Annotated[
         "and workbook; without it is faster.",
     ),
 ]
-
 BacktestOption = Annotated[
     Path | None,
     Option(
@@ -37,7 +36,6 @@ BacktestOption = Annotated[
         "workbook."
     ),
 ]
-
 ScenariosOption = Annotated[
     Path | None,
     Option(
@@ -45,8 +43,6 @@ ScenariosOption = Annotated[
         "plans stand beside this one, also in OUT/side_by_side.csv."
     ),
 ]
-
-
 AiModelsOption = Annotated[
     shared.Texts,
     Option(
@@ -54,8 +50,6 @@ AiModelsOption = Annotated[
         help="Several AI models that share the budgets, one option each: which gets what.",
     ),
 ]
-
-
 StagesOption = Annotated[
     int | None,
     Option(help="Also what to run first, and which results release what else, in 2 or 3 stages."),
@@ -135,21 +129,12 @@ def recommend(
         "seed": seed,
     }
     with step("splitting this budget and others", quiet=quiet or as_json):
+        how: dict[str, Any] = common | {"method": search, "inputs": files}
         if ai_models:
-            result = recommend_several(
-                read, observed, belief, ai_models, **common, method=search, inputs=files
-            )
+            result = recommend_several(read, observed, belief, ai_models, **how)
         else:
-            result = make(
-                read,
-                observed,
-                belief,
-                **common,
-                method=search,
-                inputs=files,
-                sensitivity=sensitivity,
-                backtest=replayed,
-            )
+            how |= {"sensitivity": sensitivity, "backtest": replayed}
+            result = make(read, observed, belief, **how)
     if stages is not None:
         with step(f"planning {stages} stages", quiet=quiet or as_json):
             result = in_stages(result, stages, seed=seed)
@@ -170,7 +155,7 @@ def recommend(
     if as_json:
         said = json.loads(result.record.to_json())
         if beside is not None:
-            said["scenarios"] = json.loads(beside.reset_index().to_json(orient="records"))
+            said["scenarios"] = records(beside.reset_index())
         print_json(said)
     else:
         say(result)
@@ -179,15 +164,8 @@ def recommend(
             for warning in result.record.warnings:
                 warn(warning)
         if beside is not None:
-            columns = [
-                "settings",
-                "value",
-                "share_of_evpi",
-                "usd",
-                "deep_usd",
-                "deep_hours",
-                "changes",
-            ]
+            columns = ["settings", "value", "share_of_evpi", "usd"]
+            columns += ["deep_usd", "deep_hours", "changes"]
             print_table(beside[columns].reset_index(), "Scenarios")
     enforce_gate(belief, allowed=allow_failed_fit)
 
@@ -225,8 +203,7 @@ def show(record: Record) -> None:
     print_table(domains.rename(columns=columns), "Decisions")
     for row in record.domains:
         if row.held_against:
-            told = f"The threshold of {row.name} is held against {row.held_against}."
-            say(told)
+            say(f"The threshold of {row.name} is held against {row.held_against}.")
     for sentence in () if record.stages is None else record.stages.sentences:
         say(sentence)
 

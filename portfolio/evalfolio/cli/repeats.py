@@ -5,8 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.capability import records
-from evalfolio.cli.console import cell, print_json, print_table, say
+from evalfolio.cli.console import cell, print_json, print_table, records, say
 from evalfolio.cli.curves import ModelOption
 from evalfolio.narrative import two_digits
 
@@ -66,24 +65,21 @@ def repeats(
             "Share solved by k attempts of one length (the whole map)",
         )
         each = f"{cell(float(best['length']))} {unit}"
-        sentence = (
+        say(
             f"Best split of {cell(float(spend))} {unit} per task: {int(best['attempts'])} "
             f"attempt{'' if best['attempts'] == 1 else 's'} of {each} each solve "
             f"{two_digits(best['solved'])} [{two_digits(best['solved_low'])}, "
             f"{two_digits(best['solved_high'])}] of the tasks. It rests on {found.source}, "
             "and supposes that how long a success takes does not hang on how likely it is."
         )
-        say(sentence)
         k = int(best["attempts"])
         guessed = float((1.0 - found.solvable.wrong**k).mean())
         if guessed > WORTH_SAYING:
-            words = (
+            say(
                 f"Guesses alone solve {guessed:.0%} of tasks in {k} attempt{'' if k == 1 else 's'} "
                 "that run to their end: that part shows no capability."
             )
-            say(words)
         if not spec.verifier or spec.resettable < 1.0:
             fair = spec.resettable if spec.verifier else 0.0
-            words = f"Best-of-k is counted on the {fair:.0%} of tasks where it is fair."
-            say(words)
+            say(f"Best-of-k is counted on the {fair:.0%} of tasks where it is fair.")
     enforce_gate(belief, allowed=allow_failed_fit)

@@ -54,7 +54,6 @@ FreeOption = Annotated[
 WaiveOption = Annotated[
     bool, Option("--waive", help="Name the fewest targets to waive within the budget.")
 ]
-
 StandardOption = Annotated[
     shared.Texts,
     Option(help="A standard, clause by clause: a TOML file, or eu-cop; several make more levels."),

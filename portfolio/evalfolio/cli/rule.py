@@ -1,7 +1,7 @@
 """`evalfolio rule`: the square-root law, for a first answer without data."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Option
 
@@ -50,14 +50,18 @@ def rule(
         _print_mix(_listed(prices), limit, figures, as_json=as_json)
         return
     answer = depth_rule(**figures, budget=limit, evals=evals)
+    numbers = {
+        name: None if value is not None and math.isinf(value) else value
+        for name, value in vars(answer).items()
+    }
+    _print(numbers, str(answer), as_json=as_json)
+
+
+def _print(numbers: dict[str, Any], words: str, *, as_json: bool) -> None:
     if as_json:
-        numbers = {
-            name: None if value is not None and math.isinf(value) else value
-            for name, value in vars(answer).items()
-        }
-        print_json({**numbers, "words": str(answer)})
-        return
-    say(answer)
+        print_json({**numbers, "words": words})
+    else:
+        say(words)
 
 
 def _listed(prices: str) -> list[float]:
@@ -94,12 +98,6 @@ def _print_mix(
         f"Run deep: {named(deep)}. At plateau level: {named(plateau)}. "
         f"That is {spent:g} of {budget:g}. Evals are numbered as listed, prices in brackets."
     )
-    if as_json:
-        numbers = {
-            "deep": [i + 1 for i in sorted(deep)],
-            "plateau": [i + 1 for i in sorted(plateau)],
-            "spent": spent,
-        }
-        print_json({**numbers, "words": text})
-        return
-    say(text)
+    numbered = {"deep": deep, "plateau": plateau}
+    numbers = {name: [i + 1 for i in sorted(each)] for name, each in numbered.items()}
+    _print({**numbers, "spent": spent}, text, as_json=as_json)

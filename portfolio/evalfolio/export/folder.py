@@ -15,13 +15,7 @@ from evalbayes.menu.menu import FILES
 from evalbayes.posterior.file import is_posterior
 from evalfolio.errors import InputError
 from evalfolio.export.exportable import Storable
-from evalfolio.export.mix import (
-    write_frontier_csv,
-    write_menu_csv,
-    write_mix_csv,
-    write_mix_parquet,
-    write_tasks_csv,
-)
+from evalfolio.export.mix import CSV, frontier_table, mix_table, task_table
 from evalfolio.export.report import write_report
 from evalfolio.export.workbook import write_workbook
 
@@ -159,11 +153,14 @@ def write_all(
 def _write_files(recommendation: Storable, folder: Path) -> None:
     record = recommendation.record
     record.write(folder / MARK)
-    write_mix_csv(record, folder / "mix.csv")
-    write_mix_parquet(record, folder / "mix.parquet")
-    write_tasks_csv(record, task_names(recommendation), folder / "tasks.csv")
-    write_menu_csv(recommendation.menu, folder / "menu.csv")
-    write_frontier_csv(record, folder / "frontier.csv")
+    mix, tasks = mix_table(record), task_table(record, task_names(recommendation))
+    mix.to_csv(folder / "mix.csv", **CSV)
+    mix.to_parquet(folder / "mix.parquet", index=False)
+    tasks.to_csv(folder / "tasks.csv", **CSV)
+    recommendation.menu.options.rename_axis("option").reset_index().to_csv(
+        folder / "menu.csv", **CSV
+    )
+    frontier_table(record).to_csv(folder / "frontier.csv", **CSV)
     write_workbook(recommendation, folder / "plan.xlsx")
     write_report(recommendation, folder / "report.html")
     recommendation.posterior.save(folder / "posterior.nc")
@@ -239,9 +236,9 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
         return
     moved: list[str] = []
     try:
-        for name in (
-            name for name in (*NAMES, TABLES, BESIDE, *PROGRAMME) if (new / name).exists()
-        ):
+        for name in (*NAMES, TABLES, BESIDE, *PROGRAMME):
+            if not (new / name).exists():
+                continue
             moved.append(name)
             if (folder / name).exists():
                 (folder / name).rename(old / name)
@@ -275,9 +272,9 @@ def _writer(path: Path) -> str | None:
 
 def _command(record: Mapping[str, Any]) -> str:
     """Return the command that makes such a plan."""
-    return (
-        TABLES if record.get("firmness") else "replan" if record.get("programme") else "recommend"
-    )
+    if record.get("firmness"):
+        return TABLES
+    return "replan" if record.get("programme") else "recommend"
 
 
 def _refusal(folder: Path, error: OSError) -> InputError:

@@ -3,18 +3,19 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalbayes import Menu
-from evalbayes.whole import whole_file
+from evalbayes.whole import write_whole
 from evalfolio.narrative import SHARED, listing
 from evalfolio.record.record import Choice, Record
 
 BEFORE_RESOURCES = tuple(Choice.model_fields)[:-6]
 AFTER_RESOURCES = tuple(Choice.model_fields)[-6:]  # what the mix makes of the row
 DESCRIPTIONS = BEFORE_RESOURCES[BEFORE_RESOURCES.index("cap") :]  # columns of a menu too
+CSV: dict[str, Any] = {"index": False, "lineterminator": "\n"}
 WHOLE_NUMBERS = ("attempts", "tasks", "runs")
 
 
@@ -45,27 +46,16 @@ def write_mix_csv(record: Record, path: str | Path) -> Path:
 
     Text is written as it is, so that `evalfolio score` reads the same names back.
     """
-    with whole_file(path) as partial:
-        mix_table(record).to_csv(partial, index=False, lineterminator="\n")
-    return Path(path)
+    return write_whole(Path(path), mix_table(record).to_csv(**CSV).encode())
 
 
 def write_mix_parquet(record: Record, path: str | Path) -> Path:
     """Write the same table as Parquet, types kept, whole or not at all; return its path."""
-    with whole_file(path) as partial:
-        mix_table(record).to_parquet(partial, index=False)
-    return Path(path)
+    return write_whole(Path(path), mix_table(record).to_parquet(index=False))
 
 
-def write_menu_csv(menu: Menu, path: str | Path) -> Path:
-    """Write `menu.csv`, every option with its price, whole or not at all; return its path."""
-    with whole_file(path) as partial:
-        menu.options.to_csv(partial, index_label="option", lineterminator="\n")
-    return Path(path)
-
-
-def write_frontier_csv(record: Record, path: str | Path) -> Path:
-    """Write `frontier.csv`, one row per budget in usd with its mix; return its path."""
+def frontier_table(record: Record) -> pd.DataFrame:
+    """Return one row per budget in usd with its mix."""
     columns = ["usd", "value", "share_of_evpi", "bound", "gap", "evals", "options"]
     rows = [
         {
@@ -76,9 +66,7 @@ def write_frontier_csv(record: Record, path: str | Path) -> Path:
         }
         for point in record.points
     ]
-    with whole_file(path) as partial:
-        pd.DataFrame(rows, columns=columns).to_csv(partial, index=False, lineterminator="\n")
-    return Path(path)
+    return pd.DataFrame(rows, columns=columns)
 
 
 COLUMNS = ("option", "eval", "task", "attempts", "cap", "cap_unit", "effort")
@@ -105,15 +93,7 @@ def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.Da
     `task_names` are those of all tasks of an eval, by eval.
     """
     rows = [
-        (
-            choice.option,
-            choice.eval,
-            task,
-            choice.attempts,
-            choice.cap,
-            choice.cap_unit,
-            choice.effort,
-        )
+        dict(choice) | {"task": task}
         for choice in record.to_run
         for task in drawn(
             task_names.get(choice.eval, ()),
@@ -123,12 +103,3 @@ def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.Da
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def write_tasks_csv(
-    record: Record, task_names: Mapping[str, Sequence[str]], path: str | Path
-) -> Path:
-    """Write `tasks.csv`, whole or not at all; return its path."""
-    with whole_file(path) as partial:
-        task_table(record, task_names).to_csv(partial, index=False, lineterminator="\n")
-    return Path(path)

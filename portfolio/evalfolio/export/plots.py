@@ -5,7 +5,7 @@ matplotlib comes with ArviZ; nothing but these functions imports it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def plot_curve(
     )
     ax.plot(rows["cap"], rows["success"], color=CAPPED)
     if table is not None:
-        line = table.set_index("eval").loc[name]
+        line: Any = table.set_index("eval").loc[name]
         for key, mark, label in (
             ("sweet_spot", "D", "sweet spot"),
             ("saturation_95", "s", "95 % of plateau"),
@@ -109,13 +109,7 @@ def plot_curve(
             if cap == cap and rows["cap"].min() <= cap <= rows["cap"].max():
                 height = np.interp(np.log(cap), np.log(rows["cap"]), rows["success"])
                 ax.plot(cap, height, mark, color=CAPPED, label=label)
-        ax.axhline(
-            float(table.loc[table["eval"] == name, "plateau"].iloc[0]),
-            color="0.4",
-            ls=":",
-            lw=1,
-            label="plateau",
-        )
+        ax.axhline(float(line["plateau"]), color="0.4", ls=":", lw=1, label="plateau")
         ax.set_xlabel(f"cap, {_shown(line['spend_unit'])}")
         ax.legend(frameon=False, loc="lower right", fontsize="small")
     ax.set_xscale("log")

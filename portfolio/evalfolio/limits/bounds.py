@@ -1,18 +1,45 @@
 """Floors and ceilings of a group, in any resource, as a share, or as a count."""
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from evalbayes import Menu
-from evalbayes.arrays import Array
 from evalfolio.limits.amount import OfResource, group_use, in_words
 from evalfolio.limits.group import Group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
+Side = Literal["least", "most"]  # of an amount
+
+
+class Bound(OfResource):
+    """A floor or a ceiling on what a group gets of a resource."""
+
+    of: Group
+    share: bool
+    side: ClassVar[Side]
+
+    @property
+    def amount(self) -> float:
+        """What it gets at least, or at most."""
+        return float(getattr(self, f"at_{self.side}"))
+
+    def __str__(self) -> str:
+        words = in_words(self.amount, self.resource, share=self.share)
+        return f"{describe(self.of)} gets at {self.side} {words}"
+
+    def rows(self, menu: Menu) -> Rows:
+        """Return one row: the group's use, less the share of all use, on its side of the amount."""
+        share, amount = (self.amount, 0.0) if self.share else (0.0, self.amount)
+        every = group_use(menu, np.ones(len(menu), dtype=bool), self.resource)
+        weights = group_use(menu, members(menu, self.of), self.resource) - share * every
+        least, most = (amount, np.inf) if self.side == "least" else (-np.inf, amount)
+        return stack(menu, [Row(weights, least, most, str(self))])
+
 
 @dataclass(frozen=True)
-class Floor(OfResource):
+class Floor(Bound):
     """A group gets at least so much of a resource.
 
     Parameters
@@ -38,20 +65,11 @@ class Floor(OfResource):
     at_least: float
     resource: str = "usd"
     share: bool = False
-
-    def __str__(self) -> str:
-        words = in_words(self.at_least, self.resource, share=self.share)
-        return f"{describe(self.of)} gets at least {words}"
-
-    def rows(self, menu: Menu) -> Rows:
-        """Return one row: the group's use, less the share of all use, is at least the amount."""
-        weights = _weights(menu, self.of, self.resource, self.at_least if self.share else 0.0)
-        least = 0.0 if self.share else self.at_least
-        return stack(menu, [Row(weights, least, np.inf, str(self))])
+    side = "least"
 
 
 @dataclass(frozen=True)
-class Ceiling(OfResource):
+class Ceiling(Bound):
     """A group gets at most so much of a resource.
 
     Parameters
@@ -75,16 +93,7 @@ class Ceiling(OfResource):
     at_most: float
     resource: str = "usd"
     share: bool = False
-
-    def __str__(self) -> str:
-        words = in_words(self.at_most, self.resource, share=self.share)
-        return f"{describe(self.of)} gets at most {words}"
-
-    def rows(self, menu: Menu) -> Rows:
-        """Return one row: the group's use, less the share of all use, is at most the amount."""
-        weights = _weights(menu, self.of, self.resource, self.at_most if self.share else 0.0)
-        most = 0.0 if self.share else self.at_most
-        return stack(menu, [Row(weights, -np.inf, most, str(self))])
+    side = "most"
 
 
 @dataclass(frozen=True)
@@ -124,9 +133,3 @@ class ZeroOrAtLeast(OfResource):
             for row in eval_rows(menu, mask)
         ]
         return stack(menu, rows, n_extra=1)
-
-
-def _weights(menu: Menu, of: Group, resource: str, share: float) -> Array:
-    """Return the group's use of the resource less `share` of everyone's; see `group_use`."""
-    every = group_use(menu, np.ones(len(menu), dtype=bool), resource)
-    return group_use(menu, members(menu, of), resource) - share * every

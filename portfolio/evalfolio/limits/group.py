@@ -1,6 +1,7 @@
 """Which options a rule speaks of: a name, or conditions on the menu's columns."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ NAMED_COLUMNS = ("domain", "tier", "eval", "family", "option")  # where a bare n
 EVERYTHING = "everything"
 
 
+@dataclass(init=False, repr=False, unsafe_hash=True)  # it cannot be set, see below
 class Where:
     """Options whose columns hold the given values; conditions on several columns must all hold.
 
@@ -33,7 +35,6 @@ class Where:
     True
     """
 
-    __slots__ = ("conditions",)
     conditions: tuple[tuple[str, tuple[str, ...]], ...]
 
     def __init__(self, **conditions: str | Iterable[str]) -> None:
@@ -61,23 +62,9 @@ class Where:
     def __str__(self) -> str:
         return ", ".join(f"{column} {' or '.join(values)}" for column, values in self.conditions)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Where) and self.conditions == other.conditions
-
-    def __hash__(self) -> int:
-        return hash(self.conditions)
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return _where, (self.conditions,)
-
 
 Group = str | tuple[str, ...] | Where
 """A name (of a domain, tier, eval, family or option), several names, or conditions."""
-
-
-def _where(conditions: tuple[tuple[str, tuple[str, ...]], ...]) -> Where:
-    """Rebuild a `Where` from its conditions (for pickle and copy)."""
-    return Where(**dict(conditions))
 
 
 def as_group(of: object) -> Group:

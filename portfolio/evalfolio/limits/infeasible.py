@@ -8,8 +8,8 @@ from scipy import optimize
 from evalbayes import Menu
 from evalbayes.arrays import Array, Flags
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.limits import Ceiling, Floor
 from evalfolio.limits.amount import group_use
+from evalfolio.limits.bounds import Bound
 from evalfolio.limits.group import members
 from evalfolio.limits.stack import Stack, Term
 from evalfolio.limits.target import MET, Knowing, Target
@@ -215,15 +215,16 @@ def _reached(stack: Stack, term: Term, point: Array) -> float:
 def _nearest_share(stack: Stack, term: Term, others: list[Term]) -> float | None:
     """Return the share nearest to the term's that can be met, by Dinkelbach's method."""
     part = term.limit
-    assert isinstance(part, (Floor, Ceiling))  # only these have shares
-    sign = 1.0 if isinstance(part, Floor) else -1.0
+    assert isinstance(part, Bound)  # only these have shares
+    sign = 1.0 if part.side == "least" else -1.0
     every = group_use(stack.menu, np.ones(stack.n_options, dtype=bool), part.resource)
     group = group_use(stack.menu, members(stack.menu, part.of), part.resource)
     share = None
     for _ in range(MAX_RATIO_STEPS):
         # the first step looks for any choice, each next one for a better share than the last
         cost = np.zeros(stack.n_variables)
-        cost[: stack.n_choice] = -sign * (group - _share_to_beat(part, share) * every)
+        to_beat = part.amount if share is None else share
+        cost[: stack.n_choice] = -sign * (group - to_beat * every)
         point = stack.point(others, cost=cost)
         if point is None:
             return None
@@ -233,13 +234,6 @@ def _nearest_share(stack: Stack, term: Term, others: list[Term]) -> float | None
             break
         share = reached
     return share
-
-
-def _share_to_beat(part: Floor | Ceiling, share: float | None) -> float:
-    """Return the share to beat: the limit's own at first."""
-    if share is not None:
-        return share
-    return part.at_least if isinstance(part, Floor) else part.at_most
 
 
 def _joint_mend(stack: Stack) -> tuple[Change, ...]:

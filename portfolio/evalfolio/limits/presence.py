@@ -9,6 +9,7 @@ from evalbayes import Menu
 from evalbayes.arrays import Flags
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import COUNT, Checked, evals, whole_number
+from evalfolio.limits.bounds import Bound
 from evalfolio.limits.group import EVERYTHING, Group, describe, eval_rows, members
 from evalfolio.limits.rows import Row, Rows, indicator, stack
 
@@ -160,7 +161,7 @@ class Forbidden(Checked):
 
 
 @dataclass(frozen=True)
-class MinEvals(Checked):
+class MinEvals(Bound):
     """At least so many evals of the group are run.
 
     Parameters
@@ -178,19 +179,16 @@ class MinEvals(Checked):
 
     of: Group
     at_least: int = 1
-    unit: ClassVar[str] = COUNT  # of the number, which a mend may change
+    resource = COUNT
+    share = False
+    side = "least"
 
     def __str__(self) -> str:
         return f"at least {evals(self.at_least)} of {describe(self.of)}"
 
-    def rows(self, menu: Menu) -> Rows:
-        """Return one row: the sum of the group's options is at least `at_least`."""
-        weights = members(menu, self.of).astype(np.float64)
-        return stack(menu, [Row(weights, float(self.at_least), np.inf, str(self))])
-
 
 @dataclass(frozen=True)
-class MaxEvals(Checked):
+class MaxEvals(Bound):
     """At most so many evals of the group are run.
 
     Parameters
@@ -208,15 +206,12 @@ class MaxEvals(Checked):
 
     of: Group
     at_most: int
-    unit: ClassVar[str] = COUNT
+    resource = COUNT
+    share = False
+    side = "most"
 
     def __str__(self) -> str:
         return f"at most {evals(self.at_most)} of {describe(self.of)}"
-
-    def rows(self, menu: Menu) -> Rows:
-        """Return one row: the sum of the group's options is at most `at_most`."""
-        weights = members(menu, self.of).astype(np.float64)
-        return stack(menu, [Row(weights, -np.inf, float(self.at_most), str(self))])
 
 
 @dataclass(frozen=True)

@@ -218,20 +218,14 @@ def _text(cell: Any) -> str:
     return f"{text}0" if isinstance(cell, float) and "." in text and "e" not in text else text
 
 
-def _share(text: str) -> float:
-    return _number(text, share=True)
-
-
-def _resource(text: str) -> str:
-    return text or "usd"
-
-
 Reads = dict[str, Callable[[str], Any]]
 _GROUP: Reads = {"of": _group}
 _COUNT: Reads = {"of": _group, "amount": _count}
-_AMOUNT: Reads = {"of": _group, "amount": _number, "resource": _resource}
-_CHANCE: Reads = {"of": str, "amount": _share}
-_DRAWS: Reads = {"amount": _number, "with": _share, "resource": _resource}
+_SHARE: Reads = {"amount": partial(_number, share=True)}
+_RESOURCE: Reads = {"resource": lambda text: text or "usd"}
+_AMOUNT: Reads = {"of": _group, "amount": _number, **_RESOURCE}
+_CHANCE: Reads = {"of": str, **_SHARE}
+_DRAWS: Reads = {"amount": _number, "with": _SHARE["amount"], **_RESOURCE}
 # By type: how the cells of a row are read, in the order of the fields, and what they make.
 _ROWS: dict[str, tuple[Reads, Callable[..., Limit]]] = {
     "mandatory": (_GROUP, Mandatory),
@@ -245,8 +239,8 @@ _ROWS: dict[str, tuple[Reads, Callable[..., Limit]]] = {
     "every domain": ({"amount": _count}, EveryDomain),
     "floor": (_AMOUNT, Floor),
     "ceiling": (_AMOUNT, Ceiling),
-    "floor share": (_AMOUNT | {"amount": _share}, partial(Floor, share=True)),
-    "ceiling share": (_AMOUNT | {"amount": _share}, partial(Ceiling, share=True)),
+    "floor share": (_AMOUNT | _SHARE, partial(Floor, share=True)),
+    "ceiling share": (_AMOUNT | _SHARE, partial(Ceiling, share=True)),
     "posterior sd": ({"of": str, "amount": _number}, PosteriorSd),
     "wrong call": (_CHANCE, WrongCall),
     "danger missed": (_CHANCE, DangerMissed),
@@ -255,15 +249,8 @@ _ROWS: dict[str, tuple[Reads, Callable[..., Limit]]] = {
     "tail mean": (_DRAWS, TailLimit),
     "zero or at least": (_AMOUNT, ZeroOrAtLeast),
 }
-
-
 KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        *(Ceiling, ChanceLimit, DangerMissed, EveryDomain, Excludes, Floor, Forbidden),
-        *(Mandatory, MaxEvals, MinEvals, NeedlessMitigation, PosteriorSd, Requires),
-        *(TailLimit, WrongCall, ZeroOrAtLeast),
-    )
+    made.__name__: made for _, made in _ROWS.values() if isinstance(made, type)
 }
 
 

@@ -72,7 +72,7 @@ class ChanceLimit(Checked):
         """Return the rows by draws, or the first tangent of the cone."""
         draws = use_draws(menu, self.resource, self.n_draws)
         if self.by == "normal":
-            return stack(menu, [self._tangent(draws, np.ones(draws.shape[1]))])
+            return self._tangent(menu, self._quantile(draws, np.ones(draws.shape[1]))[1])
         above = worst_total(menu, draws) - self.at_most
         binary = np.flatnonzero(above > 0)  # the other draws can never exceed the amount
         n = len(draws)
@@ -93,9 +93,8 @@ class ChanceLimit(Checked):
         if self.by == "draws":
             return None
         draws, both = use_draws(menu, self.resource, self.n_draws), menu.with_shared(x)
-        if self._quantile(draws, both) <= self.at_most * (1 + 1e-9):
-            return None
-        return stack(menu, [self._tangent(draws, both)])
+        quantile, slope = self._quantile(draws, both)
+        return None if quantile <= self.at_most * (1 + 1e-9) else self._tangent(menu, slope)
 
     def cone(self, menu: Menu, x: Any) -> list[Any]:
         """Return the normal approximation as cvxpy constraints of a choice x in [0, 1].
@@ -106,24 +105,24 @@ class ChanceLimit(Checked):
 
         mean, factor = spread(use_draws(menu, self.resource, self.n_draws))
         size = max(self.at_most, float(mean.max(initial=0.0)), 1e-300)
-        z = float(special.ndtri(1 - self.probability))
-        total = (mean / size) @ x + z * cp.norm(factor / size @ x)
+        total = (mean / size) @ x + self._z * cp.norm(factor / size @ x)
         return [total <= self.at_most / size]
 
-    def _quantile(self, draws: Array, x: Array) -> float:
-        """Return the normal quantile of the total use of a choice."""
-        mean, factor = spread(draws)
-        z = float(special.ndtri(1 - self.probability))
-        return float(mean @ x + z * np.linalg.norm(factor @ x))
+    @property
+    def _z(self) -> float:
+        return float(special.ndtri(1 - self.probability))
 
-    def _tangent(self, draws: Array, x: Array) -> Row:
-        """Return the quantile's tangent at x; it goes through 0 as the quantile does."""
+    def _quantile(self, draws: Array, x: Array) -> tuple[float, Array]:
+        """Return the normal quantile of the total use of a choice, and its gradient there."""
         mean, factor = spread(draws)
-        z = float(special.ndtri(1 - self.probability))
         total = factor @ x
         length = float(np.linalg.norm(total))
-        slope = mean + (z * factor.T @ total / length if length > 0 else 0.0)
-        return Row(slope, -np.inf, self.at_most, str(self))
+        slope = mean + (self._z * factor.T @ total / length if length > 0 else 0.0)
+        return float(mean @ x + self._z * length), slope
+
+    def _tangent(self, menu: Menu, slope: Array) -> Rows:
+        """Return a tangent of the quantile; it goes through 0 as the quantile does."""
+        return stack(menu, [Row(slope, -np.inf, self.at_most, str(self))])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.limits.rows import Row, Rows, stack
+from evalfolio.limits.rows import Row, Rows, other_than, stack
 from evalfolio.objectives.criteria import Criteria
 from evalfolio.objectives.terms import Believed, Term
 from evalfolio.objectives.total import Total
@@ -192,9 +192,8 @@ class ObjectiveFloor:
         whole = np.abs(x - np.round(x)).max(initial=0.0) <= WHOLE
         if not whole or self.value(menu, np.round(x)) >= least:
             return None
-        ones = x > 0.5
-        weights = np.where(ones, -1.0, 1.0)
-        return stack(menu, [Row(weights, 1.0 - float(ones.sum()), np.inf, str(self))])
+        weights, least = other_than(x)
+        return stack(menu, [Row(weights, least, np.inf, str(self))])
 
     def _row(self, menu: Menu, x: Array) -> tuple[Row, float]:
         estimate, slope = _Estimate.of(self.objective, menu).tangent(x)

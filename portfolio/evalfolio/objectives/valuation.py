@@ -18,16 +18,9 @@ from evalfolio.value.worth import Worth
 class Valuation:
     """The value of choices on a menu, decision by decision.
 
-    Parameters
-    ----------
-    menu
-        The menu.
-    information
-        Information to use instead of the menu's mean, of shape (n_options, n_states, n_states), or
-        draws of it, with one axis more in front.
+    In place of the menu's mean information, (n_options, n_states, n_states), other may be given, or
+    draws of it, along an axis in front.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> menu = small_menu()
     >>> Valuation(menu).gains(np.zeros(len(menu))).tolist()

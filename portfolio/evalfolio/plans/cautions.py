@@ -124,19 +124,16 @@ def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -
         nearest = min(far, key=far.__getitem__)
         elsewhere = menu_elsewhere(posterior, catalogue, nearest, threshold)
         option, worth = _best_there(plan, elsewhere)
-        unit = "doublings" if spec.minutes else "units"
-        around = (
-            [human_time(2.0**at) for at in (threshold - AROUND, threshold + AROUND)]
-            if spec.minutes
-            else [f"{threshold - AROUND:.3g}", f"{threshold + AROUND:.3g}"]
+        least, where, most = (
+            human_time(2.0**at) if spec.minutes else f"{at:.3g}"
+            for at in (threshold - AROUND, threshold, threshold + AROUND)
         )
-        where = human_time(2.0**threshold) if spec.minutes else f"{threshold:.3g}"
-        kind = "tasks of" if spec.minutes else "tasks of difficulty"
+        unit, of = ("doublings", "of") if spec.minutes else ("units", "of difficulty")
         sentences[spec.name] = (
             f"No eval here is within {NEAR:g} {unit} of {spec.name}'s threshold, {where}: the "
-            f"nearest, {nearest}, is {far[nearest]:.2g} away. Bought beside this plan, {kind} "
-            f"{around[0]} to {around[1]}, at the same price ({option}), would add "
-            f"{percent(worth)} of perfect information."
+            f"nearest, {nearest}, is {far[nearest]:.2g} away. Bought beside this plan, tasks {of} "
+            f"{least} to {most}, at the same price ({option}), would add {percent(worth)} of "
+            "perfect information."
         )
     return sentences
 

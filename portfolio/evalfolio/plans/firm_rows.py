@@ -267,7 +267,7 @@ def firm_rows(
     for row, option in zip(rows, np.flatnonzero(x > 0.5), strict=True):
         ways = _exchanges(found.problem, x, int(option), lambda y: value - far(apart(y)))
         if not ways and time.process_time() < end:
-            barring = Forbidden(tuple(_options(menu, row)))
+            barring = Forbidden(Where(eval=row[0], tier=row[1]))
             # A bound far below says enough; only a mix that is near is searched for to the end.
             without = best(wider, barring, enough=value - 2.0 * far(max(seen)))
             reach = 0.0 if without is None else far(again.paired(without.x))
@@ -339,13 +339,6 @@ def _exchanges(
             break
         ways.append(way)
     return ways
-
-
-def _options(menu: Menu, row: Row) -> list[str]:
-    inside = (menu.options["eval"].astype(str) == row[0]) & (
-        menu.options["tier"].astype(str) == row[1]
-    )
-    return [str(name) for name in menu.options.index[inside]]
 
 
 def _way(rows: Sequence[Row]) -> str:

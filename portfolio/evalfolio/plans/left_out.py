@@ -8,7 +8,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalfolio.narrative import listing, percent, price, two_digits, words
+from evalfolio.narrative import amount, listing, percent, price, words
 from evalfolio.search.changes import NOTHING, Changes
 from evalfolio.search.problem import Problem
 
@@ -135,7 +135,7 @@ def _dearer_elsewhere(
     if enter > 0 or added <= 0:
         return ""
     named = [
-        (charge, f"{two_digits(used)} {words(name)}")
+        (charge, amount(used, name))
         for name, used, charge in zip(problem.resource_names, use, charges, strict=True)
         if name != "usd" and charge > 0
     ]
@@ -155,12 +155,7 @@ def least_useful_budget(problem: Problem, changes: Changes) -> str:
     amounts = np.array([max(problem.spendable[name], 1e-12) for name in problem.resource_names])
     short = (costs / amounts).max(axis=1, initial=0.0)
     nearest = int(np.lexsort((costs.sum(axis=1), short))[0])
-    needs = listing(
-        [
-            f"${two_digits(cost)}" if name == "usd" else f"{two_digits(cost)} {words(name)}"
-            for name, cost in zip(problem.resource_names, costs[nearest].tolist(), strict=True)
-        ]
-    )
+    needs = listing(list(map(amount, costs[nearest].tolist(), problem.resource_names)))
     option = str(problem.menu.options.index[changes.new[useful[nearest]]])
     return f"The least useful budget is {needs}: what the option {option!r} needs."
 
@@ -210,13 +205,8 @@ def next_step_in_words(budget: Mapping[str, float], steps: pd.DataFrame, value: 
     if beyond.empty:
         return "No further step would add a thousandth to the value, at any price."
     step = beyond.iloc[0]
-    needs = listing(
-        [
-            f"${two_digits(short)}" if name == "usd" else f"{two_digits(short)} {words(name)}"
-            for name in limited
-            if (short := step[f"short_{name}"]) > 0
-        ]
-    )
+    short = {name: step[f"short_{name}"] for name in limited}
+    needs = listing([amount(lacks, name) for name, lacks in short.items() if lacks > 0])
     instead = step["instead_of"]  # no name where nothing was run: pandas makes of None what it may
     way = f", instead of {instead}" if isinstance(instead, str) else ""
     gain = (

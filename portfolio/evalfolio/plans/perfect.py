@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from evalbayes import Menu
+from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalbayes.decision import parts_of
 from evalfolio.errors import InputError
@@ -31,31 +31,31 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
     >>> all(0 <= some[name] <= more[name] for name in some)
     True
     """
-    at = np.array([_position(menu, name) for name in known], dtype=int)
-    cov = menu.prior_covariance
-    towards = cov[:, at]
-    left = cov - towards @ np.linalg.solve(cov[np.ix_(at, at)], towards.T) if len(at) else cov
-    found = {}
+    left, found = _left(menu, known), {}
     for decision in menu.decisions:
         calls = calls_of(menu, decision)
         if calls is None:
-            v = _explained(menu, known, decision.contrast[None])[0]
+            v = _explained(menu, left, decision)
             found[decision.name] = float(DecisionValue.of(menu, decision).gain(v))
-        elif len(at):
+        elif len(known):
             found[decision.name] = calls.value(calls.contrasts @ left @ calls.contrasts.T)
         else:
             found[decision.name] = 0.0
     return found
 
 
-def _explained(menu: Menu, known: Sequence[str], contrasts: Array) -> Array:
-    """Return the variances explained of contrasts where some states are known exactly."""
+def _left(menu: Menu, known: Sequence[str]) -> Array:
+    """Return the covariance of the states where some are known exactly."""
     at = np.array([_position(menu, name) for name in known], dtype=int)
-    if not len(at):
-        return np.zeros(len(contrasts))
-    with_known = (contrasts @ menu.prior_covariance)[:, at]
-    inner = menu.prior_covariance[np.ix_(at, at)]
-    return np.asarray(np.einsum("ks,sk->k", with_known, np.linalg.solve(inner, with_known.T)))
+    covariance = menu.prior_covariance
+    towards = covariance[:, at]
+    told = towards @ np.linalg.solve(covariance[np.ix_(at, at)], towards.T)
+    return np.asarray(covariance - told)
+
+
+def _explained(menu: Menu, left: Array, decision: Decision) -> float:
+    """Return the variance of a decision's y that is explained where so much is left."""
+    return float(decision.contrast @ (menu.prior_covariance - left) @ decision.contrast)
 
 
 def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
                 cases[part] = (known, draws[:, at] @ decision.contrast[at])
         for words, (known, values) in cases.items():
             by_menu = evppi(menu, known)[decision.name]
-            v = _explained(menu, known, decision.contrast[None])[0]
+            v = _explained(menu, _left(menu, known), decision)
             value, error = _by_draws(losses, values, exact=words == "capability")
             rows.append(
                 {

@@ -15,7 +15,7 @@ import pandas as pd
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.limits.limit import Limit
-from evalfolio.narrative import TIER_WORDS, counted, listing, percent, two_digits, words
+from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, two_digits, words
 from evalfolio.search.answer import Status
 from evalfolio.search.question import Question
 
@@ -212,8 +212,6 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """Return the plan for a notebook: its sentence, its mix and its decisions as tables."""
-        from evalfolio.plans.plan import plan_in_html
-
         return plan_in_html(self)
 
     def __repr__(self) -> str:
@@ -222,12 +220,7 @@ class Plan:
     def __str__(self) -> str:
         if not self.chosen:
             return f"Run nothing. {self.note}".strip()
-        spend = listing(
-            [
-                f"${two_digits(used)}" if name == "usd" else f"{two_digits(used)} {words(name)}"
-                for name, used in self.spend.items()
-            ]
-        )
+        spend = listing([amount(used, name) for name, used in self.spend.items()])
         tiers = [
             f"{listing(rows['eval'].astype(str).tolist())} {TIER_WORDS.get(str(tier), tier)}"
             for tier, rows in self.choices.groupby("tier", sort=False)

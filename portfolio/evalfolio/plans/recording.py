@@ -21,7 +21,7 @@ from evalfolio.plans.left_out import next_step_in_words
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.outlook import way_out
 from evalfolio.plans.plan import Plan
-from evalfolio.plans.risk import overspend
+from evalfolio.plans.risk import money_spends
 from evalfolio.record.record import FILE, FORMAT, Choice, Domain, Record, SharedRow
 from evalfolio.search.answer import Answer, Status
 from evalfolio.search.problem import Problem
@@ -42,34 +42,14 @@ def record_of(
     left_off: Sequence[tuple[str, str]] = (),
     **parts: Any,
 ) -> Record:
-    """Return the record of a plan.
+    """Return the record of a plan, with whole parts of it that only others know, by name.
 
-    A menu alone tells neither the unit of its losses nor what the belief rests on: then values
-    read as shares of what perfect information would be worth, and what is unknown is empty.
+    A menu alone tells neither the unit of its losses (`in_usd`) nor what the belief rests on: then
+    values read as shares of what perfect information would be worth, and what is unknown is empty.
+    The sentences `mix` and `hangs_on` are the plan's own where left out; `units` and `floors`, the
+    sds that no such runs go below, are by decision; `left_off` has name and reason of what no
+    option reads. InputError naming a part that is not as the record has it.
 
-    Parameters
-    ----------
-    plan
-        The plan.
-    in_usd
-        Whether values are in usd.
-    mix, hangs_on
-        The first two lines of everything; the plan's own sentences where left out.
-    units, floors
-        By decision, the unit of capability and the sds that no such runs go below.
-    left_off
-        Name and reason of what no option reads.
-    parts
-        Whole parts of the record that only others know, by name: `comparisons`, `warnings`,
-        `frontier`, `backtest` and so on.
-
-    Raises
-    ------
-    InputError
-        If a part is not as the record has it; it is named.
-
-    Examples
-    --------
     >>> import evalfolio as ef
     >>> from evalfolio.examples import small_menu
     >>> plan = ef.optimise(small_menu(), budget={"usd": 10_000.0})
@@ -137,16 +117,17 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _money(plan: Plan) -> dict[str, Any]:
-    own = plan.question.budgets.get("usd")
-    spread = overspend(plan.menu, plan.chosen, None if own is None else own.stated)
+    own, known = plan.question.budgets.get("usd"), plan.menu.resource_draws is not None
+    expected, spends = money_spends(plan.menu, plan.chosen)
+    p90 = float(np.quantile(spends, 0.9))
     ceiling = plan.choices["usd_ceiling"].sum() if "usd_ceiling" in plan.choices else np.nan
     if len(plan.shared):
         ceiling += plan.shared["usd_ceiling"].sum()
     return {
-        "expected": spread.expected,
-        "p90": spread.p90,
-        "ceiling": float(ceiling) if np.isfinite(ceiling) else spread.p90,
-        "p_overspend": None if plan.menu.resource_draws is None else spread.probability,
+        "expected": expected,
+        "p90": p90,
+        "ceiling": float(ceiling) if np.isfinite(ceiling) else p90,
+        "p_overspend": float(np.mean(spends > own.stated)) if own and known else None,
         "contingency": 0.0 if own is None else own.kept_back,
     }
 

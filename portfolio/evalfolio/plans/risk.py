@@ -184,32 +184,12 @@ def tail_mean(values: Array, share: float) -> float:
     return float(weight @ worst / count)
 
 
-@dataclass(frozen=True)
-class Overspend:
-    """Expected money, what is exceeded with probability 0.1, and P(spend > budget)."""
-
-    expected: float
-    p90: float
-    probability: float | None
-
-
-def overspend(
-    menu: Menu, options: Sequence[str], budget: float | None, resource: str = "usd"
-) -> Overspend:
-    """Return the spread of a mix's use of a resource over the menu's `resource_draws`.
-
-    Without draws the spend counts as certain. The budget is the whole one, contingency included;
-    None where there is none.
-    """
-    if resource not in menu.resources:
-        return Overspend(0.0, 0.0, None if budget is None else 0.0)
-    column = menu.resources.index(resource)
+def money_spends(menu: Menu, options: Sequence[str]) -> tuple[float, Array]:
+    """Return a mix's expected use of usd, and its use under every draw: one where there is none."""
+    if "usd" not in menu.resources:
+        return 0.0, np.zeros(1)
+    column = menu.resources.index("usd")
     both = menu.with_shared(menu.options.index.isin(list(options)).astype(np.float64))
     expected = float(menu.costs_with_shared[:, column] @ both)
     draws = menu.draws_with_shared
-    spends = np.array([expected]) if draws is None else draws[:, :, column] @ both
-    return Overspend(
-        expected=expected,
-        p90=float(np.quantile(spends, 0.9)),
-        probability=None if budget is None else float(np.mean(spends > budget)),
-    )
+    return expected, np.array([expected]) if draws is None else draws[:, :, column] @ both

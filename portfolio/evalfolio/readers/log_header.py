@@ -56,6 +56,7 @@ _LIMITS = (
     *("token_limit", "token_limit_type", "cost_limit", "message_limit"),
     *("turn_limit", "time_limit", "working_limit"),
 )
+_SAMPLE_LIMITS = ("token_limit", "token_limit_type", "token_limit_usage", "time_limit")
 _GRADERS = ("grader", "judge", "scorer")  # model roles whose work is scoring, by their name
 _GENERATE = ("reasoning_effort", "reasoning_tokens", "max_tokens", "temperature", "top_p")
 _LONGEST = 60  # characters of a setting's value that a note or a name can bear
@@ -239,6 +240,7 @@ def sample_facts(summary: Any, sample: Any, header: Mapping[str, Any]) -> dict[s
         "score_reasons": json.dumps(score_reasons(summary.scores)),
         "usage": json.dumps({m: usage_record(u) for m, u in usage.items()}),
         "roles": json.dumps(roles),
+        **{key: getattr(summary, key, None) for key in _SAMPLE_LIMITS},
         "limit": limit,
         "error": without_control(summary.error) if summary.error else None,
         "invalidated": bool(sample is not None and sample.invalidation is not None),
@@ -249,10 +251,6 @@ def sample_facts(summary: Any, sample: Any, header: Mapping[str, Any]) -> dict[s
         "total_seconds": total,
         "working_seconds": working,
         "human_seconds": _clock(sample),
-        "token_limit": getattr(summary, "token_limit", None),
-        "token_limit_type": getattr(summary, "token_limit_type", None),
-        "token_limit_usage": getattr(summary, "token_limit_usage", None),
-        "time_limit": getattr(summary, "time_limit", None),
         "human_minutes": _human_minutes(summary.metadata),
         "started": str(summary.started_at) if summary.started_at else None,
     }

@@ -49,6 +49,12 @@ _TEXT_COLUMNS = (
     *("tier", "option", "log", "written", "task_id", *_WORKING_TEXT),
 )
 _NO_MODEL = ("none", "none/none", "")  # what Inspect writes where a solver needs no AI model
+# What runs have as it stands in their log's header, and in their sample.
+_OF_HEADER = ("effort", "solver", "reasoning_effort", "human", "written", "planned", "task_id")
+_OF_ROW = (
+    *("human_minutes", "epoch", "limit", "retries", "error", "invalidated", "silent", "stop"),
+    *("edits", "sample_key"),
+)
 _ROWS_PER_FRAME = 20_000  # plain records are bulky: they become columns by the batch
 
 
@@ -179,25 +185,19 @@ def _records(
     unnamed = "human" if header["human"] else "" if model in _NO_MODEL else model
     name = reading.ai_models.get(model, unnamed)
     header["named"] = name and name + named_by(header, reading.by, "agent")
-    header["effort"] = effort = _effort(eval_name, header, reading.effort)
+    header["effort"] = _effort(eval_name, header, reading.effort)
     lone = len(rows) == 1 and header["planned_alone"] and not rows[0]["retries"]
     of_all = {
         "eval": header["eval"],
         "ai_model": header["named"],
         "spend_unit": reading.spend,
-        "effort": effort,
         "scorer": scorer,
-        "solver": header["solver"],
-        "reasoning_effort": header["reasoning_effort"],
+        **{key: header[key] for key in _OF_HEADER},
         "task_args": ", ".join(f"{k}={v}" for k, v in header["settings"]["task"].items()) or None,
         "tier": ours.get("tier"),
         "option": ours.get("option"),
         "log": log,
         "log_status": header["status"],
-        "human": header["human"],
-        "written": header["written"],
-        "planned": header["planned"],
-        "task_id": header["task_id"],
     }
     records = []
     for row, given in zip(rows, scores, strict=True):
@@ -212,31 +212,22 @@ def _records(
         records.append(
             {
                 **of_all,
+                **{key: row[key] for key in _OF_ROW},
                 "task": row["sample"],
                 "spend": cost.spend if cost.spend > 0 else np.nan,
                 "cap": cost.cap,
                 "meter": cost.meter,
                 "spend_from": cost.source or None,
-                "human_minutes": row["human_minutes"],
-                "epoch": row["epoch"],
                 "score": np.nan if isinstance(score, str) else score,
                 "unread": score if isinstance(score, str) else None,
                 "score_reason": why.get((scorer or "").split(".", 1)[0]),
                 "date": day,
-                "limit": row["limit"],
                 **taken,
                 "working_hours": _number(row["working_seconds"]) / 3600,
                 "total_hours": _number(row["total_seconds"]) / 3600,
                 "human_hours": spent(taken, row, header, "hours").spend,
-                "retries": row["retries"],
-                "error": row["error"],
-                "invalidated": row["invalidated"],
-                "silent": row["silent"],
-                "stop": row["stop"],
                 "other_models": bool({*usage} - {model, *header["grading_models"]}),
                 "lone": bool(not own and header["usage"] and not lone),
-                "edits": row["edits"],
-                "sample_key": row["sample_key"],
                 "uuid": row["uuid"] or f"{header['eval_id']}/{row['sample_key']}/{row['epoch']}",
                 "content": hash(tuple(row[key] for key in _CONTENT)) % 2**52,
             }

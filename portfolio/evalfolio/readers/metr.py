@@ -451,9 +451,7 @@ def _outcomes(
 
 
 def _counts(runs: pd.DataFrame) -> pd.DataFrame:
-    kinds = (
-        *("success", "gave_up", "stopped_by_cap", "stopped_otherwise", "spurious", "excluded"),
-    )
+    kinds = ("success", "gave_up", "stopped_by_cap", "stopped_otherwise", "spurious", "excluded")
     flags = pd.DataFrame(
         {
             "samples": 1,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from evalbayes.errors import InputError
 from evalbayes.observations.shape import OUTCOMES
 from evalfolio.readers.log_header import COLUMNS
 
+_OF_HEADER = ("log", "eval", "ai_model", "status", "inspect_version", "samples")
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
@@ -58,10 +59,9 @@ class ImportResult:
         with whole_file(path) as partial:
             if path.suffix == ".parquet":
                 self.runs.to_parquet(partial, index=False)
-            elif path.suffix == ".gz":
-                self.runs.to_csv(partial, index=False, compression="gzip")
             else:
-                self.runs.to_csv(partial, index=False, compression=None)
+                packed: Literal["gzip"] | None = "gzip" if path.suffix == ".gz" else None
+                self.runs.to_csv(partial, index=False, compression=packed)
         return path
 
 
@@ -112,12 +112,7 @@ def counts_of_logs(
         ]
         rows.append(
             {
-                "log": header["log"],
-                "eval": header["eval"],
-                "ai_model": header["ai_model"],
-                "status": header["status"],
-                "inspect_version": header["inspect_version"],
-                "samples": header["samples"],
+                **{key: header[key] for key in _OF_HEADER},
                 "missing": max(0, planned - header["samples"]) if planned else 0,
                 "epochs": header["epochs"],
                 "epochs_reducer": ",".join(header["epochs_reducer"]),

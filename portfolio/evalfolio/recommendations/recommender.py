@@ -191,18 +191,7 @@ def question_of(
 ) -> Question:
     """Return what a catalogue asks of a menu: its budgets and limits, and those given beside it.
 
-    InputError if a budget is unknown, negative or not a number.
-
-    Parameters
-    ----------
-    catalogue, menu
-        The catalogue and a menu of it.
-    budget
-        Budgets that replace those of the catalogue, resource by resource.
-    constraints
-        Limits beside the catalogue's own: mandatory and forbidden evals, evals per domain.
-    contingency
-        What is kept back; by default as the catalogue says.
+    See `recommend`. InputError if a budget is unknown, negative or not a number.
     """
     given = dict(budget or {})
     stated = {

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from evalfolio.narrative import mix_in_words, what_it_hangs_on, words
 from evalfolio.record.provenance import file_hash, versions
+from evalfolio.record.record import SpendFamily
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from evalbayes.catalogue import Catalogue
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.plans.plan import Plan
@@ -27,6 +26,7 @@ def parts_of(
     failing = "" if posterior.diagnostics.passed else "THE FIT FAILED ITS GATE. "
     note = f" {plan.note}" if plan.note else ""
     capability = capability_table(posterior, catalogue, seed=seed)
+    families = posterior.spend_families.reindex(columns=list(SpendFamily.model_fields))
     return {
         "in_usd": not catalogue.points,
         "mix": f"{failing}{mix_in_words(plan.choices, subject.ai_model, plan.shared)}{note}",
@@ -47,7 +47,7 @@ def parts_of(
             "seed": seed,
             "versions": versions(),
         },
-        "spend_families": _spend_families(posterior).to_dict("records"),
+        "spend_families": families[families["weight"].notna()].to_dict("records"),
         "capability": capability.to_dict("records"),
     }
 
@@ -81,10 +81,3 @@ def _diagnostics(posterior: Posterior) -> dict[str, Any]:
             "min_ess_tail": table["ess_tail"].min(),
         }
     return figures
-
-
-def _spend_families(posterior: Posterior) -> pd.DataFrame:
-    """Return which family of spend each eval prefers and why, one row per eval and family."""
-    columns = ["eval", "family", "runs", "behind", "behind_se", "weight", "reason"]
-    table = posterior.spend_families.reindex(columns=columns)
-    return table[table["weight"].notna()]

@@ -41,21 +41,9 @@ def recommend_several(
 
     What one tells of another (lineage, what evals of both read too high) is the posterior's. The
     catalogue's stakes hold for each; its limits on evals do not: those of `constraints` name
-    options, evals and domains as the menu does, e.g. "Model A: cybench".
-
-    Parameters
-    ----------
-    catalogue, observations, posterior, budget, constraints, contingency, method, seed, inputs
-        As `recommend` has them.
-    ai_models
-        Two or more AI models that the posterior knows.
-
-    Raises
-    ------
-    InputError
-        If a budget or an AI model is unknown, or there are fewer than two.
-    InfeasibleError
-        If limits and budgets clash.
+    options, evals and domains as the menu does, e.g. "Model A: cybench". All else is as `recommend`
+    has it. InputError if a budget or an AI model is unknown, or there are fewer than two of these;
+    InfeasibleError if limits and budgets clash.
     """
     from evalbayes.menus import menu_of_several
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,10 +16,15 @@ def file_hash(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that shape a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    return {"python": platform.python_version(), **installed(PACKAGES)}
+
+
+def installed(packages: Iterable[str], missing: str = "not installed") -> dict[str, str]:
+    """Return the versions of packages, and of those that are not here that they are missing."""
+    found = {}
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            found[package] = missing
     return found

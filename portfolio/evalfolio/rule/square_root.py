@@ -252,16 +252,7 @@ def _whole_mix(
 
 
 def priced_mix(
-    prices: Sequence[float],
-    budget: float,
-    *,
-    cost_ratio: float,
-    validity_sd: float,
-    gap_sd: float,
-    gap_spread: float,
-    shown_sd: float = math.inf,
-    noise_sd: float = 0.0,
-    effort: float = 1.0,
+    prices: Sequence[float], budget: float, *, cost_ratio: float, **figures: float
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return which evals to run at plateau level and which deep, where prices differ.
 
@@ -270,7 +261,7 @@ def priced_mix(
     law's formula. Prices close to the budget make this necessary: a deep run of a cheap eval may
     be affordable where one at the mean price is not. Prices are of a plateau-level run of every
     eval, in the unit of the budget; deep runs cost `cost_ratio` times as much. All else is as
-    `depth_rule` has it.
+    `RuleFigures` has it.
 
     >>> priced_mix(
     ...     [1.0, 3.0, 1.0], 6.0, cost_ratio=4, validity_sd=1, gap_sd=1, gap_spread=0.5, shown_sd=1
@@ -278,7 +269,7 @@ def priced_mix(
     ((2,), (0,))
     """
     check_purchase(cost_ratio, budget, None)
-    case = RuleFigures(validity_sd, gap_sd, gap_spread, shown_sd, noise_sd, effort)
+    case = RuleFigures(**figures)
     order = sorted(range(len(prices)), key=lambda i: (prices[i], i))
     best: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     least = math.inf

@@ -100,21 +100,9 @@ def held_to(
                 answer, told, count = _held(menu, own, held)
                 answer = CANNOT if best is None else answer
             answers.append(answer)
-            rows.append(
-                {
-                    "level": level,
-                    "clause": clause.number,
-                    "asks": clause.asks,
-                    "reading": clause.reading,
-                    "answer": answer,
-                    "found": told,
-                    "rows": count,
-                    resource: float(cost @ menu.with_shared(best))
-                    if own and best is not None
-                    else None,
-                    "why": never,
-                }
-            )
+            least = float(cost @ menu.with_shared(best)) if own and best is not None else None
+            said = (level, clause.number, clause.asks, clause.reading, answer, told, count)
+            rows.append((*said, least, never))
         short = [f"{c.number}: {stated[c][2]}" for c in clauses if stated[c][1] in (MISSES, CANNOT)]
         figures = {} if ideal is None else spend_of(menu, ideal) | _counted(question, ideal)
         levels.append(
@@ -127,17 +115,11 @@ def held_to(
                 "why": " ".join([*short, *([why] if why else [])]),
             }
         )
-    columns = [
-        "level",
-        "feasible",
-        *menu.resources,
-        *COUNTED,
-        "met",
-        "not_met",
-        "not_answered",
-        "why",
-    ]
-    return Account(standard, judged, pd.DataFrame(rows), pd.DataFrame(levels, columns=columns))
+    told_of = ["level", "clause", "asks", "reading", "answer", "found", "rows", resource, "why"]
+    columns = ["level", "feasible", *menu.resources, *COUNTED]
+    columns += ["met", "not_met", "not_answered", "why"]
+    by_clause = pd.DataFrame(rows, columns=told_of)
+    return Account(standard, judged, by_clause, pd.DataFrame(levels, columns=columns))
 
 
 def _stated(
@@ -154,11 +136,8 @@ def _stated(
         told = f"{calendar_days:g} calendar days are {days:.3g} working days"
         return (), MEETS if days >= least else MISSES, told
     if clause.run_by and "run_by" not in menu.options:
-        return (
-            (),
-            UNANSWERED,
-            "the catalogue does not say who runs its evals; give run_by of [[eval]]",
-        )
+        told = "the catalogue does not say who runs its evals; give run_by of [[eval]]"
+        return (), UNANSWERED, told
     if clause.demand in KINDS:
         silent = [menu.no_anchor[name] for name in clause.amounts if name in menu.no_anchor]
         if silent:

@@ -54,7 +54,7 @@ def test_an_earlier_plan_is_replaced_and_other_files_are_left_alone(
     assert json.loads((out / "plan.json").read_text("utf-8"))["value"]["unit"] == "points"
 
 
-@pytest.mark.parametrize("broken", ["write_workbook", "write_report", "write_tasks_csv"])
+@pytest.mark.parametrize("broken", ["write_workbook", "write_report", "task_table"])
 def test_a_failure_while_writing_leaves_an_earlier_plan_as_it_was(
     recommendation: Recommendation,
     pointed: Recommendation,

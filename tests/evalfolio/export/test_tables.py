@@ -13,9 +13,9 @@ import pytest
 from tests.evalfolio.export.made import json_of
 
 from evalfolio.errors import InputError
-from evalfolio.export import mix_table, write_mix_csv, write_mix_parquet
+from evalfolio.export import mix_table, write_all, write_mix_csv, write_mix_parquet
 from evalfolio.export.folder import task_names
-from evalfolio.export.mix import drawn, task_table, write_frontier_csv, write_menu_csv
+from evalfolio.export.mix import drawn, frontier_table, task_table
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.record.record import Record
 from evalfolio.record.schema import SCHEMA_FILE, json_schema
@@ -48,10 +48,12 @@ DESIGN_COLUMNS = [
 def test_menu_and_frontier_are_tables_for_other_programs(
     swept: Recommendation, tmp_path: Path
 ) -> None:
-    menu = pd.read_csv(write_menu_csv(swept.menu, tmp_path / "menu.csv"))
+    folder = write_all(swept, tmp_path / "plan")
+    menu = pd.read_csv(folder / "menu.csv")
     assert list(menu["option"]) == list(swept.menu.options.index)
     assert menu["usd"].to_numpy() == pytest.approx(swept.menu.options["usd"].to_numpy())
-    line = pd.read_csv(write_frontier_csv(swept.record, tmp_path / "frontier.csv"))
+    line = pd.read_csv(folder / "frontier.csv")
+    assert line.columns.tolist() == frontier_table(swept.record).columns.tolist()
     points = json_of(swept)["frontier"]
     assert len(line) == len(points) + 1  # the plan's own budget beside them
     assert line["usd"].is_monotonic_increasing

@@ -19,7 +19,7 @@ from evalfolio.narrative import mix_in_words
 from evalfolio.plans.judge import explain_eval
 from evalfolio.plans.mix_file import read_mix
 from evalfolio.plans.plan import Plan
-from evalfolio.plans.risk import overspend, spend_risk
+from evalfolio.plans.risk import money_spends, spend_risk
 from evalfolio.plans.rivals import even_split, rival_plans
 from evalfolio.sensitivities.robust import Scenarios
 from evalfolio.sensitivities.sweep import menu_hash
@@ -134,10 +134,9 @@ def test_uncertain_costs_hold_the_purchase_once() -> None:
     assert menu.resource_draws is not None
     assert menu.shared[0].draws is not None
     total = menu.resource_draws[:, [1, 3], 0].sum(axis=1) + menu.shared[0].draws[:, 0]
-    spread = overspend(menu, names, 17_500.0)
-    assert spread.expected == 17_000.0
-    assert spread.p90 == pytest.approx(np.quantile(total, 0.9))
-    assert spread.probability == np.mean(total > 17_500.0)
+    expected, spends = money_spends(menu, names)
+    assert expected == 17_000.0
+    assert spends == pytest.approx(total)
     risk = spend_risk(menu, names, 17_500.0)
     assert risk.expected == pytest.approx(total.mean())
     assert risk.probability_above == np.mean(total > 17_500.0)

@@ -283,8 +283,3 @@ def over_budget(stem: str, contents: Contents) -> str:
         if name in contents.record.budget
     ]
     return f"OR({','.join(limits)})" if limits else "FALSE"
-
-
-def value_row(contents: Contents) -> int:
-    """Return the row of Summary that holds the plan's value, from 0."""
-    return RESOURCE_ROW + len(contents.others) + 1 + 2

@@ -37,6 +37,7 @@ def write_charts(sheet: Sheet, first: int, row: int) -> None:
 
 def _write_frontier_chart(sheet: Sheet, row: int) -> None:
     first, last = at.PLANS_FIRST, at.PLANS_FIRST + len(sheet.contents.plans) - 1
+    value_row = RESOURCE_ROW + len(sheet.contents.resources) + 2
     chart = sheet.chart(
         {"type": "scatter", "subtype": "straight"},
         "What more money would buy",
@@ -50,7 +51,7 @@ def _write_frontier_chart(sheet: Sheet, row: int) -> None:
             {
                 "name": "At the budget above",
                 "categories": f"={at.cell('Summary', BUDGET_ROW, BUDGET_COLUMN)}",
-                "values": f"={at.cell('Summary', at.value_row(sheet.contents), 1)}",
+                "values": f"={at.cell('Summary', value_row, 1)}",
                 "marker": {"type": "circle", "size": 10, "fill": {"color": "#d69a2d"}},
                 "line": {"none": True},
             },

@@ -49,58 +49,36 @@ def calls_of(menu: Menu, decision: Decision) -> Calls | None:
     if np.count_nonzero(weights) > 1:
         skewed = skewness(menu, decision, weights) > LEAST_SKEW
         return SeveralGaps(menu, decision, weights) if skewed else None
-    gap = SkewedGap.of(menu, decision)
-    return None if gap is None else OneGap(gap, contrasts(decision, weights))
+    return OneGap.of(menu, decision)
 
 
-class OneGap:
-    """Calls on one skewed gap, by quadrature.
-
-    `lines` are the weights of w and of the gap on the states; left out, they are the states.
-    """
-
-    def __init__(self, gap: SkewedGap, lines: Array | None = None) -> None:
-        self.gap, self.contrasts = gap, np.eye(2) if lines is None else lines
-        self.weights, self.prior = np.array([gap.weight]), gap.prior
+class OneGap(SkewedGap):
+    """Calls on one skewed gap, by quadrature."""
 
     @property
     def key(self) -> Hashable:
         """The belief and the stakes."""
-        return self.gap
+        return self
 
     @property
-    def evpi(self) -> float:
-        """Expected value of perfect information, the later gain included."""
-        return self.gap.evpi
-
-    @property
-    def p_exceeds(self) -> float:
-        """Probability now that y is above the threshold."""
-        return self.gap.p_exceeds
-
-    @property
-    def mitigates(self) -> bool:
-        """Whether the call now is to mitigate."""
-        return self.gap.mitigates
+    def weights(self) -> Array:
+        """Weight of the gap in y, of shape (1,)."""
+        return np.array([self.weight])
 
     @property
     def nodes(self) -> tuple[Array, Array, float]:
         """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
-        gaps, chances = self.gap.gaps
-        shown = self.gap.mean + self.gap.slope * (gaps - self.gap.gap_mean)
-        return np.column_stack([shown, gaps]), chances, self.gap.rest
-
-    def quantile(self, level: float) -> float:
-        """Return the quantile of y less the threshold at a level, now."""
-        return self.gap.quantile(level)
+        gaps, chances = self.gaps
+        shown = self.mean + self.slope * (gaps - self.gap_mean)
+        return np.column_stack([shown, gaps]), chances, self.rest
 
     def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
-        return outcome_of(self.gap, self.contrasts @ covariance @ self.contrasts.T)
+        return outcome_of(self, self.contrasts @ covariance @ self.contrasts.T)
 
     def value(self, left: Array) -> float:
         """Return the value where (w, δ) are left this covariance."""
-        return value_of(self.gap, left)
+        return value_of(self, left)
 
 
 class SeveralGaps:

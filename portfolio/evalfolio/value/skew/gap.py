@@ -9,8 +9,9 @@ value is what results save someone who loses least by them, and near p* that is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -52,9 +53,11 @@ class SkewedGap:
     # mitigate_above: the stated rule, which the calls follow; None where they are those that lose
     # least
     mitigate_above: float | None = None
+    # weights of w and of the gap on the states; left out, these are the states
+    contrasts: Array = field(default_factory=lambda: np.eye(2), compare=False, repr=False)
 
     @classmethod
-    def of(cls, menu: Menu, decision: Decision) -> SkewedGap | None:
+    def of(cls, menu: Menu, decision: Decision) -> Self | None:
         """Return a menu's decision with one gap, or None where that is hardly skewed."""
         gaps = gap_weights(menu, decision)
         if gaps is None or skewness(menu, decision, gaps) <= LEAST_SKEW:
@@ -74,6 +77,7 @@ class SkewedGap:
             loss_missed=decision.loss_missed,
             loss_false_alarm=decision.loss_false_alarm,
             mitigate_above=decision.mitigate_above,
+            contrasts=both,
         )
 
     @property
@@ -145,12 +149,7 @@ class SkewedGap:
     def left_by(self, a: float, beta: float, c: float) -> Array:
         """Return the covariance of (w, δ) that two readings would leave, were δ normal.
 
-        Parameters
-        ----------
-        a, beta
-            Information of the first, of w given δ plus β·δ.
-        c
-            Information of the second, of δ alone.
+        Of information a, of w given δ plus β·δ, and c, of δ alone.
         """
         back = np.array([[1.0, -self.slope], [0.0, 1.0]])
         information = back.T @ np.array([[a, a * beta], [a * beta, a * beta**2 + c]]) @ back

@@ -137,12 +137,12 @@ def fitted(calls: Calls, left: Array) -> StandIn:
 
     Examples
     --------
-    >>> from evalfolio.value.skew import OneGap, SkewedGap
-    >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
+    >>> from evalfolio.value.skew import OneGap
+    >>> gap = OneGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
     >>> shares = np.random.default_rng(0).uniform(0, 1, (30, 2))
     >>> left = np.array([np.diag([1.4, 0.9] * share) for share in shares])
-    >>> found = fitted(OneGap(gap), left).value(gap.prior, left)
-    >>> exact = np.array([OneGap(gap).value(each) for each in left])
+    >>> found = fitted(gap, left).value(gap.prior, left)
+    >>> exact = np.array([gap.value(each) for each in left])
     >>> bool(np.abs(found - exact).max() < 0.02 * gap.evpi)
     True
     """

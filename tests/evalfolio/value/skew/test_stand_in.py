@@ -13,20 +13,20 @@ from evalfolio.objectives.valuation import Valuation, perfect_value
 from evalfolio.search.overestimate import Overestimate
 from evalfolio.value.knowledge import Knowledge
 from evalfolio.value.sample_information import DecisionValue
-from evalfolio.value.skew import Index, OneGap, SkewedGap, Sloped, fitted, outcome_of
+from evalfolio.value.skew import Index, OneGap, Sloped, fitted, outcome_of
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.index import BEGIN, Shapes
 from evalfolio.value.skew.stand_in import mixes, stand_in_of
 
 
-def random_gap(rng: np.random.Generator) -> SkewedGap:
+def random_gap(rng: np.random.Generator) -> OneGap:
     """Return a decision within a few sds of its threshold, with losses from 1:3 to 30:1."""
     sd = rng.uniform(0.4, 1.3)
     shown, ratio = sd * np.exp(rng.uniform(-0.5, 1.0)), 3.0 ** rng.uniform(-1, 3)
     later = rng.uniform(0, 0.4) * shown
     spread = np.sqrt(sd**2 + shown**2 + later**2)
     distance = rng.uniform(-2.0, 1.0) * spread - 1.0
-    return SkewedGap(0.0, shown**2, 1.0, sd**2, 0.0, 1.0, distance, later, ratio, 1.0)
+    return OneGap(0.0, shown**2, 1.0, sd**2, 0.0, 1.0, distance, later, ratio, 1.0)
 
 
 def test_it_is_within_a_few_per_cent_where_the_normal_model_is_not() -> None:
@@ -53,7 +53,7 @@ def test_it_is_within_a_few_per_cent_where_the_normal_model_is_not() -> None:
         )
         v = np.einsum("i,nij,j->n", c, gap.prior - left, c)
         for values, into in (
-            (fitted(OneGap(gap), left[:10]).value(gap.prior, left), errors),
+            (fitted(gap, left[:10]).value(gap.prior, left), errors),
             (normal.gain(v), normal_errors),
         ):
             into.append(float(np.abs(values - exact).max() / gap.evpi))
