@@ -4,11 +4,12 @@ Sources: the cyber task data of Lyptus Research (2026); METR's RE-Bench (arXiv 2
 reports; a comment on METR's staff time per evaluation (25 to 60 hours), the only such figure found.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
-from evalbayes.catalogue.human_time import DOUBLINGS
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.population import effort_half, effort_of
 from evalbayes.catalogue.quantities import hours_by_skill, positive, total_hours
@@ -149,69 +150,29 @@ def _validity_of_study(entries: Mapping[str, Any]) -> Choice:
     return 1.1, "as far as an eval may depart from the capability it stands for"
 
 
-PORTFOLIO = (
-    Default("ai_model", "AI model under test", "no name was given"),
-    Default(
-        "horizon_months", 6.0, "the longest time between assessments in published lab frameworks"
-    ),
-)
+RULES = {
+    "spend_unit": spend_unit,
+    "usd_per_unit": _usd_per_unit,
+    "max_cap": _max_cap,
+    "days_repair": _days_of("staff_hours_repair"),
+    "days_elicitation": _days_of("staff_hours_elicitation"),
+    "effort_repaired": _effort_of("staff_hours_repair", 16.0),
+    "effort_max": _effort_of("staff_hours_elicitation", 100.0),
+    "validity_sd": _validity_of_study,
+}
+TABLES = tomllib.loads(files(__package__).joinpath("defaults.toml").read_text("utf-8"))
 
-BUDGET = (Default("contingency", 0.1, "a tenth of the money is kept back for runs that cost more"),)
 
-DOMAIN = (
-    Default("unit", DOUBLINGS, "the scale on which task times are measured"),
-    Default(
-        "shown_capability", None, "nothing was said, so it is learned from the observations alone"
-    ),
-    Default(
-        "post_training_gain_per_year",
-        Interval(0.2, 1.5),
-        "units in a year from better elicitation, beyond the gap that a team can close now; on one "
-        "AI model 1 to 2 doublings came in its first year, the gap among them",
-    ),
-    Default(
-        "post_training_overlap",
-        2.0,
-        "gains on one AI model come early: after six weeks a team had 68 % of what it had in four "
-        "months (an overlap of 2.4), and little came later",
-    ),
-    Default(
-        "adversary_verifier", False, "the population's gap then counts one attempt, not the best"
-    ),
-    Default("baseline_tools", True, "a plateau-level agent has tools"),
-    Default("min_evals", 1, "no domain should go unlooked at"),
-)
+def _defaults(table: str) -> tuple[Default, ...]:
+    """Return the defaults of a table of the catalogue, in the order they are filled in."""
+    found = []
+    for row in TABLES[table]:
+        value = row.get("value")
+        value = Interval(*value) if isinstance(value, list) else value
+        value = RULES[row["key"]] if "rule" in row else value
+        found.append(Default(row["key"], value, row.get("reason", "")))
+    return tuple(found)
 
-STAKES = (
-    Default("mitigate_above", 0.1, "a missed danger is worse than a false alarm, some 28 times"),
-    Default("weight", 1.0, "all decisions count alike"),
-)
 
-EVAL = (
-    Default("spend_unit", spend_unit),
-    Default("usd_per_unit", _usd_per_unit),
-    Default("hours_per_run", 1.0, "the working time that cyber runs were given in public data"),
-    Default(
-        "staff_hours", 5.0, "25 to 60 staff hours are reported for an evaluation of about ten evals"
-    ),
-    Default(
-        "staff_hours_repair", 16.0, "two days of reading transcripts and mending what is broken"
-    ),
-    Default("days_repair", _days_of("staff_hours_repair")),
-    Default("staff_hours_elicitation", 100.0, "two to three engineer-weeks of 40 hours"),
-    Default("days_elicitation", _days_of("staff_hours_elicitation")),
-    Default("effort_repaired", _effort_of("staff_hours_repair", 16.0)),
-    Default("effort_max", _effort_of("staff_hours_elicitation", 100.0)),
-    Default("review_minutes_per_run", 3.0, "skimming a transcript for spurious failures"),
-    Default("resettable", 1.0, "sandboxed tasks can be started afresh"),
-    Default("usd_per_reset", 0.0, "a fresh sandbox costs next to nothing beside its tokens"),
-    Default("attempts_max", 4, "most of what repeats add on public data comes with the first few"),
-    Default("verifier", True, "tasks with a checker tell a success from a failure"),
-    Default("max_cap", _max_cap),
-)
-
-STUDY = (
-    Default("validity_sd", _validity_of_study),
-    Default("hours", 0.0, "nothing was said, so the money stated is all it takes"),
-    Default("days", 0.0, "nothing was said, so it keeps nobody waiting"),
-)
+PORTFOLIO, BUDGET, DOMAIN = map(_defaults, ("portfolio", "budget", "domain"))
+STAKES, EVAL, STUDY = map(_defaults, ("stakes", "eval", "study"))

@@ -2,7 +2,6 @@
 
 import tomllib
 from dataclasses import dataclass, replace
-from functools import cache
 from importlib.resources import files
 
 import numpy as np
@@ -12,47 +11,18 @@ from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 
-# Kinds that only enter the menu's decisions, prior, prices and hours.
-ON_MENU = (
-    "threshold",
-    "loss_missed",
-    "loss_false_alarm",
-    "later_gain",
-    "gap",
-    "gap_sd",
-    "shown_sd",
-    "price",
-    "staff_hours",
-    "elicitation_hours",
-    "review",
-)
-# Kinds that change what the options tell: the menu is built again from the posterior's draws.
-ON_INPUTS = ("gap_spread", "validity_sd", "effort", "study_sd", "curve_family")
+FIGURES = tomllib.loads(files(__package__).joinpath("figures.toml").read_text("utf-8"))
+WORDS = {kind: figure["words"] for kind, figure in FIGURES.items()}
+# Kinds that only enter the menu's decisions, prior, prices and hours; and kinds that change what
+# the options tell: the menu is built again from the posterior's draws.
+ON_MENU = tuple(kind for kind, figure in FIGURES.items() if figure["on"] == "menu")
+ON_INPUTS = tuple(kind for kind in FIGURES if kind not in ON_MENU)
 KINDS = (*ON_MENU, *ON_INPUTS)
 
 HOURS = ("staff_hours", "elicitation_hours", "review")
 # Kinds that change what options cost or which there are: a mix cannot be held against them.
 ON_COSTS = ("price", *HOURS, "curve_family")
 FAMILIES = {-1.0: "weibull", 0.0: "lognormal", 1.0: "hill"}
-
-WORDS = {
-    "threshold": "danger threshold",
-    "loss_missed": "loss of a missed danger (factor)",
-    "loss_false_alarm": "loss of a false alarm (factor)",
-    "later_gain": "post-training gain per year",
-    "gap_sd": "uncertainty of the elicitation gap (factor)",
-    "shown_sd": "uncertainty of the shown capability (factor)",
-    "price": "price of spend (factor)",
-    "staff_hours": "staff hours of running (factor)",
-    "elicitation_hours": "staff hours of elicitation (factor)",
-    "review": "review minutes per run (factor)",
-    "gap": "size of the elicitation gap (factor)",
-    "gap_spread": "spread of the gap between evals (factor)",
-    "validity_sd": "validity error (factor)",
-    "effort": "effort of max elicitation (factor)",
-    "study_sd": "error of studies (factor)",
-    "curve_family": "curve family (-1 Weibull, 0 lognormal, 1 Hill)",
-}
 
 
 @dataclass(frozen=True)
@@ -155,24 +125,16 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
     return [replace(each, ask=how_to_find_out(each, catalogue)) for each in found]
 
 
-@cache
-def ways_to_find_out() -> dict[str, dict[str, str]]:
-    """Return by kind the catalogue's key for a figure, and what to measure or whom to ask."""
-    text = files("evalfolio.sensitivities").joinpath("find_out.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
 def how_to_find_out(assumed: Assumed, catalogue: Catalogue) -> str:
     """Return what to measure or whom to ask about a figure; empty where somebody gave it."""
-    way = ways_to_find_out().get(assumed.kind, {"key": "", "ask": ""})
-    name = assumed.domain
+    way, name = FIGURES[assumed.kind], assumed.domain
     places = [f"{kind} {name!r}" for kind in ("domain", "level", "decision")] if name else None
     nobody = "key" not in way or any(
         each.key == way["key"] and (places is None or each.where in places)
         for each in catalogue.assumptions
         if "_defaults]" not in each.reason
     )
-    return way["ask"] if nobody else ""
+    return way.get("ask", "") if nobody else ""
 
 
 def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:
