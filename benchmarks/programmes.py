@@ -185,7 +185,7 @@ def ended(belief: Posterior, catalogue: Catalogue, truth: Array) -> dict[str, fl
     """Losses of the calls of a belief, by itself and under the truth; whether intervals hold it."""
     states = states_of(placed(belief, catalogue), catalogue)
     draws = state_draws(belief, catalogue)
-    row = {"believed": 0.0, "true": 0.0, "covered": 0.0, "width": 0.0}
+    row = {"believed": 0.0, "true": 0.0, "covered": 0.0, "width": 0.0, "score": 0.0}
     decisions = decisions_of(catalogue, states, placed(belief, catalogue))
     for decision, at in zip(decisions, truth, strict=True):
         later = decision.later_gain_mean - decision.threshold
@@ -203,6 +203,8 @@ def ended(belief: Posterior, catalogue: Catalogue, truth: Array) -> dict[str, fl
         low, high = np.quantile(y, [0.05, 0.95])
         row["covered"] += float(low <= at <= high) / len(decisions)
         row["width"] += float(high - low) / len(decisions)
+        outside = max(low - at, 0.0) + max(at - high, 0.0)
+        row["score"] += float(high - low + 20.0 * outside) / len(decisions)
     return row
 
 

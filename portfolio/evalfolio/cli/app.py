@@ -39,7 +39,7 @@ INPUTS = "Inputs"
 PANELS = {  # by what one wants, in the order of use; every command is a module of its name
     "Start": ("init", "check", "doctor"),
     INPUTS: ("fit", "curves", "capability", "prior", "gains", "horizons", "repeats"),
-    "Plan": ("recommend", "replan", "conclude", "require", "harness"),
+    "Plan": ("recommend", "replan", "run", "conclude", "require", "harness"),
     "Judge a plan": ("score", "explain", "sensitivity", "backtest"),
     "Other tools": ("rule",),
 }

@@ -68,6 +68,9 @@ HistoryOption = Annotated[
         "place of the fast update; repeatable."
     ),
 ]
+PointUsdOption = Annotated[
+    float | None, Option(min=0.0, help="What a point of value is worth, to say when to stop.")
+]
 ConstraintsOption = Annotated[
     Path | None, Option(help="Table of limits, one per row: CSV, or .xlsx with a sheet.")
 ]

@@ -22,9 +22,7 @@ def replan(
             "repeatable."
         ),
     ] = None,
-    point_usd: Annotated[
-        float | None, Option(min=0.0, help="What a point of value is worth, to say when to stop.")
-    ] = None,
+    point_usd: shared.PointUsdOption = None,
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
     method: shared.MethodOption = "certified",

@@ -90,12 +90,13 @@ class Policy:
         key = tuple(at)
         if key not in self._fits:
             used = self.fixed + np.sum([branch.total for branch in at], axis=0)
-            held = {name for branch in at for name in branch.held.values()}
-            inside = {name for branch in self.first for name in branch.options}
+            held = {name: option for branch in at for name, option in branch.held.items()}
+            of = self.frame.question.menu.options["eval"]
+            rest = {name for name in self.options if of[name] not in held}  # as it was, or done
             self._fits[key] = (
                 bool((used <= self.frame.hard * (1 + 1e-9)).all())
                 and days_of(at) <= self.frame.days * (1 + 1e-9)
-                and self.frame.allows(sorted(held | (set(self.options) - inside)))
+                and self.frame.allows(sorted({*held.values(), *rest}))
             )
         return self._fits[key]
 
