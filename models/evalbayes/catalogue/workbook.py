@@ -37,6 +37,7 @@ CHOICES: dict[str, Any] = {
     "spend_unit": ["tokens", "usd", "hours"],
     "adversary_spend_unit": ["tokens", "usd", "hours"],
 }  # of a column that is chosen from a list
+LIKE = 0.8  # how like a known sheet's name one is that is a slip and not its owner's own
 CHOSEN_ROWS = 1000  # below a head with a list
 Cells = list[tuple[int, tuple[Any, ...]]]  # filled rows: their numbers and cells
 Row = tuple[int, dict[str, Any]]  # number of the row in its sheet, and its cells by column
@@ -50,7 +51,7 @@ def read_workbook(path: str | Path) -> Tables:
     path = Path(path)
     untidy: list[str] = []
     sheets, known = _sheets(path, untidy), (*SINGLE, *MANY, TASKS)
-    own = [name for name in sheets if name not in known and nearest(name, known) is None]
+    own = [name for name in sheets if name not in known and nearest(name, known, LIKE) is None]
     refuse_unknown(path.name, [name for name in sheets if name not in own], known, what="sheet")
     passed = (f"{path.name}: passed over: sheets of your own: {', '.join(own)}",) if own else ()
     found: dict[str, Any] = {}
@@ -64,14 +65,15 @@ def read_workbook(path: str | Path) -> Tables:
 
 
 def _sheets(path: Path, untidy: list[str]) -> dict[str, Cells]:
-    """Return the filled rows of every sheet, by its name in small letters."""
+    """Return the filled rows of every sheet, by its table's name or, its owner's own, as titled."""
     return {
-        plain_name(sheet.title).lower().replace(" ", "_"): [
+        table if table in (*SINGLE, *MANY, TASKS) else sheet.title: [
             (number, tuple(plain(cell, where, untidy) for cell in cells))
             for number, cells in sheet.rows
         ]
         for sheet in read_sheets(path)
         for where in (f"{path.name}: sheet {sheet.title!r}",)
+        for table in (plain_name(sheet.title).lower().replace(" ", "_"),)
     }
 
 

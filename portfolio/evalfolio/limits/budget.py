@@ -179,7 +179,12 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
     known = tuple(resources)
     checked: dict[str, float] = {}
     for name, amount in budget.items():
-        refuse_other(name, known, f"budget: a resource must be one of {', '.join(sorted(known))}")
+        refuse_other(
+            name,
+            known,
+            f"budget: a resource must be one of {', '.join(sorted(known))}",
+            hint=_each_skill,
+        )
         if not isinstance(amount, Real) or isinstance(amount, bool):
             raise InputError(f"budget: {name} must be a number, got {amount!r}; write 250000")
         if math.isnan(amount) or amount < 0:
@@ -188,3 +193,9 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
             )
         checked[name] = float(amount)
     return checked
+
+
+def _each_skill(name: str, known: Iterable[str]) -> str:
+    """Return how to mend a resource that is not known: hours are given skill by skill."""
+    skills = [f"{each}=..." for each in known if each.startswith(f"{name}.")]
+    return f"give each: {', '.join(skills)}" if skills else nearest(name, known)

@@ -235,10 +235,11 @@ def test_own_columns_and_sheets_are_passed_over_and_said_and_yes_and_no_are_read
         [*GOOD["eval"][2][:-1], "No", None, "X-2"],
     ]
     sheets["Contacts"] = [["who", "where"], ["Ann", "room 3"]]
+    sheets["Limits 2026"] = [["draft"]]
     found = read_catalogue(book(tmp_path / "c.xlsx", sheets))
     assert [each.mandatory for each in found.evals] == [True, False]
     assert found.evals == read_catalogue(book(tmp_path / "plain.xlsx", GOOD)).evals
-    assert "c.xlsx: passed over: sheets of your own: contacts" in found.notes
+    assert "c.xlsx: passed over: sheets of your own: Contacts, Limits 2026" in found.notes
     assert "c.xlsx: sheet 'eval': owner, Jira passed over: columns of your own" in found.notes
 
 
