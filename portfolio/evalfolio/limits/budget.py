@@ -156,19 +156,15 @@ def catalogue_budget(catalogue: Catalogue) -> dict[str, float]:
     Calendar days do not add up over evals that run side by side, so they limit the agents' time:
     agent_hours = agents_in_parallel · 24 · calendar_days.
     """
-    stated = catalogue.budget
-    budget: dict[str, float] = {}
-    if stated.usd is not None:
-        budget["usd"] = float(stated.usd)
+    stated, budget = catalogue.budget, {"usd": catalogue.budget.usd}
     if isinstance(stated.staff_hours, Mapping):
-        budget |= {f"staff_hours.{skill}": float(h) for skill, h in stated.staff_hours.items()}
-    elif stated.staff_hours is not None:
-        budget["staff_hours"] = float(stated.staff_hours)
+        budget |= {f"staff_hours.{skill}": hours for skill, hours in stated.staff_hours.items()}
+    else:
+        budget["staff_hours"] = stated.staff_hours
     if stated.agents_in_parallel is not None and stated.calendar_days is not None:
-        budget["agent_hours"] = (
-            float(stated.agents_in_parallel) * HOURS_PER_DAY * float(stated.calendar_days)
-        )
-    return budget
+        days = HOURS_PER_DAY * float(stated.calendar_days)
+        budget["agent_hours"] = float(stated.agents_in_parallel) * days
+    return {name: float(amount) for name, amount in budget.items() if amount is not None}
 
 
 def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[str, float]:

@@ -146,7 +146,5 @@ def _sides(dimension: int) -> Array:
     return np.asarray(half / np.linalg.norm(half, axis=1, keepdims=True))
 
 
-@lru_cache(maxsize=64)
-def level_set(menu: Menu, calls: Calls, kinds: tuple[int, ...], at_most: float) -> LevelSet:
-    """Return where a target holds, sampled once."""
-    return LevelSet(menu, calls, kinds, at_most)
+level_set = lru_cache(maxsize=64)(LevelSet)
+"""Where a target holds, sampled once."""

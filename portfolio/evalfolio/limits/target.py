@@ -185,7 +185,7 @@ class WrongCall(Target):
 
     def least(self, menu: Menu) -> float:
         """Return the t from which on the probability stays at or below the target."""
-        return _turns(self.known(menu).value, self.kinds, self.at_most)[1]
+        return _enough(self.known(menu).value, self.kinds, self.at_most)
 
     def _short(self, menu: Menu, x: Array, firm: bool) -> tuple[float, Array]:
         calls = self.known(menu).calls
@@ -323,24 +323,17 @@ def decision_of(menu: Menu, name: str) -> Decision:
 
 
 @lru_cache(maxsize=256)
-def _turns(value: DecisionValue, kinds: tuple[int, ...], at_most: float) -> tuple[float, float]:
-    """Return up to which share explained the chance stays at or below, and from which on it does.
+def _enough(value: DecisionValue, kinds: tuple[int, ...], at_most: float) -> float:
+    """Return the share explained from which on the chance stays at or below: the normal model."""
 
-    By the normal model; the first is -1 where it does not hold now, infinite where it always does.
-    """
-    whole = value.variance
+    def over(v: float) -> float:
+        return float(value.wrong_calls(v)[list(kinds)].sum()) - at_most
 
-    def chance(v: float) -> float:
-        return float(value.wrong_calls(v)[list(kinds)].sum())
-
-    grid = np.linspace(0.0, whole, N_PROBES)
-    above = np.flatnonzero([chance(v) > at_most for v in grid])
+    grid = np.linspace(0.0, value.variance, N_PROBES)
+    above = np.flatnonzero([over(v) > 0 for v in grid])
     if not len(above):
-        return np.inf, 0.0
-
-    def turn(first: int) -> float:
-        return float(optimize.brentq(lambda v: chance(v) - at_most, *grid[first : first + 2]))
-
-    first, last = int(above[0]), int(above[-1])
-    calm = -1.0 if first == 0 else turn(first - 1) / whole
-    return calm, NEVER if last == N_PROBES - 1 else turn(last) / whole
+        return 0.0
+    last = int(above[-1])
+    if last == N_PROBES - 1:
+        return NEVER
+    return float(optimize.brentq(over, *grid[last : last + 2])) / value.variance

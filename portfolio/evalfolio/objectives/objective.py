@@ -155,8 +155,6 @@ class ObjectiveFloor:
     that the over-estimate lets through, but that is worth too little, is ruled out by name.
     InputError if the amount is negative or not a number.
 
-    Examples
-    --------
     >>> from evalfolio.objectives import evsi
     >>> print(evsi() >= 3)
     evsi is at least 3

@@ -40,8 +40,6 @@ class Total:
 
     With ``share = 1`` a tail is the mean over the draws. Every weight is inside the worths.
 
-    Examples
-    --------
     >>> worst_half = Tail(np.array([[0], [1], [2], [3]]), 0.5)
     >>> total = Total(np.array([], dtype=int), (worst_half,))
     >>> total.of(np.array([[4.0, 1.0, 3.0, 9.0]]))

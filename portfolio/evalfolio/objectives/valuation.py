@@ -43,10 +43,8 @@ def worth_of(menu: Menu, decision: Decision) -> Worth:
     return DecisionValue.of(menu, decision) if stand_in is None else stand_in.worth
 
 
-@lru_cache(maxsize=8)
-def valuation(menu: Menu) -> Valuation:
-    """Return the valuation of a menu, made once per menu."""
-    return Valuation(menu)
+valuation = lru_cache(maxsize=8)(Valuation)
+"""The valuation of a menu, made once per menu."""
 
 
 def direct_gains(menu: Menu, x: Array, *, rough: bool = False) -> Array:

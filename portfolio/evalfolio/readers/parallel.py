@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from queue import Empty, Queue
+from queue import SimpleQueue
 
 from evalfolio.readers.log_facts import (
     inspect_log_module,
@@ -88,79 +88,75 @@ def read_logs(
 def _in_processes(
     waiting: list[tuple[str, str]], count: int, max_bytes: int
 ) -> Generator[tuple[str, Failure | None], None, None]:
-    todo: Queue[tuple[str, str]] = Queue()
-    for item in waiting:
-        todo.put(item)
-    done: Queue[tuple[str, Failure | None]] = Queue()
-    stop = threading.Event()
-    workers: list[subprocess.Popen[str]] = []
-    threads = [
-        threading.Thread(target=_serve, args=(todo, done, stop, workers, max_bytes), daemon=True)
-        for _ in range(count)
-    ]
-    for thread in threads:
-        thread.start()
+    """Read logs in so many processes, each fed by a thread; give them as they are finished."""
+    workers = [_Worker(max_bytes) for _ in range(count)]
+    idle: SimpleQueue[_Worker] = SimpleQueue()
+    for worker in workers:
+        idle.put(worker)
+
+    def read(log: str, target: str) -> tuple[str, Failure | None]:
+        worker = idle.get()
+        try:
+            return log, worker.read(log, target)
+        finally:
+            idle.put(worker)
+
+    threads = ThreadPoolExecutor(count)
     try:
-        for _ in waiting:
-            yield done.get()
+        for done in as_completed([threads.submit(read, *item) for item in waiting]):
+            yield done.result()
     finally:
-        stop.set()
-        for worker in list(workers):
-            worker.kill()  # on an early end; after the last log a worker has nothing to lose
-        for thread in threads:
-            thread.join()
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:  # on an early end; after the last log one has nothing to lose
+            if worker.process is not None:
+                worker.process.kill()
+        threads.shutdown()
+        for worker in workers:
+            worker.end()
 
 
-def _serve(
-    todo: Queue[tuple[str, str]],
-    done: Queue[tuple[str, Failure | None]],
-    stop: threading.Event,
-    workers: list[subprocess.Popen[str]],
-    max_bytes: int,
-) -> None:
-    """Feed one worker process after another until nothing is left to do."""
-    worker: subprocess.Popen[str] | None = None
-    served = 0
-    try:
-        while not stop.is_set():
-            try:
-                log, target = todo.get_nowait()
-            except Empty:
-                return
-            if worker is None or served >= _LOGS_PER_PROCESS:
-                _end(worker)
-                worker, served = _start(), 0
-                workers.append(worker)
-            served += 1
-            request = json.dumps({"log": log, "target": target, "max_bytes": max_bytes})
-            answer = _ask(worker, request)
-            if answer is None:
-                code = _end(worker)
-                worker = None
-                failure = {
-                    "error": "WorkerDied",
-                    "message": f"The process reading this log ended with code {code}.",
-                }
-                done.put((log, failure))
-            else:
-                done.put((log, answer or None))
-    finally:
-        _end(worker)
+class _Worker:
+    """A process that reads logs one by one: another where it has died or served enough."""
 
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes, self.served = max_bytes, 0
+        self.process: subprocess.Popen[str] | None = None
 
-def _ask(worker: subprocess.Popen[str], request: str) -> Failure | None:
-    assert worker.stdin is not None  # opened as pipes in _start
-    assert worker.stdout is not None
-    try:
-        worker.stdin.write(request + "\n")
-        worker.stdin.flush()
-        line = worker.stdout.readline()
-    except OSError:
-        return None
-    if not line.endswith("\n"):
-        return None
-    answer: Failure = json.loads(line)
-    return answer
+    def read(self, log: str, target: str) -> Failure | None:
+        """Have a log read into its partial file; return why that failed."""
+        if self.process is None or self.served >= _LOGS_PER_PROCESS:
+            self.end()
+            self.process, self.served = _start(), 0
+        self.served += 1
+        request = json.dumps({"log": log, "target": target, "max_bytes": self.max_bytes})
+        assert self.process.stdin is not None  # opened as pipes in _start
+        assert self.process.stdout is not None
+        line = ""
+        with contextlib.suppress(OSError):  # it is dead: nothing is answered
+            self.process.stdin.write(request + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        if line.endswith("\n"):
+            answer: Failure = json.loads(line)
+            return answer or None
+        told = f"The process reading this log ended with code {self.end()}."
+        return {"error": "WorkerDied", "message": told}
+
+    def end(self) -> int:
+        """Let the process end, or end it, and return its exit code."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(OSError):  # a dead worker's pipe cannot be flushed
+            process.stdin.close()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.stdout.close()
+        return process.wait()
 
 
 def _start() -> subprocess.Popen[str]:
@@ -175,22 +171,6 @@ def _start() -> subprocess.Popen[str]:
         env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         start_new_session=True,  # Ctrl-C reaches the parent alone, which ends its workers
     )
-
-
-def _end(worker: subprocess.Popen[str] | None) -> int:
-    """Let a worker end, or end it, and return its exit code."""
-    if worker is None:
-        return 0
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    with contextlib.suppress(OSError):  # a dead worker's pipe cannot be flushed
-        worker.stdin.close()
-    try:
-        worker.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-    worker.stdout.close()
-    return worker.wait()
 
 
 if __name__ == "__main__":

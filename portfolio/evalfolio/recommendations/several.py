@@ -83,8 +83,6 @@ def recommend_several(
 def by_ai_model(choices: pd.DataFrame, names: Sequence[str]) -> str:
     """Say what goes to each AI model.
 
-    Examples
-    --------
     >>> rows = pd.DataFrame({"ai_model": ["A", "B"], "usd": [300.0, 100.0]})
     >>> by_ai_model(rows, ["A", "B"])
     'A gets $300 (75 %) and B gets $100 (25 %).'

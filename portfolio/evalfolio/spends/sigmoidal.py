@@ -153,7 +153,8 @@ def sigmoidal_allocation(
 ) -> Allocation:
     """Return a split within `gap` of the best, for curves of any shape that never fall."""
     search = _Search(curves, budget, low, high)
-    search.even_answer()
+    share = (budget - low.sum()) / (high - low).sum()
+    search.keep(low + share * (high - low))  # the even split for a first answer: one evaluation
     rough = SpendGrid.geometric(curves, low, high, ROUGH)
     if not rough.concave:
         search.rough_answer(rough)
@@ -231,11 +232,6 @@ class _Search:
     def look_at(self, grid: SpendGrid) -> None:
         """Search on this grid from now on."""
         self.grid, self._bends = grid, grid.concave_from
-
-    def even_answer(self) -> None:
-        """Take the even split for a first answer: one evaluation."""
-        share = (self.budget - self.low.sum()) / (self.high - self.low).sum()
-        self._keep(self.low + share * (self.high - self.low))
 
     def rough_answer(self, rough: SpendGrid) -> None:
         """Look for an answer on a coarse grid, long before there is a bound.
@@ -320,11 +316,12 @@ class _Search:
             dropped[box.split_item] = self.low[box.split_item]
             starts.append(dropped)
         for start in starts:
-            self._keep(start)
+            self.keep(start)
             if self.n_nodes < POLISHED_NODES:
                 self._polish(start)
 
-    def _keep(self, spend: Array) -> bool:
+    def keep(self, spend: Array) -> bool:
+        """Take an answer if it is within the budget and better than the last; say whether."""
         if spend.sum() > self.budget * (1 + 1e-12):
             return False
         value = float(self.curves.value(spend).sum())
@@ -343,8 +340,8 @@ class _Search:
         low = np.where(free, np.minimum(np.maximum(self._bends, self.low), spend), spend)
         high = np.where(free, self.high, spend)
         if high.sum() <= self.budget:
-            self._keep(high)
+            self.keep(high)
             return
         found = concave_allocation(self.curves, self.budget, low, high)
-        if self._keep(found.spend):
+        if self.keep(found.spend):
             self.multiplier = found.multiplier

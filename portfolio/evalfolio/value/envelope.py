@@ -36,8 +36,6 @@ def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Arra
     Each is a tangent of the envelope: on its straight stretches the chord, raised to clear G by
     any curvature between the hull's points, elsewhere the tangent of G.
 
-    Examples
-    --------
     >>> from evalfolio.value.sample_information import DecisionValue
     >>> g = DecisionValue(-1.0, 1.0, 1.0, 1.0)
     >>> slopes, heights = envelope_lines(g, 0.9)

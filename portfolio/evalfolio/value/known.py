@@ -75,7 +75,5 @@ def call_change(value: DecisionValue, v: float) -> float:
     return 1 - mitigate_after if value.mitigates else mitigate_after
 
 
-@lru_cache(maxsize=128)
-def known(menu: Menu, decision: Decision, *, skew: bool = True) -> Known:
-    """Return what choices let one know of a decision, made once."""
-    return Known(menu, decision, skew)
+known = lru_cache(maxsize=128)(Known)
+"""What choices let one know of a decision, made once."""

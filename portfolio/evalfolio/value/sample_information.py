@@ -42,8 +42,6 @@ def expected_excess(z: ArrayLike) -> Array:
     Accurate far below 0 too, where the two terms nearly cancel: there the ratio
     ψ(z) = φ(z)·(1 − |z|·R(|z|)) with Mills' ratio R is expanded.
 
-    Examples
-    --------
     >>> np.round(expected_excess([0.0, 10.0]), 6)
     array([ 0.398942, 10.      ])
     """
@@ -60,8 +58,6 @@ def expected_excess(z: ArrayLike) -> Array:
 def indifference(loss_missed: float, loss_false_alarm: float) -> float:
     """Return k, the root of L_m ψ(k) = L_f ψ(−k): indifferent at a mean k sds above the threshold.
 
-    Examples
-    --------
     >>> indifference(5.0, 5.0)
     0.0
     >>> indifference(9.0, 1.0) < 0  # a miss costs more: mitigate already below the threshold
@@ -102,8 +98,6 @@ def certain_call(share: Array, distance: float) -> Array:
 class DecisionValue:
     """The value G(v) of explaining the variance v of one decision's y.
 
-    Examples
-    --------
     >>> at_threshold = DecisionValue(0.0, 1.0, 1.0, 1.0)
     >>> np.round(at_threshold.gain([0.0, 0.25, 1.0]), 4)
     array([0.    , 0.1995, 0.3989])

@@ -86,8 +86,6 @@ class FewerWrongCalls:
 
     with inflections at the roots of 2v² − (S + d₀²)v + d₀²S: none or two.
 
-    Examples
-    --------
     >>> at_threshold = FewerWrongCalls(0.0, 1.0, 1.0)
     >>> round(float(at_threshold.gain(1.0)), 12)
     0.5

@@ -114,27 +114,22 @@ def curve_cards(
     record: Record, curves: pd.DataFrame, curve_grid: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Return the drawing and the figures of every eval that has a curve."""
-    chosen = {row.eval: row for row in record.to_run}
+    chosen = {row.eval: (row.cap, row.cap_unit, row.tier, row.usd) for row in record.to_run}
     drawn = {str(name): rows for name, rows in curve_grid.groupby("eval", sort=False)}
     cards: list[dict[str, Any]] = []
     for key, row in enumerate(curves.to_dict("records")):
         name = str(row["eval"])
         if name not in drawn:
             continue
-        choice = chosen.get(name)
-        told = None if choice is None else choice.cap_unit
+        cap, told, tier, usd = chosen.get(name, (None, None, None, 0.0))
         unit = str(row.get("spend_unit") or told or "spend")
-        marks = Marks(
-            None if choice is None else choice.cap,
-            _number(row.get("sweet_spot")),
-            _number(row.get("saturation_elasticity")),
-            unit,
-        )
+        sweet, saturation = map(_number, (row.get("sweet_spot"), row.get("saturation_elasticity")))
+        marks = Marks(cap, sweet, saturation, unit)
         cards.append(
             {
                 "eval": name,
-                "tier": None if choice is None else choice.tier,
-                "usd": 0.0 if choice is None else choice.usd,
+                "tier": tier,
+                "usd": usd,
                 "kind": CLASS_WORDS.get(str(row.get("class")), str(row.get("class"))),
                 "chart": curve_chart(name, drawn[name], marks, f"curve-{key}"),
                 "lines": _lines(row, marks),

@@ -248,14 +248,11 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
         if limit is not None:
             used = hours(record.spend[name])
             rows.append((resource_words(name), used, f"of {hours(limit)}"))
-    noise = value.noise
-    if value.unit == "usd":
-        give = "" if noise is None else f" ± {about(noise)}"
-        remark = f"worth {about(value.evsi)}{give} in expectation"
-    else:
-        give = "" if noise is None else f" ± {two_digits(noise)}"
-        all_of_it = DASH if most is None else two_digits(most)
-        remark = f"{two_digits(value.evsi)}{give} of {all_of_it} points"
+    said = about if value.unit == "usd" else two_digits
+    worth = said(value.evsi) + ("" if value.noise is None else f" ± {said(value.noise)}")
+    remark = f"worth {worth} in expectation"
+    if value.unit != "usd":
+        remark = f"{worth} of {DASH if most is None else two_digits(most)} points"
     rows.append(("Of perfect information", share(value.share(value.evsi)), remark))
     return rows
 

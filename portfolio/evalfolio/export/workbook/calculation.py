@@ -30,7 +30,7 @@ from evalfolio.export.workbook.layout import (
     cell,
     span,
 )
-from evalfolio.limits.amount import tier_share
+from evalfolio.limits.amount import evals, tier_share
 from evalfolio.narrative import DEPTH, percent, two_digits
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.emulator import Emulator
@@ -72,9 +72,8 @@ def headline(contents: Contents, position: int) -> tuple[str, str]:
         return record.words.mix, record.words.hangs_on
     names = [str(contents.options.index[i - 1]) for i in rows]
     deep = tier_share(contents.menu, names, DEPTH)
-    evals = "eval" if len(names) == 1 else "evals"
     mix = (
-        f"Run {len(names)} {evals} on {record.portfolio.ai_model} for an expected "
+        f"Run {evals(len(names))} on {record.portfolio.ai_model} for an expected "
         f"${two_digits(contents.spend(rows, 'usd'))}, {percent(deep)} of it on maximum "
         "elicitation; which, the sheet Mix says."
     )
@@ -104,7 +103,7 @@ def write_options(book: Book) -> None:
     options, column = contents.options, book.where.options
     sheet.put(0, 0, "Numbers the formulas read.")
     sheet.heads(OPTIONS_FIRST - 1, 0, HEADS)
-    evals = list(options["eval"].unique())
+    names = list(options["eval"].unique())
     told = {row.option: row for row in contents.record.choices}
     for i, (name, option) in enumerate(options.iterrows()):
         row, member = OPTIONS_FIRST + i, int(i + 1 in contents.chosen)
@@ -113,7 +112,7 @@ def write_options(book: Book) -> None:
         sheet.formula(row, at.IN_MIX, formula, member, plain)
         typed = f"=N(Menu!{xl_rowcol_to_cell(at.MENU_FIRST + i, at.MENU_YOURS)})"
         sheet.formula(row, at.YOURS, typed, member, plain)
-        sheet.put(row, at.EVAL_CODE, 1 + evals.index(option["eval"]))
+        sheet.put(row, at.EVAL_CODE, 1 + names.index(option["eval"]))
         sheet.put(row, at.DOMAIN_CODE, 1 + contents.domains.index(option["domain"]))
         sheet.put(row, at.TIER_CODE, 1 + contents.tiers.index(option["tier"]))
         if (own := told.get(str(name))) is not None:

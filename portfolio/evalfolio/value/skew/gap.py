@@ -30,8 +30,6 @@ SMALL = 1e-6  # of a prior variance: what counts as known
 class SkewedGap:
     """A decision about y = w + q·δ + later gain with a lognormal δ.
 
-    Examples
-    --------
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
     >>> round(gap.p_exceeds, 2), gap.mitigates  # likely enough: a miss costs 28 times more
     (0.11, True)
@@ -202,8 +200,6 @@ def lognormals(mean: Array, covariance: Array, z: Array) -> Array:
 
     `z` is of shape (n_values, n); ties that no lognormals can have are taken as far as they can.
 
-    Examples
-    --------
     >>> lognormals(np.array([2.0]), np.array([[0.0]]), np.array([[-1.0], [1.0]])).ravel().tolist()
     [2.0, 2.0]
     """
@@ -218,8 +214,6 @@ def even_normals(power: int, columns: int, *, seed: int) -> Array:
 
     Of a scrambled Sobol sequence (Owen 1998).
 
-    Examples
-    --------
     >>> even_normals(10, 2, seed=0).mean(axis=0).round(2).tolist()
     [0.0, 0.0]
     """

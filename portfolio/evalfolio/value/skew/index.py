@@ -23,8 +23,6 @@ from evalbayes.arrays import Array
 class Index:
     """The number u in [0, 1].
 
-    Examples
-    --------
     >>> index = Index(((0.9,), (3.0,)), (0.5, 0.3, 0.2), (1.0, 0.1, 0.05))
     >>> index.of(np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])).round(9).tolist()
     [0.0, 1.0]
@@ -81,8 +79,6 @@ class Shapes:
     The first two are one for every gap. The weights q of the gaps in y are above 0; `prior` is the
     covariance of (w, δ), of shape (1 + n_gaps, 1 + n_gaps), `left` n of those that u is wanted at.
 
-    Examples
-    --------
     >>> prior = np.diag([1.4, 0.9])
     >>> shapes = Shapes(np.ones(1), prior, np.array([np.diag([0.7, 0.8])]))
     >>> x = shapes.start(BEGIN)

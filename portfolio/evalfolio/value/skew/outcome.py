@@ -48,8 +48,6 @@ def outcome_of(gap: SkewedGap, left: Array) -> Outcome:
     `left` is the posterior covariance of (w, δ) by the normal model, of shape (2, 2): it says how
     much information on both the results hold.
 
-    Examples
-    --------
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
     >>> all_known = outcome_of(gap, np.zeros((2, 2))).value
     >>> shown_known = outcome_of(gap, np.diag([0.0, 0.9])).value

@@ -19,8 +19,6 @@ from evalbayes.arrays import Array
 class Sloped:
     """A nondecreasing function on [0, 1] whose slope rises to a peak and falls after it.
 
-    Examples
-    --------
     >>> g = Sloped((0.0, 0.5, 1.0), (0.0, 2.0, 0.0), 1.0)
     >>> g.gain([0.0, 0.5, 1.0]).tolist(), g.inflections
     ([0.0, 0.5, 1.0], (0.5,))

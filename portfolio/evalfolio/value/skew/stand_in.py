@@ -135,8 +135,6 @@ def fitted(calls: Calls, left: Array) -> StandIn:
 
     `left` is of shape (n, 1 + n_gaps, 1 + n_gaps).
 
-    Examples
-    --------
     >>> from evalfolio.value.skew import OneGap
     >>> gap = OneGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
     >>> shares = np.random.default_rng(0).uniform(0, 1, (30, 2))
