@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +51,9 @@ AiModelsOption = Annotated[
         help="Several AI models that share the budgets, one option each: which gets what.",
     ),
 ]
+HumansOption = Annotated[
+    Path | None, Option(help="Runs by people: task, minutes, and success or score; a baseline.")
+]
 StagesOption = Annotated[
     int | None,
     Option(help="Also what to run first, and which results release what else, in 2 or 3 stages."),
@@ -67,6 +71,7 @@ def recommend(
     ai_models: AiModelsOption = None,
     scenarios: ScenariosOption = None,
     stages: StagesOption = None,
+    humans: HumansOption = None,
     out: shared.OutOption = Path("plan"),
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
@@ -89,6 +94,7 @@ def recommend(
     from evalfolio.plans.optimiser import method_of
     from evalfolio.programmes.told import in_stages
     from evalfolio.recommendations.alternatives import read_scenarios, side_by_side
+    from evalfolio.recommendations.baselines import baseline_of
     from evalfolio.recommendations.recommender import recommend as make
     from evalfolio.recommendations.several import recommend_several
     from evalfolio.search.certified import Certified
@@ -110,7 +116,7 @@ def recommend(
     for words in several.values():
         asked_catalogue(catalogue, (*(settings or ()), *words), budgets)
     files = [catalogue, *(observations or []), *([posterior] if posterior else [])]
-    files += [each for each in (constraints, scenarios) if each]
+    files += [each for each in (constraints, scenarios, humans) if each]
     observed, belief = posterior_of(
         read,
         observations,
@@ -138,6 +144,9 @@ def recommend(
     if stages is not None:
         with step(f"planning {stages} stages", quiet=quiet or as_json):
             result = in_stages(result, stages, seed=seed)
+    if humans is not None:
+        told_of = result.record.replace(humans=baseline_of(humans, observed, read, seed=seed))
+        result = replace(result, plan=replace(result.plan, told=told_of))
     beside = None
     if several:
         with step(f"planning {len(several)} scenarios", quiet=quiet or as_json):

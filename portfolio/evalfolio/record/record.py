@@ -467,6 +467,8 @@ class Record(_Part):
     """Where a programme stands: what results changed, what they cost, and whether to go on."""
     backtest: Account | None = None
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
+    humans: Account | None = None
+    """How long tasks take people, and what AI models score beside them, where runs were given."""
 
     def usd_of(self, domains: Sequence[str], tier: str | None = None) -> float:
         """Return the money of domains at a tier: of rows, and of what only such rows could need."""

@@ -188,6 +188,11 @@ ACCOUNTS = {  # by field of the record: sheet, title and lead
         "How firm the mix is",
         "What evalfolio sensitivity found beside the tornado; shares are of the plan's value.",
     ),
+    "humans": (
+        "People",
+        "People beside AI models",
+        "Minutes have 90 % intervals; scores are of what was handed in by then.",
+    ),
     "backtest": (
         "Back-test",
         "This way to plan, on runs that were made anyway",
