@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.stats import rankdata
 
 from evalbayes.arrays import Array, Index, Positions
 from evalbayes.curves.families.selection import Selection
@@ -106,12 +107,7 @@ def _from_others(
 
 
 def _set_shape(
-    new: dict[str, Array],
-    drawn: Array,
-    family: str,
-    rows: Positions,
-    i: int,
-    m: int,
+    new: dict[str, Array], drawn: Array, family: str, rows: Positions, i: int, m: int
 ) -> None:
     width = np.exp(drawn[:, 2]) / WIDTHS[family]
     tail = np.exp(drawn[:, 3]) if family == "burr" else np.ones(len(rows))
@@ -123,6 +119,4 @@ def _set_shape(
 
 def _ranks(values: Array) -> Array:
     """Quantile of every value among all, strictly between 0 and 1."""
-    ranks = np.empty(len(values))
-    ranks[np.argsort(values)] = (np.arange(len(values)) + 0.5) / len(values)
-    return ranks
+    return np.asarray((rankdata(values, method="ordinal") - 0.5) / len(values))

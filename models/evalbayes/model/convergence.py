@@ -27,15 +27,6 @@ def prior_shift(values: Array, log_prior: Array) -> Array:
     power-scaling). `values` are draws of quantities, (n_draws, n), `log_prior` is the log prior
     density of each, up to a constant; the result, of shape (n,), is 0 where a quantity does not
     vary.
-
-    Examples
-    --------
-    A normal mean with as much in its prior N(0, 2) as in the data, read at 1: precision α/2 + 1/2.
-    From α = 0.8 to 1.25 its mean 1/(α + 1) falls by 0.111, 0.111 sds, over 0.644 doublings.
-
-    >>> x = np.random.default_rng(0).normal(0.5, 1.0, (400_000, 1))
-    >>> bool(abs(prior_shift(x, -x[:, 0] ** 2 / 4.0)[0] - 0.1725) < 0.005)
-    True
     """
     sd = values.std(axis=0)
     means = []
@@ -69,14 +60,8 @@ def log_prior_of(base: Layout, named: Mapping[str, Array]) -> Array:
     return total
 
 
-BY_UNIT = (
-    "slope_mean",
-    "validity_sd",
-    "family_sd",
-    "walk_sd",
-    "gap_departure_sd",
-    "gap_range",
-)  # one entry for every unit of capability
+# One entry for every unit of capability.
+BY_UNIT = ("slope_mean", "validity_sd", "family_sd", "walk_sd", "gap_departure_sd", "gap_range")
 DIMS = {  # of what is reported beside; the first four are sampled as they are
     "success_location": "condition",
     "gave_up_location": "condition",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Value
 from evalbayes.halves import BATCHES
 
 FEWEST = 20  # draws of a batch; fewer are one batch
@@ -21,24 +21,12 @@ class EvenNormals:
     likely strata, in random order: a Latin hypercube (McKay et al. 1979). Every draw is still
     normal, tails and all, and means of sums of functions of single columns have next to no Monte
     Carlo error.
-
-    Examples
-    --------
-    >>> drawn = EvenNormals(np.random.default_rng(0)).normal(2.0, 3.0, size=(8000, 2))
-    >>> drawn.mean(axis=0).round(2).tolist(), drawn.std(axis=0).round(1).tolist()
-    ([2.0, 2.0], [3.0, 3.0])
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
 
-    def normal(
-        self,
-        mean: Array | float = 0.0,
-        sd: Array | float = 1.0,
-        *,
-        size: int | tuple[int, ...],
-    ) -> Array:
+    def normal(self, mean: Value = 0.0, sd: Value = 1.0, *, size: int | tuple[int, ...]) -> Array:
         """Return draws of shape `size`, the first axis that of the draws."""
         n_draws, *rest = (size,) if isinstance(size, int) else size
         per = n_draws // BATCHES

@@ -103,6 +103,24 @@ class Evidence:
             np.maximum.at(largest, rows.of, rows.ln_cap)
         return largest
 
+    def by_pair(self, i: Index, m: Index, shape: tuple[int, int]) -> dict[str, Any]:
+        """Sum runs by how they ended, and take largest caps, by eval and AI model; 0 where none.
+
+        Tables of this shape by their names in a posterior; i and m are those of every condition.
+        """
+        counts = {
+            "n_runs": self.n_runs,
+            "n_success": self.successes,
+            "n_gave_up": self.ended.n_gave_up,
+            "n_stopped": self.n_stopped,
+        }
+        found: dict[str, Any] = {key: np.zeros(shape, dtype=np.int64) for key in counts}
+        for key, values in counts.items():
+            np.add.at(found[key], (i, m), values.astype(np.int64))
+        found["largest_cap"] = np.zeros(shape)
+        np.maximum.at(found["largest_cap"], (i, m), np.exp(self.ln_largest_cap))
+        return found
+
     def about(self, condition: int) -> Evidence:
         """Return the results of one condition alone, which is then the first."""
         own: dict[str, Any] = {"conditions": self.conditions.iloc[[condition]]}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evalbayes.arrays import Array, Index
+from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
 from evalbayes.curves.families.selection import selection_of
 from evalbayes.curves.law import STACKED
@@ -79,22 +80,16 @@ def fit(
         is unknown.
     """
     evidence = evidence_of(observations, catalogue)
-    provenance = provenance_of(
-        catalogue,
-        observations,
-        seed=seed,
-        draws=draws,
-        tune=tune,
-        chains_asked=chains,
-        families=list(families),
-    )
+    sampler = {"seed": seed, "draws": draws, "tune": tune}
+    asked = {**sampler, "chains_asked": chains, "families": list(families)}
+    provenance = provenance_of(catalogue, observations, **asked)
     kept = kept_posterior(keep, provenance) if keep is not None else None
     if kept is not None:
         return kept
     selection = selection_of(evidence.plain, evidence.summed, families, seed=seed)
     design = design_of(catalogue, evidence)
     if len(evidence):
-        named, divergences = _sampled(design, evidence, seed, draws, tune, chains, progress)
+        named, divergences = _sampled(design, evidence, **sampler, chains=chains, progress=progress)
     else:
         chains = 1
         named = {key: value[None] for key, value in prior_base(design, draws, seed).items()}
@@ -112,6 +107,7 @@ def fit(
         complete["task_sd"],
         np.random.default_rng([seed, 2]),
     )
+    shape = len(design.evals), len(design.ai_models)
     posterior = Posterior(
         domains=design.domains,
         evals=design.evals,
@@ -125,21 +121,10 @@ def fit(
         reach=design.knots.reach,
         gap_prior=np.stack([design.gap, design.gap_sd], axis=1),
         told_at=design.knots.place[design.anchor_knots],
-        n_runs=_by_pair(design, evidence.n_runs, np.add).astype(np.int64),
         elicited_history=design.elicited,
-        diagnostics=_diagnostics(
-            design,
-            evidence,
-            named,
-            flat,
-            divergences,
-            seed,
-        ),
+        diagnostics=_diagnostics(design, evidence, named, flat, divergences, seed),
         provenance=provenance | {"chains": chains},
-        n_success=_by_pair(design, evidence.successes, np.add).astype(np.int64),
-        n_gave_up=_by_pair(design, evidence.ended.n_gave_up, np.add).astype(np.int64),
-        n_stopped=_by_pair(design, evidence.n_stopped, np.add).astype(np.int64),
-        largest_cap=_by_pair(design, np.exp(evidence.ln_largest_cap), np.maximum),
+        **evidence.by_pair(design.condition_eval, design.condition_model, shape),
         **_near_the_cap(design, evidence),
         spend_weights=selection.weights_of(design.evals),
         spend_families=selection.table,
@@ -149,33 +134,18 @@ def fit(
     return replace(posterior, draws=carried(posterior, selection, seed))
 
 
-def _sampled(
-    design: Design,
-    evidence: Evidence,
-    seed: int,
-    draws: int,
-    tune: int,
-    chains: int,
-    progress: bool,
-) -> tuple[dict[str, Array], int]:
+def _sampled(design: Design, evidence: Evidence, **settings: Any) -> tuple[dict[str, Array], int]:
     """Draws by name, of shape (chains, draws, ...), and the number of divergences."""
     from evalbayes.model import sampling  # loads PyMC: only where something is sampled
     from evalbayes.model.graph import build
 
     graph = build(design, evidence)
-    result = sampling.sample(
-        sampling.compiled(graph.model),
-        seed=seed,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        progress=progress,
-        correlated=bool(evidence.n_runs.mean() >= MANY),
-    )
+    many = bool(evidence.n_runs.mean() >= MANY)
+    result = sampling.sample(sampling.compiled(graph.model), correlated=many, **settings)
     return graph.named(**result.draws), result.divergences
 
 
-def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, Index]:
+def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, Any]:
     """Count runs as they come that had the largest cap, and successes late in it, by pair."""
     facing = np.zeros((len(design.evals), len(design.ai_models)), dtype=np.int64)
     late = facing.copy()
@@ -187,13 +157,6 @@ def _near_the_cap(design: Design, evidence: Evidence) -> dict[str, Index]:
             in_time = own["spend"] > LATE * own["cap"]
             late[at] = (largest & (own["outcome"] == "success") & in_time).sum()
     return {"n_facing": facing, "n_late": late}
-
-
-def _by_pair(design: Design, values: Array, gather: np.ufunc) -> Array:
-    """Gather figures of conditions by eval and AI model, 0 where there are none."""
-    table = np.zeros((len(design.evals), len(design.ai_models)))
-    gather.at(table, (design.condition_eval, design.condition_model), values)
-    return table
 
 
 def _diagnostics(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.model import likelihood
@@ -202,13 +203,7 @@ def _effect_priors(
 
 
 def _predictions(
-    design: Design,
-    base: Layout,
-    effects: Layout,
-    scaled: Any,
-    y: Any,
-    of: Index,
-    xp: Any,
+    design: Design, base: Layout, effects: Layout, scaled: Any, y: Any, of: Index, xp: Any
 ) -> dict[str, Any]:
     """Everything that is linear in scaled base and effects, by name: see `_predictors`."""
     matrix, constant, rows = _predictors(design, base, effects, of)
@@ -221,7 +216,7 @@ def _inputs(design: Design, effects: Layout, scaled: Any, y: Any, xp: Any) -> An
 
     That is difficulties against their anchor, and speeds against a unit's.
     """
-    relative = _block_diagonal(design.anchor, _centring(design))
+    relative = block_diag(design.anchor, _centring(design))
     measured = [
         y[..., slice(*effects.spans[name][:2])] for name in ("difficulty_departure", "speed")
     ]
@@ -229,20 +224,8 @@ def _inputs(design: Design, effects: Layout, scaled: Any, y: Any, xp: Any) -> An
     return xp.concatenate([scaled, y, found], axis=-1)
 
 
-def _block_diagonal(first: Array, second: Array) -> Array:
-    matrix = np.zeros((len(first) + len(second),) * 2)
-    matrix[: len(first), : len(first)] = first
-    matrix[len(first) :, len(first) :] = second
-    return matrix
-
-
 def _curves(
-    design: Design,
-    base: Layout,
-    part: dict[str, Any],
-    z: Any,
-    scaled: Any,
-    of: Index,
+    design: Design, base: Layout, part: dict[str, Any], z: Any, scaled: Any, of: Index
 ) -> likelihood.Curves:
     """Curve of every row of the evidence."""
     n = len(design.effort)
@@ -335,16 +318,9 @@ def _speed_of(design: Design) -> Index:
 def _gaps(design: Design, base: Layout, scaled: Any) -> Any:
     """Gap of every condition: Σ_d loadings·δ + η."""
     part = {name: scaled[start:stop] for name, (start, stop, _) in base.spans.items()}
-    ln_gaps = ln_gap(
-        design,
-        design.places,
-        part["gap_population"],
-        part["gap_common"],
-        pt.exp(part["gap_spread"]),
-        pt.exp(part["gap_range"]),
-        part["gap_offset"],
-        pt,
-    )
+    spread, range_ = pt.exp(part["gap_spread"]), pt.exp(part["gap_range"])
+    shared = (part["gap_population"], part["gap_common"], spread, range_)
+    ln_gaps = ln_gap(design, design.places, *shared, part["gap_offset"], pt)
     weights = design.bearing[design.condition_pair]
     return apply(weights, pt.exp(ln_gaps)) + part["gap_departure_offset"][design.condition_pair]
 

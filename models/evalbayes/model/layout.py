@@ -120,16 +120,9 @@ def base_layout(design: Design) -> Layout:
     base.add("gave_up_later", *priors.GAVE_UP_LATER)
     base.add("success_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
     base.add("gave_up_scale_mean", priors.SCALE.mean_ln, priors.SCALE.sd_ln)
-    for name, dim, scale, sd in (
-        ("slope_offset", "unit_ai_model", design.seen_slopes[:, 0], "slope_spread"),
-        (
-            "family_offset",
-            "family_ai_model",
-            design.family_scale[design.seen_families[:, 0]],
-            "family_sd",
-        ),
-    ):
-        base.add(name, dim=dim, sd_entry=base.at(sd, scale))
+    slopes, families = design.seen_slopes[:, 0], design.family_scale[design.seen_families[:, 0]]
+    base.add("slope_offset", dim="unit_ai_model", sd_entry=base.at("slope_spread", slopes))
+    base.add("family_offset", dim="family_ai_model", sd_entry=base.at("family_sd", families))
     knot = design.walking[:, 0]
     base.add(
         "walk",
@@ -154,11 +147,8 @@ def base_layout(design: Design) -> Layout:
         base.positive("gap_range", priors.GAP_RANGE, dim="unit")
         base.add("gap_common", dim="knot")
         base.add("gap_offset", dim="knot_ai_model")
-        base.add(
-            "gap_departure_offset",
-            dim="eval_ai_model",
-            sd_entry=base.at("gap_departure_sd", design.pair_scale),
-        )
+        departing = base.at("gap_departure_sd", design.pair_scale)
+        base.add("gap_departure_offset", dim="eval_ai_model", sd_entry=departing)
     return base
 
 

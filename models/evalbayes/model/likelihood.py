@@ -34,14 +34,23 @@ class Curves:
     gave_up_location: Any
     gave_up_scale: Any
 
+    @property
+    def success(self) -> tuple[Any, Any]:
+        """Location and scale of the spend of successes."""
+        return self.success_location, self.success_scale
+
+    @property
+    def gave_up(self) -> tuple[Any, Any]:
+        """Location and scale of the spend of runs that give up."""
+        return self.gave_up_location, self.gave_up_scale
+
     def of(self, rows: Any) -> Curves:
         """Those of some conditions, in the order of `rows`."""
         return Curves(*(value[..., rows] for value in vars(self).values()))
 
     def log_success(self, ln_cap: Any) -> Any:
         """Log of A·F(c)."""
-        within = lognormal.log_cdf(ln_cap, self.success_location, self.success_scale)
-        return log_expit(self.logit) + within
+        return log_expit(self.logit) + lognormal.log_cdf(ln_cap, *self.success)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +102,10 @@ class Ended(Rows):
 
     def log_likelihood(self, curves: Curves) -> Any:
         """Return ln A·f(t) of the successes and ln (1 − A)·h(t) of the others, summed."""
-        success = lognormal.summary_log_density(
-            self.n_success,
-            self.mean_success,
-            self.square_success,
-            curves.success_location,
-            curves.success_scale,
-        )
-        gave_up = lognormal.summary_log_density(
-            self.n_gave_up,
-            self.mean_gave_up,
-            self.square_gave_up,
-            curves.gave_up_location,
-            curves.gave_up_scale,
-        )
+        won = (self.n_success, self.mean_success, self.square_success)
+        lost = (self.n_gave_up, self.mean_gave_up, self.square_gave_up)
+        success = lognormal.summary_log_density(*won, *curves.success)
+        gave_up = lognormal.summary_log_density(*lost, *curves.gave_up)
         success = success + self.n_success * log_expit(curves.logit)
         return success + gave_up + self.n_gave_up * log_expit(-curves.logit)
 
@@ -122,12 +121,8 @@ class Stopped(Rows):
 
     def log_likelihood(self, curves: Curves) -> Any:
         """Return n·ln(A(1 − F(c)) + (1 − A)(1 − H(c)))."""
-        success = lognormal.log_survival(
-            self.ln_spend, curves.success_location, curves.success_scale
-        )
-        gave_up = lognormal.log_survival(
-            self.ln_spend, curves.gave_up_location, curves.gave_up_scale
-        )
+        success = lognormal.log_survival(self.ln_spend, *curves.success)
+        gave_up = lognormal.log_survival(self.ln_spend, *curves.gave_up)
         still = logaddexp(log_expit(curves.logit) + success, log_expit(-curves.logit) + gave_up)
         return self.n * still
 
@@ -149,7 +144,7 @@ class Counts(Rows):
 
     def log_likelihood(self, curves: Curves) -> Any:
         """Return that of a binomial with p = A·F(c), without its coefficient."""
-        beyond = lognormal.log_survival(self.ln_cap, curves.success_location, curves.success_scale)
+        beyond = lognormal.log_survival(self.ln_cap, *curves.success)
         log_failure = logaddexp(log_expit(-curves.logit), log_expit(curves.logit) + beyond)
         return self.n_success * curves.log_success(self.ln_cap) + self.n_failure * log_failure
 
@@ -170,9 +165,8 @@ class Nested(Rows):
 
     def log_likelihood(self, curves: Curves) -> Any:
         """Return n·ln((F(high) − F(low))/F(last)), without the multinomial coefficient."""
-        location, scale = curves.success_location, curves.success_scale
-        between = lognormal.log_between(self.ln_low, self.ln_high, location, scale)
-        return self.n * (between - lognormal.log_cdf(self.ln_last, location, scale))
+        between = lognormal.log_between(self.ln_low, self.ln_high, *curves.success)
+        return self.n * (between - lognormal.log_cdf(self.ln_last, *curves.success))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from evalbayes.curves.families.special import log_expit
 from evalbayes.curves.leave_one_out import smoothed
 from evalbayes.model.evidence import Evidence
 from evalbayes.model.likelihood import Curves, Scores
+from evalbayes.posterior.posterior import thinned as thinned_places
 
 DRAWS = 1000  # enough for tail probabilities near 0.005
 # A tail index is told by 3√S of S weights: with 1,000 draws k of one fit comes out 0.1 to 0.2 off.
@@ -37,8 +38,7 @@ class Replicates:
 
 def thinned(curves: Curves, n_draws: int = DRAWS) -> Curves:
     """Return evenly spaced draws of the curves."""
-    n = len(curves.logit)
-    keep = np.unique(np.linspace(0, n - 1, min(n, n_draws)).astype(int))
+    keep = thinned_places(len(curves.logit), n_draws)
     return Curves(*(value[keep] for value in vars(curves).values()))
 
 
@@ -83,14 +83,7 @@ def replicated(
 
 
 def _curve(curves: Curves) -> Curve:
-    plateau = np.clip(expit(curves.logit), 1e-12, 1 - 1e-12)
-    return Curve(
-        plateau,
-        curves.success_location,
-        curves.success_scale,
-        curves.gave_up_location,
-        curves.gave_up_scale,
-    )
+    return Curve(np.clip(expit(curves.logit), 1e-12, 1 - 1e-12), *curves.success, *curves.gave_up)
 
 
 def _successes(curves: Curves, evidence: Evidence, rng: np.random.Generator) -> Replicates:
@@ -156,19 +149,19 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
     up at their mean ln spend and one sd to either side, and one that was stopped. Of a mean score
     no single run is known, so that none can be left out: k is NaN where there are scores alone.
     """
-    at = {key: getattr(curves, key) for key in vars(curves)}
     worst = np.full(len(evidence), np.nan)
 
     def weigh(rows: Positions, log_likelihood: Array) -> None:
         np.fmax.at(worst, rows, smoothed(-log_likelihood)[1])
 
-    for outcome, sign in (("success", 1.0), ("gave_up", -1.0)):
-        n, mean, square = (
-            getattr(evidence.ended, f"{part}_{outcome}") for part in ("n", "mean", "square")
-        )
+    ended = evidence.ended
+    for n, mean, square, law, sign in (
+        (ended.n_success, ended.mean_success, ended.square_success, curves.success, 1.0),
+        (ended.n_gave_up, ended.mean_gave_up, ended.square_gave_up, curves.gave_up, -1.0),
+    ):
         some = np.flatnonzero(n > 0)
         sd = np.sqrt(square / np.maximum(n - 1.0, 1.0))
-        location, scale = at[f"{outcome}_location"][:, some], at[f"{outcome}_scale"][:, some]
+        location, scale = (part[:, some] for part in law)
         for side in (-1.0, 0.0, 1.0):
             spend = mean[some] + side * sd[some]
             value = lognormal.log_density(spend, location, scale)
@@ -186,9 +179,6 @@ def influence(curves: Curves, evidence: Evidence) -> Array:
     return np.where(np.isneginf(worst), 0.0, worst)
 
 
-PAIR = ["eval", "ai_model"]
-
-
 def gain_probability(
     conditions: pd.DataFrame, seen: Array, trials: Array, replicates: Array
 ) -> Array:
@@ -203,17 +193,10 @@ def gain_probability(
     (n_conditions,), and `replicates` the same drawn, (n_draws, n_conditions). Near 0, less was
     gained than the model gives, near 1 more; NaN where a condition is not elicited or there is
     nothing beside it.
-
-    Examples
-    --------
-    >>> pair = pd.DataFrame({"eval": "ctf", "ai_model": "A", "effort": [0.0, 0.8]})
-    >>> again = np.array([[4.0, 6.0], [5.0, 9.0], [6.0, 7.0], [5.0, 8.0]])
-    >>> gain_probability(pair, np.array([5.0, 9.0]), np.array([10.0, 10.0]), again)
-    array([  nan, 0.875])
     """
     found = np.full(len(conditions), np.nan)
     plain = conditions["effort"].to_numpy(float) == 0.0
-    pair = conditions.groupby(PAIR, sort=False).ngroup().to_numpy(np.int64)
+    pair = conditions.groupby(["eval", "ai_model"], sort=False).ngroup().to_numpy(np.int64)
     beside = np.flatnonzero(plain & (trials > 0))
     for k in np.flatnonzero(~plain & (trials > 0)):
         own = beside[pair[beside] == pair[k]]

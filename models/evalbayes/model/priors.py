@@ -79,14 +79,7 @@ SMALLEST_GAP_SHARE = 0.05  # an interval from 0 is read as from this share of it
 
 
 def gap_prior(interval: Interval) -> tuple[float, float]:
-    """Mean and sd of ln gap; an interval that starts at 0 starts at a twentieth of its end.
-
-    Examples
-    --------
-    >>> mean, sd = gap_prior(Interval(0.25, 4.0))
-    >>> round(float(np.exp(mean)), 3)
-    1.0
-    """
+    """Mean and sd of ln gap; an interval that starts at 0 starts at a twentieth of its end."""
     high = max(interval.high, 1e-3)  # no gap at all: a thousandth of a unit
     low = max(interval.low, SMALLEST_GAP_SHARE * high if interval.low < interval.high else high)
     return Interval(min(low, high), high).lognormal()

@@ -38,13 +38,7 @@ def add_ancestry(design: Design, base: Layout, weights: Array, rows: Index, free
 
 
 def general(
-    design: Design,
-    base: Layout,
-    x: Any,
-    rows: Index,
-    free: Flags,
-    n_effects: int,
-    xp: Any,
+    design: Design, base: Layout, x: Any, rows: Index, free: Flags, n_effects: int, xp: Any
 ) -> Any:
     """Return what the general factor adds to the means of all effects: loading·g, on some rows."""
     domain, model = design.seen_capabilities.T

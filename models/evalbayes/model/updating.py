@@ -62,23 +62,9 @@ class Reading(NamedTuple):
 def updated(
     posterior: Posterior, catalogue: Catalogue, observations: Observations, *, seed: int = 0
 ) -> Posterior:
-    """Return the posterior after new results, every one since it was fitted.
+    """Return the posterior, as it was fitted, after all results since; same seed, same draws.
 
-    Parameters
-    ----------
-    posterior
-        As it was fitted, before any of the results.
-    catalogue
-        That of the fit.
-    observations
-        All results since, of AI models and evals that the posterior has.
-    seed
-        Same inputs and seed, same draws.
-
-    Raises
-    ------
-    InputError
-        If a result is of an AI model that the posterior does not hold.
+    InputError if a result is of an AI model that the posterior does not hold.
     """
     evidence = evidence_of(observations, catalogue)
     if not len(evidence):
@@ -260,26 +246,16 @@ def _reading(
 
 def _counted(posterior: Posterior, evidence: Evidence, observations: Observations) -> Posterior:
     """Return the posterior with the runs counted among those seen."""
-    of_eval = [posterior.index_of("eval", name) for name in evidence.conditions["eval"]]
-    of_model = [posterior.index_of("ai_model", name) for name in evidence.conditions["ai_model"]]
-    counts = {
-        "n_runs": evidence.n_runs,
-        "n_success": evidence.successes,
-        "n_gave_up": evidence.ended.n_gave_up,
-        "n_stopped": evidence.n_stopped,
-    }
-    seen = {}
-    for key, values in counts.items():
-        seen[key] = getattr(posterior, key).copy()
-        np.add.at(seen[key], (of_eval, of_model), values.astype(np.int64))
-    largest = posterior.largest_cap.copy()
-    np.maximum.at(largest, (of_eval, of_model), np.exp(evidence.ln_largest_cap))
+    at = _places(posterior, evidence)
+    i, m = (np.array([place[k] for place in at]) for k in (0, 1))
+    new = evidence.by_pair(i, m, posterior.n_runs.shape)
+    seen = {key: getattr(posterior, key) + added for key, added in new.items()}
+    seen["largest_cap"] = np.maximum(posterior.largest_cap, new["largest_cap"])
     runs = int(evidence.n_runs.sum())
     note = f"updated with {runs} run{'s' * (runs != 1)} since the fit, which was not made again"
     return replace(
         posterior,
         **seen,
-        largest_cap=largest,
         elicited_history=posterior.elicited_history
         or bool((evidence.conditions["effort"] > 0).any()),
         diagnostics=replace(posterior.diagnostics, notes=(*posterior.diagnostics.notes, note)),

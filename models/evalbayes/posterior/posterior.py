@@ -30,13 +30,7 @@ FAR = 1e6  # the range of gaps along difficulty where knots have no places
 
 
 def thinned(n_draws: int, most: int) -> Index:
-    """Return the positions of evenly spaced draws, at most so many.
-
-    Examples
-    --------
-    >>> thinned(7, 3).tolist(), thinned(2, 5).tolist()
-    ([0, 3, 6], [0, 1])
-    """
+    """Return the positions of evenly spaced draws, at most so many."""
     places = np.linspace(0, n_draws - 1, min(most, n_draws)).astype(np.int64)
     return np.unique(places)
 
@@ -275,15 +269,7 @@ class Posterior:
         return np.eye(len(STACKED))[drawn] if drawn.any() else None
 
     def plateau(self, ai_model: str, effort: float | Array = 0.0) -> Array:
-        """Success share with unlimited spend, of shape (n_draws, n_evals).
-
-        Parameters
-        ----------
-        ai_model
-            One of `ai_models`.
-        effort
-            Elicitation effort, one for all evals or one per eval, 0 to 1.
-        """
+        """Success share with unlimited spend, (n_draws, n_evals), at one effort or that of each."""
         m = self.index_of("ai_model", ai_model)
         return expit(self.logits(m, np.asarray(effort, dtype=np.float64)))
 

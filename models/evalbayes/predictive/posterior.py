@@ -241,18 +241,6 @@ def incidence(runs: pd.DataFrame) -> tuple[Array, Array]:
     one cap stopped any, and right too where runs were stopped at spends of their own. Of columns
     outcome, spend and cap, where a run stopped by its cap is censored, it returns the spends,
     rising, at which the estimate steps up, and its value from there on.
-
-    Examples
-    --------
-    >>> seen = pd.DataFrame(
-    ...     {
-    ...         "outcome": ["success", "stopped_otherwise", "success", "gave_up"],
-    ...         "spend": [1.0, 2.0, 3.0, 4.0],
-    ...         "cap": 10.0,
-    ...     }
-    ... )
-    >>> [values.tolist() for values in incidence(seen)]
-    [[1.0, 3.0], [0.25, 0.625]]
     """
     at = runs["spend"].to_numpy(dtype=float)
     outcome = runs["outcome"].to_numpy(dtype=str)

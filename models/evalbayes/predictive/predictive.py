@@ -23,17 +23,7 @@ BAND, DOT, OUTSIDE = "#b3d4e8", "#1b3a5c", "#c0392b"
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Predictive:
-    """Replicates of one figure of results, and the figure as it was seen.
-
-    Examples
-    --------
-    >>> draws = np.linspace(0.0, 1.0, 101)[:, None]
-    >>> found = Predictive("curves", "success share", ("cybench by A",), draws, np.array([0.99]))
-    >>> found.table()[["low", "high", "probability"]].round(3).to_numpy().tolist()
-    [[0.05, 0.95, 0.985]]
-    >>> found.outside
-    ('cybench by A',)
-    """
+    """Replicates of one figure of results, and the figure as it was seen."""
 
     model: str  # which model says so, e.g. "curves"
     figure: str  # what it is a figure of, with its unit, e.g. "success share"
@@ -65,13 +55,7 @@ class Predictive:
         return found.assign(model=self.model, figure=self.figure, of=self.of)[list(COLUMNS)]
 
     def summary(self) -> str:
-        """Say in a sentence how wide it is and how many of the results lie inside.
-
-        Examples
-        --------
-        >>> print(Predictive("gap", "gain", ("a",), np.ones((2, 1)), np.array([np.nan])).summary())
-        gap: gain is expected from 1 to 1; nothing was seen of it.
-        """
+        """Say in a sentence how wide it is and how many of the results lie inside."""
         low, high = np.quantile(self.draws, (LOW, HIGH))
         told = int(np.isfinite(self.seen).sum())
         if not told:
