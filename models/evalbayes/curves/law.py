@@ -16,6 +16,7 @@ from scipy.integrate import simpson
 
 from evalbayes.arrays import Array, Value
 from evalbayes.curves.families import burr, hill, lognormal, weibull
+from evalbayes.curves.families.family_curve import bisected
 from evalbayes.curves.families.special import logaddexp
 
 STACKED = ["lognormal", "hill", "weibull", "burr"]  # and those of a user: see `add_family`
@@ -84,11 +85,8 @@ class Law:
         # The quantile of a mixture lies between those of its members.
         below: Array = np.minimum.reduce(np.broadcast_arrays(*members))
         above: Array = np.maximum.reduce(np.broadcast_arrays(*members))
-        for _ in range(BISECTIONS if len(members) > 1 else 0):
-            middle = (below + above) / 2.0
-            short = self.cdf(middle) < share
-            below, above = np.where(short, middle, below), np.where(short, above, middle)
-        return (below + above) / 2.0
+        times = BISECTIONS if len(members) > 1 else 0
+        return bisected(lambda x: share - self.cdf(x), below, above, times)
 
     def limited_mean(self, ln_cap: Value) -> Array:
         """E[min(T, c)] = c ∫ e^(−y) S(ln c − y) dy over y > 0, by panels; exact if lognormal."""
@@ -152,12 +150,10 @@ class Law:
 
     def _with_axis(self) -> Law:
         """Return the law with a new last axis of its parameters."""
-        location, scale, tail = (
-            np.asarray(value)[..., None] for value in (self.location, self.scale, self.tail)
-        )
-        return Law(
-            location, scale, tail, None if self.weights is None else self.weights[..., None, :]
-        )
+        given = (self.location, self.scale, self.tail)
+        location, scale, tail = (np.asarray(value)[..., None] for value in given)
+        weights = None if self.weights is None else self.weights[..., None, :]
+        return Law(location, scale, tail, weights)
 
     def _mixed(self, function: str, ln_spend: Any) -> Any:
         if self.weights is None:

@@ -51,17 +51,9 @@ def small_posterior(
 ) -> SmallPosterior:
     """Draw from exp(log_joint) by adaptive importance sampling from its mode.
 
-    FitError if fewer than 50 effective draws remain after the last round.
-
-    Parameters
-    ----------
-    log_joint
-        Log prior plus log likelihood, up to a constant, of every row of an array of shape
-        (n, n_parameters); all parameters on the whole real line.
-    start
-        Where the search for the mode begins, of shape (n_parameters,).
-    what
-        Name for the error message.
+    It is the log prior plus log likelihood, up to a constant, of every row of an array of shape
+    (n, n_parameters), all parameters on the whole real line; the search for its mode begins at
+    `start`. FitError, naming `what`, if fewer than 50 effective draws remain after the last round.
 
     >>> found = small_posterior(lambda x: -0.5 * (x[:, 0] - 3.0) ** 2 / 4.0, np.zeros(1))
     >>> mean = np.exp(found.log_weights) @ found.draws[:, 0]

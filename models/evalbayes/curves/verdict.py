@@ -85,13 +85,6 @@ def verdict(
     So a curve has levelled only when that is probable *and* some runs gave up (or none were
     stopped at all) *and* there are `LEAST_RUNS` runs: otherwise the probability of having
     levelled counts as unknown. A flat zero is a floor, not a plateau.
-
-    >>> verdict(Seen(12, 6, 2, 20, of_ai_model=True), 0.99, 0.97).kind
-    'plateau'
-    >>> verdict(Seen(0, 6, 14, 20, of_ai_model=True), 0.99, 0.97).kind
-    'floor'
-    >>> verdict(Seen(3, 1, 0, 4, of_ai_model=True), 0.99, 0.97).kind
-    'unknown'
     """
     probabilities = _probabilities(seen, p_levelled, p_saturated, p_floor, p_artefact)
 

@@ -37,22 +37,23 @@ class Cell:
 
     def without(self, j: int) -> Cell:
         """Return the cell less one run, counted through successes, gave up and stopped."""
-        parts: list[Array] = []
-        for part in (self.success, self.gave_up, self.stopped):
-            parts.append(np.delete(part, j) if 0 <= j < len(part) else part)
-            j -= len(part)
-        return Cell(parts[0], parts[1], parts[2], self.centre)
+        return self._kept(np.arange(len(self)) != j)
 
     def some(self, n: int, seed: int) -> Cell:
         """Return the cell with at most n of its runs, taken at random."""
-        parts = (self.success, self.gave_up, self.stopped)
-        total = sum(map(len, parts))
-        if total <= n:
+        if len(self) <= n:
             return self
-        kept = np.isin(np.arange(total), np.random.default_rng(seed).permutation(total)[:n])
-        ends = np.cumsum([len(part) for part in parts])[:-1]
-        own = [part[keep] for part, keep in zip(parts, np.split(kept, ends), strict=True)]
-        return Cell(own[0], own[1], own[2], self.centre)
+        taken = np.random.default_rng(seed).permutation(len(self))[:n]
+        return self._kept(np.isin(np.arange(len(self)), taken))
+
+    def _kept(self, keep: Flags) -> Cell:
+        parts = (self.success, self.gave_up, self.stopped)
+        own = np.split(keep, np.cumsum([len(part) for part in parts])[:-1])
+        won, lost, stopped = (part[some] for part, some in zip(parts, own, strict=True))
+        return Cell(won, lost, stopped, self.centre)
+
+    def __len__(self) -> int:
+        return len(self.success) + len(self.gave_up) + len(self.stopped)
 
 
 def compare(
@@ -100,13 +101,13 @@ def compare(
         pairs = [_left_out(cell, family, seed, n_draws) for family in families.values()]
         scores.setdefault(name, []).append(np.column_stack([score for score, _ in pairs]))
         high.setdefault(name, []).append(np.column_stack([k > HIGH_K for _, k in pairs]))
-    groups = {name: (np.concatenate(scores[name]), np.concatenate(high[name])) for name in scores}
-    if len(groups) > 1:
-        groups["all evals"] = (
-            np.concatenate([score for score, _ in groups.values()]),
-            np.concatenate([k for _, k in groups.values()]),
-        )
-    frames = [comparison(name, list(families), *values) for name, values in groups.items()]
+    if len(scores) > 1:
+        scores["all evals"] = [each for own in scores.values() for each in own]
+        high["all evals"] = [each for own in high.values() for each in own]
+    frames = [
+        comparison(name, list(families), np.concatenate(own), np.concatenate(high[name]))
+        for name, own in scores.items()
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -138,9 +139,8 @@ def fit_family(
             f"{', '.join(' by '.join(key) for key in list(cells)[:4])}: pick one"
         )
     (cell,) = cells.values()
-    points = cell_posterior(cell, family, seed, n_draws).resampled(
-        n, np.random.default_rng([seed, 1])
-    )
+    found = cell_posterior(cell, family, seed, n_draws)
+    points = found.resampled(n, np.random.default_rng([seed, 1]))
     return [
         FamilyCurve(
             family,
@@ -229,28 +229,17 @@ def log_likelihood(cell: Cell, family: Family, points: Array) -> Array:
     rival = (columns[-2], np.exp(columns[-1]))
     density = partial(_at, family.log_density, (location, *shapes))
     survival = partial(_at, family.log_survival, (location, *shapes))
-    h, not_h = (
-        partial(_at, lognormal.log_density, rival),
-        partial(_at, lognormal.log_survival, rival),
-    )
-    if not family.plateau:
-        return np.concatenate(
-            [
-                density(cell.success) + not_h(cell.success),
-                h(cell.gave_up) + survival(cell.gave_up),
-                survival(cell.stopped) + not_h(cell.stopped),
-            ],
-            axis=1,
-        )
-    ln_a, ln_not_a = -np.logaddexp(0.0, -columns[0]), -np.logaddexp(0.0, columns[0])
-    return np.concatenate(
-        [
-            ln_a + density(cell.success),
-            ln_not_a + h(cell.gave_up),
-            np.logaddexp(ln_a + survival(cell.stopped), ln_not_a + not_h(cell.stopped)),
-        ],
-        axis=1,
-    )
+    h = partial(_at, lognormal.log_density, rival)
+    not_h = partial(_at, lognormal.log_survival, rival)
+    won, lost, stopped = cell.success, cell.gave_up, cell.stopped
+    if family.plateau:
+        ln_a, ln_not_a = -np.logaddexp(0.0, -columns[0]), -np.logaddexp(0.0, columns[0])
+        still = np.logaddexp(ln_a + survival(stopped), ln_not_a + not_h(stopped))
+        parts = [ln_a + density(won), ln_not_a + h(lost), still]
+    else:
+        still = survival(stopped) + not_h(stopped)
+        parts = [density(won) + not_h(won), h(lost) + survival(lost), still]
+    return np.concatenate(parts, axis=1)
 
 
 def _at(function: object, parameters: tuple[Array, ...], x: Array) -> Array:
@@ -269,8 +258,7 @@ _RIVAL = lognormal.DEFAULT_PRIORS["scale"]
 
 
 def _start(cell: Cell, family: Family) -> Array:
-    n = len(cell.success) + len(cell.gave_up) + len(cell.stopped)
-    share = (len(cell.success) + 1.0) / (n + 2.0)
+    share = (len(cell.success) + 1.0) / (len(cell) + 2.0)
     middle = float(np.median(cell.success)) if len(cell.success) else cell.centre
     other = float(np.median(cell.gave_up)) if len(cell.gave_up) else cell.centre + 1.0
     shapes = [p["mean_ln"] for p in family.priors.values()]

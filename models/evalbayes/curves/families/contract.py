@@ -23,9 +23,6 @@ def check_family(family: Family, shapes: Iterable[tuple[float, ...]] | None = No
     and the sweet spot its argmax of success per unit of spend. InputError names the first rule that
     does not hold, where, and by how much. Shapes are values of the parameters after the location;
     by default the middle of every prior, and two sds to either side of it.
-
-    >>> from evalbayes.curves.families.family import FAMILIES
-    >>> check_family(FAMILIES["weibull"])
     """
     for location in LOCATIONS:
         for shape in shapes if shapes is not None else _prior_shapes(family):
@@ -79,9 +76,9 @@ def _check(family: Family, parameters: tuple[float, ...]) -> None:
     hold("E[min(T, c)] is the integral of the survival", mean / wanted, 1.0, 1e-5)
 
     width = 1e-4
-    ratio = np.log(
-        curve.success_within(caps + width) / curve.success_within(caps - width)
-    ) / np.log(curve.expected_spend(caps + width) / curve.expected_spend(caps - width))
+    success = curve.success_within(caps + width) / curve.success_within(caps - width)
+    spend = curve.expected_spend(caps + width) / curve.expected_spend(caps - width)
+    ratio = np.log(success) / np.log(spend)
     hold("the elasticity is a slope of logarithms", curve.elasticity(caps) / ratio, 1.0, 1e-4)
     # In the far tails of heavy families E[min] has no inner trade-off: stay within the body.
     top = float(law.quantile(0.999))
@@ -90,12 +87,8 @@ def _check(family: Family, parameters: tuple[float, ...]) -> None:
         grid = np.linspace(low, top, POINTS)
         per_unit = curve.success_within(grid) / curve.expected_spend(grid)
         own = curve.success_within(spot) / curve.expected_spend(spot)
-        hold(
-            "the sweet spot has most success per unit of spend",
-            np.maximum(per_unit / own, 1.0),
-            1.0,
-            1e-9,
-        )
+        more = np.maximum(per_unit / own, 1.0)
+        hold("the sweet spot has most success per unit of spend", more, 1.0, 1e-9)
         hold("the elasticity is 1 at the sweet spot", float(curve.elasticity(spot)), 1.0, 1e-6)
 
 

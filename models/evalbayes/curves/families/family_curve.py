@@ -202,9 +202,11 @@ def _take(grid: Array, index: Positions) -> Array:
     return taken
 
 
-def bisected(function: Callable[[Array], Array], below: Array, above: Array) -> Array:
+def bisected(
+    function: Callable[[Array], Array], below: Array, above: Array, times: int = BISECTIONS
+) -> Array:
     """Root of a function that falls from `below` to `above`, for all entries at once."""
-    for _ in range(BISECTIONS):
+    for _ in range(times):
         middle: Array = (below + above) / 2.0
         rising = function(middle) > 0
         below, above = np.where(rising, middle, below), np.where(rising, above, middle)

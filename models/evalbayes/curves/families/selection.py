@@ -10,7 +10,6 @@ from evalbayes.arrays import Array
 from evalbayes.curves.families.compare import (
     HIGH_K,
     LEAST_RUNS,
-    Cell,
     cell_posterior,
     cells_of,
     comparison,
@@ -97,31 +96,22 @@ def _weighed(
 ) -> tuple[pd.DataFrame, dict[str, dict[str, Array]]]:
     """Table of one eval, and its cells' draws by AI model and family."""
     fitted = tuple(dict.fromkeys(("lognormal", *families, BASELINE)))
-    scores, high, cells = [], [], {}
+    scores, high = [], []
+    cells: dict[str, dict[str, Array]] = {}
     for (_, ai_model), whole in cells_of(runs).items():
         cell = whole.some(MOST_RUNS, seed)
         found = {key: cell_posterior(cell, FAMILIES[key], seed, DRAWS) for key in fitted}
         pairs = [foretold(cell, FAMILIES[key], found[key]) for key in fitted]
         scores.append(np.column_stack([score for score, _ in pairs]))
         high.append(np.column_stack([k > HIGH_K for _, k in pairs]))
-        if _telling(cell):
+        if len(cell.success) >= LEAST_RUNS:
             rng = np.random.default_rng([seed, 2])
-            cells[ai_model] = {
-                key: _by_plateau(found[key].resampled(DRAWS, rng)[:, :-2])
-                for key in fitted
-                if key != BASELINE
-            }
+            for key in (key for key in fitted if key != BASELINE):
+                draws = found[key].resampled(DRAWS, rng)[:, :-2]
+                cells.setdefault(ai_model, {})[key] = draws[np.argsort(draws[:, 0])]
     table = comparison(name, list(fitted), np.concatenate(scores), np.concatenate(high), families)
     kept = table["weight"].where(table["weight"] >= SMALLEST, 0.0)
     return table.assign(weight=kept / kept.sum(), refitted=0.0), cells
-
-
-def _telling(cell: Cell) -> bool:
-    return len(cell.success) >= LEAST_RUNS
-
-
-def _by_plateau(draws: Array) -> Array:
-    return draws[np.argsort(draws[:, 0])]
 
 
 def _check(families: Sequence[str]) -> None:
