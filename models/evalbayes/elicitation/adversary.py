@@ -38,11 +38,7 @@ HALVINGS = 60
 
 
 def capability_within(
-    posterior: Posterior,
-    catalogue: Catalogue,
-    adversary: Adversary,
-    shown: Array,
-    gap: Array,
+    posterior: Posterior, catalogue: Catalogue, adversary: Adversary, shown: Array, gap: Array
 ) -> Array:
     """Return θ_c of the AI model under test by draw, of the shape of `shown`.
 
@@ -111,14 +107,7 @@ def spend_line(
 def horizon_within(
     capability: Array, slope: Array, spend: float, level: Array, steep: Array, width: Array
 ) -> Array:
-    """Solve expit(a·(θ − h))·Φ((ln c − ℓ − γ·h)/σ) = ½ for h, which is never above θ.
-
-    >>> one = np.ones(1)
-    >>> horizon_within(9 * one, one, 1e99, 0 * one, one, one), horizon_within(
-    ...     99 * one, one, np.exp(5), 0 * one, one, 1e-9 * one
-    ... ).round(6)
-    (array([9.]), array([5.]))
-    """
+    """Solve expit(a·(θ − h))·Φ((ln c − ℓ − γ·h)/σ) = ½ for h, which is never above θ."""
     ln_spend = np.log(spend)
     high = capability.copy()
     low = np.minimum(

@@ -74,23 +74,14 @@ def _shares(observations: Observations) -> pd.DataFrame:
     """Return runs n and successes k by eval, AI model, cap and effort, of every shape."""
     keys = [*PAIR, "cap", "effort"]
     runs, cells, counts = observations.runs, observations.cells, observations.counts
+    ended = cells[["n_success", "n_gave_up", "n_stopped"]]
     parts = [
-        runs.assign(n=1, k=runs["outcome"] == "success") if len(runs) else None,
-        cells.assign(
-            n=cells[["n_success", "n_gave_up", "n_stopped"]].sum(axis=1), k=cells["n_success"]
-        )
-        if len(cells)
-        else None,
-        counts.assign(n=counts["n_runs"], k=counts["n_success"]) if len(counts) else None,
+        runs.assign(n=1, k=runs["outcome"] == "success"),
+        cells.assign(n=ended.sum(axis=1), k=cells["n_success"]),
+        counts.assign(n=counts["n_runs"], k=counts["n_success"]),
     ]
-    found = [
-        part[[*keys, "n", "k"]].astype({"n": float, "k": float, "effort": float})
-        for part in parts
-        if part is not None
-    ]
-    if not found:
-        return pd.DataFrame(columns=[*keys, "n", "k"])
-    whole = pd.concat(found)
+    whole = pd.concat([part[[*keys, "n", "k"]] for part in parts])
+    whole = whole.astype({"cap": float, "effort": float, "n": float, "k": float})
     whole["effort"] = whole["effort"].fillna(0.0)
     return whole.groupby(keys, as_index=False)[["n", "k"]].sum()
 
@@ -100,8 +91,6 @@ def _best_of_k(
 ) -> list[dict[str, object]]:
     """Compare single attempts with all at a task, by the zero-inflated beta-binomial."""
     runs = observations.runs
-    if not len(runs):
-        return []
     fair = {spec.name: spec for spec in catalogue.evals if spec.verifier and spec.resettable > 0}
     plain = runs[(runs["effort"].astype(float).fillna(0.0) == 0) & runs["eval"].isin(list(fair))]
     rows: list[dict[str, object]] = []

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -69,20 +70,11 @@ class Population:
         rows = []
         for name in (*sorted(self.table["domain"].unique()), EVERYWHERE):
             own = self.table[self.table["domain"] == name] if name != EVERYWHERE else self.table
-            for verifier in (False, True):
-                for tools in (True, False):
-                    drawn = self.gap(name, verifier=verifier, tools=tools)
-                    rows.append(
-                        {
-                            "domain": name,
-                            "studies": own["study"].nunique(),
-                            "measurements": len(own),
-                            "verifier": verifier,
-                            "tools": tools,
-                            **{key: float(np.quantile(drawn, q)) for key, q in QUANTILES.items()},
-                            "mean": float(drawn.mean()),
-                        }
-                    )
+            seen = {"studies": own["study"].nunique(), "measurements": len(own)}
+            for verifier, tools in product((False, True), (True, False)):
+                drawn = self.gap(name, verifier=verifier, tools=tools)
+                asked = {"domain": name, **seen, "verifier": verifier, "tools": tools}
+                rows.append({**asked, **_interval(drawn), "mean": float(drawn.mean())})
         return pd.DataFrame(rows)
 
     def axes(self) -> pd.DataFrame:
@@ -100,11 +92,7 @@ class Population:
             "power of further attempts": d["power"],
             "doublings of 64 votes": np.exp(d["vote"]),
         }
-        rows = [
-            {"figure": name, **{key: float(np.quantile(v, q)) for key, q in QUANTILES.items()}}
-            for name, v in figures.items()
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame([{"figure": key, **_interval(v)} for key, v in figures.items()])
 
     def to_toml(self) -> str:
         """Return the priors and axes as `evalbayes.catalogue.population` reads them."""
@@ -136,15 +124,12 @@ def fit_gains(
     )
     told = np.stack([found.draws[name] for name in (*PARAMETERS, *SPREADS)], axis=-1)
     r_hat, bulk, tail = sampling.convergence(told)
-    if (
-        r_hat.max() > 1.01
-        or min(bulk.min(), tail.min()) < 400
-        or found.divergences > told.size / (1e3 * told.shape[-1])
-    ):
+    effective, divergent = min(bulk.min(), tail.min()), found.divergences
+    if r_hat.max() > 1.01 or effective < 400 or divergent > told.size / (1e3 * told.shape[-1]):
         raise FitError(
             f"the model of measurements must pass its gate, got R-hat {r_hat.max():.3f}, "
-            f"{min(bulk.min(), tail.min()):.0f} effective draws and {found.divergences} "
-            "divergences; draw more, or drop measurements that contradict each other"
+            f"{effective:.0f} effective draws and {divergent} divergences; draw more, or drop "
+            "measurements that contradict each other"
         )
     return population_of(found.draws, table, seed)
 
@@ -208,6 +193,10 @@ def program_of(table: pd.DataFrame) -> Any:
         se = pm.Data("se", table["se"].to_numpy())
         pm.Normal("measured", gain, se, observed=table["doublings"].to_numpy())
     return sampling.compiled(model, "study_sd", "row_sd", "gain")
+
+
+def _interval(draws: Array) -> dict[str, float]:
+    return {key: float(np.quantile(draws, q)) for key, q in QUANTILES.items()}
 
 
 def _toml(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.special import betaln, expit, log_expit, roots_jacobi, softmax
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.curves.small_posterior import rough_evidence, small_posterior
 from evalbayes.errors import InputError
+from evalbayes.posterior.posterior import thinned
 
 # Floors of guessing that are tried where none is stated, and how likely they are before the counts:
 # none; one in ten, five, four, three and two, the usual multiple choice.
@@ -85,13 +86,8 @@ class BestOfK:
     def pass_within(self, k: int, share: Array | float) -> Array:
         """Share of fresh tasks solved in k attempts of which each gets only F(t) of the way.
 
-        An attempt at spend t succeeds with F(t) of its chance q: 1 − E[(1 − q·share)^k], of shape
-        (n_draws,). It supposes that the spend of a success does not depend on p.
-
-        Parameters
-        ----------
-        share
-            F(t), one number or one per draw.
+        An attempt at spend t succeeds with F(t), the `share`, of its chance q: 1 − E[(1 −
+        q·share)^k], (n_draws,). It supposes that the spend of a success does not depend on p.
         """
         p, weights = self._chances
         reach = np.broadcast_to(np.asarray(share, dtype=float), self.never.shape)
@@ -103,11 +99,10 @@ class BestOfK:
 
     def thinned(self, n_draws: int) -> BestOfK:
         """Return evenly spaced draws, at most `n_draws` of them."""
-        n = len(self.never)
-        keep = np.unique(np.linspace(0, n - 1, min(n_draws, n)).astype(int))
-        drawn = (self.never, self.centre, self.concentration, self.slope, 1.0 - self.wrong)
-        never, centre, concentration, slope, guessing = (values[keep] for values in drawn)
-        return BestOfK(never, centre, concentration, slope, self.x_mean, self.x_sd, guessing)
+        keep = thinned(len(self.never), n_draws)
+        names = ("never", "centre", "concentration", "slope")
+        drawn = {name: getattr(self, name)[keep] for name in names}
+        return replace(self, **drawn, guessing=(1.0 - self.wrong)[keep])
 
     @cached_property
     def _chances(self) -> tuple[Array, Array]:
@@ -121,13 +116,12 @@ class BestOfK:
     def still_unsolved(self, attempts: Index, total: Index, x: Array | None = None) -> Array:
         """P(a task unsolved in `attempts` is unsolved in `total`), of shape (n_draws, n_tasks)."""
         a, b = self.shapes(np.zeros(len(attempts)) + self.x_mean if x is None else x)
-        never = self.never[:, None]
-
-        def unsolved(k: Index) -> Array:
-            value: Array = never + (1.0 - never) * np.exp(betaln(a, b + k) - betaln(a, b))
-            return self.wrong[:, None] ** k * value
-
-        return unsolved(total) / unsolved(attempts)
+        never, wrong = self.never[:, None], self.wrong[:, None]
+        late, soon = (
+            wrong**k * (never + (1.0 - never) * np.exp(betaln(a, b + k) - betaln(a, b)))
+            for k in (total, attempts)
+        )
+        return np.asarray(late / soon)
 
     def solved_in(
         self,

@@ -24,10 +24,6 @@ def attempt_correlation(
     approximation x ≈ logit(A)·√(1 + π a²τ²/8), from which A is worked out again); q the same for
     the other attempt's B. A, a (logits per unit), τ (units) and B, the `other` plateau (say,
     elicited; by default A again), are of one shape.
-
-    >>> one = np.ones(1)
-    >>> attempt_correlation(one / 2, one, 0 * one).round(6)
-    array([0.])
     """
     spread = slope * task_sd
     shares = []
@@ -52,11 +48,6 @@ def effective_runs(
 
     >>> effective_runs(20, 1, 0.5, of=40), effective_runs(20, 3, 0.5, of=40)
     (20.0, 30.0)
-
-    All 40 tasks once more, when all have been run once:
-
-    >>> round(effective_runs(40, 1, 0.5, of=40, already=40), 1)
-    13.3
     """
     seen = min(already, of)
     fresh = min(tasks, of - seen)

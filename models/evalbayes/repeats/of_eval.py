@@ -52,14 +52,9 @@ class EvalRepeats:
                 f"attempts must begin with 1, the single run, got {attempts[0]}: add it"
             )
         shares = self.solvable.pass_at(np.array(attempts))
-        rows = []
+        resettable, verifier, rows = self.spec.resettable, self.spec.verifier, []
         for j, k in enumerate(attempts):
-            solved = counted(
-                shares[:, 0],
-                shares[:, j],
-                resettable=self.spec.resettable,
-                verifier=self.spec.verifier,
-            )
+            solved = counted(shares[:, 0], shares[:, j], resettable=resettable, verifier=verifier)
             low, middle, high = np.quantile(solved, (LOW, MIDDLE, HIGH))
             rows.append(
                 {
@@ -191,25 +186,17 @@ def implied(
     have it. The beta of the others keeps A and ρ: with v never solved, their mean is A/(1 − v) and
     their variance (ρ·A(1 − A) − v·A²/(1 − v))/(1 − v). Where a guess is right with chance g, A and
     ρ are of what is left: A′ = (A − g)/(1 − g) and ρ′ = ρ·A(1 − A)/((1 − g)²·A′(1 − A′)).
-
-    >>> found = implied(np.full(3, 0.5), np.full(3, 0.4), np.random.default_rng(0))
-    >>> both = found.pass_at(np.array([1, 2]))
-    >>> np.allclose(both[:, 0], 0.5), np.allclose(2 * both[:, 0] - both[:, 1], 0.25 + 0.4 * 0.25)
-    (True, True)
     """
     above = np.clip((plateau - guessing) / (1.0 - guessing), LEAST_ABOVE, 1.0 - 1e-9)
     spread = plateau * (1.0 - plateau) / ((1.0 - guessing) ** 2 * above * (1.0 - above))
     plateau, correlation = above, correlation * spread
     rho = np.clip(correlation, 1e-3, 1.0 - 1e-3)
     never = (1.0 - plateau) * expit(rng.normal(*NEVER, len(plateau)))
-    most = (
-        rho * (1.0 - plateau) / (plateau + rho * (1.0 - plateau))
-    )  # beyond it no variance is left
+    # beyond it no variance is left
+    most = rho * (1.0 - plateau) / (plateau + rho * (1.0 - plateau))
     never = np.minimum(never, 0.9 * most)
     mean = plateau / (1.0 - never)
     variance = (rho * plateau * (1.0 - plateau) - never * plateau * mean) / (1.0 - never)
     within = np.clip(variance / (mean * (1.0 - mean)), 1e-6, 1.0 - 1e-6)
     zero = np.zeros(len(plateau))
-    return BestOfK(
-        never, logit(mean), 1.0 / within - 1.0, zero, guessing=np.full(len(plateau), guessing)
-    )
+    return BestOfK(never, logit(mean), 1.0 / within - 1.0, zero, guessing=zero + guessing)

@@ -9,6 +9,7 @@ from evalbayes.arrays import Array
 from evalbayes.curves import Curve
 from evalbayes.curves.families import FamilyCurve
 from evalbayes.errors import InputError
+from evalbayes.posterior.posterior import thinned
 from evalbayes.repeats.best_of_k import BestOfK
 from evalbayes.repeats.clustering import counted
 
@@ -91,8 +92,7 @@ def _reach(curve: FamilyCurve | Curve, length: float, n_draws: int) -> tuple[Arr
     ln_length = np.array([np.log(length)])
     share = np.asarray(curve.success_within(ln_length) / curve.plateau)
     spend = np.asarray(curve.expected_spend(ln_length))
-    keep = np.linspace(0, len(share) - 1, min(n_draws, len(share))).astype(int)
-    return share[keep], float(spend.mean())
+    return share[thinned(len(share), n_draws)], float(spend.mean())
 
 
 def best_split(table: pd.DataFrame, total: float, *, by: str = "spend_ceiling") -> pd.Series:
