@@ -24,7 +24,8 @@ from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.newcomer import Newcomer
 from evalbayes.responses.population import Population
-from evalbayes.responses.spending import Spending
+from evalbayes.responses.spending import PRIOR_COUNT as PRIOR_COUNT
+from evalbayes.responses.spending import Spending, scaled, spans_of
 from evalbayes.responses.table import Counts, Tasks, counts_of, tasks_of
 
 LN_LOADING = (0.4, 0.5)  # ln of logits per sd of capability: mean and sd between evals
@@ -32,7 +33,6 @@ LEVEL_SD = 4.0  # of β, logits
 TURN_SD = 0.1  # of γ, logits per doubling and sd of capability
 PER_DOUBLING = (0.4, 0.3)  # of λ, logits per doubling of human time inside an eval
 SCALES = {"validity": 0.7, "tilt": 0.1, "task": 1.5, "pair": 1.0}  # prior guesses of the sds
-PRIOR_COUNT = 4.0  # observations that each guess is worth
 STEPS = 60
 
 
@@ -122,13 +122,7 @@ class _Fit:
             "effect": n,
             "pair": r if self.repeated else 0,
         }
-        ends = np.cumsum(list(sizes.values()))
-        self.span = {
-            name: slice(int(end) - size, int(end))
-            for (name, size), end in zip(sizes.items(), ends, strict=True)
-        }
-        self.size = int(ends[-1])
-        self.point = np.zeros(self.size)
+        self.span, self.size = spans_of(sizes)
         self.prior_mean, self.prior_sd = np.zeros(self.size), np.ones(self.size)
         for name, mean, sd in (
             ("loading", *LN_LOADING),
@@ -138,7 +132,7 @@ class _Fit:
         ):
             self.prior_mean[self.span[name]] = mean
             self.prior_sd[self.span[name]] = sd
-        self.point[:] = self.prior_mean
+        self.point = self.prior_mean.copy()
         self.validity, self.tilt = SCALES["validity"], SCALES["tilt"]
         self.pair = SCALES["pair"] if self.repeated else 0.0
         self.task = np.full(e, SCALES["task"])
@@ -161,13 +155,11 @@ class _Fit:
 
     def run(self) -> _Fit:
         """Climb to the mode, each step followed by an update of the variances."""
-        value = -np.inf
         for _ in range(STEPS):
             gradient, hessian = self._derivatives()
             factor = linalg.cho_factor(hessian, lower=True)
             step = linalg.cho_solve(factor, gradient)
-            value, before = self._value(), self.point.copy()
-            scale = 1.0
+            value, before, scale = self._value(), self.point.copy(), 1.0
             while scale > 1e-4:
                 self.point = before + scale * step
                 if self._value() >= value - 1e-9:
@@ -235,18 +227,13 @@ class _Fit:
         second = self.point**2 + variance
         old = np.array([self.validity, self.tilt, self.pair, *self.task])
 
-        def scaled(sd: float, moments: Array, guess: float) -> float:
-            total = sd**2 * moments.sum() + PRIOR_COUNT * guess**2
-            return float(np.sqrt(total / (len(moments) + PRIOR_COUNT)))
-
-        self.validity = scaled(self.validity, second[self.span["departure"]], SCALES["validity"])
-        self.tilt = scaled(self.tilt, second[self.span["own_slope"]], SCALES["tilt"])
+        self.validity = scaled(second[self.span["departure"]], SCALES["validity"], self.validity)
+        self.tilt = scaled(second[self.span["own_slope"]], SCALES["tilt"], self.tilt)
         effects = second[self.span["effect"]]
-        for i in range(len(self.task)):
-            own = effects[self.tasks.eval_of == i]
-            self.task[i] = scaled(self.task[i], own, SCALES["task"])
+        for i, sd in enumerate(self.task):
+            self.task[i] = scaled(effects[self.tasks.eval_of == i], SCALES["task"], sd)
         if self.repeated:
-            self.pair = scaled(self.pair, second[self.span["pair"]], SCALES["pair"])
+            self.pair = scaled(second[self.span["pair"]], SCALES["pair"], self.pair)
         new = np.array([self.validity, self.tilt, self.pair, *self.task])
         return float(np.abs(new / np.maximum(old, 1e-12) - 1).max(where=old > 0, initial=0.0))
 
@@ -256,8 +243,7 @@ class _Fit:
         upper = linalg.cholesky(self.hessian, lower=False)
         z = rng.standard_normal((self.size, draws))
         points = (self.point[:, None] + linalg.solve_triangular(upper, z)).T
-        t, s = self.tasks, self.span
-        e = t.eval_of
+        t, s, e = self.tasks, self.span, self.tasks.eval_of
         difficulty = (
             points[:, s["level"]][:, e]
             + points[:, s["per_doubling"]][:, e] * t.within
@@ -266,12 +252,11 @@ class _Fit:
         capability = points[:, s["capability"]]
         m = self.n_models
         # μ and σ of the population given m capabilities: normal with scaled inverse χ².
-        spread = (
-            ((capability - capability.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) + 2.0
-        ) / (rng.chisquare(m + 1, draws))
-        middle = capability.mean(axis=1) * m / (m + 1) + np.sqrt(
-            spread / (m + 1)
-        ) * rng.standard_normal(draws)
+        mean = capability.mean(axis=1)
+        square = ((capability - mean[:, None]) ** 2).sum(axis=1)
+        spread = (square + 2.0) / rng.chisquare(m + 1, draws)
+        luck = np.sqrt(spread / (m + 1)) * rng.standard_normal(draws)
+        middle = mean * m / (m + 1) + luck
 
         def uncertain(sd: float, n: float) -> Array:
             return sd * np.sqrt(n / rng.chisquare(n, draws))

@@ -122,14 +122,18 @@ def pulls(
         second = told - going * after * (1.0 - after)
     if not many:
         return first, second, told
-    softplus = np.logaddexp(0.0, eta)
-    log_w = np.log(weight) + s * eta - (n + going) * softplus
-    log_w = log_w + going * np.logaddexp(0.0, eta + odds)
-    r = np.exp(log_w - log_w.max(axis=-1, keepdims=True))
-    r /= r.sum(axis=-1, keepdims=True)
+    r = weights_of(eta, s, n, going, odds, weight)
     mean = (r * first).sum(axis=-1)
     between = (r * (first - mean[..., None]) ** 2).sum(axis=-1)
     return mean, (r * second).sum(axis=-1) - between, (r * told).sum(axis=-1)
+
+
+def weights_of(eta: Array, s: Array, n: Array, going: Array, odds: Array, weight: Array) -> Array:
+    """Weights of nodes, along the last axis, given what was seen at each; they sum to 1."""
+    log_w = np.log(weight) + s * eta - (n + going) * np.logaddexp(0.0, eta)
+    log_w = log_w + going * np.logaddexp(0.0, eta + odds)
+    found = np.exp(log_w - log_w.max(axis=-1, keepdims=True))
+    return np.asarray(found / found.sum(axis=-1, keepdims=True))
 
 
 def _proper(wanted: Array, safe: Array) -> Array:

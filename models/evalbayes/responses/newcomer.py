@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Index
-from evalbayes.responses.modes import modes
+from evalbayes.responses.modes import modes, weights_of
 from evalbayes.responses.population import NODES, Population, Seen
 from evalbayes.responses.stops import ln_odds_of, spend_levels
 
@@ -102,12 +102,9 @@ class Newcomer:
         eta = self.logits(at)[..., None] + node
         if len(node) == 1:
             return eta, np.ones_like(eta)
-        s, n, going = (a[at] for a in (self.seen.successes, self.seen.attempts, self.seen.going))
-        log_w = np.log(weight) + s[:, None] * eta
-        log_w = log_w - (n + going)[:, None] * np.logaddexp(0.0, eta)
-        log_w = log_w + going[:, None] * np.logaddexp(0.0, eta + self.going_odds(at)[..., None])
-        found = np.exp(log_w - log_w.max(axis=2, keepdims=True))
-        return eta, found / found.sum(axis=2, keepdims=True)
+        seen, odds = self.seen, self.going_odds(at)[..., None]
+        s, n, going = (a[at, None] for a in (seen.successes, seen.attempts, seen.going))
+        return eta, weights_of(eta, s, n, going, odds, weight)
 
     def going_odds(self, at: Index) -> Array:
         """Return ln P(going | success)/P(going | failure) of tasks, (1 or n_draws, len(at))."""

@@ -71,10 +71,6 @@ class Population:
 SAME = 1e-6  # relative: caps this close are one
 
 
-def _none() -> Array:
-    return np.zeros(0)
-
-
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Seen:
     """Runs of a newcomer."""
@@ -88,11 +84,11 @@ class Seen:
     # censored: spent at least that
     end_task: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     end_kind: Index = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    end_ln: Array = field(default_factory=_none)
+    end_ln: Array = field(default_factory=lambda: np.zeros(0))
     end_censored: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @classmethod
-    def counts(cls, successes: Array, attempts: Array) -> Seen:
+    def counts(cls, successes: Array | Index, attempts: Array | Index) -> Seen:
         """Return settled runs of which only the number is known."""
         nothing = np.zeros(len(successes))
         return cls(np.asarray(successes, float), np.asarray(attempts, float), nothing, nothing)
@@ -104,9 +100,9 @@ class Seen:
         InputError if a run was stopped below the highest cap and the history gives no spends.
         """
         n = len(population.tasks.length)
-        successes, attempts, going, ln_cap = np.zeros((4, n))
+        going, ln_cap = np.zeros((2, n))
         if runs is None or not len(runs):
-            return cls(successes, attempts, going, ln_cap)
+            return cls.counts(going, going)
         outcome = runs["outcome"].to_numpy().astype(object)
         told = ~np.isin(outcome, LOST)
         at, outcome = at[told], outcome[told]
@@ -118,9 +114,7 @@ class Seen:
                     "runs stopped by a cap below the highest can only be read where the history "
                     "gives spend and cap of every run; add those columns to it"
                 )
-            np.add.at(successes, at, won.astype(np.float64))
-            np.add.at(attempts, at, 1.0)
-            return cls(successes, attempts, going, ln_cap)
+            return cls.counts(np.bincount(at, won, n), np.bincount(at, minlength=n))
         cap = np.log(runs["cap"].to_numpy(np.float64)[told])
         spend = np.log(runs["spend"].to_numpy(np.float64)[told])
         early = stopped & (cap < spending.ln_cap[at] - SAME)
@@ -133,10 +127,7 @@ class Seen:
                 f"task {key[1]!r} of {key[0]}: runs stopped by a cap must have one cap per task, "
                 "got two; leave out those of one"
             )
-        settled = ~early
-        np.add.at(successes, at[settled], won[settled].astype(np.float64))
-        np.add.at(attempts, at[settled], 1.0)
-        return cls(
-            successes, attempts, going, ln_cap, at[settled],
-            np.where(won, SUCCESS, FAILURE)[settled], spend[settled], stopped[settled],
-        )  # fmt: skip
+        at, won, spend, stopped = (each[~early] for each in (at, won, spend, stopped))
+        counts = cls.counts(np.bincount(at, won, n), np.bincount(at, minlength=n))
+        kind = np.where(won, SUCCESS, FAILURE)
+        return cls(counts.successes, counts.attempts, going, ln_cap, at, kind, spend, stopped)

@@ -13,6 +13,7 @@ spends are imputed by their mean and variance (EM).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from scipy import linalg, sparse
 from scipy.special import log_ndtr
 
 from evalbayes.arrays import Array, Flags, Index
-from evalbayes.responses.table import LOST, Tasks
+from evalbayes.responses.table import Tasks, told_runs
 
 LEVEL_SD, SLOPE_SD = 4.0, 0.3  # of μ about the mean of all spends, and of κ
 SCALES = {"model": 0.5, "departure": 0.3, "task": 0.5, "noise": 0.8}  # prior guesses, ln units
@@ -49,9 +50,7 @@ class Spending:
         cls, runs: pd.DataFrame, tasks: Tasks, difficulty: Array, models: tuple[str, ...]
     ) -> Spending:
         """Fit the spends of runs with eval, task, ai_model, outcome, spend and cap."""
-        told = runs[~runs["outcome"].isin(LOST)]
-        task = tasks.positions(told)
-        model = pd.Index(models).get_indexer(pd.Index(told["ai_model"].astype(str))).astype(int)
+        told, task, model = told_runs(runs, tasks, models)
         ln_spend = np.log(told["spend"].to_numpy(np.float64))
         outcome = told["outcome"].to_numpy(object)
         ln_cap = np.full(len(tasks.evals), -np.inf)
@@ -80,15 +79,10 @@ class Spending:
 
         `ln_cap` is of the tasks `at`; `shift`, (..., len(at)), is added to their means.
         """
+        if kind == SUCCESS:
+            return np.asarray(np.log(np.maximum(1.0 - self._came(ln_cap, at, shift), 1e-12)))
         mean, sd = self.mean[kind, at] + shift, self.sd[kind, at]
-        if kind == FAILURE:
-            found: Array = log_ndtr((mean - ln_cap) / sd)
-            return found
-        top = (self.ln_cap[at] - mean) / sd
-        u = np.minimum((ln_cap - mean) / sd, top)
-        # ln[Φ(top) − Φ(u)] − ln Φ(top): the success comes after c, given that it comes before C.
-        share = np.exp(np.minimum(log_ndtr(u) - log_ndtr(top), 0.0))
-        return np.asarray(np.log(np.maximum(1.0 - share, 1e-12)))
+        return np.asarray(log_ndtr((mean - ln_cap) / sd))
 
     def ln_density(self, kind: int, ln_spend: Array, at: Index, shift: Array) -> Array:
         """Return the log-density of the ln spend of runs that ended, up to a constant."""
@@ -103,10 +97,14 @@ class Spending:
 
         `slower` is added to the ln spend of every success; nothing else is known of the AI model.
         """
-        sd, top = self.sd[SUCCESS, at], self.ln_cap[at]
-        mean = self.mean[SUCCESS, at] + slower
-        share = log_ndtr((np.log(cap) - mean) / sd) - log_ndtr((top - mean) / sd)
-        return np.where(np.log(cap) >= top - 1e-9, 1.0, np.exp(np.minimum(share, 0.0)))
+        ln_cap = np.log(cap)
+        return np.where(ln_cap >= self.ln_cap[at] - 1e-9, 1.0, self._came(ln_cap, at, slower))
+
+    def _came(self, ln_cap: Array, at: Index, shift: Array | float) -> Array:
+        """Φ(c)/Φ(C): a success comes within a cap, given that it comes within the highest."""
+        mean, sd = self.mean[SUCCESS, at] + shift, self.sd[SUCCESS, at]
+        share = log_ndtr((ln_cap - mean) / sd) - log_ndtr((self.ln_cap[at] - mean) / sd)
+        return np.asarray(np.exp(np.minimum(share, 0.0)))
 
 
 class _Fit:
@@ -130,12 +128,7 @@ class _Fit:
         centre = np.bincount(tasks.eval_of, difficulty) / np.bincount(tasks.eval_of)
         self.harder = difficulty - centre[tasks.eval_of]
         sizes = {"level": e, "slope": e, "model": m, "departure": e * m, "task": n}
-        ends = np.cumsum(list(sizes.values()))
-        self.span = {
-            name: slice(int(end) - size, int(end))
-            for (name, size), end in zip(sizes.items(), ends, strict=True)
-        }
-        self.size = int(ends[-1])
+        self.span, self.size = spans_of(sizes)
         rows, s = np.arange(len(task)), self.span
         self.columns = [
             s["level"].start + self.row_eval,
@@ -144,7 +137,8 @@ class _Fit:
             s["departure"].start + self.row_eval * m + model,
             s["task"].start + task,
         ]
-        self.values = [np.ones(len(task)), self.harder[task], *[np.ones(len(task))] * 3]
+        one = np.ones(len(task))
+        self.values = [one, self.harder[task], one, one, one]
         self.design = sparse.csr_matrix(
             (np.concatenate(self.values), (np.tile(rows, 5), np.concatenate(self.columns))),
             shape=(len(task), self.size),
@@ -188,7 +182,7 @@ class _Fit:
         before = np.array([*self.scales.values(), *self.task_sd, *self.noise])
         second = point**2 + np.diag(covariance)
         for name in self.scales:
-            self.scales[name] = _scaled(second[self.span[name]], SCALES[name])
+            self.scales[name] = scaled(second[self.span[name]], SCALES[name])
         effects = second[self.span["task"]]
         spread = np.zeros(len(self.y))
         for i, left in zip(self.columns, self.values, strict=True):
@@ -196,8 +190,8 @@ class _Fit:
                 spread += left * right * covariance[i, j]
         residual = (self.y - fitted) ** 2 + spread + unseen
         for e in range(len(self.noise)):
-            self.task_sd[e] = _scaled(effects[self.eval_of == e], SCALES["task"])
-            self.noise[e] = _scaled(residual[self.row_eval == e], SCALES["noise"])
+            self.task_sd[e] = scaled(effects[self.eval_of == e], SCALES["task"])
+            self.noise[e] = scaled(residual[self.row_eval == e], SCALES["noise"])
         after = np.array([*self.scales.values(), *self.task_sd, *self.noise])
         return float(np.abs(after / before - 1.0).max())
 
@@ -213,6 +207,14 @@ class _Fit:
         self.sd = np.sqrt(self.noise[self.eval_of] ** 2 + unknown)
 
 
-def _scaled(moments: Array, guess: float) -> float:
-    total = moments.sum() + PRIOR_COUNT * guess**2
+def spans_of(sizes: Mapping[str, int]) -> tuple[dict[str, slice], int]:
+    """Where each part lies along a vector of all, by name, and its length."""
+    ends = np.cumsum(list(sizes.values())).tolist()
+    parts = zip(sizes.items(), ends, strict=True)
+    return {name: slice(end - size, end) for (name, size), end in parts}, ends[-1]
+
+
+def scaled(moments: Array, guess: float, sd: float = 1.0) -> float:
+    """Sd by empirical Bayes, from second moments (in units of an sd) and its prior guess."""
+    total = sd**2 * moments.sum() + PRIOR_COUNT * guess**2
     return float(np.sqrt(total / (len(moments) + PRIOR_COUNT)))

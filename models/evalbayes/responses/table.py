@@ -42,10 +42,8 @@ def tasks_of(runs: pd.DataFrame) -> Tasks:
 
     InputError if a task has no human minutes above 0.
     """
-    minutes = runs.astype({"eval": str, "task": str}).groupby(["eval", "task"], sort=True)[
-        "human_minutes"
-    ]
-    length = minutes.median()
+    by_task = runs.astype({"eval": str, "task": str}).groupby(["eval", "task"], sort=True)
+    length = by_task["human_minutes"].median()
     for key in length.index[~(length > 0)]:
         raise InputError(
             f"task {key[1]!r} of {key[0]}: human_minutes must be above 0, got {length[key]:g}; "
@@ -62,24 +60,27 @@ def tasks_of(runs: pd.DataFrame) -> Tasks:
 class Counts:
     """Successes and attempts by AI model and task."""
 
-    # model, task: indices
+    # model, task: indices; successes, attempts: all of every pair that was run
     model: Index
     task: Index
-    # successes, attempts: of every pair that was run
     successes: Array
     attempts: Array
 
 
+def told_runs(
+    runs: pd.DataFrame, tasks: Tasks, models: tuple[str, ...]
+) -> tuple[pd.DataFrame, Index, Index]:
+    """Return the runs that say whether their task is solved, and its index and the AI model's."""
+    told = runs[~runs["outcome"].isin(LOST)]
+    model = pd.Index(models).get_indexer(pd.Index(told["ai_model"].astype(str)))
+    return told, tasks.positions(told), model.astype(np.int64)
+
+
 def counts_of(runs: pd.DataFrame, tasks: Tasks, models: tuple[str, ...]) -> Counts:
     """Count attempts that say whether the task is solved under the cap they had."""
-    told = runs[~runs["outcome"].isin(LOST)]
-    task = tasks.positions(told)
-    model = pd.Index(models).get_indexer(pd.Index(told["ai_model"].astype(str))).astype(np.int64)
+    told, task, model = told_runs(runs, tasks, models)
     won = (told["outcome"] == "success").to_numpy(np.float64)
     pair, code = np.unique(model * len(tasks.length) + task, return_inverse=True)
-    return Counts(
-        pair // len(tasks.length),
-        pair % len(tasks.length),
-        np.asarray(np.bincount(code, won), dtype=np.float64),
-        np.asarray(np.bincount(code), dtype=np.float64),
-    )
+    model, task = np.divmod(pair, len(tasks.length))
+    solved = np.asarray(np.bincount(code, won), dtype=np.float64)
+    return Counts(model, task, solved, np.bincount(code).astype(np.float64))
