@@ -146,16 +146,16 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
         told = on_scale(with_best_of_k(observations, catalogue), catalogue)
     parts = {key: _frame(getattr(told, key)) for key in FRAMES}
     keys = [part[list(CONDITION)] for part in parts.values() if len(part)]
-    conditions = (
-        pd.concat(keys).drop_duplicates().sort_values(list(CONDITION)).reset_index(drop=True)
-        if keys
-        else pd.DataFrame({"eval": [], "ai_model": [], "effort": np.zeros(0)})
-    )
+    every = pd.concat(keys or [parts["cells"][list(CONDITION)]])
+    conditions = every.drop_duplicates().sort_values(list(CONDITION)).reset_index(drop=True)
     row_of = {key: row for row, key in enumerate(conditions.itertuples(index=False, name=None))}
 
     def rows(part: pd.DataFrame) -> Index:
         named = part[list(CONDITION)].itertuples(index=False, name=None)
         return np.array([row_of[key] for key in named], dtype=np.int64)
+
+    def told_at(scores: pd.DataFrame) -> tuple[Index, Array, Array]:
+        return rows(scores), _ln(scores, "cap"), _floats(scores, "score")
 
     cells, runs, counts, scores = parts.values()
     n, summed = len(conditions), observations.cells.groupby("eval")["n_success"].sum()
@@ -163,7 +163,7 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
     gave_up = _pooled(n, _moments(cells, rows, "gave_up"), _values(runs, rows, "gave_up"))
     counts, nested = _nested(counts, rows)
     won = _floats(counts, "n_success")
-    beta = _concentrations(scores)
+    beta = np.array(scores.get("concentration", np.full(len(scores), np.nan)), dtype=np.float64)
     scores, betas = scores[np.isnan(beta)], scores[~np.isnan(beta)]
     return Evidence(
         conditions,
@@ -171,18 +171,8 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
         stopped=_stopped(cells, runs, rows),
         counts=Counts(rows(counts), _ln(counts, "cap"), won, _floats(counts, "n_runs") - won),
         nested=nested,
-        scores=Scores(
-            rows(scores),
-            _ln(scores, "cap"),
-            _floats(scores, "score"),
-            _floats(scores, "standard_error"),
-        ),
-        betas=Betas(
-            rows(betas),
-            _ln(betas, "cap"),
-            _floats(betas, "score"),
-            _floats(betas, "concentration"),
-        ),
+        scores=Scores(*told_at(scores), _floats(scores, "standard_error")),
+        betas=Betas(*told_at(betas), _floats(betas, "concentration")),
         plain=_plain(observations),
         summed={str(e): int(n) for e, n in summed.items()},
         human_minutes=observations.human_minutes,
@@ -277,17 +267,8 @@ def _nested(counts: pd.DataFrame, rows: Any) -> tuple[pd.DataFrame, Nested]:
     return counts.drop(index=smaller), Nested(*parts)
 
 
-def _concentrations(scores: pd.DataFrame) -> Array:
-    """Concentration of beta noise of every score, NaN where noise is normal."""
-    if "concentration" not in scores:
-        return np.full(len(scores), np.nan)
-    return scores["concentration"].to_numpy(dtype=np.float64)
-
-
 def _frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with an effort, 0 where none is given."""
-    if not len(frame):
-        return pd.DataFrame({"eval": [], "ai_model": [], "effort": np.zeros(0)})
     frame = frame.reset_index(drop=True)
     effort = frame["effort"].fillna(0.0) if "effort" in frame else 0.0
     return frame.assign(effort=effort).astype({"effort": float})
@@ -300,7 +281,7 @@ def _floats(frame: pd.DataFrame, column: str) -> Array:
 
 
 def _ln(frame: pd.DataFrame, column: str) -> Array:
-    return np.log(_floats(frame, column)) if len(frame) else np.zeros(0)
+    return np.log(_floats(frame, column))
 
 
 def _moments(cells: pd.DataFrame, rows: Any, outcome: str) -> Iterable[tuple[Any, ...]]:
@@ -313,8 +294,6 @@ def _moments(cells: pd.DataFrame, rows: Any, outcome: str) -> Iterable[tuple[Any
 
 def _values(runs: pd.DataFrame, rows: Any, outcome: str) -> Iterable[tuple[Any, ...]]:
     """Row, 1, ln spend and 0 of every run with one outcome."""
-    if not len(runs):
-        return ()
     chosen = runs[runs["outcome"] == outcome]
     ln_spend = _ln(chosen, "spend")
     of = rows(chosen)
@@ -337,17 +316,11 @@ def _stopped(cells: pd.DataFrame, runs: pd.DataFrame, rows: Any) -> Stopped:
 
     A stop by the cap is censored at the cap, any other at the run's own spend.
     """
-    frames = []
-    if len(cells):
-        amount = _floats(cells, "n_stopped")
-        frames.append(pd.DataFrame({"of": rows(cells), "ln": _ln(cells, "cap"), "n": amount}))
-    if len(runs):
-        at_cap = (runs["outcome"] == "stopped_by_cap").astype(float)
-        frames.append(pd.DataFrame({"of": rows(runs), "ln": _ln(runs, "cap"), "n": at_cap}))
-        chosen = runs[runs["outcome"].isin(CENSORED_ELSEWHERE)]
-        frames.append(pd.DataFrame({"of": rows(chosen), "ln": _ln(chosen, "spend"), "n": 1.0}))
-    if not frames:
-        return Stopped(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
+    amount = _floats(cells, "n_stopped")
+    at_cap = (runs["outcome"] == "stopped_by_cap").to_numpy(dtype=np.float64)
+    chosen = runs[runs["outcome"].isin(CENSORED_ELSEWHERE)]
+    parts = ((cells, "cap", amount), (runs, "cap", at_cap), (chosen, "spend", 1.0))
+    frames = [pd.DataFrame({"of": rows(p), "ln": _ln(p, key), "n": n}) for p, key, n in parts]
     table = pd.concat(frames).groupby(["of", "ln"], as_index=False)["n"].sum()
     return Stopped(
         table["of"].to_numpy(dtype=np.int64),

@@ -113,12 +113,9 @@ def convergence(values: Array) -> tuple[Array, ...]:
 
     data = xr.Dataset({"x": (("chain", "draw", "n"), values)})
     with _quiet():
-        measures = (
-            arviz.rhat(data)["x"],
-            arviz.ess(data, method="bulk")["x"],
-            arviz.ess(data, method="tail")["x"],
-        )
-    return tuple(np.asarray(measure.values, dtype=float) for measure in measures)
+        sizes = [arviz.ess(data, method=method) for method in ("bulk", "tail")]
+        measures = (arviz.rhat(data), *sizes)
+    return tuple(np.asarray(measure["x"].values, dtype=float) for measure in measures)
 
 
 @contextmanager

@@ -22,19 +22,14 @@ def attempts_of(observations: Observations) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COLUMNS))
     plain = (runs["effort"].astype(float).fillna(0.0) == 0) & ~runs["outcome"].isin(UNTOLD)
     own = runs[plain]
+    own = own.assign(won=own["outcome"] == "success", cap=own["cap"].astype(float))
     pair = ["eval", "ai_model"]
-    tried = (
-        (own["outcome"] == "success")
-        .groupby([own["eval"], own["ai_model"], own["task"]])
-        .agg(attempts="size", successes="sum")
-        .reset_index()
-    )
+    solved = own.groupby([*pair, "task"])["won"]
+    tried = solved.agg(attempts="size", successes="sum").reset_index()
     again = tried.groupby(pair)["attempts"].transform("max") > 1
-    found = (
-        tried[again].groupby([*pair, "attempts", "successes"]).size().rename("tasks").reset_index()
-    )
-    caps = own["cap"].astype(float).groupby([own["eval"], own["ai_model"]]).max()
-    return found.merge(caps.rename("cap").reset_index(), on=pair, how="left")[list(COLUMNS)]
+    found = tried[again].groupby([*pair, "attempts", "successes"]).size().rename("tasks")
+    caps = own.groupby(pair)["cap"].max()
+    return found.reset_index().merge(caps.reset_index(), on=pair, how="left")[list(COLUMNS)]
 
 
 def by_task(table: pd.DataFrame, name: str, ai_model: str) -> tuple[Index, Index]:

@@ -37,12 +37,9 @@ def cells_of(rows: Rows) -> pd.DataFrame:
     if rows.has("n_runs"):
         n_runs = rows.counts("n_runs", required=False)
         given = rows.frame["n_runs"].notna().to_numpy()
-        rows.refuse(
-            given & (n_runs != whole),
-            "n_runs",
-            "must be the sum of n_success, n_gave_up and n_stopped_by_cap",
-            "count the runs again; leave excluded runs out of it",
-        )
+        rule = "must be the sum of n_success, n_gave_up and n_stopped_by_cap"
+        cure = "count the runs again; leave excluded runs out of it"
+        rows.refuse(given & (n_runs != whole), "n_runs", rule, cure)
     empty = whole == 0
     rows.refuse(empty, "n_success", "and the other counts must not all be 0", "drop the row")
     frame: dict[str, Any] = {"eval": rows.names("eval"), "ai_model": rows.names("ai_model")}
@@ -60,12 +57,9 @@ def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
     values = rows.numbers(column, cure="write the mean of ln spend", thousands=False)
     some = n > 0
     with np.errstate(invalid="ignore"):
-        rows.refuse(
-            some & (values > np.log(OVERSHOOT * cap)),
-            column,
-            "must not be above ln cap",
-            "it is the mean of the natural logarithm of spend, in the unit of the cap",
-        )
+        high = some & (values > np.log(OVERSHOOT * cap))
+    cure = "it is the mean of the natural logarithm of spend, in the unit of the cap"
+    rows.refuse(high, column, "must not be above ln cap", cure)
     cure = "write the mean of ln spend, or give the figures as counts if spend is not known"
     return _given(rows, column, values, some, "such runs", "no such runs", cure)
 
@@ -82,12 +76,8 @@ def _given(
     rows: Rows, column: str, values: Array, where: Flags, there: str, else_: str, cure: str
 ) -> Array:
     rows.refuse(where & np.isnan(values), column, f"must be given where there are {there}", cure)
-    rows.refuse(
-        ~where & (np.nan_to_num(values) != 0),
-        column,
-        f"must be empty where there are {else_}",
-        "check the counts",
-    )
+    filled = ~where & (np.nan_to_num(values) != 0)
+    rows.refuse(filled, column, f"must be empty where there are {else_}", "check the counts")
     return np.where(where, values, np.nan)
 
 

@@ -19,12 +19,8 @@ def counts_of(rows: Rows) -> pd.DataFrame:
     """
     cap, n_runs, n_success = rows.caps(), rows.counts("n_runs"), rows.counts("n_success")
     rows.refuse(n_runs == 0, "n_runs", "must be at least 1", "drop the row")
-    rows.refuse(
-        n_success > n_runs,
-        "n_success",
-        "must not be above n_runs: a success share is at most 1",
-        "count the runs again",
-    )
+    rule = "must not be above n_runs: a success share is at most 1"
+    rows.refuse(n_success > n_runs, "n_success", rule, "count the runs again")
     frame = pd.DataFrame(
         {
             "eval": rows.names("eval"),
@@ -120,11 +116,8 @@ def scores_of(rows: Rows) -> pd.DataFrame:
         }
     )
     for row, place in enumerate(rows.frame["standard_error"]):
-        if (
-            (row, "standard_error") in rows.faults
-            and score[row] in (0, 1)
-            and flag_of(place) is False
-        ):
+        faulty = (row, "standard_error") in rows.faults
+        if faulty and score[row] in (0, 1) and flag_of(place) is False:
             rows.faults[row, "standard_error"] = ALL_OR_NOTHING.format(score[row])
     rows.settle()
     return frame

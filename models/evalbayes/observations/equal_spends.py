@@ -34,10 +34,9 @@ def _of_runs(runs: pd.DataFrame) -> Iterable[tuple[str, str, str, int, float]]:
     if not len(runs):
         return
     ended = runs[runs["outcome"].isin(("success", "gave_up"))]
-    keys = [ended[key] for key in ("eval", "ai_model", "effort", "outcome")]
-    for (name, ai_model, _, outcome), own in (
-        ended["spend"].astype(float).groupby(keys, dropna=False)
-    ):
+    ended = ended.astype({"spend": float})
+    by = ended.groupby(["eval", "ai_model", "effort", "outcome"], dropna=False)["spend"]
+    for (name, ai_model, _, outcome), own in by:
         if len(own) >= FEWEST and np.ptp(np.log(own)) < SAME:
             yield str(name), str(ai_model), str(outcome), len(own), float(own.iloc[0])
 

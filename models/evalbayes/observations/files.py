@@ -42,9 +42,10 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     except InputError:
         raise
     except Exception as error:  # readers of three formats fail in dozens of ways, all of them here
+        words = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
             f"{path}: must be {KINDS[path.suffix.lower()]} that can be read, got an error "
-            f"({_short(error)}); write it again"
+            f"({words}); write it again"
         ) from error
     rows = tuple(_tidied(frame, name) for name, frame in tables if len(frame.columns))
     if not rows or all(len(each) == 0 for each in rows):
@@ -143,10 +144,8 @@ def _read_parquet(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
 
 
 def _read_workbook(path: Path) -> Iterable[tuple[str, pd.DataFrame]]:
-    return [
-        (f"{path.name} sheet {sheet.title!r}", _headed(sheet, f"{path.name} sheet {sheet.title!r}"))
-        for sheet in read_sheets(path)
-    ]
+    named = ((f"{path.name} sheet {sheet.title!r}", sheet) for sheet in read_sheets(path))
+    return [(where, _headed(sheet, where)) for where, sheet in named]
 
 
 def _headed(sheet: Sheet, where: str) -> pd.DataFrame:
@@ -177,20 +176,12 @@ def _headed(sheet: Sheet, where: str) -> pd.DataFrame:
     return frame
 
 
-def _short(error: Exception) -> str:
-    words = str(error).splitlines()
-    return words[0] if words else type(error).__name__
-
-
 READERS: dict[str, Callable[[Path], Iterable[tuple[str, pd.DataFrame]]]] = {
     ".csv": _read_csv,
     ".csv.gz": _read_csv,
     ".parquet": _read_parquet,
     ".xlsx": _read_workbook,
 }
-
-
-ENDINGS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 
 
 def write_observations(frame: pd.DataFrame, path: str | Path) -> Path:
@@ -200,10 +191,10 @@ def write_observations(frame: pd.DataFrame, path: str | Path) -> Path:
     cannot be written.
     """
     path = Path(path)
-    ending = next((end for end in reversed(ENDINGS) if path.name.lower().endswith(end)), None)
+    ending = next((end for end in READERS if path.name.lower().endswith(end)), None)
     if ending is None:
         raise InputError(
-            f"{path}: observations must be written to a file ending in {', '.join(ENDINGS)}, got "
+            f"{path}: observations must be written to a file ending in {', '.join(READERS)}, got "
             f"{path.suffix or 'no ending'!r}; name it so"
         )
     stream = BytesIO()

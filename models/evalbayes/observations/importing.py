@@ -154,30 +154,27 @@ def imported(
     )
     if isinstance(paths, str | Path):
         paths = [paths]
-    tables = [
-        _mapped(rows, plan, drop_incomplete=drop_incomplete)
-        for path in paths
-        for rows in read_rows(path)
-    ]
-    if not any(len(rows) for rows, _ in tables):
+    given_rows = [rows for path in paths for rows in read_rows(path)]
+    tables = [_mapped(rows, plan, drop_incomplete=drop_incomplete) for rows in given_rows]
+    if not any(map(len, tables)):
         raise InputError(
-            f"{', '.join(rows.source for rows, _ in tables)}: at least one row must be complete, "
+            f"{', '.join(rows.source for rows in tables)}: at least one row must be complete, "
             "got none; fill in what is missing, or map the columns that hold it"
         )
-    observations = observations_of([rows for rows, _ in tables if len(rows)])
-    whole = pd.concat([_typed(rows) for rows, _ in tables], ignore_index=True)
+    observations = observations_of([rows for rows in tables if len(rows)])
+    whole = pd.concat([_typed(rows) for rows in tables], ignore_index=True)
     columns = [str(column) for column in whole.columns]
     known = [c for c in shape_of(columns, "import").columns if c in columns]
     return Imported(
         whole[list(dict.fromkeys([*known, *columns]))],
         observations,
-        sum(n_dropped for _, n_dropped in tables),
+        sum(map(len, given_rows)) - sum(map(len, tables)),
         observations.notes,
     )
 
 
-def _mapped(rows: Rows, plan: TableMapping, *, drop_incomplete: bool) -> tuple[Rows, int]:
-    """Return a table with known columns in place of theirs, and how many rows it lost."""
+def _mapped(rows: Rows, plan: TableMapping, *, drop_incomplete: bool) -> Rows:
+    """Return a table with known columns in place of theirs."""
     theirs = [str(column) for column in rows.frame.columns]
     for column in plan.drop:
         if column not in theirs:
@@ -191,29 +188,27 @@ def _mapped(rows: Rows, plan: TableMapping, *, drop_incomplete: bool) -> tuple[R
     for target, (name, factor) in sources.items():
         values = rows.frame[name]
         if factor != 1:
-            scaled = factor * rows.numbers(name)
-            values = pd.Series(scaled, dtype=object)
+            values = pd.Series(factor * rows.numbers(name), dtype=object)
             values = values.where(values.notna(), other=None)
         frame[target] = values
     for target, value in plan.constants.items():
         frame[target] = pd.Series([value] * len(rows), dtype=object)
     mapped = replace(rows, frame=frame)
-    n_dropped = 0
     if drop_incomplete:
-        mapped, n_dropped = _complete(mapped)
+        mapped = _complete(mapped)
     if mapped.has("outcome"):
         given = mapped.frame["outcome"]
         words = pd.Series([plan.outcomes.get(str(word), word) for word in given], dtype=object)
-        return replace(mapped, frame=mapped.frame.assign(outcome=words)), n_dropped
+        return replace(mapped, frame=mapped.frame.assign(outcome=words))
     if mapped.has("success"):
         outcome = _outcome(mapped)
         mapped.settle()
         bare = mapped.frame.drop(columns=[flag for flag in FLAGS if mapped.has(flag)])
-        return replace(mapped, frame=bare.assign(outcome=outcome)), n_dropped
-    return mapped, n_dropped
+        return replace(mapped, frame=bare.assign(outcome=outcome))
+    return mapped
 
 
-def _complete(rows: Rows) -> tuple[Rows, int]:
+def _complete(rows: Rows) -> Rows:
     """Leave out the rows that lack what every row must have, and note which and what they said."""
     needed = [c for c in (*NAMES, "outcome", "success", "cap", *COUNTED) if rows.has(c)]
     blank = pd.DataFrame({c: rows.frame[c].map(is_blank).astype(bool) for c in needed})
@@ -221,7 +216,7 @@ def _complete(rows: Rows) -> tuple[Rows, int]:
         blank["cap"] &= rows.frame["outcome"] != "excluded"
     lost = blank.any(axis=1).to_numpy(dtype=bool)
     if not lost.any():
-        return rows, 0
+        return rows
     first = int(np.flatnonzero(lost)[0])
     lacks = ", ".join(f"{column} ({n:,})" for column, n in blank.sum().items() if n)
     note = (
@@ -240,14 +235,11 @@ def _complete(rows: Rows) -> tuple[Rows, int]:
         note += f"; dropped by {ended}: {told}; successes before and after: {rates}"
     kept = np.flatnonzero(~lost)
     numbers = rows.row_numbers or range(rows.first, rows.first + len(rows))
-    return (
-        replace(
-            rows,
-            frame=rows.frame.iloc[kept].reset_index(drop=True),
-            row_numbers=tuple(numbers[row] for row in kept),
-            notes=[*rows.notes, note],
-        ),
-        int(lost.sum()),
+    return replace(
+        rows,
+        frame=rows.frame.iloc[kept].reset_index(drop=True),
+        row_numbers=tuple(numbers[row] for row in kept),
+        notes=[*rows.notes, note],
     )
 
 
@@ -266,12 +258,8 @@ def _outcome(rows: Rows) -> pd.Series[str]:
 def _flags(rows: Rows, column: str) -> Flags:
     """Return a column of flags, a fault noted where a cell is neither yes nor no."""
     flags = rows.flags(column)
-    rows.refuse(
-        np.array([is_blank(value) for value in rows.frame[column]], dtype=bool),
-        column,
-        "must be 0 or 1, yes or no",
-        DROP,
-    )
+    blank = np.array([is_blank(value) for value in rows.frame[column]], dtype=bool)
+    rows.refuse(blank, column, "must be 0 or 1, yes or no", DROP)
     return np.asarray(flags == 1, dtype=bool)
 
 

@@ -167,7 +167,7 @@ def _places(tables: list[Rows]) -> Places:
 def _usable(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Split runs into those with a spend and counts of those without; say what was done."""
     if not len(runs):
-        return runs, countable(runs) if len(runs) else pd.DataFrame(), []
+        return runs, pd.DataFrame(), []
     runs = numbered(runs[runs["outcome"] != "excluded"]).reset_index(drop=True)
     unknown = runs["spend"].isna()
     notes = [_without_spend(runs[unknown], runs)] if unknown.any() else []
@@ -246,16 +246,13 @@ def _add_units(
 
 def _note_unknown_evals(rows: Rows, catalogue: Catalogue) -> None:
     """Note as a fault, once for each name, what is no eval of the catalogue."""
-    known = {spec.name for spec in catalogue.evals}
+    names = [spec.name for spec in catalogue.evals]
+    known = set(names)
     for row, name in enumerate(rows.names("eval")):
         if name and name not in known:
             known.add(name)
-            rows.fault(
-                row,
-                "eval",
-                f"must be one of the catalogue's, got {name!r}; "
-                f"{cure(str(name), [spec.name for spec in catalogue.evals])}",
-            )
+            mend = cure(str(name), names)
+            rows.fault(row, "eval", f"must be one of the catalogue's, got {name!r}; {mend}")
 
 
 def _refuse_repeated(frame: pd.DataFrame, key: str, places: Places) -> None:

@@ -138,9 +138,8 @@ class Rows:
             return
         told = []
         for said, rows in list(alike.items())[:MOST_TOLD]:
-            others = {0: "", 1: " and 1 more row"}.get(
-                len(rows) - 1, f" and {len(rows) - 1:,} more"
-            )
+            more = len(rows) - 1
+            others = f" and {more:,} more{' row' * (more == 1)}" * (more > 0)
             told.append(f"{self.where(rows[0])}{others}: {said}")
         left = sum(map(len, list(alike.values())[MOST_TOLD:]))
         if left or at_least:
@@ -218,9 +217,10 @@ class Rows:
         raw = list(self.frame[column])
         decimal = not thousands or points_part_decimals(v for v in raw if isinstance(v, str))
         values = np.full(len(raw), np.nan)
-        empty = np.array([is_blank(value) for value in raw], dtype=bool)
+        blank = np.array([is_blank(value) for value in raw], dtype=bool)
+        empty = blank.copy()
         known: dict[Any, float] = {}  # many rows share one cap
-        for row in map(int, np.flatnonzero(~empty)):
+        for row in map(int, np.flatnonzero(~blank)):
             try:
                 if raw[row] not in known or not isinstance(raw[row], str):
                     known[raw[row]] = _number(raw[row], rule.holds, decimal=decimal)
@@ -232,9 +232,8 @@ class Rows:
             sound = np.isfinite(values) & rule.holds(values)
         for row in map(int, np.flatnonzero(~sound & ~empty)):
             self.fault(row, column, f"{rule.words}, got {raw[row]}; {cure}")
-        if required:
-            for row in (row for row, value in enumerate(raw) if is_blank(value)):
-                self.fault(row, column, f"{rule.words}, got {self._got(row, column)}; {DROP}")
+        for row in map(int, np.flatnonzero(blank & required)):
+            self.fault(row, column, f"{rule.words}, got {self._got(row, column)}; {DROP}")
         return np.where(sound & ~empty, values, default)
 
     def flags(self, column: str) -> Array:
@@ -244,9 +243,8 @@ class Rows:
             if not is_blank(value):
                 said = flag_of(value)
                 if said is None:
-                    self.fault(
-                        row, column, f"must be 0 or 1, yes or no, got {value}; write one of them"
-                    )
+                    wrong = f"must be 0 or 1, yes or no, got {value}; write one of them"
+                    self.fault(row, column, wrong)
                 else:
                     values[row] = said
         return values
@@ -280,20 +278,14 @@ class Rows:
     def spend_units(self) -> dict[str, str]:
         """Return the unit of spend of every eval that has one in a column `spend_unit`."""
         units: dict[str, str] = {}
-        if self.has("spend_unit"):
-            for row, (name, unit) in enumerate(
-                zip(self.frame["eval"], self.frame["spend_unit"], strict=True)
-            ):
-                if name is None or is_blank(unit):
-                    continue
-                first = units.setdefault(name_of(name), name_of(unit))
-                if first != name_of(unit):
-                    self.fault(
-                        row,
-                        "spend_unit",
-                        f"must be the same in all rows of an eval, got {unit} after {first}; "
-                        "import them again in one unit",
-                    )
+        stated = self.frame["spend_unit"] if self.has("spend_unit") else ()
+        for row, (name, unit) in enumerate(zip(self.frame["eval"], stated, strict=False)):
+            if name is None or is_blank(unit):
+                continue
+            first = units.setdefault(name_of(name), name_of(unit))
+            if first != name_of(unit):
+                wrong = f"must be the same in all rows of an eval, got {unit} after {first}"
+                self.fault(row, "spend_unit", f"{wrong}; import them again in one unit")
         return units
 
     def extras(self, known: tuple[str, ...]) -> dict[str, pd.Series[Any]]:

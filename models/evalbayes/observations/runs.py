@@ -31,18 +31,12 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     spend = rows.numbers("spend", FROM_0, "leave it empty where it was not recorded")
     spend = np.where(spend > 0, spend, np.nan)
     with np.errstate(invalid="ignore"):
-        rows.refuse(
-            used & (spend > OVERSHOOT * cap),
-            "spend",
-            "must not pass the run's cap by more than 10 %",
-            "check that spend and cap are in the same unit",
-        )
-        rows.refuse(
-            (outcome == "stopped_by_cap") & (spend < LEAST_OF_CAP * cap),
-            "spend",
-            "of a run stopped by its cap must be near the cap",
-            "if something else stopped it, write stopped_otherwise",
-        )
+        beyond = used & (spend > OVERSHOOT * cap)
+        early = (outcome == "stopped_by_cap") & (spend < LEAST_OF_CAP * cap)
+    rule = "must not pass the run's cap by more than 10 %"
+    rows.refuse(beyond, "spend", rule, "check that spend and cap are in the same unit")
+    rule = "of a run stopped by its cap must be near the cap"
+    rows.refuse(early, "spend", rule, "if something else stopped it, write stopped_otherwise")
     frame = pd.DataFrame(
         {
             **names,
@@ -127,9 +121,8 @@ def countable(runs: pd.DataFrame) -> pd.DataFrame:
     stopped tells nothing without it and is left out.
     """
     known = runs[~runs["outcome"].isin(CENSORED_ELSEWHERE)]
-    grouped = known.assign(won=known["outcome"] == "success").groupby(
-        ["eval", "ai_model", "effort", "cap"], as_index=False
-    )
+    known = known.assign(won=known["outcome"] == "success")
+    grouped = known.groupby(["eval", "ai_model", "effort", "cap"], as_index=False)
     return grouped.agg(
         n_runs=("won", "size"), n_success=("won", "sum"), human_minutes=("human_minutes", "median")
     )

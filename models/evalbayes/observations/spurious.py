@@ -112,11 +112,7 @@ def as_it_comes(plateau: ArrayLike, rate: ArrayLike) -> Array:
 
 
 def uncounted(rate: ArrayLike, unreviewed: ArrayLike) -> Array:
-    """Share of spurious ones among failures counted as such: reviewed spurious ones are not.
-
-    >>> float(uncounted(0.3, 1.0)), float(uncounted(0.3, 0.0))
-    (0.3, 0.0)
-    """
+    """Share of spurious ones among failures counted as such: reviewed spurious ones are not."""
     r, left = np.asarray(rate, dtype=float), np.asarray(unreviewed, dtype=float)
     return np.asarray(r * left / (1.0 - r * (1.0 - left)))
 

@@ -59,11 +59,7 @@ def numeral(words: str, *, percent: bool = False, decimal: bool = False) -> floa
 
 
 def points_part_decimals(texts: Iterable[str]) -> bool:
-    """Whether one text of a column shows that its points part decimals: `0.5`, `2500`, `1,250.5`.
-
-    >>> points_part_decimals(["100.000", "12.5"]), points_part_decimals(["100.000", "98.500"])
-    (True, False)
-    """
+    """Whether one text of a column shows that its points part decimals, as `0.5` and `2500` do."""
     plain = (text.strip() for text in texts)
     return any(_TELLING.fullmatch(text) and not _EITHER.fullmatch(text) for text in plain)
 

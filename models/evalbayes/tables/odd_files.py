@@ -34,14 +34,7 @@ def told_by_beginning(content: bytes) -> str | None:
 
 
 def what_it_is(file: Path) -> str | None:
-    """Return what a file is that cannot be read as a log, and what to do; None: nothing known.
-
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "log.eval"
-    >>> _ = file.write_text("version https://git-lfs.github.com/spec/v1")
-    >>> what_it_is(file)
-    'a Git LFS pointer, no data; fetch the file by git lfs pull'
-    """
+    """Return what a file is that cannot be read as a log, and what to do; None: nothing known."""
     try:
         with file.open("rb") as stream:
             start = stream.read(BEGINNING)

@@ -67,11 +67,10 @@ def read_sheets(path: str | Path, only: str | None = None) -> tuple[Sheet, ...]:
             f"({error.strerror or error}); check its name"
         ) from error
     except Exception as error:  # zip, XML and openpyxl fail in dozens of ways, all of them here
-        words = str(error).splitlines()
+        words = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"{path}: must be a workbook that can be read, got an error "
-            f"({words[0] if words else type(error).__name__}); open it in a spreadsheet program "
-            "and save it again as .xlsx"
+            f"{path}: must be a workbook that can be read, got an error ({words}); open it in a "
+            "spreadsheet program and save it again as .xlsx"
         ) from error
 
 
@@ -166,10 +165,9 @@ def _filled(where: str, sheet: Any) -> list[tuple[int, tuple[Any, ...]]]:
         if row:
             rows.append((number, tuple(row)))
     if errors:
-        more = f" (and {len(errors) - 1:,} more: {', '.join(errors[1:MOST_TOLD])})"
         raise InputError(
-            f"{where} cell {errors[0]}{more if errors[1:] else ''}: must hold a value, got an "
-            "error; mend the formula or empty the cell"
+            f"{_named(where, errors)}: must hold a value, got an error; mend the formula or empty "
+            "the cell"
         )
     return rows
 
@@ -226,11 +224,16 @@ def _blank_texts(sheet: Any) -> set[tuple[int, int]]:
 
 
 def _uncalculated(where: str, cells: list[Any], got: str) -> str:
-    more = f" (and {len(cells) - 1:,} more: {', '.join(cells[1:MOST_TOLD])})" if cells[1:] else ""
     return (
-        f"{where} cell {cells[0]}{more}: a formula must have a computed value, got {got}; open the "
+        f"{_named(where, cells)}: a formula must have a computed value, got {got}; open the "
         "workbook in a spreadsheet program and save it"
     )
+
+
+def _named(where: str, cells: list[Any]) -> str:
+    """Name the first of some cells at fault, and how many and which others there are."""
+    more = f" (and {len(cells) - 1:,} more: {', '.join(cells[1:MOST_TOLD])})" if cells[1:] else ""
+    return f"{where} cell {cells[0]}{more}"
 
 
 def _refuse_merged(
@@ -257,7 +260,7 @@ def _refuse_heading(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None
                     f"give the rows it was made from, or name the sheet {NOTES} and it is passed "
                     "over"
                 )
-    refuse_title(where, [(number, cells) for number, cells in rows[:_LOOKED_AT]])
+    refuse_title(where, rows[:_LOOKED_AT])
 
 
 def refuse_title(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None:
