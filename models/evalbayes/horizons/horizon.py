@@ -193,13 +193,8 @@ def fit_horizon(
         prior = prior + ((points[:, 1] - SLOPE_MEAN_LN) / SLOPE_SD_LN) ** 2
         return likelihood - 0.5 * prior
 
-    found = small_posterior(
-        log_joint,
-        np.array([middle, SLOPE_MEAN_LN]),
-        seed=seed,
-        n_draws=4 * n_draws,
-        what="the horizon fit",
-    )
+    start, what = np.array([middle, SLOPE_MEAN_LN]), "the horizon fit"
+    found = small_posterior(log_joint, start, seed=seed, n_draws=4 * n_draws, what=what)
     draws = found.resampled(n_draws, np.random.default_rng([seed, 1]))
     return Horizon(draws[:, 0], np.exp(draws[:, 1]), scatter)
 

@@ -186,10 +186,7 @@ class HourlyCost:
             reached = np.flatnonzero(tail.slope(x) <= fraction)
             return float(np.exp(x[reached[0]])) if len(reached) else float("nan")
         x = self._grid()
-        above = (self._smooth.derivative()(x) > fraction) | (
-            (x < np.log(spot)) if np.isfinite(spot) else np.zeros(GRID, bool)
-        )
-        last = np.flatnonzero(above)
+        last = np.flatnonzero((self._smooth.derivative()(x) > fraction) | (x < np.log(spot)))
         if not len(last) or last[-1] == GRID - 1:
             return float("nan")
         left, right = x[last[-1]], x[last[-1] + 1]
@@ -208,7 +205,7 @@ class HourlyCost:
     def _tail(self, spot: float) -> FallingSlope | None:
         """Fit the part from just before the sweet spot on; None where points are too few."""
         x, y = np.log(self.usd), np.log(self.hours)
-        keep = x >= np.log(spot) - BEFORE if np.isfinite(spot) else np.zeros(len(x), bool)
+        keep = x >= np.log(spot) - BEFORE  # none without a sweet spot
         return falling_slope(x[keep], y[keep]) if keep.sum() >= SMOOTHED else None
 
     def _curve(self) -> PchipInterpolator:

@@ -63,15 +63,10 @@ def horizon_by_cap(
         )
     if min(caps) <= 0:
         raise InputError(f"caps must be above 0; the smallest is {min(caps):g}: leave it out")
-    minutes, spend = runs["human_minutes"].to_numpy(float), runs["spend"].to_numpy(float)
-    weights = runs["weight"].to_numpy(float) if "weight" in runs else None
-    tasks, evals = runs["task"].to_numpy(), runs["eval"].to_numpy() if "eval" in runs else None
-    rows = []
+    spend, tasks, rows = runs["spend"].to_numpy(float), runs["task"].to_numpy(), []
     for cap in sorted(caps):
         solved = runs["success"].to_numpy(float) * (spend <= cap)
-        found = fit_horizon(
-            minutes, solved, weights, tasks=tasks, evals=evals, seed=seed, n_draws=n_draws
-        )
+        found = _fitted(runs, solved, seed, n_draws)
         median, low, high = np.quantile(found.minutes(share), (MIDDLE, LOW, HIGH))
         used = np.minimum(spend, cap)
         by_task = pd.DataFrame({"solved": solved, "spend": used}).groupby(tasks).mean().mean()
@@ -86,6 +81,14 @@ def horizon_by_cap(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _fitted(runs: pd.DataFrame, success: Array, seed: int, n_draws: int) -> Horizon:
+    """Fit the horizon to runs and their success, with evals and weights where they have any."""
+    minutes, tasks = runs["human_minutes"].to_numpy(float), runs["task"].to_numpy()
+    weights = runs["weight"].to_numpy(float) if "weight" in runs else None
+    told = {"tasks": tasks, "evals": runs["eval"].to_numpy() if "eval" in runs else None}
+    return fit_horizon(minutes, success, weights, **told, seed=seed, n_draws=n_draws)
 
 
 POINTS = 12  # caps
@@ -143,13 +146,7 @@ class RunHorizon:
             )
             if known and (beyond := self._outside(float(60.0 * hourly.horizon(usd)))):
                 notes[f"USD per horizon-hour at the {words}"] = beyond
-        extra = pd.DataFrame(
-            {
-                "median": rows,
-                "low": dict.fromkeys(rows, np.nan),
-                "high": dict.fromkeys(rows, np.nan),
-            }
-        )
+        extra = pd.DataFrame({"median": rows}).reindex(columns=table.columns)
         whole = pd.concat([table, extra])
         return whole.assign(note=[notes.get(str(figure), "") for figure in whole.index])
 
@@ -282,15 +279,7 @@ def _of_domain(
         elasticity=hourly.elasticity(caps),
         beyond=[outside(minutes, shortest, longest) for minutes in table["minutes"]],
     )
-    horizon = fit_horizon(
-        runs["human_minutes"].to_numpy(float),
-        runs["success"].to_numpy(float),
-        runs["weight"].to_numpy(float),
-        tasks=runs["task"].to_numpy(),
-        evals=runs["eval"].to_numpy(),
-        seed=seed,
-        n_draws=n_draws,
-    )
+    horizon = _fitted(runs, runs["success"].to_numpy(float), seed, n_draws)
     none = not len(solved)  # a curve of nothing has no sweet spot
     return RunHorizon(
         domain=spec.name,
