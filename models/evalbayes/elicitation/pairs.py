@@ -16,6 +16,7 @@ COLUMNS = [
     *("runs", "share", "elicited_runs", "elicited_share"),
     *("gain", "gain_low", "gain_high"),
 ]
+TOLD = (*COLUMNS[1:-3], "draws")  # of a pair, before its gain and domain are
 FEWEST = 5  # tasks with repeats
 DRAWS = 2000
 LOW, HIGH = 0.05, 0.95
@@ -45,19 +46,10 @@ def paired_gains(
         for _, seen in deep.iterrows() if len(plain) else ():
             n, k = int(plain["n"].sum()), int(plain["k"].sum())
             before, after = _beta(n, k, rng), _beta(seen["n"], seen["k"], rng)
-            rows.append(
-                {
-                    "eval": name,
-                    "ai_model": ai_model,
-                    "kind": "elicited",
-                    "effort": seen["effort"],
-                    "runs": n,
-                    "share": k / n,
-                    "elicited_runs": int(seen["n"]),
-                    "elicited_share": seen["k"] / seen["n"],
-                    "draws": logit(after) - logit(before),
-                }
-            )
+            plainly, deeply = (n, k / n), (int(seen["n"]), seen["k"] / seen["n"])
+            draws = logit(after) - logit(before)
+            told = (name, ai_model, "elicited", seen["effort"], *plainly, *deeply, draws)
+            rows.append(dict(zip(TOLD, told, strict=True)))
     rows += _best_of_k(observations, catalogue, seed)
     for row in rows:
         row["domain"] = catalogue.eval(row["eval"]).domain
@@ -108,19 +100,19 @@ def _best_of_k(
             n_draws=DRAWS,
         )
         shares = np.clip(found.pass_at(np.array([1, k])), 1e-6, 1.0 - 1e-6)
-        rows.append(
-            {
-                "eval": name,
-                "ai_model": ai_model,
-                "kind": f"best of {k}",
-                "effort": np.nan,
-                "runs": int(tasks["size"].sum()),
-                "share": float(tasks["sum"].sum() / tasks["size"].sum()),
-                "elicited_runs": len(repeated),
-                "elicited_share": float((repeated["sum"] > 0).mean()),
-                "draws": np.diff(logit(shares), axis=1)[:, 0],
-            }
+        plainly = int(tasks["size"].sum()), float(tasks["sum"].sum() / tasks["size"].sum())
+        deeply = len(repeated), float((repeated["sum"] > 0).mean())
+        draws = np.diff(logit(shares), axis=1)[:, 0]
+        told: tuple[object, ...] = (
+            name,
+            ai_model,
+            f"best of {k}",
+            np.nan,
+            *plainly,
+            *deeply,
+            draws,
         )
+        rows.append(dict(zip(TOLD, told, strict=True)))
     return rows
 
 

@@ -99,14 +99,7 @@ def _responses(
     by empirical Bayes, are drawn from what their prior guess, worth a few observations, says:
     guess² times a scaled inverse χ².
     """
-    from evalbayes.responses.history import (
-        LEVEL_SD,
-        LN_LOADING,
-        PER_DOUBLING,
-        PRIOR_COUNT,
-        SCALES,
-        TURN_SD,
-    )
+    from evalbayes.responses import history
     from evalbayes.responses.table import LOST, tasks_of
 
     runs = observations.runs
@@ -123,19 +116,19 @@ def _responses(
     n_models, n_tasks = len(names), len(table.length)
 
     def sd(part: str, size: int) -> Array:
-        chi2 = rng.chisquare(PRIOR_COUNT, (n_draws, size))
-        return np.asarray(SCALES[part] * np.sqrt(PRIOR_COUNT / chi2))
+        chi2 = rng.chisquare(history.PRIOR_COUNT, (n_draws, size))
+        return np.asarray(history.SCALES[part] * np.sqrt(history.PRIOR_COUNT / chi2))
 
     def normal(size: int, mean: float = 0.0, scale: float | Array = 1.0) -> Array:
         return np.asarray(mean + scale * rng.standard_normal((n_draws, size)))
 
     capability = normal(n_models)
-    loading = np.exp(normal(n_evals, *LN_LOADING))
+    loading = np.exp(normal(n_evals, *history.LN_LOADING))
     departure = normal(n_models * n_evals, 0.0, sd("validity", 1))
-    slope = normal(1, 0.0, TURN_SD) * capability + normal(n_models, 0.0, sd("tilt", 1))
+    slope = normal(1, 0.0, history.TURN_SD) * capability + normal(n_models, 0.0, sd("tilt", 1))
     difficulty = (
-        normal(n_evals, 0.0, LEVEL_SD)[:, table.eval_of]
-        + normal(n_evals, *PER_DOUBLING)[:, table.eval_of] * table.within
+        normal(n_evals, 0.0, history.LEVEL_SD)[:, table.eval_of]
+        + normal(n_evals, *history.PER_DOUBLING)[:, table.eval_of] * table.within
         + normal(n_tasks, 0.0, sd("task", n_evals)[:, table.eval_of])
     )
     own, pair = np.unique(model * n_tasks + task, return_inverse=True)

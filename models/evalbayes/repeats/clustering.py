@@ -72,11 +72,6 @@ def counted(
     resettable·best + (1 − resettable)·single, and single throughout without a verifier, as nobody
     can then tell which of the k attempts succeeded. `single` and `best` are the shares solved by
     one run, and by any of k; `resettable` the share of tasks that can be started afresh.
-
-    >>> float(counted(0.3, 0.7, resettable=0.5, verifier=True))
-    0.5
-    >>> float(counted(0.3, 0.7, resettable=1.0, verifier=False))
-    0.3
     """
     if not 0.0 <= resettable <= 1.0:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,10 @@ class EvalRepeats:
     # cap of the attempts it was learned from; None where it rests on the posterior
     seen: float | None
 
+    @property
+    def _fair(self) -> dict[str, Any]:
+        return {"resettable": self.spec.resettable, "verifier": self.spec.verifier}
+
     def pass_table(self, attempts: Sequence[int] = ATTEMPTS) -> pd.DataFrame:
         """Return the share of tasks solved in k attempts at full length, counted where fair.
 
@@ -52,9 +57,9 @@ class EvalRepeats:
                 f"attempts must begin with 1, the single run, got {attempts[0]}: add it"
             )
         shares = self.solvable.pass_at(np.array(attempts))
-        resettable, verifier, rows = self.spec.resettable, self.spec.verifier, []
+        rows = []
         for j, k in enumerate(attempts):
-            solved = counted(shares[:, 0], shares[:, j], resettable=resettable, verifier=verifier)
+            solved = counted(shares[:, 0], shares[:, j], **self._fair)
             low, middle, high = np.quantile(solved, (LOW, MIDDLE, HIGH))
             rows.append(
                 {
@@ -84,16 +89,8 @@ class EvalRepeats:
         lengths = [t for t in lengths if t > 0]
         if self.seen is not None and max(lengths) > self.seen:
             lengths = [self.seen, *(t for t in lengths if t < self.seen)]
-        return split_map(
-            self.solvable,
-            self.curve,
-            attempts,
-            lengths,
-            resettable=self.spec.resettable,
-            verifier=self.spec.verifier,
-            reset_price=price,
-            seen=self.seen,
-        )
+        settings = {**self._fair, "reset_price": price, "seen": self.seen}
+        return split_map(self.solvable, self.curve, attempts, lengths, **settings)
 
     def best(self, total: float, attempts: Sequence[int] = ATTEMPTS) -> pd.Series:
         """Return the row of the map with the largest solved share whose ceiling fits the total."""
