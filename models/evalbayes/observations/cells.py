@@ -56,7 +56,7 @@ def _mean(rows: Rows, column: str, n: Index, cap: Array) -> Array:
     """Return the means of ln spend: given where there are runs, and not far above ln cap."""
     values = rows.numbers(column, cure="write the mean of ln spend", thousands=False)
     some = n > 0
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         high = some & (values > np.log(OVERSHOOT * cap))
     cure = "it is the mean of the natural logarithm of spend, in the unit of the cap"
     rows.refuse(high, column, "must not be above ln cap", cure)

@@ -30,7 +30,7 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     rows.refuse(np.isnan(cap) & used, "cap", A_CAP.words, DROP)
     spend = rows.numbers("spend", FROM_0, "leave it empty where it was not recorded")
     spend = np.where(spend > 0, spend, np.nan)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         beyond = used & (spend > OVERSHOOT * cap)
         early = (outcome == "stopped_by_cap") & (spend < LEAST_OF_CAP * cap)
     rule = "must not pass the run's cap by more than 10 %"
