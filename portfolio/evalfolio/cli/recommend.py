@@ -172,6 +172,8 @@ def recommend(
             show(result.record)
             for warning in result.record.warnings:
                 warn(warning)
+            if reason := result.proof.get("not_verifiable"):
+                warn(f"certificate.json proves nothing to others: {reason}.")
         if beside is not None:
             columns = ["settings", "value", "share_of_evpi", "usd"]
             columns += ["deep_usd", "deep_hours", "changes"]

@@ -1,6 +1,6 @@
 """What the workbook and the report are written from."""
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -50,3 +50,7 @@ class Storable(Drawable, Protocol):
     @property
     def observations(self) -> Observations | None:
         """Results so far, which name tasks too; None where a stored posterior was used."""
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """What `certificate.json` holds."""

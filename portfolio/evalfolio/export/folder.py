@@ -31,6 +31,7 @@ NAMES = (
     "report.html",
     "posterior.nc",
     "catalogue.json",
+    "certificate.json",
     "menu",
 )
 TABLES = "sensitivity"  # the folder of an analysis' tables, of that command only
@@ -166,6 +167,7 @@ def _write_files(recommendation: Storable, folder: Path) -> None:
     recommendation.posterior.save(folder / "posterior.nc")
     written = recommendation.catalogue.model_dump_json(indent=1)
     (folder / "catalogue.json").write_text(written + "\n", encoding="utf-8")
+    (folder / "certificate.json").write_text(json.dumps(recommendation.proof) + "\n")
     recommendation.menu.save(folder / "menu")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,15 @@ class Plan:
         from evalfolio.plans.recording import record_of
 
         return self.told or record_of(self)
+
+    @cached_property
+    def proof(self) -> dict[str, Any]:
+        """What `certificate.json` holds: value and bound with a proof, or why not."""
+        from evalfolio.certificates.recording import certificate
+        from evalfolio.plans.evaluation import choice_vector
+
+        bound = self.searched + self.bound - self.value
+        return certificate(self.question, choice_vector(self.menu, self.chosen), bound)
 
     @property
     def menu(self) -> Menu:

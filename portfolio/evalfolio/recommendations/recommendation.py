@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -60,6 +60,11 @@ class Recommendation:
     def record(self) -> Record:
         """What `plan.json` holds; every export is written from it."""
         return self.plan.record
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """What `certificate.json` holds."""
+        return self.plan.proof
 
     def __str__(self) -> str:
         return f"{self.record.words.mix}\n{self.record.words.hangs_on}"

@@ -68,7 +68,8 @@ NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solve
 class Relaxed:
     """Solution of one box's programme; `bound` is proved, `x` None when nothing fits.
 
-    No choice x in the box is worth more than `rest` + `reduced` · x either.
+    No choice x in the box is worth more than `rest` + `reduced` · x either. `prices` are those of
+    all rows, or where nothing fits those that show it.
     `weight` says how much every active quantity counts: 1, or what its draw weighs in its tail.
     """
 
@@ -294,8 +295,9 @@ class Programme:
         status = solver.getModelStatus()
         nothing = np.zeros(0)
         if status == highspy.HighsModelStatus.kInfeasible:
-            bound = -np.inf if self._proved_empty() else np.inf
-            return Relaxed(bound, None, nothing, nothing, nothing, nothing)
+            ray = self._proved_empty()
+            bound = np.inf if ray is None else -np.inf
+            return Relaxed(bound, None, nothing, nothing, nothing, nothing if ray is None else ray)
         if status != highspy.HighsModelStatus.kOptimal:
             solver.clearSolver()
             return Relaxed(np.inf, None, nothing, nothing, nothing, nothing)
@@ -340,12 +342,12 @@ class Programme:
         high = np.where(free, 0.0, self.z_high)
         return total + float(np.maximum(reduced * self.z_low, reduced * high).sum()), reduced
 
-    def _proved_empty(self) -> bool:
-        """Whether a ray of row prices shows that no point meets all rows."""
+    def _proved_empty(self) -> Array | None:
+        """Return a ray of row prices that shows that no point meets all rows, or None."""
         found = self._solver.getDualRay()
         ray = np.asarray(found[-1], dtype=np.float64)
         if len(ray) != self.matrix.shape[0] + len(self.tangents) or not ray.any():
-            return False
-        size = np.abs(ray).max()
+            return None
         nothing = np.zeros(self.n_columns)
-        return any(self._dual(sign * ray / size, nothing)[0] < -1e-11 for sign in (1.0, -1.0))
+        both = [sign * ray / np.abs(ray).max() for sign in (1.0, -1.0)]
+        return next((each for each in both if self._dual(each, nothing)[0] < -1e-11), None)

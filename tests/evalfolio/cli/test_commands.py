@@ -24,6 +24,7 @@ FILES = {
     "frontier.csv",
     "plan.json",
     "catalogue.json",
+    "certificate.json",
     "plan.xlsx",
     "report.html",
     "posterior.nc",
@@ -100,6 +101,12 @@ def test_fit_then_curves_then_recommend_then_score(
     assert {"cyber: danger threshold", "all evals: validity error (factor)"} <= tipped
     page = Path("plan/report.html").read_text("utf-8")
     assert all(f'<th scope="row">{name}</th>' in page for name in tipped)
+
+    proved = run("verify", "plan", "--menu", "plan/menu")
+    assert proved.code == 0, proved.err
+    assert proved.out.startswith("Proved by the stand-in for skewed gaps that it carries as data: ")
+    claim = json.loads(run("verify", "plan/certificate.json", "--json").out)
+    assert set(claim["choice"]) == set(pd.read_csv("plan/mix.csv")["option"])
 
     score = run("score", "plan/mix.csv", "--plan", "plan", "--json")
     assert score.code == 0, score.err

@@ -66,7 +66,7 @@ def made(
         ),
         points=points,
     )
-    known: Any = SimpleNamespace(record=Record.of(record))
+    known: Any = SimpleNamespace(record=Record.of(record), proof={})
     fake: Any = FakePosterior()
     described: Any = catalogue
     return Recommendation(
@@ -88,7 +88,7 @@ def json_of(recommendation: Recommendation) -> Any:
 
 def telling(recommendation: Recommendation, record: Any) -> Recommendation:
     """Return the recommendation with another record."""
-    plan: Any = SimpleNamespace(record=Record.of(record))
+    plan: Any = SimpleNamespace(record=Record.of(record), proof={})
     return replace(recommendation, plan=plan)
 
 

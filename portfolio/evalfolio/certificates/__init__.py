@@ -1,0 +1,1 @@
+"""Certificates: what a plan claims, with a proof of it that others can check."""
