@@ -12,6 +12,7 @@ _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozen
     chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
 )
 Hint = Callable[[str, Iterable[str]], str]  # how to mend a name
+ONCE = "bought once for"  # what reports say before the evals of a shared purchase
 _BREAKS = "\t\n\r"  # a line broken inside a cell
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evalbayes.names import ONCE
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -120,7 +122,8 @@ def counted(tiers: Iterable[str]) -> str:
 def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | None = None) -> str:
     """Say the mix: which evals at which tier for how much; the first line of everything.
 
-    What is shared counts to the money of its tier where only that could need it.
+    What is shared counts to the money of its tier where only that could need it; shares of the
+    money are before price steps.
     Of more evals than a sentence holds it says how many of each domain.
     """
     if "tasks" in choices:  # of what has been run a limit may ask that it be in the mix
@@ -128,8 +131,12 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
     if choices.empty:
         return f"Run nothing on {ai_model}: no eval on the menu is worth its price in this budget."
     bought = {} if shared is None or shared.empty else shared.to_dict("index")
-    once = sum(float(row["usd"]) for row in bought.values())
-    total = float(choices["usd"].sum()) + once
+    lines = [name for name, row in bought.items() if row.get("told", ONCE) != ONCE]
+    steps = {str(name): bought.pop(name) for name in lines}
+    total = float(choices["usd"].sum()) + sum(float(row["usd"]) for row in bought.values())
+    off = sum(float(row["usd"]) for row in steps.values())
+    way = "add" if off > 0 else "take off"
+    told = f" Price steps {way} ${two_digits(abs(off))}: {listing([*steps])}." if steps else ""
     parts = []
     for tier in (DEPTH, "plateau", "sweet-spot", STUDY):
         rows = choices[choices["tier"] == tier]
@@ -142,8 +149,8 @@ def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | No
                 names = listing([f"{n} of {domain}" for domain, n in counts.items()])
             parts.append(f"{names} {TIER_WORDS[tier]} ({percent(share)} of the money)")
     return (
-        f"Run {counted(choices['tier'])} on {ai_model} for an expected ${two_digits(total)}: "
-        f"{'; '.join(parts)}.{_bought_once(bought)}"
+        f"Run {counted(choices['tier'])} on {ai_model} for an expected ${two_digits(total + off)}: "
+        f"{'; '.join(parts)}.{_bought_once(bought)}{told}"
     )
 
 

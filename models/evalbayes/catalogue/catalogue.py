@@ -29,7 +29,13 @@ from evalbayes.catalogue.domain import (
 )
 from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills_of
 from evalbayes.catalogue.quantities import Day, Positive, PositiveShare, Text
-from evalbayes.catalogue.shared import ElicitationSpec, assembled_elicitation, with_reached_effort
+from evalbayes.catalogue.shared import (
+    ElicitationSpec,
+    TariffSpec,
+    assembled_elicitation,
+    assembled_tariff,
+    with_reached_effort,
+)
 from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
 from evalbayes.catalogue.study import StudySpec, assembled_study
 from evalbayes.catalogue.tables import (
@@ -86,6 +92,8 @@ class Catalogue(Spec):
         The [[elicitation]] tables: what serves several evals and is paid once.
     studies
         The [[study]] tables: evidence that is no run of an AI model on tasks.
+    tariffs
+        The [[tariff]] tables: prices that go by steps with the volume of several evals.
     levels, joint
         The [[level]] tables of domains, and the [[decision]] tables over several domains.
     ai_models
@@ -106,6 +114,7 @@ class Catalogue(Spec):
     evals: tuple[EvalSpec, ...]
     elicitations: tuple[ElicitationSpec, ...] = ()
     studies: tuple[StudySpec, ...] = ()
+    tariffs: tuple[TariffSpec, ...] = ()
     levels: tuple[LevelSpec, ...] = ()
     joint: tuple[DecisionSpec, ...] = ()
     ai_models: tuple[AiModelSpec, ...] = ()
@@ -177,7 +186,8 @@ class Catalogue(Spec):
     @property
     def hash(self) -> str:
         """SHA-256 of what the catalogue says, whatever file it came from."""
-        unused = None if self.studies else {"studies"}  # as hashes were before there were any
+        unused = {name for name in ("studies", "tariffs") if not getattr(self, name)}
+        # as hashes were before there were any
         return hashlib.sha256(self.model_dump_json(exclude=unused).encode()).hexdigest()
 
 
@@ -276,6 +286,13 @@ def catalogue_of(tables: Tables) -> Catalogue:
     studies = tuple(all_of(*(partial(study, table) for table in tables.studies)))
     beside = [*tables.studies, *tables.evals, *tables.elicitations]
     _refuse_repeated(beside, [spec.name for spec in (*studies, *evals, *elicitations)], "study")
+    priced = partial(assembled_tariff, evals=evals, domains=domains)
+    tariffs = tuple(all_of(*(partial(priced, table) for table in tables.tariffs)))
+    _refuse_repeated(tables.tariffs, [spec.name for spec in tariffs], "tariff")
+    both = [name for spec in tariffs for name in spec.evals]
+    if len(both) > len(set(both)):
+        twice = max(both, key=both.count)
+        raise InputError(f"tariffs: an eval must be in one, got {twice!r} in two; drop one")
     evals = with_reached_effort(evals, domains, elicitations, assumptions)
     _refuse_repeated(tables.ai_models, [spec.name for spec in ai_models], "ai_model")
     if any(spec.released is not None for spec in ai_models):
@@ -291,6 +308,7 @@ def catalogue_of(tables: Tables) -> Catalogue:
         evals=evals,
         elicitations=elicitations,
         studies=studies,
+        tariffs=tariffs,
         levels=levels,
         joint=joint,
         ai_models=tuple(ai_models),

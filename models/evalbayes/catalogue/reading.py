@@ -10,7 +10,7 @@ from evalbayes.catalogue.decided import DECISION_KEYS, LEVEL_KEYS
 from evalbayes.catalogue.domain import DOMAIN_KEYS
 from evalbayes.catalogue.eval import EVAL_KEYS
 from evalbayes.catalogue.settings import with_settings
-from evalbayes.catalogue.shared import KEYS
+from evalbayes.catalogue.shared import KEYS, TARIFF_KEYS
 from evalbayes.catalogue.study import STUDY_KEYS
 from evalbayes.catalogue.tables import MANY, Tables, tables_of
 from evalbayes.catalogue.workbook import read_workbook
@@ -82,6 +82,7 @@ KNOWN = {
     "evals": EVAL_KEYS,
     "elicitations": KEYS,
     "studies": STUDY_KEYS,
+    "tariffs": TARIFF_KEYS,
     "ai_models": tuple(AiModelSpec.model_fields),
     "limits": LIMIT_KEYS,
 }

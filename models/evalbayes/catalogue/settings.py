@@ -19,7 +19,7 @@ from evalbayes.tables.numerals import NotANumber, numeral
 FORM = re.compile(r"\s*(?P<owner>.+)\.(?P<key>[A-Za-z_]\w*)\s*(?P<sign>[=*/+])\s*(?P<value>.+?)\s*")
 TIME = re.compile(r"\s*([\d.]+)\s*(\D.*)")  # "40 h"
 SET_BY = "set by "  # how the reason of an assumption that was set begins; the setting follows
-KINDS = ("domain", "level", "decision", "eval", "elicitation", "study", "ai_model")
+KINDS = ("domain", "level", "decision", "eval", "elicitation", "tariff", "study", "ai_model")
 SIGNS: dict[str, Callable[[float, float], float]] = {
     "*": lambda now, by: now * by,
     "/": lambda now, by: now / by,

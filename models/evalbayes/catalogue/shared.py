@@ -1,8 +1,8 @@
-"""Shared elicitation: what is built once and serves the max-elicitation runs of several evals."""
+"""What several evals share: elicitation that is built once, and prices by their joint volume."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
@@ -15,15 +15,18 @@ from evalbayes.catalogue.quantities import (
     NotNegative,
     Text,
     hours_by_skill,
+    not_negative,
     split_hours,
     total_hours,
 )
 from evalbayes.catalogue.tables import Spec, Table, ruled, validated
 from evalbayes.errors import InputError
 from evalbayes.names import cure, refuse_other, refuse_unknown
+from evalbayes.tables.numerals import NotANumber, numeral
 
 SERVED = ("evals", "family", "domain")
 KEYS = ("name", *SERVED, "hours", "days", "usd", "notes")
+TARIFF_KEYS = ("name", *SERVED, "steps", "kind", "notes")
 
 
 def names_of_evals(value: Any) -> tuple[str, ...]:
@@ -59,6 +62,55 @@ class ElicitationSpec(Spec):
     days: NotNegative = 0.0  # before what is left per eval; those of several go on side by side
     usd: Price  # a number or a 90 % interval of a lognormal
     notes: str = ""
+
+
+def price_steps(value: Any) -> dict[str, float]:
+    """Read steps of a price: a table of volumes and factors.
+
+    >>> price_steps({"5e9": 0.6, "1,000,000,000": 0.8})
+    {'1000000000': 0.8, '5000000000': 0.6}
+    """
+    try:
+        found = {not_negative(numeral(str(at))): not_negative(f) for at, f in value.items()}
+    except (AttributeError, NotANumber, ValueError):
+        found = {}
+    if not found or len(found) < len(value):
+        raise ValueError(
+            f"must be a table of different volumes and factors, 0 or more, got {value!r}; write "
+            "steps = {1e9 = 0.8}, the factor of usd_per_unit from that volume on"
+        )
+    return {f"{at:.15g}": found[at] for at in sorted(found)}
+
+
+class TariffSpec(Spec):
+    """One [[tariff]]: a price that goes by steps with all that several evals spend together."""
+
+    name: Text  # e.g. "provider"
+    evals: tuple[str, ...]  # whose spend it prices; given as such, or as a `family` or `domain`
+    steps: Annotated[dict[str, float], BeforeValidator(price_steps)]  # factor from a volume on
+    kind: Literal["incremental", "all-units"] = "incremental"
+    notes: str = ""
+
+    @property
+    def resource(self) -> str:
+        """Name of the menu's resource that counts the volume."""
+        return f"units.{self.name}"
+
+
+def assembled_tariff(
+    table: Table, evals: Sequence[EvalSpec], domains: Sequence[DomainSpec]
+) -> TariffSpec:
+    """Return a tariff with the evals it prices; InputError if these have not one unit and price."""
+    refuse_unknown(table.where, table.entries, TARIFF_KEYS)
+    served = _served(table, evals, domains)
+    prices = {f"{e.spend_unit} at {e.usd_per_unit}" for e in evals if e.name in served}
+    if len(prices) > 1:
+        raise InputError(
+            f"{table.where}: its evals must have one spend_unit and one usd_per_unit, got "
+            f"{' and '.join(sorted(prices)[:2])}; make a tariff for each"
+        )
+    entries = {key: value for key, value in table.entries.items() if key not in SERVED}
+    return validated(TariffSpec, Table(table.label, table.where, {**entries, "evals": served}))
 
 
 def assembled_elicitation(

@@ -34,6 +34,7 @@ class Tables:
     evals: tuple[Table, ...]
     elicitations: tuple[Table, ...]
     studies: tuple[Table, ...]
+    tariffs: tuple[Table, ...]
     levels: tuple[Table, ...]
     decisions: tuple[Table, ...]
     ai_models: tuple[Table, ...]
@@ -44,7 +45,8 @@ class Tables:
 
 
 SINGLE = ("portfolio", "budget", "domain_defaults", "eval_defaults")
-MANY = ("domain", "level", "decision", "eval", "elicitation", "study", "ai_model", "limit")
+KINDS = "domain level decision eval elicitation tariff study ai_model limit"
+MANY = tuple(KINDS.split())
 TASKS = "task_names"  # a sheet of its own in a workbook
 
 

@@ -29,6 +29,7 @@ def tables(catalogue: Catalogue) -> dict[str, Any]:
         "eval": [_entries(spec) for spec in catalogue.evals],
         "elicitation": [_entries(spec) for spec in catalogue.elicitations],
         "study": [_entries(spec) for spec in catalogue.studies],
+        "tariff": [_entries(spec) for spec in catalogue.tariffs],
         "ai_model": [_entries(spec) for spec in catalogue.ai_models],
         "limit": list(catalogue.limits),
     }
@@ -129,7 +130,7 @@ def commented(text: str) -> dict[str, Any]:
     """Return the tables of a catalogue that are there as comments, read as if they were not.
 
     >>> sorted(commented(toml_template()))
-    ['ai_model', 'decision', 'elicitation', 'level', 'limit', 'study']
+    ['ai_model', 'decision', 'elicitation', 'level', 'limit', 'study', 'tariff']
     """
     blocks = [block for block in text.split("\n\n") if block.startswith("# [[")]
     lines = [line.removeprefix("# ") for block in blocks for line in block.splitlines()]

@@ -24,6 +24,7 @@ from evalbayes.inputs.readback import (
     number_of,
     observed_lines,
     study_line,
+    tariff_line,
 )
 from evalbayes.names import nearest
 from evalbayes.observations import Observations
@@ -94,6 +95,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *(joint_line(spec) for spec in catalogue.joint),
         *(elicitation_line(spec, catalogue) for spec in catalogue.elicitations),
         *(study_line(spec, catalogue) for spec in catalogue.studies),
+        *(tariff_line(spec, catalogue) for spec in catalogue.tariffs),
         *anchor_lines(catalogue, observations),
         *observed_lines(catalogue, observations, evals),
         *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),

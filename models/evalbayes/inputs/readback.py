@@ -12,7 +12,7 @@ from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
-from evalbayes.catalogue.shared import ElicitationSpec
+from evalbayes.catalogue.shared import ElicitationSpec, TariffSpec
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.catalogue.study import StudySpec
 from evalbayes.observations import Observations
@@ -124,6 +124,15 @@ def study_line(spec: StudySpec, catalogue: Catalogue) -> str:
         f"{spec.name}: study of {of}; reads shown capability{gap} to ±{sd:.2g} (one sd, in "
         f"{catalogue.domain(spec.domain).unit}): {_taken(spec)}{people if n else ''}"
     )
+
+
+def tariff_line(spec: TariffSpec, catalogue: Catalogue) -> str:
+    """Return which evals a tariff prices, and how its price goes."""
+    unit = catalogue.eval(spec.evals[0]).spend_unit
+    steps = [f"× {f:g} from {float(at):,.15g} {unit} on" for at, f in spec.steps.items()]
+    of = "for all units" if spec.kind == "all-units" else "for the units beyond"
+    told = f"usd_per_unit {', '.join(steps)}, {of}"
+    return f"{spec.name}: tariff of {', '.join(spec.evals)} together: {told}"
 
 
 def joint_line(spec: DecisionSpec) -> str:

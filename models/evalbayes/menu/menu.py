@@ -19,11 +19,14 @@ from evalbayes.decision import MOST, Decision
 from evalbayes.errors import InputError
 from evalbayes.halves import Replicates
 from evalbayes.menu.shared import SharedPurchase, check_shared, needs_of
+from evalbayes.menu.tariff import Tariff, parts
+from evalbayes.names import refuse_other
 
 REQUIRED_COLUMNS = ("eval", "domain", "tier")
 FILES = ("menu.json", "options.parquet", "arrays.npz")  # of the folder that holds one
 FORMAT = 1
 WITH_SHARED = 2  # of menus with shared purchases, which a reader of format 1 would give away
+WITH_TARIFFS = 3  # likewise
 SHARED_DRAWS = "shared_draws_"
 
 # Arrays of information that a menu has checked, by id while they live: a menu made of another,
@@ -75,6 +78,9 @@ class Menu:
     shared
         What several options need and is paid once: a choice x also buys every purchase that one of
         its options needs, so it uses ``with_shared(x) @ costs_with_shared`` of the resources.
+    tariffs
+        Prices that go by steps with the volume of a whole choice; the options' usd hold the list
+        price, and the steps' parts follow from a choice as shared purchases do.
 
     Raises
     ------
@@ -112,10 +118,11 @@ class Menu:
     replicates: Replicates | None = None
     no_anchor: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[SharedPurchase, ...] = ()
+    tariffs: tuple[Tariff, ...] = ()
 
     def __post_init__(self) -> None:
         n_options, n_states = len(self.options), len(self.states)
-        for key in ("resources", "states", "decisions", "skewed", "shared"):
+        for key in ("resources", "states", "decisions", "skewed", "shared", "tariffs"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         shapes: dict[str, tuple[int | None, ...]] = {
             "information": (n_options, n_states, n_states),
@@ -142,6 +149,8 @@ class Menu:
                 SOUND[id(getattr(self, key))] = getattr(self, key)
         self._check_prior()
         check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
+        for name in ["usd", *(each.resource for each in self.tariffs)] if self.tariffs else ():
+            refuse_other(name, self.resources, "tariffs: usd and volumes must be resources")
 
     def __len__(self) -> int:
         return len(self.options)
@@ -182,27 +191,74 @@ class Menu:
         return np.asarray(self.options["eval"].factorize()[0])
 
     @cached_property
+    def volumes(self) -> Array:
+        """What every option adds to the volume of every tariff, of shape (n_options, n_tariffs)."""
+        return self.costs[:, [self.resources.index(each.resource) for each in self.tariffs]]
+
+    @cached_property
+    def steps(self) -> list[tuple[Tariff, Array, Array]]:
+        """Every tariff with its column of `volumes` and its pieces up to the most of a choice."""
+        most = np.zeros((self._evals.max(initial=0) + 1, len(self.tariffs)))
+        np.maximum.at(most, self._evals, self.volumes)
+        pairs = zip(self.tariffs, self.volumes.T, most.sum(axis=0).tolist(), strict=True)
+        return [(each, volume, each.pieces(whole)) for each, volume, whole in pairs]
+
+    @cached_property
+    def following(self) -> tuple[SharedPurchase, ...]:
+        """What follows from a choice and is paid beside it: purchases, then steps of prices.
+
+        In the order of `with_shared`; of a step it is what its part costs where that is filled.
+        """
+        names = self.options.index.astype(str)
+        lines = [each.lines(pieces, tuple(names[own > 0])) for each, own, pieces in self.steps]
+        return (*self.shared, *(line for own in lines for line in own))
+
+    @cached_property
+    def whole(self) -> Flags:
+        """Which of the options and of what follows from them are 0 or 1, of shape (n_choice,)."""
+        shares = [np.arange(2 * len(p) - 1) < len(p) - 1 for _, _, p in self.steps]
+        return np.concatenate([np.ones(len(self) + len(self.shared), dtype=bool), *shares])
+
+    @cached_property
     def costs_with_shared(self) -> Array:
-        """Expected use by options, then shared purchases: (n_options + n_shared, n_resources)."""
-        own = [[each.use.get(name, 0.0) for name in self.resources] for each in self.shared]
+        """Expected use by options, then by what follows from them: (n_choice, n_resources)."""
+        own = [[each.use.get(name, 0.0) for name in self.resources] for each in self.following]
         return np.vstack([self.costs, np.reshape(own, (len(own), len(self.resources)))])
 
     @property
     def costs_alone(self) -> Array:
-        """Expected use by every option with all that it needs: (n_options, n_resources)."""
-        return np.asarray(self.costs + self.needs @ self.costs_with_shared[len(self) :])
+        """Expected use by every option with all that it needs, at list prices, as `costs`."""
+        own = self.costs_with_shared[len(self) : len(self) + len(self.shared)]
+        return np.asarray(self.costs + self.needs @ own)
 
     @cached_property
     def draws_with_shared(self) -> Array | None:
-        """`resource_draws` of options and then shared purchases, or None."""
-        if self.resource_draws is None or not self.shared:
+        """`resource_draws` of options and then of what follows from them, or None."""
+        if self.resource_draws is None or not self.following:
             return self.resource_draws
         expected, n = self.costs_with_shared[len(self) :], len(self.resource_draws)
         own = [
             np.broadcast_to(use, (n, len(use))) if each.draws is None else each.draws
-            for each, use in zip(self.shared, expected, strict=True)
+            for each, use in zip(self.following, expected, strict=True)
         ]
         return np.concatenate([self.resource_draws, np.stack(own, axis=1)], axis=1)
+
+    def use_draws_of(self, x: Array, resource: str) -> Array | None:
+        """Return what a whole choice uses of a resource under draws, of shape (n_draws,), or None.
+
+        Prices that go by steps go by each draw's own volume and list price.
+        """
+        drawn, at = self.draws_with_shared, self.resources.index
+        if drawn is None:
+            return None
+        both = np.concatenate([x, self.bought(x)])
+        used = np.asarray(drawn[:, : len(both), at(resource)] @ both)
+        for each, own, _ in self.steps if resource == "usd" else ():
+            mine = np.flatnonzero(x * own)
+            usd, volume = (drawn[:, mine, at(name)].sum(axis=1) for name in ("usd", each.resource))
+            resets = (self.costs[mine, at("usd")] - each.price * own[mine]).sum()
+            used += (usd - resets) / np.maximum(volume, 1e-300) * each.units(volume)
+        return used
 
     def bought(self, x: Array) -> Array:
         """Return which shared purchases a choice needs, of shape (n_shared,).
@@ -216,12 +272,18 @@ class Menu:
         np.add.at(taken, self._evals, self.needs * np.asarray(x)[:, None])
         return np.asarray(taken.max(axis=0, initial=0.0))
 
+    def steps_at(self, volumes: Array) -> Array:
+        """Return the parts of the steps of prices at volumes of shape (..., n_tariffs)."""
+        found = [parts(volumes[..., k], pieces) for k, (_, _, pieces) in enumerate(self.steps)]
+        return np.concatenate([np.zeros((*volumes.shape[:-1], 0)), *found], axis=-1)
+
     def with_shared(self, x: Array) -> Array:
-        """Return a choice and then the purchases it needs, of shape (n_options + n_shared,)."""
-        return np.concatenate([x, self.bought(x)])
+        """Return a choice and then all that follows from it, of shape (n_choice,)."""
+        both = np.concatenate([x, self.bought(x)])
+        return np.append(both, self.steps_at(x @ self.volumes)) if self.tariffs else both
 
     def use_of(self, x: Array) -> Array:
-        """Return what a choice uses of every resource, its shared purchases once each."""
+        """Return what a choice uses of every resource, shared purchases once, prices by steps."""
         return np.asarray(self.with_shared(x) @ self.costs_with_shared)
 
     def subset(self, keep: Flags) -> Menu:
@@ -291,7 +353,7 @@ class Menu:
         # numpy's stub takes the names for its own keywords
         np.savez_compressed(partial / "arrays.npz", **arrays)  # type: ignore[arg-type]  # see above
         head = {
-            "format": WITH_SHARED if self.shared else FORMAT,
+            "format": WITH_TARIFFS if self.tariffs else WITH_SHARED if self.shared else FORMAT,
             "resources": self.resources,
             "states": self.states,
             "skewed": self.skewed,
@@ -305,6 +367,8 @@ class Menu:
                 for s in self.shared
             ],
         }
+        if self.tariffs:
+            head["tariffs"] = [vars(each) for each in self.tariffs]
         (partial / "menu.json").write_text(json.dumps(head, indent=2, default=float) + "\n")
 
     @classmethod
@@ -321,9 +385,9 @@ class Menu:
             head = json.loads((folder / "menu.json").read_text(encoding="utf-8"))
             if not isinstance(head, dict):
                 raise ValueError("menu.json is no JSON object")
-            if head.get("format") not in (FORMAT, WITH_SHARED):
+            if head.get("format") not in (FORMAT, WITH_SHARED, WITH_TARIFFS):
                 raise InputError(
-                    f"menu format must be {FORMAT} or {WITH_SHARED}, got {head.get('format')}; "
+                    f"menu format must be {FORMAT} to {WITH_TARIFFS}, got {head.get('format')}; "
                     "make the menu again with this version"
                 )
             options = pd.read_parquet(folder / "options.parquet")
@@ -345,6 +409,7 @@ class Menu:
             return cls(
                 options=options,
                 shared=shared,
+                tariffs=tuple(Tariff(**row) for row in head.get("tariffs", ())),
                 resources=tuple(head["resources"]),
                 states=tuple(head["states"]),
                 skewed=tuple(head.get("skewed", ())),

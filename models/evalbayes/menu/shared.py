@@ -10,6 +10,7 @@ import pandas as pd
 
 from evalbayes.arrays import Array
 from evalbayes.errors import InputError
+from evalbayes.names import ONCE
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -28,6 +29,8 @@ class SharedPurchase:
         Calendar days it takes; the `days` of options that need it hold them.
     draws
         Use under the menu's `resource_draws`, of shape (n_draws, n_resources); None: as expected.
+    told
+        What reports say before its evals.
 
     Examples
     --------
@@ -40,6 +43,7 @@ class SharedPurchase:
     needed_by: tuple[str, ...]
     days: float = 0.0
     draws: Array | None = field(default=None, repr=False)
+    told: str = ONCE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "needed_by", tuple(self.needed_by))

@@ -24,6 +24,7 @@ from evalbayes.menus.costs import (
     shared_purchases,
     spend_moments,
     staff_columns,
+    tariffs_of,
 )
 from evalbayes.menus.offer import (
     MAX_ELICITATION,
@@ -119,12 +120,13 @@ def build_menu(
     seed: int = 0,
     with_draws: bool = True,
     done: Mapping[str, Done] | None = None,
+    used: Mapping[str, float] | None = None,
 ) -> tuple[Menu, MenuNotes]:
     """Return what `menu_of` does, and what reports need to know beside it.
 
     Without draws of information and resources the menu is the same otherwise, and built in two
     thirds of the time. Of what is `done` already it sells what is left, and an option without cost
-    or information that says so.
+    or information that says so; of what is `used` by resource, units count towards price steps.
     """
     done = done or {}
     posterior = placed(posterior, catalogue)
@@ -220,7 +222,8 @@ def build_menu(
     assert menu.resource_draws is not None  # _assemble makes them
     elicited = [name for name, was in done.items() if was.elicited]
     shared = shared_purchases(catalogue, menu.options, len(menu.resource_draws), seed, elicited)
-    menu = replace(menu, no_anchor=no_anchor, shared=shared)
+    tariffs = tariffs_of(catalogue, used or {})
+    menu = replace(menu, no_anchor=no_anchor, shared=shared, tariffs=tariffs)
     if held is not None:
         costs = _cost_replicates(menu, priced, held)
         menu = replace(
@@ -414,8 +417,11 @@ def _assemble(
     priced: list[Priced], catalogue: Catalogue, states: States, decisions: tuple[Decision, ...]
 ) -> Menu:
     columns = staff_columns(catalogue)
-    resources = ("usd", *columns, "agent_hours")
+    tariffs = catalogue.tariffs
+    resources = ("usd", *columns, "agent_hours", *(t.resource for t in tariffs))
     options = pd.DataFrame([p.row(columns) for p in priced]).set_index("option")
+    for t in tariffs:
+        options[t.resource] = [p.cost.mean_units * (p.described["eval"] in t.evals) for p in priced]
     if not options["tasks_done"].any():
         options = options.drop(columns="tasks_done")
     kept = thinned(len(priced[0].cost.usd_draws), RESOURCE_DRAWS)
@@ -428,6 +434,7 @@ def _assemble(
                         [*(p.cost.staff_hours[c] for c in columns), p.cost.agent_hours],
                         (len(kept), len(columns) + 1),
                     ),
+                    *(p.cost.units[kept] * (p.described["eval"] in t.evals) for t in tariffs),
                 ]
             )
             for p in priced

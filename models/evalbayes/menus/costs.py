@@ -16,7 +16,7 @@ from evalbayes.catalogue import BudgetSpec, Catalogue, EvalSpec
 from evalbayes.catalogue.interval import Interval
 from evalbayes.curves import Curve
 from evalbayes.curves.families import lognormal
-from evalbayes.menu import SharedPurchase
+from evalbayes.menu import SharedPurchase, Tariff
 from evalbayes.menus.offer import MAX_ELICITATION, Offer
 
 MOST_REVIEWED = 100  # transcripts read by a person, however many runs there are
@@ -33,7 +33,8 @@ class Cost:
     """Cost of one option; `usd_draws`, of shape (n_draws,), is what it may turn out to cost.
 
     `usd_means`, of shape (n_draws,), are what it is expected to cost under each draw of the curves,
-    at the expected price: their mean is `usd`.
+    at the expected price: their mean is `usd`. `units`, of shape (n_draws,), is what it may turn
+    out to spend in the eval's unit, `mean_units` what is expected.
     """
 
     usd: float
@@ -41,6 +42,8 @@ class Cost:
     usd_ceiling: float
     usd_draws: Array
     usd_means: Array
+    units: Array
+    mean_units: float
     staff_hours: Mapping[str, float]
     agent_hours: float
     days: float
@@ -101,14 +104,19 @@ def option_cost(
             agent_hours += runs * run_hours(spec, catalogue.budget, float(first.mean()))
             longest += run_hours(spec, catalogue.budget, cap)
     resets = offer.resets * spec.usd_per_reset
-    draws = np.clip(mean + luck * np.sqrt(variance), 0.0, most) * prices + resets
+    units = np.clip(mean + luck * np.sqrt(variance), 0.0, most)
+    draws = units * prices + resets
     means = mean * prices.mean() + resets
+    steps = [t.steps.values() for t in catalogue.tariffs if spec.name in t.evals]
+    dearest = max([1.0, *(factor for each in steps for factor in each)])
     return Cost(
         usd=float(means.mean()),
         usd_p90=float(np.quantile(draws, 0.9)),
-        usd_ceiling=float(most * max(spec.usd_per_unit.high, prices.max())) + resets,
+        usd_ceiling=float(most * max(spec.usd_per_unit.high, prices.max()) * dearest) + resets,
         usd_draws=draws,
         usd_means=means,
+        units=units,
+        mean_units=float(mean.mean()),
         staff_hours=staff_hours(spec, offer, catalogue),
         agent_hours=agent_hours,
         days=calendar_days(
@@ -182,12 +190,27 @@ def shared_purchases(
         usd = each.usd.low if each.usd.exact else each.usd.lognormal_mean
         draws = None
         if not each.usd.exact:
-            draws = np.zeros((n_draws, len(columns) + 2))  # usd, staff hours, agent hours
+            width = len(columns) + 2 + len(catalogue.tariffs)  # usd, staff and agent hours, units
+            draws = np.zeros((n_draws, width))
             draws[:, 0] = lognormal_draws(each.usd, n_draws, np.random.default_rng([seed, k]))
-            draws[:, 1:-1] = list(staff.values())
+            draws[:, 1 : 1 + len(staff)] = list(staff.values())
         needed = tuple(deep[options.loc[deep, "eval"].isin(each.evals)])
         found.append(SharedPurchase(each.name, {"usd": usd, **staff}, needed, each.days, draws))
     return tuple(found)
+
+
+def tariffs_of(catalogue: Catalogue, used: Mapping[str, float]) -> tuple[Tariff, ...]:
+    """Return the catalogue's tariffs, of which so many units are used by resource already."""
+    return tuple(
+        Tariff(
+            each.resource,
+            catalogue.eval(each.evals[0]).usd_per_unit.lognormal_mean,
+            tuple((float(start), factor) for start, factor in each.steps.items()),
+            each.kind == "all-units",
+            used.get(each.resource, 0.0),
+        )
+        for each in catalogue.tariffs
+    )
 
 
 def staff_hours(spec: EvalSpec, offer: Offer, catalogue: Catalogue) -> dict[str, float]:

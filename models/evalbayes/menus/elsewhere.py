@@ -56,5 +56,6 @@ def menu_elsewhere(posterior: Posterior, catalogue: Catalogue, name: str, thresh
         reach=reach,
         **pairs,
     )
-    alone = catalogue.model_copy(update={"evals": (spec,), "elicitations": (), "studies": ()})
+    beside = dict.fromkeys(("elicitations", "tariffs", "studies"), ())
+    alone = catalogue.model_copy(update={"evals": (spec,), **beside})
     return build_menu(wider, alone, with_draws=False)[0]

@@ -87,6 +87,7 @@ def menu_of_several(
         skewed=tuple(name for menu in menus for name in menu.skewed),
         no_anchor={key: why for menu in menus for key, why in menu.no_anchor.items()},
         shared=_built_once(menus),
+        tariffs=menus[0].tariffs,
     )
 
 

@@ -84,6 +84,8 @@ def options_of_study(
                 usd_ceiling=float(usd.max()),
                 usd_draws=usd,
                 usd_means=np.full(len(usd), usd.mean()),
+                units=np.zeros(len(usd)),
+                mean_units=0.0,
                 staff_hours=hours,
                 agent_hours=0.0,
                 days=spec.days,

@@ -34,7 +34,7 @@ def mix_table(record: Record) -> pd.DataFrame:
     rows = [dict(row) | {"instead": "; ".join(row.instead)} for row in record.to_run]
     rows += [
         dict(row)
-        | {"option": row.name, "tier": SHARED, "reason": f"bought once for {listing(row.evals)}"}
+        | {"option": row.name, "tier": SHARED, "reason": f"{row.told} {listing(row.evals)}"}
         for row in record.shared
     ]
     table = pd.DataFrame(rows, columns=columns)

@@ -10,6 +10,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array, Flags
+from evalbayes.menu.shared import needs_of
 from evalfolio.errors import InputError
 from evalfolio.limits.group import as_group, nearest
 
@@ -33,22 +34,24 @@ def use(menu: Menu, resource: str) -> Array:
 
 
 def group_use(menu: Menu, mask: Flags, resource: str) -> Array:
-    """Return what a group's options use, then its shared purchases, (n_options + n_shared,).
+    """Return what a group's options use, then its shared purchases and price steps, (n_choice,).
 
     A shared purchase is the group's where all options that need it are: one that others need too
     is nobody's part. So everything together pays for all purchases, and max elicitation for its
-    scaffolds, but an eval not for what it shares.
+    scaffolds, but an eval not for what it shares; likewise with steps of a price.
     """
     each = np.where(mask, use(menu, resource), 0.0)
     if resource == COUNT:
-        return np.pad(each, (0, len(menu.shared)))
-    own = ~(menu.needs[~mask] > 0).any(axis=0)
+        return np.pad(each, (0, len(menu.following)))
+    own = ~(needs_of(menu.following, menu.options.index)[~mask] > 0).any(axis=0)
     shared = menu.costs_with_shared[len(menu) :, menu.resources.index(resource)]
     return np.concatenate([each, np.where(own, shared, 0.0)])
 
 
 def tier_share(menu: Menu, chosen: Iterable[str], tier: str, resource: str | None = None) -> float:
     """Return the share of what a mix uses that a tier takes, its shared purchases included.
+
+    Before steps of prices.
 
     Of the money by default, or of the menu's first resource where it has none.
 
@@ -57,10 +60,12 @@ def tier_share(menu: Menu, chosen: Iterable[str], tier: str, resource: str | Non
     0.9411764705882353
     """
     resource = resource or ("usd" if "usd" in menu.resources else menu.resources[0])
-    both = menu.with_shared(menu.options.index.isin(list(chosen)).astype(np.float64))
+    x = menu.options.index.isin(list(chosen)).astype(np.float64)
+    both = np.concatenate([x, menu.bought(x)])
     of_tier = group_use(menu, (menu.options["tier"] == tier).to_numpy(), resource)
-    total = float(menu.costs_with_shared[:, menu.resources.index(resource)] @ both)
-    return float(of_tier @ both) / total if total > 0 else 0.0
+    costs = menu.costs_with_shared[: len(both), menu.resources.index(resource)]
+    total = float(costs @ both)
+    return float(of_tier[: len(both)] @ both) / total if total > 0 else 0.0
 
 
 def whole_number(rule: str, key: str, value: object) -> int:

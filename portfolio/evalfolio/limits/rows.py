@@ -69,7 +69,7 @@ class Rows:
 
 def stack(menu: Menu, rows: Sequence[Row], n_extra: int = 0, n_continuous: int = 0) -> Rows:
     """Return rows over [x; binaries; continuous] of the menu's options as one limit's."""
-    n_choice = len(menu) + len(menu.shared)
+    n_choice = len(menu.whole)
     dense = np.zeros((len(rows), n_choice + n_extra + n_continuous))
     for position, row in enumerate(rows):
         dense[position, : len(row.coefficients)] = row.coefficients

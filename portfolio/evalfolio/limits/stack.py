@@ -1,6 +1,7 @@
 """All limits on one choice as rows, and the least choice within them.
 
-A shared purchase is a variable of its own, tied to the options that need it from both sides.
+A shared purchase is a variable of its own, tied to the options that need it from both sides; so is
+every step of a price that goes with the volume of a choice.
 
 The certified search, greedy, the relaxation in cvxpy, the least programme for a target and the
 explanation of a clash all read these rows. A limit that is curved has rows that hold for every
@@ -20,6 +21,7 @@ from scipy import optimize, sparse
 
 from evalbayes import Menu
 from evalbayes.arrays import Array, Flags, Positions
+from evalbayes.menu.tariff import ties
 from evalfolio.errors import SolverError
 from evalfolio.limits.budget import Budget
 from evalfolio.limits.limit import CurvedLimit, Limit
@@ -62,8 +64,9 @@ class Term:
 class Stack:
     """Budgets, "at most one option per eval" and limits as rows over [x; y; w; u].
 
-    These are the options, the shared purchases, and the limits' own binaries and continuous
-    variables. A purchase is made where an eval runs one of the options that need it, and only then:
+    These are the options, what follows from them (shared purchases, and parts of the steps of a
+    `Tariff`), and the limits' own binaries and continuous variables. A purchase is made where an
+    eval runs one of the options that need it, and only then:
     ``sum of the eval's x <= y <= sum of all x`` over the options that need it.
 
     Attributes
@@ -81,7 +84,9 @@ class Stack:
     soft
         Whether a row has variables besides the choice and its shared purchases.
     n_choice, n_ties
-        Number of options and shared purchases; of the rows that tie these.
+        Number of options and of what follows from them; of the rows that tie these.
+    whole
+        Which variables are 0 or 1.
     eval_codes, evals
         Eval of every option, and their names.
     curved
@@ -96,11 +101,13 @@ class Stack:
         codes, self.evals = menu.options["eval"].factorize()
         self.eval_codes = np.asarray(codes)
         blocks = [limit.rows(menu) for limit in limits]
-        self.n_options, self.n_choice = n, n + len(menu.shared)
+        self.n_options, self.n_choice = n, len(menu.whole)
         ties = _ties(menu, self.eval_codes)
         self.n_ties = len(ties)
         self.n_binaries = self.n_choice + sum(block.n_extra for block in blocks)
         self.n_variables = self.n_binaries + sum(block.n_continuous for block in blocks)
+        self.whole = np.arange(self.n_variables) < self.n_binaries
+        self.whole[: self.n_choice] = menu.whole
         self.n_budgets = len(budgets)
         amounts = np.array([budget.spendable for budget in budgets.values()])
         limited = (amounts > 0) & np.isfinite(amounts)
@@ -330,7 +337,8 @@ class _Master:
         self, options: dict[str, Any], ends: float, *, whole: bool
     ) -> tuple[Array, float] | None:
         """Return the best point by some time and a bound, None where there is no point."""
-        n, left = self.stack.n_binaries, ends - time.monotonic()
+        stack, left = self.stack, ends - time.monotonic()
+        whole_ones = np.append(stack.whole, np.zeros(self._n_slacks, dtype=bool))
         if left <= 0:
             raise self._late()
         result = optimize.milp(
@@ -340,7 +348,7 @@ class _Master:
                 np.concatenate(self._lower),
                 np.concatenate(self._upper),
             ),
-            integrality=(np.arange(len(self._objective)) < n).astype(int) if whole else None,
+            integrality=whole_ones.astype(int) if whole else None,
             bounds=optimize.Bounds(0.0, self._most),
             options=options | {"time_limit": left},  # type: ignore[arg-type]  # typed in the stubs
         )
@@ -355,7 +363,9 @@ class _Master:
             )
         point, bound = np.asarray(result.x, dtype=np.float64), float(result.fun)
         if whole:
-            point[:n] = np.round(point[:n])
+            point[whole_ones] = np.round(point[whole_ones])
+            if stack.menu.tariffs:  # what is filled of a step is the choice's, not the solver's
+                point[: stack.n_choice] = stack.menu.with_shared(point[: stack.n_options])
             bound = min(bound, float(result.mip_dual_bound))
             self.bound = max(self.bound, bound)
         return point, bound
@@ -386,9 +396,10 @@ class _Master:
 
     def exclude(self, point: Array, *, alone: bool) -> None:
         """Forbid a choice, by itself or together with the other binaries."""
-        n = self.stack.n_options if alone else self.stack.n_binaries
-        weights, least = other_than(point[:n])
-        wide = np.pad(weights, (0, self.stack.n_variables - n))[None]
+        of = np.flatnonzero(self.stack.whole)
+        of = of[of < self.stack.n_options] if alone else of
+        wide = np.zeros((1, self.stack.n_variables))
+        wide[0, of], least = other_than(point[of])
         self._add(sparse.csr_matrix(wide), np.array([least]), np.array([np.inf]))
 
     def _add(self, matrix: sparse.csr_matrix, lower: Array, upper: Array) -> None:
@@ -403,17 +414,18 @@ class _Master:
 
 
 def _ties(menu: Menu, codes: Positions) -> Array:
-    """Return the rows <= 0 of [x; y] by which shared purchases are made where needed."""
-    n, n_shared = len(menu), len(menu.shared)
-    rows = [np.zeros((0, n + n_shared))]
-    for k in range(n_shared):
-        needs = menu.needs[:, k] > 0
+    """Return the rows <= 0 by which what follows from a choice follows from it."""
+    n, blocks = len(menu), []
+    for needs in menu.needs.T > 0:
         own = np.unique(codes[needs])
-        part = np.zeros((len(own) + 1, n + n_shared))
-        part[:-1, :n] = needs & (codes == own[:, None])
-        part[-1, :n] = -1.0 * needs
-        part[:-1, n + k], part[-1, n + k] = -1.0, 1.0
-        rows.append(part)
+        tied = np.vstack([needs & (codes == own[:, None]), -1.0 * needs])
+        blocks.append(np.column_stack([tied, np.append(-np.ones(len(own)), 1.0)]))
+    blocks += [ties(volume, pieces) for _, volume, pieces in menu.steps]
+    at, rows = n, [np.zeros((0, len(menu.whole)))]
+    for block in blocks:
+        rows.append(np.zeros((len(block), len(menu.whole))))
+        rows[-1][:, np.append(np.arange(n), at + np.arange(block.shape[1] - n))] = block
+        at += block.shape[1] - n
     return np.concatenate(rows)
 
 

@@ -1,7 +1,7 @@
 """Uncertain costs: the chance that a total exceeds an amount, and the mean of the worst totals."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -21,8 +21,8 @@ class ChanceLimit(Checked):
     By draws, with a binary w_s for every draw allowed to exceed the amount R:
     ``c_s · x - M_s w_s <= R`` and ``mean(w) <= probability``, exact over the draws and sharp
     enough with a few hundred. The normal approximation, ``m · x + z·sqrt(x' C x) <= R`` with the
-    draws' mean m and covariance C, is a second-order cone: `cone` gives it to cvxpy, and for
-    whole choices its tangents (`rows` holds one, `cuts` gives more where a choice breaks it).
+    draws' mean m and covariance C, is a second-order cone, met through its tangents
+    (`rows` holds one, `cuts` gives more where a choice breaks it).
 
     Parameters
     ----------
@@ -95,18 +95,6 @@ class ChanceLimit(Checked):
         draws, both = use_draws(menu, self.resource, self.n_draws), menu.with_shared(x)
         quantile, slope = self._quantile(draws, both)
         return None if quantile <= self.at_most * (1 + 1e-9) else self._tangent(menu, slope)
-
-    def cone(self, menu: Menu, x: Any) -> list[Any]:
-        """Return the normal approximation as cvxpy constraints of a choice x in [0, 1].
-
-        Where the menu has shared purchases, their shares come after the options'.
-        """
-        import cvxpy as cp
-
-        mean, factor = spread(use_draws(menu, self.resource, self.n_draws))
-        size = max(self.at_most, float(mean.max(initial=0.0)), 1e-300)
-        total = (mean / size) @ x + self._z * cp.norm(factor / size @ x)
-        return [total <= self.at_most / size]
 
     @property
     def _z(self) -> float:
@@ -196,6 +184,10 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> Array:
     resource, or fewer draws than asked for.
     """
     refuse_other(resource, menu.resources, "resource must be one of the menu's")
+    if resource == "usd" and menu.tariffs:
+        raise InputError(
+            "a limit on uncertain usd cannot follow a [[tariff]] yet; limit the expected usd"
+        )
     every = menu.draws_with_shared
     if every is None:
         raise InputError(

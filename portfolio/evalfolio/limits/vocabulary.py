@@ -32,6 +32,7 @@ def check_names(constraints: Iterable[Limit], catalogue: Catalogue) -> None:
     }
     decisions = {spec.name for spec in catalogue.decisions}
     resources = {"usd", "agent_hours", COUNT, *staff_columns(catalogue)}
+    resources |= {each.resource for each in catalogue.tariffs}
     for limit in constraints:
         for field in GROUPS:
             if hasattr(limit, field):

@@ -144,6 +144,8 @@ def _best_there(plan: Plan, elsewhere: Menu) -> tuple[str, float]:
     wider = replace(
         menu,
         options=pd.concat([menu.options, elsewhere.options]),
+        resources=elsewhere.resources,
+        tariffs=(),
         information=np.concatenate([menu.information, elsewhere.information]),
         information_draws=None,
         resource_draws=None,

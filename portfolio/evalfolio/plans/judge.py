@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
-from evalbayes.names import cure, nearest
+from evalbayes.names import ONCE, cure, nearest
 from evalfolio.errors import InputError
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.narrative import listing, percent, price, two_digits, words, wrong_calls_in_words
@@ -162,7 +162,7 @@ def score_mix(
         if Problem(Question(menu, limits=(limit,))).completed(x) is None
     ]
     domains = decision_outlook(Problem(Question(menu)), x)
-    needed = [each.name for each in compress(menu.shared, menu.bought(x) > 0.5)]
+    needed = [each.name for each in compress(menu.following, menu.with_shared(x)[len(x) :] > 0)]
     return Score(
         evaluation,
         plan_value,
@@ -192,6 +192,8 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
             )
             with_it = "".join(
                 f"; it needs {each.name}, bought once for {listing(each.evals)} ({price(each.use)})"
+                if each.told == ONCE
+                else f"; {each.name}, which is ${two_digits(each.usd)} in all"
                 for each in record.shared
                 if name in each.evals
             )
@@ -217,7 +219,7 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
             lost, whole = each.value_if_dropped or 0.0, record.value.evsi
             loses = percent(lost / whole) if whole > 0 else "nothing"
             text = (
-                f"{name} is bought once for {listing(each.evals)} ({price(each.use)}): without it "
+                f"{name} is {each.told} {listing(each.evals)} ({price(each.use)}): without it "
                 f"and what needs it the plan loses {loses} of its value."
             )
             return {"chosen": True, "text": text, **dict(each)}
@@ -260,7 +262,7 @@ def read_options(path: str | Path, menu: Menu) -> tuple[list[str], list[str]]:
             f"{path}: must have a column 'option', got {', '.join(map(str, table.columns))}; "
             "start from a plan's mix.csv"
         )
-    shared = [each.name for each in menu.shared]
+    shared = [each.name for each in menu.following]
     known = {*menu.options.index, *shared}
     for (row, figures), name in zip(table.iterrows(), table["option"], strict=True):
         if name not in known:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
+from evalbayes.names import ONCE
 from evalfolio.narrative import amount, listing, percent, price, words
 from evalfolio.search.changes import NOTHING, Changes
 from evalfolio.search.problem import Problem
@@ -16,24 +17,28 @@ SHARED_COLUMNS = ("evals", "domains", "tiers", "days", "usd_p90", "usd_ceiling",
 
 
 def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
-    """Return one row per purchase that a choice makes, indexed by its name.
+    """Return one row per purchase that a choice makes, and per price step that it reaches, by name.
 
     Columns: evals (of the mix, that need it), domains and tiers (of all options that need it: where
     they are one, it is part of what that domain or tier takes), days, every resource, usd_p90,
     usd_ceiling (the most of its draws), share_of_usd, and value_if_dropped: what is lost without
     the purchase and all rows that need it.
     """
-    menu, rows = problem.menu, []
-    bought = np.flatnonzero(menu.bought(x) > 0.5)
+    menu, rows, taken = problem.menu, [], problem.menu.with_shared(x)
+    own = menu.costs_with_shared * taken[:, None]
+    paid = (taken > 0) & (own.any(axis=1) | (np.arange(len(own)) < len(menu) + len(menu.shared)))
+    bought = np.flatnonzero(paid[len(menu) :])
     total, value = menu.use_of(x), problem.value(x) if len(bought) else 0.0
     for k in bought:
-        each, needs = menu.shared[k], menu.needs[:, k] > 0
-        use = dict(zip(menu.resources, menu.costs_with_shared[len(menu) + k].tolist(), strict=True))
+        each = menu.following[k]
+        needs = menu.options.index.isin(each.needed_by)
+        use = dict(zip(menu.resources, own[len(menu) + k].tolist(), strict=True))
         usd = use.get("usd", 0.0)
         draws = menu.draws_with_shared
         spends = np.array([usd])
         if draws is not None and "usd" in menu.resources:
-            spends = draws[:, len(menu) + k, menu.resources.index("usd")]
+            column = menu.resources.index("usd")
+            spends = draws[:, len(menu) + k, column] * taken[len(menu) + k]
         whole = total[menu.resources.index("usd")] if "usd" in menu.resources else 0.0
         rows.append(
             {
@@ -44,9 +49,11 @@ def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
                 "days": each.days,
                 **use,
                 "usd_p90": float(np.quantile(spends, 0.9)),
-                "usd_ceiling": float(spends.max()),
+                # rows at their caps count the dearest step
+                "usd_ceiling": float(spends.max()) if each.told == ONCE else 0.0,
                 "share_of_usd": usd / whole if whole > 0 else 0.0,
                 "value_if_dropped": value - problem.value(np.where(needs, 0.0, x)),
+                **({"told": each.told} if menu.tariffs else {}),
             }
         )
     columns = ["purchase", *SHARED_COLUMNS, *menu.resources, "value_if_dropped"]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
+from evalbayes.names import ONCE
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, two_digits, words
 from evalfolio.search.answer import Status
@@ -234,7 +235,9 @@ class Plan:
             f"{listing(rows['eval'].astype(str).tolist())} {TIER_WORDS.get(str(tier), tier)}"
             for tier, rows in self.choices.groupby("tier", sort=False)
         ]
-        once = f"; bought once: {listing(list(self.shared.index))}" if len(self.shared) else ""
+        lines = self.shared.get("told", pd.Series(ONCE, self.shared.index))
+        names = list(self.shared.index[lines == ONCE])
+        once = f"; bought once: {listing(names)}" if names else ""
         ways = f"{'; '.join(tiers)}{once}. {self.certificate()}"
         return f"Run {counted(self.choices['tier'])} for {spend}: {ways}"
 

@@ -168,7 +168,7 @@ def _promised(plan: Plan, option: str) -> str:
 
 def _shared(plan: Plan) -> list[dict[str, Any]]:
     return [
-        {key: row.get(key) for key in SharedRow.model_fields}
+        {key: row[key] for key in SharedRow.model_fields if key in row}
         | {"name": row["purchase"], "usd": 0.0}
         | {name: row[name] for name in plan.menu.resources}
         for row in _rows(plan.shared)

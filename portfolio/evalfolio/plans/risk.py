@@ -8,6 +8,7 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
+from evalfolio.limits.group import refuse_other
 from evalfolio.limits.uncertain import chosen_draws, use_draws
 from evalfolio.objectives.terms import information_draws
 from evalfolio.objectives.valuation import drawn_gains
@@ -76,9 +77,9 @@ def spend_risk(
     unknown = [name for name in options if name not in menu.options.index]
     if unknown:
         raise InputError(f"options must be ids of the menu, got {unknown[0]!r}; see menu.options")
-    draws = _unseen(use_draws(menu, resource), without)
-    chosen = menu.options.index.isin(list(options)).astype(np.float64)
-    total = draws @ menu.with_shared(chosen)
+    refuse_other(resource, menu.resources, "resource must be one of the menu's")
+    drawn = menu.use_draws_of(choice_vector(menu, options), resource)
+    total = _unseen(use_draws(menu, resource) if drawn is None else drawn, without)
     return SpendRisk(
         expected=float(total.mean()),
         sd=float(total.std(ddof=1)) if len(total) > 1 else 0.0,
@@ -188,8 +189,7 @@ def money_spends(menu: Menu, options: Sequence[str]) -> tuple[float, Array]:
     """Return a mix's expected use of usd, and its use under every draw: one where there is none."""
     if "usd" not in menu.resources:
         return 0.0, np.zeros(1)
-    column = menu.resources.index("usd")
-    both = menu.with_shared(menu.options.index.isin(list(options)).astype(np.float64))
-    expected = float(menu.costs_with_shared[:, column] @ both)
-    draws = menu.draws_with_shared
-    return expected, np.array([expected]) if draws is None else draws[:, :, column] @ both
+    column, x = menu.resources.index("usd"), choice_vector(menu, options)
+    expected = float(menu.costs_with_shared[:, column] @ menu.with_shared(x))
+    drawn = menu.use_draws_of(x, "usd")
+    return expected, np.array([expected]) if drawn is None else drawn

@@ -106,7 +106,7 @@ def conclude(
             "conclude: there must be results to conclude from, got none; give the files of "
             "results, or the folder of a programme that has some"
         )
-    menu, _ = build_menu(belief, catalogue, done=now.done, with_draws=False)
+    menu, _ = build_menu(belief, catalogue, done=now.done, used=now.paid, with_draws=False)
     outlook = decision_outlook(Problem(Question(menu)), np.zeros(len(menu)))
     draws = state_draws(belief, catalogue)
     first = programme.steps[0]["decisions"]

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from evalbayes import Menu
 from evalbayes.arrays import Array, Flags, Positions
+from evalfolio.errors import InputError
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.value.explained import ExplainedVariance
 
@@ -80,6 +81,10 @@ def parts_of(menu: Menu) -> list[Part]:
     >>> [(int(options.sum()), apart) for _, options, apart in parts_of(small_menu())]
     [(4, True), (1, True)]
     """
+    if menu.tariffs:
+        raise InputError(
+            "stages cannot follow a [[tariff]] over their parts yet; plan at once and replan"
+        )
     explained, n = ExplainedVariance(menu), len(menu)
     alone = explained.exchanged(np.zeros(n), np.full(n, -1), np.arange(n)) / explained.prior
     home = np.where(alone.max(axis=1, initial=0.0) > LEAST**2, alone.argmax(axis=1), -1)

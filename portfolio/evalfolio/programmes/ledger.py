@@ -9,7 +9,7 @@ import pandas as pd
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.catalogue.eval import EvalSpec
-from evalbayes.menus.costs import run_hours, staff_columns, staff_hours
+from evalbayes.menus.costs import run_hours, staff_columns, staff_hours, tariffs_of
 from evalbayes.menus.offer import MAX_ELICITATION, PLATEAU, Done, Offer, done_of
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.observations import Observations
@@ -22,10 +22,10 @@ Rows = pd.DataFrame
 def paid(results: Observations, catalogue: Catalogue, posterior: Posterior) -> dict[str, float]:
     """Return what the results of the AI model under test have used of every resource.
 
-    A run costs its spend at the expected price, one of which only its success is known what a run
-    to its cap is expected to spend, and every run of a task after its first a reset. Staff hours
-    are the catalogue's, once for each eval, elicitation and what it shares with others included
-    where any run was elicited. Other AI models' results cost nothing here.
+    A run costs its spend at the expected price, by steps where a tariff says so, one of which only
+    its success is known what a run to its cap is expected to spend, and every run of a task after
+    its first a reset. Staff hours are the catalogue's, once for each eval, elicitation and what it
+    shares with others included where any run was elicited. Other AI models' results cost nothing.
 
     Parameters
     ----------
@@ -37,15 +37,21 @@ def paid(results: Observations, catalogue: Catalogue, posterior: Posterior) -> d
         Tells what runs are expected to spend.
     """
     done = done_of(results, catalogue)
-    used = dict.fromkeys(("usd", *staff_columns(catalogue), "agent_hours"), 0.0)
+    meters = {name: each.resource for each in catalogue.tariffs for name in each.evals}
+    every = ("usd", *staff_columns(catalogue), "agent_hours", *meters.values())
+    used = dict.fromkeys(every, 0.0)
     for name, was in done.items():
         spec = catalogue.eval(name)
         runs, spend = _spent(results, catalogue, posterior, spec)
         resets = max(runs - max(was.plain, was.repaired, was.elicited), 0.0)
         used["usd"] += spend * spec.usd_per_unit.lognormal_mean + resets * spec.usd_per_reset
+        if name in meters:
+            used[meters[name]] += spend
         used["agent_hours"] += runs * run_hours(spec, catalogue.budget, spend / max(runs, 1.0))
         for column, hours in staff_hours(spec, _as_run(spec, was, runs), catalogue).items():
             used[column] += hours
+    for tariff in tariffs_of(catalogue, {}):
+        used["usd"] += tariff.price * float(tariff.units(np.array(used[tariff.resource])))
     elicited = {name for name, was in done.items() if was.elicited}
     for each in catalogue.elicitations:
         if elicited & set(each.evals):

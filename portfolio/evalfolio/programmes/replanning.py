@@ -95,6 +95,7 @@ def replan(
         inputs=[*history, *programme.paths(new)],
         frontier_points=frontier_points,
         done=now.done,
+        used=now.paid,
     )
     record = made.record
     dollar = next_dollar(made.plan, first, point_usd)

@@ -59,6 +59,7 @@ def recommend(
     sensitivity: bool = False,
     backtest: Account | None = None,
     done: Mapping[str, Done] | None = None,
+    used: Mapping[str, float] | None = None,
 ) -> Recommendation:
     """Recommend the mix that is worth most to the catalogue's decisions.
 
@@ -91,6 +92,8 @@ def recommend(
         What `evalfolio backtest` found of this way to plan, for report and workbook.
     done
         What has been run of evals since the programme began; observations hold its results.
+    used
+        What that has used by resource: units of a tariff count towards its steps.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def recommend(
     from evalbayes.menus import build_menu, state_draws
     from evalbayes.summaries.curves import curve_grid, curve_table
 
-    menu, notes = build_menu(posterior, catalogue, seed=seed, done=done)
+    menu, notes = build_menu(posterior, catalogue, seed=seed, done=done, used=used)
     rules = tuple(map(as_limit, constraints))
     question = question_of(
         catalogue, menu, budget=budget, constraints=rules, contingency=contingency

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from evalbayes.names import ONCE
 from evalbayes.whole import whole_file
 from evalfolio.errors import InputError
 from evalfolio.record.plain import plain
@@ -188,6 +189,8 @@ class SharedRow(_Open):
     share_of_usd: float
     value_if_dropped: float | None
     """Value lost without it and all rows that need it."""
+    told: str = ONCE
+    """What stands before its evals; steps of a price (below 0 usd where it falls) say so."""
 
     @property
     def use(self) -> dict[str, float]:

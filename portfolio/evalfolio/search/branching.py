@@ -258,8 +258,9 @@ class Search:
         problem, codes = self.problem, self.problem.eval_codes
         same = codes == codes[option] if option < len(codes) else np.zeros(len(codes), dtype=bool)
         parts = box.with_and_without(option, np.flatnonzero(same))
-        if len(codes) <= option < problem.n_choice:  # without a purchase none of its options
-            parts[1].x_high[: len(codes)][problem.needs[:, option - len(codes)] > 0] = 0.0
+        purchase = option - len(codes)
+        if 0 <= purchase < problem.needs.shape[1]:  # without a purchase none of its options
+            parts[1].x_high[: len(codes)][problem.needs[:, purchase] > 0] = 0.0
         return parts
 
     def _split_blindly(self, box: Box) -> list[Box]:

@@ -115,8 +115,8 @@ class Enumeration:
         return np.asarray(held[((used >= self.lower) & (used <= self.upper)).all(axis=1)])
 
     def _bought(self, held: Flags, free: Positions) -> Array:
-        """Return the shared purchases of choices, of shape (n, n_shared)."""
-        return np.asarray(held @ self.problem.needs[free] > 0.5, dtype=np.float64)
+        """Return what follows from choices, of shape (n, n_following)."""
+        return self.problem.following(held @ self.problem.counted[free])
 
     def _bounds(self, most: Array) -> Array:
         """Return bounds of the values of choices whose quantities are at most so much, scaled."""

@@ -55,7 +55,7 @@ class Exchanges:
 
     def used(self, x: Array) -> Array:
         """Return what a whole choice uses by every row, with its shared purchases."""
-        return np.asarray(self.use @ x + self.shared @ self.problem.menu.bought(x))
+        return np.asarray(self.use @ x + self.shared @ self.problem.menu.with_shared(x)[len(x) :])
 
     def more(self, x: Array, options: Positions, without: Positions) -> Array:
         """Return what exchanges use more of by every row, of shape (n_rows, n)."""

@@ -75,16 +75,17 @@ class Incumbent:
         """Take options from the largest share down while limits from above allow."""
         exchanges, problem = self.exchanges, self.problem
         x = np.zeros(problem.n_options)
-        used, has = np.zeros(len(exchanges.upper)), np.zeros(problem.needs.shape[1])
+        each = problem.counted
+        used, held = np.zeros(len(exchanges.upper)), np.zeros(each.shape[1])
         taken = np.zeros(len(problem.evals), dtype=bool)
         from_above = exchanges.upper + 1e-9
         from_above = np.where(exchanges.frozen, np.inf, from_above)
         for option in np.argsort(-share, kind="stable"):
             if share[option] < least:
                 break
-            needs = problem.needs[option] * (1 - has)
-            after = used + exchanges.use[:, option] + exchanges.shared @ needs
+            more = problem.following(held + each[option]) - problem.following(held)
+            after = used + exchanges.use[:, option] + exchanges.shared @ more
             code = problem.eval_codes[option]
             if not taken[code] and (after <= from_above).all():
-                x[option], used, taken[code], has = 1.0, after, True, has + needs
+                x[option], used, taken[code], held = 1.0, after, True, held + each[option]
         return x if self.met(x) else None

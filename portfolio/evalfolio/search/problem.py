@@ -28,14 +28,16 @@ class Problem:
         The rows of the question's `Stack`, those of the budgets without the options that no
         budget allows.
     n_own
-        Number of variables of the limits' own: neither options nor shared purchases.
+        Number of variables of the limits' own: neither options nor what follows from them.
     use
-        Expected use of the limited resources by every option and then every shared purchase, of
-        shape (n_options + n_shared, n_budgets), in the order of `resource_names`.
+        Expected use of the limited resources by every option and then by all that follows from
+        them, of shape (n_choice, n_budgets), in the order of `resource_names`.
     needs
         1 where an option needs a shared purchase, of shape (n_options, n_shared). Purchases follow
         from the choice; they are variables, the first of the extra ones, so that shares of options
         pay their part of them.
+    counted
+        What purchases and steps of prices go by: needs, then volumes, (n_options, n_counted).
     spendable
         What may be spent of each limited resource.
     price_units
@@ -55,6 +57,7 @@ class Problem:
         stack = self.stack = question.stack
         self.n_options, self.n_extra = stack.n_options, stack.n_extra
         self.n_choice, self.needs = stack.n_choice, self.menu.needs
+        self.counted = np.hstack([self.needs, self.menu.volumes])
         self.n_own = stack.n_variables - stack.n_choice
         self.evals, self.eval_codes = stack.evals, stack.eval_codes
         self.spendable = question.spendable
@@ -64,14 +67,15 @@ class Problem:
         n, k = self.n_options, stack.n_budgets
         self.price_units = stack.units
         money = stack.matrix[:k].toarray()
-        alone = money[:, :n] + money[:, n : self.n_choice] @ self.needs.T
+        alone = money[:, :n] + money[:, n : n + self.needs.shape[1]] @ self.needs.T
         fits = (alone <= stack.upper[:k, None] * (1 + TOLERANCE)).all(axis=0)
+        fits |= self.menu.volumes.any(axis=1)  # beside others they may cost less
         self.allowed = np.where(fits, 1.0, 0.0)
         money[:, :n] *= self.allowed
         self.matrix = sparse.vstack([sparse.csr_matrix(money), stack.matrix[k:]], format="csr")
         self.lower, self.upper, self.soft = stack.lower, stack.upper, stack.soft
-        self.extra_whole = np.arange(n, stack.n_variables) < stack.n_binaries
-        self.extra_upper = np.where(self.extra_whole, 1.0, np.inf)
+        self.extra_whole = stack.whole[n:]
+        self.extra_upper = np.where(np.arange(n, stack.n_variables) < stack.n_binaries, 1.0, np.inf)
         self.curved = stack.curved
         self.values: list[Any] = []
         self.explained: Any
@@ -145,20 +149,27 @@ class Problem:
         return np.asarray(x / max(1.0, float(used.max(initial=0.0))))
 
     def exchanged_purchases(self, x: Array, new: NDArray[Any], old: NDArray[Any]) -> Array:
-        """Return what exchanges of options buy (1) and return (-1), of shape (n, n_shared).
+        """Return what exchanges of options change of all that follows, of shape (n, n_following).
 
-        An option of -1 stands for nothing.
+        Purchases are made (1) and returned (-1), parts of price steps filled. An option of -1
+        stands for nothing.
         """
-        if not self.needs.shape[1]:
-            return np.zeros((len(new), 0))
-        count, needs = x @ self.needs, np.vstack([self.needs, 0.0 * self.needs[:1]])
-        after = count + needs[new] - needs[old]  # the last row: nothing
-        return np.asarray((after > 0.5).astype(float) - (count > 0.5))
+        now = x @ self.counted
+        each = np.vstack([self.counted, 0.0 * self.counted[:1]])  # the last row: nothing
+        return self.following(now + each[new] - each[old]) - self.following(now)
+
+    def following(self, held: Array) -> Array:
+        """Return what follows from sums of `counted`, of shape (..., n_following)."""
+        if self.n_choice == self.n_options:
+            return held
+        n_shared = self.needs.shape[1]
+        bought = (held[..., :n_shared] > 0.5).astype(float)
+        return np.concatenate([bought, self.menu.steps_at(held[..., n_shared:])], axis=-1)
 
     def more(self, x: Array, new: NDArray[Any], old: NDArray[Any], use: Array) -> Array:
         """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...)."""
         own = use[new] * (new >= 0)[:, None] - use[old] * (old >= 0)[:, None]
-        if not self.needs.shape[1]:
+        if self.n_choice == self.n_options:
             return np.asarray(own)
         return np.asarray(own + self.exchanged_purchases(x, new, old) @ use[self.n_options :])
 
@@ -181,7 +192,7 @@ class Problem:
 
     def completed(self, x: Array) -> Array | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
-        bought, n, n_own = self.menu.bought(x), self.n_choice, self.n_own
+        bought, n, n_own = self.menu.with_shared(x)[len(x) :], self.n_choice, self.n_own
         if self.met(x):
             return np.pad(bought, (0, n_own))
         if not n_own:

@@ -127,6 +127,7 @@ class Scenarios:
             covariance,
             tuple(decisions),
             shared=first.shared,
+            tariffs=first.tariffs,
             skewed=tuple(f"{k} {name}" for k, block in enumerate(blocks) for name in block.skewed),
         )
 

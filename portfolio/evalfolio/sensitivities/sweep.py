@@ -335,6 +335,7 @@ def menu_hash(menu: Menu) -> str:
     options = menu.options[["eval", "domain", "tier"]].astype(str)
     digest.update(options.to_csv().encode())
     digest.update(json.dumps([menu.resources, menu.states, menu.skewed]).encode())
+    digest.update("".join(map(str, menu.tariffs)).encode())
     return digest.hexdigest()
 
 

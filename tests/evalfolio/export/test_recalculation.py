@@ -16,6 +16,7 @@ from tests.evalfolio.export.made import json_of
 
 import evalfolio as ef
 from evalbayes import SharedPurchase
+from evalbayes.menu import Tariff
 from evalfolio.examples import sharing_menu
 from evalfolio.export import write_workbook
 from evalfolio.plans.evaluation import evaluate
@@ -344,3 +345,29 @@ def test_money_by_domain_adds_up_where_domains_share(
     total = rows[head].index("Total")
     assert rows[last][total] == 100.0
     assert sum(row[total] for row in rows[head + 1 : last + 1]) == plan.spend["usd"]
+
+
+def test_prices_by_steps_are_live_and_those_of_score(
+    tmp_path: Path, recalculate: Recalculate
+) -> None:
+    menu = sharing_menu()
+    options = menu.options.assign(**{"units.lab": menu.options["usd"] / 2.0})
+    resources = (*menu.resources, "units.lab")
+    for steps, all_units in (
+        (((3_000.0, 0.5), (6_000.0, 1.5)), False),
+        (((3_000.0, 0.5), (6_000.0, 1.5)), True),
+    ):
+        lab = Tariff("units.lab", 2.0, steps, all_units, used=100.0)
+        priced = replace(menu, options=options, resources=resources, tariffs=(lab,))
+        plan = ef.optimise(priced, budget={"usd": 16_000.0, "staff_hours": 98.0}, gap=1e-4)
+        path = plan.to_excel(tmp_path / "plan.xlsx")
+        book = recalculate(path, {})
+        assert differences(path, book) == []
+        assert named(book, "mix_usd") == pytest.approx(plan.spend["usd"])
+        for mine in (["a max"], ["a plateau"], ["a max", "b max", "c plateau"]):
+            edits: dict[tuple[str, str], float | str | None] = {
+                ("Menu", f"A{11 + i}"): int(name in mine) for i, name in enumerate(options.index)
+            }
+            spent = evaluate(priced, mine).spend
+            assert named(recalculate(path, edits), "your_usd") == pytest.approx(spent["usd"])
+            assert spent["usd"] != evaluate(menu, mine).spend["usd"] or mine == ["a plateau"]

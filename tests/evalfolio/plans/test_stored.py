@@ -100,7 +100,7 @@ def changed(part: Callable[[Any], object]) -> Callable[[Path], object]:
         (changed(lambda r: r["budget"].update(tokens=1.0)), "budget: a resource must be one of"),
         (changed(lambda r: r["budget"].update(usd=-1.0)), "budget: usd must be 0 or more"),
         (lambda f: shutil.rmtree(f / "menu"), "must be a folder written by Menu.save"),
-        (lambda f: (f / "menu" / "menu.json").write_text("{}"), "menu format must be 1 or 2"),
+        (lambda f: (f / "menu" / "menu.json").write_text("{}"), "menu format must be 1 to 3"),
         (lambda f: (f / "menu" / "menu.json").write_text('{"format": 1}'), "Menu.save"),
         (lambda f: (f / "menu" / "arrays.npz").write_bytes(b"PK"), "Menu.save"),
         (lambda f: (f / "menu" / "options.parquet").write_bytes(b"PAR1"), "Menu.save"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from evalbayes.names import ONCE
 from evalfolio.export.report.numerals import hours, money, share
 from evalfolio.narrative import DEPTH, TIER_WORDS, counted, listing, percent, resource_words
 from evalfolio.record.record import Record
@@ -23,7 +24,7 @@ def first(record: Record) -> dict[str, Any]:
     return {
         "lead": lead(record),
         "runs": runs_by_domain(record),
-        "once": listing([each.name for each in record.shared]),
+        "once": listing([each.name for each in record.shared if each.told == ONCE]),
         "notes": [
             ("Promised", promised(record)),
             ("What binds", binding(record)),
@@ -61,7 +62,7 @@ def runs_by_domain(record: Record) -> list[dict[str, str]]:
                 "usd": money(usd),
             }
         )
-    if (wider := record.money.expected - told) > 0.5:
+    if abs(wider := record.money.expected - told) > 0.5:
         empty = {"deep": "", "others": ""}
         rows.append({"domain": "shared by several", **empty, "usd": money(wider)})
     return rows

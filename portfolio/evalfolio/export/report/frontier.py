@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from evalbayes import Menu
+from evalbayes.names import ONCE
 from evalfolio.export.report.drawing import Scale, drawing, element, line, path, text
 from evalfolio.export.report.numerals import compact, money, share
 from evalfolio.limits.amount import tier_share
@@ -88,7 +89,9 @@ def _row(
     known = [name for name in point.options if name in menu.options.index]
     options = menu.options.loc[known].sort_values("usd", ascending=False)
     x = menu.options.index.isin(known).astype(float)
-    bought = [each for each, y in zip(menu.shared, menu.bought(x), strict=True) if y > 0]
+    parts = zip(menu.following, menu.with_shared(x)[len(x) :].tolist(), strict=True)
+    priced = ((each, y * each.use.get("usd", 0.0)) for each, y in parts if y > 0)
+    bought = [(each.name, usd) for each, usd in priced if usd or each.told == ONCE]
     return {
         "x": place[0],
         "y": place[1],
@@ -107,7 +110,7 @@ def _row(
             ]
             for row in options.to_dict("records")
         ]
-        + [[each.name, "Shared", money(each.use.get("usd", 0.0)), "other"] for each in bought],
+        + [[name, "Shared", money(usd), "other"] for name, usd in bought],
     }
 
 

@@ -39,7 +39,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     book = Book(contents)
     writers = [write_summary, write_mix, write_domains, write_frontier, write_sensitivity]
     writers += [write_accounts, write_assumptions, write_menu]
-    writers += [write_shared] if contents.menu.shared else []
+    writers += [write_shared] if contents.menu.following else []
     writers += [write_provenance, write_plans, write_options]
     writers += [write_readings, write_calculation] if contents.live else []
     writers += [write_emulators] if contents.live and any(contents.emulators) else []

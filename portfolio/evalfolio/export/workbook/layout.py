@@ -156,12 +156,12 @@ class Contents:
     def spend(self, rows: Rows, resource: str) -> float:
         """Return the expected use of a resource by a mix, its shared purchases included."""
         own = float(self.options[resource].to_numpy()[[i - 1 for i in rows]].sum())
-        once = [each.use.get(resource, 0.0) for each in self.menu.shared]
+        once = [each.use.get(resource, 0.0) for each in self.menu.following]
         return own + float(np.array(once) @ self.bought(rows))
 
     def bought(self, rows: Rows) -> Array:
-        """Return which shared purchases a mix makes, of shape (n_shared,)."""
-        return self.menu.bought(self.choice(rows))
+        """Return the purchases and shares of price steps that follow from a mix."""
+        return self.menu.with_shared(self.choice(rows))[len(self.menu) :]
 
 
 def safe_name(name: str) -> str:
@@ -245,7 +245,7 @@ class Layout:
     def shared(self, column: int | str) -> str:
         """Return a column of the sheet Shared, by number or name."""
         at = self.shared_column(column) if isinstance(column, str) else column
-        return _block("Shared", SHARED_FIRST, at, len(self.contents.menu.shared))
+        return _block("Shared", SHARED_FIRST, at, len(self.contents.menu.following))
 
     @property
     def menu_columns(self) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """Sheets Mix, Menu and Shared: what is run, what could be, and what is paid once."""
 
 from collections.abc import Callable, Sequence
-from itertools import compress
 
 import pandas as pd
 
 from evalbayes import SharedPurchase
+from evalbayes.menu.tariff import NEAR
+from evalbayes.names import ONCE
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import INPUT, MUTED, Book, Sheet, head, names_width, width
 from evalfolio.export.workbook.calculation import mix_belief
@@ -26,7 +27,7 @@ def write_shared(book: Book) -> None:
     heads = [("Shared purchase", "text"), ("Serves", "wrap"), ("In the mix", "count")]
     heads += [("In your mix", "count"), ("Days", "count"), *map(head, resources)]
     heads.append(head("usd_ceiling"))
-    width = names_width([each.name for each in menu.shared], least=26)
+    width = names_width([each.name for each in menu.following], least=26)
     sheet = book.sheet(
         "Shared",
         "What is shared",
@@ -35,7 +36,8 @@ def write_shared(book: Book) -> None:
         [width, FOR, *(13 for _ in heads[2:])],
     )
     members = contents.bought(contents.chosen)
-    for k, each in enumerate(menu.shared):
+    steps = _step_formulas(where)
+    for k, each in enumerate(menu.following):
         row = SHARED_FIRST + k
         own = menu.options.loc[list(each.needed_by), "eval"].astype(str).unique()
         serves = listing(own.tolist())
@@ -44,14 +46,32 @@ def write_shared(book: Book) -> None:
         sheet.row(row, cells, [kind for _, kind in heads])
         for column, block in ((at.SHARED_IN_MIX, at.IN_MIX), (at.SHARED_YOURS, at.YOURS)):
             formula = f"=IF(SUMPRODUCT({where.options(block)},{where.needs(k)})>0,1,0)"
-            sheet.formula(row, column, formula, int(members[k]), "count")
+            if k >= len(menu.shared):
+                formula = steps[k - len(menu.shared)].format(where.options(block))
+            kind = "count" if menu.whole[len(menu) + k] else "share"
+            sheet.formula(row, column, formula, float(members[k]), kind)
         sheet.tall(row, [(serves, FOR)])
-    sheet.table("shared", SHARED_FIRST - 1, len(menu.shared), heads)
+    sheet.table("shared", SHARED_FIRST - 1, len(menu.following), heads)
     sheet.file.freeze_panes(SHARED_FIRST, 1)
 
 
+def _step_formulas(where: Layout) -> list[str]:
+    """Return what of every part of price steps a mix fills, {0} being its options."""
+    found = []
+    for each, _, pieces in where.contents.menu.steps:
+        volume = f"SUMPRODUCT({{0}},{where.menu(each.resource)})"
+        found += [f"=IF({volume}>={low * (1 - NEAR):.17g},1,0)" for low in pieces[1:, 0]]
+        found += [f"=MAX(0,MIN(1,({volume}-{low:.17g})/{w:.17g}))" for low, w, *_ in pieces]
+    return found
+
+
 def ceiling(purchase: SharedPurchase) -> float:
-    """Return the most that a purchase may cost in usd: of its draws, or as it is expected."""
+    """Return the most that a purchase may cost in usd: of its draws, or as it is expected.
+
+    Rows at their caps count the dearest step, so a step adds nothing.
+    """
+    if purchase.told != ONCE:
+        return 0.0
     if purchase.draws is None:
         return purchase.use.get("usd", 0.0)
     return float(purchase.draws[:, 0].max())
@@ -59,7 +79,7 @@ def ceiling(purchase: SharedPurchase) -> float:
 
 def once(where: Layout, name: str, column: int) -> str:
     """Return what formulas of a total add for shared purchases; nothing where there are none."""
-    if not where.contents.menu.shared:
+    if not where.contents.menu.following:
         return ""
     return f"+SUMPRODUCT({where.shared(column)},{where.shared(name)})"
 
@@ -87,7 +107,7 @@ def _priced(where: Layout, told: Callable[[pd.DataFrame], bool]) -> tuple[str, f
     contents, columns = where.contents, (at.SHARED_IN_MIX, where.shared_column("usd"))
     bought = contents.bought(contents.chosen)
     parts, value = [], 0.0
-    for k, each in enumerate(contents.menu.shared):
+    for k, each in enumerate(contents.menu.following):
         needing = contents.menu.options.loc[list(each.needed_by)]
         if len(needing) and told(needing):
             cells = [at.cell("Shared", SHARED_FIRST + k, column) for column in columns]
@@ -189,7 +209,7 @@ def write_mix(book: Book) -> None:
         "What to run at the budget typed on Summary, one row per eval; prices come from Menu.",
         [7, *(width(name) for name in columns), 9, 14, WHY, WHY],
     )
-    shared, bought = contents.menu.shared, contents.bought(contents.chosen)
+    shared, bought = contents.menu.following, contents.bought(contents.chosen)
     sheet.put(TOTAL_ROW, 0, "Total", book.style(bold=True, top=1))
     if shared:
         label = "of it shared, see Shared"
@@ -202,8 +222,8 @@ def write_mix(book: Book) -> None:
         total, formula = float(contents.picked[name].sum()), f"=SUM({where.mix(name)})"
         if priced and shared:
             also = sum(
-                ceiling(each) if name == "usd_ceiling" else each.use.get(name, 0.0)
-                for each in compress(shared, bought)
+                part * (ceiling(each) if name == "usd_ceiling" else each.use.get(name, 0.0))
+                for each, part in zip(shared, bought, strict=True)
             )
             added = once(where, name, at.SHARED_IN_MIX)
             muted = book.style(kind, font_color=MUTED)
