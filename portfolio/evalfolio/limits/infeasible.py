@@ -168,16 +168,17 @@ def _least_left(stack: Stack, target: Target) -> float | None:
         return left
     held = [limit for limit in stack.limits if limit is not target]
 
-    def kept(amount: float) -> bool:
+    def kept(amount: float) -> float | None:
         eased = replace(target, at_most=amount)
-        return Stack(stack.menu, stack.budgets, [*held, eased]).point() is not None
+        point = Stack(stack.menu, stack.budgets, [*held, eased]).point()
+        return None if point is None else target.left(stack.menu, point[: stack.n_options].round())
 
-    least = left * (1.0 + STEPS[-1])
-    while least < left * (1.0 + STEPS[0]) and not kept(least):
-        least *= 1.0 + STEPS[-1]
+    least = left
     for step in STEPS:
-        while kept(least * (1.0 - step)):
-            least *= 1.0 - step
+        while least > 0 and (found := kept(least * (1.0 - step))) is not None:
+            least = found
+    while least < left * (1.0 + STEPS[0]) and kept(least) is None:
+        least *= 1.0 + STEPS[-1]
     return least
 
 
@@ -198,9 +199,9 @@ def _eased(target: Target, left: float) -> Change:
 
 
 def _amount(target: Target, menu: Menu) -> str:
-    known = _least_left(Stack(menu, {}), target)
-    assert known is not None  # nothing forbids a choice
-    left = min(known, target.left(menu, np.zeros(len(menu))))
+    most = most_known(Stack(menu, {}), target)
+    assert most is not None  # nothing forbids a choice
+    left = min(target.left(menu, most), target.left(menu, np.zeros(len(menu))))
     return f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
 
 

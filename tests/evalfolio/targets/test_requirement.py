@@ -329,6 +329,13 @@ def test_a_target_that_holds_with_nothing_known_needs_nothing(make_menu: MakeMen
             ask(menu, danger=0.1)
 
 
+def test_a_promise_that_breaks_what_holds_with_nothing_known_is_told() -> None:
+    menu = skewed_menu(4)  # see above
+    name = str(menu.options["eval"].iloc[0])
+    with pytest.raises(InfeasibleError, match=f"drop 'mandatory: {name}'.*would reach 0 %"):
+        require(menu, danger_missed={"cyber": 1e-5}, constraints=[Mandatory(name)])
+
+
 def _followed(text: str, question: Question) -> list[Question]:
     """What a reader makes of every way out that a text names."""
     ways = text.split("mends it: ")[1].split(". Everything")[0].rstrip(".")
