@@ -252,7 +252,7 @@ def _root_ratio(mean: Array) -> Array:
     return np.sqrt(ratio_of_means(mean))
 
 
-ADAPTED = ("greedy", "evalfolio, at once")  # evalfolio's own menu in another way: no rivals
+ADAPTED = ("greedy", "evalfolio, at once", "evalfolio, by task")  # evalfolio's own: no rivals
 CHANCE = "uniform random"
 MOST_OF_CHANCE, UP_TO = 0.6, 0.1
 ACCURATE = 0.12  # doublings, at a tenth of the bill

@@ -17,6 +17,7 @@ out at one point, the posterior's: t_bk = Σ_{j∈b} c_j·q_jk + r_bk, the first
 over the posterior's draws, and the luck's, r, the mean over the draws.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,32 +50,31 @@ class HorizonMenu:
     blocks: dict[str, Index]  # rows of the market's tasks of every eval, by name
 
 
-def horizon_menu(market: Market, *, caps: bool = True) -> HorizonMenu:
-    """Build the menu from the prior predictive outlook of the market.
-
-    `caps` is whether caps below the highest are on offer.
-    """
-    shares = FRACTIONS if caps else (1.0,)
-    points = at_quantiles(market.outlook.levels())
+def horizon_menu(market: Market) -> HorizonMenu:
+    """Build the menu from the prior predictive outlook of the market."""
     blocks = {name: market.of_eval(name) for name in market.evals}
-    luck, moved = _states(market, blocks, points, shares)
-    prior = block_diag(*(block_diag(*luck[k]) + moved[k] for k in range(len(points))))
-    on_offer = {name: ways_of(len(rows), shares, market.attempts) for name, rows in blocks.items()}
-    options, ways, information = options_of(blocks, on_offer, luck, shares, market.price)
-    parts = luck[0][0].shape[0]
-    states = tuple(
-        f"{name}, part {k + 1}, point {i + 1}"
-        for i in range(len(points))
-        for name in blocks
-        for k in range(parts)
-    )
-    contrasts = np.kron(np.eye(len(points)), np.ones(len(blocks) * parts))
-    decisions = tuple(
-        Decision(f"point {k + 1}", contrasts[k], 0.0, 1.0, 1.0) for k in range(len(points))
-    )
-    size = len(states)
-    menu = Menu(options, ("spend",), information, states, np.zeros(size), prior, decisions)
-    return HorizonMenu(menu, ways, blocks)
+    points = at_quantiles(market.outlook.levels())
+    luck, moved = _states(market, blocks, points, FRACTIONS)
+    ways = {name: ways_of(len(rows), FRACTIONS, market.attempts) for name, rows in blocks.items()}
+    return HorizonMenu(*_menu(blocks, ways, luck, moved, market.price), blocks)
+
+
+def _menu(
+    blocks: dict[str, Index],
+    ways: dict[str, list[Way]],
+    luck: list[list[Array]],
+    moved: list[Array],
+    price: Callable[[float, int], Array],
+) -> tuple[Menu, dict[str, Way]]:
+    """Return the menu whose states are every block's parts at every point, and its ways."""
+    prior = block_diag(*(block_diag(*own) + rest for own, rest in zip(luck, moved, strict=True)))
+    options, way_of, information = options_of(blocks, ways, luck, FRACTIONS, price)
+    parts, points = range(1, luck[0][0].shape[0] + 1), range(1, len(luck) + 1)
+    states = tuple(f"{b}, part {k}, point {i}" for i in points for b in blocks for k in parts)
+    contrasts = np.kron(np.eye(len(luck)), np.ones(len(blocks) * len(parts)))
+    decisions = tuple(Decision(f"point {i}", contrasts[i - 1], 0.0, 1.0, 1.0) for i in points)
+    mean = np.zeros(len(states))
+    return Menu(options, ("spend",), information, states, mean, prior, decisions), way_of
 
 
 def promised(horizons: Array, explained: float, losses: Losses) -> Array:
@@ -162,18 +162,7 @@ def stage_menu(market: Market, foresight: Further) -> StageMenu | None:
     luck = with_floor(
         [luck_covariance(c[rows], parts[:, :, rows]) for rows in blocks.values()], moved
     )
-    options, way_of, information = options_of(blocks, ways, [luck], FRACTIONS, foresight.price)
-    size = information.shape[1]
-    states = tuple(f"{block}, part {k + 1}" for block in blocks for k in range(parts.shape[1]))
-    menu = Menu(
-        options,
-        ("spend",),
-        information,
-        states,
-        np.zeros(size),
-        block_diag(*luck) + moved,
-        (Decision("horizon", np.ones(size), 0.0, 1.0, 1.0),),
-    )
+    menu, way_of = _menu(blocks, ways, [luck], [moved], foresight.price)
     left_out = {
         name: (min(way.share for way in ways[name]), market.attempts if again else 1)
         for name, again in ((name, foresight.tried[rows[0]]) for name, rows in blocks.items())

@@ -19,11 +19,14 @@ Every AI model in turn is taken for the one under test: its runs are hidden, all
 history. A strategy sees the history only and buys runs, tasks drawn at random, expected to cost no
 more than the budget (a share of what all runs of that AI model spent). evalfolio buys in stages:
 part of the money, a look at what came out, a new plan for what is really left; *evalfolio, at once*
-plans but once, as all others do. Bought runs are seen as they were, and one and the same inference
-turns them into a predictive distribution of the horizon that *all* its runs show: human time at
-50 % success, by logistic regression on log2 human minutes. Errors are in doublings. Intervals in
-brackets are 95 % bootstrap intervals over AI models, which are the independent units (none with
-fewer than five of them, and no verdict then); repetitions only draw other tasks."""
+plans but once, as all others do. These plan by task, with a planner of the back-test's own; only
+where *evalfolio, by task* is a strategy of its own is *evalfolio* the programme as users run it:
+fit, plan and the steps of `evalfolio replan`, whole evals and random tasks of them. Bought runs are
+seen as they were, and one and the same inference turns them into a predictive distribution of the
+horizon that *all* its runs show: human time at 50 % success, by logistic regression on log2 human
+minutes. Errors are in doublings. Intervals in brackets are 95 % bootstrap intervals over AI models,
+which are the independent units (none with fewer than five of them, and no verdict then);
+repetitions only draw other tasks."""
 SLOPE = {
     "common": "The regression's slope is common to all AI models, the likeliest for the history's: "
     "the horizon is their shown capability on one scale.",

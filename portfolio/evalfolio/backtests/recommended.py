@@ -7,16 +7,15 @@ from functools import partial
 import numpy as np
 
 from evalbayes.arrays import Array
-from evalbayes.responses import Further
 from evalfolio import objectives
 from evalfolio.backtests.horizon_menu import (
     HorizonMenu,
-    StageMenu,
     horizon_menu,
     promised,
     stage_menu,
 )
 from evalfolio.backtests.market import Market, Sight
+from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.ways import Bought, chosen_of, filled
 from evalfolio.search.answer import Answer, Method
@@ -32,26 +31,37 @@ class Recommended:
     """The plan of evalfolio for each budget."""
 
     method: Method = ROUGHLY  # how it is searched; its plan is held to the greedy one too
-    caps: bool = True  # whether caps below the highest are on offer
 
     def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
         """Buy what the plan says, and fill the budget."""
-        menu = self.menu(market)
-        best = self.plan(market, budget)
-        chosen = chosen_of(menu.menu, menu.ways, best.chosen)
-        rest = {name: (chosen[name].share if name in chosen else 1.0, 1) for name in menu.blocks}
-        bought = filled(menu.blocks, chosen, rest, market.price, market.luck, budget, rng)
-        rows = np.array([one.row for one in bought], dtype=np.int64)
-        return Design(
-            market.at[rows],
-            np.array([one.share for one in bought]) * market.caps[rows],
-            np.array([one.attempts for one in bought], dtype=np.int64),
-            self.promised(market, budget),
-        )
+        design = Design([], 1.0, promised=self.promised(market, budget))
+        return _with(design, self.bought(market, None, budget, rng), market)
+
+    def bought(
+        self, market: Market, sight: Sight | None, money: float, rng: np.random.Generator
+    ) -> list[Bought]:
+        """Return what a stage adds: the first by the history, later ones by what has been seen."""
+        menu: HorizonMenu | None
+        if sight is None:
+            menu, luck, options = self.menu(market), market.luck, self.plan(market, money).chosen
+            left_out = dict.fromkeys(menu.blocks, (1.0, 1))
+        else:
+            menu = stage_menu(market, sight.foresight)
+            if menu is None:
+                return []
+            question = Question(menu.menu, {"spend": money}, objective=objectives.variance())
+            options, luck, left_out = Greedy().find(question).chosen, menu.luck, menu.left_out
+        chosen = chosen_of(menu.menu, menu.ways, options)
+        rest = {
+            name: (chosen[name].share if name in chosen else share, attempts)
+            for name, (share, attempts) in left_out.items()
+        }
+        price = market.price if sight is None else sight.foresight.price
+        return filled(menu.blocks, chosen, rest, price, luck, money, rng)
 
     def menu(self, market: Market) -> HorizonMenu:
         """Return the menu that the plans are made of."""
-        return market.remembered(("menu", self.caps), lambda: horizon_menu(market, caps=self.caps))
+        return market.remembered("menu", lambda: horizon_menu(market))
 
     def promised(self, market: Market, budget: float) -> Array:
         """Return the EVSI that the plan for a budget promises, by threshold."""
@@ -84,44 +94,27 @@ ENDS = (0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class InStages:
-    """The plan of evalfolio for a part of the money, a look at what came out, a new plan.
+    """A plan for a part of the money, a look at what came out, a plan for what is really left.
 
-    The first stage is `Recommended`'s for a part of the budget. Every later one reads all runs
-    seen, makes the menu of what they have not settled, fresh tasks and those to be carried on, and
-    splits what is really left of the money up to its end. The whole budget promises what `once`
+    Every stage but the first knows all runs seen. The whole budget promises what a plan at once
     does: EVSI is what is expected before anything is bought, and a look can only add to it.
     """
 
+    planner: Recommended | AsRun = field(default_factory=Recommended)
     # money spent by the end of every stage, as shares of the budget, ascending to 1
     ends: tuple[float, ...] = ENDS
-    once: Recommended = field(default_factory=Recommended)  # how the first stage is planned
 
     def stages(
         self, market: Market, budget: float, rng: np.random.Generator
     ) -> Generator[Design, Sight, Design]:
         """Yield what to have bought by the end of every stage; see `Staged`."""
-        promised = self.once.promised(market, budget)
-        first = self.once(market, self.ends[0] * budget, rng)
-        design = Design(first.tasks, first.caps, first.attempts, promised)
-        for end in self.ends[1:]:
-            sight = yield design
-            money = end * budget - sight.spent
-            menu = stage_menu(market, sight.foresight) if money > 0 else None
-            if menu is not None:
-                bought = self._bought(menu, sight.foresight, money, rng)
-                design = _with(design, bought, market)
+        design = Design([], 1.0, promised=self.planner.promised(market, budget))
+        for k, end in enumerate(self.ends):
+            sight = (yield design) if k else None
+            money = end * budget - (0.0 if sight is None else sight.spent)
+            if money > 0:
+                design = _with(design, self.planner.bought(market, sight, money, rng), market)
         return design
-
-    def _bought(
-        self, menu: StageMenu, foresight: Further, money: float, rng: np.random.Generator
-    ) -> list[Bought]:
-        question = Question(menu.menu, {"spend": money}, objective=objectives.variance())
-        chosen = chosen_of(menu.menu, menu.ways, Greedy().find(question).chosen)
-        rest = {
-            name: (chosen[name].share, attempts) if name in chosen else (share, attempts)
-            for name, (share, attempts) in menu.left_out.items()
-        }
-        return filled(menu.blocks, chosen, rest, foresight.price, menu.luck, money, rng)
 
 
 def _with(design: Design, bought: list[Bought], market: Market) -> Design:

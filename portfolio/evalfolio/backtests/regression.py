@@ -30,37 +30,28 @@ class HorizonRegression:
 
     Maximises, for every completion y of the tasks' outcomes,
 
-    Σ_j w_j·[y_j·η_j − ln(1 + e^{η_j})] − α²/(2·4²) + ln s − s/0.6,   η_j = α − s·(x_j − x̄),
+    Σ_j [y_j·η_j − ln(1 + e^{η_j})] − α²/(2·4²) + ln s − s/0.6,   η_j = α − s·(x_j − x̄),
 
     with x_j = log2 minutes and the horizon x̄ + α/s. The two last terms are a Gamma(2) prior of the
     slope s: with them the problem is strictly concave, s stays above 0 and the horizon is finite
     even where all outcomes are alike; over hundreds of tasks they move it by less than a hundredth
     of a doubling. Tasks of one length share a term, and all completions take their Newton steps
     together, so that hundreds of predictive completions cost milliseconds. InputError if there is
-    no task, or a length or weight is not what it must be. Weights are of every task, 0 or more; 1
-    by default.
+    no task, or a length is not above 0.
 
     >>> fits = HorizonRegression([1, 4, 16, 64]).fit([[1, 1, 0, 0], [1, 1, 1, 0]])
     >>> fits.level.round(2)
     array([3. , 4.9])
     """
 
-    def __init__(self, human_minutes: ArrayLike, weights: ArrayLike | None = None) -> None:
+    def __init__(self, human_minutes: ArrayLike) -> None:
         x = lengths_of(human_minutes)
-        w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)
-        if w.shape != x.shape or not (w >= 0).all() or not w.sum() > 0:
-            raise InputError(
-                "weights of a horizon must be one number per task, 0 or more and not all 0; "
-                "leave them out to weight tasks alike"
-            )
-        lengths, group = np.unique(x, return_inverse=True)
-        self.middle = float((w * x).sum() / w.sum())
-        self._x = lengths - self.middle
-        self._weight = np.bincount(group, w, len(lengths))
+        lengths, group, counts = np.unique(x, return_inverse=True, return_counts=True)
+        self.middle = float(x.mean())
+        self._x, self._weight = lengths - self.middle, counts.astype(np.float64)
         # Sorted by length, sums over the tasks of one length are one pass over the outcomes.
         self._order = np.argsort(group, kind="stable")
         self._starts = np.searchsorted(group[self._order], np.arange(len(lengths)))
-        self._task_weight = w[self._order]
 
     def fit(self, outcomes: ArrayLike) -> HorizonFits:
         """Return the fits of completions, of shape (n_completions, n_tasks) or (n_tasks,).
@@ -68,7 +59,7 @@ class HorizonRegression:
         Outcomes are 0, 1 or shares between.
         """
         y = outcomes_of(outcomes, len(self._order))
-        solved = np.add.reduceat(y[:, self._order] * self._task_weight, self._starts, axis=1)
+        solved = np.add.reduceat(y[:, self._order], self._starts, axis=1)
         first, second = solved.sum(axis=1), solved @ self._x  # the sufficient statistics
         a, s = np.zeros(len(y)), np.full(len(y), SLOPE_MODE)
         value = self._value(a, s, first, second)
@@ -93,14 +84,14 @@ class HorizonRegression:
     def influence(self, level: float, slope: float) -> Array:
         r"""Return how far the horizon moves with each task's outcome, of shape (n_tasks,).
 
-        At the fit (α, s) a small change dy moves both by H⁻¹·Σ_j w_j·(1, −(x_j − x̄))·dy_j, H
+        At the fit (α, s) a small change dy moves both by H⁻¹·Σ_j (1, −(x_j − x̄))·dy_j, H
         the negative Hessian, and the horizon by (dα − (level − x̄)·ds)/s. In doublings.
         """
         a, s = np.array([slope * (level - self.middle)]), np.array([slope])
         h_aa, h_as, h_ss = (float(h[0]) for h in self._hessian(a, s)[1:])
         inverse = np.linalg.inv(np.array([[h_aa, h_as], [h_as, h_ss]]))
         x = np.repeat(self._x, np.diff([*self._starts, len(self._order)]))
-        moved = inverse @ np.stack([np.ones(len(x)), -x]) * self._task_weight
+        moved = inverse @ np.stack([np.ones(len(x)), -x])
         found = np.empty(len(x))
         found[self._order] = (moved[0] - (level - self.middle) * moved[1]) / slope
         return found

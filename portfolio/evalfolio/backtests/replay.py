@@ -14,6 +14,7 @@ from evalfolio.backtests import strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of, scored, summary
 from evalfolio.backtests.market import Staged
+from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.strategies import Strategy
@@ -24,7 +25,7 @@ from evalfolio.search.answer import Method
 from evalfolio.search.greedy import Greedy
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
-OURS, AT_ONCE = "evalfolio", "evalfolio, at once"
+OURS, BY_TASK, AT_ONCE = "evalfolio", "evalfolio, by task", "evalfolio, at once"
 SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 
@@ -32,7 +33,7 @@ BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
 def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
     """Return the strategies that are compared by default, by name; evalfolio's plan by a method."""
     return {
-        OURS: InStages(once=Recommended(method)),
+        OURS: InStages(Recommended(method)),
         AT_ONCE: Recommended(method),
         "greedy": Recommended(Greedy()),
         "uniform random": strategies.uniform,
@@ -45,6 +46,14 @@ def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
         "one flagship": strategies.flagship,
         "as last time": strategies.like_last_time,
     }
+
+
+def as_run(folder: Path, method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
+    """Return strategies for `extra`: evalfolio as users run it, its own planner under its own name.
+
+    `folder` keeps what the model of `evalfolio fit` learns from a history, a minute or more each.
+    """
+    return {OURS: InStages(AsRun(folder)), BY_TASK: InStages(Recommended(method))}
 
 
 @dataclass(frozen=True, eq=False)

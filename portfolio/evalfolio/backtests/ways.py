@@ -189,7 +189,7 @@ def filled(
     own. So tasks are bought in random order, the cheap ways of the plan first, as far as they fit,
     and what is left buys tasks that were left out, blocks with the most luck for the money first.
     `left_out` has the share of the highest cap and the attempts with which each block's other tasks
-    are bought; luck is the variance that each task's outcome adds to the horizon.
+    are bought, where any are; luck is the variance that each task's outcome adds to the horizon.
     """
     planned: list[tuple[float, Bought]] = []  # mean price first
     later: list[tuple[float, Bought]] = []
@@ -202,6 +202,8 @@ def filled(
         ):
             mean = float(price(share, attempts)[rows].mean())
             planned += [(mean, Bought(row, share, attempts)) for row in tasks]
+        if name not in left_out:
+            continue
         share, attempts = left_out[name]
         worth = -float(
             luck[rows].mean() / max(float(price(share, attempts)[rows].mean()), LEAST_PRICE)

@@ -43,6 +43,14 @@ def backtest(
     quick: Annotated[
         bool, Option("--quick", help="Two budgets, 4 repetitions, greedy plans: does it replay?")
     ] = False,
+    programme: Annotated[
+        bool,
+        Option(
+            "--programme",
+            help="evalfolio as users run it, `fit` and `replan`: minutes for each AI model and "
+            "trial, so few --repetitions; its planner by task stands beside it.",
+        ),
+    ] = False,
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
     seed: shared.SeedOption = 0,
@@ -53,12 +61,13 @@ def backtest(
 
     Writes backtest.md, backtest.html, backtest.svg and the tables of all trials into OUT.
     Finished AI models are kept beside OUT until all is written: started again after a kill, with
-    the same inputs, it goes on where it was.
+    the same inputs, it goes on where it was. The fits of --programme stay beside it, in OUT.fits.
     """
     from evalbayes.names import refuse_unknown
     from evalbayes.observations import imported
+    from evalfolio.backtests.recommended import ROUGHLY
     from evalfolio.backtests.record import record_of
-    from evalfolio.backtests.replay import BUDGETS, known_strategies, write
+    from evalfolio.backtests.replay import BUDGETS, as_run, known_strategies, write
     from evalfolio.backtests.replay import backtest as replay
     from evalfolio.errors import InputError
     from evalfolio.search.greedy import Greedy
@@ -79,6 +88,10 @@ def backtest(
         source=", ".join(str(path) for path in runs),
     )
     shares = tuple(budgets) if budgets else ((0.01, 0.1) if quick else BUDGETS)
+    plans = Greedy() if quick else ROUGHLY
+    strategies = known_strategies(plans) if quick else {}
+    if programme:
+        strategies |= as_run(out.with_name(f"{out.name}.fits"), plans)
     found = {}
     kept = []
     with connected(scheduler):
@@ -93,7 +106,7 @@ def backtest(
                     ai_models=ai_models,
                     history=mode,
                     slope=slope,
-                    extra=known_strategies(Greedy()) if quick else None,
+                    extra=strategies,
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )

@@ -21,7 +21,7 @@ from evalfolio.errors import InputError
 from evalfolio.search.greedy import Greedy
 
 SHARE = 0.3
-OURS = InStages(once=Recommended(Greedy()))
+OURS = InStages(Recommended(Greedy()))
 
 
 def trials_of(runs: pd.DataFrame, attempts: int = 1) -> Trials:
