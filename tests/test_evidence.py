@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 from tests.evalbayes.catalogue.test_study import two
+from tests.evalfolio.readers.test_recipes import AGGREGATE, HAL, LM, SWE, TERMINAL, instance, write
+from typer.testing import CliRunner
 
 from evalbayes.catalogue import parse_catalogue
 
@@ -23,3 +26,26 @@ def test_the_studies_of_the_page_are_read_as_told() -> None:
     assert trial.participants is not None
     assert trial.sampling_sd(trial.participants) == pytest.approx(1.2 * (2 / 60) ** 0.5)
     assert (red_team.lasting_sd, red_team.effort) == (0.6, 0.7)
+
+
+def test_every_recipe_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evalfolio.cli.app import app
+
+    monkeypatch.chdir(tmp_path)
+    write(Path("gaia_samples.jsonl"), [instance("s1", True), instance("s2", False)])
+    write(Path("samples_arc.jsonl"), [row | {"acc_norm": row["acc"]} for row in LM])
+    for name, content in {
+        "gpqa.json": AGGREGATE,
+        "gaia_UPLOAD.json": HAL,
+        "report.json": SWE,
+        "results.json": TERMINAL,
+    }.items():
+        write(Path(name), content)
+    lines = blocks("sh")[0].splitlines()
+    assert len(lines) == 7
+    for line in lines:
+        words = shlex.split(line)[1:]
+        said = CliRunner().invoke(app, words)
+        assert said.exit_code == 0, (line, said.output)
+        assert "note: " in said.output
+        assert Path(words[words.index("--out") + 1]).read_text().count("\n") >= 2

@@ -15,7 +15,7 @@ import pandas as pd
 from evalbayes.arrays import Flags
 from evalbayes.errors import InputError
 from evalbayes.names import refuse_other, refuse_unknown
-from evalbayes.observations.files import read_rows
+from evalbayes.observations.files import read_rows, rows_of
 from evalbayes.observations.observations import Observations
 from evalbayes.observations.reading import observations_of
 from evalbayes.observations.rows import DROP, NAMES, Rows, is_blank, name_of
@@ -124,7 +124,7 @@ class Imported:
 
 
 def imported(
-    paths: Iterable[str | Path] | str | Path,
+    paths: Iterable[str | Path | pd.DataFrame] | str | Path,
     mapping: Mapping[str, str] | TableMapping | None = None,
     constants: Mapping[str, Any] | None = None,
     *,
@@ -138,9 +138,9 @@ def imported(
     spurious, stopped_by_cap, stopped_otherwise, the first of these that is true; else gave_up.
     Without a flag stopped_by_cap, a failure that spent 98 % of its cap counts as stopped by it.
 
-    Files end in .csv, .csv.gz, .parquet or .xlsx. The mapping is from known columns to theirs, e.g.
-    {"spend": "spend_tokens", "cap": "limit_seconds / 3600"}, or a whole `TableMapping`; constants
-    have one value for all rows, e.g. {"cap": 2_000_000}; outcomes are their words to ours, `drop`
+    Files end in .csv, .csv.gz, .parquet or .xlsx; a frame is read alike. The mapping is from known
+    columns to theirs, e.g. {"spend": "spend_tokens", "cap": "limit_seconds / 3600"}, or a whole
+    `TableMapping`; constants have one value for all rows; outcomes are their words to ours, `drop`
     their columns to leave out; `drop_incomplete` leaves out rows that lack what every row must
     have. InputError if a column is missing or not known, a flag is neither true nor false, or the
     table breaks a rule of `read_observations`.
@@ -154,7 +154,11 @@ def imported(
     )
     if isinstance(paths, str | Path):
         paths = [paths]
-    given_rows = [rows for path in paths for rows in read_rows(path)]
+    given_rows = [
+        rows
+        for path in paths
+        for rows in ([rows_of(path)] if isinstance(path, pd.DataFrame) else read_rows(path))
+    ]
     tables = [_mapped(rows, plan, drop_incomplete=drop_incomplete) for rows in given_rows]
     if not any(map(len, tables)):
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,10 @@ SetOption = Annotated[Texts, Option("--set", help="A column's value in every row
 MappingOption = Annotated[
     Path | None, Option(help="The same in a TOML file, as its tables map and set.")
 ]
+RecipeOption = Annotated[
+    str | None,
+    Option(help="Format: hal, eee, eee_aggregate, lm_eval, swe_bench or terminal_bench."),
+]
 DropOption = Annotated[
     bool, Option("--drop-incomplete", help="Leave out rows that lack a name, outcome or cap.")
 ]
@@ -46,15 +51,28 @@ def table(
     mapped: MapOption = None,
     constant: SetOption = None,
     mapping: MappingOption = None,
+    recipe: RecipeOption = None,
+    spend: Annotated[str, Option(help="With --recipe: tokens, or usd by our prices.")] = "tokens",
+    prices: PricesOption = None,
     drop_incomplete: DropOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Rename the columns of plain tables."""
+    """Rename the columns of plain tables, or read other harnesses' result files by a recipe."""
     from evalbayes.observations import imported, write_observations
+    from evalfolio.readers.prices import default_prices, read_prices
+    from evalfolio.readers.recipes import read_by_recipe
 
-    chosen = mapping_of(mapped, mapping)
-    found = imported(files, chosen, pairs(constant, "--set"), drop_incomplete=drop_incomplete)
+    constants = pairs(constant, "--set")
+    if recipe is None:
+        chosen = mapping_of(mapped, mapping)
+        found = imported(files, chosen, constants, drop_incomplete=drop_incomplete)
+    else:
+        table = default_prices() if prices is None else read_prices(prices)
+        priced = table if spend == "usd" else None
+        frame, lacks = read_by_recipe(files, recipe, pairs(mapped, "--map"), constants, priced)
+        found = imported([frame], drop_incomplete=drop_incomplete)
+        found = replace(found, notes=(lacks, *found.notes))
     write_observations(found.frame, out)
     if as_json:
         print_json(
