@@ -8,10 +8,11 @@ it, which the roundings of any proof are far below.
 import hashlib
 import json
 import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import comb
 from operator import mul
 from pathlib import Path
@@ -197,22 +198,24 @@ class Sloped:
         rising = all(low < high for low, high in pairwise(self.knots))
         require(rising and self.knots[0] == 0 <= min(self.slopes), "a stand-in must rise")
 
+        each = zip(pairwise(self.knots), pairwise(self.slopes), strict=True)
+        areas = ((high - low) * (a + b) / 2 for (low, high), (a, b) in each)
+        self.areas = [*accumulate(areas, initial=ZERO)]
+
+    def _cell(self, u: Decimal) -> int:
+        return min(bisect_right(self.knots, u), len(self.knots) - 1) - 1
+
     def slope(self, u: Decimal) -> Decimal:
         """Return G′(u)."""
-        return self._sums(u)[1]
+        k = self._cell(u)
+        share = (u - self.knots[k]) / (self.knots[k + 1] - self.knots[k])
+        return self.slopes[k] + (self.slopes[k + 1] - self.slopes[k]) * min(share, ONE)
 
     def gain(self, u: Decimal) -> Decimal:
         """Return G(u)."""
-        return self._sums(u)[0]
-
-    def _sums(self, u: Decimal) -> tuple[Decimal, Decimal]:
-        total = last = ZERO
-        for (low, high), (a, b) in zip(pairwise(self.knots), pairwise(self.slopes), strict=True):
-            if low <= u:
-                step = min(u, high) - low
-                last = a + (b - a) * step / (high - low)
-                total += (a + last) * step / 2
-        return total + max(u - self.top, ZERO) * last, last
+        k, most = self._cell(u), min(u, self.top)
+        inside = (self.slopes[k] + self.slope(u)) * (most - self.knots[k]) / 2
+        return self.areas[k] + inside + (u - most) * self.slopes[-1]
 
     def place(self, u: Decimal) -> Decimal:
         """Return u."""
@@ -315,10 +318,10 @@ class Decision:
         for start, end, bend in self.parts if price else ():
             start, end = max(start, low), min(end, high)
             if start < end:
-                at = start if bend == 0 else end
-                best = max(best, self.gain(end) - price * self.odds(at))
-                if bend < 0:
-                    best = max(best, self._under_tangent(price, start, end))
+                best = max(best, self.gain(end) - price * self.odds(end))
+                most = self.gain(end) - price * self.odds(start)
+                if bend < 1 and most > best:
+                    best = max(best, self._under_tangent(price, start, end)) if bend else most
         return best
 
     def _under_tangent(self, price: Decimal, start: Decimal, end: Decimal) -> Decimal:
