@@ -7,7 +7,7 @@ Inspect runs the plan (`evalfolio.inspect`) on mockllm with a solver that solves
 and spends as that truth's curves say, and asks evalfolio what to run next until it ends. Counted
 are the expected loss of the calls before and after by the belief, which the simulation of the plan
 foretells, what was spent against the cap, samples bought twice, and whether the interval of every
-domain's elicited capability holds the truth. Finished worlds are kept in FOLDER, so that it can be
+domain's capability holds the truth. Finished worlds are kept in FOLDER, so that it can be
 stopped; it writes its section of benchmarks/README.md.
 """
 
@@ -42,59 +42,58 @@ from evalfolio.programmes.programme import Programme
 from evalfolio.programmes.stages import stages
 from evalfolio.programmes.told import in_stages
 from evalfolio.recommendations.recommender import question_of, recommend
-from evalfolio.search.certified import Certified
+from evalfolio.search.greedy import Greedy
 
 SEED, WORLDS, DRAWS = 0, 100, 1000
-QUICK = Certified(gap=5e-3, time_limit=10.0)
+QUICK = Greedy()
 CATALOGUE = """
 [portfolio]
 ai_model = "next"
 [budget]
-usd = 2_500
-staff_hours = 120
-agents_in_parallel = 8
+usd = 900
+agents_in_parallel = 4
 [[domain]]
 name = "cyber"
-threshold_human_time = "8 h"
-shown_capability = [5.0, 10.0]
-elicitation_gap = [0.2, 2.5]
+threshold_human_time = "4 h"
+shown_capability = [4.0, 9.0]
+elicitation_gap = [0.01, 0.02]
 mitigate_above = 0.3
 [[domain]]
 name = "autonomy"
-threshold_human_time = "4 h"
-shown_capability = [4.0, 9.0]
-elicitation_gap = [0.2, 1.5]
+threshold_human_time = "2 h"
+shown_capability = [3.0, 8.0]
+elicitation_gap = [0.01, 0.02]
 mitigate_above = 0.3
 [[eval]]
 name = "ctf"
 domain = "cyber"
-tasks = 24
+tasks = 16
 human_minutes = 60
-usd_per_run = [3, 12]
+usd_per_run = [2, 8]
 spend_unit = "tokens"
 usd_per_unit = 8e-6
-max_cap = 10_000_000
-staff_hours_elicitation = 40
+max_cap = 4_000_000
 [[eval]]
 name = "exploits"
 domain = "cyber"
 tasks = 12
-human_minutes = 480
-usd_per_run = [30, 90]
+human_minutes = 240
+usd_per_run = [10, 30]
 spend_unit = "tokens"
 usd_per_unit = 8e-6
-max_cap = 30_000_000
-staff_hours_elicitation = 40
+max_cap = 12_000_000
 [[eval]]
 name = "chores"
 domain = "autonomy"
 tasks = 24
-human_minutes = 120
-usd_per_run = [5, 20]
+human_minutes = 90
+usd_per_run = [4, 12]
 spend_unit = "tokens"
 usd_per_unit = 8e-6
-max_cap = 10_000_000
-staff_hours_elicitation = 40
+max_cap = 4_000_000
+[[limit]]
+type = "forbidden"
+of = "max-elicitation"
 """
 
 
@@ -148,7 +147,7 @@ def simulated(
     from inspect_ai.scorer import match
     from inspect_ai.solver import Generate, TaskState, solver
 
-    @solver
+    @solver  # type: ignore[untyped-decorator]  # the package is not followed by mypy
     def steps(name: str, effort: float) -> Any:
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             won, spend = outcome(name, str(state.sample_id), effort, state.epoch)
@@ -217,7 +216,7 @@ until it ends. The calls are expected to lose **{saved} less than before by the 
 simulation of the plan foretold {foretold:.3g} ± {error:.2g} for its two stages**, and the run may
 look oftener. The cap of ${cap:,.0f} held in {kept} of {worlds} (most spent: ${most:,.0f}; samples
 in flight count as their caps), {twice} samples were bought twice, and programmes ended after
-{steps:.1f} steps on average. 90 % intervals of elicited capability hold the truth in {held}
+{steps:.1f} steps on average. 90 % intervals of capability hold the truth in {held}
 (programmes as units, truth drawn from the prior); mean interval score {score:.3g} doublings, before
 the results {prior:.3g}.
 """
@@ -228,7 +227,7 @@ def write(frames: list[pd.DataFrame], plan: Path) -> None:
     found, start = pd.concat(frames), Programme.load(plan)
     menu = Menu.load(plan / "menu")
     asked = question_of(start.catalogue, menu, contingency=start.kept_back)
-    foretold = stages(asked, 2, method=QUICK, seed=SEED)
+    foretold = stages(asked, 2, at_once=QUICK.find(asked).chosen, seed=SEED)
 
     def told(column: str) -> str:
         return "{:.3g} [{:.3g}, {:.3g}]".format(*clustered(found[column], found["world"]))
@@ -241,7 +240,7 @@ def write(frames: list[pd.DataFrame], plan: Path) -> None:
         prior=found["prior score"].mean(),
     )  # fmt: skip
     reasons = found["reason"].str.slice(0, 60).value_counts()
-    rows = [[reason, str(n)] for reason, n in reasons.items()]
+    rows = [[str(reason), str(n)] for reason, n in reasons.items()]
     made = circumstances(SEED, ["evalfolio", "inspect_ai", "numpy"])
     write_section(
         "run-by-inspect", "Programmes run by Inspect itself",

@@ -54,7 +54,8 @@ def run(
     if as_json and end.exists():
         print(end.read_text(encoding="utf-8"))
     elif not as_json:
-        say(f"{running.reason} {running.meter}; all of it is in {running.folder}/.")
+        reason = running.reason or "Stopped before its end: the same command carries it on."
+        say(f"{reason} {running.meter}; all of it is in {running.folder}/.")
 
 
 def tasks_of(path: Path) -> dict[str, Callable[..., Any]]:

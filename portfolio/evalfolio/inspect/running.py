@@ -235,8 +235,7 @@ class Running:
         own = rows[rows["option"] + STEP + rows["step"].astype(str) == row["option"]]
         own = own[own["effort"].fillna(0.0).astype(float) == row["effort"]]
         had = set(zip(own["task"], own["epoch"].astype(int), strict=True))
-        epochs = range(1, int(row["attempts"]) + 1)
-        ids = [i for i in row["ids"] if not all((i, k) in had for k in epochs)]
+        ids = [i for i in row["ids"] if sum(sample == i for sample, _ in had) < row["attempts"]]
         if not ids:
             return None
         frame, drawn = pd.DataFrame([{**row, "tasks": len(ids)}]), {row["option"]: ids}
@@ -330,8 +329,8 @@ class Running:
             raise InputError(
                 f"{self.folder}: the programme must go on to be run, but it ended: {self.reason}"
             )
-        asks = {"sample_complete": self._ended, "sample_abandoned": self._abandoned}
-        return hooks().TaskSource.from_tasks(self.batch, next_tasks=self._next, **asks)
+        ask = {"sample_complete": self._ended, "sample_abandoned": self._abandoned}
+        return hooks().TaskSource.from_tasks(self.batch, next_tasks=self._next, **ask)
 
     def run(self, model: Any, max_samples: int | None = None) -> None:
         """Let Inspect run it to its end; by default as many samples at a time as agents."""
