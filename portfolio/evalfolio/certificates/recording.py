@@ -66,6 +66,7 @@ def _certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
         not curved, f"only linear limits are verifiable, and this is not: {(curved or [''])[0]}"
     )
     require(stack.n_variables == stack.n_binaries, "limits of draws' tails are not verifiable")
+    require(not question.menu.tariffs, "prices that go by steps are not verifiable")
     problem, menu = Problem(question), content(question.menu)
     prover, extra = _Prover(problem, x, bound), problem.completed(x)
     if extra is None:

@@ -166,6 +166,8 @@ def test_draws_go_through_the_steps_by_their_own_volume_and_price(tmp_path: Path
 
 def test_what_cannot_follow_a_tariff_says_so() -> None:
     menu = stepped(2)
+    proof = answer(Question(menu, {"usd": 50.0})).proof
+    assert proof["not_verifiable"] == "prices that go by steps are not verifiable"
     with pytest.raises(InputError, match=r"stages cannot follow a \[\[tariff\]\]"):
         parts_of(menu)
     with pytest.raises(InputError, match="usd and volumes must be resources"):
