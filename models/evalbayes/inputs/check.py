@@ -1,7 +1,5 @@
 """The check: the inputs read back in words, what is missing, assumed, implied, suspicious."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 

@@ -533,8 +533,6 @@ def _named(names: list[str]) -> str:
 def _three(value: float) -> str:
     """Return an amount in three digits.
 
-    Examples
-    --------
     >>> _three(104_321.0), _three(0.02171)
     ('104,000', '0.0217')
     """

@@ -37,8 +37,6 @@ class Tariff:
     InputError
         If a figure is negative or not a number, or steps do not rise.
 
-    Examples
-    --------
     >>> Tariff("tokens", 2.0, ((100.0, 0.5),)).units(np.array([80.0, 300.0]))  # T(L) − L
     array([   0., -100.])
     """

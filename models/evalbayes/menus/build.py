@@ -1,7 +1,5 @@
 """From a posterior to the menu: every eval's offers, what they cost and what they tell."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache

@@ -1,7 +1,5 @@
 """What an option costs: money, staff hours, agent hours and days."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """An eval like one there is, of tasks as hard as a threshold: what its options would tell."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

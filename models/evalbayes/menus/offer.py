@@ -1,7 +1,5 @@
 """Offers: the ways to run one eval that are worth pricing, their caps, and which another beats."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 
@@ -99,8 +97,6 @@ def caps_of(curve: Curve, largest: float, few: Curve | None = None) -> Caps:
 def rounded(ln_cap: float, largest: float) -> float:
     """Return a cap to two significant digits, at most `largest`.
 
-    Examples
-    --------
     >>> rounded(math.log(123_456.0), 1e6), rounded(math.log(99.7), 99.8)
     (120000.0, 99.8)
     """
@@ -206,8 +202,6 @@ class Offer:
 def in_words(cap: float) -> str:
     """Return a cap as a person writes it.
 
-    Examples
-    --------
     >>> in_words(7_500_000.0), in_words(0.25)
     ('7,500,000', '0.25')
     """
@@ -304,8 +298,6 @@ def best_of(spec: EvalSpec) -> int:
 def task_ladder(tasks: int, rungs: int) -> tuple[int, ...]:
     """Numbers of tasks evenly spaced in their logarithm, all tasks included, largest first.
 
-    Examples
-    --------
     >>> task_ladder(200, 4), task_ladder(5, 3), task_ladder(1, 3)
     ((200, 74, 27, 10), (5, 4), (1,))
     """
@@ -325,8 +317,6 @@ def undominated(costs: Array, information: Array) -> Flags:
     is no reason to go. Of equal options the first stays. Costs are of shape (n_options,
     n_resources), information of (n_options, n_states, n_states).
 
-    Examples
-    --------
     >>> costs = np.array([[1.0], [2.0], [3.0]])
     >>> undominated(costs, np.array([[[1.0]], [[1.0]], [[2.0]]]))
     array([ True, False,  True])

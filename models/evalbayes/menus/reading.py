@@ -8,8 +8,6 @@ shared by all readings of the eval; κ²·eeᵀ, the eval's own departure in gap
 readings from the same tasks share in part.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ normal reading m + N(0, s²) explains the same variance of m as the runs do: wit
 variance of m and v = Var(E[m | runs]), s² = σ²(σ² − v)/v.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -144,8 +142,6 @@ def explained_variance(margin: Array, weights: Array, information: Array) -> Arr
 def sampling_variance(explained: Array, variance: float) -> Array:
     """s² = σ²(σ² − v)/v; a large but finite number where the runs say nothing.
 
-    Examples
-    --------
     >>> float(sampling_variance(np.array(2.0), 4.0))
     4.0
     """

@@ -5,8 +5,6 @@ built once for elicitation. What one tells of another is the covariance of their
 posterior (lineage, population, what evals of both read too high).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

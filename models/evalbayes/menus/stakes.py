@@ -1,7 +1,5 @@
 """Decisions of a catalogue, about shown capability plus gap plus later gain of their domains."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.catalogue import Catalogue, DomainSpec

@@ -5,8 +5,6 @@ slope error of the AI model under test, in every unit; f_g of every eval family;
 error u_i − (β_i − E β_i) of every eval on which the AI model under test already has results).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -216,8 +214,6 @@ def with_lognormal(
     lognormal, so δ has no variance, and that of 8,000 draws is whatever the largest few make it,
     otherwise by a tenth and more for every seed.
 
-    Examples
-    --------
     >>> mean, covariance = with_lognormal(np.zeros(2), np.array([[1.0, 0.2], [0.2, 1.0]]), (1,))
     >>> mean.round(3).tolist(), covariance.round(3).tolist()
     ([0.0, 1.649], [[1.0, 0.33], [0.33, 4.671]])
@@ -238,8 +234,6 @@ def moment_covariance(draws: Array, apart: tuple[tuple[int, ...], ...] = ()) -> 
     sample covariance stands as it is (so it stays positive definite and strong ties stay strong),
     between groups it is 0. The states of each group in `apart` are linked to no others.
 
-    Examples
-    --------
     >>> draws = np.random.default_rng(0).standard_normal((4000, 3))
     >>> draws[:, 1] += draws[:, 0]
     >>> covariance = moment_covariance(draws)

@@ -4,8 +4,6 @@ h is 1 on the shown capability and e on the gap; the noise is lasting_sd² and, 
 of two arms, effect_scale²·2/n: a reading like an eval's, without slope, family or cap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

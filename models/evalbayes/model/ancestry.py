@@ -1,7 +1,5 @@
 """Where an AI model comes from: its release date and its relatives, as the model uses them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

@@ -7,8 +7,6 @@ plateau's shift, at the same quantile, goes to the eval's private error, so that
 passing through the success that was seen; the capability of the AI model stays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

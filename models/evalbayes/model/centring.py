@@ -8,8 +8,6 @@ is sampled, and the departure is what is left (Papaspiliopoulos, Roberts & Sköl
 framework for the parametrization of hierarchical models).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

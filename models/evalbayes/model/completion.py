@@ -1,7 +1,5 @@
 """Completion: draws of all that nothing was seen of, from their prior given what was learned."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

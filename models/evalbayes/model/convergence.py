@@ -1,7 +1,5 @@
 """Convergence and prior sensitivity of every quantity that a fit reports."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Derived draws: gap and plateau of all that was seen, worked out in numpy from sampled draws."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The design: who is in the model, what each index points at, and the catalogue's prior figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

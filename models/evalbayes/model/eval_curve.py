@@ -1,7 +1,5 @@
 """The spend-to-outcome curve of one eval and AI model at an elicitation effort, draw by draw."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.curves import Curve

@@ -1,7 +1,5 @@
 """Even draws: normals whose every batch spreads evenly over the quantiles."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import ndtri
 

@@ -1,7 +1,5 @@
 """The fit: from a catalogue and observations to a posterior that says whether to trust it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

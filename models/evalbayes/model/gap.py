@@ -8,8 +8,6 @@ difficulty h both are stationary, with correlation exp(−distance/ρ) and ρ le
 adds on tasks of seconds says less of tasks of days than of tasks of minutes.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -9,8 +9,6 @@ What data tell well is centred on what the levels above expect, what they tell w
 (`centring`). The location of s and β is fixed by `Design.anchor`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,8 +65,6 @@ def build(design: Design, evidence: Evidence) -> Graph:
     Data may be exchanged for others of the same design without compiling again. Named quantities
     serve whoever reads the model or adds to it: what is sampled are the three vectors.
 
-    Examples
-    --------
     A user's own knowledge goes in by name::
 
         with build(design, evidence).model as model:

@@ -143,8 +143,6 @@ def knots_of(
 def _groups(values: Array, width: float) -> list[list[int]]:
     """Positions of values that lie within `width` of each other, from the least value up.
 
-    Examples
-    --------
     >>> _groups(np.array([3.0, 0.0, 0.5, 1.2]), 1.0)
     [[1, 2], [3], [0]]
     """

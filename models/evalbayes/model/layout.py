@@ -8,8 +8,6 @@ instead of one per quantity: the start of a fit is most of its time.
 - `effects`: normal about a linear function of `base`, with an sd in `base` ("centred").
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

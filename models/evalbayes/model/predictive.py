@@ -1,7 +1,5 @@
 """Predictive checks: results like those seen, or not, from the fitted model."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Priors that the catalogue does not state, each with where its figure comes from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

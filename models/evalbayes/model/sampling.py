@@ -1,7 +1,5 @@
 """Sampling through nutpie and numba; the one module that knows the versions below it."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ Two domains correlate by loading_d·loading_e/(σ_d·σ_e), σ² = loading² + o
 AI models abler in one domain have been abler in the others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

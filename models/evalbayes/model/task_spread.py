@@ -7,8 +7,6 @@ so only agreement counts: L(b) = Π_j ∫ Π_m p^k (1 − p)^(n − k) φ(z) dz.
 `priors.TASK_SD`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

@@ -11,8 +11,6 @@ together, so the order and the batches in which they came do not matter. Varianc
 models and evals and the families of spend stay as they were fitted: for those, fit again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple

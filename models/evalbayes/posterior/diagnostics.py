@@ -1,7 +1,5 @@
 """The gate: whether a fit may be built upon, and if not, why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +30,6 @@ def too_many(found: int, n: int, share: float, chance: float) -> bool:
 
     The second by a binomial test at 5 %, `chance` being of each: of few cells one is no failure.
 
-    Examples
-    --------
     >>> too_many(1, 12, 0.05, 0.01), too_many(2, 12, 0.05, 0.01), too_many(10, 200, 0.05, 0.01)
     (False, True, False)
     """

@@ -1,7 +1,5 @@
 """A posterior as one netCDF file: written whole or not at all, and held to its rules when read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO

@@ -5,8 +5,6 @@ bridge; beyond the last, an increment N(0, σ_W²·distance). The gap's logarith
 process of correlation exp(−distance/ρ), given the same knots.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Provenance: what a posterior was made from, and whether it still is what a fit would give."""
 
-from __future__ import annotations
-
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What if spend were of another family: the same medians and spreads, another shape."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Signs and sizes of what a posterior holds: beyond them no fit goes, and no arithmetic of ours."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Prior predictive: what every model says of the results before any of them is seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ The search is not recorded while it runs, which would slow it. What it found is 
 are split by the search's own rules until prices prove each to be under the bound that it claims.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterable
@@ -41,8 +39,6 @@ def certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
     1e-9 of perfect information above the one given. Where there is no certificate all that comes
     back is ``not_verifiable``, with the reason.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> from evalfolio.search.certified import Certified
     >>> question = Question(small_menu(), {"usd": 1_200.0})

@@ -1,7 +1,5 @@
 """What a run has spent, what is in flight, and whether one more sample still fits its limits."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from math import nan
 from typing import Any

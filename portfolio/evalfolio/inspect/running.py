@@ -6,8 +6,6 @@ killed at whatever moment, a run is carried on from there and ends with the purc
 had. With `log_buffer=1` logs are whole after every sample: no more is lost than those in flight.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from inspect import signature

@@ -1,7 +1,5 @@
 """The objectives there are, by name: what each measures, in which unit."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from evalfolio.errors import InputError

@@ -1,7 +1,5 @@
 """How the worths of an objective's quantities become one figure: sums, and means of worst draws."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

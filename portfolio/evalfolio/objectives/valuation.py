@@ -1,7 +1,5 @@
 """What any choice is worth to every decision, at the menu's mean information or at another."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The closing report: the call by decision, what was promised and found, and what surprised."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -168,8 +166,6 @@ def realised(decision: Decision, draws: Array, before: bool, now: bool) -> float
 def worth_in_words(saved: float, promised: float, points: bool) -> str:
     """Say what results saved beside what was promised on average.
 
-    Examples
-    --------
     >>> worth_in_words(0.0, 0.5, True)
     'the call stays, so nothing was saved; 0.5 points were promised on average'
     >>> worth_in_words(300.0, 150.0, False)

@@ -1,7 +1,5 @@
 """What can be bought once something has been bought, and which decisions go together."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,8 +26,6 @@ def further(menu: Menu, options: Sequence[str]) -> Menu:
     the positive part in whitened states. Where it contains what was bought, K' ⪰ K, it costs the
     difference; otherwise all of its price, as it is run anew. Shared purchases made are free.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> left = further(small_menu(), ["a plateau"])
     >>> left.options["usd"].to_dict()
@@ -75,8 +71,6 @@ def parts_of(menu: Menu) -> list[Part]:
     Decisions go together where one's evals, those that tell most of it, tell more than half of what
     all evals tell of the other (levels of a domain, say), or need one shared purchase.
 
-    Examples
-    --------
     >>> from evalfolio.examples import small_menu
     >>> [(int(options.sum()), apart) for _, options, apart in parts_of(small_menu())]
     [(4, True), (1, True)]

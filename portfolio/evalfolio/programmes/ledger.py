@@ -1,7 +1,5 @@
 """What results have cost: each run's own spend where it is known, else what is expected of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -68,8 +66,6 @@ def left(
 ) -> tuple[dict[str, float], Contingency]:
     """Return what is left of budgets, and the shares of it that keep back as much as was kept back.
 
-    Examples
-    --------
     >>> left({"usd": 1000.0}, {"usd": 0.1}, {"usd": 500.0})
     ({'usd': 500.0}, {'usd': 0.2})
     >>> left({"usd": 1000.0}, {"usd": 0.1}, {"usd": 950.0})

@@ -8,8 +8,6 @@ variance they explain, whatever m is. With the variance R left, the call that lo
 so that G(v) from m is ℓ(m, R) − E ℓ(m + √v·ε, R − v), for equal and unequal losses alike.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np
@@ -24,8 +22,6 @@ REACH, POINTS = 6.0, 301  # sds of what can be learned that a line reaches; poin
 class Line:
     """Evenly spaced means of a decision's y, less the threshold, around the mean now.
 
-    Examples
-    --------
     >>> line = Line(DecisionValue(-0.8, 2.25, 1.0, 1.0), 2.25)
     >>> after = line.ahead(line.loss(0.69), 1.56)
     >>> gain = np.interp(-0.8, line.means, line.loss(2.25) - after)

@@ -42,8 +42,6 @@ def reservation_price(
     purchase is worth its price while the mean of y is nearer than this to where it gains most, X
     what it moves the mean by.
 
-    Examples
-    --------
     >>> long_shot = lambda z: 0.2 * max(240 - z, 0)
     >>> round(reservation_price(20, long_shot, discount=1 / 1.1**2), 3)
     58.049

@@ -1,7 +1,5 @@
 """Replanning: what came in moves the belief, what was run is paid, and what is left is planned."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

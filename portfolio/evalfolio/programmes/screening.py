@@ -1,7 +1,5 @@
 """What to run first: mixes tried as first stages, and the programme that is worth most."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 

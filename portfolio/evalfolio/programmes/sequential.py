@@ -7,8 +7,6 @@ are its whole state, as how far the mean moves depends on what is bought alone: 
 programme over these, solved exactly (after Xie & Frazier 2013).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.optimize import minimize_scalar
 

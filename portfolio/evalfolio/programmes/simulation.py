@@ -8,8 +8,6 @@ varies less than the loss that comes about; by how much one call loses more than
 known mean and takes out more of the luck (a control variate).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

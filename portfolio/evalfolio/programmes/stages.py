@@ -1,7 +1,5 @@
 """Stages: a mix now, what its results release, and what the whole of it is worth."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """When to stop: what the next dollar returns at best, against what it is worth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

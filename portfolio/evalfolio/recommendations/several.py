@@ -1,7 +1,5 @@
 """Several AI models in one budget: one plan that says which gets what."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

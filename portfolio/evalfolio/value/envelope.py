@@ -1,7 +1,5 @@
 """The concave envelope of G, and the minimum sensible effort where it first meets G."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from evalbayes.arrays import Array

@@ -1,7 +1,5 @@
 """Explained variance v_d(x): how much of each decision's variance a choice of options resolves."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np

@@ -5,8 +5,6 @@ is skewed, the variance v_d explained of y elsewhere. All are concave and nondec
 choice, so tangents stay above.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 

@@ -5,8 +5,6 @@ variance of y that results explain or, where a gap is skewed, the index u of the
 those of the belief as it is, skew included, by the rule that is stated.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Worths: what one quantity explained is worth, as functions of known curvature."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """What the workbook is made of, and the addresses by which its sheets refer to each other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

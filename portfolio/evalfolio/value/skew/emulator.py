@@ -10,8 +10,6 @@ mitigation), the smoothest such function (a polyharmonic spline; Duchon 1977). W
 that is left unknown, so only the spline's own error remains, some tenths of a per cent.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,8 +7,6 @@ this belief. Their losses, ψ(−z) to ψ(z) with z = Φ⁻¹(p*), are those of 
 value is what results save someone who loses least by them, and near p* that is not the same call.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self

@@ -10,8 +10,6 @@ concave. A little information on a skewed gap rules out its long tail, which is 
 larger and gaps count apart.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

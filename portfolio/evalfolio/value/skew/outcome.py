@@ -12,8 +12,6 @@ with weights on δ that D alone decides: the expected losses of both calls are s
 forms, and the average over (D, r₁) is a smooth integral in two dimensions. Nothing is simulated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

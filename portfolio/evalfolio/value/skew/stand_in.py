@@ -8,8 +8,6 @@ of one tier and of several. It depends on belief, stakes and menu, not on budget
 value on a menu. A plan is found by it, then told by the direct value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
