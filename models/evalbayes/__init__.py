@@ -35,6 +35,10 @@ Runs alone
     `fit_horizon`           one horizon, by logistic regression with a prior
     `horizon_by_cap`        horizons from runs capped after the fact
     `constant_hazard`       the length completed at a share when any moment may fail
+    `runs_by_people`        runs by people, checked
+    `human_difficulty`      how long a success takes people, by task and eval
+    `score_at_time`         what people have handed in by each time
+    `score_beside_people`   ... beside an AI model's, with the crossing
     `FAMILIES`              families of spend by name
     `FamilyCurve`           a curve of any family
     `fit_family`            curves of one eval and AI model, drawn from their posterior
@@ -83,6 +87,10 @@ if TYPE_CHECKING:
     from evalbayes.horizons import fit_horizon as fit_horizon
     from evalbayes.horizons import horizon_by_cap as horizon_by_cap
     from evalbayes.horizons import run_horizons as run_horizons
+    from evalbayes.horizons.baseline import human_difficulty as human_difficulty
+    from evalbayes.horizons.baseline import runs_by_people as runs_by_people
+    from evalbayes.horizons.baseline import score_at_time as score_at_time
+    from evalbayes.horizons.baseline import score_beside_people as score_beside_people
     from evalbayes.inputs import check_inputs as check_inputs
     from evalbayes.inputs import draft as draft
     from evalbayes.menu import Menu as Menu

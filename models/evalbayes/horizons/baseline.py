@@ -20,8 +20,16 @@ WITHIN, BETWEEN = (3.0, 3.0), (2.0, 4.0)  # inverse gamma priors of σ² and τ�
 def runs_by_people(frame: pd.DataFrame) -> pd.DataFrame:
     """Return runs by people with eval, task, minutes, score and success.
 
-    A success has a score of 1 or more, the eval is what stands before a slash in the name of the
-    task, unless columns say so. InputError if task, minutes or score and success are missing.
+    Parameters
+    ----------
+    frame
+        Rows with task, minutes and score or success. A success has a score of 1 or more, the eval
+        is what stands before a slash in the name of the task, unless columns say so.
+
+    Raises
+    ------
+    InputError
+        If task, minutes, or score and success are missing.
     """
     told = frame.assign(score=frame.get("score", frame.get("success")))
     if not {"task", "minutes"} <= set(told) or told[["task", "minutes", "score"]].isna().any(
@@ -41,9 +49,15 @@ def runs_by_people(frame: pd.DataFrame) -> pd.DataFrame:
 def human_difficulty(runs: pd.DataFrame, *, seed: int = 0, n_draws: int = 2000) -> pd.DataFrame:
     """Return how many minutes a success takes people, by task and by eval, with 90 % intervals.
 
-    `runs` are as `runs_by_people` returns them; draws are Gibbs', failures drawn beyond their
-    time. One row each: eval, task (empty for the median task of an eval), runs, solved, minutes,
-    low, high.
+    One row each: eval, task (empty for the median task of an eval), runs, solved, minutes, low,
+    high.
+
+    Parameters
+    ----------
+    runs
+        As `runs_by_people` returns them.
+    seed, n_draws
+        Of Gibbs draws, failures drawn beyond their time.
     """
     rng, x = np.random.default_rng([seed, 29]), np.log2(runs["minutes"].to_numpy())
     lost, (of, tasks) = (runs["success"] < 1).to_numpy(), pd.factorize(runs["task"])
@@ -78,7 +92,12 @@ def human_difficulty(runs: pd.DataFrame, *, seed: int = 0, n_draws: int = 2000) 
 def score_at_time(runs: pd.DataFrame, minutes: Sequence[float]) -> pd.DataFrame:
     """Return the mean score handed in by each time, with a 90 % interval, over runs of one eval.
 
-    `runs` have minutes and score. What was in hand before it was handed in does not count.
+    Parameters
+    ----------
+    runs
+        With minutes and score. What was in hand before it was handed in does not count.
+    minutes
+        The times.
     """
     done = runs["minutes"].to_numpy()[:, None] <= np.asarray(minutes, dtype=float)
     score = pd.DataFrame(runs["score"].to_numpy()[:, None] * done, columns=list(minutes))
@@ -87,15 +106,26 @@ def score_at_time(runs: pd.DataFrame, minutes: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(told).rename_axis("minutes").reset_index()
 
 
-def beside(human: pd.DataFrame, ai: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """Return two curves (minutes, rising, and score) from where both are known, and the crossing.
+def score_beside_people(human: pd.DataFrame, ai: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Return two curves from where both are known, and the crossing.
 
-    Columns: minutes, human, ai, normalised (ai over human); linear in ln minutes between points,
-    and beyond the last as there: more time has not been shown to help. The crossing is the time at
-    which people pass an AI model that led; NaN if they do not.
+    Parameters
+    ----------
+    human, ai
+        Minutes, rising, and score.
 
+    Returns
+    -------
+    table, crossing
+        Columns: minutes, human, ai, normalised (ai over human); linear in ln minutes between
+        points, and beyond the last as there: more time has not been shown to help. The crossing is
+        the time at which people pass an AI model that led; NaN if they do not.
+
+    Examples
+    --------
     >>> people = pd.DataFrame({"minutes": [30.0, 480.0], "score": [0.0, 0.8]})
-    >>> table, at = beside(people, pd.DataFrame({"minutes": [30.0, 480.0], "score": [0.2, 0.4]}))
+    >>> model = people.assign(score=[0.2, 0.4])
+    >>> table, at = score_beside_people(people, model)
     >>> table["normalised"].tolist()[-1], round(at)
     (0.5, 76)
     """

@@ -15,6 +15,7 @@ def verify(
     menu: Annotated[
         Path | None, Option(help="Folder of the menu that it must be of: menu/ of a plan.")
     ] = None,
+    quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Prove a plan's value and bound again, without a solver."""
@@ -23,6 +24,7 @@ def verify(
     from evalfolio.certificates.recording import content
     from evalfolio.errors import InputError
 
+    del quiet  # the answer is all it prints; every command takes the option
     file = file / "certificate.json" if file.is_dir() else file
     try:
         data = json.loads(file.read_text(encoding="utf-8"))

@@ -24,7 +24,12 @@ def baseline_of(
     AI models are those with scores of an eval whose spend is in hours, at their caps. InputError if
     the file lacks a column, see `runs_by_people`.
     """
-    from evalbayes.horizons.baseline import beside, human_difficulty, runs_by_people, score_at_time
+    from evalbayes.horizons.baseline import (
+        human_difficulty,
+        runs_by_people,
+        score_at_time,
+        score_beside_people,
+    )
     from evalbayes.observations.files import read_rows
 
     people = runs_by_people(pd.concat([rows.frame for rows in read_rows(file)]))
@@ -37,7 +42,7 @@ def baseline_of(
         ai = points.groupby("minutes").mean().reset_index()
         mine = people[people["eval"] == name]
         times = np.union1d(ai["minutes"], mine["minutes"]).tolist()
-        table, crossing = beside(score_at_time(mine, times), ai)
+        table, crossing = score_beside_people(score_at_time(mine, times), ai)
         table = table[table["minutes"].isin([*ai["minutes"], max(times)])]
         found.append(table.assign(eval=str(name), ai_model=str(model), crossing=crossing))
     heads = ("Eval", "Task", "Runs", "Solved", "Minutes", "At least", "At most")

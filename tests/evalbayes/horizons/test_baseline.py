@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from evalbayes.errors import InputError
-from evalbayes.horizons.baseline import beside, human_difficulty, runs_by_people, score_at_time
+from evalbayes.horizons.baseline import (
+    human_difficulty,
+    runs_by_people,
+    score_at_time,
+    score_beside_people,
+)
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 
@@ -70,14 +75,14 @@ def test_scores_at_a_time_are_what_was_handed_in_by_then() -> None:
 def test_curves_that_cross_meet_at_the_crossing() -> None:
     people = pd.DataFrame({"minutes": [30.0, 120.0, 480.0], "score": [0.0, 0.2, 0.8]})
     model = pd.DataFrame({"minutes": [30.0, 240.0], "score": [0.2, 0.4]})
-    table, at = beside(people, model)
+    table, at = score_beside_people(people, model)
     assert table["minutes"].tolist() == [30.0, 120.0, 240.0, 480.0]
     assert table["ai"].tolist()[-2:] == [0.4, 0.4]  # as far as it was run
     both = [np.interp(np.log(at), np.log(c["minutes"]), c["score"]) for c in (people, model)]
     assert both[0] == pytest.approx(both[1])
     assert np.isnan(table["normalised"].iloc[0])  # people had nothing yet
     assert table["normalised"].tolist()[-2:] == pytest.approx([0.4 / 0.5, 0.4 / 0.8])
-    assert np.isnan(beside(model, people)[1])
+    assert np.isnan(score_beside_people(model, people)[1])
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_metrs_people_pass_o1_where_it_led() -> None:
     for name, rows in o1.groupby("environment"):
         people = score_at_time(runs[runs["eval"] == name], [30, 60, 120, 240, 480, 500, 10_000])
         assert people["score"].is_monotonic_increasing
-        both, crossings[name] = beside(people, rows.sort_values("minutes"))
+        both, crossings[name] = score_beside_people(people, rows.sort_values("minutes"))
         assert both["human"].iloc[-1] > both["ai"].iloc[-1]
         assert 0 <= both["normalised"].iloc[-1] < 1
     assert len(crossings) == 7

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 PLAN = {"recommend", "sensitivity", "require"}
 READ = {"score", "explain", "harness"}  # these take a plan as it is
-STEPS = {"replan", "conclude"}  # of a programme, under the limits of its first plan
+STEPS = {"replan", "run", "conclude"}  # of a programme, under the limits of its first plan
 NEITHER = {  # nothing is chosen from a menu of the catalogue's options, or nothing at all
     *("init", "check", "import table", "import inspect", "import metr", "prior", "fit", "curves"),
-    *("gains", "capability", "horizons", "repeats", "backtest", "rule", "doctor"),
+    *("gains", "capability", "horizons", "repeats", "backtest", "rule", "doctor", "verify"),
 }
 TABLE = "type,of,amount\nforbidden,ctf,\nceiling,exploits,6000\n"
 
