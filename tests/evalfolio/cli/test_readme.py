@@ -32,6 +32,9 @@ def test_the_commands_of_the_readme_run_in_their_order(run: Run) -> None:
     Path("results.csv").write_text(CELLS.replace("ctf,", "cybench,"))
     done = []
     for words in lines():
+        if words[0] == "run":  # asks a provider for a key; tests/evalfolio/inspect runs it
+            assert set(words[2:]) >= {"--tasks", "--model"}
+            continue
         if words[0] == "score":
             Path("my_mix.csv").write_bytes(Path("plan/mix.csv").read_bytes())
         result = run(*words)
@@ -41,7 +44,8 @@ def test_the_commands_of_the_readme_run_in_their_order(run: Run) -> None:
             Path("catalogue.toml").write_text(CATALOGUE.replace('"ctf"', '"cybench"'))
         done.append(words[0])
     assert done == [
-        *("init", "init", "init", "check", "recommend", "score", "explain", "harness", "doctor")
+        *("init", "init", "init", "check", "recommend", "score", "verify"),
+        *("explain", "harness", "doctor"),
     ]
     assert Path("plan/report.html").stat().st_size > 50_000
     assert Path("runs/run.sh").read_text().count("inspect eval --model") >= 1
