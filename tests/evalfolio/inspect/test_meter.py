@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import anyio
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,8 @@ from hypothesis import strategies as st
 from evalfolio.errors import InputError
 from evalfolio.inspect.meter import Gate, Meter, amounts_of
 from evalfolio.readers.prices import Prices
+
+anyio = pytest.importorskip("anyio", reason="Inspect's own loop comes with the extra `inspect`")
 
 SPEC: Any = SimpleNamespace(
     name="ctf", spend_unit="tokens", usd_per_unit=SimpleNamespace(lognormal_mean=1e-5)
