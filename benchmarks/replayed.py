@@ -41,10 +41,9 @@ runs, and `Standing`, the step of `evalfolio replan`, at a quarter, a half and a
 a strategy of the back-test, judged as all are. Draws of tasks for each AI model: {repetitions}.
 Budgets are shares of the full bill, *spent* is what really went of them. Tested: {tested};
 of METR's runs only first attempts count. {fits}
-{verdict} One draw of tasks and few AI models tell little, and METR's runs and earlier AI models
-wait for a machine of their own: an AI model takes minutes, its draws and budgets minutes more. The
-first figures (2026-11-29 18:42 UTC) are withdrawn: their catalogue gave one staff hour, less than
-any eval takes, so that every plan was empty and all that was bought was bought by the fill.
+{verdict} One draw of tasks and few AI models tell little: an AI model takes minutes, its draws and
+budgets minutes more. The first figures (2026-11-29 18:42 UTC) are withdrawn: their catalogue gave
+one staff hour, less than any eval takes, so that every plan was empty and all that was bought was bought by the fill.
 """
 
 
