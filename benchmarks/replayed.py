@@ -43,7 +43,8 @@ Budgets are shares of the full bill, *spent* is what really went of them. Tested
 of METR's runs only first attempts count. {fits}
 {verdict} One draw of tasks and few AI models tell little: an AI model takes minutes, its draws and
 budgets minutes more. The first figures (2026-11-29 18:42 UTC) are withdrawn: their catalogue gave
-one staff hour, less than any eval takes, so that every plan was empty and all that was bought was bought by the fill.
+one staff hour, less than any eval takes, so that every plan was empty and all that was bought was
+bought by the fill.
 """
 
 
