@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -83,7 +84,15 @@ def test_the_site_builds_with_every_link_checked(tmp_path: Path) -> None:
     for package in ("material", "mkdocstrings_handlers.python"):
         pytest.importorskip(package, reason="the site is built where the extra `docs` is installed")
     words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    path = os.pathsep.join(str(ROOT / name) for name in ("portfolio", "models"))
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
     assert done.returncode == 0, done.stderr
     assert "[A mix to defend](how-to/lead.md)" in (tmp_path / "llms.txt").read_text("utf-8")
     api = (tmp_path / "reference" / "evalfolio.html").read_text("utf-8")
