@@ -1,8 +1,8 @@
 """Prove a certificate's value and bound again, by Python's standard library alone.
 
-``python verifier.py certificate.json`` does so without the rest of evalfolio; docs/certificate.md
-has the mathematics. Numbers have 80 digits, and each result is widened by 1e-60 of what went into
-it, which the roundings of any proof are far below.
+``python verifier.py certificate.json`` does so without the rest of evalfolio;
+docs/explanation/certificate.md has the mathematics. Numbers have 80 digits, and each result is
+widened by 1e-60 of what went into it, which the roundings of any proof are far below.
 """
 
 import hashlib
@@ -26,14 +26,6 @@ ROUGH = 17  # digits of what only says where to look
 MISSED = Decimal("1e-9")  # of a limit's size, by which a choice may miss it by rounding
 NARROW = Decimal("1e-36")
 ZERO, ONE, HALF = Decimal(0), Decimal(1), Decimal("0.5")
-STATED = [
-    "later_gain_sd",
-    "later_gain_mean",
-    "threshold",
-    "loss_missed",
-    "loss_false_alarm",
-    "weight",
-]
 Data: TypeAlias = dict[str, Any]
 Vector: TypeAlias = Sequence[Decimal]
 Cells: TypeAlias = list[tuple[Decimal, Decimal, list[Decimal]]]  # from, to, Bernstein coefficients
@@ -197,7 +189,6 @@ class Sloped:
         self.top, self.off = self.knots[-1], WIDER * sum(self.slopes)
         rising = all(low < high for low, high in pairwise(self.knots))
         require(rising and self.knots[0] == 0 <= min(self.slopes), "a stand-in must rise")
-
         each = zip(pairwise(self.knots), pairwise(self.slopes), strict=True)
         areas = ((high - low) * (a + b) / 2 for (low, high), (a, b) in each)
         self.areas = [*accumulate(areas, initial=ZERO)]
@@ -350,7 +341,8 @@ class Problem:
             [[(place, Decimal(x)) for place, x in f] for f in own] for own in menu["information"]
         ]
         self.decisions = [
-            Decision(self.prior, self.columns, {**menu, **menu["decisions"][each["of"]], **each})
+            # the menu, whose hash is known, counts before what a question says of a decision
+            Decision(self.prior, self.columns, {**each, **menu, **menu["decisions"][each["of"]]})
             for each in question["decisions"]
         ]
         use = [numbers(own) for own in [*menu["use"], *(each["use"] for each in shared)]]

@@ -62,7 +62,13 @@ def tasks_of(path: Path) -> dict[str, Callable[..., Any]]:
     """Return the mapping TASKS of a Python file; InputError if it has none."""
     from evalfolio.errors import InputError
 
-    found = runpy.run_path(str(path)).get("TASKS") if path.is_file() else None
+    try:
+        found = runpy.run_path(str(path)).get("TASKS") if path.is_file() else None
+    except Exception as error:  # whatever a file of the user's own ends in
+        raise InputError(
+            f"--tasks {path}: must be a Python file that runs, got {type(error).__name__} "
+            f"({error}); mend it"
+        ) from error
     if not isinstance(found, dict):
         raise InputError(
             f"--tasks {path}: must be a Python file with TASKS = {{'eval': function of effort that "

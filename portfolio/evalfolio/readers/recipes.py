@@ -37,6 +37,11 @@ def read_by_recipe(
     for path in paths:
         for row, own in _rows(path, recipe.get("rows", [{}])):
             got = {ours: row.get(at) for ours, at in {**recipe["map"], **mapped}.items()}
+            if all(each is None for each in got.values()):
+                raise InputError(
+                    f"{path}: must have rows of the form of {name}, got one with {sorted(row)}; "
+                    "check which recipe it is of"
+                )
             for flag, rule in recipe.get("flags", {}).items():
                 got[flag] = int(row.get(rule["at"]) in rule["words"])
             got |= own | fixed

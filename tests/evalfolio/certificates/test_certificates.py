@@ -148,6 +148,14 @@ def test_a_thousand_certificates_are_proved_and_a_thousand_false_ones_refused(st
     assert sum(refused(seed) for seed in range(start, start + 10)) >= 50
 
 
+def test_a_question_cannot_change_what_the_menu_says_of_a_decision() -> None:
+    data, _ = made(question_of(2), 1e-3)
+    proved = proof(data)
+    for decision in data["question"]["decisions"]:
+        decision |= {"loss_missed": 1e-9, "threshold": 99.0, "mean": [0.0], "covariance": [[1.0]]}
+    assert proof(data) == proved
+
+
 def test_other_vectors_are_another_proof() -> None:
     data, found = made(question_of(4), 1e-3)
     rng = np.random.default_rng(0)

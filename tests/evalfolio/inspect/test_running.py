@@ -207,3 +207,7 @@ def test_the_command_carries_on_to_the_same_end(
     refused = run(*words[:3], tmp_path / "none.py", *words[4:])
     assert refused.code == 2
     assert "must be a Python file with TASKS" in refused.err
+    (tmp_path / "broken.py").write_text("1 / 0")
+    refused = run(*words[:3], tmp_path / "broken.py", *words[4:])
+    assert refused.code == 2
+    assert "a Python file that runs, got ZeroDivisionError (division by zero)" in refused.err

@@ -192,6 +192,10 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("{")
     with pytest.raises(InputError, match="must be JSON of the recipe's form"):
         read_by_recipe([tmp_path / "b.json"], "hal", {}, {})
+    (tmp_path / "b.json").write_text('{"results": 3}')
+    for name in ("eee", "lm_eval", "terminal_bench"):
+        with pytest.raises(InputError, match=rf"b\.json: must have rows of the form of {name}"):
+            read_by_recipe([tmp_path / "b.json"], name, {}, {})
     odd = write(tmp_path / "c.jsonl", [instance("s", True) | {"model_id": "nobody/knows"}])
     with pytest.raises(InputError, match="a price must be known of 'nobody/knows'"):
         read_by_recipe([odd], "eee", {}, {}, default_prices())
