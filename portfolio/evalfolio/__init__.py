@@ -168,8 +168,8 @@ if TYPE_CHECKING:
     from evalfolio.examples import small_menu as small_menu
     from evalfolio.export import write_all as write_all
     from evalfolio.export.plots import plot_curve as plot_curve
-    from evalfolio.harness import inspect_script as inspect_script
-    from evalfolio.harness import inspect_settings as inspect_settings
+    from evalfolio.inspect import inspect_script as inspect_script
+    from evalfolio.inspect import inspect_settings as inspect_settings
     from evalfolio.limits import Affine as Affine
     from evalfolio.limits import Ceiling as Ceiling
     from evalfolio.limits import ChanceLimit as ChanceLimit

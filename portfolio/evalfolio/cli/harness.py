@@ -37,7 +37,7 @@ def harness(
     from evalbayes.catalogue import read_catalogue
     from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
-    from evalfolio.harness import inspect_settings, write_inspect_script, write_inspect_yaml
+    from evalfolio.inspect import inspect_settings, write_inspect_script, write_inspect_yaml
     from evalfolio.narrative import STUDY, listing, two_digits
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices

@@ -23,8 +23,8 @@ from evalbayes.names import refuse_unknown
 from evalbayes.whole import whole_file
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.export import write_all
-from evalfolio.harness import inspect_settings
 from evalfolio.inspect.meter import METERED, Gate, Meter, amounts_of
+from evalfolio.inspect.settings import inspect_settings
 from evalfolio.narrative import STUDY, listing
 from evalfolio.programmes.concluding import conclude, write_conclusion
 from evalfolio.programmes.programme import Programme

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from evalbayes.errors import InputError
-from evalfolio.harness import inspect_settings
+from evalfolio.inspect import inspect_settings
 
 
 def choices(**given: Any) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from evalfolio.harness import inspect_script, inspect_settings, write_inspect_script
+from evalfolio.inspect import inspect_script, inspect_settings, write_inspect_script
 
 NASTY = "a'; touch hacked; echo '$(touch hacked) `touch hacked` \"x\" =cmd|' /C calc'!A0 🙂\n# b, c"
 

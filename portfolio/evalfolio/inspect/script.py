@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evalbayes.whole import whole_file
-from evalfolio.harness.yaml_text import yaml_text
+from evalfolio.inspect.yaml_text import yaml_text
 
 # Settings of eval_config and the flags they go by.
 _FLAGS = {

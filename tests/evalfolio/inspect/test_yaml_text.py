@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evalfolio.harness import write_inspect_yaml, write_run_configs, yaml_text
+from evalfolio.inspect import write_inspect_yaml, write_run_configs, yaml_text
 
 scalars = (
     st.none()

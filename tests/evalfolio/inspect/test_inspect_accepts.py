@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from evalfolio.harness import inspect_settings, write_inspect_script, write_run_configs
+from evalfolio.inspect import inspect_settings, write_inspect_script, write_run_configs
 from evalfolio.readers import read_inspect_logs
 
 TOY = Path(__file__).parents[1] / "toy_task.txt"
