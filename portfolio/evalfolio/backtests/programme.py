@@ -22,8 +22,7 @@ from evalfolio.backtests.ways import Bought, Way, filled
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.plan import Plan
 from evalfolio.programmes.standing import Standing
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified, Method
 from evalfolio.sensitivities.sweep import inputs_hash
 
 COLUMNS = ["eval", "task", "ai_model", "outcome", "spend", "cap"]

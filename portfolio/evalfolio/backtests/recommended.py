@@ -18,10 +18,7 @@ from evalfolio.backtests.market import Market, Sight
 from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.record import Design
 from evalfolio.backtests.ways import Bought, chosen_of, filled
-from evalfolio.search.answer import Answer, Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.greedy import Greedy
-from evalfolio.search.question import Question
+from evalfolio.search import Answer, Certified, Greedy, Method, Question
 
 ROUGHLY = Certified(gap=0.05)  # replays plan by the thousand
 

@@ -21,8 +21,7 @@ from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, trials_of
 from evalfolio.errors import InputError
-from evalfolio.search.answer import Method
-from evalfolio.search.greedy import Greedy
+from evalfolio.search import Greedy, Method
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 OURS, BY_TASK, AT_ONCE = "evalfolio", "evalfolio, by task", "evalfolio, at once"

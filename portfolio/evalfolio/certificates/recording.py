@@ -16,12 +16,11 @@ from evalbayes import Menu
 from evalbayes.arrays import Array, Flags
 from evalfolio.certificates.verifier import FORMAT, Refused, digest, proof, require
 from evalfolio.objectives.terms import Evsi
+from evalfolio.search import Problem, Question
 from evalfolio.search.box import Box
 from evalfolio.search.branching import BOX_ROUNDS, ROOT_ROUNDS, Search
 from evalfolio.search.odds import MARGIN
-from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Programme, Relaxed
-from evalfolio.search.question import Question
 from evalfolio.value.explained import factors
 from evalfolio.value.worth import Proportional
 

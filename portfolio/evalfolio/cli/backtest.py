@@ -70,7 +70,7 @@ def backtest(
     from evalfolio.backtests.replay import BUDGETS, as_run, known_strategies, write
     from evalfolio.backtests.replay import backtest as replay
     from evalfolio.errors import InputError
-    from evalfolio.search.greedy import Greedy
+    from evalfolio.search import Greedy
     from evalfolio.sensitivities.sweep import Sweep, connected
 
     modes = ("others", "earlier") if history == "both" else (history,)

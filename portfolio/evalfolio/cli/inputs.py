@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evalfolio.limits.budget import Contingency
     from evalfolio.limits.limit import Limit
     from evalfolio.record.record import Record
-    from evalfolio.search.question import Question
+    from evalfolio.search import Question
 
 
 def read_inputs(
@@ -98,7 +98,7 @@ def asked(
         return _asked_anew(plan, settings, catalogue, posterior)
     from evalbayes import Menu
     from evalfolio.record.record import Record
-    from evalfolio.search.question import Question
+    from evalfolio.search import Question
 
     if (plan / "menu.json").is_file():
         return Question(Menu.load(plan))

@@ -97,7 +97,7 @@ def recommend(
     from evalfolio.recommendations.baselines import baseline_of
     from evalfolio.recommendations.recommender import recommend as make
     from evalfolio.recommendations.several import recommend_several
-    from evalfolio.search.certified import Certified
+    from evalfolio.search import Certified
 
     if ai_models and scenarios is not None:
         raise InputError(

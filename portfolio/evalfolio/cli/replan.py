@@ -40,7 +40,7 @@ def replan(
     from evalfolio.plans.optimiser import method_of
     from evalfolio.programmes.programme import Programme
     from evalfolio.programmes.replanning import replan as make
-    from evalfolio.search.certified import Certified
+    from evalfolio.search import Certified
 
     check_folder(out, "replan")
     programme = Programme.load(plan_folder(plan))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evalbayes import Menu
-    from evalfolio.search.question import Question
+    from evalfolio.search import Question
 
 PlanArgument = Annotated[
     Path, Argument(help="Folder that `evalfolio recommend` wrote, or a menu/ folder.")
@@ -93,8 +93,7 @@ def require(
     from evalfolio.errors import InputError
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
-    from evalfolio.search.certified import Certified
-    from evalfolio.search.question import Question
+    from evalfolio.search import Certified, Question
     from evalfolio.targets.reach import reachable
     from evalfolio.targets.requirement import require as least
     from evalfolio.targets.requirement import requirements

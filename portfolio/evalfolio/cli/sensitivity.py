@@ -95,7 +95,7 @@ def sensitivity(
     from evalfolio.recommendations.alternatives import budgets_set
     from evalfolio.recommendations.recommender import recommend
     from evalfolio.record.record import Record
-    from evalfolio.search.certified import Certified
+    from evalfolio.search import Certified
     from evalfolio.sensitivities.analysis import firmness
     from evalfolio.sensitivities.analysis import sensitivity as analyse
     from evalfolio.sensitivities.sweep import Sweep, connected

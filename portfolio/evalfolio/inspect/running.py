@@ -33,8 +33,7 @@ from evalfolio.programmes.told import in_stages
 from evalfolio.readers import read_inspect_logs
 from evalfolio.readers.prices import Prices, default_prices
 from evalfolio.record.record import Record
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified, Method
 
 HOOKS = "0.3.285"  # the first version of Inspect with them
 STEP = " @ step "  # between an option and the step it was bought at, in the metadata of logs

@@ -17,8 +17,7 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.outlook import CALLS, way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
-from evalfolio.search.answer import Status
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified, Status
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue

@@ -36,12 +36,9 @@ from evalfolio.limits.limit import Limit
 from evalfolio.narrative import DEPTH, listing, two_digits
 from evalfolio.objectives import evsi
 from evalfolio.objectives.valuation import worth_of
-from evalfolio.search.answer import Answer
-from evalfolio.search.certified import Certified
+from evalfolio.search import Answer, Certified, Problem, Question
 from evalfolio.search.changes import NOTHING
 from evalfolio.search.exchange import moved
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
 from evalfolio.value.knowledge import Indices
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of

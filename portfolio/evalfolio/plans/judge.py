@@ -24,8 +24,7 @@ from evalfolio.plans.mix_file import FIGURES, read_mix
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
 from evalfolio.record.record import Record
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Problem, Question
 
 SAME = 1e-9  # relative: values apart by rounding alone
 ROUNDED = 1e-3  # relative: a spreadsheet may have rounded what an option costs

@@ -10,8 +10,8 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalbayes.names import ONCE
 from evalfolio.narrative import amount, listing, percent, price, words
+from evalfolio.search import Problem
 from evalfolio.search.changes import NOTHING, Changes
-from evalfolio.search.problem import Problem
 
 SHARED_COLUMNS = ("evals", "domains", "tiers", "days", "usd_p90", "usd_ceiling", "share_of_usd")
 

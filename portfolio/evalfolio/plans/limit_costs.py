@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Question
 
 
 def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.DataFrame:

@@ -17,12 +17,8 @@ from evalfolio.objectives.valuation import direct_gains
 from evalfolio.plans.left_out import least_useful_budget, left_out, next_steps, shared_rows
 from evalfolio.plans.outlook import decision_outlook
 from evalfolio.plans.plan import Plan
-from evalfolio.search.answer import Answer, Method
-from evalfolio.search.certified import Certified
+from evalfolio.search import Answer, Certified, Greedy, Method, Problem, Question
 from evalfolio.search.changes import NOTHING, Changes
-from evalfolio.search.greedy import Greedy
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
 from evalfolio.value.sample_information import DecisionValue
 
 LEAST_SHARE = 1e-4  # of an option: less is the solver's rounding

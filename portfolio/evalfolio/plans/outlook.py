@@ -15,7 +15,7 @@ from evalbayes.decision import parts_of
 from evalfolio.limits.group import describe, members
 from evalfolio.limits.presence import Mandatory
 from evalfolio.narrative import listing, words
-from evalfolio.search.problem import Problem
+from evalfolio.search import Problem
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.known import known
 from evalfolio.value.sample_information import DecisionValue

@@ -17,8 +17,7 @@ from evalbayes.arrays import Array
 from evalbayes.names import ONCE
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, two_digits, words
-from evalfolio.search.answer import Status
-from evalfolio.search.question import Question
+from evalfolio.search import Question, Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

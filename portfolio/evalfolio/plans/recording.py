@@ -23,9 +23,7 @@ from evalfolio.plans.outlook import way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.risk import money_spends
 from evalfolio.record.record import FILE, FORMAT, Choice, Domain, Record, SharedRow
-from evalfolio.search.answer import Answer, Status
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Answer, Problem, Question, Status
 
 UNKNOWN = "the AI model under test"
 NOTHING = 1e-9  # of perfect information: a value below it is rounding

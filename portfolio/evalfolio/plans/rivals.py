@@ -13,9 +13,7 @@ from evalfolio.errors import InfeasibleError
 from evalfolio.narrative import DEPTH
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.revalue import skewed_value
-from evalfolio.search.certified import Certified
-from evalfolio.search.greedy import Greedy
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Greedy, Question
 
 
 def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ from evalfolio.plans.outlook import decision_outlook
 from evalfolio.programmes.programme import Programme
 from evalfolio.programmes.standing import standing_of
 from evalfolio.record.plain import plain
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Problem, Question
 from evalfolio.value.sample_information import expected_excess
 
 SURPRISE = 0.05  # chance of a result as far out, two-sided, below which it is named

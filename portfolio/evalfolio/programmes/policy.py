@@ -19,8 +19,7 @@ from evalbayes.arrays import Array, Positions
 from evalfolio.objectives.valuation import direct_gains
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.programmes.release import Block, Branch
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Problem, Question
 
 FINE = np.linspace(-6.0, 6.0, 8001)  # sds of t: nodes of the quadrature
 ROUNDS, MOST_SETS = 40, 4096  # of bisection for the price; of branches that are held to limits

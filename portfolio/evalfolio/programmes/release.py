@@ -19,8 +19,7 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.programmes.further import Part, further, left_by
 from evalfolio.programmes.line import Line
-from evalfolio.search.greedy import Greedy
-from evalfolio.search.question import Question
+from evalfolio.search import Greedy, Question
 from evalfolio.value.sample_information import DecisionValue
 
 ENUMERATED = 64  # choices of a part up to which all are tried

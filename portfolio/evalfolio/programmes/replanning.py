@@ -14,8 +14,7 @@ from evalfolio.programmes.stopping import NextDollar, next_dollar
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
 from evalfolio.record.record import Account, AccountTable, Choice, Record
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified, Method
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value

@@ -18,8 +18,7 @@ from evalfolio.programmes.release import Block, Branch, reservation_price
 from evalfolio.programmes.screening import best_programme, programme_of
 from evalfolio.programmes.sequential import sequential_bound
 from evalfolio.programmes.simulation import Paths, Played, play
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Question
 from evalfolio.value.skew.calls import calls_of
 
 PLAYED = 13  # paths on which a programme is played, as a power of two

@@ -22,7 +22,7 @@ from evalfolio.limits.limit import AnyLimit
 from evalfolio.programmes.ledger import left, paid
 from evalfolio.programmes.programme import Programme
 from evalfolio.recommendations.recommender import question_of
-from evalfolio.search.question import Question
+from evalfolio.search import Question
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: posteriors are not compared

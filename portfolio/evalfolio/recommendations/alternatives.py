@@ -20,9 +20,7 @@ from evalfolio.narrative import DEPTH
 from evalfolio.objectives.valuation import perfect_value
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommender import question_of
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.basis import believed
 from evalfolio.sensitivities.frontiers import moves
 from evalfolio.sensitivities.sweep import Solution, solve

@@ -22,9 +22,7 @@ from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import Frontier, frontier

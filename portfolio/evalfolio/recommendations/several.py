@@ -17,9 +17,7 @@ from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import compare
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 
 
 def recommend_several(

@@ -17,7 +17,7 @@ from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import rival_plans
 from evalfolio.record.plain import plain
 from evalfolio.record.record import Account, AccountTable
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified
 from evalfolio.sensitivities.assumed import Assumed, assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import Frontier, entries, frontier

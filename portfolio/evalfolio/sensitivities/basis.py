@@ -14,7 +14,7 @@ from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.decision import State, parts_of
 from evalfolio.errors import InputError
 from evalfolio.narrative import STUDY
-from evalfolio.search.question import Question
+from evalfolio.search import Question
 from evalfolio.sensitivities.assumed import (
     FAMILIES,
     HOURS,

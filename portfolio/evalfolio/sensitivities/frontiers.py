@@ -20,9 +20,7 @@ from evalfolio.narrative import DEPTH, listing, percent, two_digits, words
 from evalfolio.objectives.valuation import perfect_value
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept
 

@@ -22,9 +22,7 @@ from evalfolio.narrative import DEPTH, listing, percent
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.plan import Plan
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, solve, swept

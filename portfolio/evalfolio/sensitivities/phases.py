@@ -11,9 +11,7 @@ import pandas as pd
 from evalbayes import Decision, Menu
 from evalfolio.narrative import DEPTH
 from evalfolio.rule.square_root import depth_rule, least_gap_sd
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.sweep import Sweep, solve, swept
 
 

@@ -29,9 +29,7 @@ from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.sweep import Sweep, best_at, solve
 
 NODES = (33, 5)  # along the first and the second direction of what a pilot moves

@@ -3,10 +3,9 @@
 import numpy as np
 
 from evalbayes.arrays import Array
+from evalfolio.search import Problem, Question
 from evalfolio.search.menu_relaxation import MenuRelaxation
-from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
-from evalfolio.search.question import Question
 
 STRIDE = 8  # amounts between those that are looked at first
 

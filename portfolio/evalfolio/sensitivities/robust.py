@@ -21,9 +21,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InputError, SolverError
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evalfolio.errors import InputError
-from evalfolio.search.answer import Method
-from evalfolio.search.certified import Certified
+from evalfolio.search import Certified, Method
 from evalfolio.sensitivities.assumed import WORDS, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import levels_at, mixes_under, varied

@@ -25,9 +25,7 @@ from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.plan import Plan
-from evalfolio.search.answer import Method, Status
-from evalfolio.search.certified import Certified
-from evalfolio.search.question import Question
+from evalfolio.search import Certified, Method, Question, Status
 
 FORMAT = 1
 

@@ -16,8 +16,7 @@ from evalfolio.limits.amount import evals
 from evalfolio.limits.group import Group, members, refuse_other
 from evalfolio.limits.target import MET, Target, decision_of
 from evalfolio.narrative import percent, two_digits
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Problem, Question
 from evalfolio.targets.least_cost import least_programme
 from evalfolio.targets.standard import Clause, Standard
 from evalfolio.targets.stated import (

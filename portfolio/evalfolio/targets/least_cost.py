@@ -14,7 +14,7 @@ from evalfolio.limits import Rows
 from evalfolio.limits.infeasible import explain_infeasible
 from evalfolio.limits.stack import Unfinished
 from evalfolio.limits.target import CLOSER, Target, nearly
-from evalfolio.search.question import Question
+from evalfolio.search import Question
 
 LAST = 1.0  # seconds that the bound is given where the choice took all
 

@@ -14,7 +14,7 @@ from evalfolio.limits.limit import Limit
 from evalfolio.limits.stack import Stack
 from evalfolio.limits.target import PosteriorSd, WrongCall
 from evalfolio.narrative import listing
-from evalfolio.search.question import Question
+from evalfolio.search import Question
 
 HALF = 0.5  # any target will do: only what is known counts
 MORE = 0.05  # of what limits withhold in all: less is no help

@@ -18,10 +18,7 @@ from evalfolio.limits.limit import AnyLimit, as_limit
 from evalfolio.limits.target import Target
 from evalfolio.narrative import listing, percent, price, two_digits, wrong_calls_in_words
 from evalfolio.plans.outlook import decision_outlook
-from evalfolio.search.answer import Answer, Status
-from evalfolio.search.certified import Certified
-from evalfolio.search.problem import Problem
-from evalfolio.search.question import Question
+from evalfolio.search import Answer, Certified, Problem, Question, Status
 from evalfolio.targets.least_cost import cheapest_within, least_programme
 from evalfolio.targets.stated import (
     KINDS,

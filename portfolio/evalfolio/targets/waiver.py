@@ -9,7 +9,7 @@ from evalbayes import Menu
 from evalfolio.errors import InputError
 from evalfolio.limits.budget import Contingency
 from evalfolio.limits.limit import AnyLimit, as_limit
-from evalfolio.search.question import Question
+from evalfolio.search import Question
 from evalfolio.targets.least_cost import fewest_waived
 from evalfolio.targets.stated import KINDS, Targets, check_decisions, names_of, spend_of, targets_of
 
