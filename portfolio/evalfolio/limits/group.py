@@ -16,6 +16,7 @@ from evalfolio.errors import InputError
 
 NAMED_COLUMNS = ("domain", "tier", "eval", "family", "option")  # where a bare name is looked up
 EVERYTHING = "everything"
+_COLUMNS: WeakKeyDictionary[Menu, dict[str, NDArray[np.object_]]] = WeakKeyDictionary()
 
 
 @dataclass(init=False, repr=False, unsafe_hash=True)  # it cannot be set, see below
@@ -142,9 +143,6 @@ def _column(menu: Menu, column: str) -> NDArray[np.object_]:
     if column not in read:
         read[column] = np.array([str(value) for value in menu.options[column]], dtype=object)
     return read[column]
-
-
-_COLUMNS: WeakKeyDictionary[Menu, dict[str, NDArray[np.object_]]] = WeakKeyDictionary()
 
 
 def _known(menu: Menu, column: str, values: tuple[str, ...]) -> list[str]:

@@ -19,6 +19,8 @@ SHOWN_MENDS = 3
 STEPS = (0.04, 0.02, 0.01, 1e-3)  # down from what a choice leaves on a skewed belief
 JOINT_GAP = 1e-3  # of the least joint change
 MOVED = 1e-7  # relative; what a limit is missed by where it has to give way
+MAX_ROUNDS = 200  # of the search for a smallest clash, before an irreducible one is taken
+LOOSE_GAP = 0.1  # where a good guess at what can be met saves solves and nothing hangs on it
 
 
 @dataclass(frozen=True)
@@ -273,10 +275,6 @@ def _outward(value: float, *, up: bool) -> float:
 def _plain(value: float) -> str:
     """Return a number with thousands separators and no idle decimals."""
     return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.2g}"
-
-
-MAX_ROUNDS = 200  # of the search for a smallest clash, before an irreducible one is taken
-LOOSE_GAP = 0.1  # where a good guess at what can be met saves solves and nothing hangs on it
 
 
 class _Oracle:

@@ -27,6 +27,9 @@ from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.explained import ExplainedVariance
 from evalfolio.value.worth import Proportional, Worth
 
+MET = 1e-9  # relative; what a choice may miss by rounding
+WHOLE = 1e-9
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -140,10 +143,6 @@ class Objective:
                 tails.append(tail)
         total = Total(np.concatenate(plain), tuple(tails))
         return worths, quantities[0] if len(quantities) == 1 else Criteria(quantities), total
-
-
-MET = 1e-9  # relative; what a choice may miss by rounding
-WHOLE = 1e-9
 
 
 @dataclass(frozen=True)

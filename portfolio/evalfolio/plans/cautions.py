@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
     from evalbayes.posterior.posterior import Posterior
 
+NEAR = 3.0  # units of difficulty within which an eval comes near a threshold
+NO_LONG_TASKS = "no eval on the menu has tasks near its threshold"
+AROUND = 1.0  # units on either side of it where tasks are said to be of its difficulty
+
 
 def plan_warnings(
     plan: Plan, comparisons: pd.DataFrame, posterior: Posterior, method: Certified = ROUGHLY
@@ -93,11 +97,6 @@ def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
         f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
         "goes to max elicitation."
     )
-
-
-NEAR = 3.0  # units of difficulty within which an eval comes near a threshold
-NO_LONG_TASKS = "no eval on the menu has tasks near its threshold"
-AROUND = 1.0  # units on either side of it where tasks are said to be of its difficulty
 
 
 def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> dict[str, str]:

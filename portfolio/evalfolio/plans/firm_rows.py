@@ -43,6 +43,14 @@ from evalfolio.value.knowledge import Indices
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
 
+Row = tuple[str, str]  # eval and tier
+
+MOST_TOLD = 8  # rows that are not firm which a sentence goes through
+BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
+SUBSTITUTES = 3  # told of for one row
+FEW = 2  # rows of another mix that are named
+TIDY = 2e-3  # gap of the search for a rival of no more rows, of which nothing is claimed
+
 
 class Replicated:
     """The value of mixes on every replicate of a menu.
@@ -139,15 +147,6 @@ def _exact(menu: Menu, left: Array) -> Array:
         if calls is not None:
             found[d] = calls.value(calls.contrasts @ left @ calls.contrasts.T)
     return found
-
-
-Row = tuple[str, str]  # eval and tier
-
-MOST_TOLD = 8  # rows that are not firm which a sentence goes through
-BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
-SUBSTITUTES = 3  # told of for one row
-FEW = 2  # rows of another mix that are named
-TIDY = 2e-3  # gap of the search for a rival of no more rows, of which nothing is claimed
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

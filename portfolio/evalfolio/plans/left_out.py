@@ -14,6 +14,8 @@ from evalfolio.search import Problem
 from evalfolio.search.changes import NOTHING, Changes
 
 SHARED_COLUMNS = ("evals", "domains", "tiers", "days", "usd_p90", "usd_ceiling", "share_of_usd")
+COLUMNS = ("eval", "option", "value_added", "reason", "cost_to_enter")
+WORTH = 1e-3  # of the plan's value; steps that add less are within the usual gap, and not told
 
 
 def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
@@ -69,9 +71,6 @@ def shared_in_words(menu: Menu, names: Sequence[str]) -> str:
     """
     told = [f"{each.name} ({price(each.use)})" for each in menu.shared if each.name in names]
     return listing(told)
-
-
-COLUMNS = ("eval", "option", "value_added", "reason", "cost_to_enter")
 
 
 def left_out(
@@ -165,9 +164,6 @@ def least_useful_budget(problem: Problem, changes: Changes) -> str:
     needs = listing(list(map(amount, costs[nearest].tolist(), problem.resource_names)))
     option = str(problem.menu.options.index[changes.new[useful[nearest]]])
     return f"The least useful budget is {needs}: what the option {option!r} needs."
-
-
-WORTH = 1e-3  # of the plan's value; steps that add less are within the usual gap, and not told
 
 
 def next_steps(problem: Problem, x: Array, changes: Changes) -> pd.DataFrame:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from evalfolio.plans.judge import Score
     from evalfolio.record.record import Record
 
+LEAD = ("eval", "domain", "tier", "cap", "cap_unit", "attempts", "tasks")
+
 
 @dataclass(frozen=True, eq=False, repr=False)  # frames have no single truth value, nor a short text
 class Plan:
@@ -260,9 +262,6 @@ class Plan:
         if self.status == Status.CERTIFIED:
             return f"{worth}; no mix on this menu within these limits beats it by more ({proof})."
         return f"{worth} ({proof}), {self.status}: {self.status.meaning}."
-
-
-LEAD = ("eval", "domain", "tier", "cap", "cap_unit", "attempts", "tasks")
 
 
 def plan_in_html(plan: Plan) -> str:

@@ -27,6 +27,7 @@ from evalfolio.search import Answer, Problem, Question, Status
 
 UNKNOWN = "the AI model under test"
 NOTHING = 1e-9  # of perfect information: a value below it is rounding
+AGREE = 1e-6  # relative: a menu on which the mix is worth less or more is not the plan's
 
 
 def record_of(
@@ -234,9 +235,6 @@ def _domain_reason(plan: Plan, row: Mapping[str, Any]) -> str:
     usd = sum(shared) + (float(choices["usd"].sum()) if "usd" in choices else 0.0)
     cost = f", for ${two_digits(usd)}" if "usd" in choices else ""
     return f"{read} it, {deep or 'none'} with maximum elicitation{cost}"
-
-
-AGREE = 1e-6  # relative: a menu on which the mix is worth less or more is not the plan's
 
 
 def load_plan(path: str | Path) -> Plan:

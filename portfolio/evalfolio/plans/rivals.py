@@ -15,6 +15,9 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.revalue import skewed_value
 from evalfolio.search import Certified, Greedy, Question
 
+HALF = "half of every budget"
+ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another
+
 
 def even_split(menu: Menu, budget: Mapping[str, float]) -> tuple[str, ...]:
     """Return the mix that gives every eval the same share of every budget, and spends the budget.
@@ -73,10 +76,6 @@ def _limited(menu: Menu, budget: Mapping[str, float]) -> tuple[list[int], Array]
 def information_size(menu: Menu) -> Array:
     """Return trace(Σ K) of every option, of shape (n_options,): unit-free size of information."""
     return np.asarray(np.einsum("oij,ji->o", menu.information, menu.prior_covariance))
-
-
-HALF = "half of every budget"
-ROUGHLY = Certified(gap=1e-2, time_limit=20.0)  # of plans that only stand beside another
 
 
 def rival_plans(question: Question, method: Certified = ROUGHLY) -> dict[str, tuple[str, ...]]:

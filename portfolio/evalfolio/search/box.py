@@ -10,6 +10,12 @@ import numpy as np
 from evalbayes.arrays import Array, Flags, Positions
 
 LEAST_SHARE = 0.1  # of the interval, that either half of a split keeps
+TRIALS = 4  # programmes per quantity
+FIRST = 0.85  # of the way to the relaxed value: the first cap tried
+LAST = 0.98  # caps nearer to it say nothing new
+LEAST = 0.02  # of the way: gains smaller than that are not worth a programme
+BACK = 0.9  # of a step between two points, as a concave bound bulges above the line
+ENOUGH = 0.1  # of the room between bound and target: a cap whose bound is that near is best
 
 
 @dataclass(eq=False)  # eq=False: arrays have no single truth value
@@ -60,14 +66,6 @@ class Box:
         self.x_high, self.x_low = self.x_high.copy(), self.x_low.copy()
         self.x_high[:n][out] = 0.0
         self.x_low[:n][inside] = 1.0
-
-
-TRIALS = 4  # programmes per quantity
-FIRST = 0.85  # of the way to the relaxed value: the first cap tried
-LAST = 0.98  # caps nearer to it say nothing new
-LEAST = 0.02  # of the way: gains smaller than that are not worth a programme
-BACK = 0.9  # of a step between two points, as a concave bound bulges above the line
-ENOUGH = 0.1  # of the room between bound and target: a cap whose bound is that near is best
 
 
 def shaved(

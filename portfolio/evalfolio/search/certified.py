@@ -17,6 +17,7 @@ from evalfolio.search.question import Question
 
 # A bound below a known value by more than this (scaled) was false, and no gap is claimed.
 TOLERANCE = 1e-9
+SHARE = 0.5  # of the gap asked for that may be given up for a lower cost
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,6 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
         problem.in_units(run.relaxation.price()),
         run.n_boxes,
     )
-
-
-SHARE = 0.5  # of the gap asked for that may be given up for a lower cost
 
 
 def thrifty(found: Answer, gap: float) -> Answer:

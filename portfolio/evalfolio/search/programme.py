@@ -30,6 +30,12 @@ from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
 from evalfolio.search.problem import Problem
 from evalfolio.search.tangents import Tangents
 
+# Weights of a tangent below this are left out and their sum over evals added to its constant.
+SMALL = 1e-9
+MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
+PATIENCE = 6
+NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
+
 
 def quiet_highs() -> highspy.Highs:
     """Return a solver that prints nothing, also the first of the process.
@@ -55,13 +61,6 @@ def _greet() -> None:
             os.dup2(nowhere, 1)
             stack.callback(os.dup2, kept, 1)
         highspy.Highs()
-
-
-# Weights of a tangent below this are left out and their sum over evals added to its constant.
-SMALL = 1e-9
-MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
-PATIENCE = 6
-NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

@@ -43,6 +43,7 @@ from evalfolio.sensitivities.sweep import Sweep
 
 LISTS = ("options", "enters", "leaves")
 ANY = ": any eval"  # how entries of domains end
+MOST = 12  # rows of a table
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -207,9 +208,6 @@ def _joined(points: pd.DataFrame) -> pd.DataFrame:
         if column in table:
             table[column] = ["; ".join(names) for names in table[column]]
     return table
-
-
-MOST = 12  # rows of a table
 
 
 def firmness(found: Sensitivity) -> Account:

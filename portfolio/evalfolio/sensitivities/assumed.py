@@ -23,6 +23,9 @@ HOURS = ("staff_hours", "elicitation_hours", "review")
 # Kinds that change what options cost or which there are: a mix cannot be held against them.
 ON_COSTS = ("price", *HOURS, "curve_family")
 FAMILIES = {-1.0: "weibull", 0.0: "lognormal", 1.0: "hill"}
+FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value
+UNIT = 1.0  # a threshold without one is tried a unit lower and higher
+EFFORT = 0.25  # efforts are tried a quarter lower and higher
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,6 @@ class Assumed:
     def name(self) -> str:
         """The figure in words."""
         return f"{self.domain or 'all evals'}: {WORDS[self.kind]}"
-
-
-FACTOR = 2.0  # a figure without a range of its own is tried at half and at twice its value
-UNIT = 1.0  # a threshold without one is tried a unit lower and higher
-EFFORT = 0.25  # efforts are tried a quarter lower and higher
 
 
 def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:

@@ -53,6 +53,9 @@ LEARNED = {
     ),
     "ai_models": ("name", "released", "lineage"),
 }
+# A gap of another size is the same belief in another unit: what a reading tells of it hangs on its
+# size in second order only.
+STATES = {"gap": "gap", "gap_sd": "gap", "shown_sd": "shown"}
 
 
 def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> Catalogue:
@@ -140,11 +143,6 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
         replace(each, use=use.get(each.name, each.use), draws=None) for each in menu.shared
     )
     return replace(menu, options=options, shared=shared)
-
-
-# A gap of another size is the same belief in another unit: what a reading tells of it hangs on its
-# size in second order only.
-STATES = {"gap": "gap", "gap_sd": "gap", "shown_sd": "shown"}
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

@@ -27,6 +27,11 @@ from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ALL, BINDING = "all", "binding"
+NEAR = 1.03  # a bracket is halved until its ends are within 3 %
+COLUMNS = ("what", "below", "at", "adds", "why")
+SATURATED = 0.95
+
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Frontier:
@@ -186,9 +191,6 @@ def moves(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:
         for names, one, many in parts
         if names
     ]
-
-
-ALL, BINDING = "all", "binding"
 
 
 def frontier(
@@ -392,11 +394,6 @@ def _amounts(
     amounts = np.geomspace(budget / 100, top, points)
     amounts[int(np.argmin(np.abs(np.log(amounts / budget))))] = budget
     return amounts
-
-
-NEAR = 1.03  # a bracket is halved until its ends are within 3 %
-COLUMNS = ("what", "below", "at", "adds", "why")
-SATURATED = 0.95
 
 
 def entries(

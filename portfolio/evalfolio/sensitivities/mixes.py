@@ -27,6 +27,12 @@ from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, solve, swept
 
+BATCH = 16  # plans worked out together, on menus they share
+EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments
+SHARED = 8  # mixes that share the figures that ask for a new menu
+CORE = 0.9  # evals in at least this share of the mixes are the core, the others the fringe
+OUTCOMES = ("n_success", "n_gave_up", "n_stopped")
+
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
 class Tornado:
@@ -185,10 +191,6 @@ def _point(
     return {**summary(menu, solution), "base_value": held}
 
 
-BATCH = 16  # plans worked out together, on menus they share
-EDGE = 1 / 6  # with these odds at either end, three levels have an even spread's first moments
-
-
 def levels_at(figures: Sequence[Assumed], unit: Array) -> Array:
     """Return levels for even draws from the unit cube, of shape (n_points, n_figures).
 
@@ -250,10 +252,6 @@ def _batch(
         menu = basis.menu_under(dict(zip(figures, point, strict=True)))
         out.append(summary(menu, solve(basis.question.on(menu), method)))
     return out
-
-
-SHARED = 8  # mixes that share the figures that ask for a new menu
-CORE = 0.9  # evals in at least this share of the mixes are the core, the others the fringe
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -350,9 +348,6 @@ def gathered(mixes: Sequence[Mapping[str, Any]]) -> Stability:
         (float(shares.mean()), float(low), float(high)),
         n,
     )
-
-
-OUTCOMES = ("n_success", "n_gave_up", "n_stopped")
 
 
 def resampled(observations: Observations, seed: int) -> Observations:

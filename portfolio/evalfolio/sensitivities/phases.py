@@ -14,6 +14,8 @@ from evalfolio.rule.square_root import depth_rule, least_gap_sd
 from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.sweep import Sweep, solve, swept
 
+AXES = ("gap_sd", "cost_ratio", "validity_sd", "evals")
+
 
 @dataclass(frozen=True)
 class OneDomain:
@@ -74,9 +76,6 @@ class OneDomain:
                 ),
             ),
         )
-
-
-AXES = ("gap_sd", "cost_ratio", "validity_sd", "evals")
 
 
 def phase_diagram(

@@ -26,6 +26,12 @@ from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept
 
+MAX_ROUNDS = 40
+# Weights of the 5 %, 50 % and 95 % quantiles that give the mean of most distributions: extended
+# Pearson-Tukey (Keefer & Bodily 1983, doi:10.1287/mnsc.29.5.595).
+WEIGHTS = (0.185, 0.63, 0.185)
+COLUMNS = ("name", "worth", "worth_low", "worth_high", "share")
+
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Scenarios:
@@ -183,9 +189,6 @@ def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
         )
         for name, menu in menus.items()
     }
-
-
-MAX_ROUNDS = 40
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -362,12 +365,6 @@ def _least(row: Array, most: Array) -> float:
         total += share * float(row[k])
         left -= share
     return total
-
-
-# Weights of the 5 %, 50 % and 95 % quantiles that give the mean of most distributions: extended
-# Pearson-Tukey (Keefer & Bodily 1983, doi:10.1287/mnsc.29.5.595).
-WEIGHTS = (0.185, 0.63, 0.185)
-COLUMNS = ("name", "worth", "worth_low", "worth_high", "share")
 
 
 def worth_of_knowing(

@@ -28,6 +28,10 @@ from evalfolio.plans.plan import Plan
 from evalfolio.search import Certified, Method, Question, Status
 
 FORMAT = 1
+Point = Any  # whatever JSON can hold: numbers, strings, lists and dicts of them
+IDLE = 10.0  # seconds after which a process whose parent was killed ends
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SAME = 1e-9  # relative: values nearer to each other are one value
 
 
 class Checkpoint:
@@ -95,9 +99,6 @@ class Checkpoint:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-
-
-Point = Any  # whatever JSON can hold: numbers, strings, lists and dicts of them
 
 
 @dataclass(frozen=True)
@@ -252,10 +253,6 @@ def meanwhile(function: Callable[..., Any], *held: Any, apart: bool) -> Iterator
         other.shutdown(kill_workers=True)
 
 
-IDLE = 10.0  # seconds after which a process whose parent was killed ends
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
 def _one(function: Callable[[Any], Any], key: str, point: Point) -> tuple[str, Any]:
     return key, function(point)
 
@@ -366,9 +363,6 @@ def swept(
     """Return `function` of what is held and every point; a checkpoint is of what is held too."""
     run = sweep or Sweep()
     return run.run(partial(function, *held), points, inputs=inputs_hash(*held))
-
-
-SAME = 1e-9  # relative: values nearer to each other are one value
 
 
 @dataclass(frozen=True)

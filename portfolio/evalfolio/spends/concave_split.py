@@ -8,6 +8,10 @@ import numpy as np
 from evalbayes.arrays import Array
 from evalfolio.spends.curves import Counted
 
+SLOPE_ERROR = 1e-11  # relative, of the slopes of items that share the money
+MAX_STEPS = 100  # of Newton or bisection, inner and outer
+FLOOR_SHARE = 1e-13  # of an item's range: spends nearer to its lower end count as that end
+
 
 class Moment(NamedTuple):
     """What was known at a moment of a search: seconds since its start, best value, bound."""
@@ -51,11 +55,6 @@ class Allocation:
     def gap(self) -> float:
         """Relative distance of the value from the bound."""
         return max(self.bound - self.value, 0.0) / max(abs(self.bound), 1e-300)
-
-
-SLOPE_ERROR = 1e-11  # relative, of the slopes of items that share the money
-MAX_STEPS = 100  # of Newton or bisection, inner and outer
-FLOOR_SHARE = 1e-13  # of an item's range: spends nearer to its lower end count as that end
 
 
 def concave_allocation(curves: Counted, budget: float, low: Array, high: Array) -> Allocation:

@@ -16,6 +16,10 @@ from evalfolio.spends.curves import Counted
 DECADES = 8  # below the top of its range that an item's grid reaches
 SUBDIVISION = np.array([0.25, 0.5, 0.75])  # of an interval where an envelope is used
 REFINED = 6 * len(SUBDIVISION)  # spends added per item and round: six intervals
+GRID = 192  # geometric spends per item at first
+ROUGH = 24  # of them for the first answers
+ROUNDS = 3  # of refinement before the search
+POLISHED_NODES = 60  # boxes whose split is polished by Newton steps, not only read off the grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +144,6 @@ def _over(spend: Array, value: Array, slope: Array) -> Array:
     over[:-1] += lift
     over[1:] = np.maximum(over[1:], value[1:] + lift)
     return over
-
-
-GRID = 192  # geometric spends per item at first
-ROUGH = 24  # of them for the first answers
-ROUNDS = 3  # of refinement before the search
-POLISHED_NODES = 60  # boxes whose split is polished by Newton steps, not only read off the grid
 
 
 def sigmoidal_allocation(

@@ -29,6 +29,11 @@ from scipy.special import log_ndtr, ndtr, ndtri
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 
+# Panels that halve towards θ = 0, where the integrand changes on the scale of θ itself.
+_PANELS = np.concatenate([[0.0], 0.5 ** np.arange(24.0, -1.0, -1.0)])
+NEAR = 6.0  # sds to the threshold up to which values of G are summed up together
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+
 
 def density(z: ArrayLike) -> Array:
     """Return the standard normal density φ(z)."""
@@ -71,12 +76,6 @@ def indifference(loss_missed: float, loss_false_alarm: float) -> float:
         return float(ratio + np.log(expected_excess(k)) - np.log(expected_excess(-k)))
 
     return float(brentq(imbalance, -30.0, 30.0, xtol=1e-14, rtol=1e-14))
-
-
-# Panels that halve towards θ = 0, where the integrand changes on the scale of θ itself.
-_PANELS = np.concatenate([[0.0], 0.5 ** np.arange(24.0, -1.0, -1.0)])
-NEAR = 6.0  # sds to the threshold up to which values of G are summed up together
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
 def certain_call(share: Array, distance: float) -> Array:

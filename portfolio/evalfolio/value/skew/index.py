@@ -16,6 +16,11 @@ import numpy as np
 
 from evalbayes.arrays import Array
 
+LARGEST = 7.0  # of the absolute value of the numbers
+NARROW, WIDE = -2.0, (2.0, 4.0)  # of ln h/q, first and second: from, to
+# Of one gap: ln h₁/q, ln of ln h₂/h₁, ln ω₂/ω₁, ln ω₃/ω₁, ln r₁, ln r₂, ln r₃
+BEGIN = (-0.17, 0.43, 0.15, -2.9, -2.3, -3.7, -6.0)
+
 
 @dataclass(frozen=True)
 class Index:
@@ -63,12 +68,6 @@ def contrasts_of(gap_weights: Array) -> Array:
     n = gap_weights.shape[1]
     both = np.hstack([np.ones((2, 1)), gap_weights])
     return np.vstack([both, np.hstack([np.zeros((n, 1)), np.eye(n)])])
-
-
-LARGEST = 7.0  # of the absolute value of the numbers
-NARROW, WIDE = -2.0, (2.0, 4.0)  # of ln h/q, first and second: from, to
-# Of one gap: ln h₁/q, ln of ln h₂/h₁, ln ω₂/ω₁, ln ω₃/ω₁, ln r₁, ln r₂, ln r₃
-BEGIN = (-0.17, 0.43, 0.15, -2.9, -2.3, -3.7, -6.0)
 
 
 class Shapes:

@@ -24,6 +24,21 @@ from evalfolio.value.skew.sloped import Sloped, ramps
 
 TOLERANCE = 1e-3  # relative; the fit is not better than that for other reasons
 EVALUATIONS = 40
+MIXES = 72  # to fit to
+KNOTS = np.array(
+    [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.985, 1.0]
+)  # of u, which soon comes near 1
+# Where the search for the shape starts, until one ends well
+STARTS = (
+    BEGIN,
+    (-0.34, 0.96, -3.1, -5.6, -2.4, -2.7, -7.0),
+    (-1.6, 0.7, -0.5, -2.6, -1.3, -5.8, -5.7),
+)
+WELL = 0.08  # root of the sum of squares
+PULL = 0.01
+FLOOR = 0.02  # of the largest value: smaller values count as if they were as large
+POWER = 0.5  # 1: relative errors count alike, 0: absolute ones
+_LEFT: WeakKeyDictionary[Menu, Array] = WeakKeyDictionary()
 
 
 class Misfit:
@@ -89,22 +104,6 @@ class Misfit:
         self._u, self._turn = self.shapes.of(x)
         self._rows: Array = ramps(self._u, self.knots) * self.count[:, None]
         self._slopes: Array = nnls(self._rows, self.wanted)[0]
-
-
-MIXES = 72  # to fit to
-KNOTS = np.array(
-    [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.78, 0.85, 0.9, 0.94, 0.97, 0.985, 1.0]
-)  # of u, which soon comes near 1
-# Where the search for the shape starts, until one ends well
-STARTS = (
-    BEGIN,
-    (-0.34, 0.96, -3.1, -5.6, -2.4, -2.7, -7.0),
-    (-1.6, 0.7, -0.5, -2.6, -1.3, -5.8, -5.7),
-)
-WELL = 0.08  # root of the sum of squares
-PULL = 0.01
-FLOOR = 0.02  # of the largest value: smaller values count as if they were as large
-POWER = 0.5  # 1: relative errors count alike, 0: absolute ones
 
 
 @dataclass(frozen=True)
@@ -197,9 +196,6 @@ class _Task:
 @lru_cache(maxsize=512)
 def _fitted(task: _Task) -> StandIn:
     return fitted(task.calls, task.left)
-
-
-_LEFT: WeakKeyDictionary[Menu, Array] = WeakKeyDictionary()
 
 
 def lefts(menu: Menu) -> Array:
