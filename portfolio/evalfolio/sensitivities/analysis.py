@@ -169,7 +169,11 @@ class Sensitivity:
             elif best["worth_high"] <= 0:
                 said.append("No pilot tried is worth waiting for.")
         if self.sobol is not None:
-            said.append(_sobol_sentence(self.sobol))
+            most = _sobol_of(self.sobol, "value").iloc[0]
+            said.append(
+                f"Over all assumptions together {most.name} accounts for most of the value's "
+                f"variance: {percent(max(most['total'], 0.0))}, ± {percent(most['total_ci'])}."
+            )
         return said
 
     def __str__(self) -> str:
@@ -192,15 +196,6 @@ def _entry_sentences(table: pd.DataFrame, resource: str) -> list[str]:
     return said
 
 
-def _sobol_sentence(table: pd.DataFrame) -> str:
-    own = table[table["answer"] == "value"].sort_values("total", ascending=False, kind="stable")
-    first = own.iloc[0]
-    return (
-        f"Over all assumptions together {first['name']} accounts for most of the value's variance: "
-        f"{percent(max(first['total'], 0.0))}, ± {percent(first['total_ci'])}."
-    )
-
-
 def _joined(points: pd.DataFrame) -> pd.DataFrame:
     """Return a table with lists of options as text."""
     table = points.copy()
@@ -217,23 +212,16 @@ def firmness(found: Sensitivity) -> Account:
     tables = [_evals(found)]
     if len(first):
         columns = ("Figure", "From", "To", "Moves the plan by", "How to find out")
-        told = {head: first[key] for head, key in zip(columns, first, strict=True)}
+        told: dict[str, Iterable[object]] = dict(
+            zip(columns, (first[key] for key in first), strict=True)
+        )
         title = "Figures that nobody gave, by how far their ranges move the plan"
         tables.append(_table("find_out_first", title, told))
     for resource, table in found.entries.items():
-        tables.append(
-            _table(
-                f"entries_{resource}",
-                f"From how many {words(resource)} it pays",
-                {
-                    "What": table["what"],
-                    "Not yet at": table["below"],
-                    "Pays at": table["at"],
-                    "Lost without it": table["adds"],
-                    "Why": table["why"],
-                },
-            )
-        )
+        heads = {"What": "what", "Not yet at": "below", "Pays at": "at", "Lost without it": "adds"}
+        told = {head: table[key] for head, key in (heads | {"Why": "why"}).items()}
+        title = f"From how many {words(resource)} it pays"
+        tables.append(_table(f"entries_{resource}", title, told))
     regret = found.regret[~found.regret.index.astype(str).str.startswith("best for ")]
     mixes = (found.least_regret, found.cautious)
     tables += [
@@ -268,22 +256,35 @@ def firmness(found: Sensitivity) -> Account:
         ),
     ]
     if len(found.pilots):
-        tables.append(
-            _table(
-                "pilots",
-                "A pilot first, the rest split on its result, as a share of the plan's value",
-                {
-                    "Pilot": found.pilots["option"],
-                    "Worth": found.pilots["share"],
-                    "At least": found.pilots["worth_low"] / value,
-                    "At most": found.pilots["worth_high"] / value,
-                    "Changes the mix with probability": found.pilots["changes"],
-                },
-            )
-        )
+        told = {
+            "Pilot": found.pilots["option"],
+            "Worth": found.pilots["share"],
+            "At least": found.pilots["worth_low"] / value,
+            "At most": found.pilots["worth_high"] / value,
+            "Changes the mix with probability": found.pilots["changes"],
+        }
+        title = "A pilot first, the rest split on its result, as a share of the plan's value"
+        tables.append(_table("pilots", title, told))
     if found.sobol is not None:
-        tables.append(_sobol(found.sobol))
+        value_of = _sobol_of(found.sobol, "value")
+        deep = _sobol_of(found.sobol, "share on max elicitation")
+        deep = deep.reindex(value_of.index).fillna(0.0)
+        told = {
+            "Figure": value_of.index.astype(str),
+            "Of the value": value_of["total"],
+            "±": value_of["total_ci"],
+            "Of the share on depth": deep["total"],
+            "± there": deep["total_ci"],
+        }
+        title = "Total Sobol indices over all assumptions together, with 95 % half-widths"
+        tables.append(_table("sobol", title, told))
     return Account(sentences=tuple(found.sentences()), tables=tuple(tables))
+
+
+def _sobol_of(table: pd.DataFrame, answer: str) -> pd.DataFrame:
+    """Return what accounts for one answer, the most first."""
+    own = table[table["answer"] == answer].set_index("name")
+    return own.sort_values("total", ascending=False, kind="stable")
 
 
 def _evals(found: Sensitivity) -> AccountTable:
@@ -301,24 +302,6 @@ def _evals(found: Sensitivity) -> AccountTable:
         "Core or fringe": np.where(rows["core"].eq(other=True), "core", "fringe"),
     }
     return _table("evals", "How often each eval stays in the mix", columns, most=40)
-
-
-def _sobol(table: pd.DataFrame) -> AccountTable:
-    value = table[table["answer"] == "value"].set_index("name")
-    value = value.sort_values("total", ascending=False, kind="stable")
-    deep = table[table["answer"] == "share on max elicitation"].set_index("name")
-    deep = deep.reindex(value.index).fillna(0.0)
-    return _table(
-        "sobol",
-        "Total Sobol indices over all assumptions together, with 95 % half-widths",
-        {
-            "Figure": value.index.astype(str),
-            "Of the value": value["total"],
-            "±": value["total_ci"],
-            "Of the share on depth": deep["total"],
-            "± there": deep["total_ci"],
-        },
-    )
 
 
 def _table(
@@ -399,69 +382,55 @@ def sensitivity(
         assumptions = assumptions_of(catalogue, posterior)
     question = plan.question
     basis = Basis(question, catalogue, posterior, seed)
-    shared: dict[str, Any] = {"method": method}
-    run = sweep or Sweep()
-    lines: dict[str, Frontier] = {}
-    for resource in _varied(plan) if vary is None else vary:
-        lines[resource] = frontier(
-            question,
-            resource=resource,
-            points=points,
-            sweep=run.part(f"frontier_{resource}"),
-            **shared,
-        )
-    tipped = tornado(basis, assumptions, plan=plan, sweep=run.part("tornado"), **shared)
-    several = scenarios_of(basis, assumptions)
-    settled = best_under(several, question, sweep=run.part("scenarios"), **shared)
-    least = robust_mix(several, question, criterion="regret", settled=settled, **shared)
-    cautious = robust_mix(several, question, criterion="cvar", settled=settled, **shared)
-    on_menu = set(next(iter(several.menus.values())).options.index)
-    named = {
-        name: tuple(option for option in mix if option in on_menu)
-        for name, mix in {
-            "this plan": plan.chosen,
-            **rival_plans(plan.question),
-            **dict(mixes or {}),
-            "least regret": least.options,
-            "best of the worst fifth": cautious.options,
-        }.items()
+    run, draws = sweep or Sweep(), plan.menu.information_draws
+
+    def of(part: str) -> dict[str, Any]:
+        return {"method": method, "sweep": run.part(part)}
+
+    lines = {
+        name: frontier(question, resource=name, points=points, **of(f"frontier_{name}"))
+        for name in (_varied(plan) if vary is None else vary)
     }
-    draws = None
-    if plan.menu.information_draws is not None and len(plan.menu.information_draws):
-        draws = stability_over_draws(question, most=samples, sweep=run.part("draws"), **shared)
-    again = None
+    tipped = tornado(basis, assumptions, plan=plan, **of("tornado"))
+    several = scenarios_of(basis, assumptions)
+    settled = best_under(several, question, **of("scenarios"))
+    least, cautious = (
+        robust_mix(several, question, criterion=by, settled=settled, method=method)
+        for by in ("regret", "cvar")
+    )
+    named = {
+        "this plan": plan.chosen,
+        **rival_plans(plan.question),
+        **dict(mixes or {}),
+        "least regret": least.options,
+        "best of the worst fifth": cautious.options,
+    }
+    on_menu = set(next(iter(several.menus.values())).options.index)
+    named = {name: tuple(o for o in mix if o in on_menu) for name, mix in named.items()}
+    over_draws = over_observations = by_sobol = None
+    if draws is not None and len(draws):
+        over_draws = stability_over_draws(question, most=samples, **of("draws"))
     if resamples and catalogue is not None and observations is not None:
-        again = stability_over_observations(
-            question,
-            catalogue,
-            observations,
-            resamples=resamples,
-            seed=seed,
-            sweep=run.part("observations"),
-            **shared,
+        drawn_again = {"resamples": resamples, "seed": seed, **of("observations")}
+        over_observations = stability_over_observations(
+            question, catalogue, observations, **drawn_again
         )
-    by_sobol = None
     if sobol:
-        by_sobol = sobol_of_plan(
-            basis, assumptions, samples=sobol, seed=seed, sweep=run.part("sobol"), **shared
-        )
+        by_sobol = sobol_of_plan(basis, assumptions, samples=sobol, seed=seed, **of("sobol"))
     return Sensitivity(
         frontiers=lines,
-        entries={
-            resource: entries(line, sweep=run.part(f"entries_{resource}"), **shared)
-            for resource, line in list(lines.items())[:1]
-        },
+        entries={name: entries(lines[name], **of(f"entries_{name}")) for name in list(lines)[:1]},
         tornado=tipped,
-        regret=regret_table(several, named, question, settled=settled, **shared),
+        regret=regret_table(several, named, question, settled=settled, method=method),
         least_regret=least,
         cautious=cautious,
-        over_draws=draws,
-        over_observations=again,
+        over_draws=over_draws,
+        over_observations=over_observations,
         over_assumptions=stability_over_assumptions(
-            basis, assumptions, samples=samples, seed=seed, sweep=run.part("assumptions"), **shared
+            basis, assumptions, samples=samples, seed=seed, **of("assumptions")
         ),
-        knowing=worth_of_knowing(basis, assumptions, sweep=run.part("knowing"), **shared),
-        pilots=pilot_first(question, most=pilots, sweep=run.part("pilots"), **shared),
+        knowing=worth_of_knowing(basis, assumptions, **of("knowing")),
+        pilots=pilot_first(question, most=pilots, **of("pilots")),
         sobol=by_sobol,
     )
 
