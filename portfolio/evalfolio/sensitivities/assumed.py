@@ -142,12 +142,7 @@ def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:
     """
     if catalogue is None:
         return {}
-    widths = {
-        spec.name: 0.0
-        if spec.usd_per_unit.exact
-        else float(np.log(spec.usd_per_unit.high / spec.usd_per_unit.low))
-        for spec in catalogue.evals
-    }
+    widths = _price_widths(catalogue)
     moving = [width for width in widths.values() if width > 0]
     unspent = {study.name: 0.0 for study in catalogue.studies}  # people are no spend
     if not moving:
@@ -155,13 +150,15 @@ def price_spreads(catalogue: Catalogue | None) -> dict[str, float]:
     return {name: width / float(np.mean(moving)) for name, width in widths.items()} | unspent
 
 
+def _price_widths(catalogue: Catalogue) -> dict[str, float]:
+    """Return how wide every eval's price is, in ln; 0 where it is stated exactly."""
+    prices = {spec.name: spec.usd_per_unit for spec in catalogue.evals}
+    return {n: 0.0 if p.exact else float(np.log(p.high / p.low)) for n, p in prices.items()}
+
+
 def _price(catalogue: Catalogue) -> Assumed:
     """All prices at the ends of their own intervals at once; the factor is their geometric mean."""
-    widths = [
-        np.log(spec.usd_per_unit.high / spec.usd_per_unit.low)
-        for spec in catalogue.evals
-        if not spec.usd_per_unit.exact
-    ]
+    widths = [width for width in _price_widths(catalogue).values() if width > 0]
     if not widths:
         return _factor("price", "")
     half = float(np.exp(np.mean(widths) / 2))

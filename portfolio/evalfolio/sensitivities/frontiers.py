@@ -129,15 +129,8 @@ class Frontier:
                     value, options = plan.value, plan.chosen
             bound = value + max(more, 0.0)
             gap = None if pd.isna(row["gap"]) else (bound - value) / bound if bound > 0 else 0.0
-            rows.append(
-                {
-                    self.resource: amount,
-                    "value": value,
-                    "bound": bound,
-                    "gap": gap,
-                    "options": list(options),
-                }
-            )
+            told = {self.resource: amount, "value": value, "bound": bound, "gap": gap}
+            rows.append(told | {"options": list(options)})
         return rows
 
     def __str__(self) -> str:
@@ -280,10 +273,9 @@ def frontier(
         for k in found
     ]
     table = pd.DataFrame(rows)
-    before = [(), *table["options"][:-1]]
-    pairs = list(zip(before, table["options"], strict=True))
-    table["enters"] = [tuple(o for o in now if o not in was) for was, now in pairs]
-    table["leaves"] = [tuple(o for o in was if o not in now) for was, now in pairs]
+    pairs = list(zip([(), *table["options"][:-1]], table["options"], strict=True))
+    for column, turned in (("enters", 1), ("leaves", -1)):
+        table[column] = [tuple(o for o in b if o not in a) for a, b in (p[::turned] for p in pairs)]
     missing = tuple(float(amounts[k]) for k in range(len(amounts)) if k not in found)
     return Frontier(question, resource, table, solutions[-1].value, evpi, missing)
 

@@ -359,13 +359,12 @@ def resampled(observations: Observations, seed: int) -> Observations:
     scores normally around themselves.
     """
     rng = np.random.default_rng(seed)
-    return replace(
-        observations,
-        cells=_cells(observations.cells, rng),
-        runs=_runs(observations.runs, rng),
-        counts=_counts(observations.counts, rng),
-        scores=_scores(observations.scores, rng),
-    )
+    drawn = {"cells": _cells, "runs": _runs, "counts": _counts, "scores": _scores}
+    tables = {name: getattr(observations, name) for name in drawn}
+    fresh: dict[str, Any] = {
+        name: drawn[name](table, rng) for name, table in tables.items() if len(table)
+    }
+    return replace(observations, **fresh)
 
 
 def stability_over_observations(
@@ -410,8 +409,6 @@ def _refitted(
 
 
 def _cells(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    if cells.empty:
-        return cells
     out = cells.copy()
     counts = cells[list(OUTCOMES)].to_numpy(dtype=np.int64)
     fresh = np.array(
@@ -423,9 +420,8 @@ def _cells(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         mean = cells[f"mean_ln_spend_{kind}"].to_numpy(dtype=np.float64)
         sd = cells[f"sd_ln_spend_{kind}"].to_numpy(dtype=np.float64)
         error = np.where(np.isfinite(sd), sd, 0.0) / np.sqrt(np.maximum(n, 1))
-        out[f"mean_ln_spend_{kind}"] = np.where(
-            n > 0, mean + error * rng.standard_normal(len(n)), np.nan
-        )
+        drawn = mean + error * rng.standard_normal(len(n))
+        out[f"mean_ln_spend_{kind}"] = np.where(n > 0, drawn, np.nan)
         freedom = np.maximum(n - 1, 1)
         spread = sd * np.sqrt(rng.chisquare(freedom) / freedom)
         out[f"sd_ln_spend_{kind}"] = np.where(n > 1, spread, np.nan)
@@ -433,8 +429,6 @@ def _cells(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _runs(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    if runs.empty:
-        return runs
     parts = []
     for _, group in runs.groupby(["eval", "ai_model"], sort=True):
         tasks = [own for _, own in group.groupby("task", sort=True, dropna=False)]
@@ -443,15 +437,11 @@ def _runs(runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _counts(counts: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    if counts.empty:
-        return counts
     n = counts["n_runs"].to_numpy(dtype=np.int64)
     share = counts["n_success"].to_numpy(dtype=np.float64) / np.maximum(n, 1)
     return counts.assign(n_success=rng.binomial(n, share))
 
 
 def _scores(scores: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    if scores.empty:
-        return scores
     error = scores["standard_error"].to_numpy(dtype=np.float64)
     return scores.assign(score=scores["score"] + error * rng.standard_normal(len(error)))

@@ -127,20 +127,11 @@ def phase_diagram(
     rows = []
     for point, answer in zip(points, found, strict=True):
         g, c, w, n = point
-        rule = depth_rule(
-            cost_ratio=c, validity_sd=w, gap_sd=g, budget=budget, evals=int(n), **shared
-        )
-        rows.append(
-            {
-                **dict(zip(AXES, point, strict=True)),
-                **answer,
-                "rule": rule.budget_share,
-                "rule_evals": rule.deep,
-                "boundary": least_gap_sd(
-                    cost_ratio=c, validity_sd=w, budget=budget, evals=int(n), **shared
-                ),
-            }
-        )
+        case = {"cost_ratio": c, "validity_sd": w, "budget": budget, **shared}
+        rule = depth_rule(gap_sd=g, evals=int(n), **case)
+        told = {"rule": rule.budget_share, "rule_evals": rule.deep}
+        told["boundary"] = least_gap_sd(evals=int(n), **case)
+        rows.append(dict(zip(AXES, point, strict=True)) | answer | told)
     return pd.DataFrame(rows)
 
 

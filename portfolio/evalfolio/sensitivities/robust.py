@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import block_diag
 from scipy.optimize import linprog
 
 from evalbayes import Menu
@@ -91,44 +92,32 @@ class Scenarios:
         blocks: list[Menu] = []
         place = []
         for menu, _ in used:
-            k = next((k for k, block in enumerate(blocks) if same_belief(block, menu)), None)
-            if k is None:
-                k = len(blocks)
-                blocks.append(menu)
-            place.append(k)
-        n = len(blocks[0].states)
-        size = n * len(blocks)
-        information = np.zeros((len(blocks[0]), size, size))
-        covariance = np.zeros((size, size))
-        mean = np.zeros(size)
+            alike = (k for k, block in enumerate(blocks) if same_belief(block, menu))
+            place.append(next(alike, len(blocks)))
+            blocks += [menu] if place[-1] == len(blocks) else []
+        first, n = blocks[0], len(blocks[0].states)
+        own = np.eye(len(blocks))
+        decisions = (
+            replace(
+                decision,
+                name=f"{s} {decision.name}",
+                contrast=np.kron(own[k], decision.contrast),
+                loss_missed=decision.loss_missed * w,
+                loss_false_alarm=decision.loss_false_alarm * w,
+            )
+            for s, ((menu, w), k) in enumerate(zip(used, place, strict=True))
+            for decision in menu.decisions
+        )
+        information = np.zeros((len(first), n * len(blocks), n * len(blocks)))
         for k, block in enumerate(blocks):
-            own = slice(k * n, (k + 1) * n)
-            information[:, own, own] = block.information
-            covariance[own, own] = block.prior_covariance
-            mean[own] = block.prior_mean
-        decisions = []
-        for s, ((menu, w), k) in enumerate(zip(used, place, strict=True)):
-            for decision in menu.decisions:
-                contrast = np.zeros(size)
-                contrast[k * n : (k + 1) * n] = decision.contrast
-                decisions.append(
-                    replace(
-                        decision,
-                        name=f"{s} {decision.name}",
-                        contrast=contrast,
-                        loss_missed=decision.loss_missed * w,
-                        loss_false_alarm=decision.loss_false_alarm * w,
-                    )
-                )
-        first = blocks[0]
-        states = tuple(f"{k} {name}" for k in range(len(blocks)) for name in first.states)
+            information[:, k * n : (k + 1) * n, k * n : (k + 1) * n] = block.information
         return Menu(
             first.options,
             first.resources,
             information,
-            states,
-            mean,
-            covariance,
+            tuple(f"{k} {name}" for k in range(len(blocks)) for name in first.states),
+            np.concatenate([block.prior_mean for block in blocks]),
+            block_diag(*(block.prior_covariance for block in blocks)),
             tuple(decisions),
             shared=first.shared,
             tariffs=first.tariffs,

@@ -16,6 +16,7 @@ from evalfolio.sensitivities.sweep import Sweep
 
 Points = Sequence[Sequence[float]]
 Answers = Sequence[Mapping[str, float]]
+INDICES = {"first": "S1", "first_ci": "S1_conf", "total": "ST", "total_ci": "ST_conf"}  # SALib's
 
 
 def sobol_indices(
@@ -61,9 +62,8 @@ def sobol_indices(
     for answer in answers[0]:
         values = np.array([each[answer] for each in answers], dtype=np.float64)
         spread = float(values.std())
-        constant = spread <= 1e-12 * max(abs(float(values.mean())), 1e-300)
         found: dict[str, Any] = {}
-        if not constant:
+        if spread > 1e-12 * max(abs(float(values.mean())), 1e-300):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = analysis.analyze(
@@ -73,16 +73,8 @@ def sobol_indices(
                     seed=seed + 1,  # SALib takes 0 for no seed
                 )
         for k, name in enumerate(names):
-            rows.append(
-                {
-                    "answer": answer,
-                    "name": name,
-                    "first": 0.0 if constant else float(found["S1"][k]),
-                    "first_ci": 0.0 if constant else float(found["S1_conf"][k]),
-                    "total": 0.0 if constant else float(found["ST"][k]),
-                    "total_ci": 0.0 if constant else float(found["ST_conf"][k]),
-                }
-            )
+            told = {own: float(found[his][k]) if found else 0.0 for own, his in INDICES.items()}
+            rows.append({"answer": answer, "name": name, **told})
     return pd.DataFrame(rows)
 
 

@@ -12,11 +12,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import FunctionType, TracebackType
+from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
@@ -89,15 +89,8 @@ class Checkpoint:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def __enter__(self) -> Checkpoint:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
@@ -175,16 +168,11 @@ class Sweep:
             If the checkpoint belongs to another sweep, or no Dask client is connected.
         """
         keys = [json.dumps(point, sort_keys=True) for point in points]
-        place = (
-            nullcontext()
-            if self.checkpoint is None
-            else Checkpoint(self.checkpoint, f"{_name(function)} {inputs}")
-        )
-        with place as stored:
+        of = f"{_name(function)} {inputs}"
+        kept = self.checkpoint and Checkpoint(self.checkpoint, of)
+        with closing(kept) if kept else nullcontext() as stored:
             done: dict[str, Any] = dict(stored.results) if stored else {}
-            missing = {
-                key: point for key, point in zip(keys, points, strict=True) if key not in done
-            }
+            missing = {k: point for k, point in zip(keys, points, strict=True) if k not in done}
             finished, total = len(set(keys)) - len(missing), len(set(keys))
             for key, result in self._results(function, missing):
                 # Through JSON even without a file: a result is the same fresh and resumed.
@@ -211,16 +199,14 @@ class Sweep:
         import joblib
 
         settings: dict[str, Any] = {"backend": self.backend, "n_jobs": self.workers}
-        one = _one
         if self.backend == "dask":
             _check_client()
-            one = _one_limited
         else:
             settings["inner_max_num_threads"] = 1
         with joblib.parallel_config(**settings):
             parallel = joblib.Parallel(return_as="generator_unordered")
             yield from parallel(
-                joblib.delayed(one)(function, key, point) for key, point in points.items()
+                joblib.delayed(_one)(function, key, point) for key, point in points.items()
             )
 
 
@@ -254,11 +240,7 @@ def meanwhile(function: Callable[..., Any], *held: Any, apart: bool) -> Iterator
 
 
 def _one(function: Callable[[Any], Any], key: str, point: Point) -> tuple[str, Any]:
-    return key, function(point)
-
-
-def _one_limited(function: Callable[[Any], Any], key: str, point: Point) -> tuple[str, Any]:
-    """Work out one point with one thread, in a process that serves other work too."""
+    """Work out one point with one thread, in a process that may serve other work too."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
@@ -446,15 +428,9 @@ def solve(
         enough = found.value * (1 - getattr(method, "gap", 0.0)) if same else found.value
         if value >= enough and found.problem.completed(x) is not None:
             found = replace(found, x=x, value=value, bound=max(found.bound, value))
-    certain = None if found.gap is None else 0.0
-    return Solution(
-        options=found.chosen,
-        value=found.value,
-        bound=found.bound,
-        gap=certain,
-        status=found.status,
-        prices=found.prices,
-    ).with_bound(found.bound)
+    gap = None if found.gap is None else 0.0
+    told = Solution(found.chosen, found.value, found.bound, gap, found.status, found.prices)
+    return told.with_bound(found.bound)
 
 
 def best_at(
