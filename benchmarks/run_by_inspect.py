@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,12 @@ import numpy as np
 import pandas as pd
 from benchmarks.forecasts import clustered
 from benchmarks.programmes import ended
+from benchmarks.simulated import Outcome, catalogue_in, numbered, simulated
 from benchmarks.tables import circumstances, table, write_section
 from scipy.special import ndtr
 
 from evalbayes import Menu
-from evalbayes.catalogue import Catalogue, read_catalogue
+from evalbayes.catalogue import Catalogue
 from evalbayes.menus import state_draws
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import states_of
@@ -46,62 +46,13 @@ from evalfolio.search.greedy import Greedy
 
 SEED, WORLDS, DRAWS = 0, 100, 1000
 QUICK = Greedy()
-CATALOGUE = """
-[portfolio]
-ai_model = "next"
-[budget]
-usd = 900
-agents_in_parallel = 4
-[[domain]]
-name = "cyber"
-threshold_human_time = "4 h"
-shown_capability = [4.0, 9.0]
-elicitation_gap = [0.01, 0.02]
-mitigate_above = 0.3
-[[domain]]
-name = "autonomy"
-threshold_human_time = "2 h"
-shown_capability = [3.0, 8.0]
-elicitation_gap = [0.01, 0.02]
-mitigate_above = 0.3
-[[eval]]
-name = "ctf"
-domain = "cyber"
-tasks = 16
-human_minutes = 60
-usd_per_run = [2, 8]
-spend_unit = "tokens"
-usd_per_unit = 8e-6
-max_cap = 4_000_000
-[[eval]]
-name = "exploits"
-domain = "cyber"
-tasks = 12
-human_minutes = 240
-usd_per_run = [10, 30]
-spend_unit = "tokens"
-usd_per_unit = 8e-6
-max_cap = 12_000_000
-[[eval]]
-name = "chores"
-domain = "autonomy"
-tasks = 24
-human_minutes = 90
-usd_per_run = [4, 12]
-spend_unit = "tokens"
-usd_per_unit = 8e-6
-max_cap = 4_000_000
-[[limit]]
-type = "forbidden"
-of = "max-elicitation"
-"""
+TASKS = {"ctf": 16, "exploits": 12, "chores": 24}
+USD = 900
 
 
 def begun(folder: Path) -> tuple[Catalogue, Posterior, Posterior]:
     """Return the catalogue, the belief that is planned on, and draws left out of it as truths."""
-    path = folder / "catalogue.toml"
-    path.write_text(CATALOGUE, encoding="utf-8")
-    catalogue = read_catalogue(path)
+    catalogue = catalogue_in(folder, USD, TASKS)
     whole = fit(catalogue, Observations(), seed=SEED, draws=6000)
     order = np.random.default_rng(SEED).permutation(whole.n_draws)
     return catalogue, whole.kept(np.sort(order[:DRAWS])), whole.kept(order[DRAWS:])
@@ -111,9 +62,6 @@ def plan_in(folder: Path, catalogue: Catalogue, belief: Posterior) -> Path:
     """Write the plan in two stages."""
     made = recommend(catalogue, None, belief, method=QUICK, frontier_points=0, seed=SEED)
     return write_all(in_stages(made, 2, seed=SEED), folder / "plan")
-
-
-Outcome = Callable[[str, str, float, int], tuple[bool, float]]
 
 
 def outcomes_of(truth: Posterior, catalogue: Catalogue, world: int) -> Outcome:
@@ -136,46 +84,6 @@ def outcomes_of(truth: Posterior, catalogue: Catalogue, world: int) -> Outcome:
     return shown
 
 
-def simulated(
-    outcome: Outcome, sizes: dict[str, int], pause: float = 0.0
-) -> dict[str, Callable[..., Any]]:
-    """Return Inspect tasks by eval, whose runs come out as said, spending tokens of mockllm."""
-    import anyio
-    from inspect_ai import Task
-    from inspect_ai.dataset import Sample
-    from inspect_ai.model import ModelOutput, ModelUsage, get_model
-    from inspect_ai.scorer import match
-    from inspect_ai.solver import Generate, TaskState, solver
-
-    @solver  # type: ignore[untyped-decorator]  # the package is not followed by mypy
-    def steps(name: str, effort: float) -> Any:
-        async def solve(state: TaskState, generate: Generate) -> TaskState:
-            won, spend = outcome(name, str(state.sample_id), effort, state.epoch)
-            cap = state.token_limit or np.inf
-            tokens = max(round(spend if spend <= cap else 1.001 * cap + 1), 1)
-
-            def answer(*args: Any, **more: Any) -> ModelOutput:
-                out = ModelOutput.from_content("mockllm/model", "yes" if won else "no")
-                out.usage = ModelUsage(output_tokens=tokens, total_tokens=tokens)
-                return out
-
-            await anyio.sleep(pause)
-            model = get_model("mockllm/model", custom_outputs=answer, memoize=False)
-            state.output = await model.generate("go on")
-            return state
-
-        return solve
-
-    def maker(name: str) -> Callable[..., Any]:
-        def task(effort: float = 0.0) -> Any:
-            samples = [Sample(id=k, input="go", target="yes") for k in range(sizes[name])]
-            return Task(dataset=samples, solver=steps(name, effort), scorer=match(), name=name)
-
-        return task
-
-    return {name: maker(name) for name in sizes}
-
-
 def exact(truth: Posterior, catalogue: Catalogue, belief: Posterior) -> Any:
     """Return the true y of every decision, (n_decisions,), where the truth is one draw."""
     states = states_of(placed(belief, catalogue), catalogue)
@@ -188,9 +96,8 @@ def world(plan: Path, truths: Posterior, k: int, folder: Path) -> tuple[dict[str
     """Let Inspect run one world, and return what it came to."""
     start = Programme.load(plan)
     truth = truths.kept(np.array([k]))
-    tasks = simulated(
-        outcomes_of(truth, start.catalogue, k), {s.name: s.tasks for s in start.catalogue.evals}
-    )
+    sizes = {spec.name: spec.tasks for spec in start.catalogue.evals}
+    tasks = simulated(outcomes_of(truth, start.catalogue, k), numbered(sizes))
     own = Path(shutil.copytree(plan, folder / f"run-{k:03d}"))
     run = Running(own, tasks, method=QUICK, tell=lambda _: None)
     run.run("mockllm/model")
