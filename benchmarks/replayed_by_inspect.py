@@ -27,10 +27,14 @@ from benchmarks.replayed import BUDGETS, DATA, SEED, SHOWN
 from benchmarks.simulated import Outcome, simulated
 from benchmarks.tables import circumstances, table, write_section
 
+from evalbayes.catalogue import Catalogue
+from evalbayes.observations import observations_of
 from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.provenance import provenance_of
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import between, scored, summary
-from evalfolio.backtests.programme import AsRun
+from evalfolio.backtests.market import Market
+from evalfolio.backtests.programme import COLUMNS, DRAWS, AsRun, catalogue_of
 from evalfolio.backtests.record import Design, Hidden, Record, record_of
 from evalfolio.backtests.replay import OURS
 from evalfolio.backtests.trial import Setting, Trials, prepared
@@ -61,12 +65,26 @@ def recorded(hidden: Hidden) -> Outcome:
     return shown
 
 
+def start(market: Market, fits: Path) -> tuple[Catalogue, Posterior]:
+    """Return the catalogue of a market, in tokens, and the fit of its history that is kept.
+
+    A kept fit is of the same runs and settings; the catalogue's words may have changed since. Where
+    none is kept it is fitted, some minutes.
+    """
+    catalogue, known = catalogue_of(market), market.history
+    known = known[known["eval"].isin(market.evals) & (known["attempt"] < market.attempts)]
+    wanted = provenance_of(catalogue, observations_of(known[COLUMNS], catalogue))["observations"]
+    kept = (Posterior.load(path) for path in sorted(fits.glob("*.nc")))
+    same = [each for each in kept if each.provenance["observations"] == wanted]
+    belief = same[0].thinned(DRAWS) if same else AsRun(fits).start(market)[1]
+    evals = tuple(e.model_copy(update={"spend_unit": "tokens"}) for e in catalogue.evals)
+    return catalogue.model_copy(update={"evals": evals}), belief
+
+
 def run(trials: Trials, share: float, folder: Path, fits: Path) -> dict[str, Any]:
     """Let Inspect run the plan of one budget, and judge what it bought."""
-    catalogue, belief = AsRun(fits).start(trials.market)
+    catalogue, belief = start(trials.market, fits)
     money, hidden = share * trials.bill, trials.hidden
-    evals = tuple(e.model_copy(update={"spend_unit": "tokens"}) for e in catalogue.evals)
-    catalogue = catalogue.model_copy(update={"evals": evals})
     made = recommend(
         catalogue, None, belief, budget={"usd": money, "staff_hours": 0.0}, contingency={},
         method=METHOD, frontier_points=0, seed=SEED,
@@ -79,9 +97,9 @@ def run(trials: Trials, share: float, folder: Path, fits: Path) -> dict[str, Any
     at = trials.tasks.set_index(["eval", "task"])["at"]
     position = at.loc[pd.MultiIndex.from_frame(rows[["eval", "task"]])].to_numpy(np.int64)
     assert len(np.unique(position)) == len(rows), "no recorded run is bought twice"
-    seen = hidden.buy(Design(position, rows["cap"].to_numpy(np.float64), np.ones(len(rows), int)))
+    design = Design(position, rows["cap"].to_numpy(np.float64), 1)
+    seen, row = hidden.buy(design), trials.judged(design, 0)
     told = rows.assign(at=position).set_index("at")["outcome"].loc[seen["at"]]
-    row = trials.judged(Design(position, rows["cap"].to_numpy(np.float64), 1), 0)
     nothing = trials._conclude(None, 0)
     return {
         "ai_model": hidden.ai_model, "strategy": BY_INSPECT, "budget": share, "repetition": 0,

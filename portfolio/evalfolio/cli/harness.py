@@ -29,6 +29,9 @@ def harness(
             "order shuffled by the plan's seed.",
         ),
     ] = False,
+    flow: Annotated[
+        bool, Option("--flow", help="Write flow.yaml too, for `flow run` (Inspect Flow).")
+    ] = False,
     prices: PricesOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -37,7 +40,12 @@ def harness(
     from evalbayes.catalogue import read_catalogue
     from evalbayes.names import refuse_unknown
     from evalfolio.cli.inputs import plan_folder
-    from evalfolio.inspect import inspect_settings, write_inspect_script, write_inspect_yaml
+    from evalfolio.inspect import (
+        inspect_settings,
+        write_flow_specs,
+        write_inspect_script,
+        write_inspect_yaml,
+    )
     from evalfolio.narrative import STUDY, listing, two_digits
     from evalfolio.plans.mix_file import read_mix
     from evalfolio.readers.prices import read_prices
@@ -57,8 +65,11 @@ def harness(
         seed=Record.load(plan).provenance.seed if (plan / FILE).exists() else 0,
     )
     out.mkdir(parents=True, exist_ok=True)
-    write_inspect_yaml(settings, out / "settings.yaml")
-    write_inspect_script(settings, out / "run.sh")
+    files = [
+        write_inspect_yaml(settings, out / "settings.yaml"),
+        write_inspect_script(settings, out / "run.sh"),
+        *(write_flow_specs(settings, out) if flow else ()),
+    ]
     spends = {
         name: None if column not in mix else sum(map(float, mix[column].dropna()))
         for name, column in (("expected_usd", "usd"), ("usd_at_every_cap", "usd_ceiling"))
@@ -67,7 +78,7 @@ def harness(
     if as_json:
         print_json(settings | spends | {"without_task": unnamed})
     elif not quiet:
-        say(f"wrote {out}/settings.yaml and {out}/run.sh")
+        say(f"wrote {listing([str(file) for file in files])}")
         if (usd := spends["expected_usd"]) is not None:
             most = spends["usd_at_every_cap"]
             at_most = "" if most is None else f", ${two_digits(most)} with every attempt at its cap"

@@ -2,13 +2,16 @@
 
 `inspect_settings` turns the chosen options into settings; `write_inspect_script` and
 `write_inspect_yaml` write them as `inspect eval` commands and as YAML, `write_run_configs` as one
-file per option for `inspect eval --run-config`. Logs of such runs carry the eval, option, tier and
-effort, which `evalfolio.readers.read_inspect_logs` reads back. None of this needs `inspect_ai`.
+file per option for `inspect eval --run-config`, `write_flow_specs` as specs of Inspect Flow. Logs
+of such runs carry the eval, option, tier and effort, which `evalfolio.readers.read_inspect_logs`
+reads back. None of this needs `inspect_ai`.
 
 `plan_source` (extra `inspect`) is a `TaskSource` that runs a plan, looks at what came in and plans
 on, within its limits; `Running` is the programme behind it, and runs it to its end.
 """
 
+from evalfolio.inspect.flow import flow_specs as flow_specs
+from evalfolio.inspect.flow import write_flow_specs as write_flow_specs
 from evalfolio.inspect.running import Running as Running
 from evalfolio.inspect.running import plan_source as plan_source
 from evalfolio.inspect.script import inspect_script as inspect_script

@@ -108,6 +108,10 @@ def test_harness_writes_settings_and_a_script(
     options = [each["option"] for each in settings["runs"]]
     assert sorted(options) == sorted([row["option"] for row in rows] + inside)
     assert run(*words, "--out", "quiet", "-q").out == ""
+    wrote = run(*words, "--out", "flow", "--flow").out.splitlines()[0]
+    specs = list(Path("flow").glob("flow*.yaml"))
+    assert specs
+    assert all(str(spec) in wrote for spec in specs)
     assert run("harness", files[0], "--plan", ".", "--model", "m", "--out", "no").code == 2
 
 
