@@ -150,7 +150,17 @@ def assembled_decision(
             f"{total:g}; divide them by that, or give threshold in the unit"
         )
     if not {"threshold", "threshold_human_time"} & set(entries):
-        entries["threshold"] = _threshold(table, weights, known)
+        mean = variance = 0.0  # Σ w·τ of domains' own thresholds, as unsure as they are together
+        for name, weight in weights.items():
+            threshold = known[name].threshold
+            if threshold is None:
+                raise InputError(
+                    f"{table.where}: threshold must be given, got nothing, and {name!r} has no "
+                    "single threshold of its own; add threshold = ... of the weighted capability"
+                )
+            mean += weight * threshold.mid
+            variance += (weight * (threshold.high - threshold.low) / 2) ** 2
+        entries["threshold"] = Interval(mean - math.sqrt(variance), mean + math.sqrt(variance))
     entries = with_threshold(table, entries, entries["unit"], assumptions)
     return validated(DecisionSpec, Table(table.label, table.where, entries))
 
@@ -210,20 +220,3 @@ def crossings(decisions: Sequence[DecisionSpec]) -> list[tuple[DecisionSpec, Dec
             if alike and (higher.rule < lower.rule * (1 - SUM) or wider):
                 found.append((lower, higher))
     return found
-
-
-def _threshold(
-    table: Table, weights: Mapping[str, float], known: Mapping[str, DomainSpec]
-) -> Interval:
-    """Return Σ w·τ of domains' own thresholds, as unsure as they are together."""
-    mean = variance = 0.0
-    for name, weight in weights.items():
-        threshold = known[name].threshold
-        if threshold is None:
-            raise InputError(
-                f"{table.where}: threshold must be given, got nothing, and {name!r} has no single "
-                "threshold of its own; add threshold = ... of the weighted capability"
-            )
-        mean += weight * threshold.mid
-        variance += (weight * (threshold.high - threshold.low) / 2) ** 2
-    return Interval(mean - math.sqrt(variance), mean + math.sqrt(variance))

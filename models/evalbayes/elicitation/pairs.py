@@ -39,7 +39,18 @@ def paired_gains(
     are left out.
     """
     rng = np.random.default_rng(seed)
-    table = _shares(observations)
+    keys = [*PAIR, "cap", "effort"]
+    runs, cells, counts = observations.runs, observations.cells, observations.counts
+    ended = cells[["n_success", "n_gave_up", "n_stopped"]]
+    parts = [
+        runs.assign(n=1, k=runs["outcome"] == "success"),
+        cells.assign(n=ended.sum(axis=1), k=cells["n_success"]),
+        counts.assign(n=counts["n_runs"], k=counts["n_success"]),
+    ]
+    whole = pd.concat([part[[*keys, "n", "k"]] for part in parts])
+    whole = whole.astype({"cap": float, "effort": float, "n": float, "k": float})
+    whole["effort"] = whole["effort"].fillna(0.0)
+    table = whole.groupby(keys, as_index=False)[["n", "k"]].sum()
     rows = []
     for (name, ai_model, _), own in table.groupby([*PAIR, "cap"]):
         plain, deep = own[own["effort"] == 0], own[own["effort"] > 0]
@@ -60,22 +71,6 @@ def paired_gains(
             draws = draws / rng.permutation(np.resize(slope, len(draws)))
         row["gain"], row["gain_low"], row["gain_high"] = np.quantile(draws, (0.5, LOW, HIGH))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _shares(observations: Observations) -> pd.DataFrame:
-    """Return runs n and successes k by eval, AI model, cap and effort, of every shape."""
-    keys = [*PAIR, "cap", "effort"]
-    runs, cells, counts = observations.runs, observations.cells, observations.counts
-    ended = cells[["n_success", "n_gave_up", "n_stopped"]]
-    parts = [
-        runs.assign(n=1, k=runs["outcome"] == "success"),
-        cells.assign(n=ended.sum(axis=1), k=cells["n_success"]),
-        counts.assign(n=counts["n_runs"], k=counts["n_success"]),
-    ]
-    whole = pd.concat([part[[*keys, "n", "k"]] for part in parts])
-    whole = whole.astype({"cap": float, "effort": float, "n": float, "k": float})
-    whole["effort"] = whole["effort"].fillna(0.0)
-    return whole.groupby(keys, as_index=False)[["n", "k"]].sum()
 
 
 def _best_of_k(

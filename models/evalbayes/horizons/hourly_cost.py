@@ -180,7 +180,10 @@ class HourlyCost:
         (`falling_slope`); the smoothed ones are used where the last points do not lie on that.
         """
         spot = self.sweet_spot()
-        tail = self._tail(spot)
+        # Fit the part from just before the sweet spot on; None where points are too few
+        x, y = np.log(self.usd), np.log(self.hours)
+        keep = x >= np.log(spot) - BEFORE  # none without a sweet spot
+        tail = falling_slope(x[keep], y[keep]) if keep.sum() >= SMOOTHED else None
         if tail is not None and tail.holds:
             x = np.linspace(max(np.log(spot), tail.start), np.log(self.usd[-1]), GRID)
             reached = np.flatnonzero(tail.slope(x) <= fraction)
@@ -201,12 +204,6 @@ class HourlyCost:
             return float(self.usd[0])
         ends = np.log(self.usd[[0, -1]])
         return float(np.exp(brentq(lambda v: float(self._curve()(v)) - wanted, ends[0], ends[1])))
-
-    def _tail(self, spot: float) -> FallingSlope | None:
-        """Fit the part from just before the sweet spot on; None where points are too few."""
-        x, y = np.log(self.usd), np.log(self.hours)
-        keep = x >= np.log(spot) - BEFORE  # none without a sweet spot
-        return falling_slope(x[keep], y[keep]) if keep.sum() >= SMOOTHED else None
 
     def _curve(self) -> PchipInterpolator:
         return PchipInterpolator(np.log(self.usd), np.log(self.hours))

@@ -82,6 +82,9 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
     no_anchor = without_anchor(catalogue, observations.human_minutes)
     missing = _missing(evals)
     warnings = tuple(suspicions(catalogue, observations))
+    own = sum("_defaults]" in each.reason for each in catalogue.assumptions)
+    words = f"{number_of(len(catalogue.assumptions) - own, 'figure')} assumed, as nobody gave them"
+    words += f"; {own} more come from the catalogue's own defaults" if own else ""
     lines = [
         *no_anchor.values(),
         heading(catalogue),
@@ -99,7 +102,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),
-        _assumed(catalogue.assumptions),
+        f"{words}; `recommend` names the five of them that move the plan most, and whom to ask",
     ]
     domains = _domains(catalogue)
     return CheckReport(
@@ -176,13 +179,6 @@ def _missing(evals: pd.DataFrame) -> tuple[str, ...]:
     if not bare:
         return ()
     return (f"observations or usd_per_run of {', '.join(bare)}; without them no plan can be made",)
-
-
-def _assumed(assumptions: tuple[Assumption, ...]) -> str:
-    own = sum("_defaults]" in each.reason for each in assumptions)
-    words = f"{number_of(len(assumptions) - own, 'figure')} assumed, as nobody gave them"
-    words += f"; {own} more come from the catalogue's own defaults" if own else ""
-    return f"{words}; `recommend` names the five of them that move the plan most, and whom to ask"
 
 
 ALIKE = 5  # tasks, or evals, of one length are no coincidence from here on

@@ -76,9 +76,8 @@ def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True
     count = sum(each.domain == spec.name for each in catalogue.evals)
     alone = "; ".join(decided) or f"no threshold of its own, in {spec.unit}"
     return (
-        f"{spec.name}: {alone}; "
-        f"shown capability {shown}; elicitation gap {gap_words}; {number_of(count, 'eval')}, at "
-        f"least {spec.min_evals} to be run"
+        f"{spec.name}: {alone}; shown capability {shown}; elicitation gap {gap_words}; "
+        f"{number_of(count, 'eval')}, at least {spec.min_evals} to be run"
     )
 
 

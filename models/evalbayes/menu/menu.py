@@ -147,7 +147,13 @@ class Menu:
                 for block in blocks:
                     self._check_information(key, block)
                 SOUND[id(getattr(self, key))] = getattr(self, key)
-        self._check_prior()
+        covariance = self.prior_covariance
+        symmetric = np.allclose(covariance, covariance.T, rtol=1e-9, atol=0.0)
+        if not symmetric or np.linalg.eigvalsh(covariance).min() <= 0:
+            raise InputError(
+                f"menu: prior_covariance of the states {self.states} must be symmetric positive "
+                "definite; drop a state that is a sum of others, or give every state some variance"
+            )
         check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
         for name in ["usd", *(each.resource for each in self.tariffs)] if self.tariffs else ():
             refuse_other(name, self.resources, "tariffs: usd and volumes must be resources")
@@ -515,15 +521,6 @@ class Menu:
         }.items():
             for one in getattr(self.replicates, key):  # a copy of all at once would be large
                 _finite_array(f"replicates.{key}", one, shape)
-
-    def _check_prior(self) -> None:
-        covariance = self.prior_covariance
-        symmetric = np.allclose(covariance, covariance.T, rtol=1e-9, atol=0.0)
-        if not symmetric or np.linalg.eigvalsh(covariance).min() <= 0:
-            raise InputError(
-                f"menu: prior_covariance of the states {self.states} must be symmetric positive "
-                "definite; drop a state that is a sum of others, or give every state some variance"
-            )
 
 
 def _named(names: list[str]) -> str:

@@ -169,6 +169,8 @@ def matched_noise(
     """
     margin, weights = margin_grid(mean, math.sqrt(variance))
     column = (slice(None), None)
+    # Covariance of the two locations over the draws, of shape (2, 2)
+    locations = np.stack([curve.success_location, curve.gave_up_location])
     information = margin_information(
         margin[None, :],
         slope,
@@ -177,7 +179,7 @@ def matched_noise(
         np.asarray(curve.success_scale)[column],
         np.asarray(curve.gave_up_location)[column],
         np.asarray(curve.gave_up_scale)[column],
-        _location_covariance(curve),
+        np.cov(locations, bias=True),
         n_runs,
         np.asarray(curve.tail)[column] if np.ndim(curve.tail) else curve.tail,
         None if curve.weights is None else curve.weights[:, None, :],
@@ -190,9 +192,3 @@ def matched_noise(
     noise = sampling_variance(np.concatenate([explained, means]), within)
     n = len(explained)
     return float(noise[n]), noise[:n], noise[n + 1 :]
-
-
-def _location_covariance(curve: Curve) -> Array:
-    """Covariance of the two locations over the draws, of shape (2, 2)."""
-    locations = np.stack([curve.success_location, curve.gave_up_location])
-    return np.cov(locations, bias=True)

@@ -86,11 +86,8 @@ def _shown(design: Design, seen: Draws, rng: EvenNormals) -> Array:
         shown[:, d, design.under_test] = rng.normal(
             design.shown[d], design.shown_sd[d], size=n_draws
         )
-    return _walked(design, seen, _known(shown, seen, "shown", *design.seen_capabilities.T), rng)
-
-
-def _walked(design: Design, seen: Draws, told: Array, rng: EvenNormals) -> Array:
-    """Shown capability at every knot from where it is told, (n_draws, n_knots, n_models)."""
+    # Shown capability at every knot from where it is told, (n_draws, n_knots, n_models)
+    told = _known(shown, seen, "shown", *design.seen_capabilities.T)
     knots, (n_draws, _, n_models) = design.knots, told.shape
     step = np.sqrt(knots.step)[:, None]
     increment = step * rng.normal(size=(n_draws, len(knots), n_models))

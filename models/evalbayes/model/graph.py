@@ -168,8 +168,11 @@ def _stated(design: Design) -> Flags:
     return stated
 
 
-def _effect_means(design: Design, base: Layout, effects: Layout) -> Array:
-    """Matrix from scaled base to the means of the effects."""
+def _effect_priors(
+    design: Design, base: Layout, effects: Layout, x: Any, scaled: Any, xp: Any
+) -> tuple[Any, Any]:
+    """Means and ln sds of the effects, (..., n), given the base as it is and scaled."""
+    # Matrix from scaled base to the means of the effects
     weights = np.zeros((len(effects), len(base)))
     domain, _ = design.seen_capabilities.T
     free = np.flatnonzero(~_stated(design))
@@ -184,14 +187,7 @@ def _effect_means(design: Design, base: Layout, effects: Layout) -> Array:
     weights[effects.at("gave_up_later_of", every), base.at("gave_up_later")] = 1.0
     for name in ("success_scale", "gave_up_scale"):
         weights[effects.at(name, every), base.at(f"{name}_mean")] = 1.0
-    return weights
-
-
-def _effect_priors(
-    design: Design, base: Layout, effects: Layout, x: Any, scaled: Any, xp: Any
-) -> tuple[Any, Any]:
-    """Means and ln sds of the effects, (..., n), given the base as it is and scaled."""
-    mean = np.array(effects.mean) + apply(_effect_means(design, base, effects), scaled)
+    mean = np.array(effects.mean) + apply(weights, scaled)
     if design.factored:
         at = effects.at("shown", np.arange(len(design.seen_capabilities)))
         mean = mean + general(design, base, x, at, ~_stated(design), len(effects), xp)
@@ -203,21 +199,14 @@ def _predictions(
 ) -> dict[str, Any]:
     """Everything that is linear in scaled base and effects, by name: see `_predictors`."""
     matrix, constant, rows = _predictors(design, base, effects, of)
-    value = constant + apply(matrix, _inputs(design, effects, scaled, y, xp))
-    return {name: value[..., start:stop] for name, (start, stop, _) in rows.spans.items()}
-
-
-def _inputs(design: Design, effects: Layout, scaled: Any, y: Any, xp: Any) -> Any:
-    """Scaled base, effects, and what is measured against a mean, of shape (..., n).
-
-    That is difficulties against their anchor, and speeds against a unit's.
-    """
+    # Scaled base, effects, and what is measured against a mean, of shape (..., n)
     relative = block_diag(design.anchor, _centring(design))
     measured = [
         y[..., slice(*effects.spans[name][:2])] for name in ("difficulty_departure", "speed")
     ]
     found = xp.dot(xp.concatenate(measured, axis=-1), relative.T)
-    return xp.concatenate([scaled, y, found], axis=-1)
+    value = constant + apply(matrix, xp.concatenate([scaled, y, found], axis=-1))
+    return {name: value[..., start:stop] for name, (start, stop, _) in rows.spans.items()}
 
 
 def _curves(

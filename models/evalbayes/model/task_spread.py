@@ -43,7 +43,13 @@ def task_spreads(
             likelihood = log_likelihood(*told[name])
             ln_task = np.log(GRID / slope[:, i, None])
             ln_prior = (ln_task - priors.TASK_SD.mean_ln) / priors.TASK_SD.sd_ln
-            spreads[:, i] = _drawn(likelihood - 0.5 * ln_prior**2, rng) / slope[:, i]
+            # Draw b, one per row of densities in ln b over the grid, evenly inside a step of it.
+            log_density = likelihood - 0.5 * ln_prior**2
+            probability = np.exp(log_density - logsumexp(log_density, axis=1, keepdims=True))
+            place = (np.cumsum(probability, axis=1) < rng.random((len(log_density), 1))).sum(axis=1)
+            step = np.log(GRID[1] / GRID[0])
+            value = np.exp(np.log(GRID[place]) + step * (rng.random(len(place)) - 0.5))
+            spreads[:, i] = value / slope[:, i]
     return spreads
 
 
@@ -77,15 +83,6 @@ def _means() -> tuple[Array, Array]:
     centre = np.sqrt(1.0 + np.pi / 8.0 * GRID[:, None] ** 2) * np.linspace(-12.0, 12.0, 241)
     mean = expit(centre[:, :, None] - GRID[:, None, None] * _Z) @ np.exp(_LN_WEIGHT)
     return centre, logit(mean)
-
-
-def _drawn(log_density: Array, rng: np.random.Generator) -> Array:
-    """Draw b, one per row of densities in ln b over `GRID`, evenly inside a step of it."""
-    probability = np.exp(log_density - logsumexp(log_density, axis=1, keepdims=True))
-    place = (np.cumsum(probability, axis=1) < rng.random((len(log_density), 1))).sum(axis=1)
-    step = np.log(GRID[1] / GRID[0])
-    value: Array = np.exp(np.log(GRID[place]) + step * (rng.random(len(place)) - 0.5))
-    return value
 
 
 def _counts(plain: Mapping[str, pd.DataFrame]) -> dict[str, tuple[Array, Array]]:

@@ -76,7 +76,21 @@ def updated(
     readings = _readings(posterior, evidence, seed)
     if sum(len(reading.value) for reading in readings):
         posterior = _moved(posterior, readings, np.random.default_rng([seed, 23]))
-    return _counted(posterior, evidence, observations)
+    at = _places(posterior, evidence)
+    i, m = (np.array([place[k] for place in at]) for k in (0, 1))
+    new = evidence.by_pair(i, m, posterior.n_runs.shape)
+    seen = {key: getattr(posterior, key) + added for key, added in new.items()}
+    seen["largest_cap"] = np.maximum(posterior.largest_cap, new["largest_cap"])
+    runs = int(evidence.n_runs.sum())
+    note = f"updated with {runs} run{'s' * (runs != 1)} since the fit, which was not made again"
+    return replace(
+        posterior,
+        **seen,
+        elicited_history=posterior.elicited_history
+        or bool((evidence.conditions["effort"] > 0).any()),
+        diagnostics=replace(posterior.diagnostics, notes=(*posterior.diagnostics.notes, note)),
+        provenance={**posterior.provenance, "updated": observations.hash},
+    )
 
 
 def foretold(posterior: Posterior, evidence: Evidence) -> Curves:
@@ -239,23 +253,4 @@ def _reading(
         np.linalg.solve(root[:3, :3].T, axes).T,
         (axes.T @ mean) / (1.0 - left),
         left / (1.0 - left),
-    )
-
-
-def _counted(posterior: Posterior, evidence: Evidence, observations: Observations) -> Posterior:
-    """Return the posterior with the runs counted among those seen."""
-    at = _places(posterior, evidence)
-    i, m = (np.array([place[k] for place in at]) for k in (0, 1))
-    new = evidence.by_pair(i, m, posterior.n_runs.shape)
-    seen = {key: getattr(posterior, key) + added for key, added in new.items()}
-    seen["largest_cap"] = np.maximum(posterior.largest_cap, new["largest_cap"])
-    runs = int(evidence.n_runs.sum())
-    note = f"updated with {runs} run{'s' * (runs != 1)} since the fit, which was not made again"
-    return replace(
-        posterior,
-        **seen,
-        elicited_history=posterior.elicited_history
-        or bool((evidence.conditions["effort"] > 0).any()),
-        diagnostics=replace(posterior.diagnostics, notes=(*posterior.diagnostics.notes, note)),
-        provenance={**posterior.provenance, "updated": observations.hash},
     )

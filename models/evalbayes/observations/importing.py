@@ -66,25 +66,21 @@ class TableMapping:
         name, factor = self.columns[target].strip(), 1.0
         scaled = _SCALED.fullmatch(name)
         if name not in columns and scaled:
-            name, amount = scaled[1], _amount(target, scaled[3])
+            name, words = scaled[1], scaled[3]
+            try:
+                amount = numeral(words)
+            except NotANumber as error:
+                raise InputError(f"map {target}: the factor {error}") from None
+            if amount <= 0:
+                raise InputError(
+                    f"map {target}: the factor must be a number above 0, got {words!r}; "
+                    f"write for example {target}=column*1000"
+                )
             factor = amount if scaled[2] == "*" else 1 / amount
         refuse_other(
             name, columns, f"map {target}={self.columns[target]}: must name a column of the table"
         )
         return name, factor
-
-
-def _amount(target: str, words: str) -> float:
-    try:
-        amount = numeral(words)
-    except NotANumber as error:
-        raise InputError(f"map {target}: the factor {error}") from None
-    if amount <= 0:
-        raise InputError(
-            f"map {target}: the factor must be a number above 0, got {words!r}; "
-            f"write for example {target}=column*1000"
-        )
-    return amount
 
 
 def read_mapping(path: str | Path) -> TableMapping:

@@ -158,7 +158,17 @@ class Rows:
         every = {(type(value), value): value for value in given if value is not None}
         names_of = {key: name_of(value) for key, value in every.items()}
         names = ["" if v is None else names_of[type(v), v] for v in given]
-        self._note_odd_names(column, given, names)
+        odd = [
+            row
+            for row, (value, name) in enumerate(zip(given, names, strict=True))
+            if value is not name and isinstance(value, str) and value.strip(" ") != name
+        ]
+        if odd:
+            self.notes.append(
+                f"{self.source}: {len(odd):,} cells of {column} had invisible or odd spaces and "
+                f"are read without them, first {self.place(odd[0])}: {given[odd[0]]!a} as "
+                f"{names[odd[0]]!r}"
+            )
         if column in NAMES:
             kinds = {key: _made_by_a_spreadsheet(v, names_of[key]) for key, v in every.items()}
             whole = set(names_of.values())
@@ -182,19 +192,6 @@ class Rows:
         if lone or (name.rstrip(":").casefold() not in SUMS[len(TOTALS) :] and column != "task"):
             return f"must be a name, got {name!r}; delete rows of totals, they count runs twice"
         return None
-
-    def _note_odd_names(self, column: str, given: list[object], names: list[str]) -> None:
-        odd = [
-            row
-            for row, (value, name) in enumerate(zip(given, names, strict=True))
-            if value is not name and isinstance(value, str) and value.strip(" ") != name
-        ]
-        if odd:
-            self.notes.append(
-                f"{self.source}: {len(odd):,} cells of {column} had invisible or odd spaces and "
-                f"are read without them, first {self.place(odd[0])}: {given[odd[0]]!a} as "
-                f"{names[odd[0]]!r}"
-            )
 
     def numbers(
         self,

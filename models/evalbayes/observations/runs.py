@@ -24,7 +24,15 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     names = {column: rows.names(column) for column in ("eval", "task", "ai_model")}
     outcome = rows.names("outcome")
     for row in map(int, np.flatnonzero(~np.isin(outcome, ["", *OUTCOMES]))):
-        rows.fault(row, "outcome", _unknown(outcome[row]))
+        word = outcome[row]
+        known = ", ".join(OUTCOMES)
+        mend = (
+            "it says yes or no: name its column `success` (`evalfolio import table --map "
+            "success=COLUMN`), and the outcome is worked out"
+            if flag_of(word) is not None and nearest(word, OUTCOMES, cutoff=1.0) is None
+            else cure(word, OUTCOMES)
+        )
+        rows.fault(row, "outcome", f"must be one of {known}, got {word!r}; {mend}")
     used = outcome != "excluded"
     cap = rows.numbers("cap", A_CAP, "write what the run was allowed to spend")
     rows.refuse(np.isnan(cap) & used, "cap", A_CAP.words, DROP)
@@ -55,18 +63,6 @@ def runs_of(rows: Rows) -> pd.DataFrame:
     rows.settle()
     _refuse_repeated(rows, frame)
     return frame
-
-
-def _unknown(word: str) -> str:
-    """Return what is wrong with a word for an outcome, and how to mend it."""
-    known = ", ".join(OUTCOMES)
-    mend = (
-        "it says yes or no: name its column `success` (`evalfolio import table --map "
-        "success=COLUMN`), and the outcome is worked out"
-        if flag_of(word) is not None and nearest(word, OUTCOMES, cutoff=1.0) is None
-        else cure(word, OUTCOMES)
-    )
-    return f"must be one of {known}, got {word!r}; {mend}"
 
 
 def numbered(runs: pd.DataFrame) -> pd.DataFrame:

@@ -117,19 +117,16 @@ class Further:
         g = self._over(self._next)
         spend = np.where(self._tried, 0.0, g * won + (1.0 - g) * lost)
         if attempts > 1:
-            spend = spend + self._again(attempts)
+            # Spend of the attempts after the next run, until the first success
+            won = spend_within(self._mean[SUCCESS], self._sd[SUCCESS], self._top, self._top)
+            lost = spend_within(self._mean[FAILURE], self._sd[FAILURE], self._top)
+            rest = (self._rest - self._attempts + attempts)[:, None]
+            made = sum(np.where(a < rest, (1.0 - self._p) ** a, 0.0) for a in range(attempts))
+            each = self._p * won[..., None] + (1.0 - self._p) * lost[..., None]
+            spend = spend + self._over(self._lost * each * made)
         found = np.zeros(len(self.settled))
         found[self._open] = spend.mean(axis=0)
         return found
-
-    def _again(self, attempts: int) -> Array:
-        """Spend of the attempts after the next run, until the first success."""
-        won = spend_within(self._mean[SUCCESS], self._sd[SUCCESS], self._top, self._top)
-        lost = spend_within(self._mean[FAILURE], self._sd[FAILURE], self._top)
-        rest = (self._rest - self._attempts + attempts)[:, None]
-        made = sum(np.where(a < rest, (1.0 - self._p) ** a, 0.0) for a in range(attempts))
-        each = self._p * won[..., None] + (1.0 - self._p) * lost[..., None]
-        return self._over(self._lost * each * made)
 
     @cached_property
     def _later(self) -> Array:

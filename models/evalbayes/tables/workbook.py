@@ -92,7 +92,15 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
         odd = told_by_beginning(stream.read(BEGINNING))
     if odd is not None:
         raise InputError(f"{path}: must be a workbook; it is {odd}")
-    refuse_bomb(path)
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise InputError(
+            f"{path}: a workbook must unpack to at most {MOST_UNPACKED / 1e6:,.0f} MB, got "
+            f"{unpacked / 1e6:,.0f} MB; delete what it need not hold, or save the sheet as CSV"
+        )
+    from openpyxl.utils import column_index_from_string
+
     with _opened(path, data_only=True) as values:
         sheets = [each for each in values.worksheets if hasattr(each, "iter_rows")]
         wanted = [each for each in sheets if only is None or each.title == only]
@@ -109,7 +117,13 @@ def _sheets(path: Path, only: str | None) -> Iterator[Sheet]:
             if formulas:
                 _refuse_uncalculated(where, path, sheet.title, dict(rows), values)
             _refuse_heading(where, rows)
-            _refuse_merged(where, dict(rows), merged)
+            for left, top, right, bottom in merged:
+                row, column = dict(rows).get(top, ()), column_index_from_string(left) - 1
+                if column < len(row) and row[column] is not None and (left, top) != (right, bottom):
+                    raise InputError(
+                        f"{where}: cells must not be merged, got {row[column]!r} in {left}{top} to "
+                        f"{right}{bottom}; unmerge them and fill in every row"
+                    )
             yield Sheet(sheet.title, tuple(rows), sheet.sheet_state != "visible", frozenset(unseen))
 
 
@@ -120,20 +134,6 @@ def is_error(text: str) -> bool:
     (True, True, False)
     """
     return _ERROR.fullmatch(text) is not None
-
-
-def refuse_bomb(path: Path) -> None:
-    """Refuse a workbook that would fill the memory.
-
-    InputError if its parts are larger than 60 MB together.
-    """
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(part.file_size for part in archive.infolist())
-    if unpacked > MOST_UNPACKED:
-        raise InputError(
-            f"{path}: a workbook must unpack to at most {MOST_UNPACKED / 1e6:,.0f} MB, got "
-            f"{unpacked / 1e6:,.0f} MB; delete what it need not hold, or save the sheet as CSV"
-        )
 
 
 def _scanned(path: Path, sheet: Any) -> tuple[bool, list[tuple[str, int, str, int]], set[int]]:
@@ -234,20 +234,6 @@ def _named(where: str, cells: list[Any]) -> str:
     """Name the first of some cells at fault, and how many and which others there are."""
     more = f" (and {len(cells) - 1:,} more: {', '.join(cells[1:MOST_TOLD])})" if cells[1:] else ""
     return f"{where} cell {cells[0]}{more}"
-
-
-def _refuse_merged(
-    where: str, rows: dict[int, tuple[Any, ...]], merged: list[tuple[str, int, str, int]]
-) -> None:
-    from openpyxl.utils import column_index_from_string
-
-    for left, top, right, bottom in merged:
-        row, column = rows.get(top, ()), column_index_from_string(left) - 1
-        if column < len(row) and row[column] is not None and (left, top) != (right, bottom):
-            raise InputError(
-                f"{where}: cells must not be merged, got {row[column]!r} in {left}{top} to "
-                f"{right}{bottom}; unmerge them and fill in every row"
-            )
 
 
 def _refuse_heading(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,6 +114,11 @@ def between(low: float, high: float, form: str = ".2f") -> str:
     (' [0.10, 0.25]', '')
     """
     return f" [{low:{form}}, {high:{form}}]" if np.isfinite([low, high]).all() else ""
+
+
+def interval(row: Mapping[Any, Any] | pd.Series[Any], name: str, form: str = ".2f") -> str:
+    """Return a figure with its interval in brackets, in words."""
+    return f"{row[name]:{form}}{between(row[f'{name}_low'], row[f'{name}_high'], form)}"
 
 
 def at(table: pd.DataFrame, strategy: str, budget: float) -> pd.Series[float]:
@@ -286,13 +291,8 @@ def findings_of(
 
     With fewer than five AI models figures come without intervals, and claims without a verdict.
     """
-    pairs = ratios(trials, ours, seed)
     found = (
-        *_against_best(table, pairs, ours),
-        *_against_chance(pairs),
-        *_coverage(table, ours),
-        *_calls(pairs),
-        *_accuracy(table, ours),
+        *_claims(table, ratios(trials, ours, seed), ours),
         *_value(trials, table, ours, seed),
     )
     n = trials["ai_model"].nunique()
@@ -302,102 +302,68 @@ def findings_of(
     return tuple(replace(f, holds=None, figures=f"{f.figures}; {few}") for f in found)
 
 
-def _against_best(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> list[Finding]:
-    found = []
+def _claims(table: pd.DataFrame, pairs: pd.DataFrame, ours: str) -> Iterator[Finding]:
+    rivals = pairs[~pairs["strategy"].isin(ADAPTED)]
     for budget in sorted(pairs["budget"].unique().tolist()):
-        rows = pairs[pairs["budget"] == budget]
-        rivals = rows[~rows["strategy"].isin(ADAPTED)]
-        best = rivals.loc[rivals["rmse_ratio"].idxmax()]
+        rows = rivals[rivals["budget"] == budget]
+        best = rows.loc[rows["rmse_ratio"].idxmax()]
         own = at(table, ours, budget)["rmse"]
         other = at(table, str(best["strategy"]), budget)["rmse"]
-        found.append(
-            Finding(
-                f"at {budget:.1%} of the bill the error is at or below the best baseline's, "
-                "within the bootstrap interval",
-                bool(best["rmse_ratio_low"] <= 1.0),
-                f"RMSE {own:.2f} against {other:.2f} of {best['strategy']}, ratio "
-                f"{best['rmse_ratio']:.2f}"
-                f"{between(best['rmse_ratio_low'], best['rmse_ratio_high'])}",
-            )
+        yield Finding(
+            f"at {budget:.1%} of the bill the error is at or below the best baseline's, within "
+            "the bootstrap interval",
+            bool(best["rmse_ratio_low"] <= 1.0),
+            f"RMSE {own:.2f} against {other:.2f} of {best['strategy']}, ratio "
+            f"{interval(best, 'rmse_ratio')}",
         )
-    return found
-
-
-def _against_chance(pairs: pd.DataFrame) -> list[Finding]:
     rows = pairs[(pairs["strategy"] == CHANCE) & (pairs["budget"] <= UP_TO)]
-    if not len(rows):
-        return []
-    return [
-        Finding(
+    if len(rows):
+        yield Finding(
             f"the error is at most {MOST_OF_CHANCE} of {CHANCE}'s up to {UP_TO:.0%} of the bill",
             bool((rows["rmse_ratio"] <= MOST_OF_CHANCE).all()),
-            ", ".join(
-                f"{row['rmse_ratio']:.2f} at {row['budget']:.1%}" for row in rows.to_dict("records")
-            ),
+            ", ".join(f"{x:.2f} at {b:.1%}" for x, b in rows[["rmse_ratio", "budget"]].to_numpy()),
         )
-    ]
-
-
-def _coverage(table: pd.DataFrame, ours: str) -> list[Finding]:
     rows = table[table["strategy"] == ours]
     within = (rows["coverage_90_low"] <= 0.9) & (rows["coverage_90_high"] >= 0.9)
-    return [
-        Finding(
-            "90 % predictive intervals hold the full-data horizon in 90 % of trials, within the "
-            "95 % interval clustered by AI model",
-            bool(within.all()),
-            ", ".join(
-                f"{row['coverage_90']:.0%}"
-                f"{between(row['coverage_90_low'], row['coverage_90_high'], '.0%')}"
-                f" at {row['budget']:.1%}"
-                for row in rows.to_dict("records")
-            ),
-        )
-    ]
-
-
-def _calls(pairs: pd.DataFrame) -> list[Finding]:
-    rivals = pairs[~pairs["strategy"].isin(ADAPTED)]
+    yield Finding(
+        "90 % predictive intervals hold the full-data horizon in 90 % of trials, within the 95 % "
+        "interval clustered by AI model",
+        bool(within.all()),
+        _by_budget(rows, "coverage_90", ".0%"),
+    )
     worse = rivals[rivals["loss_more_low"] > 0]
     figures = "; ".join(
         f"{row['strategy']} at {row['budget']:.1%} loses {row['loss_more']:.3f} less "
         f"[{row['loss_more_low']:.3f}, {row['loss_more_high']:.3f}]"
         for row in worse.to_dict("records")
     )
-    return [
-        Finding(
-            "no baseline loses significantly less by wrong calls",
-            not len(worse),
-            f"{figures}; {len(worse)} of {len(rivals)} comparisons at 2.5 % each"
-            if figures
-            else f"none of {len(rivals)} comparisons",
-        )
-    ]
-
-
-def _accuracy(table: pd.DataFrame, ours: str) -> list[Finding]:
-    if UP_TO not in table["budget"].tolist():
-        return []
-    row = at(table, ours, UP_TO)
-    return [
-        Finding(
+    many = f"{figures}; {len(worse)} of {len(rivals)} comparisons at 2.5 % each"
+    yield Finding(
+        "no baseline loses significantly less by wrong calls",
+        not len(worse),
+        many if figures else f"none of {len(rivals)} comparisons",
+    )
+    if UP_TO in table["budget"].tolist():
+        row = at(table, ours, UP_TO)
+        yield Finding(
             f"at {UP_TO:.0%} of the bill the error is at most {ACCURATE} doublings",
             bool(row["rmse"] <= ACCURATE),
-            f"RMSE {row['rmse']:.2f}{between(row['rmse_low'], row['rmse_high'])}",
+            f"RMSE {interval(row, 'rmse')}",
         )
-    ]
+
+
+def _by_budget(rows: pd.DataFrame, name: str, form: str = ".2f") -> str:
+    found = rows.to_dict("records")
+    return ", ".join(f"{interval(row, name, form)} at {row['budget']:.1%}" for row in found)
 
 
 def _value(trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int) -> tuple[Finding, ...]:
     slopes = calibration_of_value(trials, ours, seed)
     if not slopes or not np.isfinite(slopes["slope"]):
         return ()
-    rows = table[table["strategy"] == ours].sort_values("budget").to_dict("records")
+    own = table[table["strategy"] == ours].sort_values("budget")
+    rows = own.to_dict("records")
     lost = rows[0]
-
-    def by_budget(name: str) -> str:
-        return ", ".join(f"{interval(row, name)} at {row['budget']:.1%}" for row in rows)
-
     return (
         Finding(
             f"the slope of realised on promised value lies in [{SLOPES[0]}, {SLOPES[1]}]",
@@ -413,14 +379,9 @@ def _value(trials: pd.DataFrame, table: pd.DataFrame, ours: str, seed: int) -> t
         Finding(
             "the value promised comes true, within the 95 % interval clustered by AI model",
             all(row["came_true_low"] <= 1.0 <= row["came_true_high"] for row in rows),
-            f"realised over promised {by_budget('came_true')}; promised over EVPI "
-            f"{by_budget('promised_of_evpi')}; realised over the loss without runs "
-            f"{by_budget('realised_of_lost')}",
+            f"realised over promised {_by_budget(own, 'came_true')}; promised over EVPI "
+            f"{_by_budget(own, 'promised_of_evpi')}; realised over the loss without runs "
+            f"{_by_budget(own, 'realised_of_lost')}",
             tuple({k: float(row[k]) if row[k] == row[k] else None for k in VALUES} for row in rows),
         ),
     )
-
-
-def interval(row: Mapping[Any, Any], name: str) -> str:
-    """Return a figure with its interval in brackets, in words."""
-    return f"{row[name]:.2f}{between(row[f'{name}_low'], row[f'{name}_high'])}"

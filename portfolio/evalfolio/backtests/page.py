@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evalfolio.backtests.findings import at, between, by_model, interval, ratios, saved, verdict
+from evalfolio.backtests.findings import at, by_model, interval, ratios, saved, verdict
 from evalfolio.backtests.replay import Backtest
 from evalfolio.errors import InputError
 from evalfolio.record.record import Account, AccountTable
@@ -192,13 +192,12 @@ def _rows(each: Backtest) -> pd.DataFrame:
                 {
                     "budget": f"{100 * budget:.3g} %",
                     "strategy": strategy,
-                    "RMSE": f"{row['rmse']:.2f}{between(row['rmse_low'], row['rmse_high'])}",
+                    "RMSE": interval(row, "rmse"),
                     "MAE": f"{row['mae']:.2f}",
                     "50 %": f"{row['coverage_50']:.0%}",
-                    "90 %": f"{row['coverage_90']:.0%}"
-                    f"{between(row['coverage_90_low'], row['coverage_90_high'], '.0%')}",
+                    "90 %": interval(row, "coverage_90", ".0%"),
                     "score": f"{row['interval_score']:.2f}",
-                    "loss": f"{row['loss']:.3f}{between(row['loss_low'], row['loss_high'], '.3f')}",
+                    "loss": interval(row, "loss", ".3f"),
                     "wrong": f"{row['wrong_calls']:.2f}",
                     "spent": f"{row['spent']:.2f}",
                     "over": f"{row['overspend']:.2f}",
@@ -226,8 +225,7 @@ def _ratios(each: Backtest) -> str:
     if not len(better):
         return "No strategy has a smaller error than evalfolio at any budget."
     words = "; ".join(
-        f"{row['strategy']} at {100 * row['budget']:.3g} % (ratio {row['rmse_ratio']:.2f}"
-        f"{between(row['rmse_ratio_low'], row['rmse_ratio_high'])})"
+        f"{row['strategy']} at {100 * row['budget']:.3g} % (ratio {interval(row, 'rmse_ratio')})"
         for row in better.to_dict("records")
     )
     return f"Where evalfolio has the larger error: {words}."

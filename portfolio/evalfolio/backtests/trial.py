@@ -49,7 +49,18 @@ def chosen_by(
             ended = False
         except StopIteration as stop:
             later, ended = stop.value, True
-        added = _added(name, design, later)
+        was = {task: (cap, tries) for task, cap, tries in design.rows()}
+        held = {task: (cap, tries) for task, cap, tries in later.rows()}
+        for task, (cap, tries) in was.items():
+            now = held.get(task, (0.0, 0))
+            if now[0] < cap or now[1] < tries:
+                raise InputError(
+                    f"strategy {name}: a stage must keep what earlier ones bought, got less of "
+                    f"task {task}; add to the design yielded before"
+                )
+        new = [(task, *bought) for task, bought in held.items() if was.get(task) != bought]
+        tasks, caps, attempts = zip(*new, strict=True) if new else ((), (), ())
+        added = Design(tasks, np.asarray(caps), np.asarray(attempts, dtype=np.int64))
         if sight is None:
             _check(name, added, market, budget, market.price)
         elif len(added):
@@ -58,22 +69,6 @@ def chosen_by(
         if ended:
             return later
         design, sight = later, sell(later)
-
-
-def _added(name: str, before: Design, after: Design) -> Design:
-    """Return what a stage adds to the one before: new tasks, and those carried on."""
-    was = {task: (cap, tries) for task, cap, tries in before.rows()}
-    held = {task: (cap, tries) for task, cap, tries in after.rows()}
-    for task, (cap, tries) in was.items():
-        now = held.get(task, (0.0, 0))
-        if now[0] < cap or now[1] < tries:
-            raise InputError(
-                f"strategy {name}: a stage must keep what earlier ones bought, got less of task "
-                f"{task}; add to the design yielded before"
-            )
-    new = [(task, *bought) for task, bought in held.items() if was.get(task) != bought]
-    tasks, caps, attempts = zip(*new, strict=True) if new else ((), (), ())
-    return Design(tasks, np.asarray(caps), np.asarray(attempts, dtype=np.int64))
 
 
 def _check(name: str, design: Design, market: Market, budget: float, price: Price) -> None:

@@ -167,7 +167,11 @@ def settle_caps(runs: pd.DataFrame, given: CapRule) -> pd.DataFrame:
         cap_from = cap_from.mask(missing & cap.notna(), "given")
         missing &= cap.isna()
     largest = spend.where(used).groupby(runs["eval"]).transform("max")
-    cap = cap.where(~missing, _rounded_up(largest))
+    # Round up to two significant digits, so that caps look like caps
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = 10.0 ** (np.floor(np.log10(largest)) - 1)
+    rounded: pd.Series = np.ceil(largest / step) * step
+    cap = cap.where(~missing, rounded)
     cap_from = cap_from.mask(missing & cap.notna(), "largest spend")
     over = used & (spend > OVERSHOOT * cap)
     cap = cap.where(~over, spend)
@@ -184,14 +188,6 @@ def settle_caps(runs: pd.DataFrame, given: CapRule) -> pd.DataFrame:
             "cap_from": cap_from,
         }
     )
-
-
-def _rounded_up(values: pd.Series) -> pd.Series:
-    """Round up to two significant digits, so that caps look like caps."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = 10.0 ** (np.floor(np.log10(values)) - 1)
-    rounded: pd.Series = np.ceil(values / step) * step
-    return rounded
 
 
 def numbered_attempts(runs: pd.DataFrame) -> pd.Series:
@@ -231,21 +227,16 @@ def find_copies(samples: pd.DataFrame, edits_of: EditsOf) -> Copies:
     several = samples[samples["uuid"].duplicated(keep=False)]
     contents = several.groupby("uuid", sort=False)["content"].transform("nunique")
     for _, rows in several[contents > 1].groupby("uuid", sort=False):
-        best = _corrected(rows, edits_of)
+
+        def rank(at: int, rows: pd.DataFrame = rows) -> tuple[object, ...]:
+            row = rows.iloc[at]
+            edits = int(row["edits"]) if np.isfinite(row["edits"]) else edits_of(row)
+            by_hand = edits > 0 or bool(row["invalidated"])
+            return (by_hand, edits, row["outcome"] != "excluded", row["written"], -at)
+
+        best = int(rows.index[max(range(len(rows)), key=rank)])
         others = rows.index.drop([best])
         copy[best], counted[best] = False, ""
         copy[others], counted[others] = True, rows.loc[best, "log"]
         differs[others] = rows.loc[others, "content"].ne(rows.loc[best, "content"])
     return Copies(copy, differs, counted)
-
-
-def _corrected(rows: pd.DataFrame, edits_of: EditsOf) -> int:
-    """Return the label of the row that counts among copies that differ."""
-
-    def rank(at: int) -> tuple[object, ...]:
-        row = rows.iloc[at]
-        edits = int(row["edits"]) if np.isfinite(row["edits"]) else edits_of(row)
-        by_hand = edits > 0 or bool(row["invalidated"])
-        return (by_hand, edits, row["outcome"] != "excluded", row["written"], -at)
-
-    return int(rows.index[max(range(len(rows)), key=rank)])

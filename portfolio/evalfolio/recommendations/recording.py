@@ -27,10 +27,18 @@ def parts_of(
     note = f" {plan.note}" if plan.note else ""
     capability = capability_table(posterior, catalogue, seed=seed)
     families = posterior.spend_families.reindex(columns=list(SpendFamily.model_fields))
+    worth = plan.domains["evsi"]
+    binding = [words(name) for name, price in plan.shadow_prices.items() if price > 0]
     return {
         "in_usd": not catalogue.points,
         "mix": f"{failing}{mix_in_words(plan.choices, subject.ai_model, plan.shared)}{note}",
-        "hangs_on": _hangs_on(plan, posterior),
+        "hangs_on": what_it_hangs_on(
+            plan.choices,
+            binding=binding,
+            domain=str(worth.idxmax()) if worth.max() > 0 else None,
+            gap_is_prior=not posterior.elicited_history,
+            share_of_evpi=plan.share_of_evpi,
+        ),
         "units": {spec.name: spec.unit for spec in catalogue.decisions},
         "portfolio": {
             "ai_model": subject.ai_model,
@@ -50,18 +58,6 @@ def parts_of(
         "spend_families": families[families["weight"].notna()].to_dict("records"),
         "capability": capability.to_dict("records"),
     }
-
-
-def _hangs_on(plan: Plan, posterior: Posterior) -> str:
-    worth = plan.domains["evsi"]
-    binding = [words(name) for name, price in plan.shadow_prices.items() if price > 0]
-    return what_it_hangs_on(
-        plan.choices,
-        binding=binding,
-        domain=str(worth.idxmax()) if worth.max() > 0 else None,
-        gap_is_prior=not posterior.elicited_history,
-        share_of_evpi=plan.share_of_evpi,
-    )
 
 
 def _diagnostics(posterior: Posterior) -> dict[str, Any]:

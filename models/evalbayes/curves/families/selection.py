@@ -67,7 +67,12 @@ def selection_of(
     known by the mean and sd of their ln spend alone. Families are one for all evals, or several to
     weigh; InputError if one is not of `STACKED`, or none is named.
     """
-    _check(families)
+    unknown = [name for name in families if name not in STACKED]
+    if unknown or not families:
+        raise InputError(
+            f"families of spend must be of {', '.join(STACKED)}, got "
+            f"{', '.join(unknown) or 'none'}; name one for all evals, or several to weigh"
+        )
     weights: dict[str, Array] = {}
     cells: dict[tuple[str, str], dict[str, Array]] = {}
     frames = []
@@ -112,15 +117,6 @@ def _weighed(
     table = comparison(name, list(fitted), np.concatenate(scores), np.concatenate(high), families)
     kept = table["weight"].where(table["weight"] >= SMALLEST, 0.0)
     return table.assign(weight=kept / kept.sum(), refitted=0.0), cells
-
-
-def _check(families: Sequence[str]) -> None:
-    unknown = [name for name in families if name not in STACKED]
-    if unknown or not families:
-        raise InputError(
-            f"families of spend must be of {', '.join(STACKED)}, got "
-            f"{', '.join(unknown) or 'none'}; name one for all evals, or several to weigh"
-        )
 
 
 def _not_compared(runs: pd.DataFrame, summed: int) -> str:
