@@ -64,10 +64,7 @@ def control_character(text: str) -> str | None:
 
 
 def refuse_control(where: str, text: str) -> None:
-    """Refuse text with a control character in it.
-
-    InputError naming the place.
-    """
+    """Refuse text with a control character in it."""
     found = control_character(text)
     if found is not None:
         got = text if len(text) <= 80 else f"{text[:80]}..."
@@ -108,10 +105,7 @@ def plural(kind: str) -> str:
 
 
 def refuse_unknown(where: str, got: Iterable[str], known: Iterable[str], what: str = "key") -> None:
-    """Refuse the first name that is not known.
-
-    InputError naming the place, the name and the nearest known one (or all of them).
-    """
+    """Refuse the first name that is not known."""
     known = tuple(known)
     for name in got:
         if name not in known:

@@ -33,11 +33,7 @@ class Adversary:
 def adversary_of(
     spec: DomainSpec, level: LevelSpec | None, evals: Sequence[EvalSpec], where: str
 ) -> Adversary | None:
-    """Return who a domain's threshold, or a level of it, is held against; None: without limit.
-
-    InputError if the unit of the spend is not told, or no eval has it; or attempts have no
-    verifier.
-    """
+    """Return who a domain's threshold, or a level of it, is held against; None: without limit."""
     spend, attempts = spec.adversary_spend, spec.adversary_attempts
     if level is not None:
         spend, attempts = level.adversary_spend or spend, level.adversary_attempts or attempts

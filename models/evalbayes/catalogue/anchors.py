@@ -44,10 +44,7 @@ def without_anchor(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> 
 
 
 def check_anchored(catalogue: Catalogue, human_minutes: Mapping[str, float]) -> dict[str, str]:
-    """Return `without_anchor`, if a decision is left that weighs anchored domains alone.
-
-    InputError if none is: then there is no decision that results could be worth anything to.
-    """
+    """Return `without_anchor`, if a decision is left that weighs anchored domains alone."""
     missing = without_anchor(catalogue, human_minutes)
     if all(set(spec.weights) & set(missing) for spec in catalogue.decisions):
         raise InputError("; ".join(missing.values()))

@@ -45,21 +45,14 @@ class BudgetSpec(Spec):
 
 
 def refuse_unkept(where: str, budget: BudgetSpec, skills: Iterable[str]) -> None:
-    """Refuse a contingency of what no menu of the catalogue has.
-
-    InputError if a resource is not the money, the agents' hours, or the staff's, of all or of a
-    skill.
-    """
+    """Refuse a contingency of what no menu of the catalogue has."""
     if isinstance(budget.contingency, Mapping):
         known = ("usd", "staff_hours", *(f"staff_hours.{skill}" for skill in skills), "agent_hours")
         refuse_unknown(f"{where}: contingency", budget.contingency, known, "resource")
 
 
 def with_agents(entries: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return the entries of [budget] with the agents that its servers carry.
-
-    InputError if servers or their throughput are given without how many agents share them.
-    """
+    """Return the entries of [budget] with the agents that its servers carry."""
     filled = dict(entries)
     for key in ("servers", "tokens_per_second_per_server"):
         if key in entries and "agents_per_server" not in entries:

@@ -189,10 +189,7 @@ def decisions_of(
 
 
 def check_levels(levels: Sequence[LevelSpec], tables: Sequence[Table]) -> None:
-    """Refuse a level whose threshold is not above that of the one before it.
-
-    InputError naming both.
-    """
+    """Refuse a level whose threshold is not above that of the one before it."""
     before: dict[str, LevelSpec] = {}
     for level, table in zip(levels, tables, strict=True):
         lower = before.get(level.domain)

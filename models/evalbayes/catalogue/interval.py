@@ -83,10 +83,7 @@ class Interval:
         return self.mid, (self.high - self.low) / (2 * Z95)
 
     def lognormal(self) -> tuple[float, float]:
-        """Return mean and sd of ln x of the lognormal with this 90 % interval.
-
-        ValueError if the interval is not above 0.
-        """
+        """Return mean and sd of ln x of the lognormal with this 90 % interval."""
         if self.low <= 0:
             raise ValueError(f"a lognormal interval must be above 0, got [{self.low:g}, ...]")
         low, high = math.log(self.low), math.log(self.high)

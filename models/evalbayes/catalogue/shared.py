@@ -116,10 +116,7 @@ def assembled_tariff(
 def assembled_elicitation(
     table: Table, evals: Sequence[EvalSpec], domains: Sequence[DomainSpec], skills: tuple[str, ...]
 ) -> ElicitationSpec:
-    """Return a shared elicitation with the evals it serves and its hours by skill.
-
-    InputError if it says no evals or says them twice, names what is not there, or has no price.
-    """
+    """Return a shared elicitation with the evals it serves and its hours by skill."""
     refuse_unknown(table.where, table.entries, KEYS)
     entries = dict(table.entries)
     served = _served(table, evals, domains)

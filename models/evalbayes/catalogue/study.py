@@ -77,10 +77,7 @@ def assembled_study(
     skills: tuple[str, ...],
     assumptions: list[Assumption],
 ) -> StudySpec:
-    """Return a study with every default filled in, and note those that were used.
-
-    InputError if its domain or level is not known, or its error is not stated in one way.
-    """
+    """Return a study with every default filled in, and note those that were used."""
     table = filled(table, STUDY_KEYS, STUDY, assumptions)
     entries: dict[str, Any] = dict(table.entries)
     entries["hours"] = hours_once(table, "hours", skills, str(entries.get("domain", "")))

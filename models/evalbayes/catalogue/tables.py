@@ -100,10 +100,7 @@ def notes_on(untidy: list[str], source: str) -> tuple[str, ...]:
 
 
 def tables_of(data: Mapping[str, Any], source: str) -> Tables:
-    """Sort nested tables, as TOML gives them, into `Tables`.
-
-    InputError if a table is not known, or has the wrong form.
-    """
+    """Sort nested tables, as TOML gives them, into `Tables`."""
     untidy: list[str] = []
     data = plain(data, source, untidy)
     refuse_unknown(source, data, (*SINGLE, *MANY), what="table")

@@ -44,10 +44,7 @@ Row = tuple[int, dict[str, Any]]  # number of the row in its sheet, and its cell
 
 
 def read_workbook(path: str | Path) -> Tables:
-    """Read the tables of a workbook.
-
-    InputError if the file cannot be read, a sheet or column is not known or has the wrong form.
-    """
+    """Read the tables of a workbook."""
     path = Path(path)
     untidy: list[str] = []
     sheets, known = _sheets(path, untidy), (*SINGLE, *MANY, TASKS)

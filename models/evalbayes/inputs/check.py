@@ -111,10 +111,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
 
 
 def check_covered(catalogue: Catalogue, observations: Observations | None) -> None:
-    """Refuse an eval that has neither observations nor `usd_per_run`.
-
-    InputError naming all such evals.
-    """
+    """Refuse an eval that has neither observations nor `usd_per_run`."""
     seen = (observations or Observations()).evals
     bare = [e.name for e in catalogue.evals if e.name not in seen and e.usd_per_run is None]
     if bare:

@@ -114,10 +114,7 @@ def write_draft(
     *,
     spend_unit: str | None = None,
 ) -> Path:
-    """Write the draft to a file ending in .toml or .xlsx, whole or not at all; return its path.
-
-    InputError if the ending is another one, nothing was observed, or the file cannot be written.
-    """
+    """Write the draft to a file ending in .toml or .xlsx, whole or not at all; return its path."""
     path = Path(path)
     text = draft(observations, sources, spend_unit=spend_unit)
     if path.suffix.lower() == ".toml":

@@ -64,11 +64,7 @@ def check_shared(
     resources: Sequence[str],
     resource_draws: Array | None,
 ) -> None:
-    """Refuse purchases that do not fit a menu.
-
-    InputError if a name is empty or taken, an option or resource is not on the menu, a use is
-    negative or not a number, or draws are not of the menu's shape; the purchase is named.
-    """
+    """Refuse purchases that do not fit a menu."""
     seen: set[str] = set()
     for each in shared:
         where = f"shared purchase {each.name!r}"

@@ -60,10 +60,7 @@ class Reading(NamedTuple):
 def updated(
     posterior: Posterior, catalogue: Catalogue, observations: Observations, *, seed: int = 0
 ) -> Posterior:
-    """Return the posterior, as it was fitted, after all results since; same seed, same draws.
-
-    InputError if a result is of an AI model that the posterior does not hold.
-    """
+    """Return the posterior, as it was fitted, after all results since; same seed, same draws."""
     evidence = evidence_of(observations, catalogue)
     if not len(evidence):
         return posterior

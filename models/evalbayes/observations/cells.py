@@ -23,10 +23,7 @@ COLUMNS = [*CELL, *FIGURES, "human_minutes"]
 
 
 def cells_of(rows: Rows) -> pd.DataFrame:
-    """Check a table of cells and return it typed; `n_stopped_by_cap` is called `n_stopped`.
-
-    InputError for the first ten rows that break a rule.
-    """
+    """Check a table of cells and return it typed; `n_stopped_by_cap` is called `n_stopped`."""
     cap = rows.caps()
     counts = {
         "n_success": rows.counts("n_success"),

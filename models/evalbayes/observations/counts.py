@@ -13,10 +13,7 @@ SET = ["eval", "ai_model", "effort", "run_set"]
 
 
 def counts_of(rows: Rows) -> pd.DataFrame:
-    """Check a table of counts and return it typed.
-
-    InputError for the first ten rows that break a rule.
-    """
+    """Check a table of counts and return it typed."""
     cap, n_runs, n_success = rows.caps(), rows.counts("n_runs"), rows.counts("n_success")
     rows.refuse(n_runs == 0, "n_runs", "must be at least 1", "drop the row")
     rule = "must not be above n_runs: a success share is at most 1"
@@ -39,11 +36,7 @@ def counts_of(rows: Rows) -> pd.DataFrame:
 
 
 def refuse_torn(counts: pd.DataFrame) -> None:
-    """Refuse sets of runs whose rows cannot come from one set, capped after the fact.
-
-    InputError if a set has another number of runs at another cap, or successes that fall with the
-    cap.
-    """
+    """Refuse sets of runs whose rows cannot come from one set, capped after the fact."""
     for (name, ai_model, _, run_set), group in nested_sets(counts):
         where = f"counts of {name} by {ai_model}, run_set {run_set!r}"
         if len(set(group["n_runs"])) > 1:
@@ -93,10 +86,7 @@ ALL_OR_NOTHING = (
 
 
 def scores_of(rows: Rows) -> pd.DataFrame:
-    """Check a table of scores and return it typed; which are possible, their eval's scale says.
-
-    InputError for the first ten rows that break a rule.
-    """
+    """Check a table of scores and return it typed; which are possible, their eval's scale says."""
     known = tuple(column for column in SCORES.columns if column != "n_runs")
     score = rows.numbers("score", NUMBER, "write the mean score", required=True, thousands=False)
     cure = "write the standard error of the mean score"
@@ -124,10 +114,7 @@ def scores_of(rows: Rows) -> pd.DataFrame:
 
 
 def refuse_shared_scores(scores: pd.DataFrame) -> None:
-    """Refuse scores of one set of runs at several caps: how they hang together is not known.
-
-    InputError naming the eval, AI model and set.
-    """
+    """Refuse scores of one set of runs at several caps: how they hang together is not known."""
     shared = scores[scores["run_set"].notna() & scores.duplicated(SET)]
     if len(shared):
         row = shared.iloc[0]

@@ -57,10 +57,7 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
 
 
 def rows_of(frame: pd.DataFrame, source: str = "table") -> Rows:
-    """Return a data frame as rows; they are numbered as in a file with one heading.
-
-    InputError if a cell holds more than one value, or nothing is filled.
-    """
+    """Return a data frame as rows; they are numbered as in a file with one heading."""
     rows = _tidied(frame.reset_index(drop=True), source)
     if not len(rows):
         raise InputError(f"{source}: must hold at least one row, got an empty table; give rows")

@@ -30,10 +30,7 @@ _SCALED = re.compile(r"\s*(.+?)\s*([*/])\s*([0-9][0-9_.,eE+-]*)\s*")
 
 @dataclass(frozen=True)
 class TableMapping:
-    """How to read someone's table.
-
-    InputError if a column or an outcome is not known.
-    """
+    """How to read someone's table."""
 
     # known column to theirs, which may be scaled: {"spend": "wall_minutes / 60"}. Besides the
     # columns of observations the flags success, stopped_by_cap, stopped_otherwise, spurious and
@@ -84,10 +81,7 @@ class TableMapping:
 
 
 def read_mapping(path: str | Path) -> TableMapping:
-    """Read a mapping from TOML with tables [map], [set] and [outcome], and a list `drop`.
-
-    InputError if the file cannot be read, or a table or column in it is not known.
-    """
+    """Read a mapping from TOML with tables [map], [set] and [outcome], and a list `drop`."""
     path = Path(path)
     cure = 'write for example [map] and below it spend = "spend_tokens"'
     data = read_toml(path, "a mapping in TOML that can be read", cure)

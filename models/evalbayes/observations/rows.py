@@ -118,10 +118,7 @@ class Rows:
                 self.fault(row, column, f"{rule}, got {self._got(row, column)}; {cure}")
 
     def fault(self, row: int, column: str, said: str) -> None:
-        """Note what is wrong with a cell, if nothing is noted of it yet.
-
-        InputError if so much is wrong that there is no point in looking on.
-        """
+        """Note what is wrong with a cell, if nothing is noted of it yet."""
         self.faults.setdefault((row, column), said)
         if len(self.faults) >= MOST_NOTED:
             self.settle(at_least=True)

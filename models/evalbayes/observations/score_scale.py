@@ -43,12 +43,7 @@ class ScoreScale:
         return standard_error / (self.high - self.low)
 
     def refuse(self, score: float, standard_error: float, who: str) -> None:
-        """Refuse a score that the scale cannot give.
-
-        InputError if no scale is stated and the score is not from 0 to 1; if it lies more than
-        three standard errors outside a stated scale; if the noise is beta and no beta has this mean
-        and standard error.
-        """
+        """Refuse a score that the scale cannot give."""
         share, error = self.share(score), self.error(standard_error)
         ends = f"from {self.low:g} to {self.high:g}"
         if not self.stated and not 0 <= share <= 1:

@@ -25,10 +25,7 @@ class Sizes:
     untold: bool = False
 
     def check(self, name: str, values: NDArray[Any]) -> None:
-        """Refuse an array with another number in it.
-
-        InputError naming the quantity, its sizes and what came.
-        """
+        """Refuse an array with another number in it."""
         if values.dtype.kind not in "fiu":
             raise InputError(f"posterior: {name} must be {self}, got {values.dtype}")
         if not values.size or (self.untold and np.isnan(values).all()):

@@ -95,10 +95,7 @@ class Seen:
 
     @classmethod
     def runs(cls, population: Population, at: Index, runs: pd.DataFrame | None) -> Seen:
-        """Return what runs show: columns outcome, spend and cap, on the population's tasks `at`.
-
-        InputError if a run was stopped below the highest cap and the history gives no spends.
-        """
+        """Return what runs show: columns outcome, spend and cap, on the population's tasks `at`."""
         n = len(population.tasks.length)
         going, ln_cap = np.zeros((2, n))
         if runs is None or not len(runs):

@@ -32,10 +32,7 @@ def ln_odds_of(population: Population, seen: Seen, pace: tuple[Array, Array]) ->
 def spend_levels(
     population: Population, seen: Seen, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks).
-
-    InputError if the history gives no spends.
-    """
+    """Draw what the newcomer adds to the ln spends of both kinds, each (n_draws, n_tasks)."""
     joint = _Joint(population, population.spends(), seen)
     mode, covariance = joint.climb()
     return joint.levels(mode, covariance, len(population.mean), rng)

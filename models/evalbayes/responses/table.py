@@ -38,10 +38,7 @@ class Tasks:
 
 
 def tasks_of(runs: pd.DataFrame) -> Tasks:
-    """Gather the tasks of a table with eval, task and human_minutes.
-
-    InputError if a task has no human minutes above 0.
-    """
+    """Gather the tasks of a table with eval, task and human_minutes."""
     by_task = runs.astype({"eval": str, "task": str}).groupby(["eval", "task"], sort=True)
     length = by_task["human_minutes"].median()
     for key in length.index[~(length > 0)]:

@@ -85,10 +85,7 @@ def read_delimited(path: Path) -> pd.DataFrame:
 
 
 def refuse_twice(where: str | Path, heading: Sequence[object]) -> None:
-    """Refuse a heading that names a column twice: which of the two is meant, nobody could tell.
-
-    InputError naming the place and the column.
-    """
+    """Refuse a heading that names a column twice: which of the two is meant, nobody could tell."""
     names = Counter(str(name).strip() for name in heading if name is not None)
     for name, times in names.items():
         if name and times > 1:

@@ -250,10 +250,7 @@ def _refuse_heading(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None
 
 
 def refuse_title(where: str, rows: list[tuple[int, tuple[Any, ...]]]) -> None:
-    """Refuse a first row of one cell above rows of three or more: a title, and no headings.
-
-    InputError naming the title and the row below it that looks like the headings.
-    """
+    """Refuse a first row of one cell above rows of three or more: a title, and no headings."""
     widths = [sum(value is not None for value in cells) for _, cells in rows]
     if widths and widths[0] == 1 and max(widths) >= 3:
         title = next(value for value in rows[0][1] if value is not None)

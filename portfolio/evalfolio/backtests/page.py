@@ -292,10 +292,7 @@ IN_WORDS = {
 
 
 def told(folder: str | Path) -> Account:
-    """Return the findings and the main tables of a back-test's folder.
-
-    InputError if the folder is not one that `evalfolio backtest` wrote.
-    """
+    """Return the findings and the main tables of a back-test's folder."""
     folder = Path(folder)
     try:
         findings = json.loads((folder / "findings.json").read_text(encoding="utf-8"))

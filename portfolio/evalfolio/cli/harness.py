@@ -105,10 +105,7 @@ def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
 
 
 def drawn_tasks(plan: Path) -> dict[str, list[str]]:
-    """Return the tasks drawn for every option, as the plan's tasks.csv has them.
-
-    InputError if none were drawn, as nobody named the tasks.
-    """
+    """Return the tasks drawn for every option, as the plan's tasks.csv has them."""
     from evalbayes.tables.delimited import read_delimited
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.errors import InputError

@@ -91,10 +91,7 @@ def table(
 
 
 def mapping_of(mapped: list[str] | None, mapping: Path | None) -> TableMapping:
-    """Return the mapping that --map or --mapping gives.
-
-    InputError if both are given, or the file is no mapping.
-    """
+    """Return the mapping that --map or --mapping gives."""
     from evalbayes.observations import TableMapping, read_mapping
     from evalfolio.errors import InputError
 

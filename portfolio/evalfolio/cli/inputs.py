@@ -68,10 +68,7 @@ def asked_catalogue(
 
 
 def plan_folder(folder: Path, needed: str = "plan.json") -> Path:
-    """Return the folder of a plan.
-
-    InputError if it lacks what the command reads.
-    """
+    """Return the folder of a plan."""
     from evalfolio.export.folder import finish_move
 
     finish_move(folder)

@@ -110,10 +110,7 @@ NAMED = {
 
 
 def as_objective(thing: object) -> Objective:
-    """Return an objective given as one or by name.
-
-    InputError if it is neither.
-    """
+    """Return an objective given as one or by name."""
     if isinstance(thing, Objective):
         return thing
     if isinstance(thing, str) and thing in NAMED:

@@ -96,10 +96,7 @@ class TailValue(Evsi):
     n_draws: int | None = None
 
     def quantities(self, menu: Menu) -> ExplainedVariance:
-        """Return u_ds of every draw.
-
-        InputError if the menu has no draws or too few.
-        """
+        """Return u_ds of every draw."""
         return Knowledge(menu, information_draws(menu, self.n_draws))
 
     def tail(self, places: Positions) -> Tail:
@@ -145,10 +142,7 @@ class LogDeterminant(Term):
 
 
 def information_draws(menu: Menu, n_draws: int | None = None) -> Array:
-    """Return draws of the information, all or so many evenly spaced ones.
-
-    InputError if the menu has none or too few.
-    """
+    """Return draws of the information, all or so many evenly spaced ones."""
     draws = menu.information_draws
     if draws is None or not len(draws):
         raise InputError(

@@ -160,10 +160,7 @@ def read_inspect_logs(
 
 
 def find_logs(paths: str | Path | Sequence[str | Path]) -> list[str]:
-    """Return the logs under the paths, sorted, each once.
-
-    InputError if there is none, or a path does not exist.
-    """
+    """Return the logs under the paths, sorted, each once."""
     found: dict[str, None] = {}
     for path in [paths] if isinstance(paths, str | Path) else paths:
         text = str(path)

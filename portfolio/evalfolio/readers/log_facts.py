@@ -205,10 +205,7 @@ def write_facts(facts: LogFacts, file: Path) -> None:
 
 
 def read_facts(file: Path) -> tuple[dict[str, object], pa.Table]:
-    """Return the header and the table of samples of one log.
-
-    InputError if the file is not such a table.
-    """
+    """Return the header and the table of samples of one log."""
     try:
         table = feather.read_table(file, memory_map=False)
     except pa.ArrowInvalid as error:

@@ -126,10 +126,7 @@ CapRule = float | Mapping[str, float] | None
 
 
 def check_cap(given: CapRule) -> None:
-    """Refuse a cap that no run can have.
-
-    InputError if it is not a finite number above 0; the eval is named where caps are given by eval.
-    """
+    """Refuse a cap that no run can have."""
     rules = given if isinstance(given, Mapping) else {} if given is None else {"": given}
     for name, cap in rules.items():
         if not 0 < cap < np.inf:

@@ -49,10 +49,7 @@ class ImportResult:
         return "\n".join(lines)
 
     def write(self, path: str | Path) -> Path:
-        """Write the runs as an observations file (.csv, .csv.gz or .parquet), whole or not at all.
-
-        InputError if the name ends otherwise.
-        """
+        """Write the runs as an observations file (.csv, .csv.gz or .parquet), whole or not at all."""
         from evalbayes.whole import whole_file  # workers never write: not paid for there
 
         path = check_ending(path)
@@ -66,10 +63,7 @@ class ImportResult:
 
 
 def check_ending(path: str | Path) -> Path:
-    """Return where runs are to be written, before the long work of reading them.
-
-    InputError if no observations file ends so.
-    """
+    """Return where runs are to be written, before the long work of reading them."""
     path = Path(path)
     if not path.name.endswith(ENDINGS):
         raise InputError(

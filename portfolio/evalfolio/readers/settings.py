@@ -30,10 +30,7 @@ def named_by(header: Header, by: Sequence[str], kind: str) -> str:
 
 
 def check_by(by: Sequence[str], headers: Sequence[Header]) -> None:
-    """Refuse a setting that no log has.
-
-    InputError naming it and those there are.
-    """
+    """Refuse a setting that no log has."""
     known = {TASK_ARGS: None, "solver": None, "reasoning_effort": None}
     for header in headers:
         known |= dict.fromkeys([*header["settings"]["task"], *header["settings"]["agent"]])
