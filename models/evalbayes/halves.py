@@ -12,8 +12,6 @@ difference is blown up, as leaving out one batch at a time would (McCarthy 1969;
 the difference: common draws, so what they share drops out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -75,7 +73,7 @@ class Replicates:
     def __len__(self) -> int:
         return len(self.prior_mean)
 
-    def subset(self, keep: Flags) -> Replicates:
+    def subset(self, keep: Flags) -> "Replicates":
         """Return the replicates of the kept options only."""
         return replace(self, information=self.information[:, keep], costs=self.costs[:, keep])
 
@@ -84,7 +82,7 @@ class Replicates:
         return {PREFIX + field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
-    def taken(cls, arrays: dict[str, Array]) -> Replicates | None:
+    def taken(cls, arrays: dict[str, Array]) -> "Replicates | None":
         """Take the replicates out of stored arrays, None where there are none."""
         if PREFIX + "costs" not in arrays:
             return None

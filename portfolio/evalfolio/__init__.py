@@ -146,8 +146,6 @@ Errors
     `FitError`                a fit failed its gate
 """
 
-from __future__ import annotations
-
 import re
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sentences about a plan; no figure in them has more than two significant digits."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -119,7 +117,9 @@ def counted(tiers: Iterable[str]) -> str:
     return " and ".join([*told, *([f"{studies} {one}"] if studies else [])])
 
 
-def mix_in_words(choices: pd.DataFrame, ai_model: str, shared: pd.DataFrame | None = None) -> str:
+def mix_in_words(
+    choices: "pd.DataFrame", ai_model: str, shared: "pd.DataFrame | None" = None
+) -> str:
     """Say the mix: which evals at which tier for how much; the first line of everything.
 
     What is shared counts to the money of its tier where only that could need it; shares of the
@@ -182,7 +182,7 @@ def price(use: Mapping[str, float]) -> str:
 
 
 def what_it_hangs_on(
-    choices: pd.DataFrame,
+    choices: "pd.DataFrame",
     *,
     binding: Sequence[str],
     domain: str | None,

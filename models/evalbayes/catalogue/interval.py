@@ -1,7 +1,5 @@
 """An interval: where a figure lies with a probability of 90 %."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +38,7 @@ class Interval:
             )
 
     @classmethod
-    def of(cls, value: Any) -> Interval:
+    def of(cls, value: Any) -> "Interval":
         """Read `[low, high]`, `{low, high}`, one exact number, or an interval.
 
         >>> Interval.of([3, 9])

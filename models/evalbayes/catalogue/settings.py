@@ -1,7 +1,5 @@
 """Settings: figures of a catalogue at other levels, without editing it: `cyber.threshold+1`."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +37,7 @@ class Setting:
     value: Any  # what follows the sign
 
     @classmethod
-    def parse(cls, words: str) -> Setting:
+    def parse(cls, words: str) -> "Setting":
         """Read a setting.
 
         InputError if it is none.

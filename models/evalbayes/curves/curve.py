@@ -1,7 +1,5 @@
 """The spend-to-outcome curve: two ways to end, success and giving up, and a cap that cuts both."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +42,7 @@ class Curve(CompetingRisks):
         """Law of the spend of runs that would succeed, F."""
         return Law(self.success_location, self.success_scale, self.tail, self.weights)
 
-    def at(self, index: Any) -> Curve:
+    def at(self, index: Any) -> "Curve":
         """Return the curves at an index of the plateau; every field must have its shape."""
         fields: dict[str, Any] = {
             key: value if value is None else np.asarray(value)[index]

@@ -6,8 +6,6 @@ well each family foretells a left-out run; `location` is the ln of the median of
 shape and not the place. Without weights the law is lognormal.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +101,7 @@ class Law:
             total = total + weight * own
         return np.asarray(total)
 
-    def squared(self) -> Law:
+    def squared(self) -> "Law":
         """Return the law of T²: ln T² = 2 ln T, so location and scale double in every family."""
         return Law(2.0 * self.location, 2.0 * self.scale, self.tail, self.weights)
 
@@ -148,7 +146,7 @@ class Law:
         slope = (law.log_density(at + step) - law.log_density(at - step)) / (2.0 * step)
         return np.asarray(simpson(slope**2 * np.exp(log_f), x=at, axis=-1))
 
-    def _with_axis(self) -> Law:
+    def _with_axis(self) -> "Law":
         """Return the law with a new last axis of its parameters."""
         given = (self.location, self.scale, self.tail)
         location, scale, tail = (np.asarray(value)[..., None] for value in given)

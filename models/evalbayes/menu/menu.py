@@ -1,7 +1,5 @@
 """The seam: all options of all evals, what each costs and what information each adds."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile
@@ -292,7 +290,7 @@ class Menu:
         """Return what a choice uses of every resource, shared purchases once, prices by steps."""
         return np.asarray(self.with_shared(x) @ self.costs_with_shared)
 
-    def subset(self, keep: Flags) -> Menu:
+    def subset(self, keep: Flags) -> "Menu":
         """Return the menu of the kept options only; `keep` has shape (n_options,)."""
         information, use = self.information_draws, self.resource_draws
         options, mean = self.options.loc[keep], self.information[keep]
@@ -378,7 +376,7 @@ class Menu:
         (partial / "menu.json").write_text(json.dumps(head, indent=2, default=float) + "\n")
 
     @classmethod
-    def load(cls, folder: str | Path) -> Menu:
+    def load(cls, folder: str | Path) -> "Menu":
         """Read a menu that `save` wrote.
 
         Raises

@@ -1,7 +1,5 @@
 """Shared purchases: what several options need and is paid once, such as a scaffold or tools."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -53,7 +51,7 @@ class SharedPurchase:
         count = len(self.needed_by)
         return f"{self.name}: {use or 'free'}, needed by {count} option{'s' * (count != 1)}"
 
-    def among(self, options: pd.Index) -> SharedPurchase:
+    def among(self, options: pd.Index) -> "SharedPurchase":
         """Return the purchase as those of these options need it."""
         return replace(self, needed_by=tuple(n for n in self.needed_by if n in options))
 

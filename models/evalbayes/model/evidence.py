@@ -6,8 +6,6 @@ Runs as they come also stay single: families of spend, how unlike tasks are and 
 their cap are told by them alone. Nothing after this module sees an observation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -121,7 +119,7 @@ class Evidence:
         np.maximum.at(found["largest_cap"], (i, m), np.exp(self.ln_largest_cap))
         return found
 
-    def about(self, condition: int) -> Evidence:
+    def about(self, condition: int) -> "Evidence":
         """Return the results of one condition alone, which is then the first."""
         own: dict[str, Any] = {"conditions": self.conditions.iloc[[condition]]}
         for kind, rows in self.rows.items():

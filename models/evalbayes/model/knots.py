@@ -10,8 +10,6 @@ The processes are told outward from a domain's reference knot, where most result
 sees no knot beyond what evidence bears on, and the others follow by independent increments.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -64,7 +62,7 @@ class Knots:
         return found
 
     @cached_property
-    def paths(self) -> Paths:
+    def paths(self) -> "Paths":
         """Ways of all knots at once."""
         ways = [self.path(k) for k in range(len(self))]
         longest = max(map(len, ways))

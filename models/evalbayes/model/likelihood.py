@@ -6,8 +6,6 @@ score a normal, or a beta, around A·F(c). Of one set of runs told at several ca
 such a binomial; given it, a success fell between two smaller caps with (F(c′) − F(c))/F(largest).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -44,7 +42,7 @@ class Curves:
         """Location and scale of the spend of runs that give up."""
         return self.gave_up_location, self.gave_up_scale
 
-    def of(self, rows: Any) -> Curves:
+    def of(self, rows: Any) -> "Curves":
         """Those of some conditions, in the order of `rows`."""
         return Curves(*(value[..., rows] for value in vars(self).values()))
 
@@ -203,7 +201,7 @@ class Betas(Rows):
         return inside - log_beta
 
 
-def log_likelihood(curves: Curves, evidence: Evidence) -> Array:
+def log_likelihood(curves: Curves, evidence: "Evidence") -> Array:
     """Log-likelihood by condition, of shape (..., n_conditions), from numpy parameters."""
     shape = np.broadcast_shapes(*(np.shape(value) for value in vars(curves).values()))
     total = np.zeros(shape)

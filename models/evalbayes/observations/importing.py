@@ -1,7 +1,5 @@
 """Importing someone's table of results: columns renamed, outcomes worked out, all rows checked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -237,7 +235,7 @@ def _complete(rows: Rows) -> Rows:
     )
 
 
-def _outcome(rows: Rows) -> pd.Series[str]:
+def _outcome(rows: Rows) -> "pd.Series[str]":
     """Work out how each run ended from its flags."""
     flags = {flag: _flags(rows, flag) for flag in FLAGS if rows.has(flag)}
     if "stopped_by_cap" not in flags and rows.has("spend") and rows.has("cap"):

@@ -1,7 +1,5 @@
 """Observations: all results at hand, checked, in the four shapes they come in."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -126,7 +124,7 @@ class Observations:
         digest.update(repr(sorted(self.excluded.items())).encode())
         return digest.hexdigest()
 
-    def as_cells(self) -> Observations:
+    def as_cells(self) -> "Observations":
         """Summarise runs into cells, exactly where spends are lognormal.
 
         Runs that something other than the cap stopped are censored each at its own spend, so

@@ -1,7 +1,5 @@
 """Rows of a table as they were read, and their cells as checked numbers and names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -262,7 +260,7 @@ class Rows:
         """Return human task minutes, NaN where not known."""
         return self.numbers("human_minutes", ABOVE_0, "leave it empty where it is not known")
 
-    def run_sets(self) -> pd.Series[Any]:
+    def run_sets(self) -> "pd.Series[Any]":
         """Return the names of sets of runs that rows share, missing where a row has its own."""
         if not self.has("run_set"):
             return pd.Series([None] * len(self), dtype=object)
@@ -282,7 +280,7 @@ class Rows:
                 self.fault(row, "spend_unit", f"{wrong}; import them again in one unit")
         return units
 
-    def extras(self, known: tuple[str, ...]) -> dict[str, pd.Series[Any]]:
+    def extras(self, known: tuple[str, ...]) -> "dict[str, pd.Series[Any]]":
         """Return the columns that are not known, as they were read."""
         return {str(c): self.frame[c] for c in self.frame.columns if c not in known}
 

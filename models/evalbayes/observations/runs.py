@@ -1,7 +1,5 @@
 """Runs: one row per attempt at a task, with how it ended and what it spent."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -124,7 +122,7 @@ def countable(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _attempts(rows: Rows) -> pd.Series[str]:
+def _attempts(rows: Rows) -> "pd.Series[str]":
     """Return attempts as text, missing where not given; 1.0 and 1 are the same attempt."""
     texts = [None if v is None else _plain(v) for v in _as_given(rows, "attempt")]
     return pd.Series(texts, dtype=object)
@@ -135,7 +133,7 @@ def _plain(value: object) -> str:
     return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
 
 
-def _as_given(rows: Rows, column: str) -> pd.Series[str]:
+def _as_given(rows: Rows, column: str) -> "pd.Series[str]":
     return rows.frame[column] if rows.has(column) else pd.Series([None] * len(rows), dtype=object)
 
 

@@ -1,7 +1,5 @@
 """The posterior: draws of everything the fit learned, by name, free of the sampler."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -273,16 +271,16 @@ class Posterior:
         m = self.index_of("ai_model", ai_model)
         return expit(self.logits(m, np.asarray(effort, dtype=np.float64)))
 
-    def thinned(self, n_draws: int) -> Posterior:
+    def thinned(self, n_draws: int) -> "Posterior":
         """Return evenly spaced draws, at most `n_draws` of them."""
         return self.kept(thinned(self.n_draws, n_draws))
 
-    def kept(self, keep: Index | Flags) -> Posterior:
+    def kept(self, keep: Index | Flags) -> "Posterior":
         """Return some of the draws only, by position or by mask, as if of one chain."""
         draws = {key: array[keep] for key, array in self.draws.items()}
         return replace(self, draws=draws, provenance={**self.provenance, "chains": 1})
 
-    def about(self, ai_model: str) -> Posterior:
+    def about(self, ai_model: str) -> "Posterior":
         """Return the same of one AI model alone, which is then the first."""
         m = [self.index_of("ai_model", ai_model)]
         draws = {
@@ -305,7 +303,7 @@ class Posterior:
         return write(self, Path(path))
 
     @classmethod
-    def load(cls, path: str | Path) -> Posterior:
+    def load(cls, path: str | Path) -> "Posterior":
         """Read what `save` wrote.
 
         Raises

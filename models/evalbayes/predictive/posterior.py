@@ -1,7 +1,5 @@
 """Posterior predictive of an eval: success against spend as fitted, beside the results it is of."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +43,7 @@ class EvalPredictive:
     # successes) + ½ P(replicate = successes), within it; NaN for scores alone
     numbers: pd.DataFrame
 
-    def plot(self, columns: int = 3) -> Figure:
+    def plot(self, columns: int = 3) -> "Figure":
         """Draw a panel per AI model: 90 % of replicates as a band, results as a line or dots.
 
         A heading is red where the successes within the largest cap are as unlikely as the gate's
@@ -70,7 +68,7 @@ class EvalPredictive:
         figure.suptitle(plain(self.eval_name), x=0.02, ha="left", weight="bold")
         return figure
 
-    def _panel(self, ax: Axes, key: tuple[str, float]) -> None:
+    def _panel(self, ax: "Axes", key: tuple[str, float]) -> None:
         ai_model, effort = key
         band = self.band[(self.band["ai_model"] == ai_model) & (self.band["effort"] == effort)]
         ax.fill_between(band["cap"], band["low"], band["high"], color=BAND, alpha=0.7, lw=0)

@@ -1,7 +1,5 @@
 """Predictive draws of one figure of results, for several evals, AI models or domains at once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,7 +63,7 @@ class Predictive:
             words = f"{inside} of {told} seen lie in their 90 % interval"
         return f"{self.model}: {self.figure} is expected from {low:.3g} to {high:.3g}; {words}."
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw a bar per entry, 90 % of the replicates, and a dot for what was seen.
 
         Dots outside their bar are red and crossed.

@@ -1,7 +1,5 @@
 """pass@k over the tasks of an eval: a zero-inflated beta-binomial, with its posterior."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -97,7 +95,7 @@ class BestOfK:
         beyond = (1.0 - reach * guess) ** k
         return np.asarray(1.0 - self.never * beyond - (1.0 - self.never) * failed)
 
-    def thinned(self, n_draws: int) -> BestOfK:
+    def thinned(self, n_draws: int) -> "BestOfK":
         """Return evenly spaced draws, at most `n_draws` of them."""
         keep = thinned(len(self.never), n_draws)
         names = ("never", "centre", "concentration", "slope")

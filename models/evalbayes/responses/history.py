@@ -11,8 +11,6 @@ of, with four prior observations), all else by its joint mode; draws are of the 
 (Laplace).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +63,7 @@ class ResponseHistory:
         seed: int = 0,
         draws: int = 128,
         tasks: pd.DataFrame | None = None,
-    ) -> ResponseHistory:
+    ) -> "ResponseHistory":
         """Fit the history.
 
         Parameters
@@ -153,7 +151,7 @@ class _Fit:
         by_eval = share(eval_of, len(self.tasks.evals))
         self.point[self.span["level"]] = -np.log(by_eval / (1 - by_eval))
 
-    def run(self) -> _Fit:
+    def run(self) -> "_Fit":
         """Climb to the mode, each step followed by an update of the variances."""
         for _ in range(STEPS):
             gradient, hessian = self._derivatives()

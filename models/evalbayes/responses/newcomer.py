@@ -6,8 +6,6 @@ weights: what a few runs of one AI model would say of the history is little, and
 draws would hang on a handful of them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,13 +45,15 @@ class Newcomer:
     pace: tuple[Array, Array] | None = None
 
     @classmethod
-    def inferred(cls, population: Population, runs: pd.DataFrame | None, seed: int = 0) -> Newcomer:
+    def inferred(
+        cls, population: Population, runs: pd.DataFrame | None, seed: int = 0
+    ) -> "Newcomer":
         """Infer it from runs with eval, task, outcome, and spend and cap if known; None: prior."""
         at = np.zeros(0, dtype=np.int64) if runs is None else population.tasks.positions(runs)
         return cls.given(population, Seen.runs(population, at, runs), seed)
 
     @classmethod
-    def given(cls, population: Population, seen: Seen, seed: int = 0) -> Newcomer:
+    def given(cls, population: Population, seen: Seen, seed: int = 0) -> "Newcomer":
         """Infer it from what is seen of it."""
         rng = np.random.default_rng([seed, 4])
         pace = spend_levels(population, seen, rng) if seen.going.any() else None

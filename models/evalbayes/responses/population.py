@@ -1,7 +1,5 @@
 """The population: draws of tasks, and of the prior of a further AI model; what is seen of one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -88,13 +86,13 @@ class Seen:
     end_censored: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @classmethod
-    def counts(cls, successes: Array | Index, attempts: Array | Index) -> Seen:
+    def counts(cls, successes: Array | Index, attempts: Array | Index) -> "Seen":
         """Return settled runs of which only the number is known."""
         nothing = np.zeros(len(successes))
         return cls(np.asarray(successes, float), np.asarray(attempts, float), nothing, nothing)
 
     @classmethod
-    def runs(cls, population: Population, at: Index, runs: pd.DataFrame | None) -> Seen:
+    def runs(cls, population: Population, at: Index, runs: pd.DataFrame | None) -> "Seen":
         """Return what runs show: columns outcome, spend and cap, on the population's tasks `at`."""
         n = len(population.tasks.length)
         going, ln_cap = np.zeros((2, n))

@@ -11,8 +11,6 @@ failure). All is normal given the variances, which are found as those of `histor
 spends are imputed by their mean and variance (EM).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,7 +46,7 @@ class Spending:
     @classmethod
     def fit(
         cls, runs: pd.DataFrame, tasks: Tasks, difficulty: Array, models: tuple[str, ...]
-    ) -> Spending:
+    ) -> "Spending":
         """Fit the spends of runs with eval, task, ai_model, outcome, spend and cap."""
         told, task, model = told_runs(runs, tasks, models)
         ln_spend = np.log(told["spend"].to_numpy(np.float64))
@@ -147,7 +145,7 @@ class _Fit:
         self.task_sd, self.noise = np.full(e, SCALES["task"]), np.full(e, SCALES["noise"])
         self.middle = middle
 
-    def run(self) -> _Fit:
+    def run(self) -> "_Fit":
         """Iterate to the empirical-Bayes fixed point."""
         s = self.span
         for _ in range(STEPS):

@@ -1,7 +1,5 @@
 """What a strategy concludes: the horizon with its uncertainty, shares solved, and the calls."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +25,7 @@ class Losses:
     false_alarm: float = 1.0  # loss per doubling below it when mitigated
 
     @classmethod
-    def over(cls, human_minutes: Array) -> Losses:
+    def over(cls, human_minutes: Array) -> "Losses":
         """Return losses at a threshold every quarter of a doubling, shortest to longest task.
 
         Spaced wider, a threshold beside a horizon or none there decides what a call loses.

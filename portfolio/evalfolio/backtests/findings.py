@@ -1,7 +1,5 @@
 """What a back-test measures, with bootstrap intervals clustered by AI model, and what it shows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -116,12 +114,12 @@ def between(low: float, high: float, form: str = ".2f") -> str:
     return f" [{low:{form}}, {high:{form}}]" if np.isfinite([low, high]).all() else ""
 
 
-def interval(row: Mapping[Any, Any] | pd.Series[Any], name: str, form: str = ".2f") -> str:
+def interval(row: "Mapping[Any, Any] | pd.Series[Any]", name: str, form: str = ".2f") -> str:
     """Return a figure with its interval in brackets, in words."""
     return f"{row[name]:{form}}{between(row[f'{name}_low'], row[f'{name}_high'], form)}"
 
 
-def at(table: pd.DataFrame, strategy: str, budget: float) -> pd.Series[float]:
+def at(table: pd.DataFrame, strategy: str, budget: float) -> "pd.Series[float]":
     """Return the row of a strategy and a budget."""
     rows = table[(table["strategy"] == strategy) & (table["budget"] == budget)]
     return rows.iloc[0]

@@ -1,7 +1,5 @@
 """The record: every run that was made, to be hidden and bought again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -92,7 +90,7 @@ class Record:
         """All AI models, sorted."""
         return tuple(sorted(self.runs["ai_model"].unique()))
 
-    def of(self, ai_model: str) -> Hidden:
+    def of(self, ai_model: str) -> "Hidden":
         """Return the runs of the AI model under test, to be bought.
 
         Raises

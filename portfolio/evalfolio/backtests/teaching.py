@@ -1,7 +1,5 @@
 """What the history teaches: the inference that every strategy shares."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +16,7 @@ class ResponseModel:
 
     draws: int = 128  # of the history, and completions of each inference
 
-    def fit(self, runs: pd.DataFrame, tasks: pd.DataFrame, seed: int) -> ResponseTeaching:
+    def fit(self, runs: pd.DataFrame, tasks: pd.DataFrame, seed: int) -> "ResponseTeaching":
         """Learn from the runs of the history, about these tasks too."""
         history = ResponseHistory.fit(runs, seed=seed, draws=self.draws, tasks=tasks)
         at = history.population.tasks.positions(tasks)
@@ -34,7 +32,7 @@ class ResponseTeaching:
     positions: Index  # of the tasks on offer among the history's ...
     at: Index  # ... and in the record, ascending
 
-    def chances(self, tasks: pd.DataFrame) -> Chances:
+    def chances(self, tasks: pd.DataFrame) -> "Chances":
         """Return the chances of an AI model of which nothing was bought."""
         return Chances(self.history.newcomer(None), self.runs, tasks)
 

@@ -1,7 +1,5 @@
 """One AI model's trials: every strategy, budget and repetition, judged against its full data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -117,7 +115,7 @@ def trials_of(
     return [] if trials is None else trials.rows(strategies)
 
 
-def prepared(ai_model: str, record: Record, setting: Setting) -> Trials | None:
+def prepared(ai_model: str, record: Record, setting: Setting) -> "Trials | None":
     """Learn from an AI model's history; None where there is none of the evals it was run on.
 
     Tasks of evals that the history does not hold are left out, of the market and of the truth:
@@ -162,7 +160,7 @@ class Trials:
         self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses)
         self._hide(hidden)
 
-    def on(self, hidden: Hidden) -> Trials:
+    def on(self, hidden: Hidden) -> "Trials":
         """Return the trials of another AI model on the same tasks, with the same history.
 
         The market, and so what is planned on it, is shared: it rests on the history alone.

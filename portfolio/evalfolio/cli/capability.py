@@ -1,7 +1,5 @@
 """`evalfolio capability`: shown and elicited capability, horizons, distance and buffers."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 from evalfolio.cli import options as shared
@@ -63,7 +61,7 @@ def capability(
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
-def in_a_terminal(table: pd.DataFrame) -> pd.DataFrame:
+def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the figures with their intervals in one column."""
     import pandas as pd
 

@@ -1,7 +1,5 @@
 """What commands print with: colour off when piped, errors on stderr, progress where it helps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ PIPED_WIDTH = 240
 PIPED_EVERY = 10.0  # seconds
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """Return a console; rich turns colour off by itself where the output is no terminal.
 
     It prints what it is given as it stands: what a user or a file said may look like markup
@@ -155,7 +153,7 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False, default=str))
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return a table as JSON has it: one object per row, null where not known."""
     import json
 
@@ -163,7 +161,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def print_table(frame: pd.DataFrame, title: str = "") -> None:
+def print_table(frame: "pd.DataFrame", title: str = "") -> None:
     """Print a frame as a table: numbers to the right with at most three significant digits.
 
     Where it is wider than the terminal its heads are folded before any name is.

@@ -1,7 +1,5 @@
 """`evalfolio curves`: plateau, sweet spot and saturation point of every eval."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +45,7 @@ def curves(
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
-def in_a_terminal(table: pd.DataFrame) -> pd.DataFrame:
+def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the curves in columns few enough to read; `--json` has them all."""
     import pandas as pd
 

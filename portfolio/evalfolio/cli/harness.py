@@ -1,7 +1,5 @@
 """`evalfolio harness`: a plan as run settings that Inspect accepts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,7 +90,7 @@ def harness(
             )
 
 
-def with_baselines(mix: pd.DataFrame, plan: Path) -> pd.DataFrame:
+def with_baselines(mix: "pd.DataFrame", plan: Path) -> "pd.DataFrame":
     """Return a mix by its options, with the plateau-level readings inside, which the menu knows."""
     from evalbayes import Menu
 

@@ -1,7 +1,5 @@
 """`evalfolio import`: tables, Inspect logs and METR runs become an observations file."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,7 +88,7 @@ def table(
         console().print(f"wrote {len(found.frame):,} rows to {out}")
 
 
-def mapping_of(mapped: list[str] | None, mapping: Path | None) -> TableMapping:
+def mapping_of(mapped: list[str] | None, mapping: Path | None) -> "TableMapping":
     """Return the mapping that --map or --mapping gives."""
     from evalbayes.observations import TableMapping, read_mapping
     from evalfolio.errors import InputError
@@ -249,7 +247,7 @@ def _efforts(words: list[str] | None) -> float | dict[str, float] | None:
 
 
 def _finish(
-    result: ImportResult, out: Path, errors: Path | None, *, quiet: bool, as_json: bool
+    result: "ImportResult", out: Path, errors: Path | None, *, quiet: bool, as_json: bool
 ) -> None:
     from evalbayes.whole import whole_file
     from evalfolio.errors import InputError

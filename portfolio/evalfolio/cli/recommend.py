@@ -1,7 +1,5 @@
 """`evalfolio recommend`: the mix for a budget, written as tables, a workbook and a report."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -181,7 +179,7 @@ def recommend(
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
-def show(record: Record) -> None:
+def show(record: "Record") -> None:
     """Print the mix and the decisions as two tables."""
     import pandas as pd
 
@@ -242,7 +240,7 @@ def mix_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def mix_total(rows: pd.DataFrame) -> pd.DataFrame:
+def mix_total(rows: "pd.DataFrame") -> "pd.DataFrame":
     """Return the row that sums the mix.
 
     >>> import pandas as pd

@@ -1,7 +1,5 @@
 """`evalfolio sensitivity`: how much the mix depends on budget and assumptions."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -194,7 +192,7 @@ def sensitivity(
     enforce_gate(belief, allowed=allow_failed_fit)
 
 
-def swings(rows: pd.DataFrame, own: float) -> pd.DataFrame:
+def swings(rows: "pd.DataFrame", own: float) -> "pd.DataFrame":
     """Return what a terminal shows of a tornado; the plan's own value reads as equal.
 
     >>> import pandas as pd

@@ -3,8 +3,6 @@
 The formulas stand with the functions that make objectives of them (`evalfolio.objectives`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -31,7 +29,7 @@ class Believed(NamedTuple):
     stand_in: StandIn | None
 
     @classmethod
-    def of(cls, menu: Menu, decision: Decision) -> Believed:
+    def of(cls, menu: Menu, decision: Decision) -> "Believed":
         """Return what is believed of a menu's decision."""
         own = np.linalg.cholesky(menu.prior_covariance).T @ decision.contrast
         value = DecisionValue.of(menu, decision)

@@ -1,7 +1,5 @@
 """Prices of AI models: a dated table anyone can edit, found by model name."""
 
-from __future__ import annotations
-
 import datetime
 import re
 import tomllib
@@ -91,7 +89,7 @@ class Prices:
         first = begun[0]
         return max(begun, key=lambda r: (r.since or datetime.date.min, r is first))
 
-    def with_overrides(self, other: Prices) -> Prices:
+    def with_overrides(self, other: "Prices") -> "Prices":
         """Return a table in which the models of `other` go before those of this one."""
         kept = tuple(
             row

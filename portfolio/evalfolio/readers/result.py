@@ -49,7 +49,7 @@ class ImportResult:
         return "\n".join(lines)
 
     def write(self, path: str | Path) -> Path:
-        """Write the runs as an observations file (.csv, .csv.gz or .parquet), whole or not at all."""
+        """Write the runs as observations (.csv, .csv.gz or .parquet), whole or not at all."""
         from evalbayes.whole import whole_file  # workers never write: not paid for there
 
         path = check_ending(path)

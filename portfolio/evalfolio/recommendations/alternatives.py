@@ -1,7 +1,5 @@
 """Scenarios side by side: the plan, and what it would be with figures of the catalogue set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,9 +120,9 @@ def _csv_rows(path: Path) -> list[tuple[str, list[str]]]:
 
 
 def side_by_side(
-    plan: Plan,
+    plan: "Plan",
     catalogue: str | Path,
-    posterior: Posterior,
+    posterior: "Posterior",
     scenarios: Mapping[str, Sequence[str]],
     *,
     settings: Sequence[str] = (),
@@ -214,7 +212,7 @@ def refuse_budget_twice(settings: Sequence[str], budget: Mapping[str, float]) ->
             )
 
 
-def _row(question: Question, chosen: Sequence[str], plan: Plan) -> dict[str, Any]:
+def _row(question: Question, chosen: Sequence[str], plan: "Plan") -> dict[str, Any]:
     menu = question.menu
     told, evpi = evaluate(menu, chosen), perfect_value(menu)
     hours = {name: used for name, used in told.spend.items() if name.startswith("staff_hours")}

@@ -1,7 +1,5 @@
 """People beside AI models: an account of runs by people, for report and workbook."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def baseline_of(
-    file: Path, observed: Observations | None, catalogue: Catalogue, *, seed: int = 0
+    file: Path, observed: "Observations | None", catalogue: "Catalogue", *, seed: int = 0
 ) -> Account:
     """Return how long tasks take people, and what they score beside AI models in the same time.
 

@@ -1,7 +1,5 @@
 """What catalogue and posterior add to the record of a plan."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def parts_of(
-    catalogue: Catalogue, posterior: Posterior, plan: Plan, inputs: Sequence[Path], seed: int
+    catalogue: "Catalogue", posterior: "Posterior", plan: "Plan", inputs: Sequence[Path], seed: int
 ) -> dict[str, Any]:
     """Return, by name, what `record_of` takes from the inputs and the belief."""
     from evalbayes.summaries.capability import capability_table
@@ -60,7 +58,7 @@ def parts_of(
     }
 
 
-def _diagnostics(posterior: Posterior) -> dict[str, Any]:
+def _diagnostics(posterior: "Posterior") -> dict[str, Any]:
     d = posterior.diagnostics
     table = d.quantities
     figures: dict[str, Any] = {

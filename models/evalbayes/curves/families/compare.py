@@ -1,7 +1,5 @@
 """Which family of spends the runs of each eval prefer, by exact leave-one-out and stacking."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,18 +33,18 @@ class Cell:
     stopped: Array
     centre: float
 
-    def without(self, j: int) -> Cell:
+    def without(self, j: int) -> "Cell":
         """Return the cell less one run, counted through successes, gave up and stopped."""
         return self._kept(np.arange(len(self)) != j)
 
-    def some(self, n: int, seed: int) -> Cell:
+    def some(self, n: int, seed: int) -> "Cell":
         """Return the cell with at most n of its runs, taken at random."""
         if len(self) <= n:
             return self
         taken = np.random.default_rng(seed).permutation(len(self))[:n]
         return self._kept(np.isin(np.arange(len(self)), taken))
 
-    def _kept(self, keep: Flags) -> Cell:
+    def _kept(self, keep: Flags) -> "Cell":
         parts = (self.success, self.gave_up, self.stopped)
         own = np.split(keep, np.cumsum([len(part) for part in parts])[:-1])
         won, lost, stopped = (part[some] for part, some in zip(parts, own, strict=True))

@@ -1,7 +1,5 @@
 """A family of spends as a value: its functions, its parameters and their default priors."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,7 +52,7 @@ class Family:
         return tuple(self.priors)
 
     @classmethod
-    def of(cls, module: ModuleType, *, plateau: bool = True) -> Family:
+    def of(cls, module: ModuleType, *, plateau: bool = True) -> "Family":
         """Return the family that a module of curves describes."""
         functions = {name: getattr(module, name) for name in FUNCTIONS}
         name = module.__name__.rpartition(".")[2]
