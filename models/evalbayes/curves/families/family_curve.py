@@ -104,7 +104,7 @@ class CompetingRisks:
 
     def _saturation(self, fraction: float) -> Array:
         """Where the elasticity falls through the fraction for the last time; NaN if nowhere."""
-        low, high = self.law.quantile(1e-6), self.law.quantile(1.0 - 1e-9)
+        low, high = self._span()
         step = np.linspace(0.0, 1.0, 4 * GRID).reshape(-1, *(1,) * np.ndim(self.plateau))
         grid = np.broadcast_to(low + (high - low) * step, (len(step), *np.shape(self.plateau)))
 
@@ -115,6 +115,9 @@ class CompetingRisks:
         last = len(step) - 1 - (excess(grid) > 0)[::-1].argmax(axis=0)
         above = _take(grid, np.minimum(last + 1, len(step) - 1))
         return np.where(last < len(step) - 1, bisected(excess, _take(grid, last), above), np.nan)
+
+    def _span(self) -> tuple[Array, Array]:
+        return self.law.quantile(1e-6), self.law.quantile(1.0 - 1e-9)
 
     def saturation_share(self, share: float = 0.95) -> Array:
         """Log of the cap that reaches `share` of the plateau, whether below the limit or not."""
