@@ -66,19 +66,9 @@ class Search:
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 
     @property
-    def best(self) -> Array:
-        """The best whole choice so far."""
-        return self.incumbent.x
-
-    @property
-    def best_value(self) -> float:
-        """What the best choice so far is worth, scaled."""
-        return self.incumbent.value
-
-    @property
     def bound(self) -> float:
         """A bound on every choice's value, scaled."""
-        return max(self.best_value, self.proved)
+        return max(self.incumbent.value, self.proved)
 
     @property
     def proved(self) -> float:
@@ -87,7 +77,7 @@ class Search:
 
     def near_enough(self, bound: float) -> bool:
         """Whether nothing under this bound beats the best value by more than the gap."""
-        return bound < np.inf and bound - self.best_value <= self.gap * abs(bound)
+        return bound < np.inf and bound - self.incumbent.value <= self.gap * abs(bound)
 
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
@@ -180,7 +170,7 @@ class Search:
                 return None
             box.near = relaxed.v
             loose, wanted = self.relaxation.loose(box, relaxed)
-            slack = min(max(box.bound - self.best_value, 0.0), box.bound)
+            slack = min(max(box.bound - self.incumbent.value, 0.0), box.bound)
             aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
             if is_root:
                 aim = 0.1 * self.gap * box.bound
@@ -198,7 +188,7 @@ class Search:
 
         A hair within the gap, so that a bound of just this counts as near enough.
         """
-        return max(self.best_value, 0.0) / (1 - 0.999 * self.gap)
+        return max(self.incumbent.value, 0.0) / (1 - 0.999 * self.gap)
 
     def _fix(self, box: Box, relaxed: Relaxed) -> None:
         """Fix options that no choice better than the best can have, or can lack."""
@@ -225,7 +215,7 @@ class Search:
         bent = self.relaxation.bent(box, relaxed)
         d = int(np.argmax(bent))
         loose = box.high[d] - box.low[d] > 1e-9 and bent[d] > 1e-11
-        hulls_first = not fractional or bent.sum() > HULLS * (box.bound - self.best_value)
+        hulls_first = not fractional or bent.sum() > HULLS * (box.bound - self.incumbent.value)
         # A tail has as many intervals as draws, but one option narrows them all.
         if loose and hulls_first and not problem.total.tails:
             return box.halved(d, float(relaxed.v[d]))

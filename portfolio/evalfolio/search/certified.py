@@ -83,36 +83,24 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
         x, bound = problem.start, problem.constant * problem.scale
         prices = dict.fromkeys(problem.resource_names, 0.0)
         return Answer(problem, x, problem.value(x), bound, Status.CERTIFIED, prices)
-    run = Search(
-        problem,
-        gap=search.gap,
-        deadline=deadline,
-        seed=search.seed,
-        enough=search.enough / problem.scale,
-    )
+    enough = search.enough / problem.scale
+    run = Search(problem, gap=search.gap, deadline=deadline, seed=search.seed, enough=enough)
     run.run()
-    value, bound = run.best_value, run.bound
+    best, value, bound = run.incumbent.x, run.incumbent.value, run.bound
     ended = run.near_enough(bound) or bound <= run.enough
     status = Status.CERTIFIED if ended else Status.STALLED
     if status == Status.STALLED and run.relaxation.out_of_time():
         status = Status.TIME_LIMIT
     if run.proved < value - TOLERANCE:
         status, bound = Status.UNCERTIFIED, 1.0
-    best = run.best
     if status != Status.CERTIFIED:
         # A search that did not end may not yet have met what greedy finds at once.
         quick = greedy(problem)
         if problem.met(quick) and problem.value(quick) > problem.value(best):
             best = quick
-    return Answer(
-        problem,
-        best,
-        problem.value(best),
-        max(bound * problem.scale, problem.value(best)),
-        status,
-        problem.in_units(run.relaxation.price()),
-        run.n_boxes,
-    )
+    worth, prices = problem.value(best), problem.in_units(run.relaxation.price())
+    bound = max(bound * problem.scale, worth)
+    return Answer(problem, best, worth, bound, status, prices, run.n_boxes)
 
 
 def thrifty(found: Answer, gap: float) -> Answer:
@@ -128,13 +116,8 @@ def thrifty(found: Answer, gap: float) -> Answer:
     problem = found.problem
     floor = found.value - SHARE * gap * abs(found.bound)
     floor = max(floor, found.bound - gap * abs(found.bound))
-    top = problem.costs.max(axis=0, initial=0.0)
-    sizes = np.array(
-        [
-            problem.spendable.get(name, 0.0) or most or 1.0
-            for name, most in zip(problem.menu.resources, top, strict=True)
-        ]
-    )
+    tops = zip(problem.menu.resources, problem.costs.max(axis=0, initial=0.0), strict=True)
+    sizes = np.array([problem.spendable.get(name, 0.0) or most or 1.0 for name, most in tops])
     sizes = np.where(np.isfinite(sizes), sizes, 1.0)
     x, value = found.x.copy(), found.value
     while (better := _cheapest(problem, x, sizes, floor)) is not None:

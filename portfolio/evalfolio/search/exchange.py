@@ -39,10 +39,6 @@ class Exchanges:
                 found[:, d] = np.interp(v[:, d], grid, gain)
         return found
 
-    def worth(self, v: Array) -> Array:
-        """Return the objective from the tables, v of shape (n, n_quantities)."""
-        return self.problem.total.of(self.gains(v))
-
     def fits(self, x: Array, options: Positions, without: Positions) -> Flags:
         """Say which exchanges keep all limits, other variables left as they are."""
         change = self.more(x, options, without)
@@ -66,26 +62,20 @@ class Exchanges:
 
     def climb(self, x: Array, candidates: Positions) -> Array:
         """Return the choice after the best single exchanges in turn, until none gains."""
-        x = x.copy()
-        while (better := self._single(x, candidates)) is not None:
-            x = better
-        return x
-
-    def _single(self, x: Array, candidates: Positions) -> Array | None:
-        options = candidates[x[candidates] < 0.5]
-        without = self.problem.present(x)[self.problem.eval_codes[options]]
-        ok = self.fits(x, options, without)
-        return self._best(x, options[ok], without[ok])
-
-    def _best(self, x: Array, options: Positions, without: Positions) -> Array | None:
-        if not len(options):
-            return None
-        now = self.worth(self.problem.explained.at(x)[None])
-        gain = self.worth(self.problem.explained.exchanged(x, without, options)) - now
-        best = int(np.argmax(gain))
-        if gain[best] <= 1e-9 * self.problem.scale:
-            return None
-        return moved(x, int(options[best]), int(without[best]))
+        problem = self.problem
+        while True:
+            options = candidates[x[candidates] < 0.5]
+            without = problem.present(x)[problem.eval_codes[options]]
+            ok = self.fits(x, options, without)
+            options, without = options[ok], without[ok]
+            if not len(options):
+                return x.copy()
+            v = problem.explained.exchanged(x, without, options), problem.explained.at(x)[None]
+            after, now = (problem.total.of(self.gains(each)) for each in v)
+            best = int(np.argmax(after - now))
+            if (after - now)[best] <= 1e-9 * problem.scale:
+                return x.copy()
+            x = moved(x, int(options[best]), int(without[best]))
 
 
 def moved(x: Array, option: int, without: int) -> Array:

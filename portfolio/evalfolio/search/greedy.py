@@ -63,9 +63,8 @@ def greedy(problem: Problem) -> Array:
         options, without = options[ok], without[ok]
         if not len(options):
             return None
-        gain = worth(problem.explained.exchanged(x, without, options)) - worth(
-            problem.explained.at(x)[None]
-        )
+        now = worth(problem.explained.at(x)[None])
+        gain = worth(problem.explained.exchanged(x, without, options)) - now
         extra = exchanges.more(x, options, without)[:n_budgets].sum(axis=0)
         score = np.where(gain > SMALLEST * problem.scale, gain / np.maximum(extra, 1e-9), -np.inf)
         best = int(np.argmax(score))

@@ -1,6 +1,5 @@
 """The problem all methods solve: the rows of a question, and its values in scaled units."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,11 +8,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from evalbayes.arrays import Array, Positions
+from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.limits.infeasible import check_feasible
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.question import Question
-from evalfolio.value.worth import Worth
 
 NEGLIGIBLE = 1e-8  # of the largest total value: decisions below it move into the bound as constants
 SOFT = 1e-6  # what rows with extra variables, which a solver found, may be missed by
@@ -81,7 +79,10 @@ class Problem:
         self.explained: Any
         self.values, self.explained, self.total = question.objective.on(self.menu)
         self.ceilings: Array = self.explained.ceilings
-        self._alike = _alike(self.values)
+        alike: dict[int, list[int]] = {}
+        for position, value in enumerate(self.values):
+            alike.setdefault(id(value), []).append(position)
+        self._alike = [np.array(group, dtype=np.intp) for group in alike.values()]
         self._scale()
 
     @cached_property
@@ -181,14 +182,14 @@ class Problem:
         tail = np.zeros(self.n_extra) if extra is None else extra
         own = tail[self.n_choice - self.n_options :]
         activity = self.matrix @ np.concatenate([self.menu.with_shared(x), own])
+        return self._within(x, activity, np.ones_like(self.soft)) and self.cuts(x) is None
+
+    def _within(self, x: Array, activity: Array, rows: Flags) -> bool:
+        """Whether a whole choice with this activity keeps some of the rows."""
         # Rows with extra variables carry a solver's tolerance; budgets and the like do not.
         loose = np.where(self.soft, SOFT, TOLERANCE)
-        return (
-            bool((x <= self.allowed + TOLERANCE).all())
-            and bool((activity >= self.lower - loose).all())
-            and bool((activity <= self.upper + loose).all())
-            and self.cuts(x) is None
-        )
+        kept = (activity >= self.lower - loose) & (activity <= self.upper + loose)
+        return bool(kept[rows].all() and (x <= self.allowed + TOLERANCE).all())
 
     def completed(self, x: Array) -> Array | None:
         """Return extra variables with which a whole choice meets all limits, or None."""
@@ -198,7 +199,7 @@ class Problem:
         if not n_own:
             return None
         used: Array = np.asarray(self.matrix[:, :n] @ np.concatenate([x, bought]))
-        if not self.met_without_extra(x, used):
+        if not self._within(x, used, ~self.soft):
             return None
         rows = np.flatnonzero(self.soft)
         found = milp(
@@ -214,15 +215,6 @@ class Problem:
         own = np.where(self.extra_whole[-n_own:], np.round(found.x), found.x)
         extra = np.concatenate([bought, own])
         return extra if self.met(x, extra) else None
-
-    def met_without_extra(self, x: Array, used: Array) -> bool:
-        """Whether a whole choice meets the limits that speak of the choice alone."""
-        hard = ~self.soft
-        return (
-            bool((x <= self.allowed + TOLERANCE).all())
-            and bool((used >= self.lower - TOLERANCE)[hard].all())
-            and bool((used <= self.upper + TOLERANCE)[hard].all())
-        )
 
     def cuts(self, x: Array) -> tuple[Array, Array] | None:
         """Return rows · x <= limits that hold for every choice but not for x, or None.
@@ -243,11 +235,3 @@ class Problem:
                     rows.append(sign * weights[row] / size[row])
                     limits.append(float(sign * side[row] / size[row]))
         return (np.array(rows), np.array(limits)) if rows else None
-
-
-def _alike(values: Sequence[Worth]) -> list[Positions]:
-    """Return the positions of the quantities that share one function."""
-    groups: dict[int, list[int]] = {}
-    for position, value in enumerate(values):
-        groups.setdefault(id(value), []).append(position)
-    return [np.array(group, dtype=np.intp) for group in groups.values()]

@@ -135,9 +135,8 @@ class Programme:
         free = np.full(n_draws, -np.inf)
         self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
         self.row_high = np.concatenate([problem.upper, np.zeros(self.n_d), np.zeros(n_draws)])
-        self.slopes = np.zeros(
-            (self.n_d, self.n_segments)
-        )  # of the segments, as the solver has them
+        # of the segments, as the solver has them
+        self.slopes = np.zeros((self.n_d, self.n_segments))
         # A draw's quantities keep their widest segments until they have a tangent.
         self._held = self.draw_of < 0
         self._starts = np.full(self.n_d, np.nan)
@@ -328,9 +327,8 @@ class Programme:
         base[(base < 0) & ~np.isfinite(self.row_low)] = 0.0
         reduced = cost - self._turned @ base
         for d in np.flatnonzero(self.draw_of >= 0):  # slopes that only the solver's matrix holds
-            reduced[self._segments(int(d))] += (
-                base[self.first_draw + self.draw_of[d]] * self.slopes[d]
-            )
+            price = base[self.first_draw + self.draw_of[d]]
+            reduced[self._segments(int(d))] += price * self.slopes[d]
         cut = np.maximum(prices[m:], 0.0)
         cut_total = self.tangents.priced(cut, reduced, self.n_x)
         at = np.where(base > 0, self.row_high, np.where(base < 0, self.row_low, 0.0))

@@ -54,8 +54,8 @@ def test_the_best_of_a_settled_box_is_that_of_all_its_choices(
     assert settled
     problem = search.problem
     best = max(problem.value(x) for x in choices(problem) if problem.met(x)) / problem.scale
-    assert search.best_value >= best * (1 - GAP)
-    assert search.best_value <= best * (1 + 1e-12)
+    assert search.incumbent.value >= best * (1 - GAP)
+    assert search.incumbent.value <= best * (1 + 1e-12)
 
 
 def test_too_many_choices_are_left_to_be_split(
@@ -64,4 +64,4 @@ def test_too_many_choices_are_left_to_be_split(
     monkeypatch.setattr(enumeration, "MOST", 3)
     search, settled = looked_through(make_menu(1, 5, 3, 2), 0.4)
     assert not settled
-    assert search.best_value == 0.0  # nothing was looked at
+    assert search.incumbent.value == 0.0  # nothing was looked at

@@ -18,6 +18,7 @@ from evalbayes.arrays import Array
 from evalfolio.objectives.criteria import Criteria
 from evalfolio.objectives.objective import Objective
 from evalfolio.search.problem import Problem
+from evalfolio.search.question import Question
 from evalfolio.value.envelope import envelope_lines
 from evalfolio.value.explained import ExplainedVariance, InformationGain
 from evalfolio.value.knowledge import Knowledge
@@ -39,9 +40,8 @@ class ConcaveObjective:
         self.problem, self.n_lines = problem, n_lines
         self.constraints: list[Any] = []
         self._cones: dict[tuple[int, int], Any] = {}
-        self._lines: dict[
-            int, tuple[int, Any, Any]
-        ] = {}  # by function: a quantity of it, parameters
+        # by function: a quantity of it, parameters
+        self._lines: dict[int, tuple[int, Any, Any]] = {}
         n_quantities = len(problem.values)
         worths: list[Any] = [cp.Constant(0.0)] * n_quantities
         for q in np.flatnonzero(problem.v_max > 0):
@@ -147,9 +147,6 @@ def expression(
     >>> cp.Problem(cp.Maximize(worth), [*limits, x <= 1]).is_dcp(dpp=True)
     True
     """
-    from evalfolio.search.problem import Problem
-    from evalfolio.search.question import Question
-
     parts = ConcaveObjective(Problem(Question(menu, objective=objective)), x, n_lines)
     return parts.problem.scale * parts.expression, parts.constraints
 

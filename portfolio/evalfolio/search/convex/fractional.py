@@ -91,17 +91,10 @@ class Convex:
         status, bound = Status.CONVEX, at.bound
         if bound < incumbent.value - TOLERANCE:
             status, bound = Status.UNCERTIFIED, 1.0
-        value = problem.value(incumbent.x)
+        value, prices = problem.value(incumbent.x), problem.in_units(at.prices)
         assert at.x is not None  # a split was found
-        return Answer(
-            problem,
-            incumbent.x,
-            value,
-            max(bound * problem.scale, value),
-            status,
-            problem.in_units(at.prices),
-            shares=at.x[: problem.n_options],
-        )
+        bound, shares = max(bound * problem.scale, value), at.x[: problem.n_options]
+        return Answer(problem, incumbent.x, value, bound, status, prices, shares=shares)
 
     def roughly(self, gap: float, seconds: float) -> Self:
         """Return it with looser tangents; see `Method`."""
