@@ -263,15 +263,11 @@ def frontier(
             f"{words(resource)} up to {amounts[-1]:g}; give more or loosen a limit"
         )
     evpi = perfect_value(menu)
-    rows = [
-        {
-            "amount": float(amounts[k]),
-            **_row(question, resource, solutions[k], evpi),
-            "relaxed": values[k],
-            "price": prices[k] if relaxed else _price(question, resource, solutions[k].prices),
-        }
-        for k in found
-    ]
+    rows = []
+    for at in found:
+        price = prices[at] if relaxed else _price(question, resource, solutions[at].prices)
+        told = _row(question, resource, solutions[at], evpi)
+        rows.append({"amount": float(amounts[at]), **told, "relaxed": values[at], "price": price})
     table = pd.DataFrame(rows)
     pairs = list(zip([(), *table["options"][:-1]], table["options"], strict=True))
     for column, turned in (("enters", 1), ("leaves", -1)):
@@ -351,10 +347,7 @@ def _row(question: Question, resource: str, solution: Solution, evpi: float) -> 
         stated = question.budget.items()
         used[ALL] = max(used[name] / amount if amount > 0 else 0.0 for name, amount in stated)
     return {
-        "value": solution.value,
-        "bound": solution.bound,
-        "gap": solution.gap,
-        "status": solution.status,
+        **{key: getattr(solution, key) for key in ("value", "bound", "gap", "status")},
         "share_of_evpi": solution.value / evpi if evpi > 0 else 0.0,
         "deep": tier_share(menu, solution.options, DEPTH, None if resource == ALL else resource),
         "used": used[resource],

@@ -74,11 +74,8 @@ class Tornado:
         ).sort_values("change", ascending=False, kind="stable")
         ends = self.rows[["value_low", "value_high"]]
         moving = self.rows["name"][(ends != self.value).any(axis=1)].head(2).tolist()
-        worth = (
-            f"The value hangs most on {listing(moving)}"
-            if moving
-            else "No assumption moves the value"
-        )
+        most = f"The value hangs most on {listing(moving)}"
+        worth = most if moving else "No assumption moves the value"
         moved = by_mix[by_mix["change"] > 0]
         if moved.empty:
             return f"{worth}; no assumption changes the mix."
@@ -114,12 +111,9 @@ def tornado(
             row[f"value_{end}"] = answer["value"]
             row[f"deep_{end}"] = answer["deep"]
             row[f"changed_{end}"] = changed(base["tiers"], answer["tiers"])
-            held = answer["base_value"]
-            row[f"lost_{end}"] = (
-                (np.nan if held is None else max(1 - held / answer["value"], 0.0))
-                if answer["value"] > 0
-                else 0.0
-            )
+            held, best = answer["base_value"], answer["value"]
+            lost = 0.0 if best <= 0 else np.nan if held is None else max(1 - held / best, 0.0)
+            row[f"lost_{end}"] = lost
         value = max(base["value"], 1e-300)
         swings = [abs(row[f"value_{end}"] / value - 1) for end in ("low", "high")]
         moves = np.nanmax([*swings, row["lost_low"], row["lost_high"]])
@@ -159,19 +153,15 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
     money = "usd" if "usd" in menu.resources else menu.resources[0]
     use = chosen[money].to_numpy(dtype=np.float64)
     total = float(use.sum())
-    shares = {
-        str(name): float(use[(chosen["domain"] == name).to_numpy()].sum()) / total
-        if total > 0
-        else 0.0
-        for name in menu.options["domain"].unique()
-    }
+    of_domain = {str(name): chosen["domain"] == name for name in menu.options["domain"].unique()}
+    shares = {name: float(use[own.to_numpy()].sum()) for name, own in of_domain.items()}
     evals, tiers = chosen["eval"].astype(str), chosen["tier"].astype(str)
     return {
         "value": solution.value,
         "bound": solution.bound,
         "status": solution.status,
         "deep": tier_share(menu, solution.options, DEPTH),
-        "shares": shares,
+        "shares": {name: spent / total if total > 0 else 0.0 for name, spent in shares.items()},
         "tiers": dict(zip(evals.tolist(), tiers.tolist(), strict=True)),
         "options": list(solution.options),
     }
@@ -330,24 +320,16 @@ def gathered(mixes: Sequence[Mapping[str, Any]]) -> Stability:
     tiers = [item for mix in mixes for item in mix["tiers"].items()]
     included, deepened = Counter(e for e, _ in tiers), Counter(e for e, t in tiers if t == DEPTH)
     options = Counter(name for mix in mixes for name in mix["options"])
-    evals = pd.DataFrame(
-        {
-            "included": {name: count / n for name, count in included.items()},
-            "deep": {name: deepened[name] / n for name in included},
-        },
-        dtype=np.float64,
-    )
+    counts = {"included": included, "deep": {name: deepened[name] for name in included}}
+    evals = pd.DataFrame(counts, dtype=np.float64) / n
     evals = evals.sort_values(["included", "deep"], ascending=False, kind="stable")
     evals.index.name = "eval"
     shares = np.array([mix["deep"] for mix in mixes]) if n else np.zeros(1)
     low, high = np.quantile(shares, [0.05, 0.95])
     frequency = pd.Series({name: count / n for name, count in options.items()}, dtype=np.float64)
-    return Stability(
-        evals.assign(core=evals["included"] >= CORE),
-        frequency.sort_values(ascending=False, kind="stable"),
-        (float(shares.mean()), float(low), float(high)),
-        n,
-    )
+    evals = evals.assign(core=evals["included"] >= CORE)
+    frequency = frequency.sort_values(ascending=False, kind="stable")
+    return Stability(evals, frequency, (float(shares.mean()), float(low), float(high)), n)
 
 
 def resampled(observations: Observations, seed: int) -> Observations:

@@ -52,29 +52,22 @@ class OneDomain:
             [[shared + noise, shared], [shared, shared + (e * self.gap_spread) ** 2 + noise]]
         )
         deep = rows.T @ np.linalg.solve(covariance, rows)
-        options = pd.DataFrame(
-            [
-                (f"{i} {word}", str(i), "domain", tier, price * ratio)
-                for i, price in enumerate(self.prices)
-                for word, tier, ratio in (
-                    ("plateau", "plateau", 1.0),
-                    ("deep", DEPTH, self.cost_ratio),
-                )
-            ],
-            columns=["option", "eval", "domain", "tier", "usd"],
-        ).set_index("option")
+        ways = (("plateau", "plateau", 1.0), ("deep", DEPTH, self.cost_ratio))
+        told = [
+            (f"{i} {word}", str(i), "domain", tier, price * ratio)
+            for i, price in enumerate(self.prices)
+            for word, tier, ratio in ways
+        ]
+        options = pd.DataFrame(told, columns=["option", "eval", "domain", "tier", "usd"])
+        losses = (self.loss_missed, self.loss_false_alarm)
         return Menu(
-            options,
+            options.set_index("option"),
             ("usd",),
             np.array([plateau, (deep + deep.T) / 2] * len(self.prices)),
             ("domain.shown", "domain.gap"),
             np.zeros(2),
             np.diag([self.shown_sd**2, self.gap_sd**2]),
-            (
-                Decision(
-                    "domain", np.ones(2), -self.distance, self.loss_missed, self.loss_false_alarm
-                ),
-            ),
+            (Decision("domain", np.ones(2), -self.distance, *losses),),
         )
 
 

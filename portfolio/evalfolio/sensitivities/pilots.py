@@ -83,17 +83,9 @@ def pilot_first(
         possible = weights @ (np.array([s.bound for s in after]) - fixed)
         value, bound = (_worth(lean, rest) + float(part) for part in (adds, possible))
         differs = np.array([set(s.options) != set(rest) for s in after])
-        rows.append(
-            {
-                "option": name,
-                "worth": value - now.value,
-                "worth_low": value - now.bound,
-                "worth_high": bound - now.value,
-                "share": (value - now.value) / now.value if now.value > 0 else 0.0,
-                "changes": float(weights[differs].sum()),
-                "options": rest,
-            }
-        )
+        more, low, high = value - now.value, value - now.bound, bound - now.value
+        share, changes = more / now.value if now.value > 0 else 0.0, float(weights[differs].sum())
+        rows.append((name, more, low, high, share, changes, rest))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.sort_values("worth", ascending=False, kind="stable").reset_index(drop=True)
 

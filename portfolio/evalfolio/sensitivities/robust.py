@@ -76,10 +76,9 @@ class Scenarios:
 
     def values(self, options: Sequence[str]) -> Array:
         """Return what a mix is worth under every scenario, of shape (n_scenarios,)."""
-        out = []
-        for menu in self.menus.values():
-            out.append(float(valuation(menu).gains(choice_vector(menu, options)).sum()))
-        return np.array(out)
+        menus = self.menus.values()
+        each = (valuation(menu).gains(choice_vector(menu, options)).sum() for menu in menus)
+        return np.array([float(value) for value in each])
 
     def weighted(self, weights: Sequence[float]) -> Menu:
         """Return one menu whose value of any mix is the weighted sum over the scenarios.
@@ -169,15 +168,11 @@ def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
         common = common[common.isin(menu.options.index)]
     if len(common) == len(first) and all(menu.options is first.options for menu in menus.values()):
         return dict(menus)
-    options = first.options.loc[common]
-    return {
-        name: replace(
-            menu,
-            options=options,
-            information=menu.information[menu.options.index.get_indexer(common)],
-        )
-        for name, menu in menus.items()
-    }
+    options, fewer = first.options.loc[common], {}
+    for name, menu in menus.items():
+        told = menu.information[menu.options.index.get_indexer(common)]
+        fewer[name] = replace(menu, options=options, information=told)
+    return fewer
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -194,15 +189,10 @@ class RobustMix:
 
     def record(self) -> dict[str, Any]:
         """Return its certificate as a row: weights are those that prove the bound."""
-        return {
-            "criterion": self.criterion,
-            "score": self.score,
-            "bound": self.bound,
-            "gap": self.gap,
-            "price": self.price,
-            "options": "; ".join(self.options),
-            "weights": "; ".join(f"{n} {w:.3f}" for n, w in self.weights.items() if w > 0),
-        }
+        weights = "; ".join(f"{n} {w:.3f}" for n, w in self.weights.items() if w > 0)
+        keys = ("criterion", "score", "bound", "gap", "price")
+        told = {key: getattr(self, key) for key in keys}
+        return told | {"options": "; ".join(self.options), "weights": weights}
 
     @property
     def gap(self) -> float:
@@ -395,10 +385,7 @@ def _worth(
         w * max(s.value, float(v)) for w, s, v in zip(weights, settled, held, strict=True)
     )
     most = sum(w * s.bound for w, s in zip(weights, settled, strict=True))
-    return {
-        "name": assumed.name,
-        "worth": max(knowing - one.value, 0.0),
-        "worth_low": max(knowing - one.bound, 0.0),
-        "worth_high": max(most - one.value, 0.0),
-        "share": max(knowing / one.value - 1, 0.0) if one.value > 0 else 0.0,
-    }
+    ends = (knowing - one.value, knowing - one.bound, most - one.value)
+    worth = (max(end, 0.0) for end in ends)
+    share = max(knowing / one.value - 1, 0.0) if one.value > 0 else 0.0
+    return dict(zip(COLUMNS, (assumed.name, *worth, share), strict=True))

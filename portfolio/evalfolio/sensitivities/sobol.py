@@ -98,24 +98,13 @@ def sobol_of_plan(
     figures = varied(basis, assumptions)
 
     def evaluate(points: Points) -> Answers:
-        mixes = mixes_under(
-            basis,
-            figures,
-            levels_at(figures, np.asarray(points, dtype=np.float64)).tolist(),
-            method=method,
-            sweep=sweep,
-        )
-        return [_answers(mix) for mix in mixes]
+        levels = levels_at(figures, np.asarray(points, dtype=np.float64)).tolist()
+        return [
+            {"value": float(mix["value"]), "share on max elicitation": float(mix["deep"])}
+            | {f"share of {name}": float(share) for name, share in mix["shares"].items()}
+            for mix in mixes_under(basis, figures, levels, method=method, sweep=sweep)
+        ]
 
-    return sobol_indices(
-        evaluate,
-        {a.name: (0.0, 1.0) for a in figures},
-        samples=samples,
-        seed=seed,
-        groups=[WORDS[a.kind] for a in figures] if by_kind else None,
-    )
-
-
-def _answers(mix: Mapping[str, Any]) -> dict[str, float]:
-    shares = {f"share of {name}": float(share) for name, share in mix["shares"].items()}
-    return {"value": float(mix["value"]), "share on max elicitation": float(mix["deep"]), **shares}
+    ranges, groups = {a.name: (0.0, 1.0) for a in figures}, [WORDS[a.kind] for a in figures]
+    own = groups if by_kind else None
+    return sobol_indices(evaluate, ranges, samples=samples, seed=seed, groups=own)
