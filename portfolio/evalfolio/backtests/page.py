@@ -1,9 +1,9 @@
 """The back-test on paper: Markdown tables, one picture, and the section of a page."""
 
-import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,22 +11,10 @@ import pandas as pd
 from evalfolio.backtests.findings import at, by_model, interval, ratios, saved, verdict
 from evalfolio.backtests.replay import Backtest
 from evalfolio.errors import InputError
+from evalfolio.export.report.drawing import Scale
 from evalfolio.record.record import Account, AccountTable
 
 OURS = "evalfolio"
-HOW = """\
-Every AI model in turn is taken for the one under test: its runs are hidden, all the others are the
-history. A strategy sees the history only and buys runs, tasks drawn at random, expected to cost no
-more than the budget (a share of what all runs of that AI model spent). evalfolio buys in stages:
-part of the money, a look at what came out, a new plan for what is really left; *evalfolio, at once*
-plans but once, as all others do. These plan by task, with a planner of the back-test's own; only
-where *evalfolio, by task* is a strategy of its own is *evalfolio* the programme as users run it:
-fit, plan and the steps of `evalfolio replan`, whole evals and random tasks of them. Bought runs are
-seen as they were, and one and the same inference turns them into a predictive distribution of the
-horizon that *all* its runs show: human time at 50 % success, by logistic regression on log2 human
-minutes. Errors are in doublings. Intervals in brackets are 95 % bootstrap intervals over AI models,
-which are the independent units (none with fewer than five of them, and no verdict then);
-repetitions only draw other tasks."""
 SLOPE = {
     "common": "The regression's slope is common to all AI models, the likeliest for the history's: "
     "the horizon is their shown capability on one scale.",
@@ -41,124 +29,88 @@ VALUE_COLUMNS = {
 }
 LEAST = 0.02  # doublings: no error is drawn smaller
 LABEL = 13  # height of a line's name in the picture
-MEANING = """\
-RMSE and MAE: of the median against the full-data horizon, doublings. 50 %, 90 %: share of trials
-whose predictive interval holds it. Score: interval score of the 90 % interval (lower is better).
-Loss: of the calls *mitigate or not*, mean over thresholds, {missed:g} per doubling missed and
-{false:g} per doubling of false alarm. Wrong: how many calls are wrong. Spent: really spent over
-budget. Over: mean overspend. Shares: mean error of the share solved per eval. Saved: money saved by
-evalfolio at this strategy's accuracy (≥: it is as accurate at its smallest budget already; –: it is
-not as accurate at any). Promised: the value (EVSI) that a plan promises. EVPI: what calls without
-any run expect to lose under the belief about a new AI model; lost: what they do lose; realised:
-what the runs bought save of it."""
+WIDTH, HEIGHT, MARGIN = 420, 300, 48  # of a panel
+TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 def text_of(found: Mapping[str, Backtest]) -> str:
     """Return the whole note in Markdown."""
-    parts = ["# Back-test\n", HOW, ""]
-    for name, each in found.items():
-        parts += [f"## {name}\n", _circumstances(each), ""]
-        parts += [
-            f"- {verdict(f.holds, '**fails**')}: {f.claim}: {f.figures}" for f in each.findings
-        ]
-        parts.append("")
-        parts += [_markdown(_rows(each)), "", _ratios(each), "", _value(each), ""]
-        parts += [_by_model(each), ""]
-    first = next(iter(found.values()))
-    losses = first.setting.losses
-    parts.append(MEANING.format(missed=losses.missed, false=losses.false_alarm))
-    return "\n".join(parts).rstrip() + "\n"
+    losses = next(iter(found.values())).setting.losses
+    return _rendered("backtest.md.j2", found=_parts(found), losses=losses)
 
 
 def page_of(found: Mapping[str, Backtest]) -> str:
     """Return one self-contained page with the picture, the findings and the tables."""
-    body = [f"<h1>Back-test</h1><p>{html.escape(HOW)}</p>", svg_of(found)]
-    for name, each in found.items():
-        body.append(f"<h2>{html.escape(name)}</h2><p>{html.escape(_circumstances(each))}</p><ul>")
-        body += [f"<li>{html.escape(str(finding))}</li>" for finding in each.findings]
-        body.append("</ul>" + _html(_rows(each)) + "<h3>What became of the value promised</h3>")
-        body.append(_html(_values(each)))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Back-test</title><style>'
-        "body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
-        "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-        "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}"
-        "td:nth-child(2),th:nth-child(2){text-align:left}</style></head><body>"
-        + "\n".join(body)
-        + "</body></html>\n"
+    return _rendered("backtest.html.j2", found=_parts(found), picture=svg_of(found))
+
+
+def _rendered(template: str, **parts: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("evalfolio.backtests"),
+        autoescape=lambda name: name is not None and not name.endswith(".md.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {
+        "markdown": _markdown,
+        "table": lambda frame: Markup(frame.to_html(index=False, border=0, escape=True)),
+        "verdict": verdict,
+    }
+    return environment.get_template(template).render(**parts) + "\n"
 
 
-def _html(table: pd.DataFrame) -> str:
-    return str(table.to_html(index=False, border=0, escape=True))
+def _parts(found: Mapping[str, Backtest]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "findings": each.findings,
+            "circumstances": _circumstances(each),
+            "rows": _rows(each),
+            "ratios": _ratios(each),
+            "promises": _promises(each),
+            "by_model": _by_model(each),
+        }
+        for name, each in found.items()
+    }
 
 
 def svg_of(found: Mapping[str, Backtest]) -> str:
     """Return the picture: error against budget by strategy, one panel per back-test."""
-    names = list(found)
-    width, height, margin = 420, 300, 48
-    parts = []
-    for k, name in enumerate(names):
-        table = found[name].summary
-        low = 0.9 * max(float(table["rmse"].min()), LEAST)
-        high = 1.1 * max(float(table["rmse"].max()), LEAST)
+    panels, bottom = [], HEIGHT - MARGIN
+    for k, (name, each) in enumerate(found.items()):
+        table = each.summary
+        low, high = (max(float(end), LEAST) for end in (table["rmse"].min(), table["rmse"].max()))
         budgets = sorted(table["budget"].unique().tolist())
-        x0 = k * width + margin
-
-        def at_x(b: float, x0: int = x0, budgets: Sequence[float] = budgets) -> float:
-            span = np.log(budgets[-1] / budgets[0]) or 1.0
-            return x0 + (width - margin - 130) * float(np.log(b / budgets[0]) / span)
-
-        def at_y(v: float, low: float = low, high: float = high) -> float:
-            share = float(np.log(max(v, low) / low) / np.log(high / low))
-            return height - margin - (height - 2 * margin) * share
-
-        parts.append(f'<text x="{x0}" y="20" font-weight="bold">{html.escape(name)}</text>')
-        for b in budgets:
-            parts.append(
-                f'<text x="{at_x(b):.0f}" y="{height - margin + 18}" text-anchor="middle" '
-                f'fill="#555">{100 * b:.3g} %</text>'
+        left, right = k * WIDTH + MARGIN, (k + 1) * WIDTH - 130
+        x = Scale(budgets[0], budgets[-1], left, right, log=True)
+        y = Scale(0.9 * low, 1.1 * high, bottom, MARGIN, log=True)
+        lines: list[dict[str, Any]] = []
+        for strategy, rows in table.sort_values("budget").groupby("strategy", sort=False):
+            points = [(x(b), y(max(v, LEAST))) for b, v in rows[["budget", "rmse"]].to_numpy()]
+            joined = " ".join(f"{at:g},{level:g}" for at, level in points)
+            lines.append(
+                {"name": strategy, "ours": strategy == OURS, "points": joined, "y": points[-1][1]}
             )
-        for tick in (0.1, 0.2, 0.5, 1.0, 2.0, 4.0):
-            if low <= tick <= high:
-                parts.append(
-                    f'<line x1="{x0}" x2="{at_x(budgets[-1]):.0f}" y1="{at_y(tick):.1f}" '
-                    f'y2="{at_y(tick):.1f}" stroke="#e5e5e5"/><text x="{x0 - 6}" '
-                    f'y="{at_y(tick) + 4:.1f}" text-anchor="end" fill="#555">{tick:g}</text>'
-                )
-        ends = []
-        for strategy in table["strategy"].unique().tolist():
-            line = table[table["strategy"] == strategy].sort_values("budget")
-            ours = strategy == OURS
-            points = " ".join(
-                f"{at_x(b):.1f},{at_y(v):.1f}" for b, v in line[["budget", "rmse"]].to_numpy()
-            )
-            colour, stroke = ("#1b3a5c", 3) if ours else ("#9ab", 1.2)
-            parts.append(
-                f'<polyline points="{points}" fill="none" stroke="{colour}" '
-                f'stroke-width="{stroke}"/>'
-            )
-            ends.append((at_y(float(line["rmse"].iloc[-1])), strategy, ours))
-        bottom = height - margin - LABEL * np.arange(len(ends))[::-1]  # room for those below
+        lines.sort(key=lambda line: (line["y"], line["name"]))
         last = -np.inf
-        for (y, strategy, ours), most in zip(sorted(ends), bottom.tolist(), strict=True):
-            y = last = max(min(y, most), last + LABEL)
-            weight = ' font-weight="bold"' if ours else ""
-            text = "#1b3a5c" if ours else "#567"
-            parts.append(
-                f'<text x="{at_x(budgets[-1]) + 6:.0f}" y="{y + 4:.1f}" fill="{text}"'
-                f"{weight}>{html.escape(strategy)}</text>"
-            )
-        parts.append(
-            f'<text x="{x0}" y="{height - 8}" fill="#555">share of the full bill; error of the '
-            "horizon, doublings (RMSE)</text>"
+        for place, line in enumerate(lines, start=1):  # with room for the names below
+            most = bottom - LABEL * (len(lines) - place)
+            line["y"] = last = max(min(line["y"], most), last + LABEL)
+        panels.append(
+            {
+                "name": name,
+                "left": left,
+                "right": right,
+                "budgets": [(x(budget), f"{100 * budget:.3g} %") for budget in budgets],
+                "ticks": [(y(at), f"{at:g}") for at in TICKS if y.low <= at <= y.high],
+                "lines": lines,
+            }
         )
-    total = width * len(names) + 20
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {height}" width="{total}" '
-        f'height="{height}" font-family="system-ui,sans-serif" font-size="11">'
-        f'<rect width="{total}" height="{height}" fill="white"/>' + "".join(parts) + "</svg>\n"
-    )
+    size = {"width": WIDTH * len(panels) + 20, "height": HEIGHT}
+    return _rendered("backtest.svg.j2", panels=panels, bottom=bottom, **size)
 
 
 def _circumstances(each: Backtest) -> str:
@@ -231,13 +183,7 @@ def _ratios(each: Backtest) -> str:
     return f"Where evalfolio has the larger error: {words}."
 
 
-def _value(each: Backtest) -> str:
-    """Return what became of the value promised, of the strategies that promise one."""
-    found = _values(each)
-    return f"What became of the value promised:\n\n{_markdown(found)}" if len(found) else ""
-
-
-def _values(each: Backtest) -> pd.DataFrame:
+def _promises(each: Backtest) -> pd.DataFrame:
     rows = each.summary[each.summary["came_true"].notna()].sort_values(["budget", "strategy"])
     return pd.DataFrame(
         {"budget": f"{100 * row['budget']:.3g} %", "strategy": row["strategy"]}
@@ -246,12 +192,12 @@ def _values(each: Backtest) -> pd.DataFrame:
     )
 
 
-def _by_model(each: Backtest) -> str:
+def _by_model(each: Backtest) -> pd.DataFrame:
     own = each.trials[each.trials["strategy"] == OURS]
     truth = own.groupby("ai_model")["truth"].first().sort_index()
     held = own.groupby("ai_model")["held_90"].mean().sort_index()
     errors = by_model(own, "squared")
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "AI model": truth.index,
             "horizon": [_time(float(2.0**level)) for level in truth],
@@ -262,7 +208,6 @@ def _by_model(each: Backtest) -> str:
             "held by 90 %": [f"{v:.0%}" for v in held],
         }
     )
-    return "evalfolio by AI model:\n\n" + _markdown(frame)
 
 
 def _markdown(frame: pd.DataFrame) -> str:

@@ -105,6 +105,10 @@ def test_curves_of_a_heavier_tail_saturate_later_and_cost_more() -> None:
     point = heavy.saturation()
     assert heavy.cap_elasticity(point) == pytest.approx(np.full((3, 2), 0.1), rel=1e-6)
     assert light.saturation() == pytest.approx(curve_without(light).saturation(), abs=1e-6)
+    far = 1e-12  # beyond all but a billionth of the successes, where a narrower search would end
+    assert light.saturation(fraction=far) == pytest.approx(
+        curve_without(light).saturation(fraction=far), abs=1e-6
+    )
     one_eval = heavy.at((slice(None), [1]))
     assert one_eval.plateau.shape == (3, 1)
 
