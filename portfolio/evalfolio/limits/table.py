@@ -277,13 +277,18 @@ def made_again(row: Mapping[str, Any]) -> Limit | None:
     >>> made_again(kept([Floor("cyber", 0.4, share=True)], "constraints")[0])
     Floor(of='cyber', at_least=0.4, resource='usd', share=True)
     """
-    kind = KINDS.get(row["kind"])
+    kind = KINDS.get(str(row.get("kind")))
     if kind is None:
         return None
     known = {field.name: row[field.name] for field in fields(kind) if field.name in row}
-    made: Limit = kind(
-        **{key: Where(**v) if isinstance(v, Mapping) else v for key, v in known.items()}
-    )
+    try:
+        made: Limit = kind(
+            **{key: Where(**v) if isinstance(v, Mapping) else v for key, v in known.items()}
+        )
+    except TypeError as error:
+        raise InputError(
+            f"a limit of a stored plan must be as evalfolio wrote it, but {error}; plan again"
+        ) from error
     return made
 
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.observations import read_observations
@@ -23,15 +24,58 @@ from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 from evalfolio.limits.limit import Limit
 from evalfolio.limits.table import made_again
+from evalfolio.record.plain import fault
 from evalfolio.record.provenance import file_hash
 from evalfolio.record.record import Record
 
 LOG, START, RESULTS, CATALOGUE = "programme.json", "start.nc", "results", "catalogue.json"
-FORMAT = 1
-FORETOLD = (
-    "p_exceeds", "call_now", "p_missed_expected", "p_needless_expected", "p_call_changes",
-    "posterior_sd", "evsi",
-)  # fmt: skip
+FORMAT: Literal[1] = 1
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+
+class _Foretold(_Strict):
+    """What a step said of a decision."""
+
+    p_exceeds: float
+    call_now: str
+    p_missed_expected: float
+    p_needless_expected: float
+    p_call_changes: float
+    posterior_sd: float
+    evsi: float
+
+
+class _Step(_Strict):
+    step: int
+    date: str
+    results: list[dict[str, str]]
+    belief: str
+    paid: dict[str, float]
+    options: list[str]
+    value: float
+    usd: float
+    decisions: dict[str, _Foretold]
+
+
+class _Asked(_Strict):
+    budget: dict[str, float]
+    kept_back: dict[str, float]
+    limits: list[dict[str, Any]]
+    seed: int
+
+
+class _Log(_Strict):
+    """What a programme's log must hold."""
+
+    format: Literal[1]
+    asked: _Asked
+    steps: list[_Step] = Field(min_length=1)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: posteriors are not compared
@@ -78,34 +122,43 @@ class Programme:
         folder = Path(plan)
         record = Record.load(folder)
         log = folder / LOG
-        steps = json.loads(log.read_text(encoding="utf-8")) if log.is_file() else None
-        if steps is not None and steps.get("format") != FORMAT:
-            raise InputError(
-                f"{log}: format must be {FORMAT}, got {steps.get('format')!r}; plan again with "
-                "this version"
-            )
-        begun = [step_of(0, record, {}, "fit", ())] if steps is None else steps["steps"]
-        start = folder / ("posterior.nc" if steps is None else START)
+        begun = log.is_file()
+        start = folder / (START if begun else "posterior.nc")
         for needed in (folder / CATALOGUE, start):
             if not needed.is_file():
                 raise InputError(
                     f"{folder}: must be a folder that `evalfolio recommend` of this version wrote, "
                     f"but it has no {needed.name}; make the plan again"
                 )
-        asked = {} if steps is None else steps["asked"]
-        rows = record.limits if steps is None else asked["limits"]
-        limits = [dict(row) for row in rows if dict(row)["by"] != "catalogue"]
-        kept = sorted((folder / RESULTS).iterdir()) if (folder / RESULTS).is_dir() else []
+        catalogue = _whole(folder / CATALOGUE, Catalogue)
+        asked: dict[str, Any] = {
+            "budget": record.budget,
+            "kept_back": record.kept_back,
+            "limits": [dict(row) for row in record.limits],
+            "seed": record.provenance.seed,
+        }
+        steps = [step_of(0, record, {}, "fit", ())]
+        if begun:
+            found = _whole(log, _Log).model_dump(exclude_unset=True)
+            asked, steps = found["asked"], found["steps"]
+        files = sorted((folder / RESULTS).iterdir()) if (folder / RESULTS).is_dir() else []
+        for path in files:
+            if not path.name[:3].isdecimal() or path.name[3:4] != "-":
+                raise InputError(
+                    f"{path}: {RESULTS}/ must hold only results that `evalfolio replan` took in, "
+                    "as in 001-00-runs.csv; move it away, and give it to `replan` if it is new"
+                )
+        own = [row for row in asked["limits"] if row.get("by") != "catalogue"]
         return cls(
-            Catalogue.model_validate_json((folder / CATALOGUE).read_text(encoding="utf-8")),
+            catalogue,
             Posterior.load(start),
-            {name: float(amount) for name, amount in asked.get("budget", record.budget).items()},
-            asked.get("kept_back", record.kept_back),
-            tuple(made for row in limits if (made := made_again(row))),
+            asked["budget"],
+            asked["kept_back"],
+            tuple(made for row in own if (made := made_again(row))),
             record,
-            tuple((int(path.name.partition("-")[0]), path) for path in kept),
-            tuple(begun),
-            int(asked.get("seed", record.provenance.seed)),
+            tuple((int(path.name[:3]), path) for path in files),
+            tuple(steps),
+            asked["seed"],
         )
 
     def paths(self, new: Sequence[Path] = (), *, until: int | None = None) -> list[Path]:
@@ -170,7 +223,19 @@ def step_of(
         "value": record.value.evsi,
         "usd": record.money.expected,
         "decisions": {
-            row.name: {key: getattr(row, key) for key in FORETOLD} for row in record.domains
+            row.name: {key: getattr(row, key) for key in _Foretold.model_fields}
+            for row in record.domains
         },
         **more,
     }
+
+
+def _whole(path: Path, kind: type[Kind]) -> Kind:
+    """Return what a file of a programme holds; InputError if it is not what evalfolio wrote."""
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: must be as evalfolio of this version wrote it, but {fault(error)}; put "
+            "the folder back from a copy, or plan again"
+        ) from error

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 
 def plain(value: object) -> Any:
@@ -52,3 +52,11 @@ def flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, obje
         else:
             lines.append((f"{prefix}{key}", value))
     return lines
+
+
+def fault(error: Exception) -> str:
+    """Return what is wrong with a stored file in a few words: of a form's mistakes the first."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))!r} must be there and valid, got {first['msg']}"
+    return (isinstance(error, OSError) and error.strerror) or str(error)[:200]

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from evalbayes.names import ONCE
 from evalbayes.whole import whole_file
 from evalfolio.errors import InputError
-from evalfolio.record.plain import plain
+from evalfolio.record.plain import fault, plain
 
 FORMAT: Literal[1] = 1
 FILE = "plan.json"
@@ -526,11 +526,8 @@ class Record(_Part):
                 "make the plan again with this version"
             ) from None
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
             raise InputError(
-                f"{where}: {key!r} must be there and valid, got {first['msg']}; "
-                "make the plan again with this version"
+                f"{where}: {fault(error)}; make the plan again with this version"
             ) from error
 
     @classmethod
