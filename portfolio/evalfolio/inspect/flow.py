@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evalbayes.whole import whole_file
-from evalfolio.inspect.yaml_text import yaml_text
+from evalfolio.inspect.yaml_text import write_yaml
 
 OF_ALL = ("limit", "sample_shuffle", "max_samples")  # Flow has these for all tasks of a spec only
 OF_TASK = ("token_limit", "cost_limit", "working_limit", "sample_id", "fail_on_error")
@@ -52,13 +51,10 @@ def flow_specs(settings: Mapping[str, Any], log_dir: str = "logs") -> list[dict[
 
 def write_flow_specs(settings: Mapping[str, Any], folder: str | Path) -> list[Path]:
     """Write flow.yaml, or where it takes several flow-1.yaml and on, for `flow run FILE`."""
-    specs, files = flow_specs(settings), []
-    for number, spec in enumerate(specs, start=1):
-        file = Path(folder) / (f"flow-{number}.yaml" if len(specs) > 1 else "flow.yaml")
-        with whole_file(file) as partial:
-            partial.write_text(yaml_text(spec), encoding="utf-8")
-        files.append(file)
-    return files
+    specs = flow_specs(settings)
+    marks = [f"-{number}" for number in range(1, len(specs) + 1)] if len(specs) > 1 else [""]
+    paths = [Path(folder) / f"flow{mark}.yaml" for mark in marks]
+    return [write_yaml(spec, path) for spec, path in zip(specs, paths, strict=False)]
 
 
 def _told(task: Mapping[str, Any]) -> str:

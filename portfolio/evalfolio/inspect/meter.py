@@ -66,15 +66,23 @@ def amounts_of(sample: Any, spec: EvalSpec, prices: Prices) -> Array:
     Money by the price table, else as the log reports it, else spend at the catalogue's price. A
     clock that went back counts as no time.
     """
-    usage = {model: usage_record(each) for model, each in (sample.model_usage or {}).items()}
-    tokens = sum(each["total"] for each in usage.values())
-    found = {model: prices.find(model) for model in usage}
-    usd = sum(p.usd(usage[m]) if p else usage[m].get("cost", nan) for m, p in found.items())
+    usd, tokens = usage_of(sample, prices)
     hours, working = (max(s or 0.0, 0.0) / 3600 for s in (sample.total_time, sample.working_time))
-    if not usage or np.isnan(usd):
+    if np.isnan(usd):
         spend = {"tokens": tokens, "hours": working}.get(spec.spend_unit, 0.0)
         usd = spend * spec.usd_per_unit.lognormal_mean
     return np.array([usd, tokens, hours])
+
+
+def usage_of(sample: Any, prices: Prices) -> tuple[float, float]:
+    """Return USD and tokens of an `EvalSample`: by the price table, else as the log bills it.
+
+    NaN USD where neither knows.
+    """
+    usage = {model: usage_record(each) for model, each in (sample.model_usage or {}).items()}
+    found = {model: prices.find(model) for model in usage}
+    usd = sum(p.usd(usage[m]) if p else usage[m].get("cost", nan) for m, p in found.items())
+    return usd if usage else nan, sum(each["total"] for each in usage.values())
 
 
 class Gate:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evalbayes.whole import whole_file
-from evalfolio.inspect.yaml_text import yaml_text
+from evalfolio.inspect.yaml_text import write_yaml, yaml_text
 
 # Settings of eval_config and the flags they go by.
 _FLAGS = {
@@ -56,8 +56,7 @@ def write_inspect_script(settings: Mapping[str, Any], path: str | Path) -> Path:
     path = Path(path)
     costs = path.with_name(f"{path.stem}.costs.yaml")
     if settings["model_costs"]:
-        with whole_file(costs) as partial:
-            partial.write_text(yaml_text(settings["model_costs"]), encoding="utf-8")
+        write_yaml(settings["model_costs"], costs)
     with whole_file(path) as partial:
         partial.write_text(inspect_script(settings, str(costs.resolve())), encoding="utf-8")
         partial.chmod(0o755)

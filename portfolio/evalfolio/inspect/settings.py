@@ -13,7 +13,6 @@ from evalfolio.readers.prices import Prices, default_prices
 
 NEEDED = ("eval", "tier", "cap", "cap_unit", "attempts", "tasks")
 MOST = 1e15  # tokens, tasks or hours: more is a slip of the pen
-_SECONDS_PER_HOUR = 3600
 _REPAIRED = 0.3  # the effort at which obvious spurious failures are mended
 
 
@@ -103,30 +102,18 @@ def inspect_settings(
             config["max_samples"] = int(max_samples)
         task: Any = (tasks or {}).get(keys[1], keys[1])
         arguments = dict((task_args or {}).get(keys[1], {}))
+        named = {"option": option, "eval": keys[1], "tier": keys[2]}
+        ours = {"eval": keys[1], **named, "effort": _effort(row)}
         run_config: dict[str, Any] = {
             "task": {"task": task, "args": arguments} if arguments else task,
             "model": model,
             "eval_config": config,
-            "metadata": {
-                "evalfolio": {
-                    "eval": keys[1],
-                    "option": option,
-                    "tier": keys[2],
-                    "effort": _effort(row),
-                }
-            },
+            "metadata": {"evalfolio": ours},
         }
         if solver := _first(solvers or {}, keys):
             run_config["solver"] = solver
-        runs.append(
-            {
-                "option": option,
-                "eval": keys[1],
-                "tier": keys[2],
-                "notes": _notes(row, config, size, catalogue),
-                "run_config": run_config,
-            }
-        )
+        notes = _notes(row, config, size, catalogue)
+        runs.append({**named, "notes": notes, "run_config": run_config})
     return {"model": model, "model_costs": _costs(runs, model, prices), "runs": runs}
 
 
@@ -142,10 +129,7 @@ def _passes(row: pd.Series) -> list[pd.Series]:
         "cap": row["baseline_cap"],
         "of_option": row["tier"],
     }
-    before = row.astype(object)
-    for key, value in changed.items():
-        before[key] = value
-    return [before, row]
+    return [pd.Series({**row, **changed}, dtype=object), row]
 
 
 def _limit(row: pd.Series) -> dict[str, Any]:
@@ -159,7 +143,7 @@ def _limit(row: pd.Series) -> dict[str, Any]:
     if unit == "usd":
         return {"cost_limit": float(cap)}
     if unit in ("hours", "hour"):
-        return {"working_limit": max(1, round(cap * _SECONDS_PER_HOUR))}
+        return {"working_limit": max(1, round(cap * 3600))}
     raise InputError(
         f"{row['eval']}: Inspect limits tokens, usd or hours, got the cap unit {unit!r}; give the "
         "cap in one of these."
@@ -221,7 +205,9 @@ def _first(by_key: Mapping[str, Any], keys: Sequence[str]) -> Any:
 def _notes(
     row: pd.Series, config: Mapping[str, Any], size: int | None, catalogue: Any
 ) -> list[str]:
-    cap = "no cap" if pd.isna(row["cap"]) else f"cap {_figure(row['cap'])} {row['cap_unit']}"
+    cap = "no cap"
+    if not pd.isna(most := row["cap"]):
+        cap = f"cap {most:{',.0f' if most >= 100 else '.6g'}} {row['cap_unit']}"
     of = "" if size is None else f" of {size}"
     notes = [
         f"{row['tier']}: {_whole(row, 'tasks')}{of} tasks, {config['epochs']} attempts each, "
@@ -234,10 +220,10 @@ def _notes(
             "is held against"
         )
     if row["tier"] == "max-elicitation":
-        hours = None
-        if catalogue is not None:
-            hours = catalogue.eval(str(row["eval"])).staff_hours_elicitation
-        asked = f" ({_hours(hours)} staff hours)" if hours else ""
+        spec = None if catalogue is None else catalogue.eval(str(row["eval"]))
+        hours = 0.0 if spec is None else spec.staff_hours_elicitation
+        hours = sum(hours.values()) if isinstance(hours, Mapping) else hours
+        asked = f" ({hours:,.3g} staff hours)" if hours else ""
         notes.append(
             f"elicit first{asked}: effort {effort:g}, with the tailored scaffold as solver"
         )
@@ -246,15 +232,6 @@ def _notes(
     if "limit" in config:
         notes.append("random subset: the same seed draws the same samples from the same data set")
     return notes
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.6g}"
-
-
-def _hours(hours: float | Mapping[str, float]) -> str:
-    total = sum(hours.values()) if isinstance(hours, Mapping) else float(hours)
-    return f"{total:,.3g}"
 
 
 def _costs(runs: Sequence[Mapping[str, Any]], model: str, prices: Prices | None) -> dict[str, Any]:

@@ -53,14 +53,19 @@ def yaml_text(value: Any, *, on_one_line: bool = False) -> str:
     return text.removesuffix("...\n")  # that ends a document of one number
 
 
+def write_yaml(value: Any, path: str | Path) -> Path:
+    """Write `yaml_text` of a value, whole or not at all; return the path."""
+    with whole_file(path) as partial:
+        partial.write_text(yaml_text(value), encoding="utf-8")
+    return Path(path)
+
+
 def write_inspect_yaml(settings: Mapping[str, Any], path: str | Path) -> Path:
     """Write the settings of all runs into one YAML file, whole or not at all.
 
     Every entry of `runs` holds under `run_config` what `inspect eval --run-config` takes.
     """
-    with whole_file(path) as partial:
-        partial.write_text(yaml_text(settings), encoding="utf-8")
-    return Path(path)
+    return write_yaml(settings, path)
 
 
 def write_run_configs(settings: Mapping[str, Any], folder: str | Path) -> list[Path]:
@@ -70,8 +75,5 @@ def write_run_configs(settings: Mapping[str, Any], folder: str | Path) -> list[P
     files = []
     for number, run in enumerate(settings["runs"], start=1):
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", run["option"]).strip("-.")[:60] or "run"
-        file = folder / f"{number:03d}-{name}.yaml"
-        with whole_file(file) as partial:
-            partial.write_text(yaml_text(run["run_config"]), encoding="utf-8")
-        files.append(file)
+        files.append(write_yaml(run["run_config"], folder / f"{number:03d}-{name}.yaml"))
     return files

@@ -1,9 +1,11 @@
 """When to stop: what the next dollar returns at best, against what it is worth."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from evalbayes import Menu
 from evalfolio.narrative import two_digits
 from evalfolio.plans.evaluation import evaluate
 from evalfolio.plans.plan import Plan
@@ -59,13 +61,18 @@ def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDoll
     most = plan.question.spendable.get("usd", np.inf)
     mixes = [[str(name)] for name in plan.menu.options.index]
     mixes += [list(plan.chosen), *(list(point.options) for point in record.frontier)]
-    found = [evaluate(plan.menu, mix) for mix in mixes]
-    bought = [(each.value, each.spend["usd"]) for each in found if each.spend["usd"] <= most]
     spent = before.money.expected
     return NextDollar(
-        max((worth / max(price, LEAST) for worth, price in bought), default=0.0),
+        most_per_usd(plan.menu, mixes, most),
         1.0 if record.value.unit == "usd" else point_usd,
         value,
         max(usd, LEAST),
         before.value.evsi / spent if spent > 0 else 0.0,
     )
+
+
+def most_per_usd(menu: Menu, mixes: Iterable[Sequence[str]], most: float = np.inf) -> float:
+    """Return the most value per usd of mixes of options that cost at most so much, 0 of none."""
+    found = [evaluate(menu, mix) for mix in mixes]
+    bought = [(each.value, each.spend["usd"]) for each in found if each.spend["usd"] <= most]
+    return max((worth / max(price, LEAST) for worth, price in bought), default=0.0)
