@@ -27,10 +27,10 @@ def notes_on_logs(
     default_threshold: bool,
 ) -> tuple[str, ...]:
     """Return what the counts do not say by themselves, one sentence each."""
-    remark = Remarks(samples)
+    remark = Remarks(samples, "logs")
     _outcomes(remark, counts)
     _copies(remark, kept=kept)
-    _spends(remark, counts, spend)
+    _spends(remark, spend)
     if spend == "usd":
         _prices(remark)
     if unpriced:
@@ -39,9 +39,7 @@ def notes_on_logs(
             "empty; add rows to a price table."
         )
     _overhead(remark.notes, counts)
-    remark(_collapsed(samples), f"runs used less than {_COLLAPSED:.0%} of the tokens of another "
-           "attempt at the same task with the same score",
-           "answers from a cache look so, and are no independent attempts")  # fmt: skip
+    remark("collapsed", _collapsed(samples), share=_COLLAPSED)
     if empty := counts.loc[counts["samples"].eq(0), "log"].tolist():
         remark.notes.append(
             f"{len(empty):,} logs hold no samples (first: {PurePath(empty[0]).name}): written "
@@ -62,43 +60,30 @@ def notes_on_logs(
 
 
 def _outcomes(remark: Remarks, counts: pd.DataFrame) -> None:
-    runs = remark.runs
+    runs, reason = remark.runs, remark.runs["reason"]
     left = runs["outcome"].eq("excluded")
-    for reason in ("errored", "cancelled", "unscored", "invalidated", "grading failed"):
-        remark(left & runs["reason"].eq(reason), f"samples are excluded: {reason}")
-    unread = left & runs["reason"].eq("score is no number")
-    if unread.any():
-        remark(unread, "samples have scores that are no number and are excluded",
-               "score them as numbers, or choose another score or one entry of it by scorer",
-               repr(runs.loc[unread, "unread"].iloc[0]))  # fmt: skip
-    remark(left & runs["reason"].eq("no AI model named"), "runs name no AI model and are excluded",
-           "name it by ai_models")  # fmt: skip
-    people = left & runs["reason"].eq("human")
-    if people.any():
-        won = int((people & runs["success"]).sum())
-        filled = runs[runs["anchored"]]
-        tasks = len(filled[["eval", "task"]].drop_duplicates())
-        anchor = f"; their median times are human_minutes of {tasks:,} tasks" if tasks else ""
-        remark(people, f"runs by people are excluded, {won:,} of them successes{anchor}")
     kept = ~left
-    unscored = kept & runs["reason"].eq("unscored")
-    if unscored.any():
-        limits = runs.loc[unscored, "limit"].value_counts()
-        told = ", ".join(f"{n:,} by {limit}" for limit, n in limits.items())
-        by_cap = int((unscored & runs["outcome"].eq("stopped_by_cap")).sum())
-        remark(unscored, "unscored samples hit a limit and count as stopped there, "
-               f"{by_cap:,} by their cap ({told})")  # fmt: skip
+    for each in ("errored", "cancelled", "unscored", "invalidated", "grading failed"):
+        remark("excluded", left & reason.eq(each), reason=each)
+    unread = left & reason.eq("score is no number")
+    if unread.any():
+        remark("unread", unread, repr(runs.loc[unread, "unread"].iloc[0]))
+    remark("nameless", left & reason.eq("no AI model named"))
+    people = left & reason.eq("human")
+    tasks = len(runs.loc[runs["anchored"], ["eval", "task"]].drop_duplicates())
+    anchor = f"; their median times are human_minutes of {tasks:,} tasks" if tasks else ""
+    remark("people", people, won=int((people & runs["success"]).sum()), anchor=anchor)
+    unscored = kept & reason.eq("unscored")
+    limits = runs.loc[unscored, "limit"].value_counts()
+    told = ", ".join(f"{n:,} by {limit}" for limit, n in limits.items())
+    by_cap = int((unscored & runs["outcome"].eq("stopped_by_cap")).sum())
+    remark("unscored", unscored, by_cap=by_cap, told=told)
     errored = kept & runs["error"].fillna("").ne("")
-    won = int((errored & runs["success"]).sum())
-    remark(errored, "samples ended in an error and were scored all the same: the log's score "
-           f"counts, {won:,} as successes and failures as stopped_otherwise")  # fmt: skip
-    remark(kept & runs["reason"].eq("cut off"), "failures were cut off by the length of an answer "
-           "or context and count as stopped_otherwise, not as gave_up")  # fmt: skip
-    remark(kept & runs["reason"].eq("no output"), "failures have no output at all and count as "
-           "spurious, not as gave_up", "look at how they were set up")  # fmt: skip
-    for reason, what in (("refusal", "refusals"), ("format", "answers in a format nobody reads")):
-        remark(kept & runs["reason"].eq(reason), f"failures are {what} by the log's word and count "
-               "as spurious, not as gave_up")  # fmt: skip
+    remark("errored", errored, won=int((errored & runs["success"]).sum()))
+    remark("cut_off", kept & reason.eq("cut off"))
+    remark("silent", kept & reason.eq("no output"))
+    for each, what in (("refusal", "refusals"), ("format", "answers in a format nobody reads")):
+        remark("flawed", kept & reason.eq(each), what=what)
     if n := int(counts["missing"].sum()):
         logs = counts.loc[counts["missing"] > 0, "log"].tolist()
         remark.notes.append(
@@ -109,69 +94,41 @@ def _outcomes(remark: Remarks, counts: pd.DataFrame) -> None:
 
 def _copies(remark: Remarks, *, kept: bool) -> None:
     runs = remark.runs
-    done = "counted again" if kept else "excluded"
-    remark(
-        runs["copied"], f"samples occur more than once, in another log or in one, and are {done}"
-    )
-    if runs["differs"].any():
-        remark(runs["differs"], "copies differ from the one that counts", "of such copies the one "
-               "corrected by hand counts, else the one written last")  # fmt: skip
-    remark(runs["task"].eq(runs["sample_key"]) & runs["task"].str.startswith('"'),
-           "samples have an id in text that another has as a number",
-           "they are other tasks, named in quotes")  # fmt: skip
+    remark("copied", runs["copied"], done="counted again" if kept else "excluded")
+    remark("differs", runs["differs"])
+    text = runs["task"].str.startswith('"')
+    remark("quoted", runs["task"].eq(runs["sample_key"]) & text)
 
 
-def _spends(remark: Remarks, counts: pd.DataFrame, spend: str) -> None:
-    runs = remark.runs
+def _spends(remark: Remarks, spend: str) -> None:
+    runs, source, reason = remark.runs, remark.runs["spend_from"], remark.runs["reason"]
     used = runs["outcome"].ne("excluded")
-    source = runs["spend_from"]
     lone = runs["lone"] & runs["tokens"].isna()
     if lone.any():
         planned = runs.loc[lone, "planned"].iloc[0]
         of = f" for {planned:,.0f} planned samples" if planned > 1 else ""
-        remark(lone, "runs have no usage of their own", "the log's total is not given to them",
-               f"whose log has a total{of}")  # fmt: skip
-    unspent = runs["spend"].isna() & (used | runs["reason"].eq("neither spend nor cap"))
-    remark(unspent, f"runs have no recorded {spend}: their spend is empty")
+        remark("lone", lone, f"whose log has a total{of}")
+    nothing = reason.eq("neither spend nor cap")
+    remark("unspent", runs["spend"].isna() & (used | nothing), spend=spend)
     metered = source.eq(METERED)
     if metered.any():
         run = runs[metered].iloc[0]
-        remark(metered, "runs spent what their token limit metered",
-               "the other tokens, of a judge perhaps, were paid and not spent",
-               f"{run['spend']:,.0f} of {run['tokens']:,.0f} tokens")  # fmt: skip
-    if spend != "hours":
-        remark(used & (runs["grader_tokens"] > 0), "runs were scored by AI models: what that used "
-               "is paid and not spent")  # fmt: skip
-    remark(source.eq(OWN), "runs used more than the cap that did not stop them: the usage of the "
-           "AI model under test alone counts as spend")  # fmt: skip
-    remark(source.eq(CAP), "runs have their cost limit for spend: the log does not keep what it "
-           "metered, and the price table's figure cannot be it")  # fmt: skip
-    remark(used & (runs["spend"] > _YEAR) & (spend == "hours"), "runs took more than a year by "
-           "their log", "is its clock right?")  # fmt: skip
-    late = source.eq(TOTAL_TIME)
-    timed = runs["meter"].eq("time")
-    remark(late & ~timed, "runs have no working time that can be (none, not above 0, or longer "
-           "than their total time): their total time is used")  # fmt: skip
-    remark(late & timed, "runs were limited in total time: their spend is total time, waiting "
-           "included")  # fmt: skip
-    others = used & runs["other_models"] & source.isna() & (runs["grader_tokens"] == 0)
-    if spend != "hours":
-        remark(
-            others, "runs used further AI models in no role of scoring: their spend includes them"
-        )
-    graded = used & runs["scorer"].astype(str).str.startswith("model_graded")
-    graded &= runs["grader_tokens"].eq(0) & source.isna()
-    if spend != "hours":
-        remark(graded, "runs were graded by an AI model whose tokens the log does not tell apart: "
-               "their spend includes the grading")  # fmt: skip
-    remark(runs["cap_from"].eq("largest spend"), f"runs had no cap on {spend}: as cap stands the "
-           "largest spend of their eval, which censors nothing", "give another by cap")  # fmt: skip
-    remark(runs["cap_from"].eq("own spend"), "runs passed their cap by more than a tenth: their "
-           "own spend is used as cap")  # fmt: skip
-    remark(runs["settled"], "runs were stopped by their limit at less than half of their cap and "
-           "count as stopped_otherwise")  # fmt: skip
-    remark(runs["reason"].eq("neither spend nor cap"), "runs have neither spend nor cap and are "
-           "excluded", "give a cap")  # fmt: skip
+        remark("metered", metered, f"{run['spend']:,.0f} of {run['tokens']:,.0f} tokens")
+    by_use = spend != "hours"
+    remark("graders", used & (runs["grader_tokens"] > 0) & by_use)
+    remark("own", source.eq(OWN))
+    remark("at_limit", source.eq(CAP))
+    remark("years", used & (runs["spend"] > _YEAR) & (not by_use))
+    late, timed = source.eq(TOTAL_TIME), runs["meter"].eq("time")
+    remark("no_working_time", late & ~timed)
+    remark("total_time", late & timed)
+    alone = used & source.isna() & runs["grader_tokens"].eq(0) & by_use
+    remark("others", alone & runs["other_models"])
+    remark("graded", alone & runs["scorer"].astype(str).str.startswith("model_graded"))
+    remark("no_cap", runs["cap_from"].eq("largest spend"), spend=spend)
+    remark("past_cap", runs["cap_from"].eq("own spend"))
+    remark("settled", runs["settled"])
+    remark("nothing", nothing)
 
 
 def _prices(remark: Remarks) -> None:
@@ -182,9 +139,8 @@ def _prices(remark: Remarks) -> None:
         return
     by_log = int((odd & runs["spend_from"].eq(REPORTED)).sum())
     first = runs[odd].iloc[0]
-    remark(odd, f"runs cost by the log more than {_PRICES_DIFFER:.0%} above or below the price "
-           "table", f"the log's figure counts for {by_log:,} of them, which its cost limit held",
-           f"{first['usd_reported']:.4g} against {first['usd_table']:.4g} usd")  # fmt: skip
+    detail = f"{first['usd_reported']:.4g} against {first['usd_table']:.4g} usd"
+    remark("priced", odd, detail, differ=_PRICES_DIFFER, by_log=by_log)
 
 
 def _overhead(notes: list[str], counts: pd.DataFrame) -> None:
@@ -236,5 +192,4 @@ def _scores(
             f"{remark.first(between.reindex(runs.index, fill_value=False))}, "
             f"{scores[between].iloc[0]:g}): give the threshold by success."
         )
-    remark((runs["score"] < 0) | (runs["score"] > 1), "scores lie outside 0..1",
-           "check the threshold given by success")  # fmt: skip
+    remark("outside", (runs["score"] < 0) | (runs["score"] > 1))

@@ -467,64 +467,48 @@ def _counts(runs: pd.DataFrame) -> pd.DataFrame:
 def _notes(
     runs: pd.DataFrame, raw: pd.DataFrame, facts: _Facts, spend: str, counting: pd.Series
 ) -> tuple[str, ...]:
-    remark = Remarks(runs)
+    remark = Remarks(runs, "metr")
     reason, used = runs["reason"], runs["outcome"].ne("excluded")
     filled = facts.numbers["human_minutes"].value.isna() & runs["human_minutes"].notna()
     tasks = len(runs.loc[filled, ["eval", "task"]].drop_duplicates())
     anchor = f"; their median times are human_minutes of {tasks:,} tasks" if tasks else ""
-    remark(reason.eq("human"), f"runs by humans are excluded{anchor}")
-    remark(reason.eq("errored"), "runs ended by a fault of server or task are excluded")
+    remark("people", reason.eq("human"), anchor=anchor)
+    remark("errored", reason.eq("errored"))
     odd = reason.eq("outcome cannot be read")
     which = "score_binarized" if facts.won.odd[odd].any() else "score_cont"
-    remark(odd, "runs whose outcome cannot be read are excluded",
-           "write score_binarized as 0 or 1", _shown(raw, which, odd))  # fmt: skip
-    remark(reason.eq("no binary score"), "runs with a continuous score and no binary one are "
-           "excluded", "say by --success from which score_cont a run succeeded")  # fmt: skip
-    remark(reason.eq("unscored"), "runs without a score are excluded")
-    remark(facts.copied & ~facts.again, "runs stand in a later file too and count there")
-    remark(facts.again, "runs stand again further below, alike in every column, and count there")
-    remark(facts.twins, "runs share run_id, task and start with a later row that differs: each "
-           "counts")  # fmt: skip
-    remark(used & reason.eq("no output"), "failures used no token, where all successes of their AI "
-           "model did, and count as spurious, not as gave_up",
-           "look at how they were set up")  # fmt: skip
-    remark(facts.differs, "of them differ from the copy that counts, in the file given last")
+    remark("unread", odd, _shown(raw, which, odd))
+    remark("no_verdict", reason.eq("no binary score"))
+    remark("unscored", reason.eq("unscored"))
+    remark("copied", facts.copied & ~facts.again)
+    remark("again", facts.again)
+    remark("twins", facts.twins)
+    remark("silent", used & reason.eq("no output"))
+    remark("differs", facts.differs)
     score = facts.numbers["score_cont"].value
     outside = (score < 0) | (score > 1)
-    remark(outside, "continuous scores lie outside 0..1", "check the threshold given by --success",
-           _shown(raw, "score_cont", outside))  # fmt: skip
+    remark("outside", outside, _shown(raw, "score_cont", outside))
     for column, read in facts.numbers.items():
         if column not in ("score_cont", "score_binarized"):
-            remark(read.odd, f"values of {column} are no number and are left empty", "",
-                   _shown(raw, column, read.odd))  # fmt: skip
-            below = read.value < 0
-            remark(below, f"values of {column} are below 0 and are left empty", "",
-                   _shown(raw, column, below))  # fmt: skip
+            for kind, bad in (("no_number", read.odd), ("below", read.value < 0)):
+                remark(kind, bad, _shown(raw, column, bad), column=column)
     for column, read in facts.times.items():
-        remark(read.odd, f"values of {column} are no time since 2015 and are left empty", "",
-               _shown(raw, column, read.odd))  # fmt: skip
-        remark(read.other, f"values of {column} are not in milliseconds: they are read in the unit "
-               "that gives a day since 2015", "", _shown(raw, column, read.other))  # fmt: skip
-    remark(facts.hours < 0, "runs end before they start: their hours are left empty")
-    unspent = runs["spend"].isna() & (used | reason.eq("neither spend nor cap"))
-    remark(unspent, f"runs have no recorded {spend} (zero means that): spend is empty")
-    remark(reason.eq("neither spend nor cap"), "runs with neither spend nor cap are excluded",
-           "give a cap")  # fmt: skip
-    remark(runs["cap_from"].eq("largest spend"), f"runs had no cap on {spend}: as cap stands the "
-           "largest spend of their eval, which censors nothing", "give another by cap")  # fmt: skip
-    remark(counting.eq("stopped_by_cap") & runs["outcome"].eq("stopped_otherwise"), "runs were "
-           "stopped at less than half of their cap and count as stopped_otherwise")  # fmt: skip
+        for kind, bad in (("no_time", read.odd), ("other_unit", read.other)):
+            remark(kind, bad, _shown(raw, column, bad), column=column)
+    remark("backwards", facts.hours < 0)
+    nothing = reason.eq("neither spend nor cap")
+    remark("unspent", runs["spend"].isna() & (used | nothing), spend=spend)
+    remark("nothing", nothing)
+    remark("no_cap", runs["cap_from"].eq("largest spend"), spend=spend)
+    settled = counting.eq("stopped_by_cap") & runs["outcome"].eq("stopped_otherwise")
+    remark("settled", settled)
     if spend == "hours":
         remark.notes.append("Hours run from start to end, queueing and pauses included.")
-        remark(runs["hours"] > runs["cap"], "runs took longer than their time limit: spend ends at "
-               "the limit", "check that time_limit is in seconds")  # fmt: skip
-        remark(used & (runs["cap"] > _YEAR), "runs have a time limit of more than a year",
-               "is it in milliseconds? it must be in seconds")  # fmt: skip
+        remark("past_limit", runs["hours"] > runs["cap"])
+        remark("years", used & (runs["cap"] > _YEAR))
     remark.notes += notes_on_spellings(runs.loc[~facts.human, "ai_model"].unique())
     for column, what in (("alias", "AI models"), ("task_id", "tasks"), ("task_family", "evals")):
         tidied = text(raw[column]).ne(text(raw[column]).map(plain_name))
-        remark(tidied, f"names of {what} had odd or invisible spaces and were tidied", "",
-               _shown(raw, column, tidied))  # fmt: skip
+        remark("tidied", tidied, _shown(raw, column, tidied), what=what)
     return tuple(remark.notes)
 
 

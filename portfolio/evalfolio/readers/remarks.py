@@ -1,34 +1,39 @@
 """Notes on an import: for how many runs something holds, and AI models under several names."""
 
 import re
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
+from importlib.resources import files
 from pathlib import PurePath
 
 import pandas as pd
 
+WORDS = tomllib.loads(files(__package__).joinpath("remarks.toml").read_text("utf-8"))
+
 
 class Remarks:
-    """Notes on runs, one sentence each; what holds for no run is not said.
+    """Notes on runs, one sentence each, in the words of `remarks.toml`; of no run none is made.
 
     `runs` has columns eval, task and log, one row per run; `line` too where a file is read by
-    lines.
+    lines. `reader` is whose words they are, before those of all.
 
     >>> runs = pd.DataFrame({"eval": "ctf", "task": ["a", "b"], "log": "logs/1.eval"})
-    >>> remarks = Remarks(runs)
-    >>> remarks(runs["task"].eq("b"), "runs are odd", "look at them")
+    >>> remarks = Remarks(runs, "logs")
+    >>> remarks("nothing", runs["task"].eq("b"))
     >>> remarks.notes
-    ['1 runs are odd (first: ctf b in 1.eval): look at them.']
+    ['1 runs have neither spend nor cap and are excluded (first: ctf b in 1.eval): give a cap.']
     """
 
-    def __init__(self, runs: pd.DataFrame) -> None:
-        self.runs = runs
+    def __init__(self, runs: pd.DataFrame, reader: str) -> None:
+        self.runs, self.words = runs, WORDS["both"] | WORDS[reader]
         self.notes: list[str] = []
 
-    def __call__(self, which: pd.Series, words: str, cure: str = "", detail: str = "") -> None:
+    def __call__(self, kind: str, which: pd.Series, detail: str = "", **told: object) -> None:
         """Add `n words (first: …, detail): cure.` if it holds for any run."""
         n = int(which.sum())
         if n:
+            words, cure = (each.format(**told) for each in (*self.words[kind], "")[:2])
             first = self.first(which) + (f", {detail}" if detail else "")
             self.notes.append(f"{n:,} {words} (first: {first}){f': {cure}' if cure else ''}.")
 
