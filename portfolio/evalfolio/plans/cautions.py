@@ -1,15 +1,14 @@
 """Cautions: what a reader of a plan must know before trusting it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
+from evalbayes.catalogue import Catalogue
 from evalbayes.decision import parts_of
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, percent
@@ -18,10 +17,6 @@ from evalfolio.plans.outlook import CALLS, way_out
 from evalfolio.plans.plan import Plan
 from evalfolio.plans.rivals import ROUGHLY
 from evalfolio.search import Certified, Status
-
-if TYPE_CHECKING:
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior.posterior import Posterior
 
 NEAR = 3.0  # units of difficulty within which an eval comes near a threshold
 NO_LONG_TASKS = "no eval on the menu has tasks near its threshold"
@@ -69,12 +64,8 @@ def crossed(plan: Plan) -> list[tuple[str, str]]:
         for name, row in plan.domains.iterrows()
         if len(row["domains"]) == 1
     ]
-    return [
-        (low[0], high[0])
-        for low in rows
-        for high in rows
-        if low[1] == high[1] and low[2] < high[2] and high[3] and not low[3]
-    ]
+    pairs = ((low, high) for low in rows for high in rows if low[1] == high[1])
+    return [(a[0], b[0]) for a, b in pairs if a[2] < b[2] and b[3] and not a[3]]
 
 
 def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
@@ -140,14 +131,11 @@ def _best_there(plan: Plan, elsewhere: Menu) -> tuple[str, float]:
     """Option of another menu of the same states that would add most to a plan, and how much."""
     menu = plan.menu
     wider = replace(
-        menu,
+        plan.question.lean.menu,
         options=pd.concat([menu.options, elsewhere.options]),
         resources=elsewhere.resources,
         tariffs=(),
         information=np.concatenate([menu.information, elsewhere.information]),
-        information_draws=None,
-        resource_draws=None,
-        replicates=None,
     )
     worth = {str(o): evaluate(wider, [*plan.chosen, o]).value for o in elsewhere.options.index}
     best = max(worth, key=worth.__getitem__)

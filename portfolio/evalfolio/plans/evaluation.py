@@ -94,11 +94,8 @@ def choice_vector(menu: Menu, options: Sequence[str]) -> Array:
     for name in options:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = (
-                f"did you mean {near[0]!r}?"
-                if near
-                else "the sheet Menu of plan.xlsx has the names"
-            )
+            hint = "the sheet Menu of plan.xlsx has the names"
+            hint = f"did you mean {near[0]!r}?" if near else hint
             raise InputError(f"an option must be on the menu, got {name!r}; {hint}")
         owner = evals[known[name]]
         if owner in owners:

@@ -74,24 +74,22 @@ class Replicated:
         self._prior = ((lines @ covariances) * lines).sum(axis=-1)
         few = np.arange(len(menu)) == 0  # beliefs alone: what options tell is read from the arrays
         bare = replace(menu, information_draws=None, resource_draws=None, replicates=None)
+        means = [menu.prior_mean, *again.prior_mean]
         beliefs = [
             replace(bare.subset(few), prior_mean=mean, prior_covariance=covariance)
-            for mean, covariance in zip(
-                [menu.prior_mean, *again.prior_mean], covariances, strict=True
-            )
+            for mean, covariance in zip(means, covariances, strict=True)
         ]
         left = self._left(reference)
-        exact = np.array([_exact(*each) for each in zip(beliefs, left, strict=True)])
+        exact = np.zeros((len(beliefs), len(menu.decisions)))
+        for own, m, after in zip(exact, beliefs, left, strict=True):
+            for d, decision in enumerate(m.decisions):
+                if (calls := calls_of(m, decision)) is not None:
+                    own[d] = calls.value(calls.contrasts @ after @ calls.contrasts.T)
         stand_in = self._gains(self._explained(reference))
         ratio = np.divide(exact, stand_in, out=np.ones_like(exact), where=stand_in * exact > 0)
         self._scales = ratio[1:] / ratio[0]
-        self._plain = [
-            [
-                DecisionValue.of(m, decision) if place is None else None
-                for decision, place in zip(m.decisions, self.indices.places, strict=True)
-            ]
-            for m in beliefs[1:]
-        ]
+        plain = [d for d, place in enumerate(self.indices.places) if place is None]
+        self._plain = [{d: DecisionValue.of(m, m.decisions[d]) for d in plain} for m in beliefs[1:]]
         self._own = self.of(reference), self.value(reference)
 
     def of(self, x: Array) -> Array:
@@ -99,9 +97,8 @@ class Replicated:
         explained = self._explained(x)
         gains = self._gains(explained)[1:] * self._scales
         for own, parts, plain_of in zip(gains, explained[1:], self._plain, strict=True):
-            for d, plain in enumerate(plain_of):
-                if plain is not None:
-                    own[d] = plain.gain(parts[d])
+            for d, plain in plain_of.items():
+                own[d] = plain.gain(parts[d])
         dearer = self.dearer.transpose(0, 2, 1) @ x @ self.prices
         return np.asarray(gains.sum(axis=1) - dearer)
 
@@ -137,16 +134,6 @@ class Replicated:
         lines = self.indices.contrasts
         left = ((lines @ self._left(x)) * lines).sum(axis=-1)
         return np.asarray(np.maximum(self._prior - left, 0.0))
-
-
-def _exact(menu: Menu, left: Array) -> Array:
-    """Return what a mix is worth to each skewed decision, by integrals; 0 for the others."""
-    found = np.zeros(len(menu.decisions))
-    for d, decision in enumerate(menu.decisions):
-        calls = calls_of(menu, decision)
-        if calls is not None:
-            found[d] = calls.value(calls.contrasts @ left @ calls.contrasts.T)
-    return found
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

@@ -28,6 +28,11 @@ from evalfolio.search import Problem, Question
 
 SAME = 1e-9  # relative: values apart by rounding alone
 ROUNDED = 1e-3  # relative: a spreadsheet may have rounded what an option costs
+UNITS = {
+    "value": "the unit of the losses",
+    "decisions": "probabilities, by decision: p_missed of danger missed, p_needless of needless "
+    "mitigation, now and expected after the mix",
+}
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: frames have no single truth value
@@ -58,33 +63,25 @@ class Score:
 
     def to_json(self) -> str:
         """Return value, regret, spend and overruns as JSON text."""
-        return json.dumps(
-            {
-                "options": list(self.evaluation.options),
-                "value": self.evaluation.value,
-                "plan_value": self.plan_value,
-                "regret": self.regret,
-                "spend": self.evaluation.spend,
-                "over_budget": self.over,
-                "limits_broken": self.broken,
-                "decisions": self._calls(),
-                "units": {
-                    "value": "the unit of the losses",
-                    "decisions": "probabilities, by decision: p_missed of danger missed, p_needless"
-                    " of needless mitigation, now and expected after the mix",
-                },
-                "no_anchor": dict(self.no_anchor),
-                **({"shared": self.shared} if self.shared else {}),
-                **({"shared_not_needed": self.idle} if self.idle else {}),
-            },
-            indent=2,
-        )
+        told = {
+            "options": list(self.evaluation.options),
+            "value": self.evaluation.value,
+            "plan_value": self.plan_value,
+            "regret": self.regret,
+            "spend": self.evaluation.spend,
+            "over_budget": self.over,
+            "limits_broken": self.broken,
+            "decisions": self._calls(),
+            "units": UNITS,
+            "no_anchor": dict(self.no_anchor),
+            **({"shared": self.shared} if self.shared else {}),
+            **({"shared_not_needed": self.idle} if self.idle else {}),
+        }
+        return json.dumps(told, indent=2)
 
     def __str__(self) -> str:
-        value, share = (
-            self.evaluation.value,
-            self.regret / self.plan_value if self.plan_value else 0,
-        )
+        value = self.evaluation.value
+        share = self.regret / self.plan_value if self.plan_value else 0
         side = f"{percent(abs(share))} {'below' if self.regret >= 0 else 'above'}"
         side = "the same as" if abs(share) < SAME else side
         text = (
@@ -144,34 +141,25 @@ def score_mix(
         plan_value = evaluate(menu, plan.chosen).value
     options, named = read_options(mix, menu)
     evaluation = evaluate(menu, options)
-    over = {
-        name: evaluation.spend[name] - amount
-        for name, amount in asked.spendable.items()
-        if evaluation.spend[name] > amount * (1 + TOLERANCE)
-    }
-    rows = menu.options.iloc[np.flatnonzero(choice_vector(menu, options))].copy()
+    spent, x = evaluation.spend, choice_vector(menu, options)
+    may = {name: amount * (1 + TOLERANCE) for name, amount in asked.spendable.items()}
+    rows = menu.options.iloc[np.flatnonzero(x)].copy()
     rows["value_if_dropped"] = [
         evaluation.value - evaluate(menu, [o for o in options if o != name]).value
         for name in rows.index
     ]
-    x = choice_vector(menu, options)
-    broken = [
-        str(limit)
-        for limit in asked.limits
-        if Problem(Question(menu, limits=(limit,))).completed(x) is None
-    ]
-    domains = decision_outlook(Problem(Question(menu)), x)
+    alone = [(each, Problem(Question(menu, limits=(each,)))) for each in asked.limits]
     needed = [each.name for each in compress(menu.following, menu.with_shared(x)[len(x) :] > 0)]
     return Score(
         evaluation,
         plan_value,
-        over,
-        rows,
-        tuple(broken),
-        domains,
-        menu.no_anchor,
-        shared_in_words(menu, needed),
-        tuple(name for name in named if name not in needed),
+        over={n: spent[n] - asked.spendable[n] for n, most in may.items() if spent[n] > most},
+        mix=rows,
+        broken=tuple(str(n) for n, problem in alone if problem.completed(x) is None),
+        domains=decision_outlook(Problem(Question(menu)), x),
+        no_anchor=menu.no_anchor,
+        shared=shared_in_words(menu, needed),
+        idle=tuple(name for name in named if name not in needed),
     )
 
 
@@ -183,12 +171,9 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
     unanchored = "".join(f"{row.reason}. " for row in record.no_anchor if name in row.evals)
     for row in record.choices:
         if row.eval == name:
-            lost, whole = row.value_if_dropped, record.value.evsi
-            share = (
-                f"; dropping it loses {percent(lost / whole)} of the plan's value"
-                if lost and whole > 0
-                else ""
-            )
+            lost, whole, share = row.value_if_dropped, record.value.evsi, ""
+            if lost and whole > 0:
+                share = f"; dropping it loses {percent(lost / whole)} of the plan's value"
             with_it = "".join(
                 f"; it needs {each.name}, bought once for {listing(each.evals)} ({price(each.use)})"
                 if each.told == ONCE
@@ -205,11 +190,8 @@ def explain_eval(name: str, record: Record) -> dict[str, Any]:
     for left in record.not_chosen:
         if left.eval == name:
             least = left.cost_to_enter
-            enter = (
-                "at no price would it enter"
-                if least is None
-                else f"it would enter at ${two_digits(least)}"
-            )
+            enter = "at no price would it enter"
+            enter = enter if least is None else f"it would enter at ${two_digits(least)}"
             best = "" if left.reason.startswith("its best option") else "its best option "
             text = f"{unanchored}{name} does not run: {best}{left.reason}; {enter}."
             return {"chosen": False, "text": text, **dict(left)}

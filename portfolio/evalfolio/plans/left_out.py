@@ -36,12 +36,12 @@ def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
         needs = menu.options.index.isin(each.needed_by)
         use = dict(zip(menu.resources, own[len(menu) + k].tolist(), strict=True))
         usd = use.get("usd", 0.0)
-        draws = menu.draws_with_shared
-        spends = np.array([usd])
-        if draws is not None and "usd" in menu.resources:
+        draws, spends, whole = menu.draws_with_shared, np.array([usd]), 0.0
+        if "usd" in menu.resources:
             column = menu.resources.index("usd")
-            spends = draws[:, len(menu) + k, column] * taken[len(menu) + k]
-        whole = total[menu.resources.index("usd")] if "usd" in menu.resources else 0.0
+            whole = total[column]
+            if draws is not None:
+                spends = draws[:, len(menu) + k, column] * taken[len(menu) + k]
         rows.append(
             {
                 "purchase": each.name,
@@ -99,16 +99,11 @@ def left_out(
         own = np.flatnonzero(codes == code)
         best = own[np.argmax(added[own] - charge[own])]
         enter = (added[best] - other[best]) / usd_price if usd_price > 0 else 0.0
-        rows.append(
-            {
-                "eval": problem.evals[code],
-                "option": problem.menu.options.index[out[best]],
-                "value_added": float(added[best]),
-                "reason": _reason(problem, x, out[best], float(added[best]), changes.value)
-                + _dearer_elsewhere(problem, use[best], charges[best], float(added[best]), enter),
-                "cost_to_enter": float(enter) if enter > 0 else None,
-            }
-        )
+        more, option = float(added[best]), out[best]
+        why = _reason(problem, x, option, more, changes.value)
+        why += _dearer_elsewhere(problem, use[best], charges[best], more, enter)
+        price = float(enter) if enter > 0 else None
+        rows.append((problem.evals[code], problem.menu.options.index[option], more, why, price))
     return pd.DataFrame(rows, columns=list(COLUMNS)).set_index("eval")
 
 
@@ -186,17 +181,10 @@ def next_steps(problem: Problem, x: Array, changes: Changes) -> pd.DataFrame:
     steps = steps[changes.new[steps] != NOTHING]
     names, evals = problem.menu.options.index, problem.menu.options["eval"].to_numpy()
     new, old = changes.new[steps], changes.old[steps]
-    return pd.DataFrame(
-        {
-            "eval": evals[new],
-            "instead_of": np.array(
-                [None if k == NOTHING else str(names[k]) for k in old], dtype=object
-            ),
-            "value_added": changes.added[steps],
-            **{f"short_{name}": short[steps, k] for k, name in enumerate(problem.resource_names)},
-        },
-        index=names[new],
-    )
+    instead = np.array([None if k == NOTHING else str(names[k]) for k in old], dtype=object)
+    told = {"eval": evals[new], "instead_of": instead, "value_added": changes.added[steps]}
+    lacks = {f"short_{name}": short[steps, k] for k, name in enumerate(problem.resource_names)}
+    return pd.DataFrame(told | lacks, index=names[new])
 
 
 def next_step_in_words(budget: Mapping[str, float], steps: pd.DataFrame, value: float) -> str:
@@ -212,9 +200,6 @@ def next_step_in_words(budget: Mapping[str, float], steps: pd.DataFrame, value: 
     needs = listing([amount(lacks, name) for name, lacks in short.items() if lacks > 0])
     instead = step["instead_of"]  # no name where nothing was run: pandas makes of None what it may
     way = f", instead of {instead}" if isinstance(instead, str) else ""
-    gain = (
-        f"adds {percent(step['value_added'] / value)} to the value"
-        if value > 0
-        else "is the first of worth"
-    )
+    gain = "is the first of worth"
+    gain = f"adds {percent(step['value_added'] / value)} to the value" if value > 0 else gain
     return f"The nearest step, {beyond.index[0]}{way}, needs {needs} more and {gain}."

@@ -40,19 +40,14 @@ def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.Da
     """
     full = method.find(question)
     budget, limits = question.budget, question.limits
-    loosened = [
-        (
-            each.in_words(name),
-            replace(question, budget={k: v for k, v in budget.items() if k != name}),
-        )
-        for name, each in question.budgets.items()
-    ]
-    loosened += [
-        (str(limit), replace(question, limits=(*limits[:k], *limits[k + 1 :])))
-        for k, limit in enumerate(limits)
-    ]
-    rows = []
-    for limit, without in loosened:
+    loosened, rows = [], []
+    for name, each in question.budgets.items():
+        others = {k: v for k, v in budget.items() if k != name}
+        loosened.append((each.in_words(name), replace(question, budget=others)))
+    for k, limit in enumerate(limits):
+        less = replace(question, limits=(*limits[:k], *limits[k + 1 :]))
+        loosened.append((str(limit), less))
+    for words, without in loosened:
         found = method.find(without)
         # the plan with the limit is a plan without it too
         value = max(found.value, full.value)
@@ -62,7 +57,7 @@ def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.Da
             binds = "no"
         else:
             binds = "within the gap"
-        rows.append((limit, value, max(value - full.value, 0.0), found.bound, binds))
+        rows.append((words, value, max(value - full.value, 0.0), found.bound, binds))
     columns = ["limit", "value_without", "cost", "bound_without", "binds"]
     table = pd.DataFrame(rows, columns=columns).set_index("limit")
     return table.sort_values("cost", ascending=False, kind="stable")

@@ -84,12 +84,9 @@ def optimise(
     >>> plan.status, plan.chosen
     (<Status.CERTIFIED: 'certified'>, ('a max', 'b plateau'))
     """
-    return answer(
-        Question(
-            menu, budget, tuple(map(as_limit, constraints)), as_objective(objective), contingency
-        ),
-        method_of(method, Certified(gap, time_limit, seed)),
-    )
+    limits, aim = tuple(map(as_limit, constraints)), as_objective(objective)
+    how = method_of(method, Certified(gap, time_limit, seed))
+    return answer(Question(menu, budget, limits, aim, contingency), how)
 
 
 def method_of(method: str | Method, words: Certified = SHORT) -> Method:
@@ -151,11 +148,10 @@ def explained(found: Answer) -> Plan:
     # by the stand-in is told on top of what it is worth.
     direct = own and any(not isinstance(worth, DecisionValue) for worth in problem.values)
     value = float(outlook["evsi"].sum()) if direct else found.value
-    told = replace(found, value=value, bound=value + (found.bound - found.value))
+    told, shares = replace(found, value=value, bound=value + (found.bound - found.value)), None
+    if found.shares is not None:
+        shares = pd.Series(found.shares, index=menu.options.index, name="share")
     changes = Changes.of(problem, x)
-    note = ""
-    if not x.any():
-        note = least_useful_budget(problem, changes)
     return Plan(
         question=question,
         chosen=found.chosen,
@@ -171,18 +167,9 @@ def explained(found: Answer) -> Plan:
         not_chosen=left_out(problem, x, changes, found.prices),
         next_steps=next_steps(problem, x, changes),
         shared=shared_rows(problem, x),
-        note=note,
-        split=_split(found),
+        note="" if x.any() else least_useful_budget(problem, changes),
+        split=None if shares is None else shares[shares > LEAST_SHARE].round(4),
     )
-
-
-def _split(found: Answer) -> pd.Series | None:
-    """Return the shares that a split buys of the options it takes, or None where there is none."""
-    if found.shares is None:
-        return None
-    names = found.problem.menu.options.index
-    shares = pd.Series(found.shares, index=names, name="share")
-    return shares[shares > LEAST_SHARE].round(4)
 
 
 def _choices(problem: Problem, x: Array, changes: Changes, direct: bool) -> pd.DataFrame:

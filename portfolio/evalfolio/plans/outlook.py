@@ -160,7 +160,12 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
     if "usd" not in menu.resources:
         return None, 0.0
     usd = problem.costs[:, menu.resources.index("usd")]
-    cost = _generalised_cost(problem, usd)
+    shares = [
+        used / amount
+        for used, amount in zip(problem.use.T, problem.spendable.values(), strict=True)
+        if np.isfinite(amount) and amount > 0
+    ]
+    cost = np.asarray(sum(shares)) if shares else usd
     x, chosen = np.zeros(len(menu)), np.full(len(problem.evals), -1)
     path: list[tuple[float, float, float]] = []  # cost, usd, variance explained
     for _ in range(MAX_STEPS):
@@ -194,13 +199,3 @@ def minimum_effort(problem: Problem, decision: int) -> tuple[float | None, float
         return None, 0.0
     sweet = int(np.argmax(average))
     return float(dollars[sweet]), float(explained[sweet])
-
-
-def _generalised_cost(problem: Problem, usd: Array) -> Array:
-    """Return the sum of the shares of every budget that options and shared purchases take."""
-    shares = [
-        used / amount
-        for used, amount in zip(problem.use.T, problem.spendable.values(), strict=True)
-        if np.isfinite(amount) and amount > 0
-    ]
-    return np.asarray(sum(shares)) if shares else usd

@@ -46,7 +46,13 @@ def evppi(menu: Menu, known: Sequence[str]) -> dict[str, float]:
 
 def _left(menu: Menu, known: Sequence[str]) -> Array:
     """Return the covariance of the states where some are known exactly."""
-    at = np.array([_position(menu, name) for name in known], dtype=int)
+    for name in known:
+        if name not in menu.states:
+            raise InputError(
+                f"a state must be one of the menu's, got {name!r}; use one of "
+                f"{', '.join(sorted(menu.states))}"
+            )
+    at = np.array([menu.states.index(name) for name in known], dtype=int)
     covariance = menu.prior_covariance
     towards = covariance[:, at]
     told = towards @ np.linalg.solve(covariance[np.ix_(at, at)], towards.T)
@@ -84,18 +90,10 @@ def perfect_information(menu: Menu, draws: Array) -> pd.DataFrame:
         for words, (known, values) in cases.items():
             by_menu = evppi(menu, known)[decision.name]
             v = _explained(menu, _left(menu, known), decision)
-            value, error = _by_draws(losses, values, exact=words == "capability")
-            rows.append(
-                {
-                    "decision": decision.name,
-                    "known": words,
-                    "menu": by_menu,
-                    "normal": float(DecisionValue.of(menu, decision).gain(v)),
-                    "draws": value,
-                    "standard_error": error,
-                    "error": by_menu / value - 1.0 if value > 2.0 * error else np.nan,
-                }
-            )
+            value, se = _by_draws(losses, values, exact=words == "capability")
+            normal = float(DecisionValue.of(menu, decision).gain(v))
+            error = by_menu / value - 1.0 if value > 2.0 * se else np.nan
+            rows.append((decision.name, words, by_menu, normal, value, se, error))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -129,12 +127,3 @@ def _by_draws(losses: Array, values: Array, *, exact: bool) -> tuple[float, floa
     # Against the call that is right now: the same mean as against its loss now, less noise.
     gain = known[now] - known.min(axis=0)
     return float(gain.mean()), float(gain.std() / np.sqrt(len(gain)))
-
-
-def _position(menu: Menu, name: str) -> int:
-    if name not in menu.states:
-        raise InputError(
-            f"a state must be one of the menu's, got {name!r}; use one of "
-            f"{', '.join(sorted(menu.states))}"
-        )
-    return menu.states.index(name)

@@ -109,16 +109,9 @@ def compare(
     rows = []
     for name, options in plans.items():
         result = evaluate(menu, options)
+        share = result.value / evpi if evpi > 0 else None
         skewed = skewed_value(menu, options, seed=seed)
-        rows.append(
-            {
-                "plan": name,
-                **result.spend,
-                "value": result.value,
-                "share_of_evpi": result.value / evpi if evpi > 0 else None,
-                "value_skewed": skewed.value,
-                "value_skewed_se": skewed.standard_error,
-                "evals": len(options),
-            }
-        )
+        told = {"plan": name, **result.spend, "value": result.value, "share_of_evpi": share}
+        told |= {"value_skewed": skewed.value, "value_skewed_se": skewed.standard_error}
+        rows.append(told | {"evals": len(options)})
     return pd.DataFrame(rows)
