@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from evalbayes.arrays import Array
 from evalfolio.search.problem import Problem
+from evalfolio.value.sample_information import Bent
 from evalfolio.value.worth import Worth
 
 MARGIN = 1e-3  # ε
@@ -66,7 +67,7 @@ class Measure:
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: compared by what they are made for, not by value
-class Measured:
+class Measured(Bent):
     """A worth as a function of s; see `Worth`."""
 
     worth: Worth  # of v
@@ -98,8 +99,7 @@ class Measured:
         """Say whether it is convex between two neighbouring inflections."""
         if np.isinf(self.measure.ceiling):
             return self.worth.convex(*self.measure.back([low, high]).tolist())
-        first, second = self.slope(low + (high - low) * np.array([0.45, 0.55]))
-        return bool(second > first)
+        return super().convex(low, high)
 
 
 class Scales:

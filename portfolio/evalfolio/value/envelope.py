@@ -12,17 +12,9 @@ def envelope_points(value: Worth, v_max: float, n_points: int = 2000) -> tuple[A
     The points lie on G, spaced geometrically from 0 and evenly above, inflections included; their
     upper hull is the envelope to second order in the spacing.
     """
-    inside = [v for v in value.inflections if v < v_max]
-    v = np.unique(
-        np.concatenate(
-            [
-                [0.0],
-                v_max * np.geomspace(1e-9, 1.0, n_points // 2),
-                v_max * np.linspace(0.0, 1.0, n_points // 2),
-                inside,
-            ]
-        )
-    )
+    inside, half = [v for v in value.inflections if v < v_max], n_points // 2
+    spaced = [v_max * np.geomspace(1e-9, 1.0, half), v_max * np.linspace(0.0, 1.0, half)]
+    v = np.unique(np.concatenate([[0.0], *spaced, inside]))
     g = value.gain(v)
     hull = upper_hull(v.tolist(), g.tolist())
     return v[hull], g[hull]
@@ -45,9 +37,8 @@ def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Arra
     slopes = np.diff(g) / np.diff(v)
     if len(slopes) > n_lines:
         # Evenly spaced in the envelope's own turning, with both ends kept.
-        turn = np.concatenate(
-            [[0.0], np.cumsum(np.abs(np.diff(np.arctan(slopes * v_max / g[-1]))))]
-        )
+        bends = np.abs(np.diff(np.arctan(slopes * v_max / g[-1])))
+        turn = np.concatenate([[0.0], np.cumsum(bends)])
         wanted = np.linspace(0.0, turn[-1], n_lines)
         picked = np.unique(np.searchsorted(turn, wanted).clip(0, len(slopes) - 1))
         slopes = slopes[picked]

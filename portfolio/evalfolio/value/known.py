@@ -30,11 +30,9 @@ class Known:
         self.value = DecisionValue.of(menu, decision)
         self.calls = calls_of(menu, decision) if skew else None
         self._root = np.linalg.cholesky(menu.prior_covariance)
-        self._known = (
-            Knowledge(menu, decisions=(decision,))
-            if skew
-            else ExplainedVariance(menu, contrasts=decision.contrast[None])
-        )
+        self._known = ExplainedVariance(menu, contrasts=decision.contrast[None])
+        if skew:
+            self._known = Knowledge(menu, decisions=(decision,))
         # the index of a skewed gap is a share already
         self._whole = max(self.value.variance, 1e-300) if self.calls is None else 1.0
         self._outcomes: dict[bytes, Outcome] = {}

@@ -93,8 +93,21 @@ def certain_call(share: Array, distance: float) -> Array:
     return np.asarray(end[..., 0, 0] * parts.sum(axis=-1) / np.pi)
 
 
+class Bent:
+    """A function that turns between convex and concave at its inflections alone."""
+
+    def slope(self, v: ArrayLike) -> Array:
+        """Return its derivative."""
+        raise NotImplementedError
+
+    def convex(self, low: float, high: float) -> bool:
+        """Say whether it is convex on [low, high], which must hold no inflection inside."""
+        first, second = self.slope(low + (high - low) * np.array([0.45, 0.55]))
+        return bool(second > first)
+
+
 @dataclass(frozen=True)
-class DecisionValue:
+class DecisionValue(Bent):
     """The value G(v) of explaining the variance v of one decision's y.
 
     >>> at_threshold = DecisionValue(0.0, 1.0, 1.0, 1.0)
@@ -157,7 +170,11 @@ class DecisionValue:
         if self.variance == 0:
             return np.zeros_like(v)
         if self.k == 0:
-            return self._gain_equal_losses(v)
+            root = np.sqrt(v)
+            z = np.divide(-abs(self.distance), root, out=np.full_like(v, -np.inf), where=root > 0)
+            known = np.isfinite(z)
+            excess = np.where(known, expected_excess(np.where(known, z, 0.0)), 0.0)
+            return np.asarray(self.loss_missed * root * excess)
         end = np.arcsin(np.sqrt(v / self.variance)).ravel()
         # Far from the threshold the integrand is a thin layer at each end, with panels of its own.
         near = abs(self.distance) <= NEAR * self.sd
@@ -193,12 +210,6 @@ class DecisionValue:
         sine = np.where(theta > 0, np.sin(theta), 1.0)
         cosine = np.cos(theta)
         return density((self.k * cosine - self.distance / self.sd) / sine) * cosine
-
-    def _gain_equal_losses(self, v: Array) -> Array:
-        root = np.sqrt(v)
-        z = np.divide(-abs(self.distance), root, out=np.full_like(v, -np.inf), where=root > 0)
-        excess = np.where(np.isfinite(z), expected_excess(np.where(np.isfinite(z), z, 0.0)), 0.0)
-        return np.asarray(self.loss_missed * root * excess)
 
     def slope(self, v: ArrayLike) -> Array:
         """Return G′(v) = κ/(2√v)·φ((k·√(S − v) − d₀)/√v), infinite at v = 0 on the threshold."""
@@ -243,12 +254,6 @@ class DecisionValue:
         # A double root only touches: the curvature keeps its sign, so it is no inflection.
         distinct = [r for r in inside if np.sum(np.abs(inside - r) < 1e-7) == 1]
         return tuple(sorted(float(self.variance * (1 - r * r)) for r in distinct))
-
-    def convex(self, low: float, high: float) -> bool:
-        """Say whether G is convex on [low, high], which must hold no inflection inside."""
-        middle = low + (high - low) * np.array([0.45, 0.55])
-        first, second = self.slope(middle)
-        return bool(second > first)
 
     @cached_property
     def evpi(self) -> float:

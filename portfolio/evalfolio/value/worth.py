@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evalbayes.arrays import Array
-from evalfolio.value.sample_information import certain_call
+from evalfolio.value.sample_information import Bent, certain_call
 
 
 class Curve(Protocol):
@@ -75,7 +75,7 @@ class Proportional:
 
 
 @dataclass(frozen=True)
-class FewerWrongCalls:
+class FewerWrongCalls(Bent):
     r"""How much less likely a wrong call is once v is explained, for calls made at even odds.
 
     With results the likelier side is called. Then P(wrong) falls by
@@ -137,14 +137,8 @@ class FewerWrongCalls:
         v = np.clip(np.asarray(v, dtype=np.float64), 0.0, self.variance)
         inside = (v > 0) & (v < self.variance)
         safe = np.where(inside, v, self.variance / 2)
-        rise = np.exp(-(self.distance**2) / (2 * safe)) / (
-            2 * np.pi * np.sqrt(safe * (self.variance - safe))
-        )
+        under = 2 * np.pi * np.sqrt(safe * (self.variance - safe))
+        rise = np.exp(-(self.distance**2) / (2 * safe)) / under
         start = np.inf if self.distance == 0 else 0.0
         edge = np.where(v > 0, np.inf, start)
         return np.asarray(self.weight * np.where(inside, rise, edge))
-
-    def convex(self, low: float, high: float) -> bool:
-        """Say whether it is convex on [low, high], which holds no inflection inside."""
-        first, second = self.slope(low + (high - low) * np.array([0.45, 0.55]))
-        return bool(second > first)

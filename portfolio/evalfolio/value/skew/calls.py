@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from evalbayes import Decision, Menu
@@ -24,6 +23,7 @@ from evalfolio.value.sample_information import density
 from evalfolio.value.skew.gap import (
     LEAST_SKEW,
     SMALL,
+    SkewedBelief,
     SkewedGap,
     contrasts,
     even_normals,
@@ -81,7 +81,7 @@ class OneGap(SkewedGap):
         return value_of(self, left)
 
 
-class SeveralGaps:
+class SeveralGaps(SkewedBelief):
     r"""Calls on several skewed gaps: y = w + Σ_j q_j·δ_j + later gain.
 
     Given the δ_j, w is normal around its regression on them, with variance σ². The results hold
@@ -89,12 +89,11 @@ class SeveralGaps:
     """
 
     def __init__(self, menu: Menu, decision: Decision, weights: Array) -> None:
-        self._decision = decision
+        self._decision, self.mitigate_above = decision, decision.mitigate_above
         at = np.flatnonzero(weights)
         self.weights: Array = decision.contrast[at]
-        self.contrasts: Array = np.vstack(
-            [contrasts(decision, weights)[0], np.eye(len(menu.states))[at]]
-        )
+        rows = [contrasts(decision, weights)[0], np.eye(len(menu.states))[at]]
+        self.contrasts: Array = np.vstack(rows)
         self.prior: Array = self.contrasts @ menu.prior_covariance @ self.contrasts.T
         self._mean = self.contrasts @ menu.prior_mean
         own = self.prior[1:, 1:]
@@ -115,40 +114,22 @@ class SeveralGaps:
         )  # fmt: skip
 
     @cached_property
-    def evpi(self) -> float:
-        """Expected value of perfect information, the later gain included."""
-        return float(min(self._now))
-
-    @cached_property
-    def _now(self) -> tuple[float, float]:
-        """Expected losses now of not mitigating and of mitigating."""
+    def now(self) -> tuple[Array, int]:
+        """Expected losses of not mitigating and of mitigating now, and which is less."""
         _, chances, means = self._fine
         _, missed, needless = self._calls(means, self._sd(self._rest))
-        return float(chances @ missed), float(chances @ needless)
+        losses = np.array([chances @ missed, chances @ needless])
+        return losses, int(losses.argmin())
 
-    @cached_property
-    def p_exceeds(self) -> float:
-        """Probability now that y is above the threshold."""
-        return self._above(0.0)
-
-    @cached_property
-    def mitigates(self) -> bool:
-        """Whether the call now is to mitigate."""
-        if self._decision.mitigate_above is not None:
-            return self.p_exceeds > self._decision.mitigate_above
-        return self._now[0] > self._now[1]
+    @property
+    def mixture(self) -> tuple[Array, Array, float]:
+        """Chances of the normals, their means less the threshold, and their sd."""
+        return *self._fine[1:], self._sd(self._rest)
 
     @property
     def nodes(self) -> tuple[Array, Array, float]:
         """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
         return self._fine[0], self._fine[1], self._rest
-
-    def quantile(self, level: float) -> float:
-        """Return the quantile of y less the threshold at a level, now."""
-        reach = 8.0 * self._sd(self._rest)
-        means = self._fine[2]
-        low, high = float(means.min() - reach), float(means.max() + reach)
-        return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
 
     def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal.
@@ -158,7 +139,7 @@ class SeveralGaps:
         left = self.contrasts @ covariance @ self.contrasts.T
         points = (self._rough, FITTING_RESULTS) if rough else (self._fine, RESULTS)
         chances, exceeds, missed, needless = self._after(left, *points)
-        rule = self._decision.mitigate_above
+        rule = self.mitigate_above
         mitigate = missed > needless if rule is None else exceeds > rule
         return Outcome(
             value=self._saved(chances, missed, needless),
@@ -178,7 +159,7 @@ class SeveralGaps:
         What the other call would save is on average known: by how much its mean over the results
         is off says how much theirs is, by regression (a control variate).
         """
-        now = self._now[1] - self._now[0]
+        now = float(self.now[0][1] - self.now[0][0])
         other, expected = (needless - missed, now) if now < 0 else (missed - needless, -now)
         saved, mean = np.maximum(other, 0.0), float(chances @ other)
         off = other - mean
@@ -245,10 +226,6 @@ class SeveralGaps:
         excess = np.maximum(sd * (density(z) + z * above), 0.0)
         missed, needless = self._decision.loss_missed, self._decision.loss_false_alarm
         return above, missed * excess, needless * np.maximum(excess - means, 0.0)
-
-    def _above(self, level: float) -> float:
-        _, chances, means = self._fine
-        return float(chances @ ndtr((means - level) / max(self._sd(self._rest), 1e-300)))
 
     def _sd(self, variance: float) -> float:
         return float(np.sqrt(variance + self._decision.later_gain_sd**2))

@@ -24,8 +24,56 @@ LEAST_SKEW = 0.03  # of y; below it the normal model is as good
 SMALL = 1e-6  # of a prior variance: what counts as known
 
 
+class SkewedBelief:
+    """What is believed of y where gaps are skewed: normals of one sd, one for each value."""
+
+    mitigate_above: float | None  # the stated rule, which the calls follow
+
+    @property
+    def now(self) -> tuple[Array, int]:
+        """Expected losses of not mitigating and of mitigating now, and which is less."""
+        raise NotImplementedError
+
+    @property
+    def mixture(self) -> tuple[Array, Array, float]:
+        """Chances of the normals, their means less the threshold, and their sd."""
+        raise NotImplementedError
+
+    @cached_property
+    def mitigates(self) -> bool:
+        """Whether the call now is to mitigate: by the stated rule, else by what loses less."""
+        if self.mitigate_above is None:
+            return self.now[1] == 1
+        return self.p_exceeds > self.mitigate_above
+
+    @cached_property
+    def evpi(self) -> float:
+        """Expected value of perfect information, the later gain included.
+
+        What is lost by the call that is best now, less nothing: min(L₀, L₁).
+        """
+        return float(self.now[0].min())
+
+    @cached_property
+    def p_exceeds(self) -> float:
+        """Probability now that y is above the threshold."""
+        return self._above(0.0)
+
+    def quantile(self, level: float) -> float:
+        """Return the quantile of y less the threshold at a level, now."""
+        from scipy.optimize import brentq
+
+        _, means, sd = self.mixture
+        low, high = float(means.min() - 8.0 * sd), float(means.max() + 8.0 * sd)
+        return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
+
+    def _above(self, level: float) -> float:
+        chances, means, sd = self.mixture
+        return float(chances @ ndtr((means - level) / max(sd, 1e-300)))
+
+
 @dataclass(frozen=True)
-class SkewedGap:
+class SkewedGap(SkewedBelief):
     """A decision about y = w + q·δ + later gain with a lognormal δ.
 
     >>> gap = SkewedGap(8.0, 1.4, 1.0, 0.9, 0.0, 1.0, -10.8, 0.2, 56.0, 2.0)
@@ -59,22 +107,13 @@ class SkewedGap:
         if gaps is None or skewness(menu, decision, gaps) <= LEAST_SKEW:
             return None
         both = contrasts(decision, gaps)
-        covariance = both @ menu.prior_covariance @ both.T
-        mean = both @ menu.prior_mean
-        return cls(
-            mean=float(mean[0]),
-            variance=float(covariance[0, 0]),
-            gap_mean=float(mean[1]),
-            gap_variance=float(covariance[1, 1]),
-            covariance=float(covariance[0, 1]),
-            weight=float(decision.contrast[gaps > 0].sum()),
-            distance=decision.later_gain_mean - decision.threshold,
-            later_sd=decision.later_gain_sd,
-            loss_missed=decision.loss_missed,
-            loss_false_alarm=decision.loss_false_alarm,
-            mitigate_above=decision.mitigate_above,
-            contrasts=both,
-        )
+        mean, gap_mean = (both @ menu.prior_mean).tolist()
+        whole, (covariance, gap_variance) = (both @ menu.prior_covariance @ both.T).T.tolist()
+        weight = float(decision.contrast[gaps > 0].sum())
+        later = (decision.later_gain_mean - decision.threshold, decision.later_gain_sd)
+        losses = (decision.loss_missed, decision.loss_false_alarm)
+        belief = (mean, whole[0], gap_mean, gap_variance, covariance)
+        return cls(*belief, weight, *later, *losses, decision.mitigate_above, both)
 
     @property
     def prior(self) -> Array:
@@ -113,34 +152,11 @@ class SkewedGap:
         expected = losses @ weights
         return expected, int(np.argmin(expected))
 
-    @cached_property
-    def mitigates(self) -> bool:
-        """Whether the call now is to mitigate: by the stated rule, else by what loses less."""
-        if self.mitigate_above is None:
-            return self.now[1] == 1
-        return self.p_exceeds > self.mitigate_above
-
-    @cached_property
-    def evpi(self) -> float:
-        """Expected value of perfect information, the later gain included.
-
-        What is lost by the call that is best now, less nothing: min(L₀, L₁).
-        """
-        return float(self.now[0].min())
-
-    @cached_property
-    def p_exceeds(self) -> float:
-        """Probability that y is above the threshold."""
-        return self._above(0.0)
-
-    def quantile(self, level: float) -> float:
-        """Return the quantile of y less the threshold at a level."""
-        from scipy.optimize import brentq
-
-        gaps, _ = self.gaps
-        centre, reach = self.means(0.0, gaps), 8.0 * np.sqrt(self.rest + self.later_sd**2)
-        low, high = float(centre.min() - reach), float(centre.max() + reach)
-        return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
+    @property
+    def mixture(self) -> tuple[Array, Array, float]:
+        """Chances of the normals, their means less the threshold, and their sd."""
+        gaps, chances = self.gaps
+        return chances, self.means(0.0, gaps), float(np.sqrt(self.rest + self.later_sd**2))
 
     def left_by(self, a: float, beta: float, c: float) -> Array:
         """Return the covariance of (w, δ) that two readings would leave, were δ normal.
@@ -168,11 +184,6 @@ class SkewedGap:
             excess = np.maximum(sd * (density(z) + z * above), 0.0)
         missed = self.loss_missed * excess
         return np.stack([missed, self.loss_false_alarm * (excess - means)]), above
-
-    def _above(self, level: float) -> float:
-        gaps, weights = self.gaps
-        z = (self.means(0.0, gaps) - level) / np.sqrt(self.rest + self.later_sd**2)
-        return float(ndtr(z) @ weights)
 
 
 def gap_weights(menu: Menu, decision: Decision) -> Array | None:

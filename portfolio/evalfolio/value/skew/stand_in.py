@@ -10,7 +10,6 @@ value on a menu. A plan is found by it, then told by the direct value.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -52,13 +51,7 @@ class Misfit:
     """
 
     def __init__(
-        self,
-        shapes: Shapes,
-        values: Array,
-        count: Array,
-        knots: Array,
-        start: Array,
-        pull: float,
+        self, shapes: Shapes, values: Array, count: Array, knots: Array, start: Array, pull: float
     ) -> None:
         self.shapes, self.knots, self.start, self.pull = shapes, knots, start, pull
         self.count, self.wanted = count, values * count
@@ -118,13 +111,22 @@ class StandIn:
         return self.worth.gain(self.index.of(self.index.explained(prior, left)))
 
 
+MOST_FITTED = 512
+_FITTED: dict[Hashable, StandIn] = {}
+
+
 def stand_in_of(menu: Menu, decision: Decision) -> StandIn | None:
     """Return a decision's stand-in, or None where its gap is not skewed enough to matter."""
     calls = calls_of(menu, decision)
     if calls is None:
         return None
     left = calls.contrasts @ lefts(menu) @ calls.contrasts.T
-    return _fitted(_Task(calls, (calls.key, left.tobytes()), left))
+    key = (calls.key, left.tobytes())
+    if key not in _FITTED:
+        if len(_FITTED) == MOST_FITTED:
+            _FITTED.pop(next(iter(_FITTED)))  # the oldest
+        _FITTED[key] = fitted(calls, left)
+    return _FITTED[key]
 
 
 def fitted(calls: Calls, left: Array) -> StandIn:
@@ -146,9 +148,8 @@ def fitted(calls: Calls, left: Array) -> StandIn:
     shapes = Shapes(calls.weights, calls.prior, left)
     whole = float(values.max())
     if not whole > 1e-9 * calls.evpi or not calls.evpi > 1e-200:
-        return StandIn(
-            shapes.index(shapes.start(BEGIN)), Sloped((0.0, 1.0), (0.0, 0.0), calls.evpi)
-        )
+        flat = Sloped((0.0, 1.0), (0.0, 0.0), calls.evpi)
+        return StandIn(shapes.index(shapes.start(BEGIN)), flat)
     values = values / whole
     count = (values + FLOOR) ** -POWER
     misfit = Misfit(shapes, values, count, KNOTS, shapes.start(BEGIN), PULL)
@@ -169,33 +170,15 @@ def fitted(calls: Calls, left: Array) -> StandIn:
 
 def _slopes(rows: Array, wanted: Array) -> tuple[float, Array]:
     """Return by how much slopes that rise to a peak and fall miss, and those that miss least."""
-    tries = []
-    for peak in range(len(KNOTS)):
-        shape = _unimodal(peak)
+    tries, at = [], np.arange(len(KNOTS))
+    for peak in at:
+        # columns of slopes whose sums with weights ≥ 0 rise to the peak and fall after it
+        first, last = np.minimum(at, peak), np.maximum(at, peak)
+        shape = ((at[:, None] >= first) & (at[:, None] <= last)).astype(float)
         steps, missed = nnls(rows @ shape, wanted)
         tries.append((float(missed), peak, shape @ steps))
     least, _, slopes = min(tries, key=lambda each: each[:2])
     return least, slopes
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is fitted; equal where the key is."""
-
-    calls: Calls
-    key: Hashable
-    left: Array
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Task) and self.key == other.key
-
-
-@lru_cache(maxsize=512)
-def _fitted(task: _Task) -> StandIn:
-    return fitted(task.calls, task.left)
 
 
 def lefts(menu: Menu) -> Array:
@@ -239,12 +222,3 @@ def mixes(menu: Menu, n: int = MIXES, seed: int = 0) -> Array:
                 best = able[np.argmax(dear[able])]
                 out[i, best if i < len(whole) else able[int(pick * len(able))]] = 1.0
     return out
-
-
-def _unimodal(peak: int) -> Array:
-    """Return columns of slopes whose sums with weights ≥ 0 rise to a knot and fall after it."""
-    n = len(KNOTS)
-    shape = np.zeros((n, n))
-    for k in range(n):
-        shape[min(k, peak) : max(k, peak) + 1, k] = 1.0
-    return shape
