@@ -175,12 +175,8 @@ def check_budget(budget: Mapping[str, float], resources: Iterable[str]) -> dict[
     known = tuple(resources)
     checked: dict[str, float] = {}
     for name, amount in budget.items():
-        refuse_other(
-            name,
-            known,
-            f"budget: a resource must be one of {', '.join(sorted(known))}",
-            hint=_each_skill,
-        )
+        must = f"budget: a resource must be one of {', '.join(sorted(known))}"
+        refuse_other(name, known, must, hint=_each_skill)
         if not isinstance(amount, Real) or isinstance(amount, bool):
             raise InputError(f"budget: {name} must be a number, got {amount!r}; write 250000")
         if math.isnan(amount) or amount < 0:

@@ -97,7 +97,13 @@ def members(menu: Menu, of: Group) -> Flags:
     if isinstance(of, Where):
         mask = np.ones(len(menu), dtype=bool)
         for column, values in of.conditions:
-            mask &= np.isin(_column(menu, column), _known(menu, column, values))
+            own = _column(menu, column)
+            present = set(own)
+            for value in values:
+                if value not in present:
+                    hint = nearest(value, map(str, present))
+                    raise InputError(f"{column} {value!r} is not on the menu; {hint}")
+            mask &= np.isin(own, list(values))
         return mask
     if isinstance(of, tuple):
         mask = np.zeros(len(menu), dtype=bool)
@@ -145,17 +151,6 @@ def _column(menu: Menu, column: str) -> NDArray[np.object_]:
     return read[column]
 
 
-def _known(menu: Menu, column: str, values: tuple[str, ...]) -> list[str]:
-    """Return the values after checking that each occurs in the column."""
-    present = set(_column(menu, column))
-    for value in values:
-        if value not in present:
-            raise InputError(
-                f"{column} {value!r} is not on the menu; {nearest(value, map(str, present))}"
-            )
-    return list(values)
-
-
 def _named(menu: Menu, name: str) -> Flags:
     """Return the options a bare name stands for."""
     found: dict[str, Flags] = {}
@@ -165,10 +160,8 @@ def _named(menu: Menu, name: str) -> Flags:
             if mask.any():
                 found[column] = mask
     if not found:
-        known: list[str] = []
-        for column in NAMED_COLUMNS[:-1]:
-            if column in menu.options.columns:
-                known.extend(_column(menu, column))
+        columns = [column for column in NAMED_COLUMNS[:-1] if column in menu.options.columns]
+        known = [name for column in columns for name in _column(menu, column)]
         raise InputError(
             f"{name!r} must name a domain, tier, eval, family or option of the menu; "
             f"{nearest(name, known)}"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize
 
-from evalbayes import Menu
 from evalbayes.arrays import Array, Flags
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.amount import group_use
@@ -103,14 +102,17 @@ def explain_infeasible(stack: Stack) -> Clash:
     if not mends:
         mends = [_targets_mend(stack) or _joint_mend(stack)]
     mends.sort(key=lambda changes: sum(change.size for change in changes))
-    names = tuple(term.name for term in core)
-    reach = tuple(
-        f"Everything on the menu, with no other limit, would reach {_amount(target, stack.menu)} "
-        f"on {target.decision!r}."
-        for term in core
-        if isinstance(target := term.limit, Target)
-    )
-    return Clash(names, tuple(mends), smallest, reach)
+    reach, menu = [], stack.menu
+    for target in (term.limit for term in core if isinstance(term.limit, Target)):
+        most = most_known(Stack(menu, {}), target)
+        assert most is not None  # nothing forbids a choice
+        left = min(target.left(menu, most), target.left(menu, np.zeros(len(menu))))
+        amount = f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
+        reach.append(
+            f"Everything on the menu, with no other limit, would reach {amount} on "
+            f"{target.decision!r}."
+        )
+    return Clash(tuple(term.name for term in core), tuple(mends), smallest, tuple(reach))
 
 
 def check_feasible(stack: Stack) -> Array:
@@ -189,22 +191,15 @@ def _targets_mend(stack: Stack) -> tuple[Change, ...] | None:
     targets = [limit for limit in stack.limits if isinstance(limit, Target)]
     firm = [limit for limit in stack.limits if limit not in targets]
     alone = {each: _least_left(Stack(stack.menu, stack.budgets, firm), each) for each in targets}
-    eased = {t: t if left is None or left <= t.at_most else replace(t, at_most=left * (1 + MET))
-             for t, left in alone.items()}  # fmt: skip
+    over = {t: left for t, left in alone.items() if left is not None and left > t.at_most}
+    eased = {t: replace(t, at_most=over[t] * (1 + MET)) if t in over else t for t in targets}
     if Stack(stack.menu, stack.budgets, [*firm, *eased.values()]).point() is None:
         return None
-    return tuple(_eased(t, new.at_most) for t, new in eased.items() if new is not t)
+    return tuple(_eased(t, eased[t].at_most) for t in over)
 
 
 def _eased(target: Target, left: float) -> Change:
     return Change(str(target), "", target.at_most, left, target.share)
-
-
-def _amount(target: Target, menu: Menu) -> str:
-    most = most_known(Stack(menu, {}), target)
-    assert most is not None  # nothing forbids a choice
-    left = min(target.left(menu, most), target.left(menu, np.zeros(len(menu))))
-    return f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
 
 
 def _reached(stack: Stack, term: Term, point: Array) -> float:
@@ -241,12 +236,8 @@ def _nearest_share(stack: Stack, term: Term, others: list[Term]) -> float | None
 
 def _joint_mend(stack: Stack) -> tuple[Change, ...]:
     """Return the changes of least total relative size that let all limits be met together."""
-    prices = {
-        term: float(stack.size[term.rows[0]]) / (abs(term.amount) or 1.0)
-        if term.unit
-        else float(stack.size[term.rows[0]])
-        for term in stack.terms
-    }
+    units = {term: (abs(term.amount) or 1.0) if term.unit else 1.0 for term in stack.terms}
+    prices = {term: float(stack.size[term.rows[0]]) / unit for term, unit in units.items()}
     point = stack.point((), loose=prices, gap=JOINT_GAP)
     if point is None:
         raise InputError("no choice meets the limits even when every one of them is loosened")

@@ -75,14 +75,9 @@ def stack(menu: Menu, rows: Sequence[Row], n_extra: int = 0, n_continuous: int =
         dense[position, : len(row.coefficients)] = row.coefficients
         for variable, weight in row.extra.items():
             dense[position, n_choice + variable] = weight
-    return Rows(
-        matrix=sparse.csr_matrix(dense),
-        lower=np.array([row.lower for row in rows], dtype=np.float64),
-        upper=np.array([row.upper for row in rows], dtype=np.float64),
-        names=tuple(row.name for row in rows),
-        n_extra=n_extra,
-        n_continuous=n_continuous,
-    )
+    bounds = np.array([(row.lower, row.upper) for row in rows], dtype=np.float64).reshape(-1, 2)
+    (lower, upper), names = bounds.T, tuple(row.name for row in rows)
+    return Rows(sparse.csr_matrix(dense), lower, upper, names, n_extra, n_continuous)
 
 
 def indicator(menu: Menu, positions: Positions) -> Array:

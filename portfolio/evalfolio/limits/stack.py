@@ -135,21 +135,19 @@ class Stack:
         size = [self.units / kept, np.ones(len(self.evals) + self.n_ties)]
         extra, continuous = self.n_choice, self.n_binaries
         for limit, block in zip(limits, blocks, strict=True):
-            self._columns[id(limit)] = np.concatenate(
-                [
-                    np.arange(block.n_choice),
-                    np.arange(extra, extra + block.n_extra),
-                    np.arange(continuous, continuous + block.n_continuous),
-                ]
-            )
-            part, low, high, own = self._scaled(limit, block)
-            matrices.append(part)
-            lower.append(low)
-            upper.append(high)
-            size.append(own)
-            self.terms += _terms(limit, block, first)
-            first, extra = first + len(block), extra + block.n_extra
-            continuous += block.n_continuous
+            last, end = extra + block.n_extra, continuous + block.n_continuous
+            self._columns[id(limit)] = np.r_[: block.n_choice, extra:last, continuous:end]
+            for whole, part in zip(
+                (matrices, lower, upper, size), self._scaled(limit, block), strict=True
+            ):
+                whole.append(part)
+            share = getattr(limit, "share", False) is True  # of all use, not of the draws
+            for name in dict.fromkeys(block.names):
+                own = [k for k, other in enumerate(block.names) if other == name]
+                amount = _amount(limit, block.lower[own[0]], block.upper[own[0]])
+                rows, unit = tuple(first + k for k in own), getattr(limit, "unit", None)
+                self.terms.append(Term(name, rows, unit, amount, share, limit))
+            first, extra, continuous = first + len(block), last, end
         self.matrix = sparse.csr_matrix(sparse.vstack(matrices))
         self.lower, self.upper = np.concatenate(lower), np.concatenate(upper)
         self.size = np.concatenate(size)
@@ -164,14 +162,11 @@ class Stack:
         """Whether a point [x; binaries; continuous] meets a term."""
         rows = list(term.rows)
         activity = np.asarray(self.matrix[rows] @ point)
-        return bool(
-            (activity >= self.lower[rows] - tolerance).all()
-            and (activity <= self.upper[rows] + tolerance).all()
-            and (
-                not isinstance(term.limit, CurvedLimit)
-                or term.limit.cuts(self.menu, point[: self.n_options]) is None
-            )
-        )
+        low, high = self.lower[rows] - tolerance, self.upper[rows] + tolerance
+        if not ((activity >= low) & (activity <= high)).all():
+            return False
+        limit, x = term.limit, point[: self.n_options]
+        return not isinstance(limit, CurvedLimit) or limit.cuts(self.menu, x) is None
 
     def point(
         self,
@@ -192,15 +187,9 @@ class Stack:
             near = Stack(self.menu, self.budgets, limits)
             same = dict(zip(self.terms, near.terms, strict=True))
             free = {same[term]: price for term, price in loose.items()}
+            kept, end = [same[term] for term in held], MAX_SECONDS
             with suppress(Unfinished):
-                found = near.least(
-                    cost,
-                    [same[term] for term in held],
-                    loose=free,
-                    gap=gap,
-                    seconds=MAX_SECONDS,
-                    tries=CLOSER,
-                )
+                found = near.least(cost, kept, loose=free, gap=gap, seconds=end, tries=CLOSER)
         return None if found is None else found[0]
 
     def least(
@@ -283,13 +272,9 @@ class Stack:
     def _scaled(self, limit: Limit, block: Rows) -> tuple[sparse.csr_matrix, Array, Array, Array]:
         """Return a limit's rows over all variables, each scaled to size 1."""
         part = block.matrix.tocoo()
-        size = np.maximum.reduce(
-            [
-                abs(block.matrix).max(axis=1).toarray().ravel(),
-                np.where(np.isfinite(block.lower), np.abs(block.lower), 0.0),
-                np.where(np.isfinite(block.upper), np.abs(block.upper), 0.0),
-            ]
-        )
+        bounds = [np.where(np.isfinite(b), np.abs(b), 0.0) for b in (block.lower, block.upper)]
+        largest = abs(block.matrix).max(axis=1).toarray().ravel()
+        size = np.maximum.reduce([largest, *bounds])
         size[size == 0] = 1.0
         column = self._columns[id(limit)][part.col]
         matrix = sparse.csr_matrix(
@@ -427,18 +412,6 @@ def _ties(menu: Menu, codes: Positions) -> Array:
         rows[-1][:, np.append(np.arange(n), at + np.arange(block.shape[1] - n))] = block
         at += block.shape[1] - n
     return np.concatenate(rows)
-
-
-def _terms(limit: Limit, block: Rows, first: int) -> list[Term]:
-    """Return the named parts of a limit whose rows begin at a place of the stack."""
-    found = []
-    share = getattr(limit, "share", False) is True  # of all use, not of the draws
-    for name in dict.fromkeys(block.names):
-        own = [k for k, other in enumerate(block.names) if other == name]
-        amount = _amount(limit, block.lower[own[0]], block.upper[own[0]])
-        rows = tuple(first + k for k in own)
-        found.append(Term(name, rows, getattr(limit, "unit", None), amount, share, limit))
-    return found
 
 
 def _amount(limit: Limit, lower: float, upper: float) -> float:

@@ -59,7 +59,8 @@ class Target:
         calm = self.calm(menu)
         rows = [self._row(menu, x, calm) for x in (np.zeros(len(menu)), np.ones(len(menu)))]
         if calm:
-            rows += [Row(-each, -1.0, np.inf, str(self), {0: -1.0}) for each in self._telling(menu)]
+            telling = (one for one in np.eye(len(menu)) if self.left(menu, one) > self.at_most)
+            rows += [Row(-each, -1.0, np.inf, str(self), {0: -1.0}) for each in telling]
         return stack(menu, rows, n_extra=int(calm))
 
     def cuts(self, menu: Menu, x: Array, *, firm: bool = True) -> Rows | None:
@@ -83,10 +84,6 @@ class Target:
     def calm(self, menu: Menu) -> bool:
         """Whether the target may be met by knowing little, as it holds with nothing known."""
         return False
-
-    def _telling(self, menu: Menu) -> list[Array]:
-        """Return options, as rows, of which none leaves one calm."""
-        return []
 
     def _row(self, menu: Menu, x: Array, calm: bool, firm: bool = False) -> Row:
         """Return the row of all x' that know enough by the tangent at x, or are calm."""
@@ -197,9 +194,6 @@ class WrongCall(Target):
     def calm(self, menu: Menu) -> bool:
         """Whether the target holds with nothing known."""
         return self.left(menu, np.zeros(len(menu))) <= self.at_most
-
-    def _telling(self, menu: Menu) -> list[Array]:
-        return [one for one in np.eye(len(menu)) if self.left(menu, one) > self.at_most]
 
 
 @dataclass(frozen=True)

@@ -64,11 +64,9 @@ class DepthRule:
     def __str__(self) -> str:
         if math.isinf(self.one_in):
             return "No deep run is worth its price: there is no gap to learn about."
-        start = (
-            "Depth pays from the first eval on"
-            if self.plateau_first < 0.5
-            else f"Run the first {two_digits(round(self.plateau_first))} evals at plateau level"
-        )
+        start = "Depth pays from the first eval on"
+        if self.plateau_first >= 0.5:
+            start = f"Run the first {two_digits(round(self.plateau_first))} evals at plateau level"
         text = f"{start}; of the rest run one in {two_digits(max(self.one_in, 1.0))} deep."
         if self.plateau is None or self.deep is None:
             return (
@@ -145,14 +143,8 @@ def depth_rule(
         return DepthRule(share, money, first, one_in)
     n, q = _whole_mix(case, cost_ratio, budget, evals)
     spent = n + (cost_ratio - 1) * q
-    return DepthRule(
-        q / n if n else 0.0,
-        cost_ratio * q / spent if spent else 0.0,
-        first,
-        one_in,
-        plateau=n - q,
-        deep=q,
-    )
+    money = cost_ratio * q / spent if spent else 0.0
+    return DepthRule(q / n if n else 0.0, money, first, one_in, plateau=n - q, deep=q)
 
 
 def depth_line(

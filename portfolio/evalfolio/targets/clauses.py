@@ -103,17 +103,15 @@ def held_to(
             said = (level, clause.number, clause.asks, clause.reading, answer, told, count)
             rows.append((*said, least, never))
         short = [f"{c.number}: {stated[c][2]}" for c in clauses if stated[c][1] in (MISSES, CANNOT)]
-        figures = {} if ideal is None else spend_of(menu, ideal) | _counted(question, ideal)
-        levels.append(
-            {"level": level, "feasible": "no" if x is None or short else "yes"}
-            | figures
-            | {
-                "met": answers.count(MEETS),
-                "not_met": answers.count(MISSES) + answers.count(CANNOT),
-                "not_answered": answers.count(UNANSWERED) + answers.count(TOLD),
-                "why": " ".join([*short, *([why] if why else [])]),
-            }
-        )
+        row: dict[str, Any] = {"level": level, "feasible": "no" if x is None or short else "yes"}
+        if ideal is not None:
+            chosen, days = names_of(menu, ideal), working_days_of(menu, ideal)
+            counts = (days, len(chosen), deep_of(menu, ideal), ", ".join(chosen))
+            row |= spend_of(menu, ideal) | dict(zip(COUNTED, counts, strict=True))
+        row["met"] = answers.count(MEETS)
+        row["not_met"] = answers.count(MISSES) + answers.count(CANNOT)
+        row["not_answered"] = answers.count(UNANSWERED) + answers.count(TOLD)
+        levels.append(row | {"why": " ".join([*short, *([why] if why else [])])})
     told_of = ["level", "clause", "asks", "reading", "answer", "found", "rows", resource, "why"]
     columns = ["level", "feasible", *menu.resources, *COUNTED]
     columns += ["met", "not_met", "not_answered", "why"]
@@ -196,9 +194,3 @@ def _held(menu: Menu, limits: tuple[Limit, ...], x: Array) -> tuple[str, str, st
                 told.append(f"{of}: {', '.join(run) or 'not run'}")
         answer = answer if kept else MISSES
     return answer, ", ".join(told), ", ".join(names_of(menu, np.where(counted, x, 0.0)))
-
-
-def _counted(question: Question, x: Array) -> dict[str, Any]:
-    menu, chosen = question.menu, names_of(question.menu, x)
-    found = (working_days_of(menu, x), len(chosen), deep_of(menu, x), ", ".join(chosen))
-    return dict(zip(COUNTED, found, strict=True))
