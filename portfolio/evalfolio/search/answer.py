@@ -20,56 +20,48 @@ class Status(StrEnum):
     time limit - give it more time, or ask for a wider gap
     """
 
-    CERTIFIED = "certified"
-    TIME_LIMIT = "time limit"
-    STALLED = "stalled"
-    UNCERTIFIED = "uncertified"
-    GREEDY = "greedy"
-    CONVEX = "convex"
-    INFEASIBLE = "infeasible"
+    meaning: str
+    """What it says of value, bound and gap."""
+    cure: str
+    """What to do about it; nothing where all is well."""
 
-    @property
-    def meaning(self) -> str:
-        """What it says of value, bound and gap."""
-        return _WORDS[self][0]
+    def __new__(cls, value: str, meaning: str = "", cure: str = "") -> Self:
+        """Return the status of these words."""
+        made = str.__new__(cls, value)
+        made._value_, made.meaning, made.cure = value, meaning, cure
+        return made
 
-    @property
-    def cure(self) -> str:
-        """What to do about it; nothing where all is well."""
-        return _WORDS[self][1]
-
-
-_WORDS = {
-    Status.CERTIFIED: (
-        "no mix within the limits beats it by more than the gap asked for",
-        "",
-    ),
-    Status.TIME_LIMIT: (
+    CERTIFIED = "certified", "no mix within the limits beats it by more than the gap asked for"
+    TIME_LIMIT = (
+        "time limit",
         "time ran out; bound and gap are honest, but the gap is wider than asked for",
         "give it more time, or ask for a wider gap",
-    ),
-    Status.STALLED: (
+    )
+    STALLED = (
+        "stalled",
         "the search could not close the gap; bound and gap are honest, but the gap is wider than "
         "asked for",
         "ask for a wider gap",
-    ),
-    Status.UNCERTIFIED: (
+    )
+    UNCERTIFIED = (
+        "uncertified",
         "the bound failed its check against a known value, so no gap is claimed; the bound given "
         "is what running every option that fits by itself would be worth",
         "state costs and losses in units of like size, and report the case",
-    ),
-    Status.GREEDY: (
+    )
+    GREEDY = (
+        "greedy",
         "no search for the best; the bound is what running every option that fits by itself would "
         "be worth",
         "search with the method certified",
-    ),
-    Status.CONVEX: (
+    )
+    CONVEX = (
+        "convex",
         "a mix near the best split with options bought in part; bound and gap, which are that "
         "split's, are honest",
         "search with the method certified",
-    ),
-    Status.INFEASIBLE: ("no choice meets all limits", "loosen one of the limits that clash"),
-}
+    )
+    INFEASIBLE = "infeasible", "no choice meets all limits", "loosen one of the limits that clash"
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

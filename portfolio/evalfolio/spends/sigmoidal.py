@@ -47,11 +47,6 @@ class SpendGrid:
         return cls(spend, value, slope, _over(spend, value, slope))
 
     @property
-    def unlifted(self) -> SpendGrid:
-        """The same with the values for over-estimates: for answers, not for bounds."""
-        return replace(self, over=self.value)
-
-    @property
     def concave(self) -> bool:
         """Whether no slope rises on the grid."""
         return bool((np.diff(self.slope, axis=0) <= 1e-12 * self.slope[:-1]).all())
@@ -163,15 +158,9 @@ def sigmoidal_allocation(
         grid = _Box(grid, budget, low, high).finer(curves, grid)
     search.look_at(grid)
     search.run(gap, max_nodes)
-    return Allocation(
-        spend=search.spend,
-        value=search.value,
-        bound=max(search.bound, search.value),
-        multiplier=search.multiplier,
-        n_evaluations=curves.n_evaluations,
-        n_nodes=search.n_nodes,
-        trace=tuple(search.trace),
-    )
+    bound, counts = max(search.bound, search.value), (curves.n_evaluations, search.n_nodes)
+    found = Allocation(search.spend, search.value, bound, search.multiplier, *counts)
+    return replace(found, trace=tuple(search.trace))
 
 
 class _Box:
@@ -238,7 +227,7 @@ class _Search:
         make a bound of them are large on a coarse grid and would choose too many.
         """
         for last in (False, True):
-            self.look_at(rough.unlifted)
+            self.look_at(replace(rough, over=rough.value))  # for answers, not for bounds
             box = _Box(self.grid, self.budget, self.low, self.high)
             self._try(box)
             if not last:
@@ -285,14 +274,10 @@ class _Search:
         """Return the two halves of a box, split where the envelope lies furthest above."""
         spend = box.spend
         # the curve's own value on the grid: the over-estimate would hide the distance
-        distance = np.array(
-            [
-                np.interp(spend[i], *box.pieces[i])
-                - np.interp(spend[i], self.grid.spend[:, i], self.grid.value[:, i])
-                for i in range(len(spend))
-            ]
-        )
-        item = int(np.argmax(distance))
+        curves = zip(spend, self.grid.spend.T, self.grid.value.T, strict=True)
+        own = np.array([np.interp(*each) for each in curves])
+        above = [np.interp(x, *piece) for x, piece in zip(spend, box.pieces, strict=True)]
+        item = int(np.argmax(above - own))
         at = float(spend[item])
         if not box.low[item] < at < box.high[item]:
             at = 0.5 * (box.low[item] + box.high[item])
