@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from evalbayes.curves.families import FAMILIES, Family, add_family
-from evalbayes.curves.law import MODULES, STACKED, WIDTHS, Law
+from evalbayes.curves.law import STACKED, WIDTHS, Law
 from evalbayes.errors import InputError
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
@@ -23,7 +23,7 @@ def families_as_they_were() -> Iterator[None]:
     before = len(STACKED)
     yield
     for name in STACKED[before:]:
-        for table in (FAMILIES, MODULES, WIDTHS):
+        for table in (FAMILIES, WIDTHS):
             table.pop(name)
     del STACKED[before:]
 

@@ -13,17 +13,12 @@ import numpy as np
 from scipy.integrate import simpson
 
 from evalbayes.arrays import Array, Value
-from evalbayes.curves.families import burr, hill, lognormal, weibull
+from evalbayes.curves.families import lognormal
+from evalbayes.curves.families.family import FAMILIES
 from evalbayes.curves.families.family_curve import bisected
 from evalbayes.curves.families.special import logaddexp
 
 STACKED = ["lognormal", "hill", "weibull", "burr"]  # and those of a user: see `add_family`
-MODULES: dict[str, Any] = {  # their functions by name: modules, or a `Family`
-    "lognormal": lognormal,
-    "hill": hill,
-    "weibull": weibull,
-    "burr": burr,
-}
 WIDTHS = {
     "lognormal": 1.0,
     "hill": float(np.sqrt(3.0) / np.pi),
@@ -175,7 +170,7 @@ class Law:
         """Return a function of one member, of ln spends or of shares."""
         scale = self.scale if name == "lognormal" else self.scale * WIDTHS[name]
         further = (self.tail,) if name == "burr" else ()
-        return getattr(MODULES[name], function)(at, self.location, scale, *further)
+        return getattr(FAMILIES[name], function)(at, self.location, scale, *further)
 
 
 def _panels() -> tuple[Array, Array]:

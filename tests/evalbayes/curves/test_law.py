@@ -7,7 +7,8 @@ import pytest
 from scipy import integrate, stats
 
 from evalbayes.curves import Curve
-from evalbayes.curves.law import MODULES, STACKED, WIDTHS, Law
+from evalbayes.curves.families import FAMILIES
+from evalbayes.curves.law import STACKED, WIDTHS, Law
 
 MIXTURES = [(0.3, 0.2, 0.1, 0.4), (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 0.0), (0.6, 0.4, 0.0, 0.0)]
 SHAPES = [(1.3, 1.0), (0.3, 4.0), (2.0, 0.3)]
@@ -41,7 +42,7 @@ def test_a_stacked_law_is_the_weighted_sum_of_its_members(
     for name, weight in zip(STACKED, weights, strict=True):
         further = (tail,) if name == "burr" else ()
         parameters = (11.0, scale * WIDTHS[name], *further)
-        total += weight * np.exp(MODULES[name].log_cdf(x, *parameters))
+        total += weight * np.exp(FAMILIES[name].log_cdf(x, *parameters))
     assert own.cdf(x) == pytest.approx(total, rel=1e-9)
     assert own.cdf(own.quantile(np.array([0.02, 0.5, 0.98]))) == pytest.approx([0.02, 0.5, 0.98])
     step = 1e-5

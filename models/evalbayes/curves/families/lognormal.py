@@ -2,8 +2,8 @@
 
 Half of the runs end within e^location; `scale` is how many e-folds one standard deviation spans.
 Every function takes ln spend, so that caps from 1e-6 to 1e12 are as safe as caps near 1, and
-accepts numpy arrays; those of the likelihood accept PyTensor expressions too. A further family is
-one more file with the same names.
+accepts numpy arrays; those of the likelihood accept PyTensor expressions too. A further family with
+a place and a width is one more call of `evalbayes.curves.families.family.located`.
 """
 
 from typing import Any

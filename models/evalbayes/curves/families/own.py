@@ -4,7 +4,7 @@ import numpy as np
 
 from evalbayes.curves.families.contract import check_family
 from evalbayes.curves.families.family import FAMILIES, Family
-from evalbayes.curves.law import MODULES, STACKED, WIDTHS
+from evalbayes.curves.law import STACKED, WIDTHS
 from evalbayes.errors import InputError
 
 NEAR = 1e-9  # relative
@@ -45,6 +45,6 @@ def add_family(family: Family) -> None:
             f"the family {family.name!r} must spread ln spend in proportion to its scale, and does "
             "not; write ln T = location + scale · Z"
         )
-    FAMILIES[family.name] = MODULES[family.name] = family
+    FAMILIES[family.name] = family
     WIDTHS[family.name] = float(1.0 / once.std())
     STACKED.append(family.name)
