@@ -1,0 +1,35 @@
+"""A switch for machines that have everything: a test that is skipped there must be expected to be.
+
+With EVALFOLIO_SKIPS=expected a session fails when a test was skipped for a reason that is not
+below, so that a lost download, data set or extra does not take tests away in silence.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+EXPECTED = (
+    "root may write anywhere",
+    "as good as any",
+    "tests/test_extending.py runs it",
+    "asks the tool itself: pip install inspect-flow",
+    "axe-core could not be fetched",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("EVALFOLIO_SKIPS") != "expected" or reporter is None:
+        return
+    skipped = [str(report.longrepr[2]) for report in reporter.stats.get("skipped", ())]
+    others = sorted({text for text in skipped if not any(each in text for each in EXPECTED)})
+    if others:
+        reporter.write_line(
+            f"{len(skipped)} tests were skipped, and these reasons are not expected here: "
+            + "; ".join(others),
+            red=True,
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
