@@ -133,13 +133,12 @@ class Stack:
         upper = [np.where(limited, 1.0, amounts), np.ones(len(self.evals)), np.zeros(self.n_ties)]
         kept = np.array([1.0 - budget.kept_back for budget in budgets.values()])
         size = [self.units / kept, np.ones(len(self.evals) + self.n_ties)]
+        stacked: tuple[list[Any], ...] = (matrices, lower, upper, size)
         extra, continuous = self.n_choice, self.n_binaries
         for limit, block in zip(limits, blocks, strict=True):
             last, end = extra + block.n_extra, continuous + block.n_continuous
             self._columns[id(limit)] = np.r_[: block.n_choice, extra:last, continuous:end]
-            for whole, part in zip(
-                (matrices, lower, upper, size), self._scaled(limit, block), strict=True
-            ):
+            for whole, part in zip(stacked, self._scaled(limit, block), strict=True):
                 whole.append(part)
             share = getattr(limit, "share", False) is True  # of all use, not of the draws
             for name in dict.fromkeys(block.names):
