@@ -74,14 +74,10 @@ class Ceiling(Bound):
 
     Parameters
     ----------
-    of
-        A domain, tier, eval, family, several names, ``"everything"`` or `Where(...)`.
     at_most
         In the resource's unit; with `share`, a share between 0 and 1 of all that is used of it.
-    resource
-        A resource of the menu, or ``"evals"`` for their number.
-    share
-        Whether `at_most` is a share.
+    of, resource, share
+        As `Floor` has them.
 
     Examples
     --------

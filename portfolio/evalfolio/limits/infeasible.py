@@ -50,8 +50,11 @@ class Change:
         elif not self.unit:
             step = f"from {before:.4g} to {after:.4g}"
         else:
-            shortfall = abs(self.after - before)
-            step = f"by {_plain(shortfall)} to {_plain(after)} {self.unit}"
+            by, to = (
+                f"{each:,.2f}".rstrip("0").rstrip(".") if abs(each) >= 0.01 else f"{each:.2g}"
+                for each in (abs(self.after - before), after)
+            )
+            step = f"by {by} to {to} {self.unit}"
         return f"{verb} {self.limit!r} {step}"
 
 
@@ -263,11 +266,6 @@ def _outward(value: float, *, up: bool) -> float:
     return value if value.is_integer() and abs(value) < 1e6 else rounded
 
 
-def _plain(value: float) -> str:
-    """Return a number with thousands separators and no idle decimals."""
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 else f"{value:.2g}"
-
-
 class _Oracle:
     """Whether limits can be met together; answers that earlier ones settle cost no solve."""
 
@@ -276,30 +274,23 @@ class _Oracle:
         self._met: list[Flags] = []  # limits met by each point found
         self._clashes: list[Flags] = []
 
-    def met_with(self, held: Flags) -> Flags | None:
-        """Return the limits met by some point that meets the held ones, or None."""
+    def met_with(self, held: Flags, *, loosely: bool = False) -> Flags | None:
+        """Return the limits met by some point that meets the held ones, or None.
+
+        Where `loosely` it is a new one, which misses the others little.
+        """
         if any((held >= clash).all() for clash in self._clashes):
             return None
-        for met in self._met:
-            if (met >= held).all():
-                return met
-        point = self.stack.point(self.those(held))
+        known = [] if loosely else [met for met in self._met if (met >= held).all()]
+        if known:
+            return known[0]
+        loose, gap = (dict.fromkeys(self.those(~held), 1.0), LOOSE_GAP) if loosely else ({}, 0.0)
+        point = self.stack.point(self.those(held), loose=loose, gap=gap)
         if point is None:
             self._clashes.append(held.copy())
             return None
-        met = held | [self.stack.met(term, point) for term in self.terms]
-        self._met.append(met)
-        return met
-
-    def loosely_met(self, held: Flags) -> Flags:
-        """Return the limits met by a point that meets the held ones and misses others little."""
-        loose = dict.fromkeys(self.those(~held), 1.0)
-        point = self.stack.point(self.those(held), loose=loose, gap=LOOSE_GAP)
-        if point is None:
-            return held
-        met: Flags = held | [self.stack.met(term, point) for term in self.terms]
-        self._met.append(met)
-        return met
+        self._met.append(held | [self.stack.met(term, point) for term in self.terms])
+        return self._met[-1]
 
     def those(self, which: Flags) -> list[Term]:
         """Return the terms of a mask."""
@@ -337,7 +328,8 @@ def _hitting_set(known: list[Flags], n_limits: int) -> Flags:
 
 def _largest(oracle: _Oracle, start: Flags) -> Flags:
     """Return a set of limits, with `start`, that can be met and takes no other limit."""
-    inside = start | oracle.loosely_met(start)
+    near = oracle.met_with(start, loosely=True)
+    inside = start if near is None else near
     for position in range(len(inside)):
         if not inside[position]:
             more = inside.copy()

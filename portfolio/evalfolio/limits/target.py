@@ -205,10 +205,8 @@ class DangerMissed(WrongCall):
 
     Parameters
     ----------
-    decision
-        Name of the decision, usually its domain's.
-    at_most
-        Probability, above 0 and below 1.
+    decision, at_most
+        As `WrongCall` has them.
 
     Examples
     --------
@@ -229,10 +227,8 @@ class NeedlessMitigation(WrongCall):
 
     Parameters
     ----------
-    decision
-        Name of the decision, usually its domain's.
-    at_most
-        Probability, above 0 and below 1.
+    decision, at_most
+        As `WrongCall` has them.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -109,10 +109,7 @@ def record_of(
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(key): value for key, value in row.items()}
-        for row in frame.reset_index().to_dict("records")
-    ]
+    return cast("list[dict[str, Any]]", frame.reset_index().to_dict("records"))
 
 
 def _money(plan: Plan) -> dict[str, Any]:

@@ -4,13 +4,12 @@ The objective enters as `ConcaveObjective` says. Budgets and losses are paramete
 compiled once and solved again for every budget and every set of losses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import cvxpy as cp
 import numpy as np
 
-from evalbayes import Decision
 from evalbayes.arrays import Array
 from evalfolio.errors import InfeasibleError, InputError
 from evalfolio.limits.budget import check_budget
@@ -64,7 +63,7 @@ class Relaxation:
         rows += self._limit_rows(problem)
         self.worth = ConcaveObjective(problem, self.x, n_lines)
         self._rows, self._n_lines = rows, n_lines
-        self._losses: tuple[tuple[float, float], ...] = _losses_of(self.menu.decisions)
+        self._losses = {d.name: (d.loss_missed, d.loss_false_alarm) for d in self.menu.decisions}
         self._compile()
 
     def _compile(self) -> None:
@@ -110,11 +109,9 @@ class Relaxation:
                 "no choice meets all limits, even if options could be bought in part; "
                 "loosen a limit or raise a budget"
             )
-        duals = (
-            np.zeros(0)
-            if self.budget_row is None
-            else np.maximum(np.atleast_1d(self.budget_row.dual_value), 0.0)
-        )
+        duals = np.zeros(0)
+        if self.budget_row is not None:
+            duals = np.maximum(np.atleast_1d(self.budget_row.dual_value), 0.0)
         prices = duals * self.scale / self.units
         return Relaxed(
             bound=float(self.programme.value) * self.scale,
@@ -132,15 +129,15 @@ class Relaxation:
                 )
             if not all(0 < loss < np.inf for loss in pair):
                 raise InputError(f"losses of {name} must be above 0 and finite, got {pair!r}")
-        decisions = tuple(
-            replace(d, loss_missed=float(missed), loss_false_alarm=float(false_alarm))
-            for d in self.menu.decisions
-            for missed, false_alarm in [losses.get(d.name, (d.loss_missed, d.loss_false_alarm))]
-        )
-        wanted = _losses_of(decisions)
+        own = {d.name: (d.loss_missed, d.loss_false_alarm) for d in self.menu.decisions}
+        wanted = own | dict(losses)
         if wanted != self._losses:
-            self._losses = wanted
-            menu = replace(self.menu, decisions=decisions)
+            self._losses, decisions = wanted, []
+            for decision in self.menu.decisions:
+                missed, needless = map(float, wanted[decision.name])
+                moved = replace(decision, loss_missed=missed, loss_false_alarm=needless)
+                decisions.append(moved)
+            menu = replace(self.menu, decisions=tuple(decisions))
             if skewed(menu):  # the index of what is known depends on the stakes
                 problem = Problem(self.question.on(menu))
                 self.worth = ConcaveObjective(problem, self.x, self._n_lines)
@@ -165,7 +162,3 @@ class Relaxation:
         if len(whole):
             rows.append(self.extra[whole] <= 1)
         return rows
-
-
-def _losses_of(decisions: Sequence[Decision]) -> tuple[tuple[float, float], ...]:
-    return tuple((d.loss_missed, d.loss_false_alarm) for d in decisions)
