@@ -208,76 +208,56 @@ def _joined(points: pd.DataFrame) -> pd.DataFrame:
 def firmness(found: Sensitivity) -> Account:
     """Return the sentences and tables that report and workbook show."""
     value = max(found.tornado.value, 1e-300)
-    first = found.tornado.find_out_first()
+    first, knowing, pilots = found.tornado.find_out_first(), found.knowing, found.pilots
     tables = [_evals(found)]
     if len(first):
-        columns = ("Figure", "From", "To", "Moves the plan by", "How to find out")
-        told: dict[str, Iterable[object]] = dict(
-            zip(columns, (first[key] for key in first), strict=True)
-        )
         title = "Figures that nobody gave, by how far their ranges move the plan"
-        tables.append(_table("find_out_first", title, told))
+        heads = ("Figure", "From", "To", "Moves the plan by", "How to find out")
+        tables.append(_table("find_out_first", title, heads, *(first[key] for key in first)))
     for resource, table in found.entries.items():
-        heads = {"What": "what", "Not yet at": "below", "Pays at": "at", "Lost without it": "adds"}
-        told = {head: table[key] for head, key in (heads | {"Why": "why"}).items()}
         title = f"From how many {words(resource)} it pays"
-        tables.append(_table(f"entries_{resource}", title, told))
+        heads = ("What", "Not yet at", "Pays at", "Lost without it", "Why")
+        told = (table[key] for key in ("what", "below", "at", "adds", "why"))
+        tables.append(_table(f"entries_{resource}", title, heads, *told))
     regret = found.regret[~found.regret.index.astype(str).str.startswith("best for ")]
     mixes = (found.least_regret, found.cautious)
     tables += [
         _table(
             "regret",
             "Regret of mixes, as shares of the plan's value",
-            {
-                "Mix": regret.index.astype(str),
-                "As assumed": regret.iloc[:, 0] / value,
-                "Largest": regret["largest"] / value,
-                "Where": regret.drop(columns="largest").idxmax(axis=1),
-            },
+            ("Mix", "As assumed", "Largest", "Where"),
+            regret.index.astype(str),
+            regret.iloc[:, 0] / value,
+            regret["largest"] / value,
+            regret.drop(columns="largest").idxmax(axis=1),
         ),
         _table(
             "robust",
             "Robust mixes and their certificates, as shares of the plan's value",
-            {
-                "Mix": ("least largest regret", "best mean over the worst fifth"),
-                "Score": [mix.score / value for mix in mixes],
-                "No mix better than": [mix.bound / value for mix in mixes],
-                "Given up as assumed": [max(mix.price, 0.0) for mix in mixes],
-            },
-        ),
-        _table(
-            "knowing",
-            "What it is worth to know a figure before spending, as a share of the plan's value",
-            {
-                "Figure": found.knowing["name"],
-                "Worth": found.knowing["share"],
-                "At most": found.knowing["worth_high"] / value,
-            },
+            ("Mix", "Score", "No mix better than", "Given up as assumed"),
+            ("least largest regret", "best mean over the worst fifth"),
+            [mix.score / value for mix in mixes],
+            [mix.bound / value for mix in mixes],
+            [max(mix.price, 0.0) for mix in mixes],
         ),
     ]
-    if len(found.pilots):
-        told = {
-            "Pilot": found.pilots["option"],
-            "Worth": found.pilots["share"],
-            "At least": found.pilots["worth_low"] / value,
-            "At most": found.pilots["worth_high"] / value,
-            "Changes the mix with probability": found.pilots["changes"],
-        }
+    title = "What it is worth to know a figure before spending, as a share of the plan's value"
+    most = knowing["worth_high"] / value
+    columns: tuple[Iterable[object], ...] = (knowing["name"], knowing["share"], most)
+    tables.append(_table("knowing", title, ("Figure", "Worth", "At most"), *columns))
+    if len(pilots):
         title = "A pilot first, the rest split on its result, as a share of the plan's value"
-        tables.append(_table("pilots", title, told))
+        heads = ("Pilot", "Worth", "At least", "At most", "Changes the mix with probability")
+        ends = (pilots["worth_low"] / value, pilots["worth_high"] / value)
+        columns = (pilots["option"], pilots["share"], *ends, pilots["changes"])
+        tables.append(_table("pilots", title, heads, *columns))
     if found.sobol is not None:
-        value_of = _sobol_of(found.sobol, "value")
-        deep = _sobol_of(found.sobol, "share on max elicitation")
-        deep = deep.reindex(value_of.index).fillna(0.0)
-        told = {
-            "Figure": value_of.index.astype(str),
-            "Of the value": value_of["total"],
-            "±": value_of["total_ci"],
-            "Of the share on depth": deep["total"],
-            "± there": deep["total_ci"],
-        }
         title = "Total Sobol indices over all assumptions together, with 95 % half-widths"
-        tables.append(_table("sobol", title, told))
+        heads = ("Figure", "Of the value", "±", "Of the share on depth", "± there")
+        own = _sobol_of(found.sobol, "value")
+        deep = _sobol_of(found.sobol, "share on max elicitation").reindex(own.index).fillna(0.0)
+        columns = (own["total"], own["total_ci"], deep["total"], deep["total_ci"])
+        tables.append(_table("sobol", title, heads, own.index.astype(str), *columns))
     return Account(sentences=tuple(found.sentences()), tables=tuple(tables))
 
 
@@ -294,23 +274,21 @@ def _evals(found: Sensitivity) -> AccountTable:
     names = [str(name) for name in over.index]
     names += [] if draws is None else [str(name) for name in draws.index if name not in over.index]
     rows = over.reindex(names)
-    columns: dict[str, Iterable[object]] = {
-        "Eval": names,
-        "Kept over assumptions": rows["included"].fillna(0.0),
-        "Kept over draws": [None if draws is None else draws.get(name, 0.0) for name in names],
-        "Run deep": rows["deep"].fillna(0.0),
-        "Core or fringe": np.where(rows["core"].eq(other=True), "core", "fringe"),
-    }
-    return _table("evals", "How often each eval stays in the mix", columns, most=40)
+    kept = [None if draws is None else draws.get(name, 0.0) for name in names]
+    core = np.where(rows["core"].eq(other=True), "core", "fringe")
+    heads = ("Eval", "Kept over assumptions", "Kept over draws", "Run deep", "Core or fringe")
+    columns = (names, rows["included"].fillna(0.0), kept, rows["deep"].fillna(0.0), core)
+    title = "How often each eval stays in the mix"
+    return _table("evals", title, heads, *columns, most=40)
 
 
 def _table(
-    name: str, title: str, columns: Mapping[str, Iterable[object]], most: int = MOST
+    name: str, title: str, heads: tuple[str, ...], *columns: Iterable[object], most: int = MOST
 ) -> AccountTable:
     """Return a table of columns under their headings."""
-    rows = zip(*columns.values(), strict=True)
+    rows = zip(*columns, strict=True)
     cells = [tuple(None if cell == "" else plain(cell) for cell in row) for row in rows]
-    return AccountTable(name=name, title=title, columns=tuple(columns), rows=tuple(cells[:most]))
+    return AccountTable(name=name, title=title, columns=heads, rows=tuple(cells[:most]))
 
 
 def sensitivity(

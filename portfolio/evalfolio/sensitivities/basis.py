@@ -1,17 +1,18 @@
 """What a plan is made from, so that it can be made again under other figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from evalbayes import Decision, Menu
+from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.decision import State, parts_of
+from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InputError
 from evalfolio.narrative import STUDY
 from evalfolio.search import Question
@@ -23,13 +24,6 @@ from evalfolio.sensitivities.assumed import (
     Assumed,
     price_spreads,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from evalbayes.catalogue import Catalogue
-    from evalbayes.posterior.posterior import Posterior
-
 
 FIELDS = {  # tables and keys of a catalogue that a factor multiplies
     "staff_hours": (("evals", "staff_hours"),),
@@ -94,7 +88,6 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
     posterior of its own. The range it was made with is the posterior's own, where it tells it, and
     that of `before` otherwise. InputError if a figure that it was learned with is another.
     """
-    from evalbayes.catalogue import Interval
     from evalbayes.model.priors import gap_prior
     from evalbayes.posterior.provenance import gaps_of
 
