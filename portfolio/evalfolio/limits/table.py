@@ -151,8 +151,8 @@ def _constraint(cells: dict[str, str]) -> Limit:
     kind = " ".join(cells["type"].lower().replace("_", " ").replace("-", " ").split())
     if kind not in _ROWS:
         raise InputError(
-            f"type must be one of {', '.join(sorted(_ROWS))}, got {cells['type']!r}; "
-            f"{nearest(kind, _ROWS)}"
+            f"type must be one of {', '.join(sorted(_ROWS))}, got {cells['type'][:60]!r}"
+            + (f"; {near}" if (near := nearest(kind, _ROWS)).startswith("did") else "")
         )
     reads, made = _ROWS[kind]
     for column in COLUMNS[1:4]:
