@@ -3,14 +3,14 @@
     python -m benchmarks.replayed_by_inspect FOLDER [AI_MODELS] [finished]
 
 FOLDER is that of `benchmarks.replayed`, whose fits and finished trials of the cyber runs are read.
-Each AI model is hidden in turn, the latest first. A plan in two stages is made on the fit of the
-others' runs, for a share of the hidden one's bill; Inspect runs it (`evalfolio.inspect`) with a
-solver that returns the recorded outcome and spends what was recorded, on mockllm, and asks
-evalfolio what to run next until it ends. What it bought is judged as the back-test judges every
-strategy: the same inference, the same horizon. A recorded run that went past its cap, by a tenth at
-most, spends its cap here, so that Inspect tells it as it was. Finished AI models are kept in
-FOLDER, so that it can be stopped; with "finished" the section of benchmarks/README.md is written
-of what there is.
+Each AI model is hidden in turn, the latest first. A plan is made on the fit of the others' runs,
+for a share of the hidden one's bill; Inspect runs it (`evalfolio.inspect`) with a solver that
+returns the recorded outcome and spends what was recorded, on mockllm, and asks evalfolio what to
+run next after some samples of every eval, until it ends. What it bought is judged as the back-test
+judges every strategy: the same inference, the same horizon. A recorded run that went past its cap,
+by a tenth at most, spends its cap here, so that Inspect tells it as it was. Finished AI models are
+kept in FOLDER, so that it can be stopped; with "finished" the section of benchmarks/README.md is
+written of what there is.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ from evalbayes.posterior.provenance import provenance_of
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import between, scored, summary
 from evalfolio.backtests.market import Market
-from evalfolio.backtests.programme import COLUMNS, DRAWS, AsRun, catalogue_of
+from evalfolio.backtests.programme import COLUMNS, AsRun, catalogue_of
 from evalfolio.backtests.record import Design, Hidden, Record, record_of
 from evalfolio.backtests.replay import OURS
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.export import write_all
 from evalfolio.inspect import Running
-from evalfolio.programmes.told import in_stages
 from evalfolio.recommendations.recommender import recommend
 from evalfolio.search.certified import Certified
 
 AI_MODELS = 10
 BY_INSPECT = "by Inspect itself"
-METHOD = Certified(gap=5e-3, time_limit=10.0)  # as `AsRun` plans
+METHOD = Certified(gap=0.05, time_limit=10.0)
+FEW = 300  # draws of the belief, and ...
+AT_ONCE = 24  # ... samples of an eval between two looks: a look takes seconds
 HEAD = ["strategy", "budget", "RMSE, doublings", "90 % holds", "mean loss", "spent", "runs"]
 
 
@@ -76,9 +77,9 @@ def start(market: Market, fits: Path) -> tuple[Catalogue, Posterior]:
     wanted = provenance_of(catalogue, observations_of(known[COLUMNS], catalogue))["observations"]
     kept = (Posterior.load(path) for path in sorted(fits.glob("*.nc")))
     same = [each for each in kept if each.provenance["observations"] == wanted]
-    belief = same[0].thinned(DRAWS) if same else AsRun(fits).start(market)[1]
+    belief = same[0] if same else AsRun(fits).start(market)[1]
     evals = tuple(e.model_copy(update={"spend_unit": "tokens"}) for e in catalogue.evals)
-    return catalogue.model_copy(update={"evals": evals}), belief
+    return catalogue.model_copy(update={"evals": evals}), belief.thinned(FEW)
 
 
 def run(trials: Trials, share: float, folder: Path, fits: Path) -> dict[str, Any]:
@@ -89,9 +90,10 @@ def run(trials: Trials, share: float, folder: Path, fits: Path) -> dict[str, Any
         catalogue, None, belief, budget={"usd": money, "staff_hours": 0.0}, contingency={},
         method=METHOD, frontier_points=0, seed=SEED,
     )  # fmt: skip
-    plan = write_all(in_stages(made, 2, seed=SEED), folder / "plan")
+    plan = write_all(made, folder / "plan")
     samples = {name: own["task"].tolist() for name, own in trials.tasks.groupby("eval")}
-    running = Running(plan, simulated(recorded(hidden), samples), method=METHOD, tell=print)
+    tasks = simulated(recorded(hidden), samples)
+    running = Running(plan, tasks, method=METHOD, at_once=AT_ONCE, tell=print)
     running.run("mockllm/model", max_samples=20)
     rows = running.read()
     at = trials.tasks.set_index(["eval", "task"])["at"]
@@ -135,9 +137,10 @@ def found_of(record: Record, ai_model: str, folder: Path, finished: bool) -> lis
 
 
 SAID = """\
-{n} AI models of the cyber runs, each hidden in turn ({names}); for each budget one plan in two
-stages, made on the fit of the others' runs, and run by Inspect on mockllm with a solver that
-returns the recorded outcome and spend, until evalfolio buys no more. Judged as the back-test judges
+{n} AI models of the cyber runs, each hidden in turn ({names}); for each budget one plan, made on
+{few} draws of the fit of the others' runs, and run by Inspect on mockllm with a solver that returns
+the recorded outcome and spend; evalfolio looks after {at_once} samples of every eval (`--at-once`)
+until it buys no more. Judged as the back-test judges
 every strategy; beside it, of the same AI models, the same step without Inspect
 (`evalfolio backtest --programme`, which looks at a quarter and a half of the money and fills what
 is left over) and three other strategies, one draw of tasks each. RMSE is {inspect} doublings by
@@ -174,7 +177,7 @@ def main(folder: Path, ai_models: int, finished: bool) -> None:
     differs = f"absolute errors differ by {by_model.mean():+.2f} ± {error:.2f} on average"
     rmse = figures["rmse"]
     body = SAID.format(
-        n=len(names), names=", ".join(names), differs=differs,
+        n=len(names), few=FEW, at_once=AT_ONCE, names=", ".join(names), differs=differs,
         inspect=" and ".join(f"{rmse[BY_INSPECT][b]:.2f} ({b:.0%})" for b in BUDGETS),
         ours=" and ".join(f"{rmse[OURS][b]:.2f} ({b:.0%})" for b in BUDGETS),
         alike=float(np.average(mine["alike"], weights=mine["runs"])),

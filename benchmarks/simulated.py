@@ -98,7 +98,7 @@ def simulated(
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             sample = str(state.sample_id)
             won, spend = outcome(name, sample, effort, state.epoch)
-            cap = float(state.token_limit or np.inf)
+            cap = float(state.token_limit or (state.cost_limit or np.inf) / (price or 1.0))
             tokens = max(round(min(spend, 1.001 * cap + 1)), 1)
 
             def answer(*args: Any, **more: Any) -> ModelOutput:

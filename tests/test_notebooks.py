@@ -65,9 +65,13 @@ def test_a_notebook_runs_and_warns_of_nothing(
     )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    shutil.copy(FOLDER / name, tmp_path / name)
-    book = read(tmp_path / name)
-    resources = {"metadata": {"path": str(tmp_path)}}
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    shutil.copy(FOLDER / name, folder / name)
+    if name in NEEDS:  # it runs an example of the repository
+        shutil.copytree(FOLDER.parent / "examples" / "running", tmp_path / "examples" / "running")
+    book = read(folder / name)
+    resources = {"metadata": {"path": str(folder)}}
     client.NotebookClient(book, timeout=500, kernel_name="python3", resources=resources).execute()
     said = [output.text for output in outputs(book) if output.get("name") == "stderr"]
     assert said == []

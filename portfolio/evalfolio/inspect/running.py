@@ -259,8 +259,8 @@ class Running:
         if len(counted) <= self.programme.steps[-1].get("runs", 0):
             return self._end("No sample that was bought last gave a result.")
         with whole_file(file := self.folder / "results.csv") as partial:
-            # a task may be run at several steps
-            told = counted.assign(attempt=counted["epoch"] + 1000 * counted["step"])
+            # a task may be run at several steps, and a result that came in late once more
+            told = counted.assign(attempt=counted.groupby(["eval", "task"]).cumcount() + 1)
             told.drop(columns=["told", "paid"]).to_csv(partial, index=False)
         *before, last = self.programme.steps
         lost = {"usd": float(rows.loc[rows["outcome"] == "excluded", "usd"].sum())}

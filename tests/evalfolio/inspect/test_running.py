@@ -142,6 +142,34 @@ def test_a_price_ten_times_what_was_expected_is_seen_and_the_limit_holds(
     assert spec.usd_per_unit.low == pytest.approx(8e-5, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("cap", "unit", "limit", "most"),
+    [(1e6, "tokens", "token_limit", 1_000_000), (0.5, "hours", "working_limit", 1800)],
+)
+def test_attempts_caps_and_effort_are_inspects_own_settings(
+    small_plan: Path, tmp_path: Path, cap: float, unit: str, limit: str, most: int
+) -> None:
+    """Best of k at cap t each: k epochs with the reducers mean and pass@k, t the sample's limit."""
+    plan, tasks = Path(shutil.copytree(small_plan, tmp_path / "plan")), by_curve()
+    asked: list[float] = []
+
+    def ctf(effort: float) -> Any:
+        asked.append(effort)
+        return tasks["ctf"](effort)
+
+    running = Running(plan, {**tasks, "ctf": ctf}, **QUICK)
+    row = {"eval": "ctf", "tier": "max-elicitation", "cap": cap, "cap_unit": unit, "tasks": 2,
+           "effort": 0.8, "option": "ctf deep @ step 0", "ids": ["1", "5"]}  # fmt: skip
+    best, single = (running._task({**row, "attempts": k}, running.read()) for k in (3, 1))
+    assert asked[-2:] == [0.8, 0.8]
+    assert (best.epochs, single.epochs) == (3, 1)
+    assert [len(best.epochs_reducer), single.epochs_reducer] == [2, None]
+    assert getattr(best, limit) == getattr(single, limit) == most
+    assert [sample.id for sample in best.dataset] == ["1", "5"]
+    ours = best.metadata["evalfolio"]
+    assert (ours["effort"], ours["option"]) == (0.8, "ctf deep @ step 0")
+
+
 def test_what_cannot_be_run_is_refused(small_plan: Path, tmp_path: Path) -> None:
     plan = Path(shutil.copytree(small_plan, tmp_path / "plan"))
     tasks = by_curve()
