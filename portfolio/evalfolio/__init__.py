@@ -73,6 +73,8 @@ Over time
     `Programme`               where a programme stands; `Programme.load` reads a plan's folder
     `replan`                  ... and the plan of what is left after results
     `conclude`                ... and how it ended
+    `forecast`                what its evaluations will cost in years, and what drives it
+    `read_presets`            its drivers with their sources, under a scenario
 Limits
     `Mandatory`               evals that must be run
     `Forbidden`               options that may not be chosen
@@ -194,6 +196,8 @@ if TYPE_CHECKING:
     from evalfolio.objectives import tail_value as tail_value
     from evalfolio.objectives import variance as variance
     from evalfolio.objectives import wrong_calls as wrong_calls
+    from evalfolio.outlook.presets import read_presets as read_presets
+    from evalfolio.outlook.told import forecast as forecast
     from evalfolio.plans.evaluation import Evaluation as Evaluation
     from evalfolio.plans.evaluation import evaluate as evaluate
     from evalfolio.plans.judge import score_mix as score_mix

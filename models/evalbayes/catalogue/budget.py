@@ -18,6 +18,10 @@ class BudgetSpec(Spec):
     usd: NotNegative | None = None  # money, in the one currency of the catalogue
     # hours of staff: one number, or a table by skill such as {bio = 120, cyber = 300}
     staff_hours: Annotated[float | dict[str, float] | None, BeforeValidator(hours_by_skill)] = None
+    # what such an hour costs, USD, of all or by skill; no plan reads it, a forecast does
+    usd_per_staff_hour: Annotated[
+        float | dict[str, float] | None, BeforeValidator(hours_by_skill)
+    ] = None
     calendar_days: Positive | None = None  # until the decisions are due
     agents_in_parallel: Positive | None = None  # runs at a time; from `servers` where not given
     servers: Positive | None = None  # of inference

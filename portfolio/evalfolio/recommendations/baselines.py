@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evalfolio.record.plain import plain
 from evalfolio.record.record import Account, AccountTable
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def baseline_of(
     return Account(
         sentences=(said,),
         tables=tuple(
-            AccountTable(name=name, title=title, columns=heads, rows=tuple(map(tuple, plain(rows))))
+            AccountTable.of(name, title, frame.set_axis(list(heads), axis=1))
             for name, title, heads, frame in tables
-            for rows in [frame.to_numpy(dtype=object)]
         ),
     )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from evalbayes.names import ONCE
@@ -373,12 +374,23 @@ class AccountTable(_Part):
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | bool | None, ...], ...]
 
+    @classmethod
+    def of(cls, name: str, title: str, frame: pd.DataFrame) -> Self:
+        """Return a frame's columns and rows as a table."""
+        rows = tuple(map(tuple, plain(frame.to_numpy(dtype=object))))
+        return cls(name=name, title=title, columns=tuple(map(str, frame.columns)), rows=rows)
+
 
 class Account(_Part):
     """What another command found, in sentences and tables."""
 
     sentences: tuple[str, ...]
     tables: tuple[AccountTable, ...]
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table by its name, as a data frame."""
+        table = next(each for each in self.tables if each.name == name)
+        return pd.DataFrame(table.rows, columns=list(table.columns))
 
 
 class KeptLimit(_Open):
@@ -470,6 +482,8 @@ class Record(_Part):
     """Where a programme stands: what results changed, what they cost, and whether to go on."""
     backtest: Account | None = None
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
+    outlook: Account | None = None
+    """What evaluations will cost in years, and what drives it: `evalfolio forecast`."""
     humans: Account | None = None
     """How long tasks take people, and what AI models score beside them, where runs were given."""
 

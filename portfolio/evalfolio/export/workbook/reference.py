@@ -188,6 +188,11 @@ ACCOUNTS = {  # by field of the record: sheet, title and lead
         "How firm the mix is",
         "What evalfolio sensitivity found beside the tornado; shares are of the plan's value.",
     ),
+    "outlook": (
+        "Outlook",
+        "What evaluations will cost in years",
+        "What evalfolio forecast found; medians with 90 % intervals.",
+    ),
     "humans": (
         "People",
         "People beside AI models",

@@ -1,0 +1,151 @@
+"""Presets: what grows how fast a year, each figure with its source, in a TOML file anyone edits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from evalbayes.arrays import Array
+from evalbayes.catalogue.interval import Interval
+from evalbayes.names import refuse_unknown
+from evalbayes.tables.toml import read_toml
+from evalfolio.errors import InputError
+
+EXPONENT = "exponent"
+OWN = Path(str(files("evalfolio.outlook") / "presets.toml"))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A rate a year, r + drift·W, r normal and W a Wiener process; and scatter about its path."""
+
+    mean: float
+    sd: float = 0.0
+    drift: float = 0.0  # sd of the change of the rate in a year
+    scatter: float = 0.0  # sd of what a year adds beside the rate
+
+    def variance(self, years: Any) -> Any:
+        """Return V(t) = sd²t² + drift²t³/3 + scatter²t, of what has come about by then."""
+        return self.sd**2 * years**2 + self.drift**2 * years**3 / 3 + self.scatter**2 * years
+
+    def paths(self, times: Array, draws: int, rng: np.random.Generator) -> Array:
+        """Draw what has come about at even times from 0 on: of shape (draws, times).
+
+        >>> rate, rng = Rate(1.0, 0.5, 0.6, 0.4), np.random.default_rng(0)
+        >>> found = rate.paths(np.array([0.0, 1.0, 2.0]), 100_000, rng)
+        >>> found.var(axis=0).round(1).tolist(), round(rate.variance(2.0), 1)
+        ([0.0, 0.5, 2.3], 2.3)
+        """
+        dt = times[1] - times[0]
+        step = np.linalg.cholesky([[dt, dt**2 / 2], [dt**2 / 2, dt**3 / 3]])  # W and its integral
+        w, gone = np.moveaxis(rng.standard_normal((draws, len(times) - 1, 2)) @ step.T, 2, 0)
+        gone = self.drift * ((np.cumsum(w, axis=1) - w) * dt + gone)
+        gone += self.scatter * np.sqrt(dt) * rng.standard_normal(gone.shape)
+        path = np.pad(np.cumsum(gone, axis=1), ((0, 0), (1, 0)))
+        return np.asarray(rng.normal(self.mean, self.sd, (draws, 1)) * times + path)
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What grows by a factor a year, low to high (90 %); its rate drifts by a share of itself."""
+
+    driver: str
+    low: float
+    high: float
+    drift: float
+    source: str  # or the word assumption
+
+    @property
+    def log_rate(self) -> Rate:
+        """The rate of its natural logarithm."""
+        mean, sd = Interval(float(np.log(self.low)), float(np.log(self.high))).normal()
+        return Rate(mean, sd, self.drift * abs(mean))
+
+
+@dataclass(frozen=True)
+class Presets:
+    """The figures of a file under one of its scenarios; `read_presets` checks them.
+
+    >>> presets = read_presets()
+    >>> presets.driver("price_at_capability").low, len(presets.tables["scenario"])
+    (0.1, 5)
+    >>> presets.under("prices collapse").driver("price_at_capability").low
+    0.0011
+    """
+
+    tables: Mapping[str, Any]
+    scenario: str
+
+    def under(self, scenario: str) -> Self:
+        """Return the presets under a scenario; InputError if there is none of that name."""
+        refuse_unknown("presets", (scenario,), self.tables["scenario"], "scenario")
+        return type(self)(self.tables, scenario)
+
+    def driver(self, name: str) -> Driver:
+        """Return a driver as the scenario has it, or the exponent."""
+        own = self.tables["scenario"][self.scenario]
+        table = self.tables[EXPONENT] if name == EXPONENT else self.tables["driver"][name]
+        low, high = own.get(name) or table["factor"]
+        source = own.get("source", "assumption") if name in own else table["source"]
+        return Driver(name, float(low), float(high), table.get("drift", 0.0), source)
+
+    def sources(self) -> pd.DataFrame:
+        """Return every driver with its 90 % interval a year and its source, a row each."""
+        names = (*self.tables["driver"], EXPONENT)
+        return pd.DataFrame([vars(self.driver(name)) for name in names])
+
+
+def read_presets(path: str | Path | None = None, scenario: str | None = None) -> Presets:
+    """Return the presets that come with evalfolio, with what a file says otherwise.
+
+    Parameters
+    ----------
+    path
+        TOML file with some of their tables, or all.
+    scenario
+        One of them; by default what the file calls `default`.
+
+    Raises
+    ------
+    InputError
+        If a table, a driver, a figure or the scenario is not what it must be.
+    """
+    tables = read_toml(OWN, "presets", "install evalfolio again")
+    where, known = str(path or "presets"), (*tables["driver"], EXPONENT)
+    if path is not None:
+        given = read_toml(
+            Path(path), "presets in TOML", "copy an outlook's presets.toml, change it"
+        )
+        refuse_unknown(where, given, tables)
+        refuse_unknown(f"{where}: [driver]", given.get("driver", ()), tables["driver"])
+        tables = _over(tables, given)
+    for name, table in tables["driver"].items():
+        _check(f"{where}: [driver.{name}]", table, "factor")
+    for name, table in tables["scenario"].items():
+        refuse_unknown(f"{where}: [scenario.{name!r}]", table, ("words", "source", *known))
+        for key in set(table) & set(known):
+            _check(f"{where}: [scenario.{name!r}]", {"source": "assumption", **table}, key)
+    return Presets(tables, "").under(scenario or tables["default"])
+
+
+def _over(table: Any, own: Any) -> Any:
+    """Return a table with what a file says of it, tables inside it too."""
+    if not isinstance(table, Mapping) or not isinstance(own, Mapping):
+        return own
+    return {**table, **{key: _over(table.get(key), each) for key, each in own.items()}}
+
+
+def _check(place: str, table: Mapping[str, Any], key: str) -> None:
+    given = table.get(key)
+    ends = [x for x in given if isinstance(x, int | float)] if isinstance(given, list) else []
+    if len(ends) != 2 or len(given or []) != 2 or not 0 < ends[0] <= ends[1] < np.inf:
+        raise InputError(
+            f"{place}: {key} must be [low, high], both above 0 and in this order, got "
+            f"{given!r}; write for example [1.2, 2.5]"
+        )
+    if not str(table.get("source", "")).strip():
+        raise InputError(f"{place}: source must say whence it is, got none; write assumption")

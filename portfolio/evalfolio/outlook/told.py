@@ -1,0 +1,90 @@
+"""What the outlook of a plan says: sentences from templates, and tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from evalbayes.tables.toml import read_toml
+from evalfolio.narrative import percent, resource_words, two_digits
+from evalfolio.outlook.fleet import fleet
+from evalfolio.outlook.forecast import composition, forecast_of
+from evalfolio.outlook.presets import Presets, read_presets
+from evalfolio.programmes.programme import Programme
+from evalfolio.record.record import Account, AccountTable
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+def ranged(row: Mapping[str, Any], name: str, kind: str = "two") -> str:
+    """Return a figure with its 90 % interval in words.
+
+    >>> ranged({"x": 2.0, "x_low": 1.0, "x_high": 12_345.0}, "x")
+    '2 [1, 12,000]'
+    """
+    say = percent if kind == "share" else two_digits
+    return f"{say(row[name])} [{say(row[f'{name}_low'])}, {say(row[f'{name}_high'])}]"
+
+
+def _told(name: str, tables: Mapping[str, pd.DataFrame], **beside: Any) -> Account:
+    """Return tables under their titles, and what a template says of them, a line a sentence."""
+    page = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True)
+    page.filters |= {"two": two_digits, "share": percent, "band": ranged, "words": resource_words}
+    rows = {key: table.to_dict("records") for key, table in tables.items()}
+    said = page.get_template(f"{name}.txt.j2").render(rows | beside)
+    titles = read_toml(FOLDER / "titles.toml", "titles", "install evalfolio again")
+    shown = [AccountTable.of(key, titles[key], each) for key, each in tables.items() if len(each)]
+    return Account(sentences=tuple(filter(None, said.splitlines())), tables=tuple(shown))
+
+
+def forecast(
+    plan: str | Path,
+    presets: Presets | None = None,
+    *,
+    years: int = 3,
+    draws: int = 4000,
+    seed: int = 0,
+) -> Account:
+    """Forecast what the evaluations of a plan cost in the years to come, and what drives it.
+
+    The account's tables are totals, drivers, costs, scenarios, composition, binding,
+    by_eval, fleet and sources.
+
+    Parameters
+    ----------
+    plan
+        Folder that `evalfolio recommend` wrote.
+    presets
+        Drivers with their sources, under a scenario; by default those of `read_presets`.
+    years, draws, seed
+        Of the Monte Carlo.
+
+    Raises
+    ------
+    InputError
+        If the folder or the years are not what they must be.
+    """
+    read, programme = presets or read_presets(), Programme.load(plan)
+    catalogue, how = programme.catalogue, {"years": years, "n_draws": draws, "seed": seed}
+    found = forecast_of(programme.last, catalogue, read, **how)
+    hours = np.median(found.used("agent_hours"), axis=0)
+    tables = {
+        "totals": found.totals(),
+        "drivers": found.drivers(),
+        "costs": found.costs(),
+        "scenarios": found.scenarios(),
+        "composition": composition(read),
+        "binding": found.binding(),
+        "by_eval": found.by_eval(),
+        "fleet": pd.concat(fleet(read, float(hours[k])).assign(year=k) for k in (0, years)),
+        "sources": read.sources(),
+    }
+    prices = ", ".join(two_digits(each) for each in sorted(set(found.hour_usd.values())))
+    assumed = ", an assumption" if catalogue.budget.usd_per_staff_hour is None else ""
+    share = found.usd["agents"] / found.usd["total"]
+    beside: dict[str, Any] = {"rises": float((share[:, -1] > share[:, 0]).mean())}
+    beside |= {"scenario": read.scenario, "hour_usd": prices + assumed}
+    return _told("forecast", tables, **beside)
