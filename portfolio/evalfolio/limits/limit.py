@@ -20,7 +20,6 @@ class Limit(Protocol):
 
     def rows(self, menu: Menu) -> Rows:
         """Return the limit as rows over the menu's options and extra variables."""
-        ...
 
 
 @runtime_checkable
@@ -32,7 +31,6 @@ class CurvedLimit(Limit, Protocol):
 
         They are over the same variables as its own.
         """
-        ...
 
 
 AnyLimit: TypeAlias = "Limit | cvxpy.Constraint"

@@ -8,6 +8,8 @@ import pandas as pd
 from evalbayes import Menu
 from evalbayes.catalogue import Catalogue
 from evalbayes.decision import parts_of
+from evalbayes.horizons.horizon import human_time
+from evalbayes.menus.elsewhere import menu_elsewhere
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.errors import InfeasibleError
 from evalfolio.limits.amount import tier_share
@@ -92,9 +94,6 @@ def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
 
 def distant_thresholds(plan: Plan, posterior: Posterior, catalogue: Catalogue) -> dict[str, str]:
     """Say, by decision, whose threshold no eval on the menu is near, and what one would add."""
-    from evalbayes.horizons.horizon import human_time
-    from evalbayes.menus.elsewhere import menu_elsewhere
-
     sentences = {}
     on_menu = set(plan.menu.options["eval"])
     decided = {decision.name for decision in plan.menu.decisions}

@@ -17,7 +17,10 @@ from evalbayes.arrays import Array
 from evalbayes.names import ONCE
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, two_digits, words
+from evalfolio.objectives.valuation import valuation
+from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search import Question, Status
+from evalfolio.value.knowledge import skewed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +125,6 @@ class Plan:
     def proof(self) -> dict[str, Any]:
         """What `certificate.json` holds: value and bound with a proof, or why not."""
         from evalfolio.certificates.recording import certificate
-        from evalfolio.plans.evaluation import choice_vector
 
         bound = self.searched + self.bound - self.value
         return certificate(self.question, choice_vector(self.menu, self.chosen), bound)
@@ -160,10 +162,6 @@ class Plan:
     @cached_property
     def _by_stand_in(self) -> Array | None:
         """What the search makes of the mix for every decision; None where that is its value."""
-        from evalfolio.objectives.valuation import valuation
-        from evalfolio.plans.evaluation import choice_vector
-        from evalfolio.value.knowledge import skewed
-
         if self.objective != "evsi" or not skewed(self.menu):
             return None
         return valuation(self.menu).gains(choice_vector(self.menu, self.chosen))

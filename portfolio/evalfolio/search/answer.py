@@ -101,8 +101,6 @@ class Method(Protocol):
         InfeasibleError if no choice meets all limits; the text names a smallest clash and what
         mends it.
         """
-        ...
 
     def roughly(self, gap: float, seconds: float) -> Self:
         """Return it for plans that stand beside another: at least this gap, at most so long."""
-        ...

@@ -11,6 +11,7 @@ import pandas as pd
 from evalbayes.catalogue import Catalogue
 from evalbayes.observations import Observations
 from evalbayes.posterior.posterior import Posterior
+from evalbayes.whole import whole_file
 from evalfolio.errors import InputError
 from evalfolio.narrative import percent, two_digits, words
 from evalfolio.plans.plan import Plan
@@ -118,8 +119,6 @@ class Sensitivity:
 
     def write(self, folder: str | Path) -> Path:
         """Write every table as CSV into a folder; return it."""
-        from evalbayes.whole import whole_file
-
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables().items():

@@ -12,7 +12,14 @@ from evalbayes import Decision, Menu
 from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.decision import State, parts_of
+from evalbayes.menus import build_menu
+from evalbayes.menus.costs import shared_purchases, staff_columns, staff_hours
+from evalbayes.menus.offer import Offer
+from evalbayes.menus.stakes import gain_years
+from evalbayes.model.priors import gap_prior
 from evalbayes.posterior.posterior import Posterior
+from evalbayes.posterior.provenance import gaps_of
+from evalbayes.posterior.same_spread import with_success_family
 from evalfolio.errors import InputError
 from evalfolio.narrative import STUDY
 from evalfolio.search import Question
@@ -69,8 +76,6 @@ def changed_catalogue(catalogue: Catalogue, assumed: Assumed, level: float) -> C
 def changed_posterior(posterior: Posterior, assumed: Assumed, level: float) -> Posterior:
     """Return the posterior with some draws times a factor, for a belief held and not learned."""
     if assumed.kind == "curve_family":
-        from evalbayes.posterior.same_spread import with_success_family
-
         return with_success_family(posterior, FAMILIES[level])
     draws = dict(posterior.draws)
     for key in DRAWS.get(assumed.kind, ()):
@@ -88,9 +93,6 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
     posterior of its own. The range it was made with is the posterior's own, where it tells it, and
     that of `before` otherwise. InputError if a figure that it was learned with is another.
     """
-    from evalbayes.model.priors import gap_prior
-    from evalbayes.posterior.provenance import gaps_of
-
     for kind, fields in LEARNED.items():
         pairs = list(zip(getattr(before, kind), getattr(after, kind), strict=True))
         for field in fields:
@@ -116,9 +118,6 @@ def believed(posterior: Posterior, before: Catalogue, after: Catalogue) -> Poste
 
 def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
     """Return the menu with the staff hours that a catalogue of other hours gives its options."""
-    from evalbayes.menus.costs import shared_purchases, staff_columns, staff_hours
-    from evalbayes.menus.offer import Offer
-
     hours = []
     figures = ["eval", "tier", "cap", "tasks", "attempts", "effort", "baseline_cap"]
     evals = (menu.options["tier"] != STUDY).to_numpy()
@@ -208,8 +207,6 @@ class Basis:
         key = frozenset(levels.items())
         if key in self._built:
             return self._built[key]
-        from evalbayes.menus import build_menu
-
         catalogue, posterior = self.catalogue, self.posterior
         for assumed, level in levels.items():
             catalogue = changed_catalogue(catalogue, assumed, level)
@@ -251,11 +248,10 @@ class Basis:
             # a stated rule is that of its losses: it moves with them
             ratio = moved.loss_missed / moved.loss_false_alarm
             return replace(moved, mitigate_above=implied_probability(ratio))
-        return replace(
-            decision,
-            threshold=level,
-            later_gain_sd=_without(decision.later_gain_sd, self._threshold_sd(decision.name)),
-        )
+        specs = self.catalogue.decisions if self.catalogue else ()
+        sd = next((d.threshold.normal()[1] for d in specs if d.name == decision.name), 0.0)
+        rest = _without(decision.later_gain_sd, sd)
+        return replace(decision, threshold=level, later_gain_sd=rest)
 
     def _gaining(
         self, decision: Decision, domain: str, level: float, states: Sequence[str]
@@ -268,26 +264,17 @@ class Basis:
             return decision
         if self.catalogue is None:
             return replace(decision, later_gain_mean=level, later_gain_sd=0.0)
-        from evalbayes.menus.stakes import gain_years
-
         weight = max(
             float(w)
             for name, w in zip(states, decision.contrast, strict=True)
             if State.read(name).domain == domain
         )
-        mean, sd = self.catalogue.domain(domain).post_training_gain_per_year.normal()
-        years = weight * gain_years(self.catalogue, self.catalogue.domain(domain))
-        return replace(
-            decision,
-            later_gain_mean=decision.later_gain_mean + (level - mean) * years,
-            later_gain_sd=_without(decision.later_gain_sd, sd * years),
-        )
-
-    def _threshold_sd(self, decision: str) -> float:
-        if self.catalogue is None:
-            return 0.0
-        found = [spec for spec in self.catalogue.decisions if spec.name == decision]
-        return found[0].threshold.normal()[1] if found else 0.0
+        spec = self.catalogue.domain(domain)
+        mean, sd = spec.post_training_gain_per_year.normal()
+        years = weight * gain_years(self.catalogue, spec)
+        more, rest = (level - mean) * years, _without(decision.later_gain_sd, sd * years)
+        gain = decision.later_gain_mean + more
+        return replace(decision, later_gain_mean=gain, later_gain_sd=rest)
 
 
 def _without(whole: float, part: float) -> float:

@@ -15,6 +15,8 @@ from scipy.stats import qmc
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
+from evalbayes.menus import build_menu
+from evalbayes.model.fit import fit
 from evalbayes.observations import Observations
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import tier_share
@@ -382,9 +384,6 @@ def _refitted(
     method: Method,
     seed: int,
 ) -> dict[str, Any]:
-    from evalbayes.menus import build_menu
-    from evalbayes.model.fit import fit
-
     posterior = fit(catalogue, resampled(observations, seed), seed=seed, **settings)
     menu, _ = build_menu(posterior, catalogue, with_draws=False)
     return summary(menu, solve(question.on(menu), method))

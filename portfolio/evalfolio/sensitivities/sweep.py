@@ -20,6 +20,7 @@ from types import FunctionType
 from typing import Any, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
@@ -190,8 +191,6 @@ class Sweep:
             return
         # One thread for linear algebra: sums then do not depend on how many share the cores.
         if self.backend == "loky" and self.workers == 1:
-            from threadpoolctl import threadpool_limits
-
             with threadpool_limits(limits=1):
                 for key, point in points.items():
                     yield key, function(point)
@@ -241,8 +240,6 @@ def meanwhile(function: Callable[..., Any], *held: Any, apart: bool) -> Iterator
 
 def _one(function: Callable[[Any], Any], key: str, point: Point) -> tuple[str, Any]:
     """Work out one point with one thread, in a process that may serve other work too."""
-    from threadpoolctl import threadpool_limits
-
     with threadpool_limits(limits=1):
         return key, function(point)
 

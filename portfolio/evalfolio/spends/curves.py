@@ -22,11 +22,9 @@ class SpendCurves(Protocol):
 
     def value(self, spend: Array) -> Array:
         """Return the value of every item's spend."""
-        ...
 
     def slope(self, spend: Array) -> Array:
         """Return the derivative of the value by the spend."""
-        ...
 
 
 class _ByDraw:

@@ -16,19 +16,15 @@ class Curve(Protocol):
     @property
     def inflections(self) -> tuple[float, ...]:
         """Where it turns between convex and concave."""
-        ...
 
     def gain(self, v: ArrayLike) -> Array:
         """Return its value, 0 at 0."""
-        ...
 
     def slope(self, v: ArrayLike) -> Array:
         """Return its derivative."""
-        ...
 
     def convex(self, low: float, high: float) -> bool:
         """Say whether it is convex between two neighbouring inflections."""
-        ...
 
 
 class Worth(Curve, Protocol):
@@ -37,11 +33,9 @@ class Worth(Curve, Protocol):
     @property
     def evpi(self) -> float:
         """What knowing all of the quantity would be worth."""
-        ...
 
     def bends(self, ceiling: float) -> tuple[float, ...]:
         """Return where it turns as a function of v/(ceiling − v), these v ascending."""
-        ...
 
 
 @dataclass(frozen=True)

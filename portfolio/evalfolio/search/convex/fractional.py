@@ -14,6 +14,7 @@ false.
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import cvxpy as cp
 import numpy as np
 from scipy import sparse
 
@@ -131,8 +132,6 @@ class _Split:
 
     def _solved(self) -> Relaxed:
         """Return the split by the tangents there are, its bound in the solver's words."""
-        import cvxpy as cp
-
         problem, programme = self.problem, self.relaxation.programme
         n_d, n_choice = len(self.relaxation.above), problem.n_choice
         z = cp.Variable(programme.n_x, nonneg=True)  # shares, purchases, the limits' own
@@ -203,8 +202,6 @@ class _Split:
 
     def _total(self, t: Any) -> tuple[Any, list[Any]]:
         """Return the objective of the quantities' worths, and the rows of its tails' draws."""
-        import cvxpy as cp
-
         problem = self.problem
         place = {int(q): d for d, q in enumerate(problem.active)}
         plain = [place[q] for q in problem.total.plain.tolist() if q in place]

@@ -13,6 +13,8 @@ it is installed (``pip install 'evalfolio[solvers]'``). Convex programmes go to 
 import warnings
 from typing import Any, Literal
 
+import cvxpy as cp
+
 from evalfolio.errors import InputError, SolverError
 
 PREFERRED = ("CLARABEL", "MOSEK", "ECOS", "SCS")
@@ -44,8 +46,6 @@ def convex_solvers() -> tuple[str, ...]:
     >>> "CLARABEL" in convex_solvers()
     True
     """
-    import cvxpy as cp
-
     installed = cp.installed_solvers()
     return tuple(name for name in PREFERRED if name in installed)
 
@@ -88,8 +88,6 @@ def solve_convex(programme: Any, solver: str | None = None) -> Literal["optimal"
 
 def _run(programme: Any, solver: str, enough: tuple[str, ...] = ACCURATE) -> str:
     """Return how the solver ended at the first of its settings that is enough, else at the last."""
-    import cvxpy as cp
-
     status = "solver_error"
     for settings in SETTINGS.get(solver, ({},)):
         with warnings.catch_warnings():

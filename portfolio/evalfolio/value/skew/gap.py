@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from evalbayes import Decision, Menu
@@ -61,8 +62,6 @@ class SkewedBelief:
 
     def quantile(self, level: float) -> float:
         """Return the quantile of y less the threshold at a level, now."""
-        from scipy.optimize import brentq
-
         _, means, sd = self.mixture
         low, high = float(means.min() - 8.0 * sd), float(means.max() + 8.0 * sd)
         return float(brentq(lambda y: self._above(y) - (1.0 - level), low, high))
