@@ -62,13 +62,10 @@ class Change:
 class Clash:
     """A smallest set of limits that cannot be met together, and what mends it."""
 
-    # the clashing limits in words; leave out any one and the others can be met
-    limits: tuple[str, ...]
-    # sets of changes, each of which lets all limits be met; the smallest first
-    mends: tuple[tuple[Change, ...], ...]
+    limits: tuple[str, ...]  # those that clash; leave out any one and the others can be met
+    mends: tuple[tuple[Change, ...], ...]  # each lets all limits be met; the smallest first
     smallest: bool  # whether no clash has fewer limits; False where only irreducibility was shown
-    # what the menu would reach were there no other limit, of each target in the clash
-    reach: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()  # by the whole menu without other limits, of each target in it
 
     @property
     def text(self) -> str:

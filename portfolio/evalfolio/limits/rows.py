@@ -15,14 +15,11 @@ from evalfolio.errors import InputError
 class Row:
     """``lower <= coefficients · x + sum_k extra[k] w_k <= upper``, with a name for messages."""
 
-    # weight of every option, of shape (n_options,), or of every option and then every shared
-    # purchase
-    coefficients: Array
+    coefficients: Array  # of every option, (n_options,), perhaps with every shared purchase after
     lower: float  # lower, upper: bounds; infinite where there is none
     upper: float
     name: str  # the limit in words
-    # weight of each extra variable, by its position after these
-    extra: dict[int, float] = field(default_factory=dict)
+    extra: dict[int, float] = field(default_factory=dict)  # weights, by position after these
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value

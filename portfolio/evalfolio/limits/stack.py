@@ -49,8 +49,7 @@ class Term:
 
     name: str  # the limit in words
     rows: tuple[int, ...]  # its rows in the stack; the first carries the amount
-    # unit of the amount, or None where the limit holds or does not, with nothing between
-    unit: str | None
+    unit: str | None  # of the amount; None where the limit holds or not, with nothing between
     amount: float  # the amount, in the unit
     share: bool = False  # whether the amount is a share of all that is used of the unit
     limit: Limit | None = None  # the limit it is of; None for a budget
@@ -142,9 +141,9 @@ class Stack:
                 whole.append(part)
             share = getattr(limit, "share", False) is True  # of all use, not of the draws
             for name in dict.fromkeys(block.names):
-                own = [k for k, other in enumerate(block.names) if other == name]
-                amount = _amount(limit, block.lower[own[0]], block.upper[own[0]])
-                rows, unit = tuple(first + k for k in own), getattr(limit, "unit", None)
+                at = [k for k, other in enumerate(block.names) if other == name]
+                amount = _amount(limit, block.lower[at[0]], block.upper[at[0]])
+                rows, unit = tuple(first + k for k in at), getattr(limit, "unit", None)
                 self.terms.append(Term(name, rows, unit, amount, share, limit))
             first, extra, continuous = first + len(block), last, end
         self.matrix = sparse.csr_matrix(sparse.vstack(matrices))

@@ -194,7 +194,11 @@ def use_draws(menu: Menu, resource: str, n_draws: int | None = None) -> Array:
             "a limit on uncertain costs needs a menu with resource_draws, but this one has none; "
             "make the menu with draws, or use a ceiling on the expected use"
         )
-    draws = every[:, :, menu.resources.index(resource)]
+    return spaced(every[:, :, menu.resources.index(resource)], n_draws)
+
+
+def spaced(draws: Array, n_draws: int | None) -> Array:
+    """Return all draws, or so many, evenly spaced; InputError if there are fewer."""
     if n_draws is None:
         return draws
     wanted = whole_number("draws", "n_draws", n_draws)

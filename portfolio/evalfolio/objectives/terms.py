@@ -12,7 +12,7 @@ import numpy as np
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Positions
 from evalfolio.errors import InputError
-from evalfolio.limits.uncertain import chosen_draws
+from evalfolio.limits.uncertain import spaced
 from evalfolio.objectives.total import Tail
 from evalfolio.value.explained import ExplainedVariance, InformationGain
 from evalfolio.value.knowledge import Knowledge, knowledge
@@ -147,8 +147,4 @@ def information_draws(menu: Menu, n_draws: int | None = None) -> Array:
             "the objective 'tail' needs a menu with information_draws, but this one has none; "
             "make the menu with draws, or choose 'evsi'"
         )
-    if n_draws is None:
-        return draws
-    if not 1 <= n_draws <= len(draws):
-        raise InputError(f"n_draws must lie between 1 and the menu's {len(draws)}, got {n_draws}")
-    return draws[chosen_draws(len(draws), n_draws)]
+    return spaced(draws, n_draws)

@@ -11,8 +11,7 @@ from evalbayes.arrays import Array, Positions
 class Tail:
     """The mean of the worst (least) share of draws of a sum of worths."""
 
-    # quantities: positions of the quantities of every draw, of shape (n_draws, n_decisions)
-    quantities: Positions
+    quantities: Positions  # of every draw, of shape (n_draws, n_decisions)
     share: float  # share of the draws that are the worst, above 0 and at most 1
 
     @property

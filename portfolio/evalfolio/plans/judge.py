@@ -41,16 +41,13 @@ class Score:
 
     evaluation: Evaluation
     plan_value: float  # of the plan
-    # resources of which it uses more than the plan was allowed, and how much
-    over: dict[str, float]
+    over: dict[str, float]  # by how much it uses more of a resource than the plan was allowed
     mix: pd.DataFrame  # its rows of the menu
     broken: tuple[str, ...] = ()  # limits of the plan that it does not meet, in words
-    # as `Plan.domains`: what the mix would change
-    domains: pd.DataFrame = field(default_factory=pd.DataFrame)
+    domains: pd.DataFrame = field(default_factory=pd.DataFrame)  # as `Plan.domains`
     no_anchor: Mapping[str, str] = field(default_factory=dict)  # as in the menu
     shared: str = ""  # the shared purchases that its options need, once each, in words
-    # those that the file names and no option of the mix needs: they do not count
-    idle: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()  # those in the file that no option needs: they do not count
 
     @property
     def regret(self) -> float:

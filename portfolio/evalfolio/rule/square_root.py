@@ -51,14 +51,10 @@ class DepthRule:
     """What the square-root law says of a domain."""
 
     evals_share: float  # share of the evals run that are run deep
-    # share of the budget that goes to deep runs, the plateau-level reading they contain included
-    budget_share: float
-    # n₀: evals to run at plateau level before the first deep run is worth its price
-    plateau_first: float
-    # of the evals beyond n₀, one in this many is worth running deep; infinite for none
-    one_in: float
-    # plateau, deep: numbers of evals to run at plateau level and deep; None without a budget
-    plateau: int | None = None
+    budget_share: float  # that goes to deep runs, with the plateau-level reading they contain
+    plateau_first: float  # n₀: evals at plateau level before the first deep run is worth its price
+    one_in: float  # of the evals beyond n₀ one in so many is worth running deep; infinite for none
+    plateau: int | None = None  # plateau, deep: how many to run so; None without a budget
     deep: int | None = None
 
     def __str__(self) -> str:

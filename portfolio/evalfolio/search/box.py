@@ -22,11 +22,9 @@ ENOUGH = 0.1  # of the room between bound and target: a cap whose bound is that 
 class Box:
     """Choices with low <= v <= high (scaled) and x_low <= x <= x_high."""
 
-    # low, high: interval of every v_d, of shape (n_decisions,)
-    low: Array
+    low: Array  # low, high: interval of every v_d, of shape (n_decisions,)
     high: Array
-    # x_low, x_high: bounds of options and extra variables
-    x_low: Array
+    x_low: Array  # x_low, x_high: bounds of options and extra variables
     x_high: Array
     near: Array  # where v is believed to end up; segments are finest there
     bound: float  # no choice in the box is worth more, scaled

@@ -185,11 +185,10 @@ def _entry_sentences(table: pd.DataFrame, resource: str) -> list[str]:
     unit = words(resource)
     for what, at, why in zip(table["what"], table["at"].tolist(), table["why"], strict=True):
         if what == "max elicitation anywhere":
-            said.append(
-                "Max elicitation does not pay at any amount."
-                if why == "never"
-                else f"The first max-elicitation run pays from about {two_digits(at)} {unit}."
-            )
+            text = "Max elicitation does not pay at any amount."
+            if why != "never":
+                text = f"The first max-elicitation run pays from about {two_digits(at)} {unit}."
+            said.append(text)
         elif why == "pays" and str(what).endswith(ANY):
             said.append(f"{str(what).removesuffix(ANY)} pays from about {two_digits(at)} {unit}.")
     return said

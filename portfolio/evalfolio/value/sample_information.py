@@ -117,12 +117,9 @@ class DecisionValue(Bent):
 
     distance: float  # d₀ = mean of y less the threshold
     variance: float  # S, the whole variance of y, later gain included
-    # loss_missed, loss_false_alarm: losses per unit of y
-    loss_missed: float
+    loss_missed: float  # loss_missed, loss_false_alarm: per unit of y
     loss_false_alarm: float
-    # mitigate_above: the stated rule, which the calls follow; None where they are those that lose
-    # least
-    mitigate_above: float | None = None
+    mitigate_above: float | None = None  # the stated rule of the calls; None: what loses least
 
     @classmethod
     def of(cls, menu: Menu, decision: Decision) -> DecisionValue:

@@ -175,8 +175,11 @@ class SeveralGaps(SkewedBelief):
         n_gaps, decision = len(self.weights), self._decision
         if n_gaps <= MOST_ON_GRID:
             z, chances = _grid(step if n_gaps == 2 else STEP_OF_THREE, n_gaps)
-        else:
-            z, chances = _far_points(POINTS, n_gaps, 0)
+        else:  # more of them far out than is likely
+            wide = 1.0 + 1.0 / n_gaps  # of the variance
+            z = np.sqrt(wide) * even_normals(POINTS, n_gaps, seed=0)
+            chances = np.exp(-0.5 * (1.0 - 1.0 / wide) * (z**2).sum(axis=1))
+            chances /= chances.sum()
         gaps = lognormals(self._mean[1:], self.prior[1:, 1:], z)
         shown = self._mean[0] + (gaps - self._mean[1:]) @ self._slope
         means = shown + gaps @ self.weights + decision.later_gain_mean - decision.threshold
@@ -238,14 +241,6 @@ def _grid(step: float, columns: int) -> tuple[Array, Array]:
     likely = np.exp(-0.5 * (every**2).sum(axis=1))
     keep = likely > LEAST_LIKELY
     return every[keep], likely[keep] / likely[keep].sum()
-
-
-def _far_points(power: int, columns: int, seed: int) -> tuple[Array, Array]:
-    """Return standard normals, (2^power, columns), more of them far out, and probabilities."""
-    wide = 1.0 + 1.0 / columns  # of the variance
-    z = np.sqrt(wide) * even_normals(power, columns, seed=seed)
-    likely = np.exp(-0.5 * (1.0 - 1.0 / wide) * (z**2).sum(axis=1))
-    return z, likely / likely.sum()
 
 
 Calls: TypeAlias = OneGap | SeveralGaps

@@ -80,22 +80,17 @@ class SkewedGap(SkewedBelief):
     (0.11, True)
     """
 
-    # mean, variance: of w, all of y but the gap and the later gain
-    mean: float
+    mean: float  # mean, variance: of w, all of y but the gap and the later gain
     variance: float
-    # gap_mean, gap_variance: of δ
-    gap_mean: float
+    gap_mean: float  # gap_mean, gap_variance: of δ
     gap_variance: float
     covariance: float  # of w and δ
     weight: float  # q
     distance: float  # mean of the later gain less the threshold
     later_sd: float  # of the later gain, which no result resolves
-    # loss_missed, loss_false_alarm: losses per unit of y
-    loss_missed: float
+    loss_missed: float  # loss_missed, loss_false_alarm: per unit of y
     loss_false_alarm: float
-    # mitigate_above: the stated rule, which the calls follow; None where they are those that lose
-    # least
-    mitigate_above: float | None = None
+    mitigate_above: float | None = None  # the stated rule of the calls; None: what loses least
     # weights of w and of the gap on the states; left out, these are the states
     contrasts: Array = field(default_factory=lambda: np.eye(2), compare=False, repr=False)
 

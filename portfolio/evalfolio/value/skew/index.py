@@ -31,8 +31,7 @@ class Index:
     [0.0, 1.0]
     """
 
-    # gap_weights: h of the first two variances, each with one weight for every gap
-    gap_weights: tuple[tuple[float, ...], tuple[float, ...]]
+    gap_weights: tuple[tuple[float, ...], tuple[float, ...]]  # h of V₁ and V₂, for every gap
     shares: tuple[float, ...]  # ω, two and one for every gap, summing to 1
     bends: tuple[float, ...]  # r, as many, each above 0
 

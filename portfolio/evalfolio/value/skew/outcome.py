@@ -34,9 +34,7 @@ class Outcome:
 
     value: float  # fall of the expected loss (EVSI), in the unit of the losses
     p_turned: float  # probability that the call becomes another
-    # p_missed: probability that the call after the results is not to mitigate and y is above the
-    # threshold
-    p_missed: float
+    p_missed: float  # probability that the call after them is not to mitigate, and y is above
     p_needless: float  # probability that it is to mitigate and y is below
 
 
