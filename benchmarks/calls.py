@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats.qmc import Sobol
 
 from evalbayes import Decision, Menu
-from evalbayes.catalogue.stakes import loss_ratio
+from evalbayes.catalogue.domain import loss_ratio
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.outlook import decision_outlook

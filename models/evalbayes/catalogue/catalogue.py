@@ -7,14 +7,15 @@ from typing import Any
 
 from pydantic import Field
 
-from evalbayes.catalogue.adversary import Adversary, adversary_of
 from evalbayes.catalogue.assumptions import BUDGET, PORTFOLIO, Assumption
 from evalbayes.catalogue.budget import BudgetSpec, refuse_unkept, with_agents
 from evalbayes.catalogue.decided import (
     DECISION_KEYS,
     LEVEL_KEYS,
+    Adversary,
     DecisionSpec,
     LevelSpec,
+    adversary_of,
     assembled_decision,
     assembled_level,
     check_levels,
@@ -22,10 +23,13 @@ from evalbayes.catalogue.decided import (
 )
 from evalbayes.catalogue.domain import (
     DOMAIN_KEYS,
+    LOSSES,
+    ODDS,
     POPULATION_GROWTH,
     DomainSpec,
     assembled_domain,
     decides,
+    stakes_in_points,
 )
 from evalbayes.catalogue.eval import EVAL_KEYS, EvalSpec, assembled_eval, skills_of
 from evalbayes.catalogue.quantities import Day, Positive, PositiveShare, Text
@@ -36,7 +40,6 @@ from evalbayes.catalogue.shared import (
     assembled_tariff,
     with_reached_effort,
 )
-from evalbayes.catalogue.stakes import LOSSES, ODDS, stakes_in_points
 from evalbayes.catalogue.study import StudySpec, assembled_study
 from evalbayes.catalogue.tables import (
     Spec,

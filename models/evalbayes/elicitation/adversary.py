@@ -20,7 +20,7 @@ from scipy.special import log_expit, log_ndtr, logit, ndtr, ndtri
 
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue
-from evalbayes.catalogue.adversary import Adversary
+from evalbayes.catalogue.decided import Adversary
 from evalbayes.catalogue.population import ATTEMPTS, axis, population_gap, spend_gain
 from evalbayes.model.priors import EFFORT_SPEND
 from evalbayes.posterior.posterior import Posterior

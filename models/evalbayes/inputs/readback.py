@@ -8,12 +8,11 @@ import pandas as pd
 from evalbayes.catalogue.anchors import anchors
 from evalbayes.catalogue.catalogue import Catalogue, undated
 from evalbayes.catalogue.decided import DecisionSpec
-from evalbayes.catalogue.domain import DomainSpec
+from evalbayes.catalogue.domain import DomainSpec, implied_probability
 from evalbayes.catalogue.human_time import in_words
 from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
 from evalbayes.catalogue.shared import ElicitationSpec, TariffSpec
-from evalbayes.catalogue.stakes import implied_probability
 from evalbayes.catalogue.study import StudySpec
 from evalbayes.observations import Observations
 from evalbayes.observations.spurious import reviewed_failures

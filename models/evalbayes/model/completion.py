@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from evalbayes.arrays import Array, Index
+from evalbayes.halves import EvenNormals
 from evalbayes.model import priors
 from evalbayes.model.design import Design
-from evalbayes.model.even import EvenNormals
 from evalbayes.model.gap import ln_gap
 from evalbayes.model.layout import base_layout, shared_out
 from evalbayes.model.shown import ancestral

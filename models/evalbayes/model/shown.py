@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from evalbayes.arrays import Array, Flags, Index
+from evalbayes.halves import EvenNormals
 from evalbayes.model import priors
 from evalbayes.model.design import Design
-from evalbayes.model.even import EvenNormals
 from evalbayes.model.layout import Layout
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evalbayes import Decision, Menu
 from evalbayes.catalogue import Catalogue, Interval
-from evalbayes.catalogue.stakes import implied_probability
+from evalbayes.catalogue.domain import implied_probability
 from evalbayes.decision import State, parts_of
 from evalbayes.menus import build_menu
 from evalbayes.menus.costs import shared_purchases, staff_columns, staff_hours

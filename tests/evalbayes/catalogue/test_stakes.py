@@ -5,7 +5,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from evalbayes.catalogue import parse_catalogue
-from evalbayes.catalogue.stakes import implied_probability, loss_ratio, psi
+from evalbayes.catalogue.domain import implied_probability, loss_ratio, psi
 
 
 @settings(deadline=None)  # a busy machine is no mistake

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import kstest, norm
 
-from evalbayes.model.even import EvenNormals
+from evalbayes.halves import EvenNormals
 
 
 def test_moments_vary_far_less_between_seeds_than_those_of_free_draws() -> None:

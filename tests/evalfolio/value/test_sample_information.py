@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from evalbayes.catalogue.stakes import loss_ratio
+from evalbayes.catalogue.domain import loss_ratio
 from evalfolio.value.sample_information import DecisionValue, expected_excess, indifference
 
 RATIOS = (1 / 100, 1 / 30, 1 / 3, 1.0, 2.0, 10.0, 30.0, 100.0)
