@@ -11,19 +11,7 @@ from evalbayes.catalogue.catalogue import Catalogue
 from evalbayes.catalogue.decided import crossings
 from evalbayes.catalogue.eval import EvalSpec
 from evalbayes.errors import InputError
-from evalbayes.inputs.readback import (
-    anchor_lines,
-    budget_line,
-    domain_line,
-    elicitation_line,
-    heading,
-    in_unit,
-    joint_line,
-    number_of,
-    observed_lines,
-    study_line,
-    tariff_line,
-)
+from evalbayes.inputs.readback import in_unit, number_of, read_back
 from evalbayes.names import nearest
 from evalbayes.observations import Observations
 from evalbayes.observations.equal_spends import equal_spends
@@ -87,18 +75,7 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
     words += f"; {own} more come from the catalogue's own defaults" if own else ""
     lines = [
         *no_anchor.values(),
-        heading(catalogue),
-        budget_line(catalogue),
-        *(
-            domain_line(spec, catalogue, anchored=spec.name not in no_anchor)
-            for spec in catalogue.domains
-        ),
-        *(joint_line(spec) for spec in catalogue.joint),
-        *(elicitation_line(spec, catalogue) for spec in catalogue.elicitations),
-        *(study_line(spec, catalogue) for spec in catalogue.studies),
-        *(tariff_line(spec, catalogue) for spec in catalogue.tariffs),
-        *anchor_lines(catalogue, observations),
-        *observed_lines(catalogue, observations, evals),
+        *read_back(catalogue, observations, evals, no_anchor),
         *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),

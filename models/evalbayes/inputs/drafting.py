@@ -3,6 +3,7 @@
 import json
 import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -18,34 +19,9 @@ from evalbayes.whole import write_whole
 FEWEST_TOKENS = 1_000.0
 FILL_IN = "assumption, FILL IN"
 
-_HEAD = """\
-# A first catalogue, drafted from {sources}.
-# Evals, tasks, human minutes and caps are what the rows say. Every line with the words FILL IN
-# is an assumption that stands in for a figure only you know: put in your own and delete the
-# words. What is left out has a default; `evalfolio check` lists them all, and `evalfolio init`
-# without --from writes a catalogue with every key explained. Ranges are 90 % intervals.
-
-[portfolio]
-ai_model = "Model under test"  # {fill}: the AI model to be assessed{seen}
-horizon_months = 6  # {fill}: how long the decisions stand
-
-[budget]
-usd = 100_000  # {fill}: money for running evals
-staff_hours = 400  # {fill}: hours of staff
-
-[[domain]]
-name = "main"  # {fill}: its name; one domain per decision, then move the evals to theirs
-threshold_human_time = "8 h"  # {fill}: where danger begins
-mitigate_above = 0.1  # {fill}: mitigate when the probability of exceeding it is above this
-"""
-
-# Left out of the draft rather than filled in: a made-up anchor would be a made-up answer.
-_NO_ANCHOR = """\
-# no anchor: no result has human minutes, so nothing ties what evals show to the threshold, and no
-# probability of exceeding it is told. FILL IN human_minutes of the evals below, or difficulty, or
-# state here between what the AI model to be assessed shows, in log2 of minutes of human task time:
-# shown_capability = [3.0, 9.0]  # FILL IN: 8 min to 8.5 h
-"""
+# The head, and what stands below it without an anchor, which is left out rather than filled in: a
+# made-up anchor would be a made-up answer.
+_HEAD, _NO_ANCHOR = files(__package__).joinpath("draft.txt").read_text("utf-8").split("\f")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The inputs read back: the catalogue and the observations in plain sentences."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
@@ -20,17 +20,34 @@ from evalbayes.observations.spurious import reviewed_failures
 ELICITED = 0.3  # efforts above this are elicited runs, not repaired ones
 
 
-def heading(catalogue: Catalogue) -> str:
-    """Return who is under test in what, for how long."""
+def read_back(
+    catalogue: Catalogue,
+    observations: Observations,
+    evals: pd.DataFrame,
+    no_anchor: Collection[str],
+) -> Iterator[str]:
+    """Say who is under test in what, for how long, and then all else; `evals` as the check has it.
+
+    `no_anchor` names the domains without one.
+    """
     portfolio, domains = catalogue.portfolio, len(catalogue.domains)
-    return (
+    yield (
         f"AI model under test: {portfolio.ai_model}; {number_of(domains, 'domain')}, "
         f"{number_of(len(catalogue.evals), 'eval')}; decisions stand for "
         f"{number_of(portfolio.horizon_months, 'month')}; all money is in one currency, called usd"
     )
+    yield _budget(catalogue)
+    for spec in catalogue.domains:
+        yield _domain(spec, catalogue, anchored=spec.name not in no_anchor)
+    yield from map(_joint, catalogue.joint)
+    yield from (_elicitation(spec, catalogue) for spec in catalogue.elicitations)
+    yield from (_study(spec, catalogue) for spec in catalogue.studies)
+    yield from (_tariff(spec, catalogue) for spec in catalogue.tariffs)
+    yield from _anchors(catalogue, observations)
+    yield from _observed(catalogue, observations, evals)
 
 
-def budget_line(catalogue: Catalogue) -> str:
+def _budget(catalogue: Catalogue) -> str:
     """Return what may be spent, and what is not limited."""
     budget = catalogue.budget
     parts, kept = [], budget.contingency
@@ -58,7 +75,7 @@ def budget_line(catalogue: Catalogue) -> str:
     return f"budget: {', '.join(parts) or 'none given'}{unlimited}"
 
 
-def domain_line(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool = True) -> str:
+def _domain(spec: DomainSpec, catalogue: Catalogue, *, anchored: bool) -> str:
     """Return a domain's thresholds, stakes and prior ranges, in human time where there is any."""
     decided = [
         f"{f'{each.level}: ' if each.level else ''}danger above {in_unit(each.threshold, spec)}"
@@ -85,7 +102,7 @@ def _held(decision: DecisionSpec, spec: DomainSpec, catalogue: Catalogue) -> str
     return "" if adversary is None else f"; held against {adversary}"
 
 
-def elicitation_line(spec: ElicitationSpec, catalogue: Catalogue) -> str:
+def _elicitation(spec: ElicitationSpec, catalogue: Catalogue) -> str:
     """Return what a shared elicitation serves and takes once, and what is left per eval."""
     left = ", ".join(
         f"{name} {total_hours(catalogue.eval(name).staff_hours_elicitation):,g}"
@@ -112,7 +129,7 @@ def _taken(spec: ElicitationSpec | StudySpec) -> str:
     return f"{hours}, {usd} usd, {number_of(spec.days, 'day')}"
 
 
-def study_line(spec: StudySpec, catalogue: Catalogue) -> str:
+def _study(spec: StudySpec, catalogue: Catalogue) -> str:
     """Return what a study reads, how well, and what it takes."""
     n, of = spec.participants, ", ".join(filter(None, (spec.domain, spec.level)))
     sd = math.hypot(spec.lasting_sd, spec.sampling_sd(n or 1))
@@ -124,7 +141,7 @@ def study_line(spec: StudySpec, catalogue: Catalogue) -> str:
     )
 
 
-def tariff_line(spec: TariffSpec, catalogue: Catalogue) -> str:
+def _tariff(spec: TariffSpec, catalogue: Catalogue) -> str:
     """Return which evals a tariff prices, and how its price goes."""
     unit = catalogue.eval(spec.evals[0]).spend_unit
     steps = [f"× {f:g} from {float(at):,.15g} {unit} on" for at, f in spec.steps.items()]
@@ -133,7 +150,7 @@ def tariff_line(spec: TariffSpec, catalogue: Catalogue) -> str:
     return f"{spec.name}: tariff of {', '.join(spec.evals)} together: {told}"
 
 
-def joint_line(spec: DecisionSpec) -> str:
+def _joint(spec: DecisionSpec) -> str:
     """Return what a decision over several domains weighs, its threshold and its stakes."""
     weights = " + ".join(f"{weight:g} × {name}" for name, weight in spec.weights.items())
     return (
@@ -169,9 +186,9 @@ def in_unit(interval: Interval | None, spec: DomainSpec | DecisionSpec) -> str:
     return f"{words} ({low if low == high else f'{low} to {high}'})"
 
 
-def observed_lines(
+def _observed(
     catalogue: Catalogue, observations: Observations, evals: pd.DataFrame
-) -> Iterable[str]:
+) -> Iterator[str]:
     """Say what was observed, and what is left to ranges and priors."""
     if not observations.evals:
         yield "observations: none, so everything rests on the catalogue's ranges"
@@ -190,13 +207,20 @@ def observed_lines(
             f"{name} is not among them: what it shows rests on shown_capability, where given, and "
             "on the other AI models"
         )
-    if not elicited(observations):
+    frames = (observations.cells, observations.runs, observations.counts, observations.scores)
+    if not any(bool((frame["effort"] > ELICITED).any()) for frame in frames):
         yield (
             f"no run was elicited (effort above {ELICITED}), so what elicitation adds rests on its "
             "prior"
         )
-    yield from reviewed_line(observations)
-    yield from ancestry_line(catalogue, observations)
+    counts = reviewed_failures(observations)
+    failed, reviewed, spurious = (int(counts[c].sum()) for c in ("failed", "reviewed", "spurious"))
+    if reviewed:
+        yield (
+            f"{reviewed} of {number_of(failed, 'failure')} as they come were reviewed, and "
+            f"{spurious} of those were spurious ({spurious / reviewed:.0%})"
+        )
+    yield from _ancestry(catalogue, observations)
     experts = list(evals.index[evals["rests_on"].str.startswith("expert")])
     if experts:
         yield f"resting on expert ranges alone: {', '.join(experts)}"
@@ -205,7 +229,7 @@ def observed_lines(
         yield f"without a range of the plateau, taken from the other evals: {', '.join(vague)}"
 
 
-def anchor_lines(catalogue: Catalogue, observations: Observations) -> Iterable[str]:
+def _anchors(catalogue: Catalogue, observations: Observations) -> Iterator[str]:
     """Say of every domain that has one what ties its scale to its threshold, unless all does."""
     for name, known in anchors(catalogue, observations.human_minutes).items():
         own = [spec.name for spec in catalogue.evals if name in spec.loadings]
@@ -227,7 +251,7 @@ def anchor_lines(catalogue: Catalogue, observations: Observations) -> Iterable[s
             yield f"{name}: {told.sum()} of {len(told)} observed tasks have human minutes"
 
 
-def ancestry_line(catalogue: Catalogue, observations: Observations) -> Iterable[str]:
+def _ancestry(catalogue: Catalogue, observations: Observations) -> Iterator[str]:
     """Say whether release dates and relatives count, and what keeps dates from counting."""
     known = catalogue.known_models
     if not known:
@@ -242,23 +266,6 @@ def ancestry_line(catalogue: Catalogue, observations: Observations) -> Iterable[
     shared = sorted({line for line in lineages if line and lineages.count(line) > 1})
     if shared:
         yield f"relatives lie near each other: {', '.join(shared)}"
-
-
-def reviewed_line(observations: Observations) -> Iterable[str]:
-    """Say how many failures were read, and how many of them were spurious."""
-    counts = reviewed_failures(observations)
-    failed, reviewed, spurious = (int(counts[c].sum()) for c in ("failed", "reviewed", "spurious"))
-    if reviewed:
-        yield (
-            f"{reviewed} of {number_of(failed, 'failure')} as they come were reviewed, and "
-            f"{spurious} of those were spurious ({spurious / reviewed:.0%})"
-        )
-
-
-def elicited(observations: Observations) -> bool:
-    """Whether any run was elicited."""
-    frames = (observations.cells, observations.runs, observations.counts, observations.scores)
-    return any(bool((frame["effort"] > ELICITED).any()) for frame in frames)
 
 
 def number_of(amount: float, noun: str) -> str:
