@@ -177,14 +177,7 @@ def build_menu(
         own: list[Priced] = []
         offers = offers_of(spec, caps)
         for offer in offers if was is None else further(spec, offers, was):
-            cost = option_cost(
-                spec,
-                offer,
-                spends,
-                prices,
-                luck,
-                catalogue,
-            )
+            cost = option_cost(spec, offer, spends, prices, luck, catalogue)
             if days is not None and cost.days > days:
                 left_off.append(
                     (offer.name, f"it takes {cost.days:.0f} days by itself, and there are {days:g}")

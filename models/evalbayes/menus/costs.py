@@ -72,12 +72,7 @@ class Priced:
 
 
 def option_cost(
-    spec: EvalSpec,
-    offer: Offer,
-    spends: Spends,
-    prices: Array,
-    luck: Array,
-    catalogue: Catalogue,
+    spec: EvalSpec, offer: Offer, spends: Spends, prices: Array, luck: Array, catalogue: Catalogue
 ) -> Cost:
     """Work out the cost of an option.
 
@@ -87,10 +82,7 @@ def option_cost(
     the mean that counts as expected; `luck` standard normal ones: how the runs themselves turn out.
     The catalogue's budget gives days and agents in parallel.
     """
-    passes = [
-        (offer.runs, offer.cap, offer.effort),
-        (offer.baseline_runs, offer.baseline_cap, 0.0),
-    ]
+    passes = [(offer.runs, offer.cap, offer.effort), (offer.baseline_runs, offer.baseline_cap, 0.0)]
     mean, variance, most = np.zeros(len(prices)), np.zeros(len(prices)), 0.0
     agent_hours = longest = 0.0
     for runs, cap, effort in passes:

@@ -164,11 +164,7 @@ def _with_spurious(
 
 
 def curve_grid(
-    posterior: Posterior,
-    catalogue: Catalogue,
-    ai_model: str | None = None,
-    *,
-    points: int = POINTS,
+    posterior: Posterior, catalogue: Catalogue, ai_model: str | None = None, *, points: int = POINTS
 ) -> pd.DataFrame:
     """Return success within a cap and expected spend over caps, for drawing.
 

@@ -289,10 +289,7 @@ def findings_of(
 
     With fewer than five AI models figures come without intervals, and claims without a verdict.
     """
-    found = (
-        *_claims(table, ratios(trials, ours, seed), ours),
-        *_value(trials, table, ours, seed),
-    )
+    found = (*_claims(table, ratios(trials, ours, seed), ours), *_value(trials, table, ours, seed))
     n = trials["ai_model"].nunique()
     if n >= FEWEST:
         return found

@@ -8,12 +8,7 @@ import numpy as np
 
 from evalbayes.arrays import Array
 from evalfolio import objectives
-from evalfolio.backtests.horizon_menu import (
-    HorizonMenu,
-    horizon_menu,
-    promised,
-    stage_menu,
-)
+from evalfolio.backtests.horizon_menu import HorizonMenu, horizon_menu, promised, stage_menu
 from evalfolio.backtests.market import Market, Sight
 from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.record import Design

@@ -192,10 +192,7 @@ class FirmRows:
 
 
 def firm_rows(
-    question: Question,
-    method: Certified,
-    rough: Certified | None = None,
-    seconds: float = np.inf,
+    question: Question, method: Certified, rough: Certified | None = None, seconds: float = np.inf
 ) -> FirmRows | None:
     """Return the simplest of the best mixes, and how firm each of its rows is.
 

@@ -60,12 +60,7 @@ INK, MUTED, RULE = "#1f2933", "#5b6773", "#d5dbe1"
 HEAD, BAND, INPUT = "#22405f", "#f4f6f8", "#fff8e1"
 DEPTH, PLATEAU, SWEET, STUDY = "#22405f", "#2a8c82", "#d69a2d", "#8a8f99"
 GRID = {"visible": True, "line": {"color": "#e3e7eb"}}
-TIER_COLOURS = {
-    "max-elicitation": DEPTH,
-    "plateau": PLATEAU,
-    "sweet-spot": SWEET,
-    "study": STUDY,
-}
+TIER_COLOURS = {"max-elicitation": DEPTH, "plateau": PLATEAU, "sweet-spot": SWEET, "study": STUDY}
 
 # A dash where nothing is spent, cents where little is. Not for amounts that may be below 0: some
 # programs drop the sign where a section has a condition; `end` likewise.

@@ -2,17 +2,7 @@
 
 from collections.abc import Iterable
 
-from evalfolio.export.workbook.book import (
-    DEPTH,
-    GRID,
-    HEAD,
-    INPUT,
-    MUTED,
-    SWEET,
-    Book,
-    Sheet,
-    head,
-)
+from evalfolio.export.workbook.book import DEPTH, GRID, HEAD, INPUT, MUTED, SWEET, Book, Sheet, head
 from evalfolio.export.workbook.layout import Contents
 from evalfolio.limits.amount import tier_share
 
