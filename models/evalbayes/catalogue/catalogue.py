@@ -202,8 +202,8 @@ def _limit(table: Table) -> dict[str, Any]:
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             row[key] = "; ".join(value)
         elif isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InputError(
-                f"{table.where}: {key} must be text, a number or a list of names, got {value!r}; "
+            raise table.wrong(
+                f"{key} must be text, a number or a list of names, got {value!r}; "
                 "write it as a cell of the constraints table"
             )
     return row
@@ -372,13 +372,13 @@ def _check_decided(
     stated = [key for key in (*THRESHOLD_KEYS, *STAKE_KEYS) if key in row.entries]
     if name in with_levels:
         if stated:
-            raise InputError(
-                f"{row.where}: {stated[0]} must be given in its levels, as it has [[level]] "
+            raise row.wrong(
+                f"{stated[0]} must be given in its levels, as it has [[level]] "
                 "tables; move it there, or drop them"
             )
     elif not decides(row) and (stated or str(name) not in weighed):
-        raise InputError(
-            f"{row.where}: threshold must be given, got nothing; add threshold = ... in the "
+        raise row.wrong(
+            "threshold must be given, got nothing; add threshold = ... in the "
             'domain\'s unit, threshold_human_time = "8 h", or [[level]] tables with one each'
         )
 
@@ -396,8 +396,8 @@ def _refuse_mixed_families(
     for row, spec in zip(rows, evals, strict=True):
         unit = unit_of[spec.domain]
         if spec.family is not None and first.setdefault(spec.family, unit) != unit:
-            raise InputError(
-                f"{row.where}: evals of a family must be in domains of one unit, as they share an "
+            raise row.wrong(
+                f"evals of a family must be in domains of one unit, as they share an "
                 f"error in it, got {unit!r} here and {first[spec.family]!r} before for "
                 f"{spec.family!r}; give the family another name here"
             )
@@ -406,7 +406,7 @@ def _refuse_mixed_families(
 def _refuse_repeated(rows: Sequence[Table], names: list[str], kind: str) -> None:
     for row, name in zip(rows, names, strict=True):
         if names.count(name) > 1:
-            raise InputError(
-                f"{row.where}: names of {plural(kind)} must be unique, got {name!r} "
+            raise row.wrong(
+                f"names of {plural(kind)} must be unique, got {name!r} "
                 f"{names.count(name)} times; rename one"
             )

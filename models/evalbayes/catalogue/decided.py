@@ -113,7 +113,7 @@ def assembled_level(
     names = [spec.name for spec in domains]
     name = table.entries.get("domain")
     if name is None:
-        raise InputError(f"{table.where}: domain must be given, got nothing; add domain = ...")
+        raise table.wrong("domain must be given, got nothing; add domain = ...")
     refuse_other(name, names, f"{table.where}: domain must be one of the catalogue's")
     domain = domains[names.index(str(name))]
     entries = with_stakes(table, dict(table.entries), points)
@@ -131,7 +131,7 @@ def assembled_decision(
     """
     table = filled(table, DECISION_KEYS, STAKES if points else (), assumptions)
     if "weights" not in table.entries:
-        raise InputError(f"{table.where}: weights must be given, got nothing; {EXAMPLE}")
+        raise table.wrong(f"weights must be given, got nothing; {EXAMPLE}")
     weights = ruled(table, "weights", weights_above_0)
     known = {spec.name: spec for spec in domains}
     for name in weights:
@@ -140,15 +140,15 @@ def assembled_decision(
     units = sorted({known[name].unit for name in weights})
     if "unit" not in entries:
         if len(units) > 1:
-            raise InputError(
-                f"{table.where}: weights must be on domains of one unit, got {' and '.join(units)};"
+            raise table.wrong(
+                f"weights must be on domains of one unit, got {' and '.join(units)};"
                 " give unit = ..., what the weighted sum is counted in, or make two decisions"
             )
         entries["unit"] = units[0]
     total = sum(weights.values())
     if "threshold_human_time" in entries and abs(total - 1) > SUM:
-        raise InputError(
-            f"{table.where}: threshold_human_time must go with weights that sum to 1, got "
+        raise table.wrong(
+            f"threshold_human_time must go with weights that sum to 1, got "
             f"{total:g}; divide them by that, or give threshold in the unit"
         )
     if not {"threshold", "threshold_human_time"} & set(entries):
@@ -156,8 +156,8 @@ def assembled_decision(
         for name, weight in weights.items():
             threshold = known[name].threshold
             if threshold is None:
-                raise InputError(
-                    f"{table.where}: threshold must be given, got nothing, and {name!r} has no "
+                raise table.wrong(
+                    f"threshold must be given, got nothing, and {name!r} has no "
                     "single threshold of its own; add threshold = ... of the weighted capability"
                 )
             mean += weight * threshold.mid
@@ -196,8 +196,8 @@ def check_levels(levels: Sequence[LevelSpec], tables: Sequence[Table]) -> None:
     for level, table in zip(levels, tables, strict=True):
         lower = before.get(level.domain)
         if lower is not None and level.threshold.mid <= lower.threshold.mid:
-            raise InputError(
-                f"{table.where}: thresholds must rise from level to level of {level.domain!r}, got "
+            raise table.wrong(
+                f"thresholds must rise from level to level of {level.domain!r}, got "
                 f"{level.threshold.mid:.3g} after {lower.threshold.mid:.3g} of {lower.name!r}; "
                 "give levels from the least severe up, each with a threshold of its own"
             )

@@ -22,7 +22,6 @@ from evalbayes.catalogue.quantities import (
     positive,
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
-from evalbayes.errors import InputError
 
 LOSSES = ("loss_missed", "loss_false_alarm")
 ODDS = ("mitigate_above", "weight")
@@ -71,15 +70,14 @@ def stakes_in_points(decided: list[Table]) -> bool:
         odds = [key for key in ODDS if key in table.entries]
         if odds:
             other = "too" if table in in_usd else f"while {in_usd[0].label} gives losses"
-            raise InputError(
-                f"{table.where}: stakes must be given in one way in the whole catalogue, got "
-                f"{odds[0]} {other}; give every decision loss_missed and loss_false_alarm, "
-                "or mitigate_above and weight"
+            raise table.wrong(
+                f"stakes must be given in one way in the whole catalogue, got {odds[0]} {other}; "
+                "give every decision loss_missed and loss_false_alarm, or mitigate_above and weight"
             )
         for key in LOSSES:
             if key not in table.entries:
-                raise InputError(
-                    f"{table.where}: {key} must be given, got nothing; stakes are in USD in this "
+                raise table.wrong(
+                    f"{key} must be given, got nothing; stakes are in USD in this "
                     f"catalogue, so give every decision {LOSSES[0]} and {LOSSES[1]}"
                 )
     return False
@@ -210,19 +208,18 @@ def with_threshold(
     if "threshold_human_time" in entries:
         words = entries.pop("threshold_human_time")
         if "threshold" in entries:
-            raise InputError(
-                f"{table.where}: the threshold must be given once, got threshold and "
-                "threshold_human_time; drop one"
+            raise table.wrong(
+                "the threshold must be given once, got threshold and threshold_human_time; drop one"
             )
         if unit != DOUBLINGS:
-            raise InputError(
-                f"{table.where}: threshold_human_time must go with the unit {DOUBLINGS!r}, got "
+            raise table.wrong(
+                f"threshold_human_time must go with the unit {DOUBLINGS!r}, got "
                 f"{unit!r}; give threshold in that unit instead"
             )
         try:
             entries["threshold"] = threshold_of(words)
         except ValueError as error:
-            raise InputError(f"{table.where}: threshold_human_time {error}") from None
+            raise table.wrong(f"threshold_human_time {error}") from None
         if is_working_time(words):
             assumptions.append(
                 Assumption(
@@ -233,8 +230,8 @@ def with_threshold(
                 )
             )
     elif "threshold" not in entries:
-        raise InputError(
-            f"{table.where}: threshold must be given, got nothing; add threshold = ... in the "
+        raise table.wrong(
+            "threshold must be given, got nothing; add threshold = ... in the "
             'domain\'s unit, or threshold_human_time = "8 h"'
         )
     return entries

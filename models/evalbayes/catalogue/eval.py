@@ -27,7 +27,6 @@ from evalbayes.catalogue.quantities import (
     split_hours,
 )
 from evalbayes.catalogue.tables import Spec, Table, filled, ruled, validated
-from evalbayes.errors import InputError
 from evalbayes.names import nearest, refuse_other
 
 LOADINGS_TOLERANCE = 0.01
@@ -176,7 +175,7 @@ def assembled_eval(
         try:
             entries[key] = split_hours(hours, skills, domain.name, like, given=given)
         except ValueError as error:
-            raise InputError(f"{table.where}: {key} {error}") from None
+            raise table.wrong(f"{key} {error}") from None
     spec = validated(EvalSpec, Table(table.label, table.where, entries))
     _check(table, spec, skills)
     return spec
@@ -190,21 +189,19 @@ def _placed(table: Table, domains: tuple[DomainSpec, ...]) -> dict[str, Any]:
         weights = ruled(table, "loadings", weights_by_domain)
         entries.setdefault("domain", max(weights, key=lambda name: weights[name]))
     if "domain" not in entries:
-        raise InputError(
-            f"{table.where}: domain must be given, got nothing; add domain = ... or loadings"
-        )
+        raise table.wrong("domain must be given, got nothing; add domain = ... or loadings")
     entries.setdefault("loadings", {entries["domain"]: 1.0})
     for name in (entries["domain"], *entries["loadings"]):
         refuse_other(name, names, f"{table.where}: its domain must be one of the catalogue's")
     if entries["domain"] not in entries["loadings"]:
-        raise InputError(
-            f"{table.where}: loadings must give weight to its domain {entries['domain']!r}, got "
+        raise table.wrong(
+            f"loadings must give weight to its domain {entries['domain']!r}, got "
             f"{', '.join(entries['loadings'])}; add it or change the domain"
         )
     units = {spec.unit for spec in domains if spec.name in entries["loadings"]}
     if len(units) > 1:
-        raise InputError(
-            f"{table.where}: loadings must be on domains of one unit, got "
+        raise table.wrong(
+            f"loadings must be on domains of one unit, got "
             f"{' and '.join(sorted(units))}; split the eval in two"
         )
     return entries
@@ -218,8 +215,8 @@ def _note_difficulty(
         return
     if entries.get("human_minutes") is not None:
         if not domain.minutes:
-            raise InputError(
-                f"{table.where}: difficulty must be given in the unit of {domain.name!r}, "
+            raise table.wrong(
+                f"difficulty must be given in the unit of {domain.name!r}, "
                 f"{domain.unit!r}, got human_minutes; that unit is not {DOUBLINGS!r}"
             )
         return
@@ -237,35 +234,32 @@ def _note_difficulty(
 def _check(table: Table, spec: EvalSpec, skills: tuple[str, ...]) -> None:
     """Check rules between the keys of one eval."""
     if spec.mandatory and spec.forbidden:
-        raise InputError(
-            f"{table.where}: an eval must not be mandatory and forbidden, got both; drop one"
-        )
+        raise table.wrong("an eval must not be mandatory and forbidden, got both; drop one")
     least = spec.mandatory.get("tasks", 0) if isinstance(spec.mandatory, dict) else 0
     if isinstance(least, int) and least > spec.tasks:
-        raise InputError(
-            f"{table.where}: mandatory must promise at most its {spec.tasks} tasks, got {least}; "
+        raise table.wrong(
+            f"mandatory must promise at most its {spec.tasks} tasks, got {least}; "
             'write tasks = "all"'
         )
     if (spec.score_low is None) != (spec.score_high is None):
         given, other = ("score_low", "score_high") if spec.score_high is None else HIGH_ALONE
-        raise InputError(
-            f"{table.where}: {other} must be given with {given}, got nothing; a scale of scores "
-            "has two ends"
+        raise table.wrong(
+            f"{other} must be given with {given}, got nothing; a scale of scores has two ends"
         )
     low, high = spec.score_low, spec.score_high
     if low is not None and high is not None and low >= high:
-        raise InputError(
-            f"{table.where}: score_low must be below score_high, got {low:g} and {high:g}; swap "
+        raise table.wrong(
+            f"score_low must be below score_high, got {low:g} and {high:g}; swap "
             "them, and turn the sign of scores that are better when lower"
         )
     if spec.task_names is not None and len(spec.task_names) != spec.tasks:
-        raise InputError(
-            f"{table.where}: task_names must name all {spec.tasks} tasks, got "
+        raise table.wrong(
+            f"task_names must name all {spec.tasks} tasks, got "
             f"{len(spec.task_names)}; complete the list or leave it out"
         )
     if spec.spend_unit == "usd" and spec.usd_per_unit != Interval(1, 1):
-        raise InputError(
-            f"{table.where}: usd_per_unit must be 1 where spend is in usd, got "
+        raise table.wrong(
+            f"usd_per_unit must be 1 where spend is in usd, got "
             f"{spec.usd_per_unit}; drop it or name another spend_unit"
         )
     for key in HOURS:
@@ -273,7 +267,7 @@ def _check(table: Table, spec: EvalSpec, skills: tuple[str, ...]) -> None:
         for skill in hours if isinstance(hours, Mapping) else ():
             near = nearest(skill, [name for name in skills if name != skill], cutoff=0.8)
             if near and table.entries.get(key) is not None:
-                raise InputError(
-                    f"{table.where}: skills of {key} must be spelt alike throughout, got "
+                raise table.wrong(
+                    f"skills of {key} must be spelt alike throughout, got "
                     f"{skill!r} beside {near!r}; use one spelling"
                 )

@@ -20,7 +20,6 @@ from evalbayes.catalogue.quantities import (
     total_hours,
 )
 from evalbayes.catalogue.tables import Spec, Table, ruled, validated
-from evalbayes.errors import InputError
 from evalbayes.names import cure, refuse_other, refuse_unknown
 from evalbayes.tables.numerals import NotANumber, numeral
 
@@ -105,8 +104,8 @@ def assembled_tariff(
     served = _served(table, evals, domains)
     prices = {f"{e.spend_unit} at {e.usd_per_unit}" for e in evals if e.name in served}
     if len(prices) > 1:
-        raise InputError(
-            f"{table.where}: its evals must have one spend_unit and one usd_per_unit, got "
+        raise table.wrong(
+            f"its evals must have one spend_unit and one usd_per_unit, got "
             f"{' and '.join(sorted(prices)[:2])}; make a tariff for each"
         )
     entries = {key: value for key, value in table.entries.items() if key not in SERVED}
@@ -122,12 +121,10 @@ def assembled_elicitation(
     served = _served(table, evals, domains)
     entries = {key: value for key, value in entries.items() if key not in SERVED}
     if entries.get("name") in [spec.name for spec in evals]:
-        raise InputError(
-            f"{table.where}: its name must not be an eval's, got {entries['name']!r}; rename it"
-        )
+        raise table.wrong(f"its name must not be an eval's, got {entries['name']!r}; rename it")
     if not {"hours", "usd"} & set(entries):
-        raise InputError(
-            f"{table.where}: hours or usd must be given, got neither; add hours = ..., what it "
+        raise table.wrong(
+            "hours or usd must be given, got neither; add hours = ..., what it "
             "takes once for all its evals"
         )
     entries.setdefault("usd", 0.0)
@@ -148,7 +145,7 @@ def hours_once(table: Table, key: str, skills: tuple[str, ...], home: str) -> An
         return split_hours(hours, skills, home)
     except ValueError as error:
         if hours:
-            raise InputError(f"{table.where}: {key} {error}") from None
+            raise table.wrong(f"{key} {error}") from None
         return dict.fromkeys(skills, 0.0)
 
 
@@ -196,8 +193,8 @@ def _served(
     """Return the names of the evals that a table speaks of."""
     given = [key for key in SERVED if table.entries.get(key) is not None]
     if len(given) != 1:
-        raise InputError(
-            f"{table.where}: one of evals, family and domain must say what it serves, got "
+        raise table.wrong(
+            f"one of evals, family and domain must say what it serves, got "
             f"{' and '.join(given) or 'none'}; "
             + ("keep one" if given else 'add for example evals = ["first", "second"]')
         )
@@ -212,8 +209,8 @@ def _served(
     name = str(table.entries[key])
     if name not in groups:
         known = sorted({group for group in groups if group})
-        raise InputError(
-            f"{table.where}: {key} must be one that evals of the catalogue have, got {name!r}; "
+        raise table.wrong(
+            f"{key} must be one that evals of the catalogue have, got {name!r}; "
             + (cure(name, known) if known else f"give the evals a {key}, or name them in evals")
         )
     return tuple(spec.name for spec, group in zip(evals, groups, strict=True) if group == name)

@@ -25,7 +25,6 @@ from evalbayes.catalogue.quantities import (
 )
 from evalbayes.catalogue.shared import hours_once
 from evalbayes.catalogue.tables import Spec, Table, filled, validated
-from evalbayes.errors import InputError
 from evalbayes.names import cure, refuse_other
 
 ERRORS: tuple[list[str], ...] = ([], ["reading_sd"], ["participants", "effect_scale"])
@@ -90,8 +89,8 @@ def assembled_study(
         refuse_other(spec.level, own, f"{table.where}: level must be one of its domain's", mend)
     stated = [key for way in ERRORS for key in way if getattr(spec, key) is not None]
     if stated not in ERRORS[1:]:
-        raise InputError(
-            f"{table.where}: its error must be stated as reading_sd, or as participants and "
+        raise table.wrong(
+            f"its error must be stated as reading_sd, or as participants and "
             f"effect_scale, got {' and '.join(stated) or 'neither'}; give one of the two whole"
         )
     return spec

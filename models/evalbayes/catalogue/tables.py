@@ -22,6 +22,10 @@ class Table:
     where: str
     entries: Mapping[str, Any] = field(default_factory=dict)
 
+    def wrong(self, said: str) -> InputError:
+        """Return what is to be raised where it breaks a rule: the place and what is wrong."""
+        return InputError(f"{self.where}: {said}")
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -197,7 +201,7 @@ def filled(
                 # Either the rule cannot tell, or a figure it needs is itself wrong; the latter is
                 # said better when that figure is validated.
                 if str(error).startswith("must be given"):
-                    raise InputError(f"{table.where}: {each.key} {error}") from None
+                    raise table.wrong(f"{each.key} {error}") from None
                 continue
             if reason is not None:
                 assumptions.append(Assumption(table.label, each.key, entries[each.key], reason))
@@ -232,4 +236,4 @@ def ruled(table: Table, key: str, rule: Callable[[Any], Any]) -> Any:
     try:
         return rule(table.entries[key])
     except ValueError as error:
-        raise InputError(f"{table.where}: {key} {error}") from None
+        raise table.wrong(f"{key} {error}") from None

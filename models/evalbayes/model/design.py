@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -340,7 +341,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     ai_models = tuple(sorted(seen | {under_test} | set(catalogue.known_models)))
     capability_units = [spec.unit for spec in catalogue.domains]
     scales = tuple(dict.fromkeys(capability_units))
-    slope = [priors.SLOPE if s == DOUBLINGS else priors.SLOPE_OF_OTHER_UNITS for s in scales]
+    slopes = [priors.SLOPE if s == DOUBLINGS else priors.SLOPE_OF_OTHER_UNITS for s in scales]
     families = tuple(sorted({spec.family for spec in catalogue.evals if spec.family}))
     units = tuple(sorted({spec.spend_unit for spec in catalogue.evals}))
     condition_eval = _index(evals, evidence.conditions["eval"])
@@ -352,16 +353,13 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
     unit_of = _index(units, [spec.spend_unit for spec in catalogue.evals])
     difficulty, difficulty_sd, centre = _difficulties(catalogue, domain_of, minutes)
     anchored = anchors(catalogue, evidence.human_minutes)
+    nothing = (np.nan, np.nan)
     shown = [
-        (np.nan, np.nan) if spec.shown_capability is None else spec.shown_capability.normal()
-        for spec in catalogue.domains
+        s.shown_capability.normal() if s.shown_capability else nothing for s in catalogue.domains
     ]
     growth = [(spec.growth_per_year or POPULATION_GROWTH).normal() for spec in catalogue.domains]
     gap = [priors.gap_prior(spec.gap) for spec in catalogue.domains]
-    plateau = [
-        (np.nan, np.nan) if spec.plateau is None else priors.logit_prior(spec.plateau)
-        for spec in catalogue.evals
-    ]
+    plateau = [priors.logit_prior(s.plateau) if s.plateau else nothing for s in catalogue.evals]
     location = [_expert_location(spec) for spec in catalogue.evals]
     loadings = np.array(
         [[spec.loadings.get(domain, 0.0) for domain in domains] for spec in catalogue.evals]
@@ -377,8 +375,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         under_test=ai_models.index(under_test),
         scales=scales,
         scale_of=_index(scales, capability_units),
-        slope=np.array([prior.mean_ln for prior in slope]),
-        slope_sd=np.array([prior.sd_ln for prior in slope]),
+        **_moments("slope", [(prior.mean_ln, prior.sd_ln) for prior in slopes]),
         loadings=loadings,
         knots=knots_of(catalogue, loadings, difficulty, centre, pairs[:, 0]),
         domain_of=domain_of,
@@ -388,8 +385,7 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         unit_of=unit_of,
         difficulty=difficulty,
         difficulty_sd=difficulty_sd,
-        shown=np.array([mean for mean, _ in shown]),
-        shown_sd=np.maximum([sd for _, sd in shown], priors.SMALLEST_SD),
+        **_moments("shown", shown, priors.SMALLEST_SD),
         centre=centre,
         adrift=np.array(
             [
@@ -397,16 +393,12 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
                 for spec in catalogue.domains
             ]
         ),
-        gap=np.array([mean for mean, _ in gap]),
-        gap_sd=np.array([sd for _, sd in gap]),
+        **_moments("gap", gap),
         gap_stated=np.array([spec.elicitation_gap is not None for spec in catalogue.domains]),
-        growth=np.array([mean for mean, _ in growth]),
-        growth_sd=np.maximum([sd for _, sd in growth], priors.SMALLEST_SD),
+        **_moments("growth", growth, priors.SMALLEST_SD),
         ancestry=ancestry_of(catalogue, ai_models),
-        plateau=np.array([mean for mean, _ in plateau]),
-        plateau_sd=np.array([sd for _, sd in plateau]),
-        location=np.array([mean for mean, _ in location]),
-        location_sd=np.maximum([sd for _, sd in location], priors.SMALLEST_SD),
+        **_moments("plateau", plateau),
+        **_moments("location", location, priors.SMALLEST_SD),
         ln_minutes=_ln_minutes(minutes, unit_of),
         ln_spend_centre=_spend_centres(units, unit_of, condition_eval, evidence, location),
         condition_eval=condition_eval,
@@ -418,6 +410,12 @@ def design_of(catalogue: Catalogue, evidence: Evidence) -> Design:
         told=told(evidence, condition_pair.reshape(-1), len(pairs)),
         spend_seen=spend_seen,
     )
+
+
+def _moments(name: str, told: list[tuple[float, float]], least: float = 0.0) -> dict[str, Any]:
+    """Return means and sds, these at least so large, by their names in a design."""
+    mean, sd = np.array(told).T.copy()
+    return {name: mean, f"{name}_sd": np.maximum(sd, least)}
 
 
 def _index(names: tuple[str, ...], values: object) -> Index:
