@@ -324,18 +324,22 @@ class _Master:
         whole_ones = np.append(stack.whole, np.zeros(self._n_slacks, dtype=bool))
         if left <= 0:
             raise self._late()
-        result = optimize.milp(
-            self._objective,
-            constraints=optimize.LinearConstraint(
-                sparse.vstack(self._matrices, format="csr"),
-                np.concatenate(self._lower),
-                np.concatenate(self._upper),
-            ),
-            integrality=whole_ones.astype(int) if whole else None,
-            bounds=optimize.Bounds(0.0, self._most),
-            options=options | {"time_limit": left},  # type: ignore[arg-type]  # typed in the stubs
+        limits = optimize.LinearConstraint(
+            sparse.vstack(self._matrices, format="csr"),
+            np.concatenate(self._lower),
+            np.concatenate(self._upper),
         )
-        if result.status == 2:
+        for presolve in (True, False):  # a presolve may err: that nothing fits is said twice
+            result = optimize.milp(
+                self._objective,
+                constraints=limits,
+                integrality=whole_ones.astype(int) if whole else None,
+                bounds=optimize.Bounds(0.0, self._most),
+                options=options | {"time_limit": left, "presolve": presolve},  # type: ignore[arg-type]
+            )
+            if result.status != 2:
+                break
+        else:
             return None
         if result.status == 1 and result.x is None:
             raise self._late()
