@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalbayes.names import ONCE
@@ -73,6 +74,18 @@ def listing(words: Sequence[str]) -> str:
     if any("," in each for each in words):
         return f"{'; '.join(words[:-1])}; and {words[-1]}"
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def lines_of(template: Path, **parts: Any) -> list[str]:
+    """Return what a template says of some parts, a sentence to a line; empty lines are left out."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    page = Environment(loader=FileSystemLoader(template.parent), undefined=StrictUndefined)
+    page.trim_blocks, page.lstrip_blocks = True, True
+    page.filters |= {"two": two_digits, "share": percent, "listing": listing, "words": words}
+    page.filters["price"] = price
+    said = page.get_template(template.name).render(parts)
+    return [line for line in said.splitlines() if line]
 
 
 def words(resource: str) -> str:
