@@ -42,9 +42,10 @@ class LevelSet:
         whitened = np.linalg.inv(root) @ lines
         self._sides = _sides(len(own))
         self._explained = ExplainedVariance(menu, contrasts=self._sides @ whitened)
-        self._all = _Whole(menu, whitened)
+        self._whole = ExplainedVariance(menu, contrasts=whitened)
+        self._root = np.linalg.cholesky(self._of(np.ones(len(menu))) + 1e-9 * np.eye(len(own)))
         # of several gaps chances are told from few points: as far off as where all is known
-        most = self._all.root @ self._all.root.T
+        most = self._root @ self._root.T
         self._at_most += self._over(most) - self._over(most, rough=False)
         tried = np.vstack([mixes(menu, MIXES), np.eye(len(menu))])  # also what tells of one thing
         rays = {ray.round(3).tobytes(): ray for x in tried if (ray := self._ray(x)) is not None}
@@ -94,9 +95,16 @@ class LevelSet:
         found = self._calls.after(left, rough=rough)
         return sum((found.p_missed, found.p_needless)[kind] for kind in self._kinds) - self._at_most
 
+    def _of(self, x: Array) -> Array:
+        """Return what a choice explains of whitened (w, δ)."""
+        lines = self._whole.contrasts
+        left = lines @ np.linalg.solve(self._whole.precision(x), lines.T)
+        return np.asarray(lines @ lines.T - left)
+
     def _ray(self, x: Array) -> Array | None:
         """Return what could be explained in a choice's direction, None where it tells nothing."""
-        share, root = self._all.share(x), self._all.root
+        root, inside = self._root, np.linalg.inv(self._root)
+        share = inside @ self._of(x) @ inside.T
         most = float(np.linalg.eigvalsh(share)[-1])
         return None if most < LITTLE else np.asarray(root @ share @ root.T / most)
 
@@ -115,25 +123,6 @@ class LevelSet:
             missed = max(over)
         s = optimize.brentq(lambda s: self._over(s * ray), missed, 1.0, xtol=NEAR, rtol=NEAR)
         return np.asarray(s * ray)
-
-
-class _Whole:
-    """What a menu explains of whitened (w, δ), and which share of it a choice does."""
-
-    def __init__(self, menu: Menu, whitened: Array) -> None:
-        self._explained = ExplainedVariance(menu, contrasts=whitened)
-        most = self._of(np.ones(len(menu)))
-        self.root = np.linalg.cholesky(most + 1e-9 * np.eye(len(most)))
-        self._in = np.linalg.inv(self.root)
-
-    def _of(self, x: Array) -> Array:
-        lines = self._explained.contrasts
-        left = lines @ np.linalg.solve(self._explained.precision(x), lines.T)
-        return np.asarray(lines @ lines.T - left)
-
-    def share(self, x: Array) -> Array:
-        """Return E(x), of which 1 is all that the menu explains."""
-        return np.asarray(self._in @ self._of(x) @ self._in.T)
 
 
 def _sides(dimension: int) -> Array:

@@ -43,89 +43,68 @@ def skewed_value(
     information = menu.information[rows].sum(axis=0)
     values, variances = [], []
     for decision in menu.decisions:
-        prior = _condition_on_gaps(menu, gap_weights(menu, decision), n_nodes)
-        rng = np.random.default_rng(seed)
-        gain = _decision_gain(menu, decision, information, prior, rng, n_draws)
+        gain = _decision_gain(menu, decision, information, n_nodes, seed, n_draws)
         values.append(gain.mean())
         variances.append(gain.var(ddof=1) / n_draws)
     return SkewedValue(float(np.sum(values)), float(np.sqrt(np.sum(variances))))
 
 
-def _lognormal_nodes(mean: Array, covariance: Array, n_nodes: int) -> tuple[Array, Array]:
-    """Return values of lognormals with these moments, (n, n_gaps), and their probabilities.
+def _given_gaps(menu: Menu, gaps: Array | None, n_nodes: int) -> tuple[Array, Array, Array]:
+    """Return chances of each value of the gaps, the states' means there and their covariance.
 
-    Of one, evenly spaced in the logarithm, where the trapezoidal rule is as good as exact; of
-    several, points that fill the probabilities evenly (Sobol), tied as the covariance ties them.
+    Values of one lognormal are evenly spaced in the logarithm, where the trapezoidal rule is as
+    good as exact; of several they are points that fill the probabilities evenly (Sobol), tied as
+    their covariance ties them. Without a gap there is one normal.
     """
-    if len(mean) == 1:
-        z = np.linspace(-6.0, 6.0, n_nodes)[:, None]
-        probabilities = np.exp(-0.5 * z[:, 0] ** 2)
-    else:
-        size = int(np.ceil(np.log2(max(n_nodes, MANY_NODES))))
-        z = even_normals(size, len(mean), seed=0)
-        probabilities = np.ones(len(z))
-    nodes = lognormals(mean, covariance, z)
-    return nodes, probabilities / probabilities.sum()
-
-
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class _Mixture:
-    """The states as a mixture of normals over the values of δ, all with one covariance."""
-
-    weights: Array
-    mean: Array
-    covariance: Array
-
-
-def _condition_on_gaps(menu: Menu, gaps: Array | None, n_nodes: int) -> _Mixture:
-    """Return the states given each value of the gaps; without a gap, one normal."""
     prior, covariance = menu.prior_mean, menu.prior_covariance
     if gaps is None:
-        return _Mixture(np.ones(1), prior[None, :], covariance)
+        return np.ones(1), prior[None, :], covariance
     at = np.flatnonzero(gaps)
+    if len(at) == 1:
+        z = np.linspace(-6.0, 6.0, n_nodes)[:, None]
+        chances = np.exp(-0.5 * z[:, 0] ** 2)
+    else:
+        z = even_normals(int(np.ceil(np.log2(max(n_nodes, MANY_NODES)))), len(at), seed=0)
+        chances = np.ones(len(z))
     own = covariance[np.ix_(at, at)]
-    nodes, weights = _lognormal_nodes(prior[at], own, n_nodes)
+    nodes = lognormals(prior[at], own, z)
     slope = np.linalg.solve(own, covariance[at])  # (n_gaps, n_states)
-    conditional = covariance - covariance[:, at] @ slope
-    return _Mixture(weights, prior + (nodes - prior[at]) @ slope, conditional)
+    means = prior + (nodes - prior[at]) @ slope
+    return chances / chances.sum(), means, covariance - covariance[:, at] @ slope
 
 
 def _decision_gain(
-    menu: Menu,
-    decision: Decision,
-    information: Array,
-    prior: _Mixture,
-    rng: np.random.Generator,
-    n_draws: int,
+    menu: Menu, decision: Decision, information: Array, n_nodes: int, seed: int, n_draws: int
 ) -> Array:
     """Return loss before minus loss after for every simulated reading, of shape (n_draws,)."""
+    chances, means, covariance = _given_gaps(menu, gap_weights(menu, decision), n_nodes)
+    rng = np.random.default_rng(seed)
     n_states = len(menu.states)
     # t = √K z + e with e standard normal carries all the information K.
     eigenvalues, vectors = np.linalg.eigh(information)
     keep = eigenvalues > 1e-12 * max(eigenvalues.max(initial=0.0), 1e-300)
     root = np.sqrt(eigenvalues[keep])[:, None] * vectors[:, keep].T  # (rank, n_states)
     standard = rng.standard_normal((n_draws, 2 * n_states))
-    covariance = prior.covariance
     # every value of δ as often as its probability says, to within one draw
     levels = (np.arange(n_draws) + 0.5) / n_draws
-    which = np.searchsorted(np.cumsum(prior.weights), levels).clip(max=len(prior.weights) - 1)
+    which = np.searchsorted(np.cumsum(chances), levels).clip(max=len(chances) - 1)
     scatter = np.linalg.cholesky(covariance + 1e-12 * np.trace(covariance) * np.eye(n_states))
-    states = prior.mean[which] + standard[:, :n_states] @ scatter.T
+    states = means[which] + standard[:, :n_states] @ scatter.T
     readings = states @ root.T + standard[:, n_states : n_states + root.shape[0]]
 
     spread = root @ covariance @ root.T + np.eye(root.shape[0])
     gain = np.linalg.solve(spread, root @ covariance)  # (rank, n_states)
     left = covariance - (root @ covariance).T @ gain
     whiten = np.linalg.cholesky(np.linalg.inv(spread))
-    expected = prior.mean @ root.T  # readings of every node, (node, rank)
+    expected = means @ root.T  # readings of every node, (node, rank)
     seen, known = readings @ whiten, expected @ whiten
     distance = (seen**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2.0 * seen @ known.T
-    weights = prior.weights * np.exp(-0.5 * (distance - distance.min(axis=1, keepdims=True)))
+    weights = chances * np.exp(-0.5 * (distance - distance.min(axis=1, keepdims=True)))
     weights /= weights.sum(axis=1, keepdims=True)
 
     contrast = decision.contrast
     shift = decision.later_gain_mean - decision.threshold
-    before = prior.mean @ contrast + shift
+    before = means @ contrast + shift
     pull = gain @ contrast
     after = before - expected @ pull + (readings @ pull)[:, None]
     sd_after, sd_before = (
@@ -133,7 +112,7 @@ def _decision_gain(
         for c in (left, covariance)
     )
     losses = (decision.loss_missed, decision.loss_false_alarm)
-    prior_loss = (_losses(before, sd_before, losses) * prior.weights).sum(axis=-1).min()
+    prior_loss = (_losses(before, sd_before, losses) * chances).sum(axis=-1).min()
     expected = _losses(after, sd_after, losses)  # (2, draw, node)
     posterior_loss = (expected * weights).sum(axis=-1).min(axis=0)
     return np.asarray(prior_loss - posterior_loss)
