@@ -87,7 +87,9 @@ class Affine:
                     f"Affine: {self} could not be read as linear rows; "
                     "give its parameters finite values and write it as matrix @ x <= numbers"
                 )
-        lower, upper = self._sides(offset)
+        # of ``matrix @ x``, given ``expression = matrix @ x + offset``
+        sign, free = self._sign, np.full(len(offset), np.inf)
+        lower, upper = -free if sign > 0 else -offset, free if sign < 0 else -offset
         return self._as_rows(matrix, lower, upper)
 
     def _as_rows(self, matrix: Any, lower: Array, upper: Array) -> Rows:
@@ -118,16 +120,14 @@ class Affine:
         finally:
             choice.value = kept
 
-    def _sides(self, offset: Any) -> tuple[Any, Any]:
-        """Return the bounds of ``matrix @ x``, given ``expression = matrix @ x + offset``."""
+    @property
+    def _sign(self) -> Literal[1, 0, -1]:
+        """1 where the expression is at most 0, -1 where it is at least 0, 0 where it is 0."""
         import cvxpy as cp
 
-        unbounded = np.full(len(offset), np.inf)
         if isinstance(self.constraint, (cp.constraints.Equality, cp.constraints.Zero)):
-            return -offset, -offset
-        if isinstance(self.constraint, cp.constraints.NonNeg):
-            return -offset, unbounded
-        return -unbounded, -offset
+            return 0
+        return -1 if isinstance(self.constraint, cp.constraints.NonNeg) else 1
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: a cvxpy constraint has no truth value
@@ -173,7 +173,7 @@ class ConvexLimit(Affine):
 
     def cuts(self, menu: Menu, x: Array) -> Rows | None:
         """Return the tangent at a choice that breaks it, or None."""
-        value = self._sign * self._read(menu, x, slope=False)[0]
+        value = (self._sign or 1) * self._read(menu, x, slope=False)[0]
         whole = bool((np.minimum(x, 1.0 - x) <= MET).all())
         at_rest = np.abs(self._read(menu, np.zeros(len(menu)), slope=False)[0])
         over = value > (MET if whole else NEARLY) * np.maximum(at_rest, np.abs(value))
@@ -181,9 +181,9 @@ class ConvexLimit(Affine):
 
     def tangent(self, menu: Menu, x: Array) -> Rows:
         """Return rows that every choice within it meets, exact at x."""
-        value, gradient = self._read(menu, x)
-        upper = self._sign * (gradient @ x - value)
-        return self._as_rows(self._sign * gradient, np.full(len(value), -np.inf), upper)
+        (value, gradient), sign = self._read(menu, x), self._sign or 1
+        upper = sign * (gradient @ x - value)
+        return self._as_rows(sign * gradient, np.full(len(value), -np.inf), upper)
 
     def conic(self, x: Any) -> list[Any]:
         """Return it as cvxpy constraints of the choice `x`, of shape (n_options,)."""
@@ -191,12 +191,6 @@ class ConvexLimit(Affine):
 
         (choice,) = self.constraint.variables()
         return [self.constraint, cp.vec(choice, order="C") == x]
-
-    @property
-    def _sign(self) -> Literal[1, -1]:
-        import cvxpy as cp
-
-        return -1 if isinstance(self.constraint, cp.constraints.NonNeg) else 1
 
 
 def of_cvxpy(constraint: Any) -> Affine:

@@ -9,7 +9,7 @@ import numpy as np
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.objectives.valuation import direct_gains
+from evalfolio.objectives.valuation import direct_gains, valuation
 from evalfolio.value.explained import ExplainedVariance
 
 
@@ -83,6 +83,11 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
         spend=dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True)),
         explained=dict(zip(names, v.tolist(), strict=True)),
     )
+
+
+def searched_value(menu: Menu, options: Sequence[str]) -> float:
+    """Return what options are worth as a search sees it, to compare with what one finds."""
+    return float(valuation(menu).gains(choice_vector(menu, options)).sum())
 
 
 def choice_vector(menu: Menu, options: Sequence[str]) -> Array:

@@ -42,24 +42,17 @@ def shared_rows(problem: Problem, x: Array) -> pd.DataFrame:
             whole = total[column]
             if draws is not None:
                 spends = draws[:, len(menu) + k, column] * taken[len(menu) + k]
-        rows.append(
-            {
-                "purchase": each.name,
-                "evals": tuple(menu.options["eval"][needs & (x > 0.5)].astype(str)),
-                "domains": tuple(menu.options["domain"][needs].astype(str).unique()),
-                "tiers": tuple(menu.options["tier"][needs].astype(str).unique()),
-                "days": each.days,
-                **use,
-                "usd_p90": float(np.quantile(spends, 0.9)),
-                # rows at their caps count the dearest step
-                "usd_ceiling": float(spends.max()) if each.told == ONCE else 0.0,
-                "share_of_usd": usd / whole if whole > 0 else 0.0,
-                "value_if_dropped": value - problem.value(np.where(needs, 0.0, x)),
-                **({"told": each.told} if menu.tariffs else {}),
-            }
-        )
-    columns = ["purchase", *SHARED_COLUMNS, *menu.resources, "value_if_dropped"]
-    return pd.DataFrame(rows, columns=None if rows else columns).set_index("purchase")
+        evals = tuple(menu.options["eval"][needs & (x > 0.5)].astype(str))
+        of = (tuple(menu.options[key][needs].astype(str).unique()) for key in ("domain", "tier"))
+        # rows at their caps count the dearest step
+        most = float(spends.max()) if each.told == ONCE else 0.0
+        money = (float(np.quantile(spends, 0.9)), most, usd / whole if whole > 0 else 0.0)
+        lost = value - problem.value(np.where(needs, 0.0, x))
+        told = (each.told,) if menu.tariffs else ()
+        rows.append((each.name, evals, *of, each.days, *use.values(), *money, lost, *told))
+    columns = ["purchase", *SHARED_COLUMNS[:4], *menu.resources, *SHARED_COLUMNS[4:]]
+    columns += ["value_if_dropped", *(["told"] if menu.tariffs else [])]
+    return pd.DataFrame(rows, columns=columns).set_index("purchase")
 
 
 def shared_in_words(menu: Menu, names: Sequence[str]) -> str:

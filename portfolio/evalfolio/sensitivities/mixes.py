@@ -21,8 +21,7 @@ from evalbayes.observations import Observations
 from evalfolio.errors import InputError
 from evalfolio.limits.amount import tier_share
 from evalfolio.narrative import DEPTH, listing, percent
-from evalfolio.objectives.valuation import valuation
-from evalfolio.plans.evaluation import choice_vector
+from evalfolio.plans.evaluation import searched_value
 from evalfolio.plans.plan import Plan
 from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import ON_INPUTS, ON_MENU, Assumed
@@ -179,7 +178,7 @@ def _point(
     assumed, level = assumptions[int(point[0])], float(point[1])
     menu, solution = plan_under(basis, {assumed: level}, method, own)
     there = set(own.options) <= set(map(str, menu.options.index))
-    held = float(valuation(menu).gains(choice_vector(menu, own.options)).sum()) if there else None
+    held = searched_value(menu, own.options) if there else None
     return {**summary(menu, solution), "base_value": held}
 
 

@@ -27,8 +27,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.limits import Mandatory
 from evalfolio.narrative import DEPTH
-from evalfolio.objectives.valuation import valuation
-from evalfolio.plans.evaluation import choice_vector
+from evalfolio.plans.evaluation import searched_value
 from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.sweep import Sweep, best_at, solve
 
@@ -78,10 +77,10 @@ def pilot_first(
         if not all(s.feasible for s in after):
             continue
         rest = after[int(np.argmax(weights))].options
-        fixed = np.array([_worth(then, rest) for then in menus])
+        fixed = np.array([searched_value(then, rest) for then in menus])
         adds = weights @ np.maximum([s.value for s in after] - fixed, 0.0)
         possible = weights @ (np.array([s.bound for s in after]) - fixed)
-        value, bound = (_worth(lean, rest) + float(part) for part in (adds, possible))
+        value, bound = (searched_value(lean, rest) + float(part) for part in (adds, possible))
         differs = np.array([set(s.options) != set(rest) for s in after])
         more, low, high = value - now.value, value - now.bound, bound - now.value
         share, changes = more / now.value if now.value > 0 else 0.0, float(weights[differs].sum())
@@ -141,10 +140,6 @@ def _candidates(question: Question, most: int) -> list[str]:
         if share[row] <= 1:
             cheapest.setdefault(str(menu.options["eval"].iloc[row]), int(row))
     names = menu.options.index
-    rows = sorted(cheapest.values(), key=lambda row: (-_worth(menu, [str(names[row])]), row))[:most]
-    return [str(menu.options.index[row]) for row in rows]
-
-
-def _worth(menu: Menu, options: Sequence[str]) -> float:
-    """Return what options are worth as a search sees it, to compare with what one finds."""
-    return float(valuation(menu).gains(choice_vector(menu, options)).sum())
+    worth = {row: searched_value(menu, [str(names[row])]) for row in cheapest.values()}
+    rows = sorted(worth, key=lambda row: (-worth[row], row))[:most]
+    return [str(names[row]) for row in rows]

@@ -20,8 +20,7 @@ from scipy.optimize import linprog
 from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError, SolverError
-from evalfolio.objectives.valuation import valuation
-from evalfolio.plans.evaluation import choice_vector
+from evalfolio.plans.evaluation import searched_value
 from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import ON_COSTS, ON_INPUTS, Assumed
 from evalfolio.sensitivities.basis import Basis
@@ -76,9 +75,7 @@ class Scenarios:
 
     def values(self, options: Sequence[str]) -> Array:
         """Return what a mix is worth under every scenario, of shape (n_scenarios,)."""
-        menus = self.menus.values()
-        each = (valuation(menu).gains(choice_vector(menu, options)).sum() for menu in menus)
-        return np.array([float(value) for value in each])
+        return np.array([searched_value(menu, options) for menu in self.menus.values()])
 
     def weighted(self, weights: Sequence[float]) -> Menu:
         """Return one menu whose value of any mix is the weighted sum over the scenarios.
