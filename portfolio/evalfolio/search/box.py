@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,34 +37,27 @@ class Box:
         v = float(np.clip(v, self.low[d] + margin, self.high[d] - margin))
         halves = []
         for low, high in ((self.low[d], v), (v, self.high[d])):
-            lows, highs, near = self.low.copy(), self.high.copy(), self.near.copy()
-            lows[d], highs[d] = low, high
-            near[d] = np.clip(near[d], low, high)
+            near = _with(self.near, d, np.clip(self.near[d], low, high))
+            lows, highs = _with(self.low, d, low), _with(self.high, d, high)
             halves.append(replace(self, low=lows, high=highs, near=near))
         return halves
 
     def parted(self, code: int, small: Positions, large: Positions) -> list[Box]:
         """Return the parts where an eval runs one of its large options, and where it does not."""
-        within, without, run = self.x_high.copy(), self.x_high.copy(), self.run.copy()
-        within[small] = 0.0
-        without[large] = 0.0
-        run[code] = True
+        within, without = _with(self.x_high, small, 0.0), _with(self.x_high, large, 0.0)
+        run = _with(self.run, code, True)
         return [replace(self, x_high=within, run=run), replace(self, x_high=without)]
 
     def with_and_without(self, option: int, rivals: Positions) -> list[Box]:
         """Return the parts that have an option, its rivals then ruled out, and that lack it."""
-        without, within, x_low = self.x_high.copy(), self.x_high.copy(), self.x_low.copy()
-        without[option] = 0.0
-        within[rivals] = 0.0
-        x_low[option] = within[option] = 1.0
-        return [replace(self, x_low=x_low, x_high=within), replace(self, x_high=without)]
+        within = _with(_with(self.x_high, rivals, 0.0), option, 1.0)
+        has = replace(self, x_low=_with(self.x_low, option, 1.0), x_high=within)
+        return [has, replace(self, x_high=_with(self.x_high, option, 0.0))]
 
     def without_options(self, out: Flags, inside: Flags) -> None:
         """Rule out some options and fix others, in place; the masks are over the options."""
-        n = len(out)
-        self.x_high, self.x_low = self.x_high.copy(), self.x_low.copy()
-        self.x_high[:n][out] = 0.0
-        self.x_low[:n][inside] = 1.0
+        self.x_high = _with(self.x_high, np.flatnonzero(out), 0.0)
+        self.x_low = _with(self.x_low, np.flatnonzero(inside), 1.0)
 
 
 def shaved(
@@ -107,6 +101,12 @@ def shaved(
 
 def capped(box: Box, quantity: int, cap: float) -> Box:
     """Return the part of a box where a quantity is at most the cap."""
-    high, near = box.high.copy(), box.near.copy()
-    high[quantity] = near[quantity] = cap
+    high, near = (_with(each, quantity, cap) for each in (box.high, box.near))
     return replace(box, high=high, near=near)
+
+
+def _with(array: Any, at: Any, value: float) -> Any:
+    """Return an array with other entries: boxes share those that are the same."""
+    out = array.copy()
+    out[at] = value
+    return out

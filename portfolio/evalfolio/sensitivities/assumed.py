@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.anchors import without_anchor
 from evalbayes.posterior.posterior import Posterior
@@ -100,15 +101,13 @@ def assumptions_of(catalogue: Catalogue, posterior: Posterior) -> list[Assumed]:
         if set(decision.weights) & set(adrift):
             continue
         found.append(_interval("threshold", decision.name, decision.threshold, UNIT))
-        found.append(_factor("loss_missed", decision.name))
-        found.append(_factor("loss_false_alarm", decision.name))
+        found += [_factor(kind, decision.name) for kind in ("loss_missed", "loss_false_alarm")]
     for spec in catalogue.domains:
         if spec.name in adrift:
             continue
         gain = spec.post_training_gain_per_year
         found.append(_interval("later_gain", spec.name, gain, gain.mid / FACTOR))
-        found.append(_factor("shown_sd", spec.name))
-        found.append(_factor("gap_sd", spec.name))
+        found += [_factor(kind, spec.name) for kind in ("shown_sd", "gap_sd")]
         size = posterior.draws["gap"][:, posterior.domains.index(spec.name), m]
         if size.mean() > 0:
             found.append(_quantiles("gap", spec.name, size))
@@ -176,9 +175,7 @@ def _factor(kind: str, domain: str) -> Assumed:
     return Assumed(kind, domain, 1 / FACTOR, 1.0, FACTOR, False)
 
 
-def _quantiles(
-    kind: str, domain: str, draws: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-) -> Assumed:
+def _quantiles(kind: str, domain: str, draws: Array) -> Assumed:
     middle = float(draws.mean())
     low, high = np.quantile(draws, [0.05, 0.95]) / middle
     return Assumed(kind, domain, min(float(low), 1.0), 1.0, max(float(high), 1.0), True)

@@ -99,9 +99,7 @@ def tornado(
     Where the base plan is at hand and its mix is worth just what it was, and no other is worth more
     by the gap, it stays, so that a figure that moves nothing gives its own value.
     """
-    points: list[list[float]] = []
-    for k, assumed in enumerate(assumptions):
-        points += [[k, assumed.low], [k, assumed.high]]
+    points = [[k, end] for k, each in enumerate(assumptions) for end in (each.low, each.high)]
     own = solve(basis.question.lean, method) if plan is None else Solution.of(plan)
     base = summary(basis.lean, own)
     answers = swept(_point, points, basis, own, tuple(assumptions), method, sweep=sweep)
@@ -209,17 +207,15 @@ def mixes_under(
     A point has a level per figure; those that ask for a new menu must be at their low, mid or high
     one, else an InputError. The sweep's points are batches of plans on menus they share.
     """
-    shared = [k for k, a in enumerate(figures) if a.kind in ON_INPUTS]
-    for point in points:
-        for k in shared:
-            a = figures[k]
+    shared = {k: a for k, a in enumerate(figures) if a.kind in ON_INPUTS}
+    groups: dict[tuple[float, ...], list[int]] = {}
+    for place, point in enumerate(points):
+        for k, a in shared.items():
             if point[k] not in (a.low, a.mid, a.high):
                 raise InputError(
                     f"{a.name} must be at {a.low:g}, {a.mid:g} or {a.high:g}, got {point[k]:g}; "
                     "menus are built for these only"
                 )
-    groups: dict[tuple[float, ...], list[int]] = {}
-    for place, point in enumerate(points):
         groups.setdefault(tuple(float(point[k]) for k in shared), []).append(place)
     batches = [
         places[start : start + BATCH]
