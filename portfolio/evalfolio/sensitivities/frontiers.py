@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ALL, BINDING = "all", "binding"
+Points = dict[str, list[Any]]  # a frontier's, column by column
 NEAR = 1.03  # a bracket is halved until its ends are within 3 %
 COLUMNS = ("what", "below", "at", "adds", "why")
 SATURATED = 0.95
@@ -435,12 +436,7 @@ def groups(menu: Menu) -> dict[str, Where]:
 
 
 def _entry(
-    question: Question,
-    resource: str,
-    points: dict[str, list[Any]],
-    ceiling: float,
-    method: Method,
-    name: str,
+    question: Question, resource: str, points: Points, ceiling: float, method: Method, name: str
 ) -> dict[str, Any]:
     """Find one entry."""
     menu = question.menu

@@ -167,13 +167,9 @@ def summary(menu: Menu, solution: Solution) -> dict[str, Any]:
 
 
 def _point(
-    basis: Basis,
-    own: Solution,
-    assumptions: tuple[Assumed, ...],
-    method: Method,
-    point: Sequence[float],
+    basis: Basis, own: Solution, figures: Sequence[Assumed], method: Method, point: Sequence[float]
 ) -> dict[str, Any]:
-    assumed, level = assumptions[int(point[0])], float(point[1])
+    assumed, level = figures[int(point[0])], float(point[1])
     menu, solution = plan_under(basis, {assumed: level}, method, own)
     there = set(own.options) <= set(map(str, menu.options.index))
     held = searched_value(menu, own.options) if there else None

@@ -8,6 +8,7 @@ import numpy as np
 from evalbayes.arrays import Array
 from evalfolio.spends.curves import Counted
 
+Pair = tuple[Array, Array]  # at the lower and the upper ends
 SLOPE_ERROR = 1e-11  # relative, of the slopes of items that share the money
 MAX_STEPS = 100  # of Newton or bisection, inner and outer
 FLOOR_SHARE = 1e-13  # of an item's range: spends nearer to its lower end count as that end
@@ -72,9 +73,7 @@ def concave_allocation(curves: Counted, budget: float, low: Array, high: Array) 
     return Allocation(spend, total, max(bound, total), multiplier, curves.n_evaluations)
 
 
-def _split(
-    curves: Counted, budget: float, box: tuple[Array, Array], ends: tuple[Array, Array]
-) -> tuple[Array, float]:
+def _split(curves: Counted, budget: float, box: Pair, ends: Pair) -> tuple[Array, float]:
     """Return the spends and the multiplier at which they add up to the budget."""
     low, high = box
     finite = np.concatenate([side[np.isfinite(side) & (side > 0)] for side in ends])
@@ -108,13 +107,7 @@ def _split(
     return _spent_out(spend, bend, budget, low, high), float(np.exp(at))
 
 
-def _spend_at(
-    curves: Counted,
-    multiplier: float,
-    start: Array,
-    box: tuple[Array, Array],
-    ends: tuple[Array, Array],
-) -> tuple[Array, Array]:
+def _spend_at(curves: Counted, multiplier: float, start: Array, box: Pair, ends: Pair) -> Pair:
     """Return the spends of slope λ and the curvature there (NaN at the bounds).
 
     Newton on ln slope against ln spend, bisecting where it leaves the bracket.
