@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from evalfolio.cli.console import console, print_json, records, say
 from evalfolio.cli.options import JsonOption, QuietOption, Texts, figure
+from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
     from evalbayes.observations import TableMapping
@@ -91,7 +92,6 @@ def table(
 def mapping_of(mapped: list[str] | None, mapping: Path | None) -> "TableMapping":
     """Return the mapping that --map or --mapping gives."""
     from evalbayes.observations import TableMapping, read_mapping
-    from evalfolio.errors import InputError
 
     if mapping is None:
         return TableMapping(pairs(mapped, "--map"))
@@ -210,8 +210,6 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
     >>> pairs(["spend=spend_tokens", "cap=2e6"], "--map")
     {'spend': 'spend_tokens', 'cap': '2e6'}
     """
-    from evalfolio.errors import InputError
-
     found: dict[str, str] = {}
     for word in words or []:
         name, equals, value = word.partition("=")
@@ -230,7 +228,6 @@ def pairs(words: list[str] | None, option: str) -> dict[str, str]:
 
 def _efforts(words: list[str] | None) -> float | dict[str, float] | None:
     """Read the words of --effort: one number for all runs, or one each for evals and settings."""
-    from evalfolio.errors import InputError
 
     def number(text: str) -> float:
         try:
@@ -250,7 +247,6 @@ def _finish(
     result: "ImportResult", out: Path, errors: Path | None, *, quiet: bool, as_json: bool
 ) -> None:
     from evalbayes.whole import whole_file
-    from evalfolio.errors import InputError
 
     if errors is not None:
         with whole_file(errors) as partial:

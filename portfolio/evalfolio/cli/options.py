@@ -5,6 +5,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from evalbayes.errors import InputError
+from evalbayes.tables.numerals import NotANumber, numeral
+
 Texts = list[str] | None  # an option that may be given several times
 Paths = list[Path] | None
 
@@ -84,9 +87,6 @@ def figure(option: str, words: str) -> float:
     >>> figure("--cap", "2,000,000"), figure("--cap", "2e6")
     (2000000.0, 2000000.0)
     """
-    from evalbayes.errors import InputError
-    from evalbayes.tables.numerals import NotANumber, numeral
-
     try:
         return numeral(words)
     except NotANumber as error:

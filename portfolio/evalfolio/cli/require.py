@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_table, say, say_unanchored
+from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +92,6 @@ def require(
 ) -> None:
     """Find the least programme of evals that meets a target of assurance, or a standard."""
     from evalfolio.cli.inputs import asked
-    from evalfolio.errors import InputError
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.search import Certified, Question
@@ -216,8 +217,6 @@ Target = dict[str, float] | float
 
 def _worth(word: str, menu: Menu) -> float:
     """Read what decisions are to be worth, in the unit of losses or as a share of EVPI."""
-    from evalbayes.tables.numerals import NotANumber, numeral
-    from evalfolio.errors import InputError
     from evalfolio.objectives.valuation import perfect_value
 
     try:
@@ -232,9 +231,6 @@ def _worth(word: str, menu: Menu) -> float:
 
 def _targets(words: list[str] | None, option: str, *, share: bool = True) -> list[Target]:
     """Return the standards typed: one of named targets, or one for each plain number."""
-    from evalbayes.tables.numerals import NotANumber, numeral
-    from evalfolio.errors import InputError
-
     named: dict[str, float] = {}
     plain: list[Target] = []
     for word in words or []:
@@ -263,8 +259,6 @@ def _targets(words: list[str] | None, option: str, *, share: bool = True) -> lis
 
 def _only(targets: list[Target], name: str) -> Target:
     """Return the one standard there is; several cannot be waived together."""
-    from evalfolio.errors import InputError
-
     if len(targets) > 1:
         option = f"--{name.replace('_', '-')}"
         raise InputError(f"{option} must be one standard with --waive, got {len(targets)}")

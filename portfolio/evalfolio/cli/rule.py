@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
+from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_json, say
 from evalfolio.errors import InputError
@@ -66,8 +67,6 @@ def _print(numbers: dict[str, Any], words: str, *, as_json: bool) -> None:
 
 def _listed(prices: str) -> list[float]:
     """Read prices separated by commas."""
-    from evalbayes.tables.numerals import NotANumber, numeral
-
     try:
         found = [numeral(word) for word in prices.split(",")]
     except NotANumber:

@@ -29,7 +29,10 @@ def notes_on_logs(
     """Return what the counts do not say by themselves, one sentence each."""
     remark = Remarks(samples, "logs")
     _outcomes(remark, counts)
-    _copies(remark, kept=kept)
+    remark("copied", samples["copied"], done="counted again" if kept else "excluded")
+    remark("differs", samples["differs"])
+    text = samples["task"].str.startswith('"')
+    remark("quoted", samples["task"].eq(samples["sample_key"]) & text)
     _spends(remark, spend)
     if spend == "usd":
         _prices(remark)
@@ -39,7 +42,12 @@ def notes_on_logs(
             "empty; add rows to a price table."
         )
     _overhead(remark.notes, counts)
-    remark("collapsed", _collapsed(samples), share=_COLLAPSED)
+    # what used next to nothing where another attempt with the same score did not
+    used = samples["outcome"].isin(("success", "gave_up"))
+    keys = ["eval", "task", "ai_model", "score", "solver", "reasoning_effort", "task_args"]
+    most = samples[used].groupby(keys, dropna=False)["tokens"].transform("max")
+    little = samples["tokens"].fillna(0) < _COLLAPSED * most.reindex(samples.index)
+    remark("collapsed", used & little, share=_COLLAPSED)
     if empty := counts.loc[counts["samples"].eq(0), "log"].tolist():
         remark.notes.append(
             f"{len(empty):,} logs hold no samples (first: {PurePath(empty[0]).name}): written "
@@ -90,14 +98,6 @@ def _outcomes(remark: Remarks, counts: pd.DataFrame) -> None:
             f"{n:,} planned samples are not in their {len(logs):,} logs (first: {logs[0]}); those "
             "that were finished first are not a random choice."
         )
-
-
-def _copies(remark: Remarks, *, kept: bool) -> None:
-    runs = remark.runs
-    remark("copied", runs["copied"], done="counted again" if kept else "excluded")
-    remark("differs", runs["differs"])
-    text = runs["task"].str.startswith('"')
-    remark("quoted", runs["task"].eq(runs["sample_key"]) & text)
 
 
 def _spends(remark: Remarks, spend: str) -> None:
@@ -159,17 +159,6 @@ def _overhead(notes: list[str], counts: pd.DataFrame) -> None:
         f"{first['tokens_in_runs']:,.0f}); {retries:,} retries: to plan with what such runs "
         f"really cost, multiply usd_per_unit by {total / runs:.2g}."
     )
-
-
-def _collapsed(runs: pd.DataFrame) -> pd.Series:
-    """Return which runs used next to nothing where another attempt with the same score did."""
-    used = runs["outcome"].isin(("success", "gave_up"))
-    alike = runs[used].groupby(
-        ["eval", "task", "ai_model", "score", "solver", "reasoning_effort", "task_args"],
-        dropna=False,
-    )["tokens"]
-    most = alike.transform("max").reindex(runs.index)
-    return used & (runs["tokens"].fillna(0) < _COLLAPSED * most)
 
 
 def _scores(

@@ -25,7 +25,7 @@ from evalfolio.readers.outcomes import (
     succeeded,
 )
 from evalfolio.readers.prices import Price, Prices
-from evalfolio.readers.result import counts_of_logs
+from evalfolio.readers.result import counts_of_logs, number_or_nan
 from evalfolio.readers.settings import check_by, effort_of, named_by, unmet_efforts
 from evalfolio.readers.spent import spent, used
 
@@ -223,8 +223,8 @@ def _records(
                 "score_reason": why.get((scorer or "").split(".", 1)[0]),
                 "date": day,
                 **taken,
-                "working_hours": _number(row["working_seconds"]) / 3600,
-                "total_hours": _number(row["total_seconds"]) / 3600,
+                "working_hours": number_or_nan(row["working_seconds"]) / 3600,
+                "total_hours": number_or_nan(row["total_seconds"]) / 3600,
                 "human_hours": spent(taken, row, header, "hours").spend,
                 "other_models": bool({*usage} - {model, *header["grading_models"]}),
                 "lone": bool(not own and header["usage"] and not lone),
@@ -277,7 +277,3 @@ def _apart(samples: pd.DataFrame) -> pd.Series:
     both = pd.MultiIndex.from_frame(samples.loc[kinds > 1, ["eval", "task"]])
     twin = pd.MultiIndex.from_frame(samples[["eval", "task"]]).isin(both) & text
     return samples["task"].where(~twin, samples["sample_key"])
-
-
-def _number(value: Any) -> float:
-    return np.nan if value is None else float(value)

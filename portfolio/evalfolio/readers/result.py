@@ -121,8 +121,8 @@ def counts_of_logs(
                     column: sum(u[k] for u in header["usage"].values()) if total else np.nan
                     for k, column in COLUMNS.items()
                 },
-                "token_limit": _number(header["token_limit"]),
-                "cost_limit": _number(header["cost_limit"]),
+                "token_limit": number_or_nan(header["token_limit"]),
+                "cost_limit": number_or_nan(header["cost_limit"]),
                 "metrics": json.dumps({k: v for m in metrics for k, v in m["values"].items()}),
                 "log_error": header["error"],
             }
@@ -133,5 +133,6 @@ def counts_of_logs(
     return counts.rename(columns={"success": "successes"})
 
 
-def _number(value: Any) -> float:
+def number_or_nan(value: Any) -> float:
+    """Return a figure of a log, NaN where it has none."""
     return np.nan if value is None else float(value)
