@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -189,8 +189,9 @@ def build_menu(
         kept = _kept(own, catalogue)
         priced += kept
         if kept:
+            efforts = dict.fromkeys((0.0, max(p.described["effort"] for p in kept)))
             plateau.append(views.reading((0.0,)))
-            everything.append(views.reading((0.0, max(p.described["effort"] for p in kept))))
+            everything.append(views.reading(tuple(efforts)))
     for study in catalogue.studies:
         if days is not None and study.days > days:
             left_off.append(
@@ -272,25 +273,11 @@ class _Views:
         self.already = int(posterior.n_runs[i, 0])
         self.drawn = thinned(len(at), n_drawn)
         self.keep = at[self.drawn]
-        self._readings: dict[tuple[float, ...], Reading] = {}
-        self._replicates: dict[tuple[float, ...], list[Reading]] = {}
+        # The rows and noises of readings at efforts, and from every half of the draws: many options
+        # share their efforts.
+        self.reading = cache(partial(reading_of, posterior, states, i, 0))
+        self.replicates = cache(lambda efforts: [reading_of(*own, i, 0, efforts) for own in lucky])
         self._noises: dict[tuple[float, float, int, int, bool], tuple[float, Array, Array]] = {}
-
-    def reading(self, efforts: tuple[float, ...]) -> Reading:
-        """Return the rows and noises of the eval's readings at these efforts, each once."""
-        key = tuple(dict.fromkeys(efforts))
-        if key not in self._readings:  # many options share their efforts
-            self._readings[key] = reading_of(self.posterior, self.states, self.i, 0, key)
-        return self._readings[key]
-
-    def replicates(self, efforts: tuple[float, ...]) -> list[Reading]:
-        """Return the same readings from every half of the draws."""
-        key = tuple(dict.fromkeys(efforts))
-        if key not in self._replicates:
-            self._replicates[key] = [
-                reading_of(belief, states, self.i, 0, key) for belief, states in self.lucky
-            ]
-        return self._replicates[key]
 
     def information(self, offer: Offer) -> tuple[Array, Array, Array]:
         """K of an option from the mean noise, under a few draws, and from halves of the draws."""
