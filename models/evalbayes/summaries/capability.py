@@ -9,6 +9,7 @@ import pandas as pd
 from evalbayes.arrays import Array
 from evalbayes.catalogue import Catalogue, DomainSpec
 from evalbayes.catalogue.anchors import without_anchor
+from evalbayes.catalogue.decided import DecisionSpec
 from evalbayes.elicitation.adversary import capability_within
 from evalbayes.elicitation.post_training import buffer, to_come
 from evalbayes.horizons.horizon import HIGH, LENGTHS, LOW, MIDDLE, horizon_of, human_time
@@ -94,13 +95,9 @@ def _domain_rows(
         level = each.level or "threshold"
         mean, sd = each.threshold.normal()
         thresholds[level] = mean + sd * luck
-        k = _knot(posterior, d, mean)
-        own = [posterior.draws[key][:, k, m] for key in ("shown", "gap")]
-        full[level], later[level] = own[0] + own[1], own[0] + own[1] + gain
-        adversary = catalogue.adversary(each.name, spec.name)
-        if adversary is not None:
-            full[level] = capability_within(posterior, catalogue, adversary, *own)
-            later[level] = capability_within(posterior, catalogue, adversary, own[0] + gain, own[1])
+        full[level] = reached(posterior, catalogue, each, spec.name, ai_model)
+        later[level] = reached(posterior, catalogue, each, spec.name, ai_model, gain)
+        if catalogue.adversary(each.name, spec.name) is not None:
             of = f" ({level})" if each.level else ""
             limited[f"at the adversary's budget{of}"] = full[level]
             reach[level] = "at the budget"
@@ -110,7 +107,7 @@ def _domain_rows(
         "shown": (unit, shown),
         "elicitation gap": (unit, gap),
         "full": (unit, capability),
-        **{name: (unit, reached) for name, reached in limited.items()},
+        **{name: (unit, within) for name, within in limited.items()},
         f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
         **{f"{reach[name]} to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
     }
@@ -131,8 +128,8 @@ def _domain_rows(
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
     for level, threshold in thresholds.items():
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
-        for when, reached in (("now", full[level]), ("by the horizon", later[level])):
-            chance = float((reached > threshold).mean())
+        for when, had in (("now", full[level]), ("by the horizon", later[level])):
+            chance = float((had > threshold).mean())
             rows.append(_row(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)
     for after, elicited in (("shown", 0.0), ("maximum elicitation", most)):
@@ -144,6 +141,27 @@ def _domain_rows(
             for level in BUFFERS
         ]
     return rows
+
+
+def reached(
+    posterior: Posterior,
+    catalogue: Catalogue,
+    decision: DecisionSpec,
+    domain: str,
+    ai_model: str,
+    gain: Array | float = 0.0,
+) -> Array:
+    """Return draws of what a decision of a domain is held against, with some gain: (n_draws,).
+
+    Full capability at its threshold's difficulty, or that within its adversary's budget.
+    """
+    d, m = posterior.index_of("domain", domain), posterior.index_of("ai_model", ai_model)
+    k = _knot(posterior, d, decision.threshold.normal()[0])
+    shown, gap = (posterior.draws[key][:, k, m] for key in ("shown", "gap"))
+    adversary = catalogue.adversary(decision.name, domain)
+    if adversary is not None:
+        return capability_within(posterior, catalogue, adversary, shown + gain, gap)
+    return np.asarray(shown + gap + gain)
 
 
 def _knot(posterior: Posterior, d: int, place: float) -> int:

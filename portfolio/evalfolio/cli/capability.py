@@ -23,13 +23,17 @@ def capability(
 ) -> None:
     """Show capability by domain: shown, gap, horizons, distance to the threshold, buffers.
 
+    Then when AI models will cross each level, and the buffer that an AI model needs over time.
     With observations also the pairs of runs that the elicitation gap is learned from.
     """
     from evalbayes.catalogue import read_catalogue
     from evalbayes.catalogue.anchors import without_anchor
     from evalbayes.elicitation.pairs import paired_gains
     from evalbayes.summaries.capability import capability_table
+    from evalfolio.cli.forecast import in_a_terminal as with_ends
     from evalfolio.cli.inputs import enforce_gate, posterior_of, tell_anchors
+    from evalfolio.outlook.crossing import buffers, crossings
+    from evalfolio.outlook.presets import read_presets
 
     read = read_catalogue(catalogue)
     observed, belief = posterior_of(
@@ -41,11 +45,16 @@ def capability(
         anchored=tell_anchors(read, as_json=as_json, deciding=False),
     )
     table = capability_table(belief, read, ai_model, seed=seed)
+    about: dict[str, Any] = {"ai_model": ai_model, "seed": seed}
+    when = crossings(belief, read, read_presets(), **about)
+    over_time = buffers(belief, read, **about)
     pairs = None if observed is None else paired_gains(observed, read, belief, seed=seed)
     if as_json:
         print_json(
             {
                 "capability": records(table),
+                "crossings": records(when),
+                "buffers": records(over_time),
                 "pairs": None if pairs is None else records(pairs),
                 "gap_learned": belief.elicited_history,
                 "no_anchor": without_anchor(read, belief.human_minutes),
@@ -54,6 +63,8 @@ def capability(
     else:
         title = f"Capability of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
         print_table(in_a_terminal(table), title)
+        print_table(with_ends(when), "When each level is crossed, in years from now and by date")
+        print_table(over_time, "Buffer on what is shown, 95 % sure, for as long as one has it")
         if pairs is not None and len(pairs):
             print_table(pairs, "Pairs: what eliciting, or best of k, added")
         if not belief.elicited_history:

@@ -38,13 +38,13 @@ def forecast(
     quiet: shared.QuietOption = False,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Forecast by year what evaluations cost, what drives it, and what binds."""
+    """Forecast by year what evaluations cost, what drives it, and the best mix of each year."""
     from evalfolio.cli.inputs import plan_folder
     from evalfolio.outlook.presets import read_presets
     from evalfolio.outlook.told import forecast as make
 
     read = read_presets(presets, scenario)
-    with step("forecasting costs", quiet=quiet or as_json):
+    with step("forecasting costs and the mix of every year", quiet=quiet or as_json):
         found = make(plan_folder(plan), read, years=years, draws=draws, seed=seed)
     show(found, plan, "outlook", out, quiet=quiet, as_json=as_json)
 

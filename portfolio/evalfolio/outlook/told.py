@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from evalbayes import Menu
 from evalbayes.tables.toml import read_toml
-from evalfolio.narrative import percent, resource_words, two_digits
+from evalfolio.limits.table import made_again
+from evalfolio.narrative import lines_of, percent, two_digits
 from evalfolio.outlook.fleet import fleet
 from evalfolio.outlook.forecast import composition, forecast_of
 from evalfolio.outlook.presets import Presets, read_presets
+from evalfolio.outlook.yearly import mixes
 from evalfolio.programmes.programme import Programme
-from evalfolio.record.record import Account, AccountTable
+from evalfolio.record.record import Account, AccountTable, Record
+from evalfolio.search import Question
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -31,13 +34,17 @@ def ranged(row: Mapping[str, Any], name: str, kind: str = "two") -> str:
 
 def _told(name: str, tables: Mapping[str, pd.DataFrame], **beside: Any) -> Account:
     """Return tables under their titles, and what a template says of them, a line a sentence."""
-    page = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True)
-    page.filters |= {"two": two_digits, "share": percent, "band": ranged, "words": resource_words}
     rows = {key: table.to_dict("records") for key, table in tables.items()}
-    said = page.get_template(f"{name}.txt.j2").render(rows | beside)
+    said = lines_of(FOLDER / f"{name}.txt.j2", **rows, **beside, band=ranged)
     titles = read_toml(FOLDER / "titles.toml", "titles", "install evalfolio again")
     shown = [AccountTable.of(key, titles[key], each) for key, each in tables.items() if len(each)]
-    return Account(sentences=tuple(filter(None, said.splitlines())), tables=tuple(shown))
+    return Account(sentences=tuple(said), tables=tuple(shown))
+
+
+def _question(plan: str | Path, record: Record) -> Question:
+    limits = [made for row in record.limits if (made := made_again(dict(row)))]
+    menu = Menu.load(Path(plan) / "menu")
+    return Question(menu, record.budget, limits, contingency=record.kept_back)
 
 
 def forecast(
@@ -50,7 +57,7 @@ def forecast(
 ) -> Account:
     """Forecast what the evaluations of a plan cost in the years to come, and what drives it.
 
-    The account's tables are totals, drivers, costs, scenarios, composition, binding,
+    The account's tables are totals, mixes, drivers, costs, scenarios, composition, binding,
     by_eval, fleet and sources.
 
     Parameters
@@ -73,6 +80,7 @@ def forecast(
     hours = np.median(found.used("agent_hours"), axis=0)
     tables = {
         "totals": found.totals(),
+        "mixes": mixes(_question(plan, programme.last), found, catalogue),
         "drivers": found.drivers(),
         "costs": found.costs(),
         "scenarios": found.scenarios(),

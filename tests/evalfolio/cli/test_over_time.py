@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import Run
 
-FORECAST = {"totals", "drivers", "scenarios", "composition", "binding", "by_eval"}
+FORECAST = {"totals", "mixes", "drivers", "scenarios", "composition", "binding", "by_eval"}
 FORECAST |= {"fleet", "sources"}
 
 
@@ -31,6 +31,10 @@ def test_forecast_says_prints_and_writes(plan_folder: Path, run: Run, tmp_path: 
     assert totals["year"].tolist() == [0, 1, 2]
     shares = totals[["share_agents", "share_studies", "share_staff"]].sum(axis=1)
     assert shares.tolist() == pytest.approx([1.0, 1.0, 1.0])
+    mixes = pd.read_csv(out / "mixes.csv")
+    mix = pd.read_csv(plan_folder / "mix.csv")
+    assert mixes["evals"][0] == len(mix)
+    assert mixes["usd"][0] == pytest.approx(mix["usd"].sum(), rel=0.05)
     sources = pd.read_csv(out / "sources.csv")
     assert sources["source"].str.len().min() >= len("assumption")
     assert "What evaluations will cost in years" in (out / "report.html").read_text()
@@ -39,6 +43,26 @@ def test_forecast_says_prints_and_writes(plan_folder: Path, run: Run, tmp_path: 
         "forecast", plan_folder, "--presets", out / "presets.toml", "--draws", 500, "--json"
     )
     assert json.loads(again.out)["tables"][0]["name"] == "totals"
+
+
+def test_capability_says_when_levels_are_crossed_and_what_may_come(
+    posterior_file: Path, run: Run
+) -> None:
+    catalogue = posterior_file.with_name("catalogue.toml")
+    done = run(
+        "capability", catalogue, "--posterior", posterior_file, "--json", "--allow-failed-fit"
+    )
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    (crossed,) = said["crossings"]
+    assert crossed["decision"] == "cyber"
+    assert crossed["date_low"] <= crossed["date"]
+    assert crossed["by_0"] <= crossed["by_1"] <= crossed["by_2"] <= crossed["by_5"]
+    (buffers,) = said["buffers"]
+    spans = ["now", "6 months", "1 year", "2 years", "5 years", "no end date"]
+    assert [buffers[each] for each in spans] == sorted(buffers[each] for each in spans)
+    # front-loaded: the first half-year brings more than the next
+    assert buffers["6 months"] - buffers["now"] > buffers["1 year"] - buffers["6 months"]
 
 
 @pytest.mark.parametrize("command", ["forecast"])
