@@ -304,7 +304,13 @@ def smallest_core(stack: Stack) -> tuple[list[Term], bool]:
         if met is None:
             return oracle.those(tried), True
         known.append(~_largest(oracle, met))
-    return _irreducible(oracle), False
+    core = np.ones(len(oracle.terms), dtype=bool)  # no proof: an irreducible one, by deletion
+    for position in range(len(core)):
+        rest = core.copy()
+        rest[position] = False
+        if oracle.met_with(rest) is None:
+            core = rest
+    return oracle.those(core), False
 
 
 def _hitting_set(known: list[Flags], n_limits: int) -> Flags:
@@ -335,14 +341,3 @@ def _largest(oracle: _Oracle, start: Flags) -> Flags:
             if met is not None:  # whatever else the point meets comes in for free
                 inside = inside | met
     return inside
-
-
-def _irreducible(oracle: _Oracle) -> list[Term]:
-    """Return a clash from which no limit can be left out, by deletion."""
-    core = np.ones(len(oracle.terms), dtype=bool)
-    for position in range(len(core)):
-        rest = core.copy()
-        rest[position] = False
-        if oracle.met_with(rest) is None:
-            core = rest
-    return oracle.those(core)

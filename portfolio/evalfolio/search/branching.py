@@ -13,7 +13,6 @@ import itertools
 
 import numpy as np
 
-from evalbayes.arrays import Array
 from evalfolio.search.box import Box, shaved
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
@@ -224,7 +223,10 @@ class Search:
         if not fractional and not (loose and free.any()):
             return box.halved(d, float(relaxed.v[d])) if loose else self._split_blindly(box)
         rise = np.zeros(len(part))
-        rise[:n] = self._marginal(relaxed.x[:n], relaxed)
+        # what every option adds at the relaxed choice, per share of it, above 0
+        slopes = [float(a.slope(v)) for a, v in zip(self.scales.worths, relaxed.v, strict=True)]
+        weighed = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
+        rise[:n] = weighed @ self.scales.tangent(relaxed.x[:n])[1] + 1e-12 * problem.scale
         rise[n:] = rise[:n].max(initial=1.0)
         if not fractional:  # of the options that are free, those taken say the most
             part = np.where(free, 0.01 + relaxed.x, 0.0)
@@ -236,13 +238,6 @@ class Search:
         own = np.flatnonzero((problem.eval_codes == code) & (box.x_high[:n] > 0.5))
         large = rise[own] > float(relaxed.x[own] @ rise[own])
         return box.parted(code, own[~large], own[large])
-
-    def _marginal(self, x: Array, relaxed: Relaxed) -> Array:
-        """Return what every option adds at the relaxed choice, per share of it, above 0."""
-        _, gradient = self.scales.tangent(x)
-        slopes = [float(a.slope(v)) for a, v in zip(self.scales.worths, relaxed.v, strict=True)]
-        slopes_now = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
-        return np.asarray(slopes_now @ gradient + 1e-12 * self.problem.scale)
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
         problem, codes = self.problem, self.problem.eval_codes

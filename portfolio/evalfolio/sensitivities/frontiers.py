@@ -105,7 +105,13 @@ class Frontier:
 
     def kinks(self) -> list[str]:
         """Return a sentence for every amount at which the mix changes: what enters, what leaves."""
-        return changes(self.question.menu, self.points, self.resource)
+        out, options = [], self.question.menu.options
+        for (_, before), (_, now) in pairwise(self.points.iterrows()):
+            was, new = (options.loc[list(row["options"])] for row in (before, now))
+            if said := moves(was, new):
+                at = f"{two_digits(now['amount'])} {words(self.resource)}"
+                out.append(f"By {at}: {'; '.join(said)}.")
+        return out
 
     def record(self, plan: Plan | None = None) -> list[dict[str, Any]]:
         """Return the points as `plan.json` holds them, their values as a plan's are told.
@@ -150,16 +156,6 @@ class Frontier:
             f"mix rises from {percent(first['share_of_evpi'])} to "
             f"{percent(last['share_of_evpi'])} of perfect information. {tail}"
         )
-
-
-def changes(menu: Menu, points: pd.DataFrame, resource: str) -> list[str]:
-    """Return a sentence for every amount at which the mix changes."""
-    out = []
-    for (_, before), (_, now) in pairwise(points.iterrows()):
-        was, new = (menu.options.loc[list(row["options"])] for row in (before, now))
-        if words_of := moves(was, new):
-            out.append(f"By {two_digits(now['amount'])} {words(resource)}: {'; '.join(words_of)}.")
-    return out
 
 
 def moves(before: pd.DataFrame, now: pd.DataFrame) -> list[str]:

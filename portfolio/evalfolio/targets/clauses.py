@@ -142,7 +142,16 @@ def _stated(
     if clause.gap_correlation:
         for domain in [name for name in clause.amounts if name] or set(menu.options["domain"]):
             if not clause.near(menu, domain):
-                return (), CANNOT, _none_near(menu, domain, clause.gap_correlation)
+                found = gap_correlations(menu, domain)
+                told = f"{domain} has no eval at max elicitation on the menu"
+                if found:
+                    name, most = max(found.items(), key=lambda each: each[1])
+                    told = (
+                        f"no eval of {domain} reads a gap that correlates by "
+                        f"{clause.gap_correlation:g} with that at its threshold: the most is "
+                        f"{most:.2g}, of {name}; longer tasks would"
+                    )
+                return (), CANNOT, told
     limits = clause.limits(menu)
     try:
         for limit in limits:
@@ -150,17 +159,6 @@ def _stated(
     except InputError as error:
         return (), CANNOT, str(error)
     return limits, "", ""
-
-
-def _none_near(menu: Menu, domain: str, least: float) -> str:
-    found = gap_correlations(menu, domain)
-    if not found:
-        return f"{domain} has no eval at max elicitation on the menu"
-    name, most = max(found.items(), key=lambda each: each[1])
-    return (
-        f"no eval of {domain} reads a gap that correlates by {least:g} with that at its threshold: "
-        f"the most is {most:.2g}, of {name}; longer tasks would"
-    )
 
 
 def _least(question: Question, cost: Array) -> tuple[Array | None, str]:

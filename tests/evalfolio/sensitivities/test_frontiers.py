@@ -18,7 +18,7 @@ from evalfolio.examples import small_menu
 from evalfolio.search.answer import Status
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
-from evalfolio.sensitivities.frontiers import Frontier, carried, changes
+from evalfolio.sensitivities.frontiers import Frontier, carried
 from evalfolio.sensitivities.relaxed_line import relaxed_line
 from evalfolio.sensitivities.sweep import Solution
 
@@ -137,7 +137,7 @@ def test_sentences_say_what_moves() -> None:
     assert "By 1,500 USD" in text
     assert "max-elicitation" in text
     same = line.points.iloc[[0, 0]]
-    assert changes(small_menu(), same, "usd") == []
+    assert ef.Frontier(line.question, "usd", same, line.ceiling, line.evpi).kinks() == []
     assert "perfect information" in str(line)
 
 

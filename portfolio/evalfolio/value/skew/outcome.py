@@ -84,7 +84,12 @@ def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Callable[[]
     signals, chance, belief = _signals(gap, total)
     # E(w | r₁, δ) moves by g·β·D and a part that has this sd whatever D and δ are.
     centre, sd = g * beta * signals, g * np.sqrt(max(s2 - beta**2 / total, 0.0))
-    grid = _shared_grid(centre[chance > UNLIKELY], sd)
+    # a grid of E(w | r₁) for all D, steps within an sd, unless that is too fine
+    near, grid = centre[chance > UNLIKELY], None
+    if sd > 0:
+        low, high = float(near.min()) - REACH * sd, float(near.max()) + REACH * sd
+        steps = max(SHARED, int(np.ceil((high - low) / sd)) + 1)
+        grid = np.linspace(low, high, steps) if steps <= MOST_SHARED else None
     if grid is None:
         moved, likely = _spread(sd if sd**2 > SMALL * gap.rest else 0.0)
         moved = centre[:, None] + moved
@@ -129,15 +134,6 @@ def _readings(gap: SkewedGap, left: Array) -> tuple[float, float, float]:
     beta = float(information[0, 1]) / a if a > least else 0.0
     c = float(information[1, 1]) - beta**2 * a
     return max(a, least), beta, max(c, 1e-9 / gap.gap_variance)
-
-
-def _shared_grid(centre: Array, sd: float) -> Array | None:
-    """Return a grid of E(w | r₁) for all D, steps within an sd, or None where that is too fine."""
-    if sd <= 0:
-        return None
-    low, high = float(centre.min()) - REACH * sd, float(centre.max()) + REACH * sd
-    steps = max(SHARED, int(np.ceil((high - low) / sd)) + 1)
-    return np.linspace(low, high, steps) if steps <= MOST_SHARED else None
 
 
 def _signals(gap: SkewedGap, information: float) -> tuple[Array, Array, Array]:
