@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -13,26 +13,22 @@ from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.tables import Spec
 from evalbayes.catalogue.workbook import flat, workbook_of
 from evalbayes.errors import InputError
+from evalbayes.names import plural
 from evalbayes.whole import write_whole
 
+WRITTEN = ("domain", "level", "decision", "eval", "elicitation", "study", "tariff", "ai_model")
 UNREAD = {"mitigate_above": ("loss_missed", "loss_false_alarm")}  # worked out from the key
 
 
 def tables(catalogue: Catalogue) -> dict[str, Any]:
     """Return the catalogue as nested tables that read back as it, defaults written out."""
     found: dict[str, Any] = {
-        "portfolio": _entries(catalogue.portfolio),
-        "budget": _entries(catalogue.budget),
-        "domain": [_entries(spec) for spec in catalogue.domains],
-        "level": [_entries(spec) for spec in catalogue.levels],
-        "decision": [_entries(spec) for spec in catalogue.joint],
-        "eval": [_entries(spec) for spec in catalogue.evals],
-        "elicitation": [_entries(spec) for spec in catalogue.elicitations],
-        "study": [_entries(spec) for spec in catalogue.studies],
-        "tariff": [_entries(spec) for spec in catalogue.tariffs],
-        "ai_model": [_entries(spec) for spec in catalogue.ai_models],
-        "limit": list(catalogue.limits),
+        name: _entries(getattr(catalogue, name)) for name in ("portfolio", "budget")
     }
+    for name in WRITTEN:
+        specs = catalogue.joint if name == "decision" else getattr(catalogue, plural(name))
+        found[name] = [_entries(spec) for spec in specs]
+    found["limit"] = list(catalogue.limits)
     return {name: given for name, given in found.items() if given}
 
 
@@ -108,22 +104,28 @@ def write_commented(text: str, path: str | Path) -> Path:
     sheets with a header alone. InputError if the ending is another one than .toml or .xlsx, or the
     file cannot be written.
     """
-    path = Path(path)
+
+    def as_workbook() -> bytes:
+        data, own = tomllib.loads(text), toml_template()
+        empty = {
+            name: [{column: None for row in rows for column in flat(row)}]
+            for name, rows in commented(own).items()
+            if name not in data
+        }
+        return workbook_of(data | empty, explanations(own))
+
+    return write_either(text, Path(path), as_workbook)
+
+
+def write_either(text: str, path: Path, as_workbook: Callable[[], bytes]) -> Path:
+    """Write TOML, or what stands for it in a workbook, by the ending; return the path."""
     ending = path.suffix.lower()
     if ending not in (".toml", ".xlsx"):
         raise InputError(
             f"{path}: a catalogue must be written to a file ending in .toml or .xlsx, got "
             f"{path.suffix or 'no ending'!r}; name it so"
         )
-    if ending == ".toml":
-        return write_whole(path, text.encode("utf-8"))
-    data, own = tomllib.loads(text), toml_template()
-    empty = {
-        name: [{column: None for row in rows for column in flat(row)}]
-        for name, rows in commented(own).items()
-        if name not in data
-    }
-    return write_whole(path, workbook_of(data | empty, explanations(own)))
+    return write_whole(path, text.encode("utf-8") if ending == ".toml" else as_workbook())
 
 
 def commented(text: str) -> dict[str, Any]:

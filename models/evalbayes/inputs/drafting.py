@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.catalogue.workbook import workbook_of
-from evalbayes.catalogue.writing import explanations
+from evalbayes.catalogue.writing import explanations, write_either
 from evalbayes.errors import InputError
 from evalbayes.observations.observations import FRAMES, Observations
-from evalbayes.whole import write_whole
 
 # Nobody works through a task in a thousand hours, and no AI model solves one with fewer tokens.
 FEWEST_TOKENS = 1_000.0
@@ -91,16 +90,9 @@ def write_draft(
     spend_unit: str | None = None,
 ) -> Path:
     """Write the draft to a file ending in .toml or .xlsx, whole or not at all; return its path."""
-    path = Path(path)
     text = draft(observations, sources, spend_unit=spend_unit)
-    if path.suffix.lower() == ".toml":
-        return write_whole(path, text.encode("utf-8"))
-    if path.suffix.lower() == ".xlsx":
-        return write_whole(path, workbook_of(tomllib.loads(text), explanations(text)))
-    raise InputError(
-        f"{path}: a catalogue must be written to a file ending in .toml or .xlsx, got "
-        f"{path.suffix or 'no ending'!r}; name it so"
-    )
+    told = explanations(text)
+    return write_either(text, Path(path), lambda: workbook_of(tomllib.loads(text), told))
 
 
 def seen_of(observations: Observations, name: str, spend_unit: str | None = None) -> Seen:
