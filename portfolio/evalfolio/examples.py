@@ -19,8 +19,7 @@ RESULTS = ("cyber_cells.csv", "metr_counts.csv")  # of both published examples
 def write_example(name: str, path: Path, *, force: bool = False) -> tuple[Path, ...]:
     """Write a published example's catalogue, its results beside it; return where these are.
 
-    The name is cyber or portfolio, the path of the catalogue ends in .toml or .xlsx. InputError if
-    there is no such example, the ending is another one, or, unless forced, a file is there already.
+    The name is cyber or portfolio, the path of the catalogue ends in .toml or .xlsx.
     """
     shipped, here = Path(str(files("evalfolio"))) / "published", Path(__file__).parents[2]
     root = shipped if shipped.is_dir() else here / "examples"

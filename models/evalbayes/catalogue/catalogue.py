@@ -228,11 +228,7 @@ GROWTH_REASON = (
 
 
 def catalogue_of(tables: Tables) -> Catalogue:
-    """Fill in defaults, resolve stakes and check every rule across tables.
-
-    InputError for the rules that are broken, with the place, the cause and the cure of each; of
-    those across tables for the first.
-    """
+    """Fill in defaults, resolve stakes and check every rule across tables."""
     assumptions: list[Assumption] = []
 
     def planned() -> PortfolioSpec:

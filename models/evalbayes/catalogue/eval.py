@@ -154,8 +154,7 @@ def assembled_eval(
 ) -> EvalSpec:
     """Return an eval with every default filled in, and note those that were used.
 
-    With a known throughput, runs that spend tokens last as long as their tokens take. InputError
-    for the first rule that is broken.
+    With a known throughput, runs that spend tokens last as long as their tokens take.
     """
     entries = _placed(table, domains)
     domain = next(spec for spec in domains if spec.name == entries["domain"])

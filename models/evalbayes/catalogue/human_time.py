@@ -27,8 +27,6 @@ _WORDS = re.compile(r"\s*([0-9].*?)\s*([a-z]+)\s*", re.IGNORECASE | re.ASCII)
 def minutes_of(words: Any) -> float:
     """Read a human task time such as "8 h", "30 min" or "2 days" (of 8 working hours) in minutes.
 
-    ValueError if it is no positive number followed by a unit of time.
-
     >>> minutes_of("8 h"), minutes_of("30 min"), minutes_of("2 days")
     (480.0, 30.0, 960.0)
     """

@@ -129,7 +129,6 @@ def spend_gain(multiplier: float, released: float) -> Interval:
     """Doublings that `multiplier` times the tokens add to an AI model's horizon, as 90 % interval.
 
     By the year of its release, such as 2025.5: newer AI models make more of their tokens.
-    InputError if the multiplier is below 1 or the year is none.
 
     >>> spend_gain(1, 2026.0)
     Interval(low=0.0, high=0.0)

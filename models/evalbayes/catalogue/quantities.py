@@ -242,8 +242,7 @@ def split_hours(
     """Return `hours` in the form of the budget: by skill where there are skills, else one number.
 
     One number goes to the only skill, or to the one that has the name of the eval's domain; failing
-    that, or where nobody gave it, to skills in the proportions of `like`. ValueError if one number
-    cannot be told a skill.
+    that, or where nobody gave it, to skills in the proportions of `like`.
     """
     if not skills:
         return total_hours(hours)

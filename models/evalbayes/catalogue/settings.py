@@ -40,8 +40,6 @@ class Setting:
     def parse(cls, words: str) -> "Setting":
         """Read a setting.
 
-        InputError if it is none.
-
         >>> Setting.parse("cyber.elicitation_gap*2"), str(Setting.parse("budget.usd = 30,000"))
         (Setting(owner='cyber', key='elicitation_gap', sign='*', value=2.0), 'budget.usd=30000')
         """
@@ -106,8 +104,7 @@ def with_settings(
 ) -> Catalogue:
     """Return the catalogue with figures set, one after another: all that follows from them follows.
 
-    InputError if a path is not known (the nearest is named), a figure has no number to change, or
-    what is set breaks a rule of the catalogue. `of` fills in the defaults and checks every rule.
+    `of` fills in the defaults and checks every rule.
     """
     catalogue, told = of(tables), []
     for words in settings:

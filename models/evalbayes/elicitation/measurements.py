@@ -39,8 +39,7 @@ def read_gains(path: str | Path) -> pd.DataFrame:
     the answer key), tools (0: the baseline had none), record (the best of many submissions),
     ai_models (how many a row is the mean of), staff_hours, multiplier (of tokens, time or
     attempts), released (year of the AI model's release, 2025.5). Returned are those, filled in, and
-    `se` from the interval. InputError for a missing column, or cells that break a rule; each with
-    its row.
+    `se` from the interval.
     """
     return pd.concat([_read(rows) for rows in read_rows(path)], ignore_index=True)
 

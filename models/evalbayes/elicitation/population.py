@@ -113,10 +113,7 @@ class Population:
 def fit_gains(
     table: pd.DataFrame, *, seed: int = 0, draws: int = 2000, tune: int = 1500, chains: int = 4
 ) -> Population:
-    """Fit the model to measurements, as `read_gains` gives them; some 40 s on two cores.
-
-    FitError if it fails its gate: R-hat at most 1.01, 400 effective draws, 0.1 % divergences.
-    """
+    """Fit the model to measurements, as `read_gains` gives them; some 40 s on two cores."""
     from evalbayes.model import sampling  # loads PyMC
 
     found = sampling.sample(

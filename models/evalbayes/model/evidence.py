@@ -133,10 +133,9 @@ def evidence_of(observations: Observations, catalogue: Catalogue | None = None) 
 
     Cells and runs of one condition are pooled: ``n``, the mean and the sum of squares add exactly.
     Counts that share their runs become one count at their largest cap and, given it, how its
-    successes fall between the smaller caps. InputError if an observation is about an eval that the
-    catalogue does not hold, or a score lies outside its scale. The catalogue says on what scales
-    scores lie and whether repeats are read as best-of-k; without one, scores are shares already,
-    and every run is one.
+    successes fall between the smaller caps. The catalogue says on what scales scores lie and
+    whether repeats are read as best-of-k; without one, scores are shares already, and every run is
+    one.
     """
     told = observations
     if catalogue is not None:

@@ -24,7 +24,6 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     """Read one file into rows of text and numbers, empty cells as None, empty rows passed over.
 
     A workbook gives one table per sheet; sheets whose name begins with "notes" are passed over.
-    InputError if the file cannot be read, is of an unknown kind, or holds no row.
     """
     path = Path(path)
     if path.is_dir():

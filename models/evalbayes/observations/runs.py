@@ -16,8 +16,7 @@ LEAST_OF_CAP = 0.5  # a run stopped by its cap has spent at least this share of 
 def runs_of(rows: Rows) -> pd.DataFrame:
     """Check a table of runs and return it typed, one row per run, excluded ones included.
 
-    Empty or zero spend becomes NaN: a zero means "not recorded". InputError for the first ten rows
-    that break a rule.
+    Empty or zero spend becomes NaN: a zero means "not recorded".
     """
     names = {column: rows.names(column) for column in ("eval", "task", "ai_model")}
     outcome = rows.names("outcome")
@@ -74,8 +73,7 @@ def refuse_shared(runs: pd.DataFrame, places: Places = lambda _: None) -> None:
     """Refuse one run told at several caps, or told twice.
 
     Points made by capping one run after the fact share that run: as independent runs they would
-    count it several times over. InputError naming the eval, task, AI model and attempt, and the
-    rows where `places` knows them.
+    count it several times over.
     """
     used = runs[runs["outcome"] != "excluded"]
     keys = [*RUN, "attempt"]

@@ -76,8 +76,7 @@ def scale_of(spec: EvalSpec) -> ScoreScale:
 def on_scale(observations: Observations, catalogue: Catalogue) -> Observations:
     """Return observations whose scores are shares of their evals' scales.
 
-    Scores gain a column `concentration`: that of beta noise, NaN where noise is normal. InputError
-    for the first score that its scale cannot give.
+    Scores gain a column `concentration`: that of beta noise, NaN where noise is normal.
     """
     if not len(observations.scores):
         return observations

@@ -78,8 +78,6 @@ SHAPES = (CELLS, SCORES, RUNS, COUNTS)  # from the most telling columns to the l
 def shape_of(columns: Iterable[str], source: str) -> Shape:
     """Return the shape that columns have.
 
-    InputError if no shape has all its columns there, or a column is a near miss of a known one.
-
     >>> shape_of(["eval", "ai_model", "cap", "n_runs", "n_success", "seed"], "runs.csv").name
     'counts'
     """

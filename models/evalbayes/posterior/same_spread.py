@@ -16,8 +16,7 @@ def with_success_family(posterior: Posterior, family: str) -> Posterior:
 
     Every draw keeps its median and its sd of ln spend; what changes is the shape, above all the
     upper tail (heavier for "hill", lighter for "weibull"). It is a question about the menu, not
-    another fit: what the runs say of the families is in `Posterior.spend_families`. InputError if
-    the family is not one of `OFFERED`.
+    another fit: what the runs say of the families is in `Posterior.spend_families`.
     """
     if family not in OFFERED:
         raise InputError(f"curve family must be one of {', '.join(OFFERED)}, got {family!r}")

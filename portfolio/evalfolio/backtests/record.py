@@ -16,8 +16,6 @@ from evalbayes.observations import OUTCOMES, Rows, observations_of
 class Design:
     """Runs to buy.
 
-    InputError if a task comes twice, or a cap or number of attempts is not above 0.
-
     >>> Design([3, 5], caps=2e6).attempts
     array([1, 1])
     """

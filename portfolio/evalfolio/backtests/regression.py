@@ -36,8 +36,7 @@ class HorizonRegression:
     slope s: with them the problem is strictly concave, s stays above 0 and the horizon is finite
     even where all outcomes are alike; over hundreds of tasks they move it by less than a hundredth
     of a doubling. Tasks of one length share a term, and all completions take their Newton steps
-    together, so that hundreds of predictive completions cost milliseconds. InputError if there is
-    no task, or a length is not above 0.
+    together, so that hundreds of predictive completions cost milliseconds.
 
     >>> fits = HorizonRegression([1, 4, 16, 64]).fit([[1, 1, 0, 0], [1, 1, 1, 0]])
     >>> fits.level.round(2)
@@ -156,8 +155,7 @@ class CommonSlopeHorizon:
     with x_j = log2 minutes: the level at which the tasks solved are as many as expected (Rasch
     1960: their number is sufficient). It is the shown capability in doublings on a scale where all
     AI models lose as much per doubling; `HorizonRegression` lets each have its own slope, which far
-    from the middle of the tasks moves the horizon by doublings. InputError if there is no task, a
-    length is not above 0, or the slope is not.
+    from the middle of the tasks moves the horizon by doublings.
 
     >>> horizon = CommonSlopeHorizon([1, 4, 16, 64], slope=0.6)
     >>> horizon.fit([[1, 1, 0, 0], [1, 1, 1, 0]]).level.round(2)
@@ -207,7 +205,6 @@ class CommonSlopeHorizon:
 def common_slope(groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:
     """Return the slope at which several AI models' outcomes are likeliest, each at its own level.
 
-    InputError if there is no group, or one has minutes or outcomes that are not what they must be.
     Groups are the human minutes and outcomes (0 to 1) of the tasks of each AI model.
 
     >>> round(common_slope([([1, 4, 16, 64], [1, 1, 0, 1]), ([1, 4, 16, 64], [1, 0, 0, 0])]), 2)

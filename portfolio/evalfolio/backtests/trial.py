@@ -31,9 +31,8 @@ def chosen_by(
 ) -> Design:
     """Return all that a strategy buys, in stages if it wants to look in between.
 
-    InputError if more is bought than may be, a task is not on offer, or a later stage takes back
-    what an earlier one bought. The budget is what it is expected to spend at most, of a later stage
-    what is really left of that; `sell` returns what a design's runs have shown.
+    The budget is what it is expected to spend at most, of a later stage what is really left of
+    that; `sell` returns what a design's runs have shown.
     """
     if not isinstance(strategy, Staged):
         design = strategy(market, budget, rng)
@@ -108,8 +107,7 @@ def trials_of(
     """Return one row per strategy, budget and repetition for one AI model; none without a history.
 
     Strategies see the market only; whatever they choose, the runs bought are read by the same
-    inference. InputError if a strategy's design is expected to overspend or names a task that is
-    not on offer.
+    inference.
     """
     trials = prepared(ai_model, record, setting)
     return [] if trials is None else trials.rows(strategies)

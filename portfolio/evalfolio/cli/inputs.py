@@ -193,8 +193,7 @@ def posterior_of(
 
     What is to be said or refused for want of an anchor is, before the long work, by `anchored`: it
     is given the human minutes of the observations by eval. Where figures of the catalogue are set,
-    `unset` is its file, and a stored posterior follows them. InputError if observations, or draws,
-    and a stored posterior are both given.
+    `unset` is its file, and a stored posterior follows them.
     """
     if posterior_path is None:
         observations = _observed(catalogue, observation_paths)
@@ -250,8 +249,7 @@ def tell_anchors(
 def enforce_gate(posterior: Posterior, *, allowed: bool) -> None:
     """Refuse to end well on a fit that failed its gate.
 
-    Called last, after everything is written, so that a failing fit can be looked at. FitError if
-    the fit failed its gate and that was not allowed.
+    Called last, after everything is written, so that a failing fit can be looked at.
     """
     diagnostics = posterior.diagnostics
     if diagnostics is None or diagnostics.passed:

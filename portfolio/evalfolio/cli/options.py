@@ -82,8 +82,6 @@ ConstraintsOption = Annotated[
 def figure(option: str, words: str) -> float:
     """Return the number an option is given, as every number is read that people write.
 
-    InputError if it is none, or may be two.
-
     >>> figure("--cap", "2,000,000"), figure("--cap", "2e6")
     (2000000.0, 2000000.0)
     """

@@ -64,8 +64,7 @@ def read_rows(path: Path, errors: Errors, *, strict: bool) -> pd.DataFrame:
     """Return the rows of one run file: METR's columns as they stand, `log` and `line` beside.
 
     A row that is no object, names no task or AI model, or has a name that is no text is added to
-    `errors`. InputError if the file is none, lacks a column, is larger than 128 MB unpacked or a
-    million rows, or (strict) a row cannot be read.
+    `errors`.
     """
     if not path.exists():
         raise InputError(

@@ -53,9 +53,8 @@ _ROUNDING = 1e-9  # scores that are means of several graders miss their threshol
 def succeeded(evals: pd.Series, scores: pd.Series, rule: SuccessRule) -> pd.Series:
     """Return which scores count as success.
 
-    InputError if a threshold is no finite number. The rule is a threshold the score must reach,
-    thresholds by eval (1 where an eval is not named), or a function from a score to true or false;
-    evals and scores are of each run, (n_runs,).
+    The rule is a threshold the score must reach, thresholds by eval (1 where an eval is not named),
+    or a function from a score to true or false; evals and scores are of each run, (n_runs,).
     """
     for given in () if callable(rule) else rule.values() if isinstance(rule, Mapping) else (rule,):
         if not np.isfinite(given):

@@ -25,8 +25,7 @@ def read_by_recipe(
 
     Spend is the sum of the tokens, or with `prices` what they cost in USD; runs without a cap have
     the largest spend of their eval. `mapped` are paths beside or in place of the recipe's: in the
-    row, or after a slash in the file; constants are of every row. InputError if a file is no JSON,
-    has no such rows, or no price is known.
+    row, or after a slash in the file; constants are of every row.
     """
     folder = files(__package__).joinpath("recipes")
     shipped = {each.name.removesuffix(".toml"): each for each in folder.iterdir()}

@@ -18,8 +18,7 @@ def baseline_of(
 ) -> Account:
     """Return how long tasks take people, and what they score beside AI models in the same time.
 
-    AI models are those with scores of an eval whose spend is in hours, at their caps. InputError if
-    the file lacks a column, see `runs_by_people`.
+    AI models are those with scores of an eval whose spend is in hours, at their caps.
     """
     from evalbayes.horizons.baseline import (
         human_difficulty,

@@ -38,8 +38,7 @@ def recommend_several(
     What one tells of another (lineage, what evals of both read too high) is the posterior's. The
     catalogue's stakes hold for each; its limits on evals do not: those of `constraints` name
     options, evals and domains as the menu does, e.g. "Model A: cybench". All else is as `recommend`
-    has it. InputError if a budget or an AI model is unknown, or there are fewer than two of these;
-    InfeasibleError if limits and budgets clash.
+    has it.
     """
     from evalbayes.menus import menu_of_several
 

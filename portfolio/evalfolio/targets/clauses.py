@@ -71,7 +71,6 @@ def held_to(
 
     Without one, for each level the least programme (of the resource) that meets all its clauses
     within budgets and limits, or where there is none the plan, by default nothing run.
-    InputError if a clause names what the menu has not.
     """
     menu = question.menu
     refuse_other(resource, menu.resources, "resource must be one of the menu's")

@@ -30,7 +30,6 @@ def targets_of(menu: Menu, stated: Mapping[str, Targets]) -> list[Target]:
     """Return the targets as constraints, after checking the names of the decisions.
 
     They are stated by the name of the argument: posterior_sd, wrong_call, danger_missed, needless.
-    InputError if it is not one of these, or a name is no decision of the menu.
     """
     for argument in stated:
         if argument not in KINDS:
