@@ -32,6 +32,9 @@ def forecast(
     scenario: ScenarioOption = None,
     presets: PresetsOption = None,
     years: Annotated[int, Option(help="How far ahead.")] = 3,
+    fitted: Annotated[
+        bool, Option("--fitted", help="Tokens by task length as on the plan's posterior.")
+    ] = False,
     draws: Annotated[int, Option(min=100, help="Of the Monte Carlo.")] = 4000,
     out: OutOption = None,
     seed: shared.SeedOption = 0,
@@ -45,7 +48,7 @@ def forecast(
 
     read = read_presets(presets, scenario)
     with step("forecasting costs and the mix of every year", quiet=quiet or as_json):
-        found = make(plan_folder(plan), read, years=years, draws=draws, seed=seed)
+        found = make(plan_folder(plan), read, years=years, draws=draws, seed=seed, fitted=fitted)
     show(found, plan, "outlook", out, quiet=quiet, as_json=as_json)
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from evalbayes import Menu
+from evalbayes.posterior.placing import placed
 from evalbayes.tables.toml import read_toml
 from evalfolio.limits.table import made_again
 from evalfolio.narrative import lines_of, percent, two_digits
 from evalfolio.outlook.fleet import fleet
-from evalfolio.outlook.forecast import composition, forecast_of
-from evalfolio.outlook.presets import Presets, read_presets
+from evalfolio.outlook.forecast import banded, composition, forecast_of
+from evalfolio.outlook.lengths import Power, by_length, unfair
+from evalfolio.outlook.presets import EXPONENT, Presets, read_presets
 from evalfolio.outlook.yearly import mixes
 from evalfolio.programmes.programme import Programme
 from evalfolio.record.record import Account, AccountTable, Record
@@ -54,11 +56,12 @@ def forecast(
     years: int = 3,
     draws: int = 4000,
     seed: int = 0,
+    fitted: bool = False,
 ) -> Account:
     """Forecast what the evaluations of a plan cost in the years to come, and what drives it.
 
     The account's tables are totals, mixes, drivers, costs, scenarios, composition, binding,
-    by_eval, fleet and sources.
+    by_eval, exponent, lengths, unfair, fleet and sources.
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ def forecast(
         Drivers with their sources, under a scenario; by default those of `read_presets`.
     years, draws, seed
         Of the Monte Carlo.
+    fitted
+        Whether tokens go with task length as costs do between the evals of the plan's posterior.
 
     Raises
     ------
@@ -75,7 +80,10 @@ def forecast(
         If the folder or the years are not what they must be.
     """
     read, programme = presets or read_presets(), Programme.load(plan)
-    catalogue, how = programme.catalogue, {"years": years, "n_draws": draws, "seed": seed}
+    catalogue, posterior = programme.catalogue, placed(programme.start, programme.catalogue)
+    power, none = Power.of(posterior, catalogue, seed=seed), pd.DataFrame()
+    how: dict[str, Any] = {"years": years, "n_draws": draws, "seed": seed}
+    how["fitted"] = power.exponent if fitted and power is not None else None
     found = forecast_of(programme.last, catalogue, read, **how)
     hours = np.median(found.used("agent_hours"), axis=0)
     tables = {
@@ -87,6 +95,9 @@ def forecast(
         "composition": composition(read),
         "binding": found.binding(),
         "by_eval": found.by_eval(),
+        "exponent": none if power is None else power.table,
+        "lengths": none if power is None else by_length(posterior, catalogue, power),
+        "unfair": unfair(catalogue),
         "fleet": pd.concat(fleet(read, float(hours[k])).assign(year=k) for k in (0, years)),
         "sources": read.sources(),
     }
@@ -95,4 +106,5 @@ def forecast(
     share = found.usd["agents"] / found.usd["total"]
     beside: dict[str, Any] = {"rises": float((share[:, -1] > share[:, 0]).mean())}
     beside |= {"scenario": read.scenario, "hour_usd": prices + assumed}
-    return _told("forecast", tables, **beside)
+    beside |= {"power": None if power is None else banded("x", power.exponent)}
+    return _told("forecast", tables, preset_power=vars(read.driver(EXPONENT)), **beside)
