@@ -146,6 +146,8 @@ def write(frames: list[pd.DataFrame], plan: Path) -> None:
         steps=found["steps"].mean(), held=told("covered"), score=found["score"].mean(),
         prior=found["prior score"].mean(),
     )  # fmt: skip
+    if len(found) < WORLDS:
+        body += f"Asked for are {WORLDS} programmes; these are the first, as far as time went.\n"
     reasons = found["reason"].str.slice(0, 60).value_counts()
     rows = [[str(reason), str(n)] for reason, n in reasons.items()]
     made = circumstances(SEED, ["evalfolio", "inspect_ai", "numpy"])
