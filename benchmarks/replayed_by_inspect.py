@@ -157,6 +157,7 @@ def main(folder: Path, ai_models: int, finished: bool) -> None:
     latest = sorted(record.released, key=lambda each: record.released[each])[-ai_models:]
     rows = [r for each in latest[::-1] for r in found_of(record, each, folder, finished)]
     found = scored(pd.DataFrame(rows))
+    found["budget"] = found["budget"].round(6)  # JSON keeps a digit less of them
     names = found["ai_model"].unique().tolist()
     figures = summary(found, SEED).set_index(["strategy", "budget"])
     shown = []
