@@ -22,14 +22,8 @@ from evalbayes.errors import InputError
 from evalbayes.names import nearest, plain_name, plural, refuse_unknown
 from evalbayes.tables.workbook import read_sheets
 
-YES_NO = (
-    "mandatory",
-    "forbidden",
-    "verifier",
-    "resettable",
-    "adversary_verifier",
-    "baseline_tools",
-)
+_OF_ADVERSARY = ("adversary_verifier", "baseline_tools")
+YES_NO = ("mandatory", "forbidden", "verifier", "resettable", *_OF_ADVERSARY)
 CHOICES: dict[str, Any] = {
     **{key: ["yes", "no"] for key in YES_NO},
     "domain": "=domain!$A$2:$A$200",

@@ -7,18 +7,10 @@ import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Index
 from evalbayes.observations.rows import FROM_0, Rows
-from evalbayes.observations.shape import CELLS, OVERSHOOT
+from evalbayes.observations.shape import CELLS, LN_SPENDS, OVERSHOOT
 
 CELL = ["eval", "ai_model", "effort", "cap"]
-FIGURES = (
-    "n_success",
-    "n_gave_up",
-    "n_stopped",
-    "mean_ln_spend_success",
-    "sd_ln_spend_success",
-    "mean_ln_spend_gave_up",
-    "sd_ln_spend_gave_up",
-)
+FIGURES = ("n_success", "n_gave_up", "n_stopped", *LN_SPENDS)
 COLUMNS = [*CELL, *FIGURES, "human_minutes"]
 
 

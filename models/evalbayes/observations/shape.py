@@ -43,20 +43,10 @@ RUNS = Shape(
     ("human_minutes", "effort", "attempt", "reviewed", "score", "date", "spend_unit"),
     telling=("task",),
 )
+LN_SPENDS = tuple(f"{of}_ln_spend_{way}" for way in ("success", "gave_up") for of in ("mean", "sd"))
 CELLS = Shape(
     "cells",
-    (
-        "eval",
-        "ai_model",
-        "n_success",
-        "n_gave_up",
-        "n_stopped_by_cap",
-        "mean_ln_spend_success",
-        "sd_ln_spend_success",
-        "mean_ln_spend_gave_up",
-        "sd_ln_spend_gave_up",
-        "cap",
-    ),
+    ("eval", "ai_model", "n_success", "n_gave_up", "n_stopped_by_cap", *LN_SPENDS, "cap"),
     ("human_minutes", "effort", "n_runs", "spend_unit"),
     telling=("n_gave_up", "n_stopped_by_cap", "mean_ln_spend_success", "mean_ln_spend_gave_up"),
 )
