@@ -25,6 +25,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
         write_readings,
     )
     from evalfolio.export.workbook.domains import write_domains
+    from evalfolio.export.workbook.growth import write_growth
     from evalfolio.export.workbook.mix import write_menu, write_mix, write_shared
     from evalfolio.export.workbook.reference import (
         write_accounts,
@@ -38,7 +39,7 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     contents = Contents(recommendation.record, recommendation.menu)
     book = Book(contents)
     writers = [write_summary, write_mix, write_domains, write_frontier, write_sensitivity]
-    writers += [write_accounts, write_assumptions, write_menu]
+    writers += [write_growth, write_accounts, write_assumptions, write_menu]
     writers += [write_shared] if contents.menu.following else []
     writers += [write_provenance, write_plans, write_options]
     writers += [write_readings, write_calculation] if contents.live else []

@@ -191,7 +191,7 @@ ACCOUNTS = {  # by field of the record: sheet, title and lead
     "outlook": (
         "Outlook",
         "What evaluations will cost in years",
-        "What evalfolio forecast found; medians with 90 % intervals.",
+        "What evalfolio forecast found; the sheet Growth lives on the rates.",
     ),
     "humans": (
         "People",
