@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+import evalfolio as ef
+from evalbayes import Posterior
 from evalbayes.catalogue import Catalogue, read_catalogue
 from evalbayes.inputs import check_inputs
+from evalbayes.menus import build_menu
 from evalbayes.model.fit import fit
 from evalbayes.observations import Observations, read_observations
 from evalfolio.export.folder import write_all
 from evalfolio.plans.outlook import CALLS
-from evalfolio.recommendations.recommender import recommend
+from evalfolio.recommendations.recommender import question_of, recommend
+from evalfolio.search.certified import Certified
+from evalfolio.sensitivities.assumed import assumptions_of
+from evalfolio.sensitivities.basis import Basis
+from evalfolio.sensitivities.mixes import tornado
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LEVELS = ["cyber, High", "cyber, Critical", "bio, High", "bio, Critical"]
@@ -59,11 +67,48 @@ def test_it_asks_what_a_framework_asks_and_is_told_without_a_warning(
     assert not [line for line in check.lines if line.startswith(("warning", "no anchor"))]
 
 
+@pytest.fixture(scope="module")
+def posterior(catalogue: Catalogue, observations: Observations) -> Posterior:
+    return fit(catalogue, observations, seed=0, draws=400, tune=700, chains=2)
+
+
+@pytest.mark.slow  # 42 evals are planned for at both ends of every figure
+def test_no_other_five_figures_move_the_plan_more_than_the_five_named(
+    catalogue: Catalogue, posterior: Posterior
+) -> None:
+    few, method = posterior.thinned(100), Certified(5e-3, 5.0)
+    menu = build_menu(few, catalogue, with_draws=False)[0]
+    basis = Basis(question_of(catalogue, menu), catalogue, few, 0)
+    figures = [each for each in assumptions_of(catalogue, few) if each.ask]  # nobody gave them
+    named = tornado(basis, figures, method=method).find_out_first()["name"].tolist()
+    assert len(named) == 5 < len(figures)
+
+    plan = method.find(basis.question)
+    base = ef.evaluate(menu, plan.chosen).value
+    moves = {}
+    for figure in figures:
+        far = []
+        for level in (figure.low, figure.high):
+            there = basis.menu_under({figure: level})
+            question = question_of(catalogue, there)
+            best = ef.evaluate(there, method.find(question).chosen).value
+            far.append(abs(best / base - 1))
+            if set(plan.chosen) <= set(there.options.index):
+                far.append(1 - ef.evaluate(there, plan.chosen).value / best)
+        moves[figure.name] = max(far)
+    total = {five: sum(moves[name] for name in five) for five in combinations(moves, 5)}
+    most = max(total.values())
+    own = next(worth for five, worth in total.items() if set(five) == set(named))
+    assert own > most - 0.01  # the searches are certified to half a percent
+    assert min(moves[name] for name in named) > max(
+        moves[name] for name in moves if name not in named
+    ) - 0.01  # fmt: skip
+
+
 @pytest.mark.slow  # 42 evals are fitted
 def test_it_is_fitted_planned_and_written(
-    catalogue: Catalogue, observations: Observations, tmp_path: Path
+    catalogue: Catalogue, observations: Observations, posterior: Posterior, tmp_path: Path
 ) -> None:
-    posterior = fit(catalogue, observations, seed=0, draws=400, tune=700, chains=2)
     result = recommend(catalogue, observations, posterior, frontier_points=0, sensitivity=False)
     plan, record = result.plan, result.record
     for name in record.budget:

@@ -72,7 +72,9 @@ class Interval:
 
     @property
     def lognormal_mean(self) -> float:
-        """Mean exp(m + s²/2) where the figure is lognormal; ends must be positive."""
+        """Mean exp(m + s²/2) where the figure is lognormal; ends must be positive or alike."""
+        if self.exact:
+            return self.low
         mean, sd = self.lognormal()
         return math.exp(mean + sd**2 / 2)
 

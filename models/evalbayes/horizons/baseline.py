@@ -12,12 +12,14 @@ from scipy.special import ndtr, ndtri
 
 from evalbayes.catalogue.interval import Z95
 from evalbayes.errors import InputError
+from evalbayes.observations.files import rows_of
+from evalbayes.observations.rows import ABOVE_0
 
 BURN = 300
 WITHIN, BETWEEN = (3.0, 3.0), (2.0, 4.0)  # inverse gamma priors of σ² and τ²: shape, scale
 
 
-def runs_by_people(frame: pd.DataFrame) -> pd.DataFrame:
+def runs_by_people(frame: pd.DataFrame, source: str = "runs by people") -> pd.DataFrame:
     """Return runs by people with eval, task, minutes, score and success.
 
     Parameters
@@ -25,25 +27,30 @@ def runs_by_people(frame: pd.DataFrame) -> pd.DataFrame:
     frame
         Rows with task, minutes and score or success. A success has a score of 1 or more, the eval
         is what stands before a slash in the name of the task, unless columns say so.
+    source
+        What messages call them.
 
     Raises
     ------
     InputError
-        If task, minutes, or score and success are missing.
+        If task, minutes, or score and success are missing, or are no such figures.
     """
-    told = frame.assign(score=frame.get("score", frame.get("success")))
-    if not {"task", "minutes"} <= set(told) or told[["task", "minutes", "score"]].isna().any(
-        axis=None
-    ):
+    if not {"task", "minutes"} <= set(frame) or not {"score", "success"} & set(frame):
         raise InputError(
-            "runs by people must have task, minutes, and success or score in every row, got the "
-            f"columns {', '.join(map(str, frame.columns))}; name them so and fill them in"
+            f"{source} must have task, minutes, and success or score, got the columns "
+            f"{', '.join(map(str, frame.columns))}; name them so"
         )
-    told = told.astype({"minutes": float, "score": float})
-    if not (told["minutes"] > 0).all():
-        raise InputError("minutes of runs by people must be above 0; leave the others out")
-    success = told.get("success", told["score"] >= 1).astype(float)
-    return told.assign(success=success, eval=told.get("eval", told["task"].str.split("/").str[0]))
+    rows = rows_of(frame, source)
+    tasks = rows.names("task")
+    minutes = rows.numbers("minutes", ABOVE_0, "write how long the run took", required=True)
+    score, success = rows.numbers("score", cure="write 1 for a success"), rows.flags("success")
+    score = np.where(np.isnan(score), success, score)
+    rows.refuse(np.isnan(score), "success", "or score must be given in every row", "fill it in")
+    rows.settle()
+    success = np.where(np.isnan(success), score >= 1, success)
+    evals = pd.Series([name.split("/")[0] for name in tasks], dtype=object)
+    evals = rows.frame["eval"].fillna(evals) if rows.has("eval") else evals
+    return rows.frame.assign(task=tasks, minutes=minutes, score=score, success=success, eval=evals)
 
 
 def human_difficulty(runs: pd.DataFrame, *, seed: int = 0, n_draws: int = 2000) -> pd.DataFrame:

@@ -79,7 +79,8 @@ def check_inputs(catalogue: Catalogue, observations: Observations | None = None)
         *(f"note: {note}" for note in (*catalogue.notes, *observations.notes)),
         *(f"warning: {warning}" for warning in warnings),
         *(f"missing: {sentence}" for sentence in missing),
-        f"{words}; `recommend` names the five of them that move the plan most, and whom to ask",
+        f"{words}; `recommend`, and `check --posterior` of a fit, name the five of them that move "
+        "the plan most, and whom to ask",
     ]
     domains = _domains(catalogue)
     return CheckReport(

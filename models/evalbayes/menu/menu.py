@@ -166,11 +166,13 @@ class Menu:
         )
         prices = [f"{name} {_three(use[name].min())} to {_three(use[name].max())}" for name in use]
         tiers = [f"{count} {tier}" for tier, count in self.options["tier"].value_counts().items()]
+        named = [d.name for d in self.decisions]
+        between = "; " if any("," in name for name in named) else ", "
         draws = 0 if self.information_draws is None else len(self.information_draws)
         lines = (
             f"Menu of {len(self)} options of {evals} evals: {', '.join(tiers) or 'none'}",
             f"an option's use: {'; '.join(prices) or 'no resource'}" if len(self) else "",
-            f"decisions: {_named([d.name for d in self.decisions])}; {len(self.states)} states; "
+            f"decisions: {between.join(named)}; {len(self.states)} states; "
             f"{draws or 'no'} posterior draws",
             f"shared: {'; '.join(map(str, self.shared))}" if self.shared else "",
             *self.no_anchor.values(),
@@ -519,10 +521,6 @@ class Menu:
         }.items():
             for one in getattr(self.replicates, key):  # a copy of all at once would be large
                 _finite_array(f"replicates.{key}", one, shape)
-
-
-def _named(names: list[str]) -> str:
-    return ("; " if any("," in name for name in names) else ", ").join(names)
 
 
 def _three(value: float) -> str:

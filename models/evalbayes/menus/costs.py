@@ -177,7 +177,7 @@ def shared_purchases(
         hours = by_skill(each.hours, catalogue.skills, "")
         skills = catalogue.skills or ("",)
         staff = {name: hours.get(s, 0.0) for name, s in zip(columns, skills, strict=True)}
-        usd = each.usd.low if each.usd.exact else each.usd.lognormal_mean
+        usd = each.usd.lognormal_mean
         draws = None
         if not each.usd.exact:
             width = len(columns) + 2 + len(catalogue.tariffs)  # usd, staff and agent hours, units

@@ -41,7 +41,8 @@ def carried(posterior: Posterior, selection: Selection, seed: int) -> dict[str, 
         donors = [key for key in every if key[0] == name] or every
         for m, ai_model in enumerate(posterior.ai_models):
             own = (name, ai_model) in selection.cells
-            quantile = _ranks(posterior.logits(m, evals=[i])[:, 0]) if own else np.zeros(0)
+            ranks = rankdata(posterior.logits(m, evals=[i])[:, 0], method="ordinal") if own else 0.0
+            quantile = (np.asarray(ranks) - 0.5) / posterior.n_draws  # strictly between 0 and 1
             for k in np.unique(family[family > 0]):
                 rows = np.flatnonzero(family == k)
                 if own:
@@ -113,8 +114,3 @@ def _set_shape(
     new["spend_width"][rows, i, m] = width * tail / kept  # the same power of spend in the far tail
     new["spend_tail"][rows, i, m] = kept
     new["spend_family"][rows, i, m] = STACKED.index(family)
-
-
-def _ranks(values: Array) -> Array:
-    """Quantile of every value among all, strictly between 0 and 1."""
-    return np.asarray((rankdata(values, method="ordinal") - 0.5) / len(values))

@@ -55,8 +55,9 @@ def read_rows(path: str | Path) -> tuple[Rows, ...]:
     return tuple(each for each in rows if len(each))
 
 
-def rows_of(frame: pd.DataFrame, source: str = "table") -> Rows:
+def rows_of(frame: pd.DataFrame, source: str = "") -> Rows:
     """Return a data frame as rows; they are numbered as in a file with one heading."""
+    source = source or str(frame.attrs.get("source", "table"))
     rows = _tidied(frame.reset_index(drop=True), source)
     if not len(rows):
         raise InputError(f"{source}: must hold at least one row, got an empty table; give rows")

@@ -1,5 +1,7 @@
 """Runs: one row per attempt at a task, with how it ended and what it spent."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -122,13 +124,8 @@ def countable(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _attempts(rows: Rows) -> "pd.Series[str]":
     """Return attempts as text, missing where not given; 1.0 and 1 are the same attempt."""
-    texts = [None if v is None else _plain(v) for v in _as_given(rows, "attempt")]
-    return pd.Series(texts, dtype=object)
-
-
-def _plain(value: object) -> str:
-    text = str(value).strip()
-    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+    texts = (None if v is None else str(v).strip() for v in _as_given(rows, "attempt"))
+    return pd.Series([v and re.sub(r"^(\d+)\.0$", r"\1", v) for v in texts], dtype=object)
 
 
 def _as_given(rows: Rows, column: str) -> "pd.Series[str]":

@@ -80,13 +80,10 @@ def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
         {
             "domain": table["domain"],
             "figure": table["figure"],
-            "value": [_valued(row) for row in table.to_dict("records")],
+            "value": [
+                two_digits(x) if low != low else ranged({"x": x, "x_low": low, "x_high": high}, "x")
+                for x, low, high in table[["median", "low", "high"]].to_numpy()
+            ],
             "unit": table["unit"],
         }
     )
-
-
-def _valued(row: Any) -> str:
-    if row["low"] != row["low"]:
-        return two_digits(row["median"])
-    return ranged({"x": row["median"], "x_low": row["low"], "x_high": row["high"]}, "x")

@@ -59,10 +59,13 @@ def table(
 ) -> None:
     """Rename the columns of plain tables, or read other harnesses' result files by a recipe."""
     from evalbayes.observations import imported, write_observations
+    from evalfolio.errors import InputError
     from evalfolio.readers.prices import default_prices, read_prices
     from evalfolio.readers.recipes import read_by_recipe
 
     constants = pairs(constant, "--set")
+    if spend not in ("tokens", "usd"):
+        raise InputError(f"--spend must be tokens or usd, got {spend!r}; write one of them")
     if recipe is None:
         chosen = mapping_of(mapped, mapping)
         found = imported(files, chosen, constants, drop_incomplete=drop_incomplete)

@@ -152,7 +152,10 @@ def require(
             fields["reachable"] = reach.to_dict("index")
         _print(str(found), fields, as_json)
         if not (as_json or quiet):
-            print_table(_shown(menu, found.chosen), "Programme")
+            shown = menu.options.loc[
+                list(found.chosen), ["eval", "domain", "tier", *menu.resources]
+            ]
+            print_table(shown.reset_index(), "Programme")
         return
     standards = {
         ", ".join(_word(name, each) for name, each in zip(stated, levels, strict=True)): dict(
@@ -286,11 +289,6 @@ def _print_reach(reach: pd.DataFrame, stated: dict[str, list[Target]]) -> None:
         shown["sd now"], shown["sd, knowing most"] = reach["sd_now"].round(2), reach["sd"].round(2)
     shown["bound by"] = reach["bound_by"]
     print_table(shown.reset_index(), "What each decision could be brought to by itself")
-
-
-def _shown(menu: Menu, chosen: tuple[str, ...]) -> pd.DataFrame:
-    columns = ["eval", "domain", "tier", *menu.resources]
-    return menu.options.loc[list(chosen), columns].reset_index()
 
 
 def _print(text: str, fields: dict[str, Any], as_json: bool) -> None:

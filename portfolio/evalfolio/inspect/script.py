@@ -71,7 +71,7 @@ def _words(run: Mapping[str, Any], costs_file: str | None) -> list[str]:
     words = ["inspect", "eval", "--model", '"$MODEL"']
     for key, flag in _FLAGS.items():
         if key in config:
-            words += [flag, shlex.quote(_number(config[key]))]
+            words += [flag, format(config[key], "" if isinstance(config[key], int) else ".12g")]
     if "epochs_reducer" in config:
         words += ["--epochs-reducer", ",".join(config["epochs_reducer"])]
     if "sample_id" in config:
@@ -89,10 +89,6 @@ def _words(run: Mapping[str, Any], costs_file: str | None) -> list[str]:
         words += ["--metadata", shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
     name = task["task"] if isinstance(task, Mapping) else task
     return [*words, '"$@"', "--", shlex.quote(name)]
-
-
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else format(value, ".12g")
 
 
 def _listed(sample_id: str) -> str:

@@ -28,7 +28,7 @@ def baseline_of(
     )
     from evalbayes.observations.files import read_rows
 
-    people = runs_by_people(pd.concat([rows.frame for rows in read_rows(file)]))
+    people = runs_by_people(pd.concat([rows.frame for rows in read_rows(file)]), str(file))
     difficulty = human_difficulty(people, seed=seed)
     found, hours = [], [e.name for e in catalogue.evals if e.spend_unit == "hours"]
     scores = pd.DataFrame(columns=["eval", "ai_model"]) if observed is None else observed.scores

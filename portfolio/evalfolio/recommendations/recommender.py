@@ -18,6 +18,7 @@ from evalfolio.plans.cautions import NO_LONG_TASKS, distant_thresholds, plan_war
 from evalfolio.plans.firm_rows import firm_rows
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.perfect import matching_warnings, perfect_information
+from evalfolio.plans.plan import Plan
 from evalfolio.plans.recording import record_of
 from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
@@ -26,7 +27,7 @@ from evalfolio.search import Certified, Method, Question
 from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import Frontier, frontier
-from evalfolio.sensitivities.mixes import tornado
+from evalfolio.sensitivities.mixes import Tornado, tornado
 from evalfolio.sensitivities.sweep import meanwhile
 
 if TYPE_CHECKING:
@@ -139,14 +140,7 @@ def recommend(
         parts["frontier"] = line.record(plan)
     tipped = None
     if sensitivity and len(plan.chosen):
-        assumptions = assumptions_of(catalogue, posterior)
-        each = min(max(TORNADO / (2 * len(assumptions)), 0.5), 5.0)
-        tipped = tornado(
-            Basis(question, catalogue, posterior, seed),
-            assumptions,
-            plan=plan,
-            method=method.roughly(5e-3, each),
-        )
+        tipped = tipping_of(Basis(question, catalogue, posterior, seed), method, plan)
         parts["sensitivity"] = tipped.record()
     record = record_of(
         plan,
@@ -170,6 +164,15 @@ def recommend(
         frontier=line if len(plan.chosen) else None,
         tornado=tipped,
     )
+
+
+def tipping_of(basis: Basis, method: Method = Certified(), plan: Plan | None = None) -> Tornado:
+    """Return what either end of every assumed figure does to a plan, searched where not at hand."""
+    assert basis.catalogue is not None
+    assert basis.posterior is not None
+    assumptions = assumptions_of(basis.catalogue, basis.posterior)
+    each = min(max(TORNADO / (2 * len(assumptions)), 0.5), 5.0)
+    return tornado(basis, assumptions, plan=plan, method=method.roughly(5e-3, each))
 
 
 def _beside(

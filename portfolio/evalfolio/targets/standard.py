@@ -16,12 +16,13 @@ from evalbayes.tables.numerals import NotANumber, numeral
 from evalbayes.tables.toml import read_toml
 from evalfolio.errors import EvalfolioError, InputError
 from evalfolio.limits import Forbidden, Limit, Mandatory, MinEvals, Where
-from evalfolio.narrative import listing
-from evalfolio.targets.stated import DEEP, KINDS, gap_correlations
+from evalfolio.narrative import STUDY, listing
+from evalfolio.targets.stated import DEEP, KINDS, deep_rows, gap_correlations
 
 PRESETS = {"eu-cop": "eu_cop.toml"}
-COUNTS = ("evals", "deep_evals", "working_days")
+COUNTS = ("evals", "deep_evals", "studies", "working_days")
 NAMED = ("all_tasks", "run_by")
+TIERS = {"evals": "", "deep_evals": DEEP, "studies": STUDY}  # what is counted, of which tier
 DEMANDS = (*KINDS, *COUNTS, *NAMED)
 NEAR = "gap_correlation"  # beside deep_evals: which count
 CLAUSE_KEYS = ("clause", "asks", "domain", "reading", NEAR, *DEMANDS)
@@ -35,9 +36,10 @@ class Clause:
     number: str  # number, asks: its number and words in the source
     asks: str
     # what is asked of a plan: danger_missed, needless, wrong_call (most probability), posterior_sd
-    # (most sd left, in the domain's unit), evals, deep_evals (least number in a domain), all_tasks
-    # (evals that are run on every task), working_days (least of the calendar, five in seven days)
-    # or run_by (who alone may run evals); empty: not answered by a plan
+    # (most sd left, in the domain's unit), evals, deep_evals, studies (least number in a domain;
+    # evals counts studies too, deep_evals those that reach half of the gap), all_tasks (evals that
+    # are run on every task), working_days (least of the calendar, five in seven days) or run_by
+    # (who alone may run evals and studies); empty: not answered by a plan
     demand: str = ""
     # what is demanded, by domain or decision ("" for each there is); of all_tasks by eval
     amounts: Mapping[str, Any] = field(default_factory=dict)
@@ -76,12 +78,17 @@ class Clause:
                 found += [KINDS[self.demand](each, amount) for each in about]
             elif self.demand == "all_tasks":
                 found.append(Mandatory(name, tasks="all"))
-            elif self.demand in ("evals", "deep_evals"):
+            elif self.demand in TIERS:
                 who: dict[str, Any] = {"run_by": self.run_by} if self.run_by else {}
-                who |= {"tier": DEEP} if self.demand == "deep_evals" else {}
+                who |= {"tier": tier} if (tier := TIERS[self.demand]) else {}
+                deep = menu.options[deep_rows(menu)] if tier == DEEP else menu.options[:0]
                 for each in [name] if name else domains:
-                    near = {"eval": self.near(menu, each)} if self.gap_correlation else {}
-                    found.append(MinEvals(Where(domain=each, **who, **near), amount))
+                    near: dict[str, Any] = {}
+                    if STUDY in set(deep["tier"][deep["domain"] == each]):
+                        near = {"tier": (DEEP, STUDY), "eval": self.near(menu, each)}
+                    elif self.gap_correlation:
+                        near = {"eval": self.near(menu, each)}
+                    found.append(MinEvals(Where(domain=each, **who | near), amount))
             elif self.demand == "run_by":
                 within = menu.options if not name else menu.options[menu.options["domain"] == name]
                 others = sorted(set(map(str, within["run_by"])) - set(self.run_by))
@@ -181,9 +188,9 @@ def _clause(row: Mapping[str, Any], where: str, place: int) -> Clause:
     run_by = _names(row["run_by"], f"{where}: run_by") if "run_by" in row else ()
     if run_by and len(given) > 1:
         given.remove("run_by")
-        if given[0] not in ("evals", "deep_evals"):
+        if given[0] not in TIERS:
             raise InputError(
-                f"{where}: run_by must stand alone or beside evals or deep_evals, got {given[0]}; "
+                f"{where}: run_by must stand alone or beside {', '.join(TIERS)}, got {given[0]}; "
                 "write two clauses"
             )
     if len(given) > 1:
@@ -211,7 +218,7 @@ def _amounts(row: Mapping[str, Any], demand: str, run_by: Any, where: str) -> di
         if "domain" in row:
             raise InputError(f"{where} must stand without domain, got {row['domain']!r}; drop it")
         return dict.fromkeys(_names(value, where), "all")
-    if isinstance(value, Mapping) and demand in (*KINDS, "evals", "deep_evals"):
+    if isinstance(value, Mapping) and demand in (*KINDS, *TIERS):
         if "domain" in row or not value:
             raise InputError(
                 f"{where} must name domains in one place, got {value!r} and domain = "

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from evalbayes import Menu
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Flags
 from evalbayes.decision import parts_of
 from evalfolio.errors import InputError
 from evalfolio.limits import DangerMissed, NeedlessMitigation, PosteriorSd, WrongCall
 from evalfolio.limits.group import nearest, refuse_other
 from evalfolio.limits.target import Target
+from evalfolio.narrative import STUDY
 
 DEEP = "max-elicitation"
+HALF = 0.5  # of the elicitation gap
 WORKING = 5 / 7  # working days of calendar days
 
 Targets = Mapping[str, float] | float | None
@@ -65,15 +67,21 @@ def spend_of(menu: Menu, x: Array) -> dict[str, float]:
     return dict(zip(menu.resources, menu.use_of(x).tolist(), strict=True))
 
 
+def deep_rows(menu: Menu) -> Flags:
+    """Return which options are deep: at max elicitation, or a study of half of the gap."""
+    tier, reached = menu.options["tier"], menu.options.get("effort", 0.0)
+    return ((tier == DEEP) | ((tier == STUDY) & (reached >= HALF))).to_numpy(dtype=bool)
+
+
 def deep_of(menu: Menu, x: Array) -> int:
-    """Return how many of the options chosen are at max elicitation."""
-    return int((menu.options["tier"][x > 0.5] == DEEP).sum())
+    """Return how many of the options chosen are deep."""
+    return int(deep_rows(menu)[x > 0.5].sum())
 
 
 def gap_correlations(menu: Menu, domain: str) -> dict[str, float]:
     """Return how the gap that each eval of a domain would read goes with that at its thresholds.
 
-    The correlation under the prior of the gap read by its most telling option at max elicitation
+    The correlation under the prior of the gap read by its most telling deep option (`deep_rows`)
     and that of the domain's decisions, the nearest of them; 1 where no decision has the gap.
 
     >>> from evalfolio.examples import small_menu
@@ -83,7 +91,7 @@ def gap_correlations(menu: Menu, domain: str) -> dict[str, float]:
     own = parts_of(menu.states, "gap", domain)
     lines = [each.contrast * own for each in menu.decisions if (each.contrast * own).any()]
     options, found = menu.options, {}
-    deep = (options["domain"] == domain) & (options["tier"] == DEEP)
+    deep = (options["domain"] == domain) & deep_rows(menu)
     for name in dict.fromkeys(options["eval"][deep]):
         rows = np.flatnonzero(deep & (options["eval"] == name))
         read = menu.information[rows][:, own][:, :, own]

@@ -92,6 +92,16 @@ def test_curves_that_cross_meet_at_the_crossing() -> None:
         ({"task": ["a"], "success": [1]}, "must have task, minutes, and success or score"),
         ({"task": ["a"], "minutes": [0.0], "success": [1]}, "must be above 0"),
         ({"task": ["a", None], "minutes": [1, 2], "score": [1, 0]}, "in every row"),
+        (
+            {"task": ["a"], "minutes": ["12 min"], "success": [1]},
+            "minutes must be above 0, got 12 m",
+        ),
+        (
+            {"task": ["a"], "minutes": [1], "success": ["maybe"]},
+            "success must be 0 or 1, yes or no",
+        ),
+        ({"task": ["a"], "minutes": [1], "success": [None]}, "or score must be given in every row"),
+        ({"task": ["a"], "minutes": [1], "score": ["good"]}, "score must be a number, got good"),
     ],
 )
 def test_what_is_missing_is_said(rows: dict[str, list[object]], said: str) -> None:

@@ -150,8 +150,9 @@ def test_assumptions_that_are_alike_are_one_row(data: dict[str, Any]) -> None:
     assert row["where"] == "eval 'cybench'; eval 'dialogue'"
     assert frame["where"].str.count("'").sum() / 2 + 1 == len(report.assumptions)
     assert report.lines[-1] == (
-        f"{len(report.assumptions)} figures assumed, as nobody gave them; `recommend` names the "
-        "five of them that move the plan most, and whom to ask"
+        f"{len(report.assumptions)} figures assumed, as nobody gave them; `recommend`, and "
+        "`check --posterior` of a fit, name the five of them that move the plan most, and whom to "
+        "ask"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ SWE = {
     "error_ids": ["e"],
     "schema_version": 2,
 }
-TERMINAL = {
+TERMINAL: dict[str, Any] = {
     "id": "0",
     "results": [
         {
@@ -179,6 +180,57 @@ def test_samples_of_lm_eval_take_another_metric(tmp_path: Path) -> None:
     assert (imported([frame]).frame["outcome"] == "success").sum() == 2
     frame, _ = read_by_recipe([path], "lm_eval", {"success": "exact"}, given)
     assert (imported([frame]).frame["outcome"] == "success").all()
+
+
+def test_errors_of_a_harness_are_no_failures(tmp_path: Path) -> None:
+    rows = [instance("s1", True), instance("s2", False) | {"error": "APIConnectionError"}]
+    frame, _ = read_by_recipe([write(tmp_path / "x.jsonl", rows)], "eee", {}, {})
+    assert imported([frame]).frame["outcome"].tolist() == ["success", "excluded"]
+    never = {"is_resolved": None, "failure_mode": "unknown_agent_error"}
+    trials = {"results": [TERMINAL["results"][0], TERMINAL["results"][1] | never]}
+    given = {"ai_model": MODEL, "cap": "1e6"}
+    frame, _ = read_by_recipe([write(tmp_path / "r.json", trials)], "terminal_bench", {}, given)
+    assert imported([frame]).frame["outcome"].tolist() == ["success", "excluded"]
+
+
+def test_of_several_filters_one_is_picked(tmp_path: Path) -> None:
+    both = [{**row, "filter": name} for row in LM for name in ("strict-match", "flexible-extract")]
+    path = write(tmp_path / "samples_gsm8k.jsonl", both)
+    given = {"eval": "gsm8k", "ai_model": MODEL, "cap": "1"}
+    with pytest.raises(
+        InputError, match="got flexible-extract and strict-match; give --set filter"
+    ):
+        read_by_recipe([path], "lm_eval", {}, given)
+    frame, _ = read_by_recipe([path], "lm_eval", {}, given | {"filter": "strict-match"})
+    assert len(imported([frame]).frame) == len(LM)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "given", "said"),
+    [
+        ("hal", HAL, {}, "a.json: 4 results by the recipe hal must have cap, got none; give --set"),
+        ("swe_bench", SWE, {"cap": "5"}, "must have ai_model, got none; give --set ai_model="),
+        ("terminal_bench", {"results": []}, {}, "0 results by the recipe terminal_bench must have"),
+        ("hal", {**HAL, "results": {"successful_tasks": [], "failed_tasks": []}}, {}, "0 results"),
+        ("hal", "[" * 100_000, {}, "must be JSON of the recipe's form, got RecursionError"),
+        (
+            "terminal_bench",
+            {"results": [TERMINAL["results"][0] | {"total_input_tokens": "many"}]},
+            {},
+            "a.json: tokens must be numbers from 0, got 'many'; mend or drop it",
+        ),
+        ("hal", HAL, {"capp": "1"}, "set: every column must be a known one, got 'capp'; did you"),
+        ("eee_aggregate", {**AGGREGATE, "evaluation_results": []}, {}, "0 results by the recipe"),
+    ],
+)
+def test_files_that_are_not_as_they_should_be(
+    tmp_path: Path, name: str, content: Any, given: dict[str, str], said: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(InputError, match=re.escape(said)) as error:
+        read_by_recipe([path], name, {}, given)
+    assert "\n" not in str(error.value)
 
 
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:

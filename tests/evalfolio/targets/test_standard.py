@@ -11,8 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evalbayes.menus.synthetic import prior_posterior
+from tests.evalbayes.menus.test_studies import bio
 
 from evalbayes import Menu
+from evalbayes.catalogue import parse_catalogue
+from evalbayes.menus import build_menu
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.question import Question
@@ -110,10 +114,32 @@ def test_the_preset_says_what_a_plan_does_not_answer() -> None:
         rows = held_to(Question(small_menu()), read_standard(preset), calendar_days=35).clauses
         by = rows.set_index("clause")["answer"]
         assert by["App. 3.2, 3.4: days"] == MEETS
-        assert by["App. 3.5"] == UNANSWERED
-        assert by["M3.4"] == by["M8.2"] == TOLD
-        assert by["M3.2, human uplift studies"] == UNANSWERED
+        assert by["M7.6"] == UNANSWERED
+        assert by["M3.4"] == by["M8.2"] == by["App. 3.5"] == TOLD
+        assert by["M3.2, human uplift studies"] == TOLD
         assert rows.loc[rows["answer"] == UNANSWERED, "usd"].isna().all()
+
+
+def test_studies_count_where_the_words_of_a_standard_allow_it() -> None:
+    catalogue = parse_catalogue(bio())
+    menu = build_menu(prior_posterior(catalogue), catalogue, with_draws=False)[0]
+    deep = {"clause": "1", "deep_evals": 1, "gap_correlation": 0.9}
+    outside = {"clause": "2", "evals": 1, "run_by": "an external firm"}
+    studied = {"clause": "3", "studies": 1, "domain": "bio"}
+    asked = {"clause": [deep, outside, studied, {"clause": "4", "evals": 1}]}
+    for mix, said in (
+        ("red team / study", [MEETS] * 4),
+        ("trial / study / 40 + 40", [MISSES, MISSES, MEETS, MEETS]),
+    ):
+        assert answers(menu, asked, [mix])["answer"].tolist() == said
+    assert gap_correlations(menu, "bio")["red team"] == pytest.approx(1.0)
+    assert "trial" not in gap_correlations(menu, "bio")  # it reads what is shown
+    table = held_to(Question(menu), read_standard({"clause": [deep]})).clauses
+    cheapest = menu.options.loc[table["rows"].iloc[0]]
+    assert cheapest["tier"] in ("study", "max-elicitation")
+    bare = menu.subset(~menu.options["eval"].isin(["red team", "trial"]).to_numpy())
+    none = held_to(Question(bare), read_standard({"clause": [studied]})).clauses.iloc[0]
+    assert (none["answer"], "'study' is not on the menu" in none["found"]) == (CANNOT, True)
 
 
 @pytest.mark.parametrize(

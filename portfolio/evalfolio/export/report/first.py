@@ -5,7 +5,7 @@ from typing import Any
 
 from evalbayes.names import ONCE
 from evalfolio.export.report.numerals import hours, money, share
-from evalfolio.narrative import DEPTH, TIER_WORDS, counted, listing, percent, resource_words
+from evalfolio.narrative import DEPTH, STUDY, TIER_WORDS, counted, listing, percent, resource_words
 from evalfolio.record.record import Record
 
 MOST_OF_IT = 0.95  # of the plan's value: the least budget that buys so much is the knee
@@ -58,12 +58,13 @@ def runs_by_domain(record: Record) -> list[dict[str, str]]:
             {
                 "domain": name,
                 "deep": listing([row.eval for row in mine if row.tier == DEPTH]),
-                "others": listing([row.eval for row in mine if row.tier != DEPTH]),
+                "others": listing([row.eval for row in mine if row.tier not in (DEPTH, STUDY)]),
+                "studies": listing([row.eval for row in mine if row.tier == STUDY]),
                 "usd": money(usd),
             }
         )
     if abs(wider := record.money.expected - told) > 0.5:
-        empty = {"deep": "", "others": ""}
+        empty = dict.fromkeys(("deep", "others", "studies"), "")
         rows.append({"domain": "shared by several", **empty, "usd": money(wider)})
     return rows
 

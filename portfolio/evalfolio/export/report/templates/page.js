@@ -21,7 +21,8 @@
     const point = points[Number(slider.value)];
     document.getElementById("budget-shown").textContent = point.budget;
     slider.setAttribute("aria-valuetext", point.budget);
-    document.getElementById("budget-says").textContent = point.count + " evals, " + point.deep
+    const says = document.getElementById("budget-says");
+    says.textContent = point.count + " " + says.dataset.of + ", " + point.deep
       + " of the money on maximum elicitation, " + point.share
       + " of perfect information; within " + point.gap + " of the best.";
     dot.setAttribute("cx", point.x);
