@@ -11,6 +11,8 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from evalbayes.names import homes
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -61,9 +63,7 @@ def groups(package: Any) -> Iterator[tuple[str, list[str]]]:
 def names_of(name: str) -> str:
     """Return the reference of a package's public names."""
     package = import_module(name)
-    home = {"InputError": "evalbayes.errors", "FitError": "evalbayes.errors"}
-    home["EvalfolioError"] = "evalbayes.errors"
-    home |= package._HOME_OF
+    home = homes(package.__file__)
     out = [f"# {name} in Python", package.__doc__.splitlines()[0], ""]
     for title, names in groups(package):
         out += [f"## {title}", ""]

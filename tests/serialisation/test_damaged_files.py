@@ -275,7 +275,9 @@ STORED = (
 )
 
 
-@pytest.mark.parametrize(("name", "damage", "read", "cost"), STORED, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(
+    ("name", "damage", "read", "cost"), STORED, ids=lambda v: getattr(v, "__name__", v)
+)
 def test_a_stored_file_is_read_or_refused_in_one_sentence(
     name: str,
     damage: Callable[[str], st.SearchStrategy[str]],
@@ -306,7 +308,7 @@ BINARY = (
 )
 
 
-@pytest.mark.parametrize(("name", "read"), BINARY, ids=lambda v: str(v)[:24])
+@pytest.mark.parametrize(("name", "read"), BINARY, ids=lambda v: getattr(v, "__name__", v))
 def test_a_damaged_binary_file_is_read_or_refused(
     name: str, read: Callable[[Path], Any], programme_folder: Path, tmp_path: Path
 ) -> None:
