@@ -4,7 +4,12 @@ from pathlib import Path
 
 from evalbayes.whole import whole_file
 from evalfolio.export.exportable import Exportable
+from evalfolio.export.workbook import calculation as live
+from evalfolio.export.workbook import growth, mix, reference, sensitivity
+from evalfolio.export.workbook.book import Book
+from evalfolio.export.workbook.domains import write_domains
 from evalfolio.export.workbook.layout import Contents
+from evalfolio.export.workbook.summary import write_summary
 
 
 def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
@@ -16,35 +21,16 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     shared and sensitivity. Typing another budget on Summary looks up the certified mix of the
     nearest budget not above it. InputError if the place cannot be written to.
     """
-    from evalfolio.export.workbook.book import Book
-    from evalfolio.export.workbook.calculation import (
-        write_calculation,
-        write_emulators,
-        write_options,
-        write_plans,
-        write_readings,
-    )
-    from evalfolio.export.workbook.domains import write_domains
-    from evalfolio.export.workbook.growth import write_growth
-    from evalfolio.export.workbook.mix import write_menu, write_mix, write_shared
-    from evalfolio.export.workbook.reference import (
-        write_accounts,
-        write_assumptions,
-        write_names,
-        write_provenance,
-    )
-    from evalfolio.export.workbook.sensitivity import write_frontier, write_sensitivity
-    from evalfolio.export.workbook.summary import write_summary
-
     contents = Contents(recommendation.record, recommendation.menu)
     book = Book(contents)
-    writers = [write_summary, write_mix, write_domains, write_frontier, write_sensitivity]
-    writers += [write_growth, write_accounts, write_assumptions, write_menu]
-    writers += [write_shared] if contents.menu.following else []
-    writers += [write_provenance, write_plans, write_options]
-    writers += [write_readings, write_calculation] if contents.live else []
-    writers += [write_emulators] if contents.live and any(contents.emulators) else []
-    for write in (*writers, write_names):
+    writers = [write_summary, mix.write_mix, write_domains, sensitivity.write_frontier]
+    writers += [sensitivity.write_sensitivity, growth.write_growth, reference.write_accounts]
+    writers += [reference.write_assumptions, mix.write_menu]
+    writers += [mix.write_shared] if contents.menu.following else []
+    writers += [reference.write_provenance, live.write_plans, live.write_options]
+    writers += [live.write_readings, live.write_calculation] if contents.live else []
+    writers += [live.write_emulators] if contents.live and any(contents.emulators) else []
+    for write in (*writers, reference.write_names):
         write(book)
     with whole_file(path) as partial:
         partial.write_bytes(book.finished())

@@ -1,7 +1,5 @@
 """A workbook with the few ways of writing a cell that all sheets share."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Iterable, Sequence
@@ -85,6 +83,7 @@ NUMBER_FORMATS = {
     "text": "@",  # text stays text, also when somebody edits the cell
     "words": "General",  # text that a formula gives: a cell of text format would not calculate
 }
+NEVER = ("strings_to_formulas", "strings_to_urls", "strings_to_numbers", "nan_inf_to_errors")
 MOST_TEXT = 32_000  # Excel holds 32,767 characters in a cell
 
 
@@ -94,16 +93,8 @@ class Book:
     def __init__(self, contents: Contents) -> None:
         self.contents, self.where = contents, Layout(contents)
         self._stream = io.BytesIO()
-        self.file = xlsxwriter.Workbook(
-            self._stream,
-            {
-                "in_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-                "nan_inf_to_errors": False,
-            },
-        )
+        options = {"in_memory": True, **dict.fromkeys(NEVER, False)}
+        self.file = xlsxwriter.Workbook(self._stream, options)
         self.file.set_calc_mode("auto")
         self.names: dict[str, str] = {}
         """Cells that have a name, by it."""
@@ -113,9 +104,8 @@ class Book:
         """Return a cell format of a number kind, with further XlsxWriter properties."""
         unit = self.contents.record.value.unit
         kind = {"value": unit, "change": f"change_{unit}"}.get(kind, kind)
-        base: dict[str, Any] = {"num_format": NUMBER_FORMATS[kind]}
         look = {"font_name": "Calibri", "font_size": 11, "font_color": INK, "valign": "top"}
-        merged = {**look, **base, **properties}
+        merged = {**look, "num_format": NUMBER_FORMATS[kind], **properties}
         key = tuple(sorted(merged.items()))
         if key not in self._formats:
             self._formats[key] = self.file.add_format(merged)
@@ -133,17 +123,11 @@ class Book:
 
     def head(self, *, right: bool = False) -> Any:
         """Return the style of a column heading."""
-        return self.style(
-            bold=True,
-            font_color="#ffffff",
-            bg_color=HEAD,
-            text_wrap=True,
-            valign="vcenter",
-            align="right" if right else "left",
-            indent=0 if right else 1,
-        )
+        look: dict[str, Any] = {"bold": True, "text_wrap": True, "valign": "vcenter"}
+        look |= {"align": "right", "indent": 0} if right else {"align": "left", "indent": 1}
+        return self.style(font_color="#ffffff", bg_color=HEAD, **look)
 
-    def sheet(self, name: str, title: str, lead: str, widths: Sequence[float]) -> Sheet:
+    def sheet(self, name: str, title: str, lead: str, widths: Sequence[float]) -> "Sheet":
         """Add a visible sheet with a title, one sentence below it, and column widths."""
         made = Sheet(self, name)
         made.file.hide_gridlines(2)
@@ -159,7 +143,7 @@ class Book:
         made.file.write_string(1, 0, lead, self.style(font_color=MUTED))
         return made
 
-    def hidden(self, name: str) -> Sheet:
+    def hidden(self, name: str) -> "Sheet":
         """Add a sheet that formulas use and readers need not see."""
         made = Sheet(self, name)
         made.file.hide()
@@ -223,14 +207,22 @@ class Sheet:
         for offset, name in enumerate(names):
             self.file.write_string(row, column + offset, name, self.book.head(right=offset > 0))
 
-    def table(self, name: str, first: int, rows: int, heads: Sequence[tuple[str, str]]) -> None:
-        """Lay an Excel table over rows whose cells are written apart; heads are (name, kind)."""
+    def table(
+        self, name: str, first: int, rows: int, heads: Sequence[tuple[str, str]],
+        *, frozen: int | None = None, height: int = 32,
+    ) -> None:  # fmt: skip
+        """Lay an Excel table over rows whose cells are written apart; heads are (name, kind).
+
+        Its head, and so many columns of it, stay in sight where `frozen` tells how many.
+        """
         columns = [
             {"header": head, "header_format": self.book.head(right=kind not in ("text", "wrap"))}
             for head, kind in heads
         ]
         last, right = first + max(rows, 1), len(heads) - 1
-        self.file.set_row(first, 32)
+        self.file.set_row(first, height)
+        if frozen is not None:
+            self.file.freeze_panes(first + 1, frozen)
         self.file.repeat_rows(first)  # on every page
         self.file.print_area(0, 0, last, right)
         look = {"style": "Table Style Light 1", "autofilter": rows > 1, "banded_rows": False}
@@ -253,6 +245,13 @@ class Sheet:
     def here(row: int, column: int) -> str:
         """Return the absolute address of a cell on the sheet itself."""
         return str(xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True))
+
+    @staticmethod
+    def series(name: object, block: tuple[str, int, int], x: int, y: int, **look: Any) -> Any:
+        """Return a series for a chart: column y over x of a block (sheet, first row, last row)."""
+        sheet, first, last = block
+        ends = [[sheet, first, column, last, column] for column in (x, y)]
+        return {"name": name, "categories": ends[0], "values": ends[1], **look}
 
     def chart(
         self, kind: dict[str, str], title: str, series: Iterable[dict[str, Any]], **font: bool

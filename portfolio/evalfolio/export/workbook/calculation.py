@@ -83,18 +83,8 @@ def headline(contents: Contents, position: int) -> tuple[str, str]:
     return mix, f"It buys {percent(share)} of what perfect information is worth."
 
 
-HEADS = (
-    "in the mix",
-    "in your mix",
-    "eval",
-    "domain",
-    "tier",
-    "value if dropped",
-    "reason",
-    "under other draws",
-    "evals chosen twice",
-    "who needs what is shared ...",
-)
+HEADS = ["in the mix", "in your mix", "eval", "domain", "tier", "value if dropped", "reason"]
+HEADS += ["under other draws", "evals chosen twice", "who needs what is shared ..."]
 
 
 def write_options(book: Book) -> None:

@@ -46,12 +46,8 @@ def write_domains(book: Book) -> None:
     contents = book.contents
     live = [("USD in the mix shown", "usd"), ("... of it on maximum elicitation", "share")]
     if contents.menu.decisions:
-        live += [
-            ("Value of the mix shown", "value"),
-            ("Sd after it", "unit"),
-            ("Danger missed after it", "share"),
-            ("Needless mitigation after it", "share"),
-        ]
+        live += [("Value of the mix shown", "value"), ("Sd after it", "unit")]
+        live += [(f"{what} after it", "share") for what in ("Danger missed", "Needless mitigation")]
     sheet = book.sheet(
         "Domains",
         TITLE,
@@ -67,13 +63,12 @@ def write_domains(book: Book) -> None:
         _write_money(sheet, FIRST + d, domain.about)
         _write_beliefs(sheet, FIRST + d, domain.name)
     heads = [(head, kind) for _, head, kind, _ in COLUMNS] + live
-    sheet.table("domains", FIRST - 1, len(contents.record.domains), heads)
-    sheet.file.set_row(FIRST - 1, 62)
-    sheet.file.freeze_panes(FIRST, 1)
+    n = len(contents.record.domains)
+    sheet.table("domains", FIRST - 1, n, heads, frozen=1, height=62)
     sheet.file.repeat_columns(0)
     sheet.file.fit_to_pages(3, 0)  # on one page across nobody could read it
     # A title beside a repeated column would be cut off on every page but the first.
-    sheet.file.print_area(FIRST - 1, 0, FIRST + len(contents.record.domains) - 1, len(heads) - 1)
+    sheet.file.print_area(FIRST - 1, 0, FIRST + n - 1, len(heads) - 1)
     sheet.file.set_header(f'&L&"Calibri,Bold"&14{TITLE}')
 
 
@@ -108,12 +103,7 @@ def _write_beliefs(sheet: Sheet, row: int, name: str) -> None:
     if name not in names:
         return
     j = names.index(name)
-    value, missed, needless, sd = sheet.contents.outcomes(sheet.contents.chosen)[j]
-    shown = (
-        ("value", "value", value),
-        ("sd", "unit", sd),
-        ("missed", "share", missed),
-        ("needless", "share", needless),
-    )
-    for column, (stem, kind, figure) in enumerate(shown, start=len(COLUMNS) + 2):
-        sheet.formula(row, column, f"=shown_{stem}_{j + 1}", figure, kind)
+    kinds = {"value": "value", "missed": "share", "needless": "share", "sd": "unit"}
+    told = dict(zip(kinds, sheet.contents.outcomes(sheet.contents.chosen)[j], strict=True))
+    for column, stem in enumerate(("value", "sd", "missed", "needless"), start=len(COLUMNS) + 2):
+        sheet.formula(row, column, f"=shown_{stem}_{j + 1}", told[stem], kinds[stem])

@@ -135,10 +135,7 @@ class Contents:
 
     def outcomes(self, rows: Rows) -> list[tuple[float, float, float, float]]:
         """Return value, both wrong calls and sd of every decision after the options in rows."""
-        x = self.choice(rows)
-        precision = np.linalg.inv(self.menu.prior_covariance)
-        left = np.linalg.inv(precision + np.einsum("o,oij->ij", x, self.menu.information))
-        found = []
+        x, left, found = self.choice(rows), self.left(rows), []
         for decision in self.menu.decisions:
             told = known(self.menu, decision).outcome(x)
             sd = (decision.contrast @ left @ decision.contrast + decision.later_gain_sd**2) ** 0.5

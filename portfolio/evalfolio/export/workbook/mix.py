@@ -51,8 +51,7 @@ def write_shared(book: Book) -> None:
             kind = "count" if menu.whole[len(menu) + k] else "share"
             sheet.formula(row, column, formula, float(members[k]), kind)
         sheet.tall(row, [(serves, FOR)])
-    sheet.table("shared", SHARED_FIRST - 1, len(menu.following), heads)
-    sheet.file.freeze_panes(SHARED_FIRST, 1)
+    sheet.table("shared", SHARED_FIRST - 1, len(menu.following), heads, frozen=1)
 
 
 def _step_formulas(where: Layout) -> list[str]:
@@ -90,11 +89,7 @@ def once_of(where: Layout, domains: Sequence[str], tier: str | None = None) -> t
     What a formula adds for the mix shown, and its value now.
     """
     return _priced(
-        where,
-        lambda needing: (
-            set(needing["domain"]) <= set(domains)
-            and (tier is None or set(needing["tier"]) == {tier})
-        ),
+        where, lambda n: set(n["domain"]) <= set(domains) and (not tier or set(n["tier"]) == {tier})
     )
 
 
@@ -155,8 +150,7 @@ def write_menu(book: Book) -> None:
     }
     sheet.file.data_validation(MENU_FIRST, at.MENU_YOURS, last, at.MENU_YOURS, rule)
     heads = [("Your mix", "count"), *(head(name) for name in columns)]
-    sheet.table("menu", MENU_FIRST - 1, len(contents.options), heads)
-    sheet.file.freeze_panes(MENU_FIRST, 2)
+    sheet.table("menu", MENU_FIRST - 1, len(contents.options), heads, frozen=2)
     _write_totals(sheet)
 
 
@@ -236,8 +230,7 @@ def write_mix(book: Book) -> None:
     if contents.record.value.noise is not None:
         extra.append(("Under other draws", "wrap"))
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
-    sheet.table("mix", MIX_FIRST - 1, contents.most_rows, heads)
-    sheet.file.freeze_panes(MIX_FIRST, 2)
+    sheet.table("mix", MIX_FIRST - 1, contents.most_rows, heads, frozen=2)
 
 
 def _write_rows(sheet: Sheet) -> None:

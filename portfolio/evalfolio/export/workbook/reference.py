@@ -25,8 +25,7 @@ def write_assumptions(book: Book) -> None:
         sheet.put(row, 2, _shown(taken.value), book.line("general", align="left"))
         sheet.put(row, 3, taken.reason, "wrap")
         sheet.tall(row, [(taken.reason, REASON)])
-    sheet.table("assumptions", FIRST - 1, len(record.assumptions), heads)
-    sheet.file.freeze_panes(FIRST, 0)
+    sheet.table("assumptions", FIRST - 1, len(record.assumptions), heads, frozen=0)
     row = FIRST + max(len(record.assumptions), 1) + 2
     for title, lines in (
         ("Warnings", [("", text) for text in record.warnings]),
@@ -34,7 +33,15 @@ def write_assumptions(book: Book) -> None:
         ("Not covered", [(part.name, part.reason) for part in record.not_covered]),
     ):
         row = _write_list(sheet, row, title, lines)
-    _write_not_chosen(sheet, row)
+    sheet.put(row, 0, "Evals left out", book.style("text", bold=True, font_size=13))
+    for column, head in enumerate(("Eval", "Would enter at, USD", "", "Why not")):
+        sheet.file.write_string(row + 1, column, head, book.head(right=column == 1))
+    for r, out in enumerate(record.not_chosen, start=row + 2):
+        cells = (out.eval, out.cost_to_enter, None, out.reason)
+        sheet.row(r, cells, ("text", "usd", "text", "wrap"))
+        if out.cost_to_enter is None:
+            sheet.put(r, 1, "at no price", book.line("text", align="right"))
+        sheet.tall(r, [(out.reason, REASON)])
 
 
 def _write_list(sheet: Sheet, row: int, title: str, lines: list[tuple[str, str]]) -> int:
@@ -47,20 +54,6 @@ def _write_list(sheet: Sheet, row: int, title: str, lines: list[tuple[str, str]]
         sheet.file.write_string(row, 1, text, wrap)
         sheet.tall(row, [(text, 26 + 22 + REASON)])
     return row + 2
-
-
-def _write_not_chosen(sheet: Sheet, row: int) -> None:
-    line = sheet.book.line
-    sheet.put(row, 0, "Evals left out", sheet.book.style("text", bold=True, font_size=13))
-    for column, head in enumerate(("Eval", "Would enter at, USD", "", "Why not")):
-        sheet.file.write_string(row + 1, column, head, sheet.book.head(right=column == 1))
-    for r, out in enumerate(sheet.contents.record.not_chosen, start=row + 2):
-        sheet.row(
-            r, (out.eval, out.cost_to_enter, None, out.reason), ("text", "usd", "text", "wrap")
-        )
-        if out.cost_to_enter is None:
-            sheet.put(r, 1, "at no price", line("text", align="right"))
-        sheet.tall(r, [(out.reason, REASON)])
 
 
 def _shown(value: object) -> object:
@@ -100,8 +93,8 @@ def write_provenance(book: Book) -> None:
             kind = "digits" if abs(value) < 100 else "count"
         sheet.put(row, 1, value, book.line(kind, align="left"))
         sheet.tall(row, [(label, LABEL), (value, FIGURE)])
-    sheet.table("provenance", FIRST - 1, len(lines), [("What", "text"), ("Figure", "text")])
-    sheet.file.freeze_panes(FIRST, 0)
+    heads = [("What", "text"), ("Figure", "text")]
+    sheet.table("provenance", FIRST - 1, len(lines), heads, frozen=0)
 
 
 MEANINGS = {
@@ -164,45 +157,27 @@ def write_names(book: Book) -> None:
         words = meaning(name, book.contents).replace("certified", kind)
         sheet.row(row, (name, words, place.replace("$", "")), ("text", "wrap", "text"))
     heads = [("Name", "text"), ("Meaning", "text"), ("Where", "text")]
-    sheet.table("names", FIRST - 1, len(rows), heads)
-    sheet.file.freeze_panes(FIRST, 1)
+    sheet.table("names", FIRST - 1, len(rows), heads, frozen=1)
 
 
 SENTENCES = 3
-WIDTHS = [54, 18, 18, 18, 18, 18, 18]
-
-
-ACCOUNTS = {  # by field of the record: sheet, title and lead
-    "programme": (
-        "Programme",
-        "Where the programme stands",
-        "What results have changed, what they cost, and what becomes of every eval.",
-    ),
-    "stages": (
-        "Stages",
-        "In stages: what first, and what then",
-        "What results release, what the programme is worth, and what it uses.",
-    ),
-    "firmness": (
-        "Firmness",
-        "How firm the mix is",
-        "What evalfolio sensitivity found beside the tornado; shares are of the plan's value.",
-    ),
-    "outlook": (
-        "Outlook",
-        "What evaluations will cost in years",
-        "What evalfolio forecast found; the sheet Growth lives on the rates.",
-    ),
-    "humans": (
-        "People",
-        "People beside AI models",
-        "Minutes have 90 % intervals; scores are of what was handed in by then.",
-    ),
-    "backtest": (
-        "Back-test",
-        "This way to plan, on runs that were made anyway",
-        "What evalfolio backtest found: errors of the horizon in doublings of human time.",
-    ),
+WIDTHS = [54, *[18] * 6]
+ACCOUNTS = {  # by field of the record: sheet and title
+    "programme": ("Programme", "Where the programme stands"),
+    "stages": ("Stages", "In stages: what first, and what then"),
+    "firmness": ("Firmness", "How firm the mix is"),
+    "outlook": ("Outlook", "What evaluations will cost in years"),
+    "humans": ("People", "People beside AI models"),
+    "backtest": ("Back-test", "This way to plan, on runs that were made anyway"),
+}
+LEADS = {
+    "programme": "What results have changed, what they cost, and what becomes of every eval.",
+    "stages": "What results release, what the programme is worth, and what it uses.",
+    "firmness": "What evalfolio sensitivity found beside the tornado; "
+    "shares are of the plan's value.",
+    "outlook": "What evalfolio forecast found; the sheet Growth lives on the rates.",
+    "humans": "Minutes have 90 % intervals; scores are of what was handed in by then.",
+    "backtest": "What evalfolio backtest found: errors of the horizon in doublings of human time.",
 }
 
 
@@ -210,7 +185,7 @@ def write_accounts(book: Book) -> None:
     """Write what `sensitivity` and `backtest` found; no sheet where they were not run."""
     for field, words in ACCOUNTS.items():
         if (found := getattr(book.contents.record, field)) is not None:
-            _write_account(book.sheet(*words, WIDTHS), found)
+            _write_account(book.sheet(*words, LEADS[field], WIDTHS), found)
 
 
 def _write_account(sheet: Sheet, found: Account) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from evalfolio.export.workbook.book import DEPTH, GRID, HEAD, INPUT, MUTED, SWEET, Book, Sheet, head
+from evalfolio.export.workbook.book import DEPTH, GRID, HEAD, INPUT, MUTED, SWEET, Book, head
 from evalfolio.export.workbook.layout import Contents
 from evalfolio.limits.amount import tier_share
 
@@ -59,42 +59,30 @@ def write_frontier(book: Book) -> None:
     lit = book.file.add_format({"bg_color": INPUT, "bold": True})
     rule = {"type": "formula", "criteria": f"=ROW()-{FIRST}=plan_row", "format": lit}
     sheet.file.conditional_format(FIRST, 0, last, len(columns) - 1, rule)
-    sheet.table("frontier", FIRST - 1, n, heads)
-    sheet.file.set_row(FIRST - 1, 48)
-    sheet.file.freeze_panes(FIRST, 1)
-    if n > 1:
-        _write_chart(sheet, last)
-
-
-def _names(contents: Contents, rows: Iterable[int]) -> str:
-    options = contents.options.iloc[[i - 1 for i in sorted(rows)]]
-    return "; ".join(f"{e} ({t})" for e, t in zip(options["eval"], options["tier"], strict=True))
-
-
-def _write_chart(sheet: Sheet, last: int) -> None:
+    sheet.table("frontier", FIRST - 1, n, heads, frozen=1, height=48)
+    if n < 2:
+        return
     line = {"color": HEAD, "width": 2, "dash_type": "solid"}
     dashed = {"color": MUTED, "width": 1, "dash_type": "dash"}
     look = {"size": 5, "fill": {"color": DEPTH}, "border": {"color": DEPTH}}
+    block = ("Frontier", FIRST, last)
+    circles, none = {"type": "circle", **look}, {"type": "none", **look}
     chart = sheet.chart(
         {"type": "scatter", "subtype": "straight_with_markers"},
         "Value of the best mix",
         [
-            {
-                "name": name,
-                "categories": ["Frontier", FIRST, 0, last, 0],
-                "values": ["Frontier", FIRST, column, last, column],
-                "line": drawn,
-                "marker": {"type": marker, **look},
-            }
-            for column, name, drawn, marker in (
-                (1, "Value", line, "circle"),
-                (3, "No mix is worth more", dashed, "none"),
-            )
+            sheet.series("Value", block, 0, 1, line=line, marker=circles),
+            sheet.series("No mix is worth more", block, 0, 3, line=dashed, marker=none),
         ],
     )
     chart.set_x_axis({"name": "Budget, USD", "num_format": "$#,##0", "min": 0})
     chart.set_y_axis({"min": 0, "major_gridlines": GRID})
     sheet.place(chart, last + 3, 0, (760, 340), "Value of the best mix by budget")
+
+
+def _names(contents: Contents, rows: Iterable[int]) -> str:
+    options = contents.options.iloc[[i - 1 for i in sorted(rows)]]
+    return "; ".join(f"{e} ({t})" for e, t in zip(options["eval"], options["tier"], strict=True))
 
 
 COLUMNS = (
@@ -141,28 +129,17 @@ def write_sensitivity(book: Book) -> None:
         sheet.formula(r, 7, f"=MAX({ends})-MIN({ends})", row.swing(base), "value")
         sheet.put(r, 8, row.deep_low, "share")
         sheet.put(r, 9, row.deep_high, "share")
-    sheet.table("sensitivity", FIRST - 1, len(rows), [(name, kind) for name, kind, _ in COLUMNS])
-    sheet.file.set_row(FIRST - 1, 48)
-    sheet.file.freeze_panes(FIRST, 1)
+    heads = [(name, kind) for name, kind, _ in COLUMNS]
+    sheet.table("sensitivity", FIRST - 1, len(rows), heads, frozen=1, height=48)
     if len(rows) > 12:  # the tornado goes whole onto a page of its own
         sheet.file.set_h_pagebreaks([FIRST + len(rows) + 1])
-    _write_tornado(sheet, FIRST + len(rows) - 1, min(len(rows), 20))
-
-
-def _write_tornado(sheet: Sheet, last: int, n_bars: int) -> None:
-    end = FIRST + n_bars - 1
+    n_bars = min(len(rows), 20)
+    block = ("Sensitivity", FIRST, FIRST + n_bars - 1)
     chart = sheet.chart(
         {"type": "bar"},
         "Change of value",
-        [
-            {
-                "name": name,
-                "categories": ["Sensitivity", FIRST, 0, end, 0],
-                "values": ["Sensitivity", FIRST, column, end, column],
-                "fill": {"color": colour},
-                "overlap": 0,  # both ends may lie on one side of the plan's value
-                "gap": 35,
-            }
+        [  # overlap 0: both ends may lie on one side of the plan's value
+            sheet.series(name, block, 0, column, fill={"color": colour}, overlap=0, gap=35)
             for column, name, colour in (
                 (5, "at the low end", SWEET),
                 (6, "at the high end", DEPTH),
@@ -171,4 +148,5 @@ def _write_tornado(sheet: Sheet, last: int, n_bars: int) -> None:
     )
     chart.set_y_axis({"reverse": True, "label_position": "low"})
     chart.set_x_axis({"major_gridlines": GRID})
-    sheet.place(chart, last + 3, 0, (760, 150 + 30 * n_bars), "Change of value, input by input")
+    size = 760, 150 + 30 * n_bars
+    sheet.place(chart, FIRST + len(rows) + 2, 0, size, "Change of value, input by input")

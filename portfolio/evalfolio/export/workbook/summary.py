@@ -12,18 +12,14 @@ AXIS_USD = '[>=10000]$#,##0,"k";$#,##0'
 
 def write_charts(sheet: Sheet, first: int, row: int) -> None:
     """Draw the money, in the rows from `first` to before `row`, and the frontier with the plan."""
+    block = ("Summary", first, row - 1)
+    colours = [TIER_COLOURS.get(tier, HEAD) for tier in sheet.contents.tiers]
     chart = sheet.chart(
         {"type": "bar", "subtype": "stacked"},
         "Where the money goes",
         [
-            {
-                "name": ["Summary", first - 1, 1 + t],
-                "categories": ["Summary", first, 0, row - 1, 0],
-                "values": ["Summary", first, 1 + t, row - 1, 1 + t],
-                "fill": {"color": TIER_COLOURS.get(tier, HEAD)},
-                "gap": 60,
-            }
-            for t, tier in enumerate(sheet.contents.tiers)
+            sheet.series(["Summary", first - 1, t], block, 0, t, gap=60, fill={"color": colour})
+            for t, colour in enumerate(colours, start=1)
         ],
         bold=True,
     )
@@ -36,18 +32,16 @@ def write_charts(sheet: Sheet, first: int, row: int) -> None:
 
 
 def _write_frontier_chart(sheet: Sheet, row: int) -> None:
-    first, last = at.PLANS_FIRST, at.PLANS_FIRST + len(sheet.contents.plans) - 1
+    block = ("Plans", at.PLANS_FIRST, at.PLANS_FIRST + len(sheet.contents.plans) - 1)
+    line = {"color": HEAD, "width": 2}
     value_row = RESOURCE_ROW + len(sheet.contents.resources) + 2
     chart = sheet.chart(
         {"type": "scatter", "subtype": "straight"},
         "What more money would buy",
         [
-            {
-                "name": "Best mix at each budget",
-                "categories": ["Plans", first, at.PLAN_BUDGET, last, at.PLAN_BUDGET],
-                "values": ["Plans", first, at.PLAN_VALUE, last, at.PLAN_VALUE],
-                "line": {"color": HEAD, "width": 2},
-            },
+            sheet.series(
+                "Best mix at each budget", block, at.PLAN_BUDGET, at.PLAN_VALUE, line=line
+            ),
             {
                 "name": "At the budget above",
                 "categories": f"={at.cell('Summary', BUDGET_ROW, BUDGET_COLUMN)}",
@@ -115,15 +109,8 @@ def _write_budget(sheet: Sheet) -> None:
     contents, style = sheet.contents, sheet.book.style
     own, row, column = contents.plans[contents.own].usd, BUDGET_ROW, BUDGET_COLUMN
     sheet.put(row, 0, "Budget in USD", style("text", bold=True))
-    typed = style(
-        "usd",
-        bg_color=INPUT,
-        font_color="#1d4ed8",
-        bold=True,
-        border=1,
-        border_color="#d6b656",
-        locked=False,
-    )
+    look = {"bg_color": INPUT, "font_color": "#1d4ed8", "border": 1, "border_color": "#d6b656"}
+    typed = style("usd", bold=True, locked=False, **look)
     lower = contents.record.value.kind.lower()
     kind = f"{lower} plan"
     least, most = contents.plans[0].usd or 0.0, contents.plans[-1].usd or 0.0
@@ -200,11 +187,8 @@ def _write_resources(sheet: Sheet) -> int:
 def _write_value(sheet: Sheet, row: int) -> int:
     """Write the value, its certificate and the model's own error; return the row after."""
     contents, value = sheet.contents, sheet.contents.record.value
-    plan, draws, label = (
-        contents.plans[contents.own],
-        value.draws,
-        sheet.book.line("text", text_wrap=True),
-    )
+    plan, draws = contents.plans[contents.own], value.draws
+    label = sheet.book.line("text", text_wrap=True)
     unit = "USD" if value.unit == "usd" else value.unit
     worth, bound = (
         f"=IF(plan_row=0,0,INDEX({sheet.where.plans(column)},plan_row))"
