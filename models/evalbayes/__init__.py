@@ -15,7 +15,7 @@ Inputs
     `parse_catalogue`       ... from nested tables
     `write_template`        a commented catalogue to start from
     `Observations`          results of AI models on evals, checked
-    `read_observations`     ... from files of runs, cells, counts or scores
+    `read_observations`     ... from files of runs, cells, counts, scores or studies
     `observations_of`       ... from data frames
     `check_inputs`          catalogue and observations read back in words
     `draft`                 a first catalogue from observations

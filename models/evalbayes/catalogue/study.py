@@ -16,6 +16,7 @@ from evalbayes.catalogue.domain import DomainSpec
 from evalbayes.catalogue.interval import Interval, Price
 from evalbayes.catalogue.quantities import (
     NotNegative,
+    Number,
     Positive,
     PositiveCount,
     Share,
@@ -44,6 +45,8 @@ class StudySpec(Spec):
     participants: PositiveCount | None = None
     effect_scale: Positive | None = None
     validity_sd: NotNegative | None = None
+    # Effect, in those sds, at the threshold: it turns results told as effects into readings.
+    effect_at_threshold: Number | None = None
     usd: Price  # a number or a 90 % interval of a lognormal
     usd_per_participant: Price = Interval(0.0, 0.0)
     hours: Annotated[float | dict[str, float], BeforeValidator(hours_by_skill)]  # as the budget's

@@ -14,6 +14,7 @@ from evalbayes.catalogue.interval import Interval
 from evalbayes.catalogue.quantities import total_hours
 from evalbayes.catalogue.shared import ElicitationSpec, TariffSpec
 from evalbayes.catalogue.study import StudySpec
+from evalbayes.model.study_readings import read_by_study
 from evalbayes.observations import Observations
 from evalbayes.observations.spurious import reviewed_failures
 
@@ -190,14 +191,20 @@ def _observed(
     catalogue: Catalogue, observations: Observations, evals: pd.DataFrame
 ) -> Iterator[str]:
     """Say what was observed, and what is left to ranges and priors."""
-    if not observations.evals:
+    if observations.is_empty:
         yield "observations: none, so everything rests on the catalogue's ranges"
-    else:
+    elif observations.evals:
         yield (
             f"observations: {number_of(int(evals['runs'].sum()), 'run')} of "
             f"{number_of(len(observations.evals), 'eval')} by "
             f"{number_of(len(observations.ai_models), 'AI model')}"
         )
+    deep = False
+    for row in observations.studies.to_dict("records"):
+        spec = next(each for each in catalogue.studies if each.name == row["study"])
+        value, variance, _ = read_by_study(row, spec, catalogue)
+        yield f"{spec.name} of {row['ai_model']} reads {value:.2g} ± {math.sqrt(variance):.2g} (sd)"
+        deep = deep or spec.effort > 0
     own = int(evals["runs_under_test"].sum())
     name = catalogue.portfolio.ai_model
     if own:
@@ -208,7 +215,7 @@ def _observed(
             "on the other AI models"
         )
     frames = (observations.cells, observations.runs, observations.counts, observations.scores)
-    if not any(bool((frame["effort"] > ELICITED).any()) for frame in frames):
+    if not deep and not any(bool((frame["effort"] > ELICITED).any()) for frame in frames):
         yield (
             f"no run was elicited (effort above {ELICITED}), so what elicitation adds rests on its "
             "prior"

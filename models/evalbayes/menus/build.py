@@ -124,7 +124,8 @@ def build_menu(
 
     Without draws of information and resources the menu is the same otherwise, and built in two
     thirds of the time. Of what is `done` already it sells what is left, and an option without cost
-    or information that says so; of what is `used` by resource, units count towards price steps.
+    or information that says so, as of a study that the posterior was told of; of what is `used` by
+    resource, units count towards price steps.
     """
     done = done or {}
     posterior = placed(posterior, catalogue)
@@ -193,18 +194,19 @@ def build_menu(
             plateau.append(views.reading((0.0,)))
             everything.append(views.reading(tuple(efforts)))
     for study in catalogue.studies:
-        if days is not None and study.days > days:
+        made = (study.name, catalogue.portfolio.ai_model) in posterior.studies
+        if not made and days is not None and study.days > days:
             left_off.append(
                 (study.name, f"it takes {study.days:g} days by itself, and there are {days:g}")
             )
             continue
         sizes = (posterior.n_draws, n_drawn, len(lucky))
         luck_of = np.random.default_rng([seed, *study.name.encode()])
-        found = options_of_study(study, catalogue, states, sizes, luck_of)
+        found = options_of_study(study, catalogue, states, sizes, luck_of, made=made)
         priced += _kept(
             [replace(p, replicates=p.replicates.astype(kind)) for p in found], catalogue
         )
-        everything.append(reading_of_study(study, catalogue, states))
+        everything += [] if made else [reading_of_study(study, catalogue, states)]
     if not priced:
         raise InputError(
             f"the menu is empty: no eval can be run within {catalogue.budget.calendar_days:g} "

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from evalbayes.observations.observations import FRAMES
 
 @dataclass(frozen=True)
 class Done:
-    """Tasks of one eval that the AI model under test has run since the programme began."""
+    """What of one eval, or study, the AI model under test has run since the programme began."""
 
     # plain, repaired, elicited: with a run as it comes, with one after obvious failures were
     # mended, and with an elicited one. What was mended or elicited stands: more such runs take no
@@ -22,6 +23,7 @@ class Done:
     plain: int = 0
     repaired: int = 0
     elicited: int = 0
+    study: bool = False  # whether it is a study, made
 
 
 def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
@@ -31,7 +33,7 @@ def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
     the cap that had most of them. No more than the eval has. A score tells of no task, so what is
     known by scores alone counts as run whole.
     """
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for kind in FRAMES:
         part = getattr(results, kind)
         part = part[part["ai_model"] == catalogue.portfolio.ai_model]
@@ -50,7 +52,9 @@ def done_of(results: Observations, catalogue: Catalogue) -> dict[str, Done]:
                 n = int(rows[columns].sum(axis=1).groupby(rows["cap"]).sum().max())
             own = found.setdefault(spec.name, {})
             own[tier] = min(own.get(tier, 0) + n, spec.tasks)
-    return {name: Done(**found[name]) for name in sorted(found)}
+    of = results.studies[results.studies["ai_model"] == catalogue.portfolio.ai_model]["study"]
+    made = {str(name): Done(study=True) for name in sorted(of)}
+    return {name: Done(**found[name]) for name in sorted(found)} | made
 
 
 def way_of(spec: EvalSpec, effort: float) -> str:

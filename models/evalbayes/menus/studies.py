@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evalbayes.catalogue import Catalogue
+from evalbayes.catalogue import Catalogue, Interval
 from evalbayes.catalogue.study import StudySpec
 from evalbayes.menus.costs import Cost, Priced, by_skill, lognormal_draws, staff_columns
 from evalbayes.menus.offer import STUDY
 from evalbayes.menus.reading import Reading
 from evalbayes.menus.states import States
+
+FREE = Interval(0.0, 0.0)
+MADE = {"usd": FREE, "usd_per_participant": FREE, "hours": 0.0, "days": 0.0, "participants": None}
 
 
 def reading_of_study(spec: StudySpec, catalogue: Catalogue, states: States) -> Reading:
@@ -42,12 +45,16 @@ def options_of_study(
     states: States,
     sizes: tuple[int, int, int],
     rng: np.random.Generator,
+    *,
+    made: bool = False,
 ) -> Iterator[Priced]:
     """Return the options of a study, one for each number of participants that is offered.
 
-    That is all of them, half and a quarter (two at least). `sizes` are draws of its price, of its
-    information and halves of the draws; nothing it tells hangs on the belief: its error is stated.
+    That is all of them, half and a quarter (two at least); of one that is `made` already, nothing
+    more of it. `sizes` are draws of its price, of its information and halves of the draws; nothing
+    it tells hangs on the belief: its error is stated.
     """
+    spec = spec.model_copy(update=MADE) if made else spec
     reading = reading_of_study(spec, catalogue, states)
     most, (n_draws, n_drawn, n_halves) = spec.participants or 0, sizes
     fixed, each = (
@@ -59,16 +66,18 @@ def options_of_study(
     hours = {column: own.get(skill, 0.0) for column, skill in zip(columns, skills, strict=True)}
     for n in dict.fromkeys(max(min(most, 2), round(most / part)) for part in (1, 2, 4)):
         sampling = spec.sampling_sd(n) ** 2 if n else 0.0
-        information = reading.information(np.array([sampling]))
+        information = np.zeros((len(states.names), len(states.names)))
+        information += 0.0 if made else reading.information(np.array([sampling]))
         told = f"reads capability to ±{np.sqrt(reading.private[0] + sampling):.2g}"
+        told = "nothing more: its result is in the belief" if made else told
         described = {
-            "option": f"{spec.name} / {STUDY}" + (f" / {n} + {n}" if n else ""),
+            "option": f"{spec.name} / {'done' if made else STUDY}" + (f" / {n} + {n}" if n else ""),
             "eval": spec.name,
             "domain": spec.domain,
             "tier": STUDY,
             "cap": np.nan,
             "cap_unit": None,
-            **{"attempts": 1, "tasks": 1, "effort": spec.effort, "runs": 0},
+            **{"attempts": 1, "tasks": int(not made), "effort": spec.effort, "runs": 0},
             **dict.fromkeys(("tasks_done", "baseline_runs", "baseline_cap"), 0),
             "description": f"{told}, {n} participants in each of two arms" if n else told,
             **({"run_by": spec.run_by} if spec.run_by else {}),

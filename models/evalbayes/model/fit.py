@@ -20,6 +20,7 @@ from evalbayes.model.convergence import NOTEWORTHY, convergence
 from evalbayes.model.design import Design, design_of
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.task_spread import task_spreads
+from evalbayes.model.updating import updated
 from evalbayes.observations import Observations
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import Posterior
@@ -129,7 +130,8 @@ def fit(
         attempts=evidence.attempts,
         human_minutes=evidence.human_minutes,
     )
-    return replace(posterior, draws=carried(posterior, selection, seed))
+    posterior = replace(posterior, draws=carried(posterior, selection, seed))
+    return updated(posterior, catalogue, Observations(studies=observations.studies), seed=seed)
 
 
 def _sampled(design: Design, evidence: Evidence, **settings: Any) -> tuple[dict[str, Array], int]:

@@ -6,7 +6,8 @@ successes, of runs that give up): the one that gives q the moments it has after 
 under what the other conditions' readings say of it (expectation propagation, Minka 2001; first
 under the belief before any result). Given gaps and slopes q is linear in all else: a draw counts
 by how likely the readings are given its own gaps and slopes (draws are drawn anew by that), and
-all else moves by Matheron's rule, as a Kalman filter's ensemble does. All results are taken
+all else moves by Matheron's rule, as a Kalman filter's ensemble does. What a study found is a
+normal reading of s + e·δ at a threshold from the start. All results are taken
 together, so the order and the batches in which they came do not matter. Variances between AI
 models and evals and the families of spend stay as they were fitted: for those, fit again.
 """
@@ -16,6 +17,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import block_diag
 
 from evalbayes.arrays import Array
@@ -25,8 +27,10 @@ from evalbayes.errors import InputError
 from evalbayes.model.evidence import Evidence, evidence_of
 from evalbayes.model.likelihood import Curves, log_likelihood
 from evalbayes.model.priors import EFFORT_SPEND
+from evalbayes.model.study_readings import read_by_study
 from evalbayes.names import cure
 from evalbayes.observations import Observations
+from evalbayes.posterior.placing import SAME, placed
 from evalbayes.posterior.posterior import Posterior
 
 CHANCE = 3.0  # standard errors of a correlation of independent draws
@@ -43,14 +47,17 @@ LINEAR = (
 
 
 class Reading(NamedTuple):
-    """What one condition's runs say of its q: weights @ (q − centre) is read with normal noise.
+    """What one condition's runs, or a study, say: weights @ (q − centre) is read with normal noise.
 
-    `weights` has shape (n_told, 3), `value` and `noise` (a variance) (n_told,).
+    `q` has shape (n_draws, 3); its first is slope · (what is linear + gap), of which `gap` and
+    `slope` have shape (n_draws,). `weights` has shape (n_told, 3), `value` and `noise` (a variance)
+    (n_told,). A study's q is the capability it reads, and two zeros.
     """
 
-    eval: int
     model: int
-    effort: float
+    q: Array
+    slope: Array
+    gap: Array
     centre: Array
     weights: Array
     value: Array
@@ -62,17 +69,23 @@ def updated(
 ) -> Posterior:
     """Return the posterior, as it was fitted, after all results since; same seed, same draws."""
     evidence = evidence_of(observations, catalogue)
-    if not len(evidence):
+    studies = observations.studies.sort_values(["study", "ai_model"])
+    if observations.is_empty:
         return posterior
-    unknown = set(evidence.conditions["ai_model"]) - set(posterior.ai_models)
+    of = {*evidence.conditions["ai_model"], *studies["ai_model"]}
+    unknown = of - set(posterior.ai_models)
     if unknown:
         raise InputError(
             f"results: ai_model must be one the posterior knows, got {min(unknown)!r}; fit again "
             f"with its rows, or {cure(min(unknown), posterior.ai_models)}"
         )
-    readings = _readings(posterior, evidence, seed)
+    posterior = placed(posterior, catalogue) if len(studies) else posterior
+    posterior, beside = studied(posterior, catalogue, studies)
+    readings = [*_readings(posterior, evidence, beside, seed), *beside]
     if sum(len(reading.value) for reading in readings):
         posterior = _moved(posterior, readings, np.random.default_rng([seed, 23]))
+    if not len(evidence):
+        return posterior
     at = _places(posterior, evidence)
     i, m = (np.array([place[k] for place in at]) for k in (0, 1))
     new = evidence.by_pair(i, m, posterior.n_runs.shape)
@@ -88,6 +101,32 @@ def updated(
         diagnostics=replace(posterior.diagnostics, notes=(*posterior.diagnostics.notes, note)),
         provenance={**posterior.provenance, "updated": observations.hash},
     )
+
+
+def studied(
+    posterior: Posterior, catalogue: Catalogue, studies: pd.DataFrame
+) -> tuple[Posterior, list[Reading]]:
+    """Return the posterior that says which studies it was told of, and what they read."""
+    found, gap, told_at = [], posterior.elicited_history, posterior.told_at.copy()
+    specs = {spec.name: spec for spec in catalogue.studies}
+    for row in studies.to_dict("records"):
+        spec, m = specs[row["study"]], posterior.index_of("ai_model", row["ai_model"])
+        value, variance, place = read_by_study(row, spec, catalogue)
+        d = k = posterior.index_of("domain", spec.domain)
+        if place is not None:
+            far = np.where(posterior.knot_domain == d, np.abs(posterior.knot_place - place), np.inf)
+            k = int(far.argmin())
+        if not abs(posterior.knot_place[k] - told_at[d, m]) <= SAME:
+            told_at[d, m] = np.nan  # then the walk between is told too
+        gap = gap or spec.effort > 0
+        deep = spec.effort * posterior.draws["gap"][:, k, m]
+        q, one = np.zeros((posterior.n_draws, 3)), np.eye(3)[:1]
+        q[:, 0] = posterior.draws["shown"][:, k, m] + deep
+        figures = np.array([value]), np.array([variance])
+        found.append(Reading(m, q, np.ones(len(q)), deep, np.zeros(3), one, *figures))
+    pairs = studies[["study", "ai_model"]].itertuples(index=False, name=None)
+    known = tuple(dict.fromkeys([*posterior.studies, *pairs]))
+    return replace(posterior, studies=known, elicited_history=gap, told_at=told_at), found
 
 
 def foretold(posterior: Posterior, evidence: Evidence) -> Curves:
@@ -114,11 +153,10 @@ def _moved(posterior: Posterior, readings: list[Reading], rng: np.random.Generat
     noise = np.concatenate([reading.noise for reading in readings])
     weights = block_diag(*(reading.weights for reading in readings))  # (n_told, 3 · readings)
     centre = np.concatenate([reading.centre for reading in readings])
-    both = np.stack([_q(posterior, r.eval, r.model, r.effort) for r in readings], axis=1)
+    both = np.stack([reading.q for reading in readings], axis=1)
     far, times = np.zeros((n, size, 3)), np.ones((n, size, 3))
-    for k, (i, m, effort, *_) in enumerate(readings):
-        times[:, k, 0] = posterior.draws["slope"][:, posterior.loadings[i].argmax(), m]
-        far[:, k, 0] = effort * (posterior.draws["gap"][:, :, m] @ posterior.reach[i])
+    for k, reading in enumerate(readings):
+        times[:, k, 0], far[:, k, 0] = reading.slope, reading.gap
     q, gap, scale = (each.reshape(n, -1) for each in (both, far, times))
     linear = q / scale - gap
     models = sorted({reading.model for reading in readings})
@@ -182,14 +220,18 @@ def _q(posterior: Posterior, i: int, m: int, effort: float) -> Array:
     return np.stack([posterior.logits(m, effort, [i])[:, 0], *spends], axis=1)
 
 
-def _readings(posterior: Posterior, evidence: Evidence, seed: int) -> list[Reading]:
-    """Read every condition's runs."""
+def _readings(
+    posterior: Posterior, evidence: Evidence, beside: list[Reading], seed: int
+) -> list[Reading]:
+    """Read every condition's runs, beside what studies read."""
     at = _places(posterior, evidence)
-    q = np.concatenate([_q(posterior, *where) for where in at], axis=1)
+    if not at:
+        return []
+    q = np.concatenate([*(_q(posterior, *w) for w in at), *(each.q for each in beside)], axis=1)
     mean, whole = q.mean(axis=0), np.cov(q, rowvar=False) + TINY * np.eye(q.shape[1])
-    found: dict[int, Reading] = {}
+    known, found = dict(enumerate(beside, len(at))), dict[int, Reading]()
     for _ in range(ROUNDS if len(at) > 1 else 1):
-        before, found = found, {}
+        before, found = found | known, {}
         for c, where in enumerate(at):
             others = {k: each for k, each in before.items() if k != c}
             centre, covariance = _conditioned(mean, whole, others) if others else (mean, whole)
@@ -243,9 +285,10 @@ def _reading(
     told = left < 1.0 - TELLING
     left, axes = np.maximum(left[told], TINY), axes[:, told]
     return Reading(
-        i,
         m,
-        effort,
+        _q(posterior, i, m, effort),
+        posterior.draws["slope"][:, posterior.loadings[i].argmax(), m],
+        effort * (posterior.draws["gap"][:, :, m] @ posterior.reach[i]),
         centre[:3],
         np.linalg.solve(root[:3, :3].T, axes).T,
         (axes.T @ mean) / (1.0 - left),

@@ -1,4 +1,4 @@
-"""Observations: results of AI models on evals, as runs, cells, counts or scores.
+"""Observations: results of AI models on evals, as runs, cells, counts, scores or studies.
 
 `read_observations` tells the shapes apart by their columns and checks every row.
 """

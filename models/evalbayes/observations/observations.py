@@ -1,4 +1,4 @@
-"""Observations: all results at hand, checked, in the four shapes they come in."""
+"""Observations: all results at hand, checked, in the five shapes they come in."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from evalbayes.observations import cells as cell
-from evalbayes.observations.shape import CENSORED_ELSEWHERE, RUNS
+from evalbayes.observations.shape import CENSORED_ELSEWHERE, RUNS, STUDIES
 
 FRAMES = ("cells", "runs", "counts", "scores")
 COLUMNS = {
@@ -15,6 +15,7 @@ COLUMNS = {
     "runs": [column for column in RUNS.columns if column != "spend_unit"],
     "counts": [*cell.CELL, "n_runs", "n_success", "human_minutes", "run_set"],
     "scores": [*cell.CELL, "score", "standard_error", "human_minutes", "run_set"],
+    "studies": list(STUDIES.columns),
 }
 
 
@@ -39,6 +40,8 @@ class Observations:
         scale.
     excluded
         Number of runs left out (errors, reward hacks), by eval.
+    studies
+        What studies found by study and AI model: a reading, an effect, or successes in two arms.
     spend_units
         Unit of spends and caps by eval, where a column `spend_unit` said it.
     notes
@@ -58,6 +61,12 @@ class Observations:
     excluded: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     spend_units: Mapping[str, str] = field(default_factory=dict)
+    studies: pd.DataFrame = field(default_factory=lambda: empty("studies"))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found, neither of an eval nor by a study."""
+        return not (self.evals or len(self.studies))
 
     @property
     def evals(self) -> tuple[str, ...]:
@@ -111,12 +120,17 @@ class Observations:
     def hash(self) -> str:
         """SHA-256 of the results, the same in any order of rows, columns and files."""
         digest = hashlib.sha256()
-        for key in FRAMES:
+        for key in (*FRAMES, *(["studies"] if len(self.studies) else [])):
             frame = getattr(self, key)
             columns = sorted(frame.columns)
             rows = sorted(
                 "\x1f".join(
-                    "" if value != value or value is None else _text(value) for value in row
+                    ""
+                    if v != v or v is None
+                    else f"{float(v):.15g}"
+                    if isinstance(v, float | int)
+                    else str(v)
+                    for v in row
                 )
                 for row in frame[columns].itertuples(index=False, name=None)
             )
@@ -155,7 +169,3 @@ def joined(frames: list[pd.DataFrame], key: str) -> pd.DataFrame:
     whole = pd.concat(filled, ignore_index=True)
     extras = [column for column in whole.columns if column not in COLUMNS[key]]
     return whole.reindex(columns=[*COLUMNS[key], *extras])
-
-
-def _text(value: object) -> str:
-    return f"{float(value):.15g}" if isinstance(value, float | int) else str(value)

@@ -22,23 +22,25 @@ from evalbayes.observations.observations import FRAMES, Observations, joined
 from evalbayes.observations.rows import Places, Rows, told_at
 from evalbayes.observations.runs import countable, numbered, refuse_shared, runs_of
 from evalbayes.observations.shape import CENSORED_ELSEWHERE, OUTCOMES, SHAPES, Shape, shape_of
+from evalbayes.observations.studies import studies_of
 
 MOST_NAMED = 5  # evals in a note
 FEWEST_ALIKE = 5  # rows of an eval from which spends that all equal their cap are no chance
 CHECKS = {"runs": runs_of, "cells": cells_of, "counts": counts_of, "scores": scores_of}
+CHECKS |= {"studies": studies_of}
 
 
 def read_observations(
     paths: Iterable[str | Path] | str | Path, catalogue: Catalogue | None = None
 ) -> Observations:
-    """Read files of runs, cells, counts and scores, each file of any shape.
+    """Read files of runs, cells, counts, scores and studies, each file of any shape.
 
     Parameters
     ----------
     paths
         Files ending in .csv, .csv.gz, .parquet or .xlsx; none gives no observations.
     catalogue
-        If given, every eval observed must be one of its own.
+        If given, every eval observed must be one of its own, and every study.
 
     Raises
     ------
@@ -79,14 +81,14 @@ def observations_of(
         rows_of(each, name) if isinstance(each, pd.DataFrame) else each
         for each, name in zip(given, named, strict=True)
     ]
-    parts: dict[str, list[pd.DataFrame]] = {key: [] for key in FRAMES}
-    read: dict[str, list[Rows]] = {key: [] for key in FRAMES}
+    parts: dict[str, list[pd.DataFrame]] = {key: [] for key in CHECKS}
+    read: dict[str, list[Rows]] = {key: [] for key in CHECKS}
     notes: list[str] = []
     units: dict[str, tuple[str, str]] = {}
     for rows in read_in:
         shape = _shape(rows)
         if catalogue is not None:
-            _note_unknown_evals(rows, catalogue)
+            _note_unknown(rows, shape.required[0], catalogue)
         own = rows.spend_units()
         parts[shape.name].append(CHECKS[shape.name](rows))
         read[shape.name].append(rows)
@@ -95,7 +97,7 @@ def observations_of(
         extras = [str(c) for c in rows.frame.columns if c not in shape.columns]
         if extras:
             notes.append(f"{rows.source}: kept, but not used: {', '.join(extras)}")
-    frames = {key: joined(parts[key], key) for key in FRAMES}
+    frames = {key: joined(each, key) for key, each in parts.items()}
     refuse_shared(frames["runs"], _places(read["runs"]))
     runs, counts, run_notes = _usable(frames["runs"])
     excluded = frames["runs"][frames["runs"]["outcome"] == "excluded"]["eval"].value_counts()
@@ -103,7 +105,7 @@ def observations_of(
         by_eval = ", ".join(f"{n} of {name}" for name, n in sorted(excluded.items()))
         notes.append(f"excluded runs, counted but not used: {by_eval}")
     frames["counts"] = joined([frames["counts"], counts], "counts")
-    for key in ("cells", "counts", "scores"):
+    for key in ("cells", "counts", "scores", "studies"):
         _refuse_repeated(frames[key], key, _places(read[key]))
     _refuse_told_twice(frames["cells"], runs)
     refuse_torn(frames["counts"])
@@ -121,6 +123,7 @@ def observations_of(
         runs=runs,
         counts=frames["counts"],
         scores=frames["scores"],
+        studies=frames["studies"],
         excluded={str(name): int(n) for name, n in sorted(excluded.items())},
     )
     notes += _spelling(found, catalogue)
@@ -244,26 +247,28 @@ def _add_units(
             )
 
 
-def _note_unknown_evals(rows: Rows, catalogue: Catalogue) -> None:
-    """Note as a fault, once for each name, what is no eval of the catalogue."""
-    names = [spec.name for spec in catalogue.evals]
+def _note_unknown(rows: Rows, column: str, catalogue: Catalogue) -> None:
+    """Note as a fault, once for each name, what is no eval, or study, of the catalogue."""
+    names = [each.name for each in (catalogue.evals if column == "eval" else catalogue.studies)]
     known = set(names)
-    for row, name in enumerate(rows.names("eval")):
+    for row, name in enumerate(rows.names(column)):
         if name and name not in known:
             known.add(name)
-            mend = cure(str(name), names)
-            rows.fault(row, "eval", f"must be one of the catalogue's, got {name!r}; {mend}")
+            mend = cure(str(name), names) if names else "it has none: add a [[study]]"
+            rows.fault(row, column, f"must be one of the catalogue's, got {name!r}; {mend}")
 
 
 def _refuse_repeated(frame: pd.DataFrame, key: str, places: Places) -> None:
-    again = frame[frame.duplicated(CELL)] if len(frame) else frame
+    keys = CELL if key in FRAMES else ["study", "ai_model"]
+    again = frame[frame.duplicated(keys)] if len(frame) else frame
     if len(again):
         row = again.iloc[0]
-        alike = (frame[CELL] == row[CELL]).all(axis=1)
+        alike = (frame[keys] == row[keys]).all(axis=1)
+        whole = "eval, AI model, effort and cap" if key in FRAMES else "study of an AI model"
+        at = f" at cap {row['cap']:g}" if key in FRAMES else ""
         raise InputError(
-            f"{key}: each eval, AI model, effort and cap must have one row, got {row['eval']} by "
-            f"{row['ai_model']} at cap {row['cap']:g} twice"
-            f"{told_at(places, frame.index[alike][:2])}; put the rows together or drop one"
+            f"{key}: each {whole} must have one row, got {row[keys[0]]} by {row['ai_model']}{at} "
+            f"twice{told_at(places, frame.index[alike][:2])}; put the rows together or drop one"
         )
 
 

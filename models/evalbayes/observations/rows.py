@@ -87,7 +87,7 @@ class Rows:
         """Name a row by its number, eval and AI model."""
         names = [
             str(self.frame[column].iloc[row])
-            for column in ("eval", "ai_model")
+            for column in ("eval", "study", "ai_model")
             if column in self.frame and self.frame[column].iloc[row] is not None
         ]
         label = f" ({' by '.join(names)})" if names else ""
@@ -270,8 +270,10 @@ class Rows:
     def spend_units(self) -> dict[str, str]:
         """Return the unit of spend of every eval that has one in a column `spend_unit`."""
         units: dict[str, str] = {}
-        stated = self.frame["spend_unit"] if self.has("spend_unit") else ()
-        for row, (name, unit) in enumerate(zip(self.frame["eval"], stated, strict=False)):
+        if not self.has("spend_unit"):
+            return units
+        stated = self.frame[["eval", "spend_unit"]].itertuples(index=False)
+        for row, (name, unit) in enumerate(stated):
             if name is None or is_blank(unit):
                 continue
             first = units.setdefault(name_of(name), name_of(unit))

@@ -1,4 +1,4 @@
-"""The four shapes of observations, told apart by their columns, and how a run may end."""
+"""The five shapes of observations, told apart by their columns, and how a run may end."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,7 +62,10 @@ SCORES = Shape(
     ("human_minutes", "effort", "n_runs", "run_set", "spend_unit"),
     telling=("standard_error",),
 )
-SHAPES = (CELLS, SCORES, RUNS, COUNTS)  # from the most telling columns to the least
+ARMS = "participants_with participants_without successes_with successes_without"
+FOUND = ("reading", "sd", "effect", *ARMS.split(), "date")
+STUDIES = Shape("studies", ("study", "ai_model"), FOUND, telling=("study",))
+SHAPES = (CELLS, SCORES, RUNS, COUNTS, STUDIES)  # from the most telling columns to the least
 
 
 def shape_of(columns: Iterable[str], source: str) -> Shape:
@@ -134,6 +137,6 @@ def _likeliest(got: list[str], source: str) -> Shape:
         return found
     shapes = "; ".join(f"{shape.name} have {', '.join(shape.required)}" for shape in SHAPES)
     raise InputError(
-        f"{source}: columns must be those of runs, cells, counts or scores, got {', '.join(got)}; "
-        f"rename them by `evalfolio import table`, where {shapes}"
+        f"{source}: columns must be those of runs, cells, counts, scores or studies, got "
+        f"{', '.join(got)}; rename them by `evalfolio import table`, where {shapes}"
     )

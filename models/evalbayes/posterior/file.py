@@ -65,6 +65,7 @@ def write(posterior: Posterior, path: Path) -> Path:
         },
         "provenance": dict(posterior.provenance),
         "elicited_history": bool(posterior.elicited_history),
+        **({"studies": posterior.studies} if posterior.studies else {}),
         "spend_families": _json(posterior.spend_families),
         "attempts": None if tried is None else _json(tried),
         "human_minutes": dict(posterior.human_minutes),
@@ -190,8 +191,8 @@ def _read(path: Path) -> Posterior:
         raise InputError(f"elicited_history must be true or false, got {elicited!r}")
     if not isinstance(notes, list):
         raise InputError(f"its notes must be a list, got {type(notes).__name__}")
-    for note in notes:
-        refuse_control("its notes", note)
+    for note in (*notes, *map("".join, head.get("studies", ()))):
+        refuse_control("its notes and studies", note)
     for key in ("divergences", "draws"):
         if type(kept[key]) is not int or kept[key] < 0:
             raise InputError(f"{key} must be a whole number from 0, got {kept[key]!r}")
@@ -200,6 +201,7 @@ def _read(path: Path) -> Posterior:
         **named,
         draws=draws,
         elicited_history=elicited,
+        studies=tuple((str(study), str(of)) for study, of in head.get("studies", ())),
         diagnostics=Diagnostics(
             _table(kept["quantities"], "quantities").rename_axis("quantity"),
             _table(kept["cells"], "cells"),

@@ -80,6 +80,8 @@ class Posterior:
         Runs already seen, of shape (n_evals, n_ai_models).
     elicited_history
         Whether any observation was made with effort above 0; otherwise the gap is prior only.
+    studies
+        Studies, and of which AI model, whose results were read.
     diagnostics
         The gate of the fit.
     provenance
@@ -137,6 +139,7 @@ class Posterior:
     reach: Array = None  # type: ignore[assignment]  # filled in below
     gap_prior: Array = None  # type: ignore[assignment]  # filled in below
     told_at: Array = None  # type: ignore[assignment]  # filled in below
+    studies: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         n_domains = len(self.domains)

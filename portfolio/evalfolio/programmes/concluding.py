@@ -16,8 +16,9 @@ from evalbayes.menus import build_menu, state_draws
 from evalbayes.menus.offer import way_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.predictive import replicated, tail_probability, thinned
-from evalbayes.model.updating import foretold
+from evalbayes.model.updating import foretold, studied
 from evalbayes.observations import Observations
+from evalbayes.posterior.placing import placed
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.whole import whole_file
 from evalfolio.errors import InputError
@@ -46,6 +47,8 @@ class Conclusion:
     # by eval and effort: what was seen and what was foretold at the start, a 90 % interval, and how
     # far out the result lies there (0 to 1); and whether it surprises
     results: tuple[Mapping[str, Any], ...]
+    # by study: what it read, its sd, and the same of what was foretold, in the domain's unit
+    studies: tuple[Mapping[str, Any], ...]
     paid: Mapping[str, Mapping[str, float]]  # what was used of every resource, and what was stated
     unit: str  # of values: usd or points
     failed: tuple[str, ...] = ()  # why the fit behind it fails its gate
@@ -53,7 +56,7 @@ class Conclusion:
     @property
     def surprises(self) -> tuple[Mapping[str, Any], ...]:
         """Results that the belief at the start did not expect."""
-        return tuple(row for row in self.results if row["surprising"])
+        return tuple(row for row in (*self.results, *self.studies) if row["surprising"])
 
     def __str__(self) -> str:
         lines = [f"THE FIT FAILED ITS GATE: {'; '.join(self.failed)}."] if self.failed else []
@@ -66,11 +69,11 @@ class Conclusion:
                 f"{percent(row['p_exceeds'])}, at the start {percent(row['p_exceeds_before'])}; "
                 f"{row['remains']}"
             )
-        found = len(self.surprises)
+        found, came = len(self.surprises), len(self.results) + len(self.studies)
         lines.append(
             "No result surprised the belief at the start."
             if not found
-            else f"{found} of {len(self.results)} results surprised the belief at the start: "
+            else f"{found} of {came} results surprised the belief at the start: "
             + "; ".join(row["sentence"] for row in self.surprises)
         )
         return "\n".join(lines)
@@ -98,7 +101,7 @@ def conclude(
     catalogue = programme.catalogue
     now = standing_of(programme, new, history)
     results, belief = now.results, now.belief
-    if not results.evals:
+    if results.is_empty:
         raise InputError(
             "conclude: there must be results to conclude from, got none; give the files of "
             "results, or the folder of a programme that has some"
@@ -140,6 +143,7 @@ def conclude(
         catalogue.portfolio.ai_model,
         tuple(plain(row) for row in decisions),
         tuple(plain(row) for row in surprises(programme.start, catalogue, results, programme.seed)),
+        tuple(plain(row) for row in readings(programme.start, catalogue, results, programme.seed)),
         {name: {"stated": amount, "paid": now.paid.get(name, 0.0)}
          for name, amount in programme.budget.items()},
         "points" if catalogue.points else "usd",
@@ -208,6 +212,8 @@ def surprises(
     which cap.
     """
     evidence = evidence_of(results, catalogue)
+    if not len(evidence):
+        return []
     again = replicated(thinned(foretold(start, evidence)), evidence, np.random.default_rng(seed))
     found = []
     solved = again["successes"]
@@ -216,27 +222,38 @@ def surprises(
             continue
         shares = solved.draws[:, k] / solved.number[k]
         seen = float(solved.seen[k] / solved.number[k])
-        low, middle, high = np.quantile(shares, [0.05, 0.5, 0.95])
-        place = float(tail_probability(shares[:, None], np.array([seen]))[0])
         how = way_of(catalogue.eval(name), float(effort)).replace("plain", "as it comes")
-        side = "more" if seen > middle else "less"
-        found.append(
-            {
-                "eval": name,
-                "effort": float(effort),
-                "run": how,
-                "runs": int(solved.number[k]),
-                "share": seen,
-                "foretold": float(middle),
-                "low": float(low),
-                "high": float(high),
-                "place": place,
-                "surprising": bool(2.0 * min(place, 1.0 - place) < SURPRISE),
-                "sentence": f"{name} ({how}) solved {percent(seen)}, {side} than the "
-                f"{percent(low)} to {percent(high)} foretold",
-            }
-        )
+        own = {"eval": name, "effort": float(effort), "run": how, "runs": int(solved.number[k])}
+        told = _foretold(f"{name} ({how}) solved", shares, seen, percent)
+        found.append({**own, "share": seen, **told})
     return found
+
+
+def readings(
+    start: Posterior, catalogue: Catalogue, results: Observations, seed: int
+) -> list[dict[str, Any]]:
+    """Return, for every study, what it read and what the belief at the start foretold."""
+    own = results.studies[results.studies["ai_model"] == catalogue.portfolio.ai_model]
+    rng, found = np.random.default_rng([seed, 29]), []
+    _, read = studied(placed(start, catalogue), catalogue, own)
+    for name, each in zip(own["study"], read, strict=True):
+        seen, sd = float(each.value[0]), float(np.sqrt(each.noise[0]))
+        draws = each.q[:, 0] + sd * rng.standard_normal(len(each.q))
+        told = _foretold(f"{name} read", draws, seen, "{:.2g}".format)
+        found.append({"study": name, "read": seen, "sd": sd, **told})
+    return found
+
+
+def _foretold(what: str, draws: Array, seen: float, words: Any) -> dict[str, Any]:
+    """Return what draws foretold, a 90 % interval, and how far out what was seen lies there."""
+    low, middle, high = map(float, np.quantile(draws, [0.05, 0.5, 0.95]))
+    place = float(tail_probability(draws[:, None], np.array([seen]))[0])
+    side = "more" if seen > middle else "less"
+    return {
+        **{"foretold": middle, "low": low, "high": high, "place": place},
+        "surprising": bool(2.0 * min(place, 1.0 - place) < SURPRISE),
+        "sentence": f"{what} {words(seen)}, {side} than the {words(low)} to {words(high)} foretold",
+    }
 
 
 def write_conclusion(

@@ -1,16 +1,25 @@
 """What results have cost: each run's own spend where it is known, else what is expected of it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.catalogue.eval import EvalSpec
-from evalbayes.menus.costs import run_hours, staff_columns, staff_hours, tariffs_of
-from evalbayes.menus.offer import MAX_ELICITATION, PLATEAU, Done, Offer, done_of
+from evalbayes.menus.costs import (
+    STAFF_HOURS,
+    by_skill,
+    run_hours,
+    staff_columns,
+    staff_hours,
+    tariffs_of,
+)
+from evalbayes.menus.offer import MAX_ELICITATION, PLATEAU, Offer, done_of
 from evalbayes.model.eval_curve import eval_curve
 from evalbayes.observations import Observations
+from evalbayes.observations.studies import PEOPLE
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.limits.budget import Contingency
 
@@ -23,7 +32,8 @@ def paid(results: Observations, catalogue: Catalogue, posterior: Posterior) -> d
     A run costs its spend at the expected price, by steps where a tariff says so, one of which only
     its success is known what a run to its cap is expected to spend, and every run of a task after
     its first a reset. Staff hours are the catalogue's, once for each eval, elicitation and what it
-    shares with others included where any run was elicited. Other AI models' results cost nothing.
+    shares with others included where any run was elicited; a study's come with its price and that
+    of those who took part. Other AI models' results cost nothing.
 
     Parameters
     ----------
@@ -34,11 +44,19 @@ def paid(results: Observations, catalogue: Catalogue, posterior: Posterior) -> d
     posterior
         Tells what runs are expected to spend.
     """
-    done = done_of(results, catalogue)
+    done, ai_model = done_of(results, catalogue), catalogue.portfolio.ai_model
     meters = {name: each.resource for each in catalogue.tariffs for name in each.evals}
     every = ("usd", *staff_columns(catalogue), "agent_hours", *meters.values())
-    used = dict.fromkeys(every, 0.0)
+    used, once = dict.fromkeys(every, 0.0), []
+    for study in (each for each in catalogue.studies if each.name in done):
+        of = (results.studies["study"] == study.name) & (results.studies["ai_model"] == ai_model)
+        people = results.studies.loc[of, list(PEOPLE)].fillna(study.participants or 0).sum().sum()
+        used["usd"] += study.usd.lognormal_mean
+        used["usd"] += people * study.usd_per_participant.lognormal_mean
+        once.append((study.hours, study.domain))
     for name, was in done.items():
+        if was.study:
+            continue
         spec = catalogue.eval(name)
         runs, spend = _spent(results, catalogue, posterior, spec)
         resets = max(runs - max(was.plain, was.repaired, was.elicited), 0.0)
@@ -46,18 +64,22 @@ def paid(results: Observations, catalogue: Catalogue, posterior: Posterior) -> d
         if name in meters:
             used[meters[name]] += spend
         used["agent_hours"] += runs * run_hours(spec, catalogue.budget, spend / max(runs, 1.0))
-        for column, hours in staff_hours(spec, _as_run(spec, was, runs), catalogue).items():
+        deep, n = was.elicited > 0, max(round(runs), 1)
+        effort = spec.effort_max if deep else spec.effort_repaired if was.repaired else 0.0
+        seen: dict[str, Any] = {"baseline_cap": 1.0, "seen": n} if effort else {}
+        run = Offer(name, MAX_ELICITATION if deep else PLATEAU, 1.0, n, effort=effort, **seen)
+        for column, hours in staff_hours(spec, run, catalogue).items():
             used[column] += hours
     for tariff in tariffs_of(catalogue, {}):
         used["usd"] += tariff.price * float(tariff.units(np.array(used[tariff.resource])))
     elicited = {name for name, was in done.items() if was.elicited}
     for each in catalogue.elicitations:
         if elicited & set(each.evals):
-            used["usd"] += each.usd.low if each.usd.exact else each.usd.lognormal_mean
-            shared = each.hours if isinstance(each.hours, Mapping) else {"": float(each.hours)}
-            for skill, hours in shared.items():
-                columns = [c for c in used if c.endswith(f".{skill}")] if skill else []
-                used[(columns or list(staff_columns(catalogue)))[0]] += hours
+            used["usd"] += each.usd.lognormal_mean
+            once.append((each.hours, ""))
+    for stated, domain in once:
+        for skill, hours in by_skill(stated, catalogue.skills, domain).items():
+            used[f"{STAFF_HOURS}.{skill}" if skill else STAFF_HOURS] += hours
     return used
 
 
@@ -78,21 +100,6 @@ def left(
         budgets[name] = amount if np.isinf(amount) else rest if enough else 0.0
         shares[name] = back / rest if enough else 0.0
     return budgets, shares
-
-
-def _as_run(spec: EvalSpec, was: Done, runs: float) -> Offer:
-    """Return an offer that takes the staff hours that the runs of an eval have taken."""
-    deep, mended = was.elicited > 0, was.repaired > 0
-    effort = spec.effort_max if deep else spec.effort_repaired if mended else 0.0
-    return Offer(
-        spec.name,
-        MAX_ELICITATION if deep else PLATEAU,
-        1.0,
-        max(round(runs), 1),
-        effort=effort,
-        baseline_cap=1.0 if effort else 0.0,
-        seen=max(round(runs), 1) if effort else 0,
-    )
 
 
 def _spent(

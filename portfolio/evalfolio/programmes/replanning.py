@@ -7,13 +7,13 @@ from typing import Any
 
 from evalbayes.menus.offer import Done
 from evalbayes.observations import Observations
-from evalfolio.narrative import percent, two_digits, words
+from evalfolio.narrative import listing, percent, two_digits, words
 from evalfolio.programmes.programme import Programme, step_of
 from evalfolio.programmes.standing import standing_of
 from evalfolio.programmes.stopping import NextDollar, next_dollar
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recommender import recommend
-from evalfolio.record.record import Account, AccountTable, Choice, Record
+from evalfolio.record.record import Account, AccountTable, Record
 from evalfolio.search import Certified, Method
 
 
@@ -82,7 +82,7 @@ def replan(
     results = now.results
     made = recommend(
         catalogue,
-        results if results.evals else None,
+        None if results.is_empty else results,
         now.belief,
         budget=now.budget,
         constraints=programme.constraints,
@@ -112,39 +112,24 @@ def changes(before: Record, now: Record, done: Mapping[str, Done]) -> list[dict[
     was = {row.eval: row for row in before.to_run}
     rows = {row.eval: row for row in now.to_run}
     why_not = {row.eval: row.reason for row in now.not_chosen}
-    found = []
+    found, worth = [], now.value.evsi
     for name in dict.fromkeys([*was, *rows]):
         ran, old, new = done.get(name), was.get(name), rows.get(name)
         if new is None:
             why = "run" if ran else f"dropped: {why_not.get(name, 'the limits leave it out')}"
-        elif old is None:
-            why = f"new: {_adds(new, now)}"
-        elif old.option == new.option and not ran:
+        elif old is not None and old.option == new.option and not ran:
             why = "as before"
         else:
-            why = f"{'more' if ran else 'changed'}: {_adds(new, now)}"
-        row = {"eval": name, "before": _way(old), "run": _ran(ran), "next": _way(new), "why": why}
+            why = "new: " if old is None else "more: " if ran else "changed: "
+            adds = (new.value_if_dropped or 0.0) / worth if worth > 0 else 0.0
+            why += f"{percent(adds)} of the value hangs on it" if adds else new.reason
+        way, other = ("" if row is None else row.option.partition(" / ")[2] for row in (old, new))
+        kinds = {"plain": "as it comes", "repaired": "repaired", "elicited": "elicited"}
+        told = [f"{n} tasks {what}" for kind, what in kinds.items() if (n := getattr(ran, kind, 0))]
+        is_run = "made" if ran is not None and ran.study else ", ".join(told)
+        row = {"eval": name, "before": way, "run": is_run, "next": other, "why": why}
         found.append(row)
     return found
-
-
-def _adds(row: Choice, record: Record) -> str:
-    if not row.value_if_dropped or record.value.evsi <= 0:
-        return row.reason
-    return f"{percent(row.value_if_dropped / record.value.evsi)} of the value hangs on it"
-
-
-def _way(row: Choice | None) -> str:
-    if row is None:
-        return ""
-    return row.option.partition(" / ")[2]
-
-
-def _ran(was: Done | None) -> str:
-    if was is None:
-        return ""
-    kinds = (("as it comes", was.plain), ("repaired", was.repaired), ("elicited", was.elicited))
-    return ", ".join(f"{n} tasks {kind}" for kind, n in kinds if n)
 
 
 def _account(
@@ -161,16 +146,20 @@ def _account(
     ours = programme.catalogue.portfolio.ai_model
     of = counts[counts.index == ours].to_numpy()
     runs, evals = int(of.sum()), int((of > 0).sum())
+    made = results.studies[results.studies["ai_model"] == ours]["study"]
+    came = [f"results of {name}" for name in made]
+    if runs or not came:
+        came.insert(0, f"{runs:,} run{'s' * (runs != 1)} of {evals} eval{'s' * (evals != 1)}")
     others = counts.drop(index=ours, errors="ignore").sum(axis=1)
     used = [
-        f"{two_digits(spent[name])} of {_amount(name, stated)}"
+        f"{two_digits(spent[name])} of "
+        + (f"${two_digits(stated)}" if name == "usd" else f"{two_digits(stated)} {words(name)}")
         for name, stated in programme.budget.items()
         if name in spent and name != "agent_hours"
     ]
     said = [
-        f"Step {len(programme.steps)}: {runs:,} run{'s' * (runs != 1)} of {evals} "
-        f"eval{'s' * (evals != 1)} have come in and used {', '.join(used)}."
-        if len(results.evals)
+        f"Step {len(programme.steps)}: {listing(came)} have come in and used {', '.join(used)}."
+        if not results.is_empty
         else f"Step {len(programme.steps)}: no result has come in; the plan stands as it was.",
         *(
             f"{int(n):,} runs of {name} tell of {ours} what AI models have in common; they are not "
@@ -195,30 +184,18 @@ def _account(
         (words(name), stated, spent.get(name, 0.0), record.spend.get(name, 0.0))
         for name, stated in programme.budget.items()
     ]
+    heads = ("decision", "P(exceeds) before", "now", "call before", "call now")
+    paid = ("resource", "stated at the start", "paid so far", "next")
+    ways, rows = ("eval", "plan before", "run so far", "next", "why"), [r.values() for r in changed]
     tables = (
-        AccountTable(
-            name="decisions",
-            title="What the results have done to every decision",
-            columns=("decision", "P(exceeds) before", "now", "call before", "call now"),
-            rows=tuple(decisions),
-        ),
-        AccountTable(
-            name="spent",
-            title="Where the budgets stand",
-            columns=("resource", "stated at the start", "paid so far", "next"),
-            rows=tuple(money),
-        ),
-        AccountTable(
-            name="changes",
-            title="What becomes of every eval, and why",
-            columns=("eval", "plan before", "run so far", "next", "why"),
-            rows=tuple(tuple(row.values()) for row in changed),
-        ),
+        ("decisions", "What the results have done to every decision", heads, decisions),
+        ("spent", "Where the budgets stand", paid, money),
+        ("changes", "What becomes of every eval, and why", ways, rows),
     )
-    return Account(sentences=tuple(said), tables=tables)
-
-
-def _amount(resource: str, amount: float) -> str:
-    return (
-        f"${two_digits(amount)}" if resource == "usd" else f"{two_digits(amount)} {words(resource)}"
+    return Account(
+        sentences=tuple(said),
+        tables=tuple(
+            AccountTable(name=name, title=title, columns=columns, rows=tuple(map(tuple, cells)))
+            for name, title, columns, cells in tables
+        ),
     )

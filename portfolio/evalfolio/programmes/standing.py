@@ -59,7 +59,7 @@ class Standing:
         told when it was last said. InputError if that is of other resources or below 0.
         """
         if belief is None:
-            belief = updated(start, catalogue, results, seed=seed) if results.evals else start
+            belief = updated(start, catalogue, results, seed=seed)
         spent, more = paid(results, catalogue, belief), dict(corrected or {})
         for name, amount in (used or {}).items():
             if name not in spent:

@@ -93,7 +93,8 @@ def test_a_column_that_is_not_known_is_refused(
 
 def test_columns_of_no_shape_are_refused(csv: Callable[..., Path]) -> None:
     message = (
-        "results.csv: columns must be those of runs, cells, counts or scores, got a, b; rename"
+        "results.csv: columns must be those of runs, cells, counts, scores or studies, got a, b; "
+        "rename"
     )
     with pytest.raises(InputError, match=re.escape(message)):
         read_observations(csv({"a": 1, "b": 2}))
