@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from evalfolio.cli import imports
 from evalfolio.cli.console import failure
+from evalfolio.cli.options import answering
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
@@ -48,7 +49,7 @@ app.add_typer(imports.app, name="import", rich_help_panel=INPUTS)
 for panel, names in PANELS.items():
     for name in names:
         command = getattr(import_module(f"evalfolio.cli.{name}"), name)
-        app.command(name, rich_help_panel=panel)(command)
+        app.command(name, rich_help_panel=panel)(answering(command))
 
 
 def main() -> None:

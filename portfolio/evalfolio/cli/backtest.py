@@ -54,8 +54,6 @@ def backtest(
     workers: WorkersOption = 1,
     scheduler: SchedulerOption = None,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Replay runs: each AI model is hidden in turn, strategies buy its runs on the others' history.
 
@@ -98,7 +96,7 @@ def backtest(
         for mode in modes:
             checkpoint = out.with_name(f"{out.name}.{mode}.checkpoint")
             kept.append(checkpoint)
-            with step(f"replaying, history: {mode}", quiet=quiet or as_json):
+            with step(f"replaying, history: {mode}"):
                 found[mode] = replay(
                     record,
                     budgets=shares,
@@ -110,17 +108,13 @@ def backtest(
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )
-    with step(f"writing {out}/", quiet=quiet or as_json):
+    with step(f"writing {out}/"):
         write(found, out)
     for checkpoint in kept:
         if checkpoint.is_dir():
             shutil.rmtree(checkpoint)
         else:
             checkpoint.unlink(missing_ok=True)
-    if as_json:
-        print_json(
-            {mode: [vars(finding) for finding in each.findings] for mode, each in found.items()}
-        )
-        return
+    print_json({mode: [vars(finding) for finding in each.findings] for mode, each in found.items()})
     for mode, each in found.items():
         say(f"history: {mode}\n{each}")

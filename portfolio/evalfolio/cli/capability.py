@@ -18,8 +18,6 @@ def capability(
     ai_model: ModelOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Show capability by domain: shown, gap, horizons, distance to the threshold, buffers.
 
@@ -36,39 +34,29 @@ def capability(
     from evalfolio.outlook.presets import read_presets
 
     read = read_catalogue(catalogue)
-    observed, belief = posterior_of(
-        read,
-        observations,
-        posterior,
-        seed=seed,
-        quiet=quiet or as_json,
-        anchored=tell_anchors(read, as_json=as_json, deciding=False),
-    )
+    tell = tell_anchors(read, deciding=False)
+    observed, belief = posterior_of(read, observations, posterior, seed=seed, anchored=tell)
     table = capability_table(belief, read, ai_model, seed=seed)
     about: dict[str, Any] = {"ai_model": ai_model, "seed": seed}
     when = crossings(belief, read, read_presets(), **about)
     over_time = buffers(belief, read, **about)
     pairs = None if observed is None else paired_gains(observed, read, belief, seed=seed)
-    if as_json:
-        print_json(
-            {
-                "capability": records(table),
-                "crossings": records(when),
-                "buffers": records(over_time),
-                "pairs": None if pairs is None else records(pairs),
-                "gap_learned": belief.elicited_history,
-                "no_anchor": without_anchor(read, belief.human_minutes),
-            }
-        )
-    else:
-        title = f"Capability of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
-        print_table(in_a_terminal(table), title)
-        print_table(with_ends(when), "When each level is crossed, in years from now and by date")
-        print_table(over_time, "Buffer on what is shown, 95 % sure, for as long as one has it")
-        if pairs is not None and len(pairs):
-            print_table(pairs, "Pairs: what eliciting, or best of k, added")
-        if not belief.elicited_history:
-            say("No observation was elicited: the elicitation gap is its prior.")
+    print_json(
+        capability=records(table),
+        crossings=records(when),
+        buffers=records(over_time),
+        pairs=None if pairs is None else records(pairs),
+        gap_learned=belief.elicited_history,
+        no_anchor=without_anchor(read, belief.human_minutes),
+    )
+    title = f"Capability of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
+    print_table(in_a_terminal(table), title)
+    print_table(with_ends(when), "When each level is crossed, in years from now and by date")
+    print_table(over_time, "Buffer on what is shown, 95 % sure, for as long as one has it")
+    if pairs is not None and len(pairs):
+        print_table(pairs, "Pairs: what eliciting, or best of k, added")
+    if not belief.elicited_history:
+        say("No observation was elicited: the elicitation gap is its prior.")
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

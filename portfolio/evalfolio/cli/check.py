@@ -1,15 +1,13 @@
 """`evalfolio check`: read the inputs back in words, without fitting anything."""
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, records, say, step
+from evalfolio.cli.console import detailed, print_json, print_table, records, say, step
 
 
 def check(
     catalogue: shared.CatalogueArgument,
     observations: shared.ObservationsArgument = None,
     posterior: shared.PosteriorOption = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Say what the inputs mean, what is missing, assumed and implied; a second or two, no fit.
 
@@ -30,32 +28,27 @@ def check(
         from evalfolio.recommendations.recommender import question_of, tipping_of
         from evalfolio.sensitivities.basis import Basis
 
-        _, belief = posterior_of(read, None, posterior, seed=0, quiet=quiet)
-        with step("planning under either end of every figure", quiet=quiet or as_json):
+        _, belief = posterior_of(read, None, posterior, seed=0)
+        with step("planning under either end of every figure"):
             question = question_of(read, build_menu(belief, read, with_draws=False)[0])
             first = tipping_of(Basis(question, read, belief)).find_out_first()
-    if as_json:
-        print_json(
-            {
-                "no_anchor": dict(report.no_anchor),
-                "lines": list(report.lines),
-                "missing": list(report.missing),
-                "warnings": list(report.warnings),
-                **{
-                    name: records(frame.reset_index())
-                    for name, frame in (("domains", report.domains), ("evals", report.evals))
-                },
-                "assumptions": report.to_frame().to_dict("records"),
-                **({} if first is None else {"find_out_first": records(first)}),
-            }
-        )
-    for line in () if as_json else report.lines:
+    print_json(
+        no_anchor=dict(report.no_anchor),
+        lines=list(report.lines),
+        missing=list(report.missing),
+        warnings=list(report.warnings),
+        domains=records(report.domains.reset_index()),
+        evals=records(report.evals.reset_index()),
+        assumptions=report.to_frame().to_dict("records"),
+        **({} if first is None else {"find_out_first": records(first)}),
+    )
+    for line in report.lines:
         say(line)
-    if not quiet and not as_json:
+    if detailed():
         table = report.to_frame()
         places = table["where"].str.count("; ") + 1
         table["where"] = table["where"].where(places <= 3, places.astype(str) + " places")
         print_table(table, "Assumptions: figures nobody gave")
-    if first is not None and not as_json:
+    if first is not None:
         print_table(first, "Find out first: of what nobody gave, what moves the plan most")
     check_covered(read, observed)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import console, say, step
+from evalfolio.cli.console import console, detailed, print_json, say, step
 
 
 def conclude(
@@ -12,8 +12,6 @@ def conclude(
     results: shared.ResultsArgument = None,
     out: shared.OutOption = Path("conclusion"),
     history: shared.HistoryOption = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
     allow_failed_fit: shared.AllowFailedFitOption = False,
 ) -> None:
     """Close a programme: the call by decision, what was promised and found, what surprised."""
@@ -24,15 +22,13 @@ def conclude(
     from evalfolio.programmes.programme import Programme
 
     programme, files = Programme.load(plan_folder(plan)), list(results or [])
-    with step("weighing all results", quiet=quiet or as_json):
+    with step("weighing all results"):
         found = make(programme, files, history=list(history or []))
     folder = write_conclusion(found, programme, files, out)
-    if as_json:
-        print(json.dumps(json.loads((folder / "conclusion.json").read_text()), indent=2))
-    else:
-        say(found)
-        if not quiet:
-            console(stderr=True).print(f"wrote {folder}/", markup=False)
+    print_json(json.loads((folder / "conclusion.json").read_text()))
+    say(found)
+    if detailed():
+        console(stderr=True).print(f"wrote {folder}/", markup=False)
     if found.failed and not allow_failed_fit:
         raise FitError(
             f"the fit fails its gate: {'; '.join(found.failed)}; what was written says so in its "

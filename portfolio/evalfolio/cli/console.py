@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 240
 PIPED_EVERY = 10.0  # seconds
+ASKED = SimpleNamespace(quiet=False, json=False)  # of the command that runs
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -32,9 +34,15 @@ def console(*, stderr: bool = False) -> "Console":
     return out
 
 
+def detailed() -> bool:
+    """Whether a command tells more than its result: with neither --quiet nor --json."""
+    return not (ASKED.quiet or ASKED.json)
+
+
 def say(text: object) -> None:
-    """Print what a command says, in lines as long as the sentence."""
-    console().print(str(text), soft_wrap=True)
+    """Print what a command says, in lines as long as the sentence; nothing beside JSON."""
+    if not ASKED.json:
+        console().print(str(text), soft_wrap=True)
 
 
 def failure(text: str) -> None:
@@ -64,16 +72,14 @@ def _headed(head: str, style: str, text: str) -> None:
     console(stderr=True).print(Text.assemble((head, style), shown(text)), soft_wrap=True)
 
 
-def say_unanchored(sentences: Mapping[str, str], *, as_json: bool = False) -> None:
-    """Say first which domains have no anchor, by domain; where JSON is asked for, in that."""
-    for sentence in () if as_json else sentences.values():
+def say_unanchored(sentences: Mapping[str, str]) -> None:
+    """Say first which domains have no anchor, by domain."""
+    for sentence in sentences.values():
         say(shown(sentence))
 
 
 @contextmanager
-def step(
-    text: str, *, quiet: bool = False, so_far: Callable[[], str] = lambda: ""
-) -> Iterator[None]:
+def step(text: str, *, so_far: Callable[[], str] = lambda: "") -> Iterator[None]:
     """Show that work goes on, and how long it took; on stderr, so that output can be piped.
 
     Where stderr is no terminal a line every ten seconds says so, and what `so_far` tells.
@@ -81,7 +87,7 @@ def step(
     import threading
     import time
 
-    if quiet:
+    if not detailed():
         yield
         return
     from rich.text import Text
@@ -109,12 +115,12 @@ def step(
 
 
 @contextmanager
-def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, int], None] | None]:
+def counted(text: str) -> Iterator[Callable[[str, int, int], None] | None]:
     """Show how far sweeps are, on stderr: a bar each, or where it is no terminal as `step` does.
 
     Gives what `Sweep.progress` takes; None where nothing is to be shown.
     """
-    if quiet:
+    if not detailed():
         yield None
         return
     out = console(stderr=True)
@@ -146,11 +152,14 @@ def counted(text: str, *, quiet: bool = False) -> Iterator[Callable[[str, int, i
         yield tick
 
 
-def print_json(value: object) -> None:
-    """Print a value as JSON; only what JSON has a word for."""
+def print_json(value: object = None, **fields: object) -> None:
+    """Print a value or fields as JSON where that is asked for; text, which is JSON, as it is."""
     import json
 
-    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False, default=str))
+    if ASKED.json:
+        if not isinstance(told := fields if value is None else value, str):
+            told = json.dumps(told, indent=2, allow_nan=False, ensure_ascii=False, default=str)
+        print(told)
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -164,8 +173,10 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
 def print_table(frame: "pd.DataFrame", title: str = "") -> None:
     """Print a frame as a table: numbers to the right with at most three significant digits.
 
-    Where it is wider than the terminal its heads are folded before any name is.
+    Where it is wider than the terminal its heads are folded before any name is. JSON has none.
     """
+    if ASKED.json:
+        return
     from rich import box
     from rich.table import Table
 

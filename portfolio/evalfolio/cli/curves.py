@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_table
+from evalfolio.cli.console import print_json, print_table, records
 from evalfolio.narrative import two_digits
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ def curves(
     ai_model: ModelOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Show the cost-versus-budget curve of every eval in figures, with 90 % intervals."""
     from evalbayes.catalogue import read_catalogue
@@ -33,15 +31,11 @@ def curves(
     from evalfolio.cli.inputs import enforce_gate, posterior_of
 
     read = read_catalogue(catalogue)
-    observed, belief = posterior_of(
-        read, observations, posterior, seed=seed, quiet=quiet or as_json
-    )
+    observed, belief = posterior_of(read, observations, posterior, seed=seed)
     table = curve_table(belief, read, ai_model, observations=observed)
-    if as_json:
-        print(table.to_json(orient="records", indent=2))
-    else:
-        title = f"Curves of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
-        print_table(in_a_terminal(table), title)
+    print_json(records(table))
+    title = f"Curves of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
+    print_table(in_a_terminal(table), title)
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

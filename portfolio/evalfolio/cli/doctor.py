@@ -1,20 +1,18 @@
 """`evalfolio doctor`: what is installed, and whether the parts that matter work."""
 
-import json
 import math
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
-from evalfolio.cli.console import print_table, say, warn
-from evalfolio.cli.options import JsonOption, QuietOption
+from evalfolio.cli.console import ASKED, detailed, print_json, print_table, say, warn
 
 _BROKEN = "cannot be loaded"
 SOLVED = 1e-6  # relative; how exact a solver's word is taken to be
 
 
-def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
+def doctor() -> None:
     """Show versions, solvers and samplers, after solving a small plan to see that it works."""
     import pandas as pd
 
@@ -28,9 +26,8 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
         "second_opinion": _tried(second_opinion),
         "whole_numbers": _tried(whole_numbers),
     }
-    if as_json:
-        print(json.dumps(found, indent=2))
-    elif not quiet:
+    print_json(found)
+    if detailed():
         rows = list(found["versions"].items())  # type: ignore[attr-defined]  # a dict, see above
         print_table(pd.DataFrame(rows, columns=["package", "version"]), "Versions")
         told = found["cvxpy_solvers"]
@@ -39,10 +36,9 @@ def doctor(quiet: QuietOption = False, as_json: JsonOption = False) -> None:
         say(f"sampler: {found['sampler']}")
         say(f"second opinion: {found['second_opinion']}")
         say(f"whole numbers: {found['whole_numbers']}")
-    if not as_json:
-        say(f"a small plan was solved: {found['small_plan']}")
+    say(f"a small plan was solved: {found['small_plan']}")
     broken = [each for each in map(str, found.values()) if each.startswith(_BROKEN)]
-    if quiet:  # otherwise said above
+    if ASKED.quiet:  # otherwise said above
         for each in broken:
             warn(each)
     if broken:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, records, say
+from evalfolio.cli.console import detailed, print_json, print_table, records, say
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -31,8 +31,6 @@ def fit(
     seed: shared.SeedOption = 0,
     draws: shared.DrawsOption = None,
     allow_failed_fit: shared.AllowFailedFitOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Fit the curves and the capability model, and write the posterior.
 
@@ -42,26 +40,23 @@ def fit(
     from evalfolio.cli.inputs import enforce_gate, fitted, read_inputs, tell_anchors
 
     read, observed = read_inputs(catalogue, observations)
-    no_anchor = tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
-    posterior = fitted(read, observed, seed=seed, draws=draws, quiet=quiet or as_json, keep=out)
+    no_anchor = tell_anchors(read, deciding=False)(observed.human_minutes)
+    posterior = fitted(read, observed, seed=seed, draws=draws, keep=out)
     families = posterior.spend_families
     posterior.save(out)
     drawn = [] if plots is None else plotted(posterior, read, observed, plots, seed)
     diagnostics = posterior.diagnostics
-    if as_json:
-        print_json(
-            {
-                "no_anchor": no_anchor,
-                "wrote": str(out),
-                "plots": [str(path) for path in drawn],
-                "passed": diagnostics.passed,
-                "reasons": list(diagnostics.reasons),
-                "summary": diagnostics.summary(),
-                "spend_families": records(families),
-                "evals": records(diagnostics.to_frame().reset_index()),
-            }
-        )
-    elif not quiet:
+    print_json(
+        no_anchor=no_anchor,
+        wrote=str(out),
+        plots=[str(path) for path in drawn],
+        passed=diagnostics.passed,
+        reasons=list(diagnostics.reasons),
+        summary=diagnostics.summary(),
+        spend_families=records(families),
+        evals=records(diagnostics.to_frame().reset_index()),
+    )
+    if detailed():
         print_table(diagnostics.to_frame().reset_index(), "Fit by eval")
         if len(families):
             columns = ["eval", "family", "runs", "behind", "weight", "reason"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import cell, print_json, print_table, say, step
+from evalfolio.cli.console import cell, detailed, print_json, print_table, say, step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,8 +38,6 @@ def forecast(
     draws: Annotated[int, Option(min=100, help="Of the Monte Carlo.")] = 4000,
     out: OutOption = None,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Forecast by year what evaluations cost, what drives it, and the best mix of each year."""
     from evalfolio.cli.inputs import plan_folder
@@ -47,17 +45,15 @@ def forecast(
     from evalfolio.outlook.told import forecast as make
 
     read = read_presets(presets, scenario)
-    with step("forecasting costs and the mix of every year", quiet=quiet or as_json):
+    with step("forecasting costs and the mix of every year"):
         found = make(plan_folder(plan), read, years=years, draws=draws, seed=seed, fitted=fitted)
-    show(found, plan, "outlook", out, quiet=quiet, as_json=as_json)
+    show(found, plan, "outlook", out)
 
 
 PARTS = ("outlook",)  # fields of a plan's record
 
 
-def show(
-    found: Account, plan: Path, part: str, out: Path | None, *, quiet: bool, as_json: bool
-) -> None:
+def show(found: Account, plan: Path, part: str, out: Path | None) -> None:
     """Print an account; into a folder write it, its tables, and report and workbook with it."""
     from types import SimpleNamespace
 
@@ -67,11 +63,10 @@ def show(
     from evalfolio.outlook.presets import OWN
     from evalfolio.record.record import Account, Record
 
-    if as_json:
-        print_json(found.model_dump())
-    for sentence in () if as_json else found.sentences:
+    print_json(found.model_dump())
+    for sentence in found.sentences:
         say(sentence)
-    for table in () if quiet or as_json else found.tables:
+    for table in found.tables if detailed() else ():
         print_table(in_a_terminal(found[table.name]), table.title)
     if out is None:
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, records, step
+from evalfolio.cli.console import detailed, print_json, print_table, records, step
 
 
 def gains(
@@ -19,8 +19,6 @@ def gains(
         Path | None, Option(help="Write the table that the package ships (TOML).")
     ] = None,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Say what elicitation adds by domain, in doublings: a random-effects model of measurements.
 
@@ -38,20 +36,15 @@ def gains(
         raise InputError("--alone asks for measurements of your own, got none; name their file")
     own = [] if measurements is None else [read_gains(measurements)]
     table = pd.concat([*([] if alone else [published_gains()]), *own], ignore_index=True)
-    with step(f"{len(table)} measurements fitted", quiet=quiet or as_json):
+    with step(f"{len(table)} measurements fitted"):
         found = fit_gains(table, seed=seed)
     priors, axes = found.priors(), found.axes()
     if out is not None:
         write_whole(out, found.to_toml().encode())
-    if as_json:
-        print_json({"gaps": records(priors), "axes": records(axes)})
-        return
+    print_json(gaps=records(priors), axes=records(axes))
     usual = priors[~priors["verifier"] & priors["tools"]].drop(columns=["verifier", "tools"])
     print_table(usual, "Elicitation gap of a new AI model, in doublings (90 %)")
-    if quiet:
-        return
-    print_table(
-        priors[(priors["domain"] == "all domains")].drop(columns=["domain"]),
-        "All domains, by what the actor and the baseline have",
-    )
-    print_table(axes, "Two axes: staff effort and inference budget (90 %)")
+    if detailed():
+        everywhere = priors[(priors["domain"] == "all domains")].drop(columns=["domain"])
+        print_table(everywhere, "All domains, by what the actor and the baseline have")
+        print_table(axes, "Two axes: staff effort and inference budget (90 %)")

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from evalfolio.cli.console import print_json, say
+from evalfolio.cli.console import detailed, print_json, say
 from evalfolio.cli.imports import PricesOption, pairs
-from evalfolio.cli.options import CatalogueArgument, JsonOption, QuietOption, Texts
+from evalfolio.cli.options import CatalogueArgument, Texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +31,6 @@ def harness(
         bool, Option("--flow", help="Write flow.yaml too, for `flow run` (Inspect Flow).")
     ] = False,
     prices: PricesOption = None,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Write a YAML file and a script of `inspect eval` commands with the plan's caps and epochs."""
     from evalbayes.catalogue import read_catalogue
@@ -73,9 +71,8 @@ def harness(
         for name, column in (("expected_usd", "usd"), ("usd_at_every_cap", "usd_ceiling"))
     }
     unnamed = list(dict.fromkeys(e for run in settings["runs"] if (e := run["eval"]) not in tasks))
-    if as_json:
-        print_json(settings | spends | {"without_task": unnamed})
-    elif not quiet:
+    print_json(settings | spends | {"without_task": unnamed})
+    if detailed():
         say(f"wrote {listing([str(file) for file in files])}")
         if (usd := spends["expected_usd"]) is not None:
             most = spends["usd_at_every_cap"]

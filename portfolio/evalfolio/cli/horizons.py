@@ -1,7 +1,7 @@
 """`evalfolio horizons`: time horizons of runs, against the cap, and what an hour costs."""
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import cell, print_json, print_table, records, say
+from evalfolio.cli.console import cell, detailed, print_json, print_table, records, say
 from evalfolio.cli.curves import ModelOption
 
 
@@ -10,15 +10,13 @@ def horizons(
     observations: shared.ObservationsArgument = None,
     ai_model: ModelOption = None,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Show 50 % and 80 % horizons of runs, by cap, and USD per horizon-hour; no fit."""
     from evalbayes.horizons import run_horizons
     from evalfolio.cli.inputs import read_inputs, tell_anchors
 
     read, observed = read_inputs(catalogue, observations)
-    tell_anchors(read, as_json=as_json, deciding=False)(observed.human_minutes)
+    tell_anchors(read, deciding=False)(observed.human_minutes)
     found = run_horizons(observed, read, ai_model, seed=seed)
     thresholds = {
         spec.name: dict.fromkeys(2.0**each.threshold.mid for each in read.decided(spec.name))
@@ -31,30 +29,21 @@ def horizons(
         .reset_index()
         for each in found
     }
-    if as_json:
-        print_json(
-            [
-                {
-                    "domain": each.domain,
-                    "ai_model": each.ai_model,
-                    "runs": each.runs,
-                    "tasks": each.tasks,
-                    "shortest_task_minutes": each.shortest,
-                    "longest_task_minutes": each.longest,
-                    "figures": records(summaries[each.domain]),
-                    "by_cap": records(each.by_cap),
-                }
-                for each in found
-            ]
-        )
-        return
+    print_json(
+        [
+            {name: getattr(each, name) for name in ("domain", "ai_model", "runs", "tasks")}
+            | {"shortest_task_minutes": each.shortest, "longest_task_minutes": each.longest}
+            | {"figures": records(summaries[each.domain]), "by_cap": records(each.by_cap)}
+            for each in found
+        ]
+    )
     for each in found:
         title = (
             f"{each.domain}: {each.ai_model}, {each.runs} runs of {each.tasks} tasks, 90 % "
             "intervals for more tasks of these evals"
         )
         print_table(summaries[each.domain], title)
-        if not quiet:
+        if detailed():
             print_table(each.by_cap, "Against the cap in USD, set after the fact (understates)")
             least, most = each.caps
             if most > least * (1.0 + 1e-9):

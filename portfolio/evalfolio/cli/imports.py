@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from evalfolio.cli.console import console, print_json, records, say
-from evalfolio.cli.options import JsonOption, QuietOption, Texts, figure
+from evalfolio.cli.console import console, detailed, print_json, records, say
+from evalfolio.cli.options import Texts, answering, figure
 from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ StrictOption = Annotated[bool, Option("--strict", help="Stop at the first unread
 
 
 @app.command("table")
+@answering
 def table(
     files: FilesArgument,
     out: OutOption,
@@ -54,8 +55,6 @@ def table(
     spend: Annotated[str, Option(help="With --recipe: tokens, or usd by our prices.")] = "tokens",
     prices: PricesOption = None,
     drop_incomplete: DropOption = False,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Rename the columns of plain tables, or read other harnesses' result files by a recipe."""
     from evalbayes.observations import imported, write_observations
@@ -76,17 +75,14 @@ def table(
         found = imported([frame], drop_incomplete=drop_incomplete)
         found = replace(found, notes=(lacks, *found.notes))
     write_observations(found.frame, out)
-    if as_json:
-        print_json(
-            {
-                "wrote": str(out),
-                "rows": len(found.frame),
-                "dropped": found.n_dropped,
-                "columns": list(found.frame.columns),
-                "notes": list(found.notes),
-            }
-        )
-    elif not quiet:
+    print_json(
+        wrote=str(out),
+        rows=len(found.frame),
+        dropped=found.n_dropped,
+        columns=list(found.frame.columns),
+        notes=list(found.notes),
+    )
+    if detailed():
         for note in found.notes:
             say(f"note: {note}")
         console().print(f"wrote {len(found.frame):,} rows to {out}")
@@ -104,6 +100,7 @@ def mapping_of(mapped: list[str] | None, mapping: Path | None) -> "TableMapping"
 
 
 @app.command("inspect")
+@answering
 def inspect(
     files: FilesArgument,
     out: OutOption,
@@ -136,8 +133,6 @@ def inspect(
         Path | None, Option(help="Folder that lets a killed import resume.")
     ] = None,
     strict: StrictOption = False,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Read Inspect logs (.eval and .json), or folders of them; needs the extra `inspect`."""
     from evalfolio.readers import check_ending, read_inspect_logs
@@ -159,12 +154,13 @@ def inspect(
         strict=strict,
         workers=workers,
         checkpoint=checkpoint,
-        progress=not (quiet or as_json),
+        progress=detailed(),
     )
-    _finish(result, out, errors, quiet=quiet, as_json=as_json)
+    _finish(result, out, errors)
 
 
 @app.command("metr")
+@answering
 def metr(
     files: FilesArgument,
     out: OutOption,
@@ -177,8 +173,6 @@ def metr(
     cap: CapOption = None,
     errors: ErrorsOption = None,
     strict: StrictOption = False,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Read METR's runs.jsonl files."""
     from evalfolio.readers import check_ending, read_metr_runs
@@ -193,7 +187,7 @@ def metr(
         cap=None if cap is None else figure("--cap", cap),
         strict=strict,
     )
-    _finish(result, out, errors, quiet=quiet, as_json=as_json)
+    _finish(result, out, errors)
 
 
 _EXAMPLES = {
@@ -246,9 +240,7 @@ def _efforts(words: list[str] | None) -> float | dict[str, float] | None:
     return {name: number(text) for name, text in pairs(words, "--effort").items()} or None
 
 
-def _finish(
-    result: "ImportResult", out: Path, errors: Path | None, *, quiet: bool, as_json: bool
-) -> None:
+def _finish(result: "ImportResult", out: Path, errors: Path | None) -> None:
     from evalbayes.whole import whole_file
 
     if errors is not None:
@@ -262,18 +254,15 @@ def _finish(
         )
     result.write(out)
     outcomes = result.runs["outcome"].value_counts()
-    if as_json:
-        print_json(
-            {
-                "wrote": str(out),
-                "runs": len(result.runs),
-                "outcomes": {str(name): int(count) for name, count in outcomes.items()},
-                "files": records(result.counts),
-                "errors": records(result.errors),
-                "spend_unit": result.spend_unit,
-                "notes": list(result.notes),
-            }
-        )
-    elif not quiet:
+    print_json(
+        wrote=str(out),
+        runs=len(result.runs),
+        outcomes={str(name): int(count) for name, count in outcomes.items()},
+        files=records(result.counts),
+        errors=records(result.errors),
+        spend_unit=result.spend_unit,
+        notes=list(result.notes),
+    )
+    if detailed():
         say(result)
         console().print(f"wrote {out}", markup=False)

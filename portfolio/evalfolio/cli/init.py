@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, say
+from evalfolio.cli.console import detailed, print_json, say
 from evalfolio.cli.imports import DropOption, MapOption, MappingOption, SetOption, mapping_of, pairs
 
 ExampleOption = Annotated[
@@ -36,8 +36,6 @@ def init(
     drop_incomplete: DropOption = False,
     spend_unit: SpendUnitOption = None,
     force: ForceOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Write a catalogue to be edited: every key explained, or drafted from observations."""
     from evalbayes.catalogue import write_template
@@ -80,15 +78,9 @@ def init(
                 )
         observed = None
         write_template(path)
-    if as_json:
-        print_json(
-            {
-                "wrote": str(path),
-                "evals": list(observed.evals) if observed else None,
-                "notes": list(notes),
-            }
-        )
-    elif not quiet:
+    evals = list(observed.evals) if observed else None
+    print_json(wrote=str(path), evals=evals, notes=list(notes))
+    if detailed():
         for note in notes:
             say(f"note: {note}")
         text = f"wrote {path}; edit it, then run: evalfolio check {path}"

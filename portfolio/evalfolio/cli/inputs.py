@@ -166,14 +166,13 @@ def fitted(
     observations: Observations,
     *,
     seed: int,
-    quiet: bool,
     draws: int | None = None,
     keep: Path | None = None,
 ) -> Posterior:
     """Sample the posterior, with progress; one stored at `keep` from the same inputs will do."""
     from evalbayes.model.fit import DRAWS, fit
 
-    with step("fitting the posterior, unless nothing has changed", quiet=quiet):
+    with step("fitting the posterior, unless nothing has changed"):
         return fit(catalogue, observations, seed=seed, draws=draws or DRAWS, keep=keep)
 
 
@@ -183,7 +182,6 @@ def posterior_of(
     posterior_path: Path | None,
     *,
     seed: int,
-    quiet: bool,
     draws: int | None = None,
     keep: Path | None = None,
     anchored: Callable[[Mapping[str, float]], object] | None = None,
@@ -199,9 +197,7 @@ def posterior_of(
         observations = _observed(catalogue, observation_paths)
         if anchored is not None:
             anchored(observations.human_minutes)
-        return observations, fitted(
-            catalogue, observations, seed=seed, quiet=quiet, draws=draws, keep=keep
-        )
+        return observations, fitted(catalogue, observations, seed=seed, draws=draws, keep=keep)
     if draws is not None:
         raise InputError(
             f"give --draws {draws} or --posterior, not both; a stored posterior holds the draws it "
@@ -230,7 +226,7 @@ def posterior_of(
 
 
 def tell_anchors(
-    catalogue: Catalogue, *, as_json: bool, deciding: bool
+    catalogue: Catalogue, *, deciding: bool
 ) -> Callable[[Mapping[str, float]], dict[str, str]]:
     """Return what says first which domains have no anchor, given human minutes by eval.
 
@@ -240,7 +236,7 @@ def tell_anchors(
 
     def tell(human_minutes: Mapping[str, float]) -> dict[str, str]:
         found = (check_anchored if deciding else without_anchor)(catalogue, human_minutes)
-        say_unanchored(found, as_json=as_json)
+        say_unanchored(found)
         return found
 
     return tell

@@ -1,12 +1,16 @@
 """The arguments several commands share, written once."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from evalbayes.errors import InputError
 from evalbayes.tables.numerals import NotANumber, numeral
+from evalfolio.cli.console import ASKED
 
 Texts = list[str] | None  # an option that may be given several times
 Paths = list[Path] | None
@@ -34,8 +38,6 @@ SeedOption = Annotated[int, Option(help="Same inputs and seed, same result.")]
 DrawsOption = Annotated[
     int | None, Option(min=100, help="Draws of each of the fit's four chains, else 2,000.")
 ]
-QuietOption = Annotated[bool, Option("--quiet", "-q", help="Print the result only.")]
-JsonOption = Annotated[bool, Option("--json", help="Print the result as JSON.")]
 AllowFailedFitOption = Annotated[
     bool, Option("--allow-failed-fit", help="Go on (exit 0) although the fit fails its gate.")
 ]
@@ -77,6 +79,31 @@ PointUsdOption = Annotated[
 ConstraintsOption = Annotated[
     Path | None, Option(help="Table of limits, one per row: CSV, or .xlsx with a sheet.")
 ]
+
+
+OF_ALL = {  # what every command takes
+    "quiet": Annotated[bool, Option("--quiet", "-q", help="Print the result only.")],
+    "as_json": Annotated[bool, Option("--json", help="Print the result as JSON.")],
+}
+
+
+def answering(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with --quiet and --json, which decide in `console` what it prints."""
+    own = signature(command, eval_str=True).parameters.values()
+    kind = Parameter.KEYWORD_ONLY
+    more = [Parameter(name, kind, default=False, annotation=OF_ALL[name]) for name in OF_ALL]
+
+    @wraps(command)
+    def answer(*, quiet: bool, as_json: bool, **given: Any) -> None:
+        vars(ASKED).update(quiet=quiet, json=as_json)
+        try:
+            command(**given)
+        finally:
+            vars(ASKED).update(quiet=False, json=False)
+
+    answer.__annotations__ = {each.name: each.annotation for each in (*own, *more)}
+    vars(answer)["__signature__"] = Signature([*own, *more])
+    return answer
 
 
 def figure(option: str, words: str) -> float:

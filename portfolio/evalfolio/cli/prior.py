@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, records, say
+from evalfolio.cli.console import detailed, print_json, print_table, records, say
 
 ModelOption = Annotated[
     shared.Texts,
@@ -22,8 +22,6 @@ def prior(
     model: ModelOption = None,
     draws: DrawsOption = 1000,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Draw results from the priors of every model, beside those seen; nothing is fitted.
 
@@ -39,12 +37,10 @@ def prior(
     seen = read_observations(observations or [], read)
     found = prior_predictive(read, seen, models=model or tuple(MODELS), n_draws=draws, seed=seed)
     table = tables(found)
-    if as_json:
-        print_json({"summary": [each.summary() for each in found], "figures": records(table)})
-        return
+    print_json(summary=[each.summary() for each in found], figures=records(table))
     for each in found:
         say(each.summary())
-    if quiet:
+    if not detailed():
         return
     outside = table[(table["probability"] < LOW) | (table["probability"] > HIGH)]
     if len(outside):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, records, say, step, warn
+from evalfolio.cli.console import detailed, print_json, print_table, records, say, step, warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,8 +79,6 @@ def recommend(
     seed: shared.SeedOption = 0,
     draws: shared.DrawsOption = None,
     allow_failed_fit: shared.AllowFailedFitOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
     from evalfolio.backtests.page import told
@@ -121,9 +119,8 @@ def recommend(
         posterior,
         seed=seed,
         draws=draws,
-        quiet=quiet or as_json,
         keep=out / "posterior.nc",
-        anchored=tell_anchors(read, as_json=as_json, deciding=True),
+        anchored=tell_anchors(read, deciding=True),
         unset=catalogue if settings else None,
     )
     common: dict[str, Any] = {
@@ -132,7 +129,7 @@ def recommend(
         "constraints": rules,
         "seed": seed,
     }
-    with step("splitting this budget and others", quiet=quiet or as_json):
+    with step("splitting this budget and others"):
         how: dict[str, Any] = common | {"method": search, "inputs": files}
         if ai_models:
             result = recommend_several(read, observed, belief, ai_models, **how)
@@ -140,14 +137,14 @@ def recommend(
             how |= {"sensitivity": sensitivity, "backtest": replayed}
             result = make(read, observed, belief, **how)
     if stages is not None:
-        with step(f"planning {stages} stages", quiet=quiet or as_json):
+        with step(f"planning {stages} stages"):
             result = in_stages(result, stages, seed=seed)
     if humans is not None:
         told_of = result.record.replace(humans=baseline_of(humans, observed, read, seed=seed))
         result = replace(result, plan=replace(result.plan, told=told_of))
     beside = None
     if several:
-        with step(f"planning {len(several)} scenarios", quiet=quiet or as_json):
+        with step(f"planning {len(several)} scenarios"):
             beside = side_by_side(
                 result.plan,
                 catalogue,
@@ -157,25 +154,20 @@ def recommend(
                 method=search.roughly(2e-3, 20.0),
                 **common,
             )
-    with step(f"writing {out}/", quiet=quiet or as_json):
+    with step(f"writing {out}/"):
         write_all(result, out, scenarios=beside)
-    if as_json:
-        said = json.loads(result.record.to_json())
-        if beside is not None:
-            said["scenarios"] = records(beside.reset_index())
-        print_json(said)
-    else:
-        say(result)
-        if not quiet:
-            show(result.record)
-            for warning in result.record.warnings:
-                warn(warning)
-            if reason := result.proof.get("not_verifiable"):
-                warn(f"certificate.json proves nothing to others: {reason}.")
-        if beside is not None:
-            columns = ["settings", "value", "share_of_evpi", "usd"]
-            columns += ["deep_usd", "deep_hours", "changes"]
-            print_table(beside[columns].reset_index(), "Scenarios")
+    more = {} if beside is None else {"scenarios": records(beside.reset_index())}
+    print_json(json.loads(result.record.to_json()) | more)
+    say(result)
+    if detailed():
+        show(result.record)
+        for warning in result.record.warnings:
+            warn(warning)
+        if reason := result.proof.get("not_verifiable"):
+            warn(f"certificate.json proves nothing to others: {reason}.")
+    if beside is not None:
+        columns = ["settings", "value", "share_of_evpi", "usd", "deep_usd", "deep_hours", "changes"]
+        print_table(beside[columns].reset_index(), "Scenarios")
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

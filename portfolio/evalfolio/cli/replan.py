@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_table, say, step, warn
+from evalfolio.cli.console import detailed, print_json, print_table, say, step, warn
 from evalfolio.cli.recommend import GapOption
 
 
@@ -26,8 +26,6 @@ def replan(
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
     method: shared.MethodOption = "certified",
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
     allow_failed_fit: shared.AllowFailedFitOption = False,
 ) -> None:
     """Plan what is left after results: what was run is paid and not bought again."""
@@ -45,7 +43,7 @@ def replan(
     check_folder(out, "replan")
     programme = Programme.load(plan_folder(plan))
     files = list(results or [])
-    with step("moving the belief and planning what is left", quiet=quiet or as_json):
+    with step("moving the belief and planning what is left"):
         made = make(
             programme,
             files,
@@ -54,20 +52,18 @@ def replan(
             point_usd=point_usd,
             method=method_of(method, Certified(gap, time_limit, programme.seed)),
         )
-    with step(f"writing {out}/", quiet=quiet or as_json):
+    with step(f"writing {out}/"):
         write_all(
             made.recommendation,
             out,
             programme=lambda folder: programme.write(folder, files, made.step),
         )
-    if as_json:
-        print(made.recommendation.record.to_json())
-    else:
-        say(made)
-        if not quiet:
-            if made.step["changes"]:
-                print_table(pd.DataFrame(made.step["changes"]), "What becomes of every eval")
-            show(made.recommendation.record)
-            for warning in made.recommendation.record.warnings:
-                warn(warning)
+    print_json(made.recommendation.record.to_json())
+    say(made)
+    if detailed():
+        if made.step["changes"]:
+            print_table(pd.DataFrame(made.step["changes"]), "What becomes of every eval")
+        show(made.recommendation.record)
+        for warning in made.recommendation.record.warnings:
+            warn(warning)
     enforce_gate(made.recommendation.posterior, allowed=allow_failed_fit)

@@ -11,7 +11,16 @@ from typer import Argument, Option
 
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_table, say, say_unanchored
+from evalfolio.cli.console import (
+    ASKED,
+    detailed,
+    print_json,
+    print_table,
+    records,
+    say,
+    say_unanchored,
+    step,
+)
 from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,8 +96,6 @@ def require(
     catalogue: shared.PlanCatalogueOption = None,
     posterior: shared.PlanPosteriorOption = None,
     time_limit: shared.TimeLimitOption = 60.0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Find the least programme of evals that meets a target of assurance, or a standard."""
     from evalfolio.cli.inputs import asked
@@ -105,7 +112,7 @@ def require(
     question = Question(menu) if free else question
     rules = constraints_from_table(constraints) if constraints else ()
     question = question.within(**parse_budgets(budget or [])).under(*rules)
-    say_unanchored(menu.no_anchor, as_json=as_json)
+    say_unanchored(menu.no_anchor)
     typed = {
         "wrong_call": _targets(wrong_call, "--wrong-call"),
         "danger_missed": _targets(danger_missed, "--danger-missed"),
@@ -119,7 +126,7 @@ def require(
                 "--standard must stand without other targets and --waive, got both; write the "
                 "targets as clauses of a standard"
             )
-        _hold(question, standard, plan, mix, resource, out, as_json=as_json, quiet=quiet)
+        _hold(question, standard, plan, mix, resource, out)
         return
     if mix is not None or out is not None:
         raise InputError(
@@ -134,12 +141,12 @@ def require(
     if waive:
         one: dict[str, Any] = {name: _only(each, name) for name, each in stated.items()}
         waiver = give_up(menu, **common, **one)
-        _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)}, as_json)
+        _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)})
         return
     common["method"] = Certified(time_limit=time_limit)
     common |= {"resource": resource, "value": None if value is None else _worth(value, menu)}
-    reach = reachable(question) if stated and not quiet else None
-    if reach is not None and not as_json:
+    reach = reachable(question) if stated and not ASKED.quiet else None
+    if reach is not None:
         _print_reach(reach, stated)
     if all(len(levels) == 1 for levels in stated.values()):
         one = {name: each for name, (each,) in stated.items()}
@@ -150,11 +157,10 @@ def require(
         fields |= {"gap": found.gap, "no_anchor": dict(menu.no_anchor)}
         if reach is not None:
             fields["reachable"] = reach.to_dict("index")
-        _print(str(found), fields, as_json)
-        if not (as_json or quiet):
-            shown = menu.options.loc[
-                list(found.chosen), ["eval", "domain", "tier", *menu.resources]
-            ]
+        _print(str(found), fields)
+        if detailed():
+            columns = ["eval", "domain", "tier", *menu.resources]
+            shown = menu.options.loc[list(found.chosen), columns]
             print_table(shown.reset_index(), "Programme")
         return
     standards = {
@@ -164,10 +170,8 @@ def require(
         for levels in product(*stated.values())
     }
     table = requirements(menu, standards, **common).reset_index()
-    if as_json:
-        print(table.to_json(orient="records", indent=2))
-    else:
-        print_table(table, f"Least {resource} for each standard")
+    print_json(records(table))
+    print_table(table, f"Least {resource} for each standard")
 
 
 def _hold(
@@ -177,15 +181,11 @@ def _hold(
     mix: Path | None,
     resource: str,
     out: Path | None,
-    *,
-    as_json: bool,
-    quiet: bool,
 ) -> None:
     """Hold a mix to standards: print or write a table of clauses and one of levels."""
     import numpy as np
 
     from evalbayes.whole import write_whole
-    from evalfolio.cli.console import print_json, step
     from evalfolio.plans.evaluation import choice_vector
     from evalfolio.plans.judge import read_options
     from evalfolio.record.record import Record
@@ -199,16 +199,14 @@ def _hold(
         days = record.portfolio.calendar_days
     given = None if mix is None else choice_vector(menu, read_options(mix, menu)[0])
     read = read_standards(standards)
-    with step("holding the plan to every clause", quiet=quiet or as_json):
+    with step("holding the plan to every clause"):
         found = held_to(
             question, read, mix=given, plan=judged, calendar_days=days, resource=resource
         )
     if out is not None:
         for name, table in (("clauses", found.clauses), ("levels", found.levels)):
             write_whole(out / f"{name}.csv", table.to_csv(index=False).encode())
-    if as_json:
-        print_json(found.told())
-        return
+    print_json(found.told())
     for level, rows in found.clauses.groupby("level", sort=False):
         title = f"{read.name}: {level}, held against {found.judged[str(level)]}"
         print_table(rows.drop(columns="level"), title)
@@ -291,8 +289,6 @@ def _print_reach(reach: pd.DataFrame, stated: dict[str, list[Target]]) -> None:
     print_table(shown.reset_index(), "What each decision could be brought to by itself")
 
 
-def _print(text: str, fields: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(fields, indent=2, default=list))
-    else:
-        say(text)
+def _print(text: str, fields: dict[str, Any]) -> None:
+    print_json(json.dumps(fields, indent=2, default=list))
+    say(text)

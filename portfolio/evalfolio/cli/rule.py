@@ -1,7 +1,7 @@
 """`evalfolio rule`: the square-root law, for a first answer without data."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Option
 
@@ -28,11 +28,8 @@ def rule(
             "in the same unit. Right far more often where prices differ."
         ),
     ] = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Say how many evals are worth running deep, by the square-root law; all sds in one unit."""
-    del quiet  # the answer is all it prints; every command takes the option
     from evalfolio.rule.square_root import depth_rule
 
     limit = None if budget is None else shared.figure("--budget", budget)
@@ -48,21 +45,15 @@ def rule(
     if prices is not None:
         if evals is not None:
             raise InputError(f"--evals is the number of --prices; leave it out, got {evals}")
-        _print_mix(_listed(prices), limit, figures, as_json=as_json)
+        _print_mix(_listed(prices), limit, figures)
         return
     answer = depth_rule(**figures, budget=limit, evals=evals)
     numbers = {
         name: None if value is not None and math.isinf(value) else value
         for name, value in vars(answer).items()
     }
-    _print(numbers, str(answer), as_json=as_json)
-
-
-def _print(numbers: dict[str, Any], words: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({**numbers, "words": words})
-    else:
-        say(words)
+    print_json(**numbers, words=str(answer))
+    say(answer)
 
 
 def _listed(prices: str) -> list[float]:
@@ -79,9 +70,7 @@ def _listed(prices: str) -> list[float]:
     return found
 
 
-def _print_mix(
-    prices: list[float], budget: float | None, figures: dict[str, float], *, as_json: bool
-) -> None:
+def _print_mix(prices: list[float], budget: float | None, figures: dict[str, float]) -> None:
     """Say which evals of a price list to run deep and which at plateau level."""
     from evalfolio.rule.square_root import priced_mix
 
@@ -99,4 +88,5 @@ def _print_mix(
     )
     numbered = {"deep": deep, "plateau": plateau}
     numbers = {name: [i + 1 for i in sorted(each)] for name, each in numbered.items()}
-    _print({**numbers, "spent": spent}, text, as_json=as_json)
+    print_json(**numbers, spent=spent, words=text)
+    say(text)

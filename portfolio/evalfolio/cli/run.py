@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import say
+from evalfolio.cli.console import detailed, print_json, say
 from evalfolio.cli.imports import PricesOption
 
 TasksOption = Annotated[
@@ -30,8 +30,6 @@ def run(
     point_usd: shared.PointUsdOption = None,
     max_samples: Annotated[int | None, Option(min=1, help="Samples at a time.")] = None,
     prices: PricesOption = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Run a plan through Inspect, look at what came in and plan on, or carry on a killed run."""
     from evalfolio.cli.inputs import plan_folder
@@ -47,15 +45,14 @@ def run(
         point_usd=point_usd,
         model=model,
         prices=None if prices is None else read_prices(prices),
-        tell=(lambda _: None) if quiet or as_json else say,
+        tell=say if detailed() else lambda _: None,
     )
     running.run(model, max_samples)
     end = running.folder / "conclusion" / "conclusion.json"
-    if as_json and end.exists():
-        print(end.read_text(encoding="utf-8"))
-    elif not as_json:
-        reason = running.reason or "Stopped before its end: the same command carries it on."
-        say(f"{reason} {running.meter}; all of it is in {running.folder}/.")
+    if end.exists():
+        print_json(end.read_text(encoding="utf-8"))
+    reason = running.reason or "Stopped before its end: the same command carries it on."
+    say(f"{reason} {running.meter}; all of it is in {running.folder}/.")
 
 
 def tasks_of(path: Path) -> dict[str, Callable[..., Any]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import print_json, print_table, say, say_unanchored
+from evalfolio.cli.console import detailed, print_json, print_table, say, say_unanchored
 
 
 def score(
@@ -18,8 +18,6 @@ def score(
     settings: shared.SetOption = None,
     catalogue: shared.PlanCatalogueOption = None,
     posterior: shared.PlanPosteriorOption = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Value a hand-made mix on the plan's posterior and menu, and name its regret."""
     import json
@@ -35,15 +33,13 @@ def score(
     anew = asked(plan, settings, catalogue, posterior) if settings or catalogue else None
     result = score_mix(mix, Plan.load(plan_folder(plan)), question=anew)
     changed = None if against is None else why_changed(plan_folder(against), plan)
-    if as_json:
-        more = {} if changed is None else {"changed": changed.told}
-        print_json(json.loads(result.to_json()) | more)
-        return
+    more = {} if changed is None else {"changed": changed.told}
+    print_json(json.loads(result.to_json()) | more)
     say_unanchored(result.no_anchor)
     say(result)
     if changed is not None:
         say(changed)
-    if not quiet:
+    if detailed():
         shown = [
             mix_row({str(key): value for key, value in row.items()})
             | {"lost if dropped": row["value_if_dropped"]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import cell, counted, print_table, say, step, warn
+from evalfolio.cli.console import cell, counted, detailed, print_json, print_table, say, step, warn
 from evalfolio.cli.options import TimeLimitOption
 from evalfolio.cli.recommend import BudgetOption, GapOption
 
@@ -67,8 +67,6 @@ def sensitivity(
     scheduler: SchedulerOption = None,
     seed: shared.SeedOption = 0,
     allow_failed_fit: shared.AllowFailedFitOption = False,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Vary the budget and every assumption; write the plan with what that changes.
 
@@ -136,11 +134,10 @@ def sensitivity(
         observations,
         posterior,
         seed=seed,
-        quiet=quiet or as_json,
-        anchored=tell_anchors(read, as_json=as_json, deciding=True),
+        anchored=tell_anchors(read, deciding=True),
         unset=catalogue if settings else None,
     )
-    with step("finding the plan", quiet=quiet or as_json):
+    with step("finding the plan"):
         result = recommend(
             read,
             observed,
@@ -159,7 +156,7 @@ def sensitivity(
             warn(f"{path}: not on the menu and left out: {', '.join(missing)}")
     with (
         connected(scheduler),
-        counted("varying budget and assumptions", quiet=quiet or as_json) as tick,
+        counted("varying budget and assumptions") as tick,
     ):
         found = analyse(
             result.plan,
@@ -178,17 +175,14 @@ def sensitivity(
         )
     told = result.record.replace(sensitivity=found.tornado.record(), firmness=firmness(found))
     result = replace(result, plan=replace(result.plan, told=told))
-    with step(f"writing {out}/", quiet=quiet or as_json):
+    with step(f"writing {out}/"):
         write_all(result, out, found.write)
     shutil.rmtree(kept, ignore_errors=True)
-    if as_json:
-        print(told.to_json())
-    else:
-        say(found)
-    if not (quiet or as_json):
-        print_table(
-            swings(found.tornado.rows.head(12), found.tornado.value), "What moves the value most"
-        )
+    print_json(told.to_json())
+    say(found)
+    if detailed():
+        table = swings(found.tornado.rows.head(12), found.tornado.value)
+        print_table(table, "What moves the value most")
     enforce_gate(belief, allowed=allow_failed_fit)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from evalfolio.cli import options as shared
 from evalfolio.cli.console import print_json, say
 
 
@@ -15,8 +14,6 @@ def verify(
     menu: Annotated[
         Path | None, Option(help="Folder of the menu that it must be of: menu/ of a plan.")
     ] = None,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Prove a plan's value and bound again, without a solver."""
     from evalbayes import Menu
@@ -24,7 +21,6 @@ def verify(
     from evalfolio.certificates.recording import content
     from evalfolio.errors import InputError
 
-    del quiet  # the answer is all it prints; every command takes the option
     file = file / "certificate.json" if file.is_dir() else file
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
@@ -33,7 +29,5 @@ def verify(
         raise InputError(f"{file}: not proved: {error}; ask for the plan's own file") from error
     if menu is not None and verifier.digest(content(Menu.load(menu))) != data["menu_hash"]:
         raise InputError(f"{file}: must be of the menu in {menu}, but it is of another menu")
-    if as_json:
-        print_json(data["claim"] | {"menu_hash": data["menu_hash"], "proved": told})
-    else:
-        say(told)
+    print_json(data["claim"] | {"menu_hash": data["menu_hash"], "proved": told})
+    say(told)

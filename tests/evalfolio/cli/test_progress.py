@@ -27,10 +27,12 @@ def test_a_pipe_is_told_that_work_goes_on_and_how_far_it_is(
 
 
 def test_nothing_is_said_where_it_is_quiet_or_soon_done(
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with console.counted("varying", quiet=True) as tick:
-        assert tick is None
+    with monkeypatch.context() as patch:
+        patch.setattr(console.ASKED, "quiet", True)
+        with console.counted("varying") as tick:
+            assert tick is None
     with console.step("writing"):
         pass
     assert "so far" not in capsys.readouterr().err
