@@ -20,20 +20,9 @@ from evalfolio.export.report import write_report
 from evalfolio.export.workbook import write_workbook
 
 MARK = "plan.json"
-NAMES = (
-    MARK,
-    "mix.csv",
-    "mix.parquet",
-    "tasks.csv",
-    "menu.csv",
-    "frontier.csv",
-    "plan.xlsx",
-    "report.html",
-    "posterior.nc",
-    "catalogue.json",
-    "certificate.json",
-    "menu",
-)
+SHEETS = ("mix", "tasks", "menu", "frontier")  # tables that are written as CSV
+NAMES = (MARK, *(f"{name}.csv" for name in SHEETS), "mix.parquet", "plan.xlsx", "report.html")
+NAMES += ("posterior.nc", "catalogue.json", "certificate.json", "menu")
 TABLES = "sensitivity"  # the folder of an analysis' tables, of that command only
 BESIDE = "side_by_side.csv"  # the plans of scenarios, where there are some
 PROGRAMME = ("programme.json", "start.nc", "results")  # what a replan keeps beside its plan
@@ -75,22 +64,19 @@ def check_folder(folder: str | Path, command: str = "recommend") -> Path:
     menu = folder / "menu"
     own = sorted(p.name for p in menu.iterdir() if p.name not in FILES) if menu.is_dir() else []
     foreign = f"menu/{own[0]}" if own else strange.name
+    wanted = "holds a plan"
     if own or (strange.exists() and not is_posterior(strange)):
-        raise InputError(
-            f"{folder}: must be a new folder or one that holds a plan, but its {foreign} is not of "
-            "evalfolio and would be lost; move it, or give another --out"
-        )
-    if strangers and writer is None:
-        raise InputError(
-            f"{folder}: must be a new folder or one that holds a plan, but it has a "
-            f"{strangers[0]} and no {MARK} of evalfolio; give another --out"
-        )
-    if writer not in (None, command):
-        raise InputError(
-            f"{folder}: must be a new folder or one that `evalfolio {command}` wrote, but the plan "
-            f"there is of `evalfolio {writer}`; give another --out"
-        )
-    return folder
+        fault = f"its {foreign} is not of evalfolio and would be lost; move it, or"
+    elif strangers and writer is None:
+        fault = f"it has a {strangers[0]} and no {MARK} of evalfolio;"
+    elif writer not in (None, command):
+        wanted = f"`evalfolio {command}` wrote"
+        fault = f"the plan there is of `evalfolio {writer}`;"
+    else:
+        return folder
+    raise InputError(
+        f"{folder}: must be a new folder or one that {wanted}, but {fault} give another --out"
+    )
 
 
 def write_all(
@@ -126,7 +112,9 @@ def write_all(
     folder = check_folder(folder, _command(recommendation.record.model_dump()))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=_beside(folder, os.getpid()), dir=_home(folder)))
+        work = Path(
+            tempfile.mkdtemp(prefix=_beside(folder, os.getpid()), dir=folder.absolute().parent)
+        )
     except OSError as error:
         raise _refusal(folder, error) from error
     try:
@@ -134,12 +122,11 @@ def write_all(
         made.mkdir()
         old.mkdir()
         _write_files(recommendation, made)
-        if tables is not None:
-            tables(made / TABLES)
+        for write, place in ((tables, made / TABLES), (programme, made)):
+            if write is not None:
+                write(place)
         if scenarios is not None:
             scenarios.to_csv(made / BESIDE)
-        if programme is not None:
-            programme(made)
         made.rename(new)  # from here on whoever comes next can finish what is begun
         _move_in(new, folder, old)
         if scenarios is None:
@@ -155,13 +142,10 @@ def _write_files(recommendation: Storable, folder: Path) -> None:
     record = recommendation.record
     record.write(folder / MARK)
     mix, tasks = mix_table(record), task_table(record, task_names(recommendation))
-    mix.to_csv(folder / "mix.csv", **CSV)
+    menu = recommendation.menu.options.rename_axis("option").reset_index()
+    for name, table in zip(SHEETS, (mix, tasks, menu, frontier_table(record)), strict=True):
+        table.to_csv(folder / f"{name}.csv", **CSV)
     mix.to_parquet(folder / "mix.parquet", index=False)
-    tasks.to_csv(folder / "tasks.csv", **CSV)
-    recommendation.menu.options.rename_axis("option").reset_index().to_csv(
-        folder / "menu.csv", **CSV
-    )
-    frontier_table(record).to_csv(folder / "frontier.csv", **CSV)
     write_workbook(recommendation, folder / "plan.xlsx")
     write_report(recommendation, folder / "report.html")
     recommendation.posterior.save(folder / "posterior.nc")
@@ -201,7 +185,7 @@ def finish_move(folder: Path) -> None:
 
     Nothing else would tell that some files are of the new plan and some of the one before.
     """
-    if not (home := _home(folder)).is_dir():
+    if not (home := folder.absolute().parent).is_dir():
         return
     for work in home.iterdir():
         run = re.fullmatch(re.escape(_beside(folder, 0)[:-2]) + r"(\d+)-.*", work.name)
@@ -217,17 +201,11 @@ def _beside(folder: Path, process: int) -> str:
     return f".{folder.absolute().name}.evalfolio-{process}-"
 
 
-def _home(folder: Path) -> Path:
-    return folder.absolute().parent
-
-
 def _alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True
 
 
@@ -248,17 +226,12 @@ def _move_in(new: Path, folder: Path, old: Path) -> None:
     except BaseException:  # also Ctrl-C: an earlier plan must not end up mixed with a new one
         for name in moved:
             if (old / name).exists() or not (new / name).exists():
-                _remove(folder / name)
+                shutil.rmtree(folder / name, ignore_errors=True)  # where it is a folder
+                if not (folder / name).is_dir():
+                    (folder / name).unlink(missing_ok=True)
             if (old / name).exists():
                 (old / name).rename(folder / name)
         raise
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _writer(path: Path) -> str | None:

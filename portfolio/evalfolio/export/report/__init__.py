@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evalbayes.whole import whole_file
+from evalbayes.whole import write_whole
 from evalfolio.export.exportable import Drawable, Exportable
 
 FOLDER = Path(__file__).parent / "templates"
@@ -20,10 +20,7 @@ def write_report(recommendation: Exportable, path: str | Path) -> Path:
     anything (its content security policy forbids it) and escapes all text of the catalogue.
     InputError if the place cannot be written to.
     """
-    text = report(recommendation)
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-    return Path(path)
+    return write_whole(Path(path), report(recommendation).encode())
 
 
 def report(recommendation: Exportable) -> str:

@@ -23,8 +23,7 @@ def belief_chart(domain: Domain, key: str) -> Markup:
     low = min(mean - 3 * now, *marks) - 0.2 * now
     high = max(mean + 3 * now, *marks) + 0.2 * now
     across = Scale(low, high, LEFT, RIGHT)
-    top = 1 / max(min(now, after), 1e-9)
-    up = Scale(0, top, BOTTOM, TOP + 12)
+    up = Scale(0, 1 / max(min(now, after), 1e-9), BOTTOM, TOP + 12)
     parts: list[Markup] = []
     for sd, look in ((now, "now"), (after, "after")):
         grid = np.linspace(max(low, mean - 4 * sd), min(high, mean + 4 * sd), 81)
@@ -40,8 +39,7 @@ def belief_chart(domain: Domain, key: str) -> Markup:
         if mark is None:
             continue
         x = across(mark)
-        near_end = x > RIGHT - 60
-        anchor, at = ("end", x + 4) if near_end else ("middle", x)
+        anchor, at = ("end", x + 4) if x > RIGHT - 60 else ("middle", x)
         parts.append(line((x, height + 5), (x, BOTTOM), look))
         parts.append(text((at, height), look, f"label {look}", anchor))
     axis = "human time of tasks done half the time" if domain.unit == MINUTES else domain.unit

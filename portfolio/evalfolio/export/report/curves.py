@@ -52,10 +52,8 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
         upper = [(across(c), up(y)) for c, y in zip(caps, grid["success_high"], strict=True)]
         lower = [(across(c), up(y)) for c, y in zip(caps, grid["success_low"], strict=True)]
         parts.append(path([*upper, *reversed(lower)], "band", closed=True))
-    parts.append(
-        path([(across(c), up(y)) for c, y in zip(caps, success, strict=True)], "curve now")
-    )
-    axis = "USD" if marks.unit == "usd" else marks.unit
+    curve = [(across(c), up(y)) for c, y in zip(caps, success, strict=True)]
+    parts.append(path(curve, "curve now"))
     told = [f"Success rises to {share(float(success[-1]))} at {amount(high, marks.unit)}."]
     for cap, look, words in (
         (marks.saturation, "saturation", "saturation point"),
@@ -67,7 +65,8 @@ def curve_chart(name: str, grid: pd.DataFrame, marks: Marks, key: str) -> Markup
         place = (across(cap), up(float(np.interp(np.log(cap), np.log(caps), success))))
         parts.append(_mark(place, look))
         told.append(f"The {words} is {amount(cap, marks.unit)}.")
-    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), f"cap per attempt, {axis}", "tick"))
+    axis = f"cap per attempt, {'USD' if marks.unit == 'usd' else marks.unit}"
+    parts.append(text(((LEFT + RIGHT) / 2, HEIGHT - 8), axis, "tick"))
     title = f"{name}: success within a cap"
     return drawing(parts, size=(WIDTH, HEIGHT), title=title, tells=" ".join(told), key=key)
 
@@ -158,12 +157,10 @@ def _lines(row: dict[Any, Any], marks: Marks) -> list[tuple[str, str]]:
     low, high = _number(row.get("plateau_low")), _number(row.get("plateau_high"))
     span = "" if low is None or high is None else f" ({share(low)} to {share(high)})"
     if row.get("class") in ("plateau", "saturating") and plateau is not None:
-        lines.append(("Plateau", f"{share(plateau)}{span}"))
-    else:
-        lines.append(("Success at the largest cap", share(_number(row.get("success_at_max_cap")))))
-        elasticity = _number(row.get("elasticity_at_max_cap"))
-        if elasticity is not None:
-            lines.append(("Elasticity there", two_digits(elasticity)))
+        return [*lines, ("Plateau", f"{share(plateau)}{span}")]
+    lines.append(("Success at the largest cap", share(_number(row.get("success_at_max_cap")))))
+    if (elasticity := _number(row.get("elasticity_at_max_cap"))) is not None:
+        lines.append(("Elasticity there", two_digits(elasticity)))
     return lines
 
 

@@ -47,12 +47,8 @@ class Scale:
         power = 10.0 ** math.floor(math.log10(rough))
         step_size = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
         first, last = math.ceil(self.low / step_size), math.floor(self.high / step_size)
-        return [_clean(k * step_size) for k in range(first, last + 1)]
-
-
-def _clean(value: float) -> float:
-    rounded = float(f"{value:.10g}")
-    return int(rounded) if rounded == int(rounded) else rounded
+        clean = [float(f"{k * step_size:.10g}") for k in range(first, last + 1)]
+        return [int(tick) if tick == int(tick) else tick for tick in clean]
 
 
 Point = tuple[float, float]

@@ -55,17 +55,12 @@ def _scales(points: Sequence[FrontierPoint], evpi: float) -> tuple[Scale, Scale]
     return across, Scale(0, max(most * 1.08, 1e-12), BOTTOM, TOP)
 
 
-TIER_NAMES = {
-    "max-elicitation": "maximum elicitation",
-    "plateau": "plateau",
-    "sweet-spot": "sweet spot",
-}
+TIER_NAMES = {DEPTH: "maximum elicitation", "plateau": "plateau", "sweet-spot": "sweet spot"}
 
 
 def frontier_view(record: Record, menu: Menu, worth: Any) -> dict[str, Any] | None:
     """Return drawing, rows and data of the frontier; None where no other budget was tried."""
-    points = record.points
-    evpi = record.value.evpi
+    points, evpi = record.points, record.value.evpi
     if len(points) < 2 or not evpi:
         return None
     usd = record.budget.get("usd")

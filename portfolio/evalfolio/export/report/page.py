@@ -69,20 +69,15 @@ def lost_by(record: Record) -> Any:
 
 def price_rows(record: Record) -> list[dict[str, str]]:
     """Return what is left of every limited resource, its price, and what a tenth more would add."""
-    value = record.value
     rows = []
     for name, limit in record.budget.items():
-        price = record.shadow_prices.get(name)
-        shown = money if name == "usd" else hours
-        used = record.spend.get(name, 0.0)
-        rows.append(
-            {
-                "resource": resource_words(name),
-                "left": shown(max(record.may_spend(name) - used, 0.0)),
-                "price": DASH if price is None else price_words(price, name, limit, value.unit),
-                "adds": DASH if price is None else lost_by(record)(price * 0.1 * limit),
-            }
-        )
+        left = max(record.may_spend(name) - record.spend.get(name, 0.0), 0.0)
+        row = {"resource": resource_words(name), "price": DASH, "adds": DASH}
+        row["left"] = (money if name == "usd" else hours)(left)
+        if (price := record.shadow_prices.get(name)) is not None:
+            row["price"] = price_words(price, name, limit, record.value.unit)
+            row["adds"] = lost_by(record)(price * 0.1 * limit)
+        rows.append(row)
     return rows
 
 
@@ -128,7 +123,7 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
     shown = [
         {
             "name": row.name,
-            "range": f"{_end(row.low)} to {_end(row.high)}",
+            "range": " to ".join(DASH if n is None else f"{n:.3g}" for n in (row.low, row.high)),
             "at_low": EQUAL if row.value_low == base else worth(row.value_low),
             "at_high": EQUAL if row.value_high == base else worth(row.value_high),
             "bars": [
@@ -150,11 +145,6 @@ def tornado_view(record: Record, worth: Any) -> dict[str, Any] | None:
     }
 
 
-def _end(value: float | None) -> str:
-    """Return an end of a range in three digits."""
-    return DASH if value is None else f"{value:.3g}"
-
-
 def page(
     record: Record, menu: Menu, curves: pd.DataFrame, curve_grid: pd.DataFrame
 ) -> dict[str, Any]:
@@ -169,6 +159,7 @@ def page(
             return money(amount)
         return two_digits(amount) if value.evpi is None else share(value.share(amount))
 
+    bars = [row.usd for row in record.to_run] + [row.usd for row in record.shared]
     return {
         "record": record,
         "failed": record.diagnostics.get("passed") is False,
@@ -179,9 +170,7 @@ def page(
         "calls": called_for(record),
         "others": other_resources(record),
         "resource": resource_words,
-        "widest": max(
-            [row.usd for row in record.to_run] + [row.usd for row in record.shared], default=0.0
-        ),
+        "widest": max(bars, default=0.0),
         "beliefs": [belief_chart(d, f"belief-{i}") for i, d in enumerate(record.domains)],
         "floors": [floor_rows(d) for d in record.domains],
         "rivals": rival_rows(record, worth),
@@ -246,10 +235,8 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
         ("Cost if all hit the cap", about(cost.ceiling), "cannot be passed"),
     ]
     for name in other_resources(record):
-        limit = record.budget.get(name)
-        if limit is not None:
-            used = hours(record.spend[name])
-            rows.append((resource_words(name), used, f"of {hours(limit)}"))
+        if (limit := record.budget.get(name)) is not None:
+            rows.append((resource_words(name), hours(record.spend[name]), f"of {hours(limit)}"))
     said = about if value.unit == "usd" else two_digits
     worth = said(value.evsi) + ("" if value.noise is None else f" ± {said(value.noise)}")
     remark = f"worth {worth} in expectation"
@@ -262,14 +249,14 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
 def floor_rows(domain: Domain) -> list[tuple[str, str, float | None, float]]:
     """Return (look, words, sd, share of the sd now) for the bars of a domain's two floors."""
     most = max(domain.prior_sd, 1e-12)
-    rows = (
-        ("now", "Now", domain.prior_sd),
-        ("after", "After this plan", domain.posterior_sd),
-        ("floor", "Floor of plateau-level runs alone", domain.elicitation_floor_sd),
-        ("floor", "Floor of every eval here, fully elicited", domain.validity_floor_sd),
-    )
     return [
-        (look, words, sd, 0.0 if sd is None else min(sd / most, 1.0)) for look, words, sd in rows
+        (look, words, sd, 0.0 if sd is None else min(sd / most, 1.0))
+        for look, words, sd in (
+            ("now", "Now", domain.prior_sd),
+            ("after", "After this plan", domain.posterior_sd),
+            ("floor", "Floor of plateau-level runs alone", domain.elicitation_floor_sd),
+            ("floor", "Floor of every eval here, fully elicited", domain.validity_floor_sd),
+        )
     ]
 
 
@@ -312,9 +299,8 @@ def assumption_rows(record: Record) -> list[tuple[str, str, str, str]]:
     """Return (where, key, value, why), one row where several stand at the same default."""
     rows: dict[tuple[str, str, str], list[str]] = {}
     for each in record.assumptions:
-        rows.setdefault((each.key, _assumption_value(each.value), each.reason), []).append(
-            each.where
-        )
+        told = (each.key, _assumption_value(each.value), each.reason)
+        rows.setdefault(told, []).append(each.where)
     return [(", ".join(where), *rest) for rest, where in rows.items()]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evalbayes.whole import whole_file
+from evalbayes.whole import write_whole
 from evalfolio.export.exportable import Exportable
 from evalfolio.export.workbook import calculation as live
 from evalfolio.export.workbook import growth, mix, reference, sensitivity
@@ -32,6 +32,4 @@ def write_workbook(recommendation: Exportable, path: str | Path) -> Path:
     writers += [live.write_emulators] if contents.live and any(contents.emulators) else []
     for write in (*writers, reference.write_names):
         write(book)
-    with whole_file(path) as partial:
-        partial.write_bytes(book.finished())
-    return Path(path)
+    return write_whole(Path(path), book.finished())
