@@ -20,7 +20,7 @@ from evalbayes.model.updating import foretold, studied
 from evalbayes.observations import Observations
 from evalbayes.posterior.placing import placed
 from evalbayes.posterior.posterior import Posterior
-from evalbayes.whole import whole_file
+from evalbayes.whole import write_whole
 from evalfolio.errors import InputError
 from evalfolio.export.report import rendered
 from evalfolio.narrative import percent, two_digits
@@ -69,14 +69,10 @@ class Conclusion:
                 f"{percent(row['p_exceeds'])}, at the start {percent(row['p_exceeds_before'])}; "
                 f"{row['remains']}"
             )
-        found, came = len(self.surprises), len(self.results) + len(self.studies)
-        lines.append(
-            "No result surprised the belief at the start."
-            if not found
-            else f"{found} of {came} results surprised the belief at the start: "
-            + "; ".join(row["sentence"] for row in self.surprises)
-        )
-        return "\n".join(lines)
+        told, came = [row["sentence"] for row in self.surprises], [*self.results, *self.studies]
+        said = "surprised the belief at the start"
+        many = f"{len(told)} of {len(came)} results {said}: {'; '.join(told)}"
+        return "\n".join([*lines, many if told else f"No result {said}."])
 
 
 def conclude(
@@ -215,8 +211,7 @@ def surprises(
     if not len(evidence):
         return []
     again = replicated(thinned(foretold(start, evidence)), evidence, np.random.default_rng(seed))
-    found = []
-    solved = again["successes"]
+    found, solved = [], again["successes"]
     for k, (name, ai_model, effort) in enumerate(evidence.conditions.itertuples(index=False)):
         if ai_model != catalogue.portfolio.ai_model or not solved.number[k]:
             continue
@@ -262,10 +257,9 @@ def write_conclusion(
     """Write `conclusion.json`, `conclusion.html` and `history/`, the record for the next plan."""
     folder.mkdir(parents=True, exist_ok=True)
     parts = {"format": FORMAT, **vars(found), "surprises": [r["sentence"] for r in found.surprises]}
-    with whole_file(folder / "conclusion.json") as partial:
-        partial.write_text(json.dumps(parts, indent=2) + "\n", encoding="utf-8")
-    with whole_file(folder / "conclusion.html") as partial:
-        partial.write_text(rendered("conclusion.html.j2", found=found), encoding="utf-8")
+    write_whole(folder / "conclusion.json", f"{json.dumps(parts, indent=2)}\n".encode())
+    page = rendered("conclusion.html.j2", found=found)
+    write_whole(folder / "conclusion.html", page.encode())
     (folder / "history").mkdir(exist_ok=True)
     for path in programme.paths(new):
         shutil.copyfile(path, folder / "history" / path.name)

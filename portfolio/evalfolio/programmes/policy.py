@@ -6,8 +6,6 @@ calendar and the limits hold in every outcome. Where what the parts of the menu 
 not fit together, the best set that does is released, by enumeration.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -151,11 +149,8 @@ class Policy:
                 t = block.line.value.distance + FINE * np.sqrt(block.own(first))
                 picks = self.nets(b, first, first.later, t).argmax(axis=0) - 1
             else:
-                t, picks, weights = (
-                    self.points[:, b],
-                    joint[:, b],
-                    np.full(len(joint), 1 / len(joint)),
-                )
+                t, picks = self.points[:, b], joint[:, b]
+                weights = np.full(len(joint), 1 / len(joint))
             for k, then in enumerate(first.later):
                 own, at = weights[picks == k], t[picks == k]
                 worth, spent = block.going(first, then, self.prices)
@@ -170,7 +165,7 @@ class Policy:
         priced = self.frame.priced
         return np.inf if priced is None else float(self.frame.expected - self.now[priced])
 
-    def priced(self, less: float = 0.0) -> Policy:
+    def priced(self, less: float = 0.0) -> "Policy":
         """Set the least price at which expected spend is within expected budget, less so much."""
         self.price, room = 0.0, (self.room - less) * (1 + 1e-9)
         if self.judged()[1] <= room or self.frame.priced is None:

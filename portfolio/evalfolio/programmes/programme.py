@@ -5,8 +5,6 @@ the programme began with) and `results/` (every file of results, as it was given
 repeated from it.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -30,8 +28,6 @@ from evalfolio.record.record import Record
 
 LOG, START, RESULTS, CATALOGUE = "programme.json", "start.nc", "results", "catalogue.json"
 FORMAT: Literal[1] = 1
-
-
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -111,7 +107,7 @@ class Programme:
     seed: int
 
     @classmethod
-    def load(cls, plan: str | Path) -> Programme:
+    def load(cls, plan: str | Path) -> "Programme":
         """Read the folder of a plan, or of a programme's last step.
 
         Raises
@@ -121,8 +117,7 @@ class Programme:
         """
         folder = Path(plan)
         record = Record.load(folder)
-        log = folder / LOG
-        begun = log.is_file()
+        begun = (folder / LOG).is_file()
         start = folder / (START if begun else "posterior.nc")
         for needed in (folder / CATALOGUE, start):
             if not needed.is_file():
@@ -130,7 +125,6 @@ class Programme:
                     f"{folder}: must be a folder that `evalfolio recommend` of this version wrote, "
                     f"but it has no {needed.name}; make the plan again"
                 )
-        catalogue = _whole(folder / CATALOGUE, Catalogue)
         asked: dict[str, Any] = {
             "budget": record.budget,
             "kept_back": record.kept_back,
@@ -139,7 +133,7 @@ class Programme:
         }
         steps = [step_of(0, record, {}, "fit", ())]
         if begun:
-            found = _whole(log, _Log).model_dump(exclude_unset=True)
+            found = _whole(folder / LOG, _Log).model_dump(exclude_unset=True)
             asked, steps = found["asked"], found["steps"]
         files = sorted((folder / RESULTS).iterdir()) if (folder / RESULTS).is_dir() else []
         for path in files:
@@ -150,7 +144,7 @@ class Programme:
                 )
         own = [row for row in asked["limits"] if row.get("by") != "catalogue"]
         return cls(
-            catalogue,
+            _whole(folder / CATALOGUE, Catalogue),
             Posterior.load(start),
             asked["budget"],
             asked["kept_back"],
@@ -199,9 +193,8 @@ class Programme:
         (folder / RESULTS).mkdir()
         for _, path in self.files:
             shutil.copyfile(path, folder / RESULTS / path.name)
-        number = step["step"]
         for k, path in enumerate(new):
-            shutil.copyfile(path, folder / RESULTS / f"{number:03d}-{k:02d}-{path.name}")
+            shutil.copyfile(path, folder / RESULTS / f"{step['step']:03d}-{k:02d}-{path.name}")
 
 
 def step_of(

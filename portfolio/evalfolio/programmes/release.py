@@ -5,8 +5,6 @@ the other decisions of the part stand where t leads one to expect them. From a b
 t, buying F gains G_F(t) = E[ℓ now − ℓ after F | t], costs c_F, and may release more.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -74,14 +72,14 @@ class Branch:
     """Covariance of the decisions' means by now."""
     gain: Array
     """G along the line of the leading decision."""
-    later: tuple[Branch, ...] = ()
+    later: "tuple[Branch, ...]" = ()
 
     @cached_property
     def menu(self) -> Menu:
         """What is left to be bought, by the belief the results leave."""
         return further(self.before, self.options)
 
-    def all(self) -> Iterator[Branch]:
+    def all(self) -> "Iterator[Branch]":
         """Yield the branch and all that grow from it."""
         yield self
         for branch in self.later:
@@ -105,8 +103,7 @@ class Block:
         self.lines = [Line(value, own) for value, own in zip(values, known, strict=True)]
         self.lead = int(np.argmax([value.evpi for value in values]))
         self.line, self.decision = self.lines[self.lead], mine[self.lead]
-        value = self.line.value
-        # rounding leaves some of the losses themselves
+        value = self.line.value  # rounding leaves some of the losses themselves
         at_stake = (value.loss_missed + value.loss_false_alarm) * value.sd
         self.trifle = TRIFLE * value.evpi + ROUNDING * at_stake
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from evalbayes.menus.offer import Done
 from evalbayes.observations import Observations
-from evalfolio.narrative import listing, percent, two_digits, words
+from evalfolio.narrative import amount, listing, percent, two_digits, words
 from evalfolio.programmes.programme import Programme, step_of
 from evalfolio.programmes.standing import standing_of
 from evalfolio.programmes.stopping import NextDollar, next_dollar
@@ -100,10 +100,9 @@ def replan(
     account = _account(programme, record, results, now.paid, dollar, changed)
     record = record.replace(programme=account)
     made = replace(made, plan=replace(made.plan, told=record))
-    number = len(programme.steps)
-    how = "fit" if history else "update"
-    more = {"changes": changed, "seed": seed, "corrected": dict(now.corrected)}
-    step = step_of(number, record, now.paid, how, new, **more)
+    how, more = "fit" if history else "update", {"changes": changed, "seed": seed}
+    more["corrected"] = dict(now.corrected)
+    step = step_of(len(programme.steps), record, now.paid, how, new, **more)
     return Replanned(made, now.paid, dollar, step)
 
 
@@ -152,8 +151,7 @@ def _account(
         came.insert(0, f"{runs:,} run{'s' * (runs != 1)} of {evals} eval{'s' * (evals != 1)}")
     others = counts.drop(index=ours, errors="ignore").sum(axis=1)
     used = [
-        f"{two_digits(spent[name])} of "
-        + (f"${two_digits(stated)}" if name == "usd" else f"{two_digits(stated)} {words(name)}")
+        f"{two_digits(spent[name])} of {amount(stated, name)}"
         for name, stated in programme.budget.items()
         if name in spent and name != "agent_hours"
     ]
@@ -172,9 +170,8 @@ def _account(
         before = known.get(row.name, row)
         decisions.append((row.name, before.p_exceeds, row.p_exceeds, before.call_now, row.call_now))
         if abs(before.p_exceeds - row.p_exceeds) >= 0.005:
-            turned = (
-                "" if row.call_now == before.call_now else f", and the call turns to {row.call_now}"
-            )
+            same = row.call_now == before.call_now
+            turned = "" if same else f", and the call turns to {row.call_now}"
             said.append(
                 f"{row.name}: the chance that it exceeds its threshold was "
                 f"{percent(before.p_exceeds)} and is {percent(row.p_exceeds)}{turned}."
@@ -184,18 +181,13 @@ def _account(
         (words(name), stated, spent.get(name, 0.0), record.spend.get(name, 0.0))
         for name, stated in programme.budget.items()
     ]
+    title = "What the results have done to every decision"
     heads = ("decision", "P(exceeds) before", "now", "call before", "call now")
     paid = ("resource", "stated at the start", "paid so far", "next")
     ways, rows = ("eval", "plan before", "run so far", "next", "why"), [r.values() for r in changed]
     tables = (
-        ("decisions", "What the results have done to every decision", heads, decisions),
-        ("spent", "Where the budgets stand", paid, money),
-        ("changes", "What becomes of every eval, and why", ways, rows),
+        AccountTable.told("decisions", title, heads, decisions),
+        AccountTable.told("spent", "Where the budgets stand", paid, money),
+        AccountTable.told("changes", "What becomes of every eval, and why", ways, rows),
     )
-    return Account(
-        sentences=tuple(said),
-        tables=tuple(
-            AccountTable(name=name, title=title, columns=columns, rows=tuple(map(tuple, cells)))
-            for name, title, columns, cells in tables
-        ),
-    )
+    return Account(sentences=tuple(said), tables=tables)

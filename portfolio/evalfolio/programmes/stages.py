@@ -145,16 +145,14 @@ class Stages:
     def spend(self) -> pd.DataFrame:
         """Use of every resource: now, expected, p90, most, and limit (what is never passed)."""
         programme, spend = self.programme, self.played.spend
-        expected = spend.mean(axis=0)
-        if self.error == 0 and programme.frame.priced is not None:
-            expected[programme.frame.priced] = programme.now[programme.frame.priced]
-            expected[programme.frame.priced] += programme.judged()[1]
-        columns = {
-            "now": programme.now,
-            "expected": expected,
+        expected, priced, hard = spend.mean(axis=0), programme.frame.priced, programme.frame.hard
+        if self.error == 0 and priced is not None:
+            expected[priced] = programme.now[priced] + programme.judged()[1]
+        columns = {"now": programme.now, "expected": expected}
+        columns |= {
             "p90": np.quantile(spend, 0.9, axis=0),
             "most": spend.max(axis=0),
-            "limit": programme.frame.hard,
+            "limit": hard,
         }
         return pd.DataFrame(columns, index=pd.Index(self.question.menu.resources, name="resource"))
 
@@ -255,8 +253,7 @@ def _framed(question: Question, expected: dict[str, float], days: float) -> tupl
                 "expected must be of one resource with a budget, from 0 to that budget, got "
                 f"{expected}; write expected={{'usd': 50_000}}"
             )
-    name = next(iter(expected), MONEY if MONEY in budgets else "")
-    asked = question
+    name, asked = next(iter(expected), MONEY if MONEY in budgets else ""), question
     if expected:
         asked = question.within(**{name: budgets[name].stated_for(expected[name])})
     hard = [
@@ -264,27 +261,22 @@ def _framed(question: Question, expected: dict[str, float], days: float) -> tupl
         for r in menu.resources
     ]
     priced = menu.resources.index(name) if name else None
-    parts = sorted(
-        (Block(menu, part, priced) for part in parts_of(menu)), key=lambda b: -b.line.value.evpi
-    )
+    parts = [Block(menu, part, priced) for part in parts_of(menu)]
+    parts.sort(key=lambda b: -b.line.value.evpi)
     room = asked.budgets[name].spendable if name else np.inf
     return asked, Frame(question, parts, np.array(hard), priced, room, days)
 
 
 def _played(programme: Policy, seed: int) -> Played:
     """Play a programme on fresh paths, at the price by which the expected budget holds there."""
-    blocks, first = programme.frame.blocks, programme.first
+    blocks, first, priced = programme.frame.blocks, programme.first, programme.frame.priced
     paths = Paths(programme.frame.question.menu, blocks, first, 2**PLAYED, seed + 1)
     if programme.points is None:
         return play(programme, paths)
     programme.points, less = np.column_stack([paths.read[branch].t for branch in first]), 0.0
     while True:  # what later looks release comes out only when they are played
         played = play(programme.priced(less), paths)
-        used = (
-            0.0
-            if programme.frame.priced is None
-            else played.spend[:, programme.frame.priced].mean()
-        )
+        used = 0.0 if priced is None else played.spend[:, priced].mean()
         if used <= programme.frame.expected * (1 + 1e-9) or less > programme.room:
             return played
         less += 1.2 * float(used - programme.frame.expected)

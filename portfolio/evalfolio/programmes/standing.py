@@ -3,8 +3,6 @@
 `replan`, the simulated programmes and the replay of recorded runs all plan from here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -51,7 +49,7 @@ class Standing:
         used: Mapping[str, float] | None = None,
         corrected: Mapping[str, float] | None = None,
         seed: int = 0,
-    ) -> Standing:
+    ) -> "Standing":
         """Return where results lead from a first belief, budgets and the shares kept back of them.
 
         `belief` is that after the results, where they were fitted anew; `used` is what was really
@@ -74,9 +72,8 @@ class Standing:
                 )
             more[name] = amount - spent[name]
         spent = {name: amount + more.get(name, 0.0) for name, amount in spent.items()}
-        rest, shares = left(budget, kept_back, spent)
-        done = done_of(results, catalogue)
-        return cls(catalogue, belief, results, done, spent, more, rest, shares)
+        done, rest = done_of(results, catalogue), left(budget, kept_back, spent)
+        return cls(catalogue, belief, results, done, spent, more, *rest)
 
     def question(self, menu: Menu, constraints: Sequence[AnyLimit] = ()) -> Question:
         """Return what is asked of a menu of what is left (`build_menu` with `done`)."""

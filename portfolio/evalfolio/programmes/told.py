@@ -1,7 +1,5 @@
 """A programme in stages told: its rule in sentences, and the account that plans keep of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,26 +16,18 @@ if TYPE_CHECKING:
     from evalfolio.recommendations.recommendation import Recommendation
 
 
-def told(found: Stages, *, in_usd: bool = False) -> Account:
+def told(found: "Stages", *, in_usd: bool = False) -> Account:
     """Return what a programme says, values in usd or as shares of perfect information."""
     releases, spend, menu = found.releases.to_dict("records"), found.spend, found.question.menu
-    parts: dict[str, Any] = {
-        "found": found,
-        "releases": releases,
-        "days": found.days,
-        "spend": spend,
-    }
-    parts |= {"in_usd": in_usd, "money": MONEY, "runs": _runs, "inf": np.inf}
+    parts: dict[str, Any] = {"found": found, "releases": releases, "days": found.days}
+    parts |= {"spend": spend, "in_usd": in_usd, "money": MONEY, "runs": _runs, "inf": np.inf}
     parts["cost"] = lambda row: price({name: row[name] for name in menu.resources})
     sentences = lines_of(Path(__file__).with_name("told.txt.j2"), **parts)
     told_of = ["decision", "stage", "when", "alone_from", "alone_to", "probability", "days"]
-    heads = (
-        *("released", "decision", "stage", "comes out between", "worth it from", "to"),
-        *("probability", "days", *map(words, spend.index)),
-    )
-    rows = [
-        (_named(row), *(_cell(row[name]) for name in [*told_of, *spend.index])) for row in releases
-    ]
+    heads = ["released", "decision", "stage", "comes out between", "worth it from", "to"]
+    heads += ["probability", "days", *map(words, spend.index)]
+    told_of.extend(spend.index)
+    rows = [(_named(row), *(_cell(row[name]) for name in told_of)) for row in releases]
     programmes = [
         ("this programme", found.value, found.error),
         ("the best plan at once", found.at_once, found.plan_played.error if found.error else 0.0),
@@ -45,24 +35,16 @@ def told(found: Stages, *, in_usd: bool = False) -> Account:
     ]
     spends = [(words(name), *map(_cell, row)) for name, *row in spend.itertuples()]
     uses = ("resource", "now", "expected", "9 times in 10", "at most", "never above")
-    named = (
-        ("releases", "What results release", heads, rows),
-        (
-            "value",
-            "What it is worth, in " + ("USD" if in_usd else "points"),
-            ("programme", "value", "standard error"),
-            programmes,
-        ),
-        ("spend", "What it uses", uses, spends),
+    title, worth = f"in {'USD' if in_usd else 'points'}", ("programme", "value", "standard error")
+    tables = (
+        AccountTable.told("releases", "What results release", heads, rows),
+        AccountTable.told("value", f"What it is worth, {title}", worth, programmes),
+        AccountTable.told("spend", "What it uses", uses, spends),
     )
-    tables = [
-        AccountTable(name=name, title=title, columns=columns, rows=tuple(rows))
-        for name, title, columns, rows in named
-    ]
     return Account(sentences=tuple(sentences), tables=(_runs_now(found), *tables))
 
 
-def _runs_now(found: Stages) -> AccountTable:
+def _runs_now(found: "Stages") -> AccountTable:
     """Return the mix of now, a row per option, as it is to be run."""
     menu = found.question.menu
     mix = menu.options.loc[list(found.now)].reset_index()
@@ -71,7 +53,7 @@ def _runs_now(found: Stages) -> AccountTable:
     return AccountTable.of("now", "What to run now", cells)
 
 
-def in_stages(result: Recommendation, stages: int, *, seed: int = 0) -> Recommendation:
+def in_stages(result: "Recommendation", stages: int, *, seed: int = 0) -> "Recommendation":
     """Return a recommendation whose record tells a programme in stages of its question too.
 
     InputError if there are neither 2 nor 3 stages.
@@ -84,7 +66,7 @@ def in_stages(result: Recommendation, stages: int, *, seed: int = 0) -> Recommen
     return replace(result, plan=replace(plan, told=result.record.replace(stages=account)))
 
 
-def _runs(found: Stages, options: Sequence[str]) -> str:
+def _runs(found: "Stages", options: Sequence[str]) -> str:
     rows = found.question.menu.options.loc[list(options)]
     tiers = [
         f"{listing(list(map(str, own['eval'])))} {TIER_WORDS.get(str(tier), str(tier))}"

@@ -114,11 +114,9 @@ def recommend(
     question = question_of(
         catalogue, menu, budget=budget, constraints=rules, contingency=contingency
     )
-    whole = question.budget
-    roughly = replace(ROUGHLY, seed=seed)
-    firm = None
-    drawn = frontier_points > 1 and 0 < whole.get("usd", 0.0) < np.inf
-    points = (frontier_points, method.roughly(2e-3, 5.0)) if drawn else None
+    roughly, firm = replace(ROUGHLY, seed=seed), None
+    many = frontier_points > 1 and 0 < question.budget.get("usd", 0.0) < np.inf
+    points = (frontier_points, method.roughly(2e-3, 5.0)) if many else None
     with meanwhile(_beside, question.lean, roughly, points, apart=len(menu) > MANY) as beside:
         if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
             rough = replace(RIVALS, gap=method.gap, seed=seed)
@@ -152,18 +150,12 @@ def recommend(
         **parts_of(catalogue, posterior, plan, inputs, seed),
         **parts,
     )
+    curves = curve_table(posterior, catalogue, observations=observations)
+    drawn, around = curve_grid(posterior, catalogue), (line if len(plan.chosen) else None, tipped)
     return Recommendation(
-        catalogue=catalogue,
-        observations=observations,
-        posterior=posterior,
-        menu=menu,
-        plan=replace(plan, told=record),
-        curves=curve_table(posterior, catalogue, observations=observations),
-        curve_grid=curve_grid(posterior, catalogue),
-        comparisons=comparisons,
-        frontier=line if len(plan.chosen) else None,
-        tornado=tipped,
-    )
+        catalogue, observations, posterior, menu, replace(plan, told=record), curves, drawn,
+        comparisons, *around,
+    )  # fmt: skip
 
 
 def tipping_of(basis: Basis, method: Method = Certified(), plan: Plan | None = None) -> Tornado:
@@ -197,14 +189,9 @@ def question_of(
 
     See `recommend`. InputError if a budget is unknown, negative or not a number.
     """
-    given = dict(budget or {})
-    stated = {
-        name: amount
-        for name, amount in catalogue_budget(catalogue).items()
-        if name in menu.resources
-    } | given
+    stated = {k: v for k, v in catalogue_budget(catalogue).items() if k in menu.resources}
     kept_back = catalogue.budget.contingency if contingency is None else contingency
-    asked = Question(menu, stated, contingency=kept_back)
+    asked = Question(menu, stated | dict(budget or {}), contingency=kept_back)
     return asked.under(*catalogue_limits(catalogue, asked), *map(as_limit, constraints))
 
 

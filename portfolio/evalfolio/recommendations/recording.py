@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalfolio.narrative import mix_in_words, what_it_hangs_on, words
 from evalfolio.record.provenance import file_hash, versions
-from evalfolio.record.record import SpendFamily
+from evalfolio.record.record import Assumption, SpendFamily
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -20,8 +20,13 @@ def parts_of(
     """Return, by name, what `record_of` takes from the inputs and the belief."""
     from evalbayes.summaries.capability import capability_table
 
+    gate, keys = posterior.diagnostics, ("passed", "reasons", "notes", "divergences", "draws")
+    figures: dict[str, Any] = {key: getattr(gate, key) for key in keys}
+    if len(table := gate.quantities):
+        figures["max_r_hat"] = table["r_hat"].max()
+        figures |= {f"min_{ess}": table[ess].min() for ess in ("ess_bulk", "ess_tail")}
     subject = catalogue.portfolio
-    failing = "" if posterior.diagnostics.passed else "THE FIT FAILED ITS GATE. "
+    failing = "" if gate.passed else "THE FIT FAILED ITS GATE. "
     note = f" {plan.note}" if plan.note else ""
     capability = capability_table(posterior, catalogue, seed=seed)
     families = posterior.spend_families.reindex(columns=list(SpendFamily.model_fields))
@@ -43,10 +48,10 @@ def parts_of(
             "horizon_months": subject.horizon_months,
             "calendar_days": catalogue.budget.calendar_days,
         },
-        "diagnostics": _diagnostics(posterior),
+        "diagnostics": figures,
         "assumptions": [
-            {"where": a.where, "key": a.key, "value": a.value, "reason": a.reason}
-            for a in catalogue.assumptions
+            {key: getattr(each, key) for key in Assumption.model_fields}
+            for each in catalogue.assumptions
         ],
         "provenance": {
             "inputs": [{"name": p.name, "sha256": file_hash(p)} for p in inputs],
@@ -56,22 +61,3 @@ def parts_of(
         "spend_families": families[families["weight"].notna()].to_dict("records"),
         "capability": capability.to_dict("records"),
     }
-
-
-def _diagnostics(posterior: "Posterior") -> dict[str, Any]:
-    d = posterior.diagnostics
-    table = d.quantities
-    figures: dict[str, Any] = {
-        "passed": d.passed,
-        "reasons": d.reasons,
-        "notes": d.notes,
-        "divergences": d.divergences,
-        "draws": d.draws,
-    }
-    if len(table):
-        figures |= {
-            "max_r_hat": table["r_hat"].max(),
-            "min_ess_bulk": table["ess_bulk"].min(),
-            "min_ess_tail": table["ess_tail"].min(),
-        }
-    return figures

@@ -63,16 +63,8 @@ def recommend_several(
         },
     )
     comparisons = compare(menu, {"this plan": plan.chosen}, plan.evpi, seed=seed)
-    return Recommendation(
-        catalogue=catalogue,
-        observations=observations,
-        posterior=posterior,
-        menu=menu,
-        plan=replace(plan, told=record),
-        curves=pd.DataFrame(),
-        curve_grid=pd.DataFrame({"eval": []}),
-        comparisons=comparisons,
-    )
+    plan, curves, grid = replace(plan, told=record), pd.DataFrame(), pd.DataFrame({"eval": []})
+    return Recommendation(catalogue, observations, posterior, menu, plan, curves, grid, comparisons)
 
 
 def by_ai_model(choices: pd.DataFrame, names: Sequence[str]) -> str:
@@ -84,9 +76,6 @@ def by_ai_model(choices: pd.DataFrame, names: Sequence[str]) -> str:
     """
     usd = choices.groupby("ai_model")["usd"].sum() if len(choices) else pd.Series(dtype=float)
     total = float(usd.sum()) or 1.0
-    told = [
-        f"{name} gets ${two_digits(float(usd.get(name, 0.0)))} "
-        f"({percent(float(usd.get(name, 0.0)) / total)})"
-        for name in names
-    ]
+    got = {name: float(usd.get(name, 0.0)) for name in names}
+    told = [f"{name} gets ${two_digits(n)} ({percent(n / total)})" for name, n in got.items()]
     return f"{listing(told)}."

@@ -7,7 +7,7 @@ catalogue's one currency, written `usd`. Where the stakes were given as `mitigat
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from evalbayes.names import ONCE
-from evalbayes.whole import whole_file
+from evalbayes.whole import write_whole
 from evalfolio.errors import InputError
 from evalfolio.record.plain import fault, plain
 
@@ -377,8 +377,15 @@ class AccountTable(_Part):
     @classmethod
     def of(cls, name: str, title: str, frame: pd.DataFrame) -> Self:
         """Return a frame's columns and rows as a table."""
-        rows = tuple(map(tuple, plain(frame.to_numpy(dtype=object))))
-        return cls(name=name, title=title, columns=tuple(map(str, frame.columns)), rows=rows)
+        return cls.told(name, title, frame.columns, plain(frame.to_numpy(dtype=object)))
+
+    @classmethod
+    def told(
+        cls, name: str, title: str, columns: Iterable[object], rows: Iterable[Iterable[Any]]
+    ) -> Self:
+        """Return these columns and rows as a table."""
+        heads, cells = tuple(map(str, columns)), tuple(map(tuple, rows))
+        return cls(name=name, title=title, columns=heads, rows=cells)
 
 
 class Account(_Part):
@@ -534,15 +541,10 @@ class Record(_Part):
         """
         try:
             return cls.model_validate(dict(parts))
-        except RecursionError:
-            raise InputError(
-                f"{where}: its lists and tables are nested too deep; "
-                "make the plan again with this version"
-            ) from None
-        except ValidationError as error:
-            raise InputError(
-                f"{where}: {fault(error)}; make the plan again with this version"
-            ) from error
+        except (RecursionError, ValidationError) as error:
+            deep = isinstance(error, RecursionError)
+            why = "its lists and tables are nested too deep" if deep else fault(error)
+            raise InputError(f"{where}: {why}; make the plan again with this version") from error
 
     @classmethod
     def load(cls, plan: str | Path) -> Self:
@@ -597,6 +599,4 @@ class Record(_Part):
 
     def write(self, path: str | Path) -> Path:
         """Write `plan.json`, whole or not at all; return its path."""
-        with whole_file(path) as partial:
-            partial.write_text(self.to_json() + "\n", encoding="utf-8")
-        return Path(path)
+        return write_whole(Path(path), f"{self.to_json()}\n".encode())
