@@ -320,9 +320,5 @@ class _Prover(Search):
                 own |= {"shares": stand_in.index.shares, "bends": stand_in.index.bends}
                 own |= {"knots": worth.knots, "slopes": worth.slopes}
             decisions.append(own)
-        return {
-            "budgets": asked.spendable,
-            "variables": problem.n_own,
-            "limits": limits,
-            "decisions": decisions,
-        }
+        told = {"budgets": asked.spendable, "variables": problem.n_own}
+        return {**told, "limits": limits, "decisions": decisions}

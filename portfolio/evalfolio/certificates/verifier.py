@@ -237,11 +237,8 @@ class Decision:
             self.curve = Normal(self.contrasts[0], whole[0], data)
             self.terms, self.top = [(ONE, ONE, 0)], whole[0]
         else:
-            self.curve, shares, bends = (
-                Sloped(data),
-                numbers(data["shares"]),
-                numbers(data["bends"]),
-            )
+            self.curve = Sloped(data)
+            shares, bends = numbers(data["shares"]), numbers(data["bends"])
             each = zip(shares, bends, whole, strict=True)
             self.terms, self.top = [(w * r, (1 + r) * v, 1) for w, r, v in each], sum(shares, ZERO)
             require(min(*shares, *bends, *whole) > 0, "an index must have shares and bends above 0")

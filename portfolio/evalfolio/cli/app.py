@@ -9,10 +9,11 @@ import typer
 from typer.core import TyperGroup
 
 from evalfolio.cli import imports
-from evalfolio.cli.console import failure
+from evalfolio.cli.console import warn
 from evalfolio.cli.options import answering
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+# Every writer has left its place as it was; 128 + SIGINT, as shells say it.
+INTERRUPTED = "interrupted; nothing was left half-written", 130
 
 
 class Commands(TyperGroup):
@@ -23,7 +24,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            interrupted()
+            ends(*INTERRUPTED)
 
 
 app = typer.Typer(
@@ -63,22 +64,18 @@ def main() -> None:
     try:
         app()
     except OSError as error:
-        failure(
-            f"{error.filename or 'file'}: {error.strerror or error}; check the path and try again"
-        )
-        sys.exit(2)
+        ends(f"{error.filename or 'file'}: {error.strerror or error}; check the path and try again")
     except KeyboardInterrupt:
-        interrupted()
+        ends(*INTERRUPTED)
     except Exception as error:
         from evalfolio.errors import EvalfolioError  # slow to import: `--help` needs none of it
 
         if not isinstance(error, EvalfolioError):
             raise
-        failure(str(error))
-        sys.exit(error.exit_code)
+        ends(str(error), error.exit_code)
 
 
-def interrupted() -> NoReturn:
-    """End as a command does that Ctrl-C stopped; every writer has left its place as it was."""
-    failure("interrupted; nothing was left half-written")
-    sys.exit(INTERRUPTED)
+def ends(text: str, code: int = 2) -> NoReturn:
+    """Say on stderr why a command ends, and end it."""
+    warn(text, "error", "red")
+    sys.exit(code)

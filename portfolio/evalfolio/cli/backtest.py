@@ -91,11 +91,9 @@ def backtest(
     if programme:
         strategies |= as_run(out.with_name(f"{out.name}.fits"), plans)
     found = {}
-    kept = []
+    kept = {mode: out.with_name(f"{out.name}.{mode}.checkpoint") for mode in modes}
     with connected(scheduler):
-        for mode in modes:
-            checkpoint = out.with_name(f"{out.name}.{mode}.checkpoint")
-            kept.append(checkpoint)
+        for mode, checkpoint in kept.items():
             with step(f"replaying, history: {mode}"):
                 found[mode] = replay(
                     record,
@@ -110,7 +108,7 @@ def backtest(
                 )
     with step(f"writing {out}/"):
         write(found, out)
-    for checkpoint in kept:
+    for checkpoint in kept.values():
         if checkpoint.is_dir():
             shutil.rmtree(checkpoint)
         else:

@@ -62,16 +62,8 @@ def capability(
 
 def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the figures with their intervals in one column."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "domain": table["domain"],
-            "figure": table["figure"],
-            "value": [
-                two_digits(x) if low != low else ranged({"x": x, "x_low": low, "x_high": high}, "x")
-                for x, low, high in table[["median", "low", "high"]].to_numpy()
-            ],
-            "unit": table["unit"],
-        }
-    )
+    value = [
+        two_digits(x) if low != low else ranged({"x": x, "x_low": low, "x_high": high}, "x")
+        for x, low, high in table[["median", "low", "high"]].to_numpy()
+    ]
+    return table[["domain", "figure"]].assign(value=value, unit=table["unit"])

@@ -1,6 +1,6 @@
 """What commands print with: colour off when piped, errors on stderr, progress where it helps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -45,11 +45,6 @@ def say(text: object) -> None:
         console().print(str(text), soft_wrap=True)
 
 
-def failure(text: str) -> None:
-    """Say on stderr why the command ends."""
-    _headed("error: ", "bold red", text)
-
-
 def shown(text: str) -> str:
     r"""Return text with control characters as their codes: none reaches the terminal raw.
 
@@ -61,21 +56,12 @@ def shown(text: str) -> str:
     return "".join(ascii(c)[1:-1] if control_character(c) else c for c in text)
 
 
-def warn(text: str) -> None:
-    """Say on stderr what the reader should know before trusting the output."""
-    _headed("warning: ", "bold yellow", text)
-
-
-def _headed(head: str, style: str, text: str) -> None:
+def warn(text: str, head: str = "warning", colour: str = "yellow") -> None:
+    """Say on stderr what to know before trusting the output, or as an error why there is none."""
     from rich.text import Text
 
-    console(stderr=True).print(Text.assemble((head, style), shown(text)), soft_wrap=True)
-
-
-def say_unanchored(sentences: Mapping[str, str]) -> None:
-    """Say first which domains have no anchor, by domain."""
-    for sentence in sentences.values():
-        say(shown(sentence))
+    said = Text.assemble((f"{head}: ", f"bold {colour}"), shown(text))
+    console(stderr=True).print(said, soft_wrap=True)
 
 
 @contextmanager
@@ -135,12 +121,8 @@ def counted(text: str) -> Iterator[Callable[[str, int, int], None] | None]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with step(text), Progress(*columns, console=out, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -217,13 +199,8 @@ def cell(value: object) -> str:
     >>> cell(1234567.0), cell(0.123456), cell(None), cell(float("nan")), cell(0.0)
     ('1,230,000', '0.123', '', '', '0')
     """
-    if value is None:
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    if value != value:
         return ""
-    if isinstance(value, float):
-        if value != value:
-            return ""
-        if value == 0 or abs(value) >= 100:
-            rounded = float(f"{value:.3g}")
-            return f"{rounded:,.0f}"
-        return f"{value:.3g}"
-    return str(value)
+    return f"{float(f'{value:.3g}'):,.0f}" if not 0 < abs(value) < 100 else f"{value:.3g}"

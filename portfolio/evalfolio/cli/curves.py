@@ -41,22 +41,13 @@ def curves(
 
 def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return the curves in columns few enough to read; `--json` has them all."""
-    import pandas as pd
-
     rows = table.to_dict("records")
     headings = {"plateau": "plateau"}
     if "spurious_rate" in table:
         headings |= {"spurious_rate": "spurious failures", "plateau_repaired": "repaired"}
     headings |= {"sweet_spot": "sweet spot", "saturation_95": "95 % of plateau at"}
-    return pd.DataFrame(
-        {
-            "eval": table["eval"],
-            "class": table["class"],
-            **{words: [ranged(row, name) for row in rows] for name, words in headings.items()},
-            "unit": table["spend_unit"],
-            "runs": table["runs"],
-        }
-    )
+    told = {words: [ranged(row, name) for row in rows] for name, words in headings.items()}
+    return table[["eval", "class"]].assign(**told, unit=table["spend_unit"], runs=table["runs"])
 
 
 def ranged(row: Mapping[Hashable, Any], name: str) -> str:

@@ -58,7 +58,6 @@ def table(
 ) -> None:
     """Rename the columns of plain tables, or read other harnesses' result files by a recipe."""
     from evalbayes.observations import imported, write_observations
-    from evalfolio.errors import InputError
     from evalfolio.readers.prices import default_prices, read_prices
     from evalfolio.readers.recipes import read_by_recipe
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalfolio.cli.console import say_unanchored, step, warn
+from evalfolio.cli.console import say, shown, step, warn
 from evalfolio.errors import FitError, InputError
 
 if TYPE_CHECKING:
@@ -223,6 +223,12 @@ def posterior_of(
 
     before = catalogue if unset is None else read_catalogue(unset)
     return None, believed(posterior, before, catalogue)
+
+
+def say_unanchored(sentences: Mapping[str, str]) -> None:
+    """Say first which domains have no anchor, by domain."""
+    for sentence in sentences.values():
+        say(shown(sentence))
 
 
 def tell_anchors(

@@ -123,12 +123,8 @@ def recommend(
         anchored=tell_anchors(read, deciding=True),
         unset=catalogue if settings else None,
     )
-    common: dict[str, Any] = {
-        "budget": budgets,
-        "contingency": kept_back,
-        "constraints": rules,
-        "seed": seed,
-    }
+    common: dict[str, Any] = {"budget": budgets, "contingency": kept_back}
+    common |= {"constraints": rules, "seed": seed}
     with step("splitting this budget and others"):
         how: dict[str, Any] = common | {"method": search, "inputs": files}
         if ai_models:

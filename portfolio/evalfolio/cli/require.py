@@ -11,16 +11,7 @@ from typer import Argument, Option
 
 from evalbayes.tables.numerals import NotANumber, numeral
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import (
-    ASKED,
-    detailed,
-    print_json,
-    print_table,
-    records,
-    say,
-    say_unanchored,
-    step,
-)
+from evalfolio.cli.console import ASKED, detailed, print_json, print_table, records, say, step
 from evalfolio.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +89,7 @@ def require(
     time_limit: shared.TimeLimitOption = 60.0,
 ) -> None:
     """Find the least programme of evals that meets a target of assurance, or a standard."""
-    from evalfolio.cli.inputs import asked
+    from evalfolio.cli.inputs import asked, say_unanchored
     from evalfolio.limits import constraints_from_table
     from evalfolio.limits.budget import parse_budgets
     from evalfolio.search import Certified, Question
@@ -133,11 +124,8 @@ def require(
             f"{'--mix' if out is None else '--out'} must stand with --standard, got none; add "
             "--standard eu-cop or a file"
         )
-    common: dict[str, Any] = {
-        "budget": question.budget,
-        "constraints": question.limits,
-        "contingency": question.contingency,
-    }
+    common: dict[str, Any] = {"budget": question.budget, "constraints": question.limits}
+    common["contingency"] = question.contingency
     if waive:
         one: dict[str, Any] = {name: _only(each, name) for name, each in stated.items()}
         waiver = give_up(menu, **common, **one)

@@ -33,15 +33,9 @@ def rule(
     from evalfolio.rule.square_root import depth_rule
 
     limit = None if budget is None else shared.figure("--budget", budget)
-    figures = {
-        "cost_ratio": cost_ratio,
-        "validity_sd": validity_sd,
-        "gap_sd": gap_sd,
-        "gap_spread": gap_spread,
-        "shown_sd": shown_sd,
-        "noise_sd": noise_sd,
-        "effort": effort,
-    }
+    figures = {"cost_ratio": cost_ratio, "validity_sd": validity_sd, "gap_sd": gap_sd}
+    figures |= {"gap_spread": gap_spread, "shown_sd": shown_sd, "noise_sd": noise_sd}
+    figures["effort"] = effort
     if prices is not None:
         if evals is not None:
             raise InputError(f"--evals is the number of --prices; leave it out, got {evals}")

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from evalfolio.cli import options as shared
-from evalfolio.cli.console import detailed, print_json, print_table, say, say_unanchored
+from evalfolio.cli.console import detailed, print_json, print_table, say
 
 
 def score(
@@ -24,7 +24,7 @@ def score(
 
     import pandas as pd
 
-    from evalfolio.cli.inputs import asked, plan_folder
+    from evalfolio.cli.inputs import asked, plan_folder, say_unanchored
     from evalfolio.cli.recommend import mix_row
     from evalfolio.plans.changed import why_changed
     from evalfolio.plans.judge import score_mix

@@ -98,11 +98,8 @@ def sensitivity(
 
     if sobol < 0 or sobol & (sobol - 1):
         raise InputError(f"--sobol must be a power of 2, got {sobol}; take 128 or 256")
-    for name, number, least in (
-        ("samples", samples, 1),
-        ("pilots", pilots, 0),
-        ("bootstrap", bootstrap, 0),
-    ):
+    counts = {"samples": (samples, 1), "pilots": (pilots, 0), "bootstrap": (bootstrap, 0)}
+    for name, (number, least) in counts.items():
         if number < least:
             raise InputError(f"--{name} must be {least} or more, got {number}; raise it")
     method = Certified(gap, time_limit, seed)
@@ -196,8 +193,7 @@ def swings(rows: "pd.DataFrame", own: float) -> "pd.DataFrame":
     ['equal', '0.61']
     """
     table = rows[["name", "low", "high", "value_low", "value_high", "deep_low", "deep_high"]]
-    said = {
-        end: ["equal" if worth == own else cell(worth) for worth in table[end]]
-        for end in ("value_low", "value_high")
-    }
-    return table.assign(**said)
+    for end in ("value_low", "value_high"):
+        said = ["equal" if worth == own else cell(worth) for worth in table[end]]
+        table = table.assign(**{end: said})
+    return table

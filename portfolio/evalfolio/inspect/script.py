@@ -8,16 +8,8 @@ from typing import Any
 from evalbayes.whole import whole_file
 from evalfolio.inspect.yaml_text import write_yaml, yaml_text
 
-# Settings of eval_config and the flags they go by.
-_FLAGS = {
-    "epochs": "--epochs",
-    "token_limit": "--token-limit",
-    "cost_limit": "--cost-limit",
-    "working_limit": "--working-limit",
-    "limit": "--limit",
-    "sample_shuffle": "--sample-shuffle",
-    "max_samples": "--max-samples",
-}
+# Settings of eval_config that are flags of the same name.
+_FLAGS = ("epochs", "token_limit", "cost_limit", "working_limit", "limit", "sample_shuffle")
 _HEAD = """\
 #!/bin/sh
 # The runs of a plan, one `inspect eval` per reading. Arguments are handed on to every command,
@@ -41,13 +33,11 @@ def inspect_script(settings: Mapping[str, Any], costs_file: str | None = None) -
     """
     blocks = [_HEAD.format(model=shlex.quote(settings["model"]))]
     for run in settings["runs"]:
-        comments = [f"{run['eval']}, option {run['option']}", *run["notes"]]
-        words = _words(run, costs_file if settings["model_costs"] else None)
-        blocks.append(
-            "".join(f"# {_one_line(text)}\n" for text in comments)
-            + " ".join(words)
-            + " || failed=1\n"
-        )
+        words = " ".join(_words(run, costs_file if settings["model_costs"] else None))
+        lines = (f"{run['eval']}, option {run['option']}", *run["notes"])
+        # no text can end the comment it stands in
+        told = ("".join(c if c.isprintable() else " " for c in line) for line in lines)
+        blocks.append("".join(f"# {line}\n" for line in told) + f"{words} || failed=1\n")
     return "\n".join([*blocks, _TAIL])
 
 
@@ -69,34 +59,25 @@ def _words(run: Mapping[str, Any], costs_file: str | None) -> list[str]:
     task = run["run_config"]["task"]
     arguments = task["args"] if isinstance(task, Mapping) else {}
     words = ["inspect", "eval", "--model", '"$MODEL"']
-    for key, flag in _FLAGS.items():
+    for key in (*_FLAGS, "max_samples"):
         if key in config:
-            words += [flag, format(config[key], "" if isinstance(config[key], int) else ".12g")]
+            told = format(config[key], "" if isinstance(config[key], int) else ".12g")
+            words += [f"--{key.replace('_', '-')}", told]
     if "epochs_reducer" in config:
         words += ["--epochs-reducer", ",".join(config["epochs_reducer"])]
     if "sample_id" in config:
-        words += ["--sample-id", shlex.quote(",".join(_listed(i) for i in config["sample_id"]))]
+        # In a list parted by commas `?` stands for any one character.
+        listed = ",".join(each.strip().replace(",", "?") for each in config["sample_id"])
+        words += ["--sample-id", shlex.quote(listed)]
     if config.get("fail_on_error") is False:
         words.append("--no-fail-on-error")
     if "cost_limit" in config and costs_file is not None:
         words += ["--model-cost-config", shlex.quote(costs_file)]
     if "solver" in run["run_config"]:
         words += ["--solver", shlex.quote(run["run_config"]["solver"])]
-    for key, value in arguments.items():
-        words += ["-T", shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
     # One map as the value: Inspect splits plain text at commas, but leaves maps alone.
-    for key, value in run["run_config"]["metadata"].items():
-        words += ["--metadata", shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
+    for flag, maps in (("-T", arguments), ("--metadata", run["run_config"]["metadata"])):
+        for key, value in maps.items():
+            words += [flag, shlex.quote(f"{key}={yaml_text(value, on_one_line=True).strip()}")]
     name = task["task"] if isinstance(task, Mapping) else task
     return [*words, '"$@"', "--", shlex.quote(name)]
-
-
-def _listed(sample_id: str) -> str:
-    """Return a sample id for a list parted by commas: there `?` stands for any one character."""
-    kept = sample_id.strip()
-    return kept.replace(",", "?")
-
-
-def _one_line(text: str) -> str:
-    """Return text that cannot end the comment it stands in."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -61,12 +61,9 @@ def crossings(
             now = reached(posterior, catalogue, each, spec.name, name) - mean - sd * luck
             years = first_above(now[:, None] + path, MONTHS[1])
             row = {"decision": each.name} | banded("years", years)
-            days = {
-                key.replace("years", "date"): row[key] * 365.25 for key in row if "years" in key
-            }
             row |= {
                 key: (start + timedelta(days=n)).isoformat() if np.isfinite(n) else ""
-                for key, n in days.items()
+                for key, n in banded("date", years * 365.25).items()
             }
             rows.append(row | {f"by_{n}": float((years <= n).mean()) for n in (0, 1, 2, 5)})
     return pd.DataFrame(rows)

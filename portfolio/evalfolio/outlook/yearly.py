@@ -36,34 +36,22 @@ def in_year(question: Question, found: costs.Forecast, catalogue: Catalogue, yea
     usd = np.where(menu.options["tier"] == STUDY, grown[costs.STUDIES], usd)
     runs = np.where(long, grown[costs.LONG_RUNS], grown[costs.FIXED_RUNS])
     by = dict.fromkeys(("usd", "usd_p90", "usd_ceiling"), usd) | {"agent_hours": runs}
-    by |= dict.fromkeys(found.hour_usd, np.full(len(menu), grown[costs.HOURS]))
+    hours = dict.fromkeys(found.hour_usd, grown[costs.HOURS])
+    by |= {name: np.full(len(menu), each) for name, each in hours.items()}
     own = {name: menu.options[name] * each for name, each in by.items() if name in menu.options}
     once = [
-        replace(
-            each,
-            use={
-                n: use * float(by[n][0] if n in found.hour_usd else 1)
-                for n, use in each.use.items()
-            },
-        )
+        replace(each, use={n: use * hours.get(n, 1.0) for n, use in each.use.items()})
         for each in menu.shared
     ]
     nearer = [max(spans.get(name, 0.0) for name in d.domains(menu.states)) for d in menu.decisions]
-    moved = zip(menu.decisions, nearer, strict=True)
-    then = replace(
-        menu,
-        options=menu.options.assign(**own),
-        shared=tuple(once),
-        decisions=tuple(replace(d, threshold=d.threshold - span) for d, span in moved),
-    )
-    stock = {
-        name: float(
-            np.median(amount * np.exp(logs[costs.THERE_IS.get(name, "staff")]) / shared, axis=0)[
-                year
-            ]
-        )
-        for name, amount in question.budget.items()
-    }
+    held = zip(menu.decisions, nearer, strict=True)
+    decisions = tuple(replace(d, threshold=d.threshold - span) for d, span in held)
+    options = menu.options.assign(**own)
+    then = replace(menu, options=options, shared=tuple(once), decisions=decisions)
+    stock = {}
+    for name, amount in question.budget.items():
+        draws = amount * np.exp(logs[costs.THERE_IS.get(name, "staff")]) / shared
+        stock[name] = float(np.median(draws[:, year]))
     return replace(question.on(then), budget=stock)
 
 
