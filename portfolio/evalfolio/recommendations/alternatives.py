@@ -182,11 +182,8 @@ def side_by_side(
                 after, menu, budget=budget, constraints=constraints, contingency=contingency
             )
         found = solve(question, method, own)
-        row = (
-            _row(question, found.options, plan)
-            if found.feasible
-            else {"changes": "nothing meets all limits", "evals": 0}
-        )
+        row: dict[str, Any] = {"changes": "nothing meets all limits", "evals": 0}
+        row = _row(question, found.options, plan) if found.feasible else row
         rows[name] = {"settings": "; ".join(words), **row}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
 
@@ -221,15 +218,14 @@ def _row(question: Question, chosen: Sequence[str], plan: "Plan") -> dict[str, A
     fits = held is not None and all(
         held.spend[name] <= amount * (1 + 1e-9) for name, amount in question.spendable.items()
     )
-    rows = menu.options.loc[list(chosen)]
-    changed = moves(plan.menu.options.loc[list(plan.chosen)], rows)
+    rows, of = menu.options.loc[list(chosen)], sum(hours.values())
     return {
         "value": told.value,
         "of_this_plan": held.value if held is not None and fits else np.nan,
         "share_of_evpi": told.value / evpi if evpi > 0 else 0.0,
         **told.spend,
         "deep_usd": tier_share(menu, chosen, DEPTH) if len(chosen) else 0.0,
-        "deep_hours": deep / sum(hours.values()) if sum(hours.values()) > 0 else 0.0,
+        "deep_hours": deep / of if of > 0 else 0.0,
         "evals": len(rows),
-        "changes": "; ".join(changed),
+        "changes": "; ".join(moves(plan.menu.options.loc[list(plan.chosen)], rows)),
     }

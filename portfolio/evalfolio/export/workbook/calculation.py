@@ -21,15 +21,7 @@ from evalbayes import Decision
 from evalbayes.arrays import Array
 from evalfolio.export.workbook import layout as at
 from evalfolio.export.workbook.book import Book, Sheet
-from evalfolio.export.workbook.layout import (
-    OPTIONS_FIRST,
-    PLAN_ROWS,
-    PLANS_FIRST,
-    Contents,
-    Rows,
-    cell,
-    span,
-)
+from evalfolio.export.workbook.layout import Contents, Rows, cell, span
 from evalfolio.limits.amount import evals, tier_share
 from evalfolio.narrative import DEPTH, percent, two_digits
 from evalfolio.value.sample_information import DecisionValue
@@ -43,16 +35,15 @@ def write_plans(book: Book) -> None:
     sheet, contents, plain = book.hidden("Plans"), book.contents, book.style()
     kind = contents.record.value.kind
     sheet.put(0, 0, f"{kind} plans by budget; the workbook looks the mix up here.")
-    sheet.heads(PLANS_FIRST - 1, 0, PLAN_HEADS)
-    last = PLANS_FIRST + len(contents.plans) - 1
-    first = PLAN_ROWS + contents.most_rows
+    sheet.heads(at.PLANS_FIRST - 1, 0, PLAN_HEADS)
+    last = at.PLANS_FIRST + len(contents.plans) - 1
+    first = at.PLAN_ROWS + contents.most_rows
     for i, rows in enumerate([(), *contents.rows], start=-1):
-        outcomes = np.ravel(contents.outcomes(rows)).tolist()
-        for column, figure in enumerate(outcomes, start=first):
+        for column, figure in enumerate(np.ravel(contents.outcomes(rows)).tolist(), start=first):
             # a row before the first: with nothing run
-            sheet.put(PLANS_FIRST + i, column, figure, plain)
+            sheet.put(at.PLANS_FIRST + i, column, figure, plain)
             if i == contents.own:
-                block = span("Plans", PLANS_FIRST - 1, column, last, column)
+                block = span("Plans", at.PLANS_FIRST - 1, column, last, column)
                 here = f"=INDEX({block},plan_row+1)"
                 decision, k = divmod(column - first, 4)
                 name = f"shown_{('value', 'missed', 'needless', 'sd')[k]}_{decision + 1}"
@@ -60,9 +51,8 @@ def write_plans(book: Book) -> None:
     for i, (plan, rows) in enumerate(zip(contents.plans, contents.rows, strict=True)):
         figures = (plan.usd or 0.0, plan.value, plan.bound, plan.gap, len(rows))
         unused = [0] * (contents.most_rows - len(rows))
-        cells = (*figures, *headline(contents, i), *rows, *unused)
-        for column, value in enumerate(cells):
-            sheet.put(PLANS_FIRST + i, column, value, plain)
+        for column, value in enumerate((*figures, *headline(contents, i), *rows, *unused)):
+            sheet.put(at.PLANS_FIRST + i, column, value, plain)
 
 
 def headline(contents: Contents, position: int) -> tuple[str, str]:
@@ -77,8 +67,7 @@ def headline(contents: Contents, position: int) -> tuple[str, str]:
         f"${two_digits(contents.spend(rows, 'usd'))}, {percent(deep)} of it on maximum "
         "elicitation; which, the sheet Mix says."
     )
-    share = record.value.share(contents.plans[position].value)
-    if share is None:
+    if (share := record.value.share(contents.plans[position].value)) is None:
         return mix, ""
     return mix, f"It buys {percent(share)} of what perfect information is worth."
 
@@ -92,23 +81,22 @@ def write_options(book: Book) -> None:
     sheet, contents, plain = book.hidden("Options"), book.contents, book.style()
     options, column = contents.options, book.where.options
     sheet.put(0, 0, "Numbers the formulas read.")
-    sheet.heads(OPTIONS_FIRST - 1, 0, HEADS)
-    names = list(options["eval"].unique())
+    sheet.heads(at.OPTIONS_FIRST - 1, 0, HEADS)
+    codes = [(at.EVAL_CODE, "eval", list(options["eval"].unique()))]
+    codes += [(at.DOMAIN_CODE, "domain", contents.domains), (at.TIER_CODE, "tier", contents.tiers)]
     told = {row.option: row for row in contents.record.choices}
     for i, (name, option) in enumerate(options.iterrows()):
-        row, member = OPTIONS_FIRST + i, int(i + 1 in contents.chosen)
+        row, member = at.OPTIONS_FIRST + i, int(i + 1 in contents.chosen)
         # The mix sheet holds numbers of options, so membership follows the budget cell.
         formula = f"=COUNTIF({book.where.mix('row')},{i + 1})"
         sheet.formula(row, at.IN_MIX, formula, member, plain)
         typed = f"=N(Menu!{xl_rowcol_to_cell(at.MENU_FIRST + i, at.MENU_YOURS)})"
         sheet.formula(row, at.YOURS, typed, member, plain)
-        sheet.put(row, at.EVAL_CODE, 1 + names.index(option["eval"]))
-        sheet.put(row, at.DOMAIN_CODE, 1 + contents.domains.index(option["domain"]))
-        sheet.put(row, at.TIER_CODE, 1 + contents.tiers.index(option["tier"]))
+        for code, key, known in codes:
+            sheet.put(row, code, 1 + known.index(option[key]))
         if (own := told.get(str(name))) is not None:
-            sheet.put(row, at.IF_DROPPED, own.value_if_dropped, plain)
-            sheet.put(row, at.REASON, own.reason, plain)
-            sheet.put(row, at.STANDS, own.stands, plain)
+            for k, value in enumerate((own.value_if_dropped, own.reason, own.stands)):
+                sheet.put(row, at.IF_DROPPED + k, value, plain)
         twice = (
             f"=IF(SUMIFS({column(at.YOURS)},{column(at.EVAL_CODE)},"
             f"{xl_rowcol_to_cell(row, at.EVAL_CODE)})>1,1,0)"
@@ -159,10 +147,8 @@ def gain_tables(contents: Contents) -> Array:
 
 def mix_belief(contents: Contents, rows: Rows) -> list[Belief]:
     """Return the belief about every decision after the options in these menu rows, from 1."""
-    menu, posterior = contents.menu, contents.left(rows)
-    tables = gain_tables(contents)
-    steps = np.linspace(0.0, 1.0, STEPS + 1)
-    beliefs = []
+    menu, posterior, beliefs = contents.menu, contents.left(rows), []
+    tables, steps = gain_tables(contents), np.linspace(0.0, 1.0, STEPS + 1)
     for d, (decision, own) in enumerate(zip(menu.decisions, contents.emulators, strict=True)):
         most = _most(contents, decision)
         left = float(decision.contrast @ posterior @ decision.contrast)
@@ -208,11 +194,10 @@ def write_calculation(book: Book) -> None:
     angles = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
     sheet.numbers(table_row + 2, 0, np.hstack([angles, *gain_tables(contents)]))
     row = table_row + STEPS + 4
-    own = [i - 1 for i in contents.chosen]
-    information = menu.information[own].sum(axis=0) * np.outer(scale, scale)
+    told = menu.information[[i - 1 for i in contents.chosen]].sum(axis=0)
     sheet.put(row, 0, "The mix typed on Menu")
     cells = _Block(row + 1, n, prior_row + 1, contrast_row + 1, table_row + 2)
-    _write_inverse(sheet, cells, np.linalg.inv(precision + information))
+    _write_inverse(sheet, cells, np.linalg.inv(precision + told * np.outer(scale, scale)))
     _write_values(sheet, cells)
 
 
@@ -277,11 +262,10 @@ def _write_values(sheet: Sheet, cells: _Block) -> None:
 
     emulated, column = n_decisions, 0  # next line among the contrasts, next column of Emulators
     for d, (decision, belief) in enumerate(zip(contents.menu.decisions, beliefs, strict=True)):
-        row, own = cells.values + d, contents.emulators[d]
+        row, own, later = cells.values + d, contents.emulators[d], decision.later_gain_sd**2
         most, explained, angle = (xl_rowcol_to_cell(row, k) for k in (1, 2, 3))
         sheet.put(row, 0, decision.name)
         sheet.put(row, 1, belief.most)
-        later = f"{decision.later_gain_sd**2:.17g}"
         formula = f"=MIN(MAX({most}-{left(d)},0),{most})"
         sheet.formula(row, 2, formula, belief.explained, plain)
         if own is None:
@@ -298,13 +282,12 @@ def _write_values(sheet: Sheet, cells: _Block) -> None:
             emulated, column = emulated + len(z), column + len(z) + 3
         for k, figure in enumerate((belief.value, belief.missed, belief.needless)):
             sheet.formula(row, 4 + k, told[k], figure, plain)
-        sheet.formula(row, 7, f"=SQRT({most}-{explained}+{later})", belief.sd, plain)
+        sheet.formula(row, 7, f"=SQRT({most}-{explained}+{later:.17g})", belief.sd, plain)
         for k, stem in enumerate(("value", "missed", "needless", "sd")):
             sheet.named(f"typed_{stem}_{d + 1}", row, 4 + k)
-    total = cells.values + n_decisions
+    total, worth = cells.values + n_decisions, sum(belief.value for belief in beliefs)
     sheet.put(total, 0, "total value")
     formula = f"=SUM({xl_range_abs(cells.values, 4, total - 1, 4)})"
-    worth = sum(belief.value for belief in beliefs)
     sheet.formula(total, 4, formula, worth, plain, "typed_value")
 
 

@@ -32,7 +32,15 @@ def write_assumptions(book: Book) -> None:
         ("Limits kept", [(limit.by, limit.text) for limit in record.limits]),
         ("Not covered", [(part.name, part.reason) for part in record.not_covered]),
     ):
-        row = _write_list(sheet, row, title, lines)
+        sheet.put(row, 0, title, book.style("text", bold=True, font_size=13))
+        wrap = book.line("wrap")
+        for name, text in lines or [("", "none")]:
+            row += 1
+            sheet.file.write_string(row, 0, name, book.line("text"))
+            sheet.file.merge_range(row, 1, row, 3, "", wrap)
+            sheet.file.write_string(row, 1, text, wrap)
+            sheet.tall(row, [(text, 26 + 22 + REASON)])
+        row += 2
     sheet.put(row, 0, "Evals left out", book.style("text", bold=True, font_size=13))
     for column, head in enumerate(("Eval", "Would enter at, USD", "", "Why not")):
         sheet.file.write_string(row + 1, column, head, book.head(right=column == 1))
@@ -42,18 +50,6 @@ def write_assumptions(book: Book) -> None:
         if out.cost_to_enter is None:
             sheet.put(r, 1, "at no price", book.line("text", align="right"))
         sheet.tall(r, [(out.reason, REASON)])
-
-
-def _write_list(sheet: Sheet, row: int, title: str, lines: list[tuple[str, str]]) -> int:
-    sheet.put(row, 0, title, sheet.book.style("text", bold=True, font_size=13))
-    wrap = sheet.book.line("wrap")
-    for name, text in lines or [("", "none")]:
-        row += 1
-        sheet.file.write_string(row, 0, name, sheet.book.line("text"))
-        sheet.file.merge_range(row, 1, row, 3, "", wrap)
-        sheet.file.write_string(row, 1, text, wrap)
-        sheet.tall(row, [(text, 26 + 22 + REASON)])
-    return row + 2
 
 
 def _shown(value: object) -> object:
@@ -189,10 +185,9 @@ def write_accounts(book: Book) -> None:
 
 
 def _write_account(sheet: Sheet, found: Account) -> None:
-    prefix, row = sheet.name.lower().replace("-", ""), SENTENCES
-    for sentence in found.sentences:
-        sheet.put(row, 0, sentence, sheet.book.style("text"))
-        row += 1
+    prefix, row = sheet.name.lower().replace("-", ""), SENTENCES + len(found.sentences)
+    for k, sentence in enumerate(found.sentences, start=SENTENCES):
+        sheet.put(k, 0, sentence, sheet.book.style("text"))
     for table in found.tables:
         sheet.put(row + 1, 0, table.title, sheet.book.style("text", bold=True))
         row += 2

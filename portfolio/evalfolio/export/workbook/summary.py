@@ -27,11 +27,8 @@ def write_charts(sheet: Sheet, first: int, row: int) -> None:
     chart.set_y_axis({"reverse": True})
     size = 520, 150 + 50 * min(row - first, 8)
     sheet.place(chart, row + 1, 0, size, "Expected USD by domain, stacked by tier")
-    if len(sheet.contents.plans) > 1:
-        _write_frontier_chart(sheet, row)
-
-
-def _write_frontier_chart(sheet: Sheet, row: int) -> None:
+    if len(sheet.contents.plans) < 2:
+        return
     block = ("Plans", at.PLANS_FIRST, at.PLANS_FIRST + len(sheet.contents.plans) - 1)
     line = {"color": HEAD, "width": 2}
     value_row = RESOURCE_ROW + len(sheet.contents.resources) + 2
