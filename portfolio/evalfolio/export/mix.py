@@ -92,14 +92,9 @@ def task_table(record: Record, task_names: Mapping[str, Sequence[str]]) -> pd.Da
 
     `task_names` are those of all tasks of an eval, by eval.
     """
-    rows = [
-        dict(choice) | {"task": task}
-        for choice in record.to_run
-        for task in drawn(
-            task_names.get(choice.eval, ()),
-            choice.tasks or 0,
-            seed=record.provenance.seed,
-            key=choice.eval,
-        )
-    ]
+    rows, seed = [], record.provenance.seed
+    for choice in record.to_run:
+        names = task_names.get(choice.eval, ())
+        tasks = drawn(names, choice.tasks or 0, seed=seed, key=choice.eval)
+        rows += [dict(choice) | {"task": task} for task in tasks]
     return pd.DataFrame(rows, columns=list(COLUMNS))

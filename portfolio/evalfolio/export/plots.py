@@ -95,16 +95,13 @@ def plot_curve(
         known = ", ".join(map(str, grid["eval"].unique()))
         raise InputError(f"{name}: must be an eval of the grid; use one of {known}")
     ax = _axes(ax, height=3.0)
-    ax.fill_between(
-        rows["cap"], rows["success_low"], rows["success_high"], color=FULL, alpha=0.25, lw=0
-    )
+    low, high = rows["success_low"], rows["success_high"]
+    ax.fill_between(rows["cap"], low, high, color=FULL, alpha=0.25, lw=0)
     ax.plot(rows["cap"], rows["success"], color=CAPPED)
     if table is not None:
         line: Any = table.set_index("eval").loc[name]
-        for key, mark, label in (
-            ("sweet_spot", "D", "sweet spot"),
-            ("saturation_95", "s", "95 % of plateau"),
-        ):
+        marks = (("sweet_spot", "D", "sweet spot"), ("saturation_95", "s", "95 % of plateau"))
+        for key, mark, label in marks:
             cap = line[key]
             if cap == cap and rows["cap"].min() <= cap <= rows["cap"].max():
                 height = np.interp(np.log(cap), np.log(rows["cap"]), rows["success"])

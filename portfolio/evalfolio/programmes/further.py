@@ -45,7 +45,7 @@ def further(menu: Menu, options: Sequence[str]) -> Menu:
         keep[same] = np.maximum(values, 0.0).sum(axis=1) > LEAST
         costs[same] -= np.where(contains, np.minimum(costs[bought], costs[same]), 0.0)
     made = menu.bought(x) > 0.5
-    left = replace(
+    return replace(
         menu,
         options=menu.options.assign(**dict(zip(menu.resources, costs.T, strict=True))),
         information=information,
@@ -54,8 +54,7 @@ def further(menu: Menu, options: Sequence[str]) -> Menu:
         resource_draws=None,
         replicates=None,
         shared=tuple(each for each, done in zip(menu.shared, made, strict=True) if not done),
-    )
-    return left.subset(keep)
+    ).subset(keep)
 
 
 def left_by(covariance: Array, information: Array) -> Array:

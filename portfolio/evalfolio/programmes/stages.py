@@ -123,8 +123,7 @@ class Stages:
             def falls(z: float) -> float:  # to either side as E(X − z)⁺ does
                 return float(np.interp(peak + way * z, at, mine + cost))
 
-            far = reservation_price(cost, falls, most=2 * line.reach)
-            return threshold + peak + way * far
+            return threshold + peak + way * reservation_price(cost, falls, most=2 * line.reach)
 
         by_quadrature = self.error == 0 and parent is root
         chance = self.programme.chances.get(branch) if by_quadrature else None

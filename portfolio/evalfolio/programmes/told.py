@@ -67,10 +67,9 @@ def in_stages(result: "Recommendation", stages: int, *, seed: int = 0) -> "Recom
 
 
 def _runs(found: "Stages", options: Sequence[str]) -> str:
-    rows = found.question.menu.options.loc[list(options)]
     tiers = [
         f"{listing(list(map(str, own['eval'])))} {TIER_WORDS.get(str(tier), str(tier))}"
-        for tier, own in rows.groupby("tier", sort=False)
+        for tier, own in found.question.menu.options.loc[list(options)].groupby("tier", sort=False)
     ]
     return "; ".join(tiers) or "nothing"
 

@@ -119,8 +119,7 @@ def recommend(
     points = (frontier_points, method.roughly(2e-3, 5.0)) if many else None
     with meanwhile(_beside, question.lean, roughly, points, apart=len(menu) > MANY) as beside:
         if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
-            rough = replace(RIVALS, gap=method.gap, seed=seed)
-            firm = firm_rows(question, method, rough, SECONDS)
+            firm = firm_rows(question, method, replace(RIVALS, gap=method.gap, seed=seed), SECONDS)
         found = method.find(question) if firm is None else firm.answer
         plan = replace(explained(found), firm=firm)
         rivals, line = beside()
@@ -206,18 +205,15 @@ def catalogue_limits(catalogue: Catalogue, question: Question) -> tuple[Limit, .
     fits = np.ones(len(menu), dtype=bool)
     for name, amount in question.spendable.items():
         fits &= menu.costs_alone[:, menu.resources.index(name)] <= amount
-    on_menu = set(menu.options["eval"])
-    limits: list[Limit] = [
-        Forbidden(e.name) for e in catalogue.evals if e.forbidden and e.name in on_menu
-    ]
-    limits += [
-        Mandatory(e.name, **(e.mandatory if isinstance(e.mandatory, dict) else {}))
-        for e in catalogue.evals
-        if e.mandatory
-    ]
+    on_menu, forbidden = set(menu.options["eval"]), {e.name for e in catalogue.evals if e.forbidden}
+    out = [e.name for e in catalogue.evals if e.forbidden and e.name in on_menu]
+    limits: list[Limit] = [Forbidden(name) for name in out]
+    for e in catalogue.evals:
+        if e.mandatory:
+            told = e.mandatory if isinstance(e.mandatory, dict) else {}
+            limits.append(Mandatory(e.name, **told))
     limits += [Mandatory(study.name) for study in catalogue.studies if study.mandatory]
     limits += catalogue_table(catalogue)
-    forbidden = {e.name for e in catalogue.evals if e.forbidden}
     floors: list[Limit] = []
     decided = {name for each in menu.decisions for name in each.domains(menu.states)}
     for domain in catalogue.domains:

@@ -248,9 +248,8 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
 
 def floor_rows(domain: Domain) -> list[tuple[str, str, float | None, float]]:
     """Return (look, words, sd, share of the sd now) for the bars of a domain's two floors."""
-    most = max(domain.prior_sd, 1e-12)
     return [
-        (look, words, sd, 0.0 if sd is None else min(sd / most, 1.0))
+        (look, words, sd, 0.0 if sd is None else min(sd / max(domain.prior_sd, 1e-12), 1.0))
         for look, words, sd in (
             ("now", "Now", domain.prior_sd),
             ("after", "After this plan", domain.posterior_sd),

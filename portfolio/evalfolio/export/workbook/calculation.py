@@ -88,8 +88,7 @@ def write_options(book: Book) -> None:
     for i, (name, option) in enumerate(options.iterrows()):
         row, member = at.OPTIONS_FIRST + i, int(i + 1 in contents.chosen)
         # The mix sheet holds numbers of options, so membership follows the budget cell.
-        formula = f"=COUNTIF({book.where.mix('row')},{i + 1})"
-        sheet.formula(row, at.IN_MIX, formula, member, plain)
+        sheet.formula(row, at.IN_MIX, f"=COUNTIF({book.where.mix('row')},{i + 1})", member, plain)
         typed = f"=N(Menu!{xl_rowcol_to_cell(at.MENU_FIRST + i, at.MENU_YOURS)})"
         sheet.formula(row, at.YOURS, typed, member, plain)
         for code, key, known in codes:

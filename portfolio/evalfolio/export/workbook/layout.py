@@ -97,8 +97,7 @@ class Contents:
     @property
     def live(self) -> bool:
         """Whether the workbook can value a mix by itself."""
-        n_states = len(self.menu.states)
-        return n_states <= MOST_STATES and self.readings[1].size <= MOST_FIGURES
+        return len(self.menu.states) <= MOST_STATES and self.readings[1].size <= MOST_FIGURES
 
     @cached_property
     def scale(self) -> Array:

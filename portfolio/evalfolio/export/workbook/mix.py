@@ -159,13 +159,12 @@ def _write_totals(sheet: Sheet) -> None:
     contents, where, line = sheet.contents, sheet.where, sheet.book.line
     resources, yours, ours = contents.resources, COST_ROW + 1, COST_ROW + 2
     sheet.heads(COST_ROW, 1, ["", "Evals", *map(resource_words, resources), "Value"])
-    sheet.put(yours, 1, "Your mix", line("text", bold=True))
-    best = f"{contents.record.value.kind} at the budget"
-    sheet.put(ours, 1, best, line("text", bold=True))
-    for row, block, stem, column in (
-        (yours, where.options(at.YOURS), "your", at.SHARED_YOURS),
-        (ours, where.options(at.IN_MIX), "certified", at.SHARED_IN_MIX),
+    kind, options = contents.record.value.kind, where.options
+    for row, words, block, stem, column in (
+        (yours, "Your mix", options(at.YOURS), "your", at.SHARED_YOURS),
+        (ours, f"{kind} at the budget", options(at.IN_MIX), "certified", at.SHARED_IN_MIX),
     ):
+        sheet.put(row, 1, words, line("text", bold=True))
         sheet.formula(row, 2, f"=SUM({block})", len(contents.chosen), "count")
         for k, name in enumerate(resources):
             formula = f"=SUMPRODUCT({block},{where.menu(name)}){once(where, name, column)}"

@@ -53,8 +53,7 @@ def write_charts(sheet: Sheet, first: int, row: int) -> None:
     chart.set_x_axis({"num_format": AXIS_USD, "name": "Budget", "min": 0, **plain})
     chart.set_y_axis({"name": "Value", "min": 0, "major_gridlines": GRID})
     chart.show_hidden_data()
-    described = "Value of the best mix by budget, and the one shown"
-    sheet.place(chart, row + 1, 3, (450, 270), described)
+    sheet.place(chart, row + 1, 3, (450, 270), "Value of the best mix by budget, and the one shown")
 
 
 MORE_WIDELY = "shared more widely"
@@ -143,8 +142,7 @@ def _write_budget(sheet: Sheet) -> None:
     count = style("count", font_color=MUTED)
     sheet.formula(row + 1, column, formula, contents.own + 1, count, "plan_row")
     sheet.put(row + 2, 0, "Share of the money kept back", muted)
-    kept = contents.record.money.contingency
-    sheet.put(row + 2, column, kept, style("share", font_color=MUTED))
+    sheet.put(row + 2, column, contents.record.money.contingency, style("share", font_color=MUTED))
     sheet.named("contingency", row + 2, column)
     words = style("words", font_color=MUTED, align="left", indent=1)
     sheet.formula(row, column + 1, note, told, words)
