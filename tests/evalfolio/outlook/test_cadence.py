@@ -1,0 +1,82 @@
+"""How often to look: closed forms exact and in their limits, and the numbers that follow them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from evalfolio.errors import InputError
+from evalfolio.outlook.cadence import one_off_period, random_walk_period, renewal_period
+
+PHI0 = 1 / np.sqrt(2 * np.pi)
+PUBLISHED = [(0.01, 0.1486, 0.1382), (0.1, 0.5318, 0.4162)]
+
+
+@pytest.mark.parametrize(("ratio", "renewal", "once"), PUBLISHED)
+def test_both_inspection_intervals_are_those_published(
+    ratio: float, renewal: float, once: float
+) -> None:
+    assert round(renewal_period(1.0, ratio, 1.0), 4) == renewal
+    assert round(one_off_period(1.0, ratio, 1.0), 4) == once
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 0.01, 0.3, 0.9, 0.999999])
+def test_the_renewal_interval_solves_its_equation(ratio: float) -> None:
+    x = renewal_period(2.0, ratio * 3.0 / 2.0, 3.0) * 2.0
+    assert 1 - (1 + x) * np.exp(-x) == pytest.approx(ratio, rel=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 0.01, 1.0, 50.0])
+def test_the_one_off_interval_solves_its_equation(ratio: float) -> None:
+    x = one_off_period(2.0, ratio * 3.0 / 2.0, 3.0) * 2.0
+    assert np.expm1(x) - x == pytest.approx(ratio, rel=1e-6)
+
+
+def test_in_the_limit_both_are_the_square_root_law() -> None:
+    hazard, cost, loss = 0.7, 1e-9, 3.0
+    law = np.sqrt(2 * cost / (hazard * loss))
+    assert renewal_period(hazard, cost, loss) == pytest.approx(law, rel=1e-4)
+    assert one_off_period(hazard, cost, loss) == pytest.approx(law, rel=1e-4)
+
+
+def test_the_renewal_interval_is_best_by_brute_force_and_never_worth_it_beyond() -> None:
+    hazard, cost, loss = 0.8, 0.3, 2.0
+
+    def rate(period: float) -> float:  # a year's cost: a look, and danger unseen until the next
+        return float((cost + loss * (period - (1 - np.exp(-hazard * period)) / hazard)) / period)
+
+    best = minimize_scalar(rate, bounds=(1e-3, 20), method="bounded", options={"xatol": 1e-9})
+    assert renewal_period(hazard, cost, loss) == pytest.approx(best.x, rel=1e-6)
+    assert renewal_period(1.0, 2.0, 1.0) == np.inf
+
+
+def test_the_one_off_interval_is_best_by_brute_force() -> None:
+    hazard, cost, loss = 0.8, 0.3, 2.0
+
+    def expected(period: float) -> float:  # looks until danger is seen, and how long it waited
+        seen = 1 - np.exp(-hazard * period)
+        return float(cost / seen + loss * (period / seen - 1 / hazard))
+
+    best = minimize_scalar(expected, bounds=(1e-3, 20), method="bounded", options={"xatol": 1e-9})
+    assert one_off_period(hazard, cost, loss) == pytest.approx(best.x, rel=1e-6)
+
+
+def test_the_random_walk_law_is_best_for_what_a_look_at_the_threshold_loses() -> None:
+    cost, loss, sd = 0.2, 1.7, 0.6
+    a = 2 / 3 * PHI0 * loss * sd
+    best = minimize_scalar(lambda t: (cost + a * t**1.5) / t, bounds=(1e-3, 50), method="bounded")
+    assert random_walk_period(cost, loss, sd) == pytest.approx(best.x, rel=1e-5)
+    # and a·T^1.5 is what a walk loses in T that begins at its threshold, called by either side
+    steps = np.arange(0.5, 400) / 400 * best.x
+    lost = loss * sd * np.sqrt(steps) * PHI0
+    assert lost.mean() * best.x == pytest.approx(a * best.x**1.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("figures", [(0.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, np.nan)])
+def test_figures_that_are_not_above_0_are_refused(figures: tuple[float, float, float]) -> None:
+    for law in (renewal_period, one_off_period):
+        with pytest.raises(InputError, match="must be above 0"):
+            law(*figures)
+    with pytest.raises(InputError, match="must be above 0"):
+        random_walk_period(1.0, 1.0, 0.0)
