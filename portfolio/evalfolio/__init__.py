@@ -74,7 +74,8 @@ Over time
     `replan`                  ... and the plan of what is left after results
     `conclude`                ... and how it ended
     `forecast`                what its evaluations will cost in years, and what drives it
-    `read_presets`            its drivers with their sources, under a scenario
+    `schedule`                how often to look and how deep, and when levels are crossed
+    `read_presets`            drivers of both with their sources, under a scenario
 Limits
     `Mandatory`               evals that must be run
     `Forbidden`               options that may not be chosen

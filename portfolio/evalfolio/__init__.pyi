@@ -44,6 +44,7 @@ from evalfolio.objectives import variance as variance
 from evalfolio.objectives import wrong_calls as wrong_calls
 from evalfolio.outlook.presets import read_presets as read_presets
 from evalfolio.outlook.told import forecast as forecast
+from evalfolio.outlook.told import schedule as schedule
 from evalfolio.plans.evaluation import Evaluation as Evaluation
 from evalfolio.plans.evaluation import evaluate as evaluate
 from evalfolio.plans.judge import score_mix as score_mix

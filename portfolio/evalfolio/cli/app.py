@@ -43,7 +43,7 @@ PANELS = {  # by what one wants, in the order of use; every command is a module 
     INPUTS: ("fit", "curves", "capability", "prior", "gains", "horizons", "repeats"),
     "Plan": ("recommend", "replan", "run", "conclude", "require", "harness"),
     "Judge a plan": ("verify", "score", "explain", "sensitivity", "backtest"),
-    "Over time": ("forecast",),
+    "Over time": ("forecast", "schedule"),
     "Other tools": ("rule",),
 }
 app.add_typer(imports.app, name="import", rich_help_panel=INPUTS)

@@ -50,7 +50,7 @@ def forecast(
     show(found, plan, "outlook", out)
 
 
-PARTS = ("outlook",)  # fields of a plan's record
+PARTS = ("outlook", "schedule")  # fields of a plan's record
 
 
 def show(found: Account, plan: Path, part: str, out: Path | None) -> None:

@@ -1,11 +1,20 @@
-"""How far apart looks should be, where a look has a price and danger unseen loses: closed forms."""
+r"""How often to look: closed forms, and what a year of looks at a drifting capability loses.
+
+A look leaves the variance that its mix leaves, never less, so that validity and elicitation floors
+stand however often one looks; u years later it has grown by V(u), see `Rate`.
+"""
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaincinv, hyp1f1
+from scipy.special import gammaincinv, hyp1f1, ndtri
 
+from evalbayes.arrays import Array
 from evalfolio.errors import InputError
-from evalfolio.value.sample_information import density
+from evalfolio.outlook.presets import Rate
+from evalfolio.value.sample_information import DecisionValue, density, expected_excess
+
+_MEANS = ndtri((np.arange(400) + 0.5) / 400)  # of what a look may say, equally likely
+_PARTS = 24  # of a year, each taken at its middle
 
 
 def renewal_period(hazard: float, cost: float, loss: float) -> float:
@@ -53,3 +62,21 @@ def _ratio(hazard: float, cost: float, loss: float) -> float:
         got = f"{hazard:g}, {cost:g} and {loss:g}"
         raise InputError(f"hazard (or sd), cost and loss must be above 0, got {got}; correct them")
     return hazard * cost / loss
+
+
+def losses(value: DecisionValue, explained: float, rate: Rate, every: float) -> Array:
+    """Return what a year loses when a look comes now and every so many years: missed, needless.
+
+    At time t, u after the last look, y has mean d₀ + rt and variance S + V(t); of it S − v + V(u)
+    is unknown, v being what a look explains. The call is the one that loses least by what is known
+    at t: the last look, and the growth expected since. Losses are per unit of y and year.
+    """
+    t = (np.arange(_PARTS) + 0.5) / _PARTS
+    left = value.variance - explained + rate.variance(np.mod(t, every))
+    known = np.maximum(value.variance + rate.variance(t) - left, 0.0)
+    mean = (value.distance + rate.mean * t)[:, None] + np.sqrt(known)[:, None] * _MEANS
+    sd = np.sqrt(np.maximum(left, 1e-300))[:, None]
+    calm = mean <= value.k * sd
+    missed = np.where(calm, value.loss_missed * sd * expected_excess(mean / sd), 0.0)
+    needless = np.where(calm, 0.0, value.loss_false_alarm * sd * expected_excess(-mean / sd))
+    return np.array([missed.mean(), needless.mean()])

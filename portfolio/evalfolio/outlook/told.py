@@ -1,6 +1,7 @@
-"""What the outlook of a plan says: sentences from templates, and tables."""
+"""What outlook and schedule of a plan say: sentences from templates, and tables."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from evalbayes.posterior.placing import placed
 from evalbayes.tables.toml import read_toml
 from evalfolio.limits.table import made_again
 from evalfolio.narrative import lines_of, percent, two_digits
+from evalfolio.outlook.crossing import buffers, crossings
 from evalfolio.outlook.fleet import fleet
 from evalfolio.outlook.forecast import banded, composition, forecast_of
 from evalfolio.outlook.lengths import Power, by_length, unfair
 from evalfolio.outlook.presets import EXPONENT, Presets, read_presets
+from evalfolio.outlook.schedule import schedule_of
 from evalfolio.outlook.yearly import mixes
 from evalfolio.programmes.programme import Programme
 from evalfolio.record.record import Account, AccountTable, Record
@@ -108,3 +111,34 @@ def forecast(
     beside |= {"scenario": read.scenario, "hour_usd": prices + assumed}
     beside |= {"power": None if power is None else banded("x", power.exponent)}
     return _told("forecast", tables, preset_power=vars(read.driver(EXPONENT)), **beside)
+
+
+def schedule(
+    plan: str | Path, presets: Presets | None = None, *, today: date | None = None, seed: int = 0
+) -> Account:
+    """Find how often to look at each domain and how deep, and when each level is crossed.
+
+    A year of looks may use what the plan uses, every `horizon_months`. The account's tables are
+    best, rules, looks, crossings and buffers.
+
+    Parameters
+    ----------
+    plan
+        Folder that `evalfolio recommend` wrote.
+    presets
+        How capability grows, and rules to compare with; by default those of `read_presets`.
+    today, seed
+        From when dates are counted; of the draws.
+
+    Raises
+    ------
+    InputError
+        If the folder is not what it must be, or no domain can be looked at.
+    """
+    read, programme = presets or read_presets(), Programme.load(plan)
+    record, catalogue, belief = programme.last, programme.catalogue, programme.start
+    chosen, question = [row.option for row in record.choices], _question(plan, record)
+    tables = schedule_of(question, chosen, catalogue, read, record.shadow_prices)
+    tables["crossings"] = crossings(belief, catalogue, read, today=today, seed=seed)
+    tables["buffers"] = buffers(belief, catalogue, seed=seed)
+    return _told("schedule", tables, unit="$" if record.value.unit == "usd" else "")

@@ -491,6 +491,8 @@ class Record(_Part):
     """What `evalfolio backtest` found of this way to plan on runs that were made anyway."""
     outlook: Account | None = None
     """What evaluations will cost in years, and what drives it: `evalfolio forecast`."""
+    schedule: Account | None = None
+    """How often to look and how deep, and when levels are crossed: `evalfolio schedule`."""
     humans: Account | None = None
     """How long tasks take people, and what AI models score beside them, where runs were given."""
 

@@ -13,6 +13,7 @@ from .conftest import Run
 
 FORECAST = {"totals", "mixes", "drivers", "scenarios", "composition", "binding", "by_eval"}
 FORECAST |= {"fleet", "sources"}
+SCHEDULE = {"best", "rules", "looks", "crossings", "buffers"}
 
 
 def test_forecast_says_prints_and_writes(plan_folder: Path, run: Run, tmp_path: Path) -> None:
@@ -45,6 +46,32 @@ def test_forecast_says_prints_and_writes(plan_folder: Path, run: Run, tmp_path: 
     assert json.loads(again.out)["tables"][0]["name"] == "totals"
 
 
+def test_schedule_says_prints_and_joins_what_the_folder_holds(
+    plan_folder: Path, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "outlook"
+    assert run("forecast", plan_folder, "--draws", 100, "--years", 1, "--out", out).code == 0
+    done = run("schedule", plan_folder, "--out", out)
+    assert done.code == 0, done.err
+    assert done.out.startswith("cyber: look ")
+    assert '"every six months" (every 6 [6, 6] months) loses ' in done.out
+    assert "cyber is crossed by " in done.out
+    assert {path.stem for path in out.glob("*.csv")} >= FORECAST | SCHEDULE
+    best, looks = pd.read_csv(out / "best.csv"), pd.read_csv(out / "looks.csv")
+    assert best["lost"].item() == looks["lost"].min() <= best["once"].item()
+    assert best["lost"].item() < best["never"].item()
+    rules = pd.read_csv(out / "rules.csv")
+    assert (rules["lost"] >= rules["lost"].iloc[0]).all()
+    page = (out / "report.html").read_text()
+    assert "What evaluations will cost in years" in page
+    assert "How often to look, and when levels are crossed" in page
+    buffers = pd.read_csv(out / "buffers.csv").iloc[0]
+    spans = ["now", "6 months", "1 year", "2 years", "5 years", "no end date"]
+    assert buffers[spans].is_monotonic_increasing
+    # front-loaded: the first half-year brings more than the next
+    assert buffers["6 months"] - buffers["now"] > buffers["1 year"] - buffers["6 months"]
+
+
 def test_capability_says_when_levels_are_crossed_and_what_may_come(
     posterior_file: Path, run: Run
 ) -> None:
@@ -65,7 +92,7 @@ def test_capability_says_when_levels_are_crossed_and_what_may_come(
     assert buffers["6 months"] - buffers["now"] > buffers["1 year"] - buffers["6 months"]
 
 
-@pytest.mark.parametrize("command", ["forecast"])
+@pytest.mark.parametrize("command", ["forecast", "schedule"])
 def test_what_is_no_plan_or_scenario_is_refused(command: str, run: Run, plan_folder: Path) -> None:
     done = run(command, "nowhere")
     assert (done.code, done.out) == (2, "")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.special import ndtr
 
 from evalfolio.errors import InputError
-from evalfolio.outlook.cadence import one_off_period, random_walk_period, renewal_period
+from evalfolio.outlook.cadence import losses, one_off_period, random_walk_period, renewal_period
+from evalfolio.outlook.presets import Rate
+from evalfolio.value.sample_information import DecisionValue
 
 PHI0 = 1 / np.sqrt(2 * np.pi)
 PUBLISHED = [(0.01, 0.1486, 0.1382), (0.1, 0.5318, 0.4162)]
@@ -67,10 +70,10 @@ def test_the_random_walk_law_is_best_for_what_a_look_at_the_threshold_loses() ->
     a = 2 / 3 * PHI0 * loss * sd
     best = minimize_scalar(lambda t: (cost + a * t**1.5) / t, bounds=(1e-3, 50), method="bounded")
     assert random_walk_period(cost, loss, sd) == pytest.approx(best.x, rel=1e-5)
-    # and a·T^1.5 is what a walk loses in T that begins at its threshold, called by either side
-    steps = np.arange(0.5, 400) / 400 * best.x
-    lost = loss * sd * np.sqrt(steps) * PHI0
-    assert lost.mean() * best.x == pytest.approx(a * best.x**1.5, rel=1e-3)
+    # and a·T^1.5 is what a year loses that begins at the threshold and is not looked at again
+    value = DecisionValue(0.0, 0.0, loss, loss)
+    lost = losses(value, 0.0, Rate(0.0, scatter=sd), 1.0).sum()
+    assert lost == pytest.approx(a, rel=2e-3)
 
 
 @pytest.mark.parametrize("figures", [(0.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, np.nan)])
@@ -80,3 +83,38 @@ def test_figures_that_are_not_above_0_are_refused(figures: tuple[float, float, f
             law(*figures)
     with pytest.raises(InputError, match="must be above 0"):
         random_walk_period(1.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("per_unit", [(1.0, 1.0), (9.0, 1.0), (1.0, 4.0)])
+def test_without_growth_a_year_loses_what_is_left_after_one_look(
+    per_unit: tuple[float, float],
+) -> None:
+    missed, alarm = per_unit
+    value = DecisionValue(-0.4, 1.3, missed, alarm)
+    z = value.distance / value.sd
+    calm = missed * value.sd * (np.exp(-(z**2) / 2) * PHI0 + z * ndtr(z))
+    acts = alarm * value.sd * (np.exp(-(z**2) / 2) * PHI0 - z * ndtr(-z))
+    for explained in (0.0, 0.5, 1.2):
+        exact = min(calm, acts) - float(value.gain(explained))
+        for every in (1.0, 0.25):  # looking again changes nothing
+            lost = losses(value, explained, Rate(0.0), every).sum()
+            assert lost == pytest.approx(exact, abs=4e-3)
+
+
+def test_a_simulated_year_loses_as_much() -> None:
+    value, rate = DecisionValue(-0.5, 0.8, 6.0, 1.0), Rate(0.7, scatter=0.9)
+    every, explained, n, steps = 0.25, 0.6, 40_000, 96
+    rng = np.random.default_rng(3)
+    y = value.distance + np.sqrt(value.variance) * rng.standard_normal(n)
+    lost = np.zeros(2)
+    for step in range(steps):
+        t, dt = (step + 0.5) / steps, (1.0 if step else 0.5) / steps
+        y = y + rate.mean * dt + rate.scatter * np.sqrt(dt) * rng.standard_normal(n)
+        left = value.variance - explained + rate.variance(t % every)
+        seen = 1 - left / (value.variance + rate.variance(t))
+        prior = value.distance + rate.mean * t
+        # what is known at t: a mean of y whose error has the variance `left`
+        mean = prior + seen * (y - prior) + np.sqrt(left * seen) * rng.standard_normal(n)
+        calm = mean <= value.k * np.sqrt(left)
+        lost += [(6.0 * np.maximum(y, 0) * calm).mean(), (np.maximum(-y, 0) * ~calm).mean()]
+    np.testing.assert_allclose(losses(value, explained, rate, every), lost / steps, rtol=0.03)

@@ -22,6 +22,7 @@ ACCOUNTS = {  # by field of the record: in the list of contents, and as a headin
     "stages": ("In stages", "In stages: what first, and what then"),
     "firmness": ("How firm it is", "How firm the mix is"),
     "outlook": ("In years", "What evaluations will cost in years"),
+    "schedule": ("How often", "How often to look, and when levels are crossed"),
     "humans": ("People", "People beside AI models"),
     "backtest": ("On real runs", "This way to plan, on real runs"),
 }

@@ -163,6 +163,7 @@ ACCOUNTS = {  # by field of the record: sheet and title
     "stages": ("Stages", "In stages: what first, and what then"),
     "firmness": ("Firmness", "How firm the mix is"),
     "outlook": ("Outlook", "What evaluations will cost in years"),
+    "schedule": ("Schedule", "How often to look, and when levels are crossed"),
     "humans": ("People", "People beside AI models"),
     "backtest": ("Back-test", "This way to plan, on runs that were made anyway"),
 }
@@ -172,6 +173,7 @@ LEADS = {
     "firmness": "What evalfolio sensitivity found beside the tornado; "
     "shares are of the plan's value.",
     "outlook": "What evalfolio forecast found; the sheet Growth lives on the rates.",
+    "schedule": "What evalfolio schedule found; losses are a year's, in the unit of value.",
     "humans": "Minutes have 90 % intervals; scores are of what was handed in by then.",
     "backtest": "What evalfolio backtest found: errors of the horizon in doublings of human time.",
 }
