@@ -13,8 +13,6 @@ def schedule(
     presets: told.PresetsOption = None,
     out: told.OutOption = None,
     seed: shared.SeedOption = 0,
-    quiet: shared.QuietOption = False,
-    as_json: shared.JsonOption = False,
 ) -> None:
     """Find by domain how often to look and how deep, beside rules, and when levels are crossed."""
     from evalfolio.cli.inputs import plan_folder
@@ -22,6 +20,6 @@ def schedule(
     from evalfolio.outlook.told import schedule as make
 
     read = read_presets(presets, scenario)
-    with step("trying how often to look", quiet=quiet or as_json):
+    with step("trying how often to look"):
         found = make(plan_folder(plan), read, seed=seed)
-    told.show(found, plan, "schedule", out, quiet=quiet, as_json=as_json)
+    told.show(found, plan, "schedule", out)
