@@ -104,13 +104,9 @@ def require(
     rules = constraints_from_table(constraints) if constraints else ()
     question = question.within(**parse_budgets(budget or [])).under(*rules)
     say_unanchored(menu.no_anchor)
-    typed = {
-        "wrong_call": _targets(wrong_call, "--wrong-call"),
-        "danger_missed": _targets(danger_missed, "--danger-missed"),
-        "needless": _targets(needless, "--needless"),
-        "posterior_sd": _targets(posterior_sd, "--posterior-sd", share=False),
-    }
-    stated = {name: levels for name, levels in typed.items() if levels}
+    typed = {"wrong_call": wrong_call, "danger_missed": danger_missed, "needless": needless}
+    typed["posterior_sd"] = posterior_sd
+    stated = {name: _targets(words, name) for name, words in typed.items() if words}
     if standard:
         if stated or waive or value is not None:
             raise InputError(
@@ -127,7 +123,11 @@ def require(
     common: dict[str, Any] = {"budget": question.budget, "constraints": question.limits}
     common["contingency"] = question.contingency
     if waive:
-        one: dict[str, Any] = {name: _only(each, name) for name, each in stated.items()}
+        for name, levels in stated.items():
+            if len(levels) > 1:  # several cannot be waived together
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(f"{option} must be one standard with --waive, got {len(levels)}")
+        one: dict[str, Any] = {name: levels[0] for name, levels in stated.items()}
         waiver = give_up(menu, **common, **one)
         _print(str(waiver), vars(waiver) | {"no_anchor": dict(menu.no_anchor)})
         return
@@ -218,14 +218,15 @@ def _worth(word: str, menu: Menu) -> float:
     return amount * perfect_value(menu) if word.strip().endswith("%") else amount
 
 
-def _targets(words: list[str] | None, option: str, *, share: bool = True) -> list[Target]:
+def _targets(words: list[str], kind: str) -> list[Target]:
     """Return the standards typed: one of named targets, or one for each plain number."""
     named: dict[str, float] = {}
     plain: list[Target] = []
-    for word in words or []:
+    option = f"--{kind.replace('_', '-')}"
+    for word in words:
         name, _, number = word.rpartition("=")
         try:
-            amount = numeral(number, percent=share)
+            amount = numeral(number, percent=kind != "posterior_sd")
         except NotANumber as error:
             raise InputError(
                 f"{option} must be a number or decision=number, got {word!r}; {error.cure}, for "
@@ -241,17 +242,9 @@ def _targets(words: list[str] | None, option: str, *, share: bool = True) -> lis
             plain.append(amount)
     if named and plain:
         raise InputError(
-            f"{option} must name a decision every time or never, got {', '.join(words or [])}"
+            f"{option} must name a decision every time or never, got {', '.join(words)}"
         )
     return [named] if named else plain
-
-
-def _only(targets: list[Target], name: str) -> Target:
-    """Return the one standard there is; several cannot be waived together."""
-    if len(targets) > 1:
-        option = f"--{name.replace('_', '-')}"
-        raise InputError(f"{option} must be one standard with --waive, got {len(targets)}")
-    return targets[0]
 
 
 def _word(kind: str, target: Target) -> str:
