@@ -98,6 +98,7 @@ def world(plan: Path, truths: Posterior, k: int, folder: Path) -> tuple[dict[str
     truth = truths.kept(np.array([k]))
     sizes = {spec.name: spec.tasks for spec in start.catalogue.evals}
     tasks = simulated(outcomes_of(truth, start.catalogue, k), numbered(sizes))
+    shutil.rmtree(folder / f"run-{k:03d}", ignore_errors=True)  # of a session that was stopped
     own = Path(shutil.copytree(plan, folder / f"run-{k:03d}"))
     run = Running(own, tasks, method=QUICK, tell=lambda _: None)
     run.run("mockllm/model")
