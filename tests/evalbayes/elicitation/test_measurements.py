@@ -44,10 +44,19 @@ def test_a_table_of_one_s_own_needs_six_columns(tmp_path: Path) -> None:
     ("lines", "said"),
     [
         (["study,domain,lever", "a,b,mending"], "gains.csv: must have a column 'doublings'"),
-        ([HEAD, "a,cyber,magic,1,0,2"], "gains.csv row 2: lever must be one of mending, scaffold"),
-        ([HEAD, "a,cyber,mending,3,0,2"], "row 2: doublings must lie within low and high, got 3"),
-        ([HEAD, "a,cyber,mending,1,1,1"], "row 2: doublings must lie within low and high, got 1"),
-        ([HEAD, "a,cyber,mending,,0,2"], "row 2: doublings must be a number, got nothing"),
+        (
+            [HEAD, "a,cyber,magic,1,0,2"],
+            "gains.csv row 2 (a): lever must be one of mending, scaffold",
+        ),
+        (
+            [HEAD, "a,cyber,mending,3,0,2"],
+            "row 2 (a): doublings must lie within low and high, got 3",
+        ),
+        (
+            [HEAD, "a,cyber,mending,1,1,1"],
+            "row 2 (a): doublings must lie within low and high, got 1",
+        ),
+        ([HEAD, "a,cyber,mending,,0,2"], "row 2 (a): doublings must be a number, got nothing"),
         ([HEAD, ",cyber,mending,1,0,2"], "row 2: study must be given in every row"),
         ([HEAD + ",multiplier", ROW + ",1"], "multiplier must be above 1, got 1; write how many"),
         ([HEAD + ",staff_hours", ROW + ",-2"], "staff_hours must be above 0, got -2; leave it"),

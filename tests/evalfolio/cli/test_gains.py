@@ -22,7 +22,7 @@ def test_wrong_measurements_are_refused_before_any_fit(run: Run, tmp_path: Path)
     file.write_text(HEAD + "a,cyber,magic,1,0,2\n")
     wrong = run("gains", file)
     assert wrong.code == 2
-    assert "ours.csv row 2: lever must be one of" in wrong.err
+    assert "ours.csv row 2 (a): lever must be one of" in wrong.err
 
 
 @pytest.mark.slow  # a fit with all the draws that its gate asks for

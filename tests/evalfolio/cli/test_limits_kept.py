@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Result, Run
 
 PLAN = {"recommend", "sensitivity", "require"}
-READ = {"score", "explain", "harness"}  # these take a plan as it is
+READ = {"score", "explain", "harness", "forecast", "schedule"}  # these take a plan as it is
 STEPS = {"replan", "run", "conclude"}  # of a programme, under the limits of its first plan
 NEITHER = {  # nothing is chosen from a menu of the catalogue's options, or nothing at all
     *("init", "check", "import table", "import inspect", "import metr", "prior", "fit", "curves"),
