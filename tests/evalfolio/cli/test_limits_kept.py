@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from tests.evalfolio.cli.conftest import Result, Run
 
 PLAN = {"recommend", "sensitivity", "require"}
-READ = {"score", "explain", "harness", "forecast", "schedule"}  # these take a plan as it is
+READ = {"score", "explain", "harness"}  # these take a plan as it is
 STEPS = {"replan", "run", "conclude"}  # of a programme, under the limits of its first plan
+YEARS = {"forecast", "schedule"}  # of a plan in years to come, under its limits
 NEITHER = {  # nothing is chosen from a menu of the catalogue's options, or nothing at all
     *("init", "check", "import table", "import inspect", "import metr", "prior", "fit", "curves"),
     *("gains", "capability", "horizons", "repeats", "backtest", "rule", "doctor", "verify"),
@@ -38,7 +39,7 @@ def well(result: Result) -> Result:
 
 def test_every_command_is_known_to_plan_or_not() -> None:
     found = commands()
-    assert set(found) == PLAN | READ | STEPS | NEITHER, "say whether the new command plans"
+    assert set(found) == PLAN | READ | STEPS | YEARS | NEITHER, "say whether the new command plans"
     assert {name for name, options in found.items() if "--constraints" in options} == PLAN
     assert {name for name, options in found.items() if "--plan" in options} == READ | {
         "sensitivity"
