@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.tables import circumstances, table, write_section
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 LICENCE = re.compile(r"License :: (?:OSI Approved :: )?(.+)")
 LONGEST = 40  # characters: some packages put the whole licence where its name should stand
@@ -21,13 +22,14 @@ LONGEST = 40  # characters: some packages put the whole licence where its name s
 
 def needed(name: str, found: dict[str, Distribution]) -> None:
     """Add a package and all it requires, those that are installed."""
-    if name.lower() in found:
+    key = canonicalize_name(name)
+    if key in found:
         return
     try:
-        found[name.lower()] = distribution(name)
+        found[key] = distribution(name)
     except PackageNotFoundError:
         return
-    for line in found[name.lower()].requires or ():
+    for line in found[key].requires or ():
         asked = Requirement(line)
         if asked.marker is None or asked.marker.evaluate({"extra": ""}):
             needed(asked.name, found)
