@@ -214,7 +214,10 @@ class _Prover(Search):
             self.tree.append(["part", len(self.problem.evals) + column, [n + column]])
         else:
             both = zip(self._ways(box), self._ways(first), strict=True)
-            self.tree.append(next(["part", e, b] for e, (a, b) in enumerate(both) if a != b))
+            parts = [["part", e, b] for e, (a, b) in enumerate(both) if a != b]
+            if not parts:  # an eval that must run has one way left: without it nothing is
+                return [first]
+            self.tree.append(parts[0])
         return [other, first]
 
     def _bound_of(self, box: Box) -> float:

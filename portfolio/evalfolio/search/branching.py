@@ -237,6 +237,8 @@ class Search:
         code = int(problem.eval_codes[most])
         own = np.flatnonzero((problem.eval_codes == code) & (box.x_high[:n] > 0.5))
         large = rise[own] > float(relaxed.x[own] @ rise[own])
+        if not large.any() or (large.all() and box.run[code]):  # alike but for rounding
+            return self._split_option(box, most)
         return box.parted(code, own[~large], own[large])
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
