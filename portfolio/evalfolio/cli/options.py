@@ -34,7 +34,7 @@ MethodOption = Annotated[
         "part, by cvxpy, and a mix near it, for menus too large to certify. greedy: at once."
     ),
 ]
-SeedOption = Annotated[int, Option(help="Same inputs and seed, same result.")]
+SeedOption = Annotated[int, Option(min=0, help="Same inputs and seed, same result.")]
 DrawsOption = Annotated[
     int | None, Option(min=100, help="Draws of each of the fit's four chains, else 2,000.")
 ]

@@ -16,6 +16,8 @@ from evalbayes.tables.toml import read_toml
 from evalfolio.errors import InputError
 
 EXPONENT = "exponent"
+MAY_BE_0 = ("drift", "scatter", "overhead")
+OPEN = ("scenario", "rule", "agent")  # tables that a file may add to
 OWN = Path(str(files("evalfolio.outlook") / "presets.toml"))
 
 
@@ -117,35 +119,79 @@ def read_presets(path: str | Path | None = None, scenario: str | None = None) ->
     tables = read_toml(OWN, "presets", "install evalfolio again")
     where, known = str(path or "presets"), (*tables["driver"], EXPONENT)
     if path is not None:
-        given = read_toml(
-            Path(path), "presets in TOML", "copy an outlook's presets.toml, change it"
-        )
+        cure = "copy an outlook's presets.toml, change it"
+        given = read_toml(Path(path), "presets in TOML", cure)
         refuse_unknown(where, given, tables)
-        refuse_unknown(f"{where}: [driver]", given.get("driver", ()), tables["driver"])
-        tables = _over(tables, given)
+        for name, own in given.items():
+            place, table = f"{where}: [{name}]", tables[name]
+            if name not in OPEN or not isinstance(own, Mapping):
+                tables[name] = _over(place, table, own)
+                continue
+            like = {key: each for row in table.values() for key, each in row.items()}
+            if name == "scenario":
+                like |= {key: tables["driver"][key]["factor"] for key in tables["driver"]}
+            for entry, row in own.items():
+                shipped = table.get(entry, {})
+                made = _over(f"{where}: [{name}.{entry!r}]", like | shipped, row)
+                table[entry] = {key: made[key] for key in made if key in row or key in shipped}
     for name, table in tables["driver"].items():
         _check(f"{where}: [driver.{name}]", table, "factor")
     for name, table in tables["scenario"].items():
-        refuse_unknown(f"{where}: [scenario.{name!r}]", table, ("words", "source", *known))
+        table.setdefault("words", "as the file has it")
         for key in set(table) & set(known):
             _check(f"{where}: [scenario.{name!r}]", {"source": "assumption", **table}, key)
+    for name, rule in tables["rule"].items():
+        _check(f"{where}: [rule.{name!r}]", rule)
+        grows = min(rule.get("factor", [0])) > 1 and rule.get("times", 0) > 1
+        if "months" not in rule and not grows:
+            raise InputError(
+                f"{where}: [rule.{name!r}] must have months, or times and factor above 1, got "
+                f"{sorted(rule)}; write for example months = 3"
+            )
+    for name, agent in tables["agent"].items():
+        _check(f"{where}: [agent.{name!r}]", agent)
+        if "tokens_per_second" not in agent:
+            raise InputError(f"{where}: [agent.{name!r}] must have tokens_per_second; add it")
+    _check(f"{where}: [{EXPONENT}]", tables[EXPONENT], "factor")
+    _check(f"{where}: [composition]", tables["composition"], "published")
+    _check(f"{where}: [capability]", tables["capability"], "growth_per_year")
+    for name, feeds in tables["cost"].items():
+        refuse_unknown(f"{where}: [cost] {name!r}", feeds, (*tables["driver"], *tables["words"]))
     return Presets(tables, "").under(scenario or tables["default"])
 
 
-def _over(table: Any, own: Any) -> Any:
-    """Return a table with what a file says of it, tables inside it too."""
-    if not isinstance(table, Mapping) or not isinstance(own, Mapping):
-        return own
-    return {**table, **{key: _over(table.get(key), each) for key, each in own.items()}}
+def _over(place: str, table: Any, own: Any) -> Any:
+    """Return a table with what a file says of it: the same keys, each of the same kind."""
+    if isinstance(table, Mapping) and isinstance(own, Mapping):
+        refuse_unknown(place, own, table)
+        return {**table, **{key: _over(f"{place} {key}", table[key], own[key]) for key in own}}
+    kind, held = "a table", False
+    if isinstance(table, str):
+        kind, held = "text", isinstance(own, str) and bool(own.strip())
+    elif isinstance(table, list):
+        kind = "a list of names" if isinstance(table[0], str) else "a list of numbers above 0"
+        held = isinstance(own, list) and bool(own) and all(_alike(table[0], x) for x in own)
+    elif not isinstance(table, Mapping):
+        kind = "a number above 0" + (", or 0" if (may := place.endswith(MAY_BE_0)) else "")
+        held = _alike(table, own) or (may and own == 0)
+    if not held:
+        raise InputError(f"{place} must be {kind}, got {own!r}; write it as in presets.toml")
+    return own
 
 
-def _check(place: str, table: Mapping[str, Any], key: str) -> None:
-    given = table.get(key)
-    ends = [x for x in given if isinstance(x, int | float)] if isinstance(given, list) else []
-    if len(ends) != 2 or len(given or []) != 2 or not 0 < ends[0] <= ends[1] < np.inf:
-        raise InputError(
-            f"{place}: {key} must be [low, high], both above 0 and in this order, got "
-            f"{given!r}; write for example [1.2, 2.5]"
-        )
+def _alike(ours: Any, own: Any) -> bool:
+    if isinstance(ours, str):
+        return isinstance(own, str)
+    return isinstance(own, int | float) and not isinstance(own, bool) and 0 < own < np.inf
+
+
+def _check(place: str, table: Mapping[str, Any], *keys: str) -> None:
+    for key in keys:
+        ends = table.get(key, [])
+        if len(ends) != 2 or not 0 < ends[0] <= ends[1]:
+            raise InputError(
+                f"{place}: {key} must be [low, high], both above 0 and in this order, got "
+                f"{table.get(key)!r}; write for example [1.2, 2.5]"
+            )
     if not str(table.get("source", "")).strip():
         raise InputError(f"{place}: source must say whence it is, got none; write assumption")

@@ -189,7 +189,7 @@ def _figures(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     found: dict[str, Any] = {}
-    for table, rows in tables.items():
+    for table, rows in tables.items() if isinstance(tables, dict) else ():
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(row, dict):
                 name = row.get("name", "")

@@ -58,10 +58,22 @@ def test_a_file_says_some_figures_and_the_rest_is_as_it_comes(tmp_path: Path) ->
     ("text", "said"),
     [
         ("[driver.staff]\nfactor = [2, 1]\n", r"\[driver.staff\]: factor must be \[low, high\]"),
-        ("[driver.staff]\nfactor = 2\n", "got 2; write for example"),
-        ("[driver.staff]\nfactor = [0, 1]\n", "both above 0"),
-        ('[driver.staff]\nfactor = ["a", 1]\n', "both above 0"),
-        ('[driver.staff]\nsource = ""\n', "write assumption"),
+        ("[driver.staff]\nfactor = 2\n", "a list of numbers above 0, got 2"),
+        ("[driver.staff]\nfactor = [0, 1]\n", "numbers above 0"),
+        ('[driver.staff]\nfactor = ["a", 1]\n', "numbers above 0"),
+        ("[driver.staff]\nfactor = [1, 2, 3]\n", r"factor must be \[low, high\]"),
+        ('[driver.staff]\nsource = ""\n', "source must be text"),
+        ('[driver.staff]\nlow = "x"\n', "got 'low'"),
+        ("[driver.staff]\ndrift = nan\n", "drift must be a number above 0, or 0"),
+        ("driver = 3\n", "must be a table, got 3"),
+        ("[exponent]\nfactor = [3, 1]\n", "factor must be"),
+        ("[server]\nyears = 0\n", "years must be a number above 0, got 0"),
+        ('[agent.tiny]\nsource = "x"\n', "must have tokens_per_second"),
+        ("[agent.tiny]\ntokens_per_second = 3\n", "write assumption"),
+        ('[rule.own]\nsource = "x"\ntimes = 4\nfactor = [0.5, 2]\n', "must have months, or times"),
+        ("[rule.own]\nmonths = 3\n", "write assumption"),
+        ('[cost]\nstudies = ["nothing"]\n', "got 'nothing'"),
+        ("[capability]\ngrowth_per_year = [0.5, 0.1]\n", "growth_per_year must be"),
         ("[driver.staf]\nfactor = [1, 2]\n", "staff"),
         ('[scenario."RL stalls"]\ntask_lenght = [1, 2]\n', "task_length"),
         ('default = "RL stall"\n', "RL stalls"),
@@ -73,3 +85,18 @@ def test_a_wrong_figure_is_refused_in_one_sentence(tmp_path: Path, text: str, sa
     own.write_text(text)
     with pytest.raises(InputError, match=said):
         read_presets(own)
+
+
+def test_a_file_may_add_scenarios_rules_and_agents(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        "[scenario.mine]\nwages = [1, 2]\n"
+        '[rule.quarterly]\nmonths = 3\nsource = "assumption"\n'
+        '[agent.tiny]\ntokens_per_second = 3\nsource = "assumption"\n'
+        "[server]\noverhead = 0\n"
+    )
+    presets = read_presets(own, "mine")
+    assert (presets.driver("wages").low, presets.driver("wages").high) == (1.0, 2.0)
+    assert presets.tables["scenario"]["mine"]["words"]
+    assert presets.tables["rule"]["quarterly"] == {"months": 3, "source": "assumption"}
+    assert presets.driver("staff") == read_presets().driver("staff")

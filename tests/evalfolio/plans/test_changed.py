@@ -84,6 +84,8 @@ def test_figures_of_the_catalogue_are_named(menu: Menu, tmp_path: Path) -> None:
     ]
     folders = [stored(plan, tmp_path / f"{n}", catalogue=t) for n, t in enumerate(tables)]
     assert why_changed(*folders).inputs == ("evals a: tasks 4 then, 5 now",)
+    (folders[0] / "catalogue.json").write_text("[1]")  # no figures of it can be told
+    assert not why_changed(*folders).inputs
 
 
 def test_an_eval_that_is_gone_has_no_value_to_carry(menu: Menu, tmp_path: Path) -> None:
