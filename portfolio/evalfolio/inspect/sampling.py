@@ -96,9 +96,16 @@ class Width:
         Half-width at which it stops, as a share.
     least
         Samples before it may.
+
+    Raises
+    ------
+    InputError
+        If the half-width is not a share between 0 and 1.
     """
 
     def __init__(self, half: float, least: int = 20) -> None:
+        if not 0 < half < 1:
+            raise InputError(f"half must be a share between 0 and 1, got {half}; 0.1 is ± 10 %")
         self.half, self.least = half, least
 
     def __call__(self, rows: pd.DataFrame) -> str:
@@ -139,9 +146,12 @@ def sample_source(
     Raises
     ------
     InputError
-        If Inspect is missing, or of a version without the hooks.
+        If Inspect is missing, or of a version without the hooks, or `at_once` is below 1.
     """
     import anyio
+
+    if at_once < 1:
+        raise InputError(f"at_once must be 1 or more, got {at_once}; a look comes after so many")
 
     inspect, table, rows = hooks(), prices or default_prices(), []
     left = list(samples)

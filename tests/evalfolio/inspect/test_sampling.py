@@ -36,7 +36,7 @@ def test_the_width_is_that_of_wilsons_interval(won: int, n: int) -> None:
     half = (wilson.high - wilson.low) / 2
     assert Width(half * 1.0001)(rows).startswith("The share solved is ")
     assert Width(half * 0.9999)(rows) == ""
-    assert Width(1.0, least=n + 1)(rows) == ""
+    assert Width(0.999, least=n + 1)(rows) == ""
 
 
 def test_it_stops_where_the_next_sample_is_not_worth_its_price(small_plan: Path) -> None:
@@ -129,3 +129,10 @@ def test_a_sample_is_a_run_with_its_outcome_and_spend() -> None:
     assert [outcome("I"), outcome(0.9), outcome(True)] == ["gave_up", "gave_up", "success"]
     assert [outcome(None, "token"), outcome("I", "cost")] == ["stopped_by_cap"] * 2
     assert [outcome(None), outcome("C", "", "gone"), outcome(None, "message")] == [None] * 3
+
+
+def test_what_could_never_end_is_refused() -> None:
+    with pytest.raises(InputError, match="at_once must be 1 or more, got 0"):
+        sample_source([], Width(0.1), at_once=0)
+    with pytest.raises(InputError, match="half must be a share between 0 and 1, got 0"):
+        Width(0)
