@@ -20,22 +20,28 @@ TIER_WORDS = {
 }
 DEPTH = "max-elicitation"
 STUDY = "study"  # in the place of a tier: evidence that is no run of an AI model
+LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
 SHARED = "shared elicitation"  # in the place of a tier: what several rows need and is paid once
 
 
 def two_digits(value: float) -> str:
     """Return a number with at most two significant digits and thousands separated.
 
-    One that is none, as of an empty interval, is "not known".
+    Millions and more are in words; one that is none, as of an empty interval, is "not known".
 
     >>> two_digits(27341.0), two_digits(0.0349), two_digits(0.0), two_digits(8.0), two_digits(-1.25)
     ('27,000', '0.035', '0', '8', '-1.2')
+    >>> two_digits(1.31e9), two_digits(-2.7e13)
+    ('1.3 billion', '-27 trillion')
     """
     if value == 0:
         return "0"
     if not math.isfinite(value):
         return "not known" if math.isnan(value) else f"{value:g}"
     rounded = float(f"{value:.2g}")
+    for size, name in LARGE.items():
+        if abs(rounded) >= size:
+            return f"{rounded / size:.15g} {name}"
     return f"{rounded:,.0f}" if abs(rounded) >= 10 or rounded == int(rounded) else f"{rounded:g}"
 
 
