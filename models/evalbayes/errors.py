@@ -26,3 +26,18 @@ class FitError(EvalfolioError):
     """
 
     exit_code = 4
+
+
+def other_format(found: object, *known: int) -> str:
+    """Return what to say of a stored file's format that is not among the known ones, else "".
+
+    >>> other_format(3, 1, 2)
+    'format must be 1 or 2, got 3, which a later evalfolio writes (upgrade to read it)'
+    """
+    if type(found) is int and found in known:
+        return ""
+    who = "no evalfolio writes"
+    if type(found) is int:
+        later = found > max(known)
+        who = "a later evalfolio writes (upgrade to read it)" if later else "an earlier one wrote"
+    return f"format must be {' or '.join(map(str, known))}, got {found!r:.40}, which {who}"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from evalbayes.arrays import Array, Flags, Positions
 from evalbayes.decision import MOST, Decision
-from evalbayes.errors import InputError
+from evalbayes.errors import InputError, other_format
 from evalbayes.halves import Replicates
 from evalbayes.menu.shared import SharedPurchase, check_shared, needs_of
 from evalbayes.menu.tariff import Tariff, parts
@@ -391,11 +391,8 @@ class Menu:
             head = json.loads((folder / "menu.json").read_text(encoding="utf-8"))
             if not isinstance(head, dict):
                 raise ValueError("menu.json is no JSON object")
-            if head.get("format") not in (FORMAT, WITH_SHARED, WITH_TARIFFS):
-                raise InputError(
-                    f"menu format must be {FORMAT} to {WITH_TARIFFS}, got {head.get('format')}; "
-                    "make the menu again with this version"
-                )
+            if other := other_format(head.get("format"), FORMAT, WITH_SHARED, WITH_TARIFFS):
+                raise InputError(f"menu {other}; make the menu again with this version")
             options = pd.read_parquet(folder / "options.parquet")
             # NumPy leaves a file that it opened itself open on failure.
             with (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evalbayes.errors import InputError
+from evalbayes.errors import InputError, other_format
 from evalbayes.names import refuse_control
 from evalbayes.posterior.diagnostics import Diagnostics
 from evalbayes.posterior.posterior import AXES as NAMED
@@ -137,11 +137,8 @@ def _read(path: Path) -> Posterior:
 
     with h5py.File(path) as file:
         head = _object(str(file.attrs["evalfolio"]), "its head")
-        if type(head["format"]) is not int or head["format"] != FORMAT:
-            raise InputError(
-                f"posterior format must be {FORMAT}, got {head['format']}: it was written by "
-                "another version of evalfolio"
-            )
+        if other := other_format(head["format"], FORMAT):
+            raise InputError(f"its {other}")
         draws, constant, axes = (
             {key: file[group][key] for key in keys if key in file[group]}
             for group, keys in (

@@ -478,7 +478,8 @@ def proof(data: Data) -> tuple[Decimal, Decimal]:
     """
     try:
         require("not_verifiable" not in data, data.get("not_verifiable", ""))
-        require(data["format"] == FORMAT, f"its format is not {FORMAT}")
+        made = data["format"]
+        require(made == FORMAT, f"its format is {made!r}, which a verifier of {FORMAT} cannot read")
         require(digest(data["menu"]) == data["menu_hash"], "its menu does not have the stated hash")
         with localcontext(prec=DIGITS):
             problem, claim = Problem(data), data["claim"]

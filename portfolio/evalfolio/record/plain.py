@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from evalbayes.errors import other_format
+
 
 def plain(value: object) -> Any:
     """Return `value` with Python's own numbers, lists and strings only; NaN becomes None.
@@ -58,5 +60,7 @@ def fault(error: Exception) -> str:
     """Return what is wrong with a stored file in a few words: of a form's mistakes the first."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
+        if first["loc"] == ("format",) and "expected" in first.get("ctx", {}):
+            return other_format(first["input"], int(first["ctx"]["expected"]))
         return f"{'.'.join(map(str, first['loc']))!r} must be there and valid, got {first['msg']}"
     return (isinstance(error, OSError) and error.strerror) or str(error)[:200]

@@ -181,7 +181,7 @@ def test_loading_what_is_no_menu_says_so(tmp_path: Path) -> None:
     folder = small_menu().save(tmp_path / "menu")
     head = (folder / "menu.json").read_text().replace('"format": 1', '"format": 99')
     (folder / "menu.json").write_text(head)
-    with pytest.raises(InputError, match="menu format must be 1 to 3, got 99"):
+    with pytest.raises(InputError, match="menu format must be 1 or 2 or 3, got 99, which a later"):
         Menu.load(folder)
 
 
