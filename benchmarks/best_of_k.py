@@ -21,7 +21,7 @@ from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from evalbayes.repeats import fit_best_of_k
+from evalbayes.repeats import BestOfK, fit_best_of_k
 from evalbayes.repeats.best_of_k import FLOOR_PRIOR, FLOORS, PRIOR_MEAN, PRIOR_SD
 
 Counts = NDArray[np.int64]
@@ -46,6 +46,20 @@ def interval_score(low: float, high: float, seen: float) -> float:
     return high - low + 2.0 / (1.0 - LEVEL) * miss
 
 
+def solved_in(
+    fitted: BestOfK,
+    attempts: Counts,
+    successes: Counts,
+    total: Counts,
+    x: NDArray[np.float64] | None = None,
+    *,
+    seed: int = 0,
+) -> Mask:
+    """Draw which tasks are solved once each has had `total` attempts, (n_draws, n_tasks)."""
+    missed = fitted.still_unsolved(attempts, total, x)
+    return (successes > 0) | (np.random.default_rng(seed).random(missed.shape) > missed)
+
+
 def one_split(
     tasks: pd.DataFrame, part: int, rng: np.random.Generator, seed: int
 ) -> list[dict[str, object]]:
@@ -55,7 +69,7 @@ def one_split(
     seen = rng.hypergeometric(tasks["k"], total - tasks["k"], half)
     x = np.log2(tasks["human_minutes"].to_numpy(float))
     fitted = fit_best_of_k(half, seen, x, seed=seed, n_draws=DRAWS)
-    drawn = fitted.solved_in(half, seen, total, x, seed=seed)
+    drawn = solved_in(fitted, half, seen, total, x, seed=seed)
     naive_draws = naive(half, seen, total, rng)
     task_draws = by_task(half, seen, total, rng)
     truth = (tasks["k"] > 0).to_numpy()
@@ -184,7 +198,7 @@ def worlds(mixed: bool, n: int = WORLDS) -> pd.DataFrame:
         stated = {"guessing stated": guessing, "guessing estimated": None, "no guessing": 0.0}
         for method, told in stated.items():
             fitted = fit_best_of_k(before, seen, guessing=told, seed=world, n_draws=DRAWS)
-            drawn = fitted.solved_in(before, seen, after, seed=world).mean(axis=1)
+            drawn = solved_in(fitted, before, seen, after, seed=world).mean(axis=1)
             rows.append({"ai_model": world, "method": method} | judged(drawn, float(actual)))
     return pd.DataFrame(rows)
 

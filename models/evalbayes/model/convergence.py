@@ -73,6 +73,28 @@ DIMS = {  # of what is reported beside; the first four are sampled as they are
 }
 
 
+def reported(
+    design: Design, evidence: Evidence, named: Mapping[str, Array]
+) -> tuple[pd.Index, Array]:
+    """Name every reported quantity; return their draws, (chains, draws, n)."""
+    every = (*BY_UNIT, *list(DIMS)[:4])
+    found = {key: named[key] for key in every if key in named}
+    found["plateau"] = expit(derived.plateau_logits(design, named))
+    found["shown"] = derived.capabilities(design, named)
+    found["slope"] = derived.slopes(design, named)
+    found["difficulty"] = derived.difficulties(design, named)
+    if design.elicited:
+        found["gap"] = derived.gaps(design, named)
+    informed = _informed(design, evidence)
+    labels, columns = [], []
+    for key, values in found.items():
+        table = values.reshape(*values.shape[:2], -1)
+        kept = (np.ptp(table, axis=(0, 1)) > 1e-12) & informed.get(key, True)  # some are exact
+        labels += [_label(design, key, int(j)) for j in np.flatnonzero(kept)]
+        columns.append(table[..., kept])
+    return pd.Index(labels, name="quantity"), np.concatenate(columns, axis=2)
+
+
 def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) -> pd.DataFrame:
     """Return r_hat, ess_bulk, ess_tail and prior_shift of every reported quantity.
 
@@ -80,31 +102,13 @@ def convergence(design: Design, evidence: Evidence, named: Mapping[str, Array]) 
     """
     from evalbayes.model import sampling  # loads PyMC: only where something was sampled
 
-    every = (*BY_UNIT, *list(DIMS)[:4])
-    reported = {key: named[key] for key in every if key in named}
-    reported["plateau"] = expit(derived.plateau_logits(design, named))
-    reported["shown"] = derived.capabilities(design, named)
-    reported["slope"] = derived.slopes(design, named)
-    reported["difficulty"] = derived.difficulties(design, named)
-    if design.elicited:
-        reported["gap"] = derived.gaps(design, named)
-    informed = _informed(design, evidence)
-    labels, columns = [], []
-    for key, values in reported.items():
-        table = values.reshape(*values.shape[:2], -1)
-        kept = np.ptp(table, axis=(0, 1)) > 1e-12  # an anchored difficulty may be exact
-        kept &= informed.get(key, True)
-        labels += [_label(design, key, int(j)) for j in np.flatnonzero(kept)]
-        columns.append(table[..., kept])
-    table = np.concatenate(columns, axis=2)
+    labels, table = reported(design, evidence, named)
     r_hat, bulk, tail = sampling.convergence(table)
     n = table.shape[0] * table.shape[1]  # spelt out: an axis may be empty, e.g. without families
     flat = {key: value.reshape(n, *value.shape[2:]) for key, value in named.items()}
     moved = prior_shift(table.reshape(n, table.shape[2]), log_prior_of(base_layout(design), flat))
-    return pd.DataFrame(
-        {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved},
-        index=pd.Index(labels, name="quantity"),
-    )
+    columns = {"r_hat": r_hat, "ess_bulk": bulk, "ess_tail": tail, "prior_shift": moved}
+    return pd.DataFrame(columns, index=labels)
 
 
 def _informed(design: Design, evidence: Evidence) -> dict[str, Flags]:

@@ -64,6 +64,19 @@ class Diagnostics:
         """One sentence per part of the gate that fails, naming the worst offender."""
         return (*self._sampling_reasons(), *self._predictive_reasons())
 
+    @property
+    def times_the_draws(self) -> int:
+        """How many times as many draws would do by proportion; 1 where draws are not too few.
+
+        Effective sizes grow with draws, R-hat − 1 falls with them. Both are noisy: half more.
+        """
+        table = self.quantities
+        if not len(table):
+            return 1
+        least = ESS / max(table[["ess_bulk", "ess_tail"]].min().min(), 1.0)
+        short = max(least, (table["r_hat"].max() - 1) / (R_HAT - 1))
+        return int(np.ceil(1.5 * short)) if short > 1 else 1
+
     def _sampling_reasons(self) -> Iterator[str]:
         table = self.quantities
         if len(table):

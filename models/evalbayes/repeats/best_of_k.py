@@ -6,7 +6,7 @@ from functools import cached_property, partial
 import numpy as np
 from scipy.special import betaln, expit, log_expit, roots_jacobi, softmax
 
-from evalbayes.arrays import Array, Flags, Index
+from evalbayes.arrays import Array, Index
 from evalbayes.curves.small_posterior import rough_evidence, small_posterior
 from evalbayes.errors import InputError
 from evalbayes.posterior.posterior import thinned
@@ -120,23 +120,6 @@ class BestOfK:
             for k in (total, attempts)
         )
         return np.asarray(late / soon)
-
-    def solved_in(
-        self,
-        attempts: Index,
-        successes: Index,
-        total: Index,
-        x: Array | None = None,
-        *,
-        seed: int = 0,
-    ) -> Flags:
-        """Predictive draws of which tasks are solved once each has had `total` attempts.
-
-        Tasks solved already stay solved. Of shape (n_draws, n_tasks).
-        """
-        rng = np.random.default_rng(seed)
-        missed = self.still_unsolved(attempts, total, x)
-        return (successes > 0) | (rng.random(missed.shape) > missed)
 
 
 def fit_best_of_k(

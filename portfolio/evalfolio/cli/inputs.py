@@ -260,9 +260,9 @@ def enforce_gate(posterior: Posterior, *, allowed: bool) -> None:
     if allowed:
         warn(f"the fit fails its gate: {reasons}")
         return
-    draws = diagnostics.draws // posterior.provenance.get("chains", 1)
+    times, chains = diagnostics.times_the_draws, posterior.provenance.get("chains", 1)
+    cure = f"fit again with --draws {times * diagnostics.draws // chains} ({times} times as many), "
     raise FitError(
         f"the fit fails its gate: {reasons}; what was written says so in its first line; "
-        f"fit again with --draws {2 * draws} (twice as many) if too few are the reason, give more "
-        "or cleaner observations, or --allow-failed-fit"
+        f"{cure if times > 1 else ''}give more or cleaner observations, or --allow-failed-fit"
     )

@@ -59,6 +59,26 @@ def test_poor_sampling_is_named(quantities: dict[str, float], sentence: str) -> 
     assert reason.startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("quantities", "times"),
+    [
+        ({}, 1),
+        ({"ess_bulk": 275.0, "r_hat": 1.014}, 3),  # 1.5 · 400/275
+        ({"ess_tail": 100.0}, 6),
+        ({"r_hat": 1.04}, 6),
+        ({"ess_bulk": 399.0}, 2),
+    ],
+)
+def test_too_few_draws_say_how_many_would_do(quantities: dict[str, float], times: int) -> None:
+    assert diagnostics(quantities).times_the_draws == times
+
+
+def test_what_draws_cannot_mend_asks_for_none() -> None:
+    assert diagnostics(divergences=50).times_the_draws == 1
+    assert diagnostics(cells={"p_success": [0.999] * 5}).times_the_draws == 1
+    assert Diagnostics(pd.DataFrame(), pd.DataFrame(), 0, 100).times_the_draws == 1
+
+
 def test_divergences_beyond_one_in_a_thousand_fail_and_fewer_do_not() -> None:
     assert diagnostics(divergences=4).passed
     (reason,) = diagnostics(divergences=5).reasons

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.best_of_k import solved_in
 from scipy.special import betaln, expit
 from scipy.stats import betabinom
 
@@ -85,7 +86,7 @@ def test_multiple_choice_is_foretold_at_four_times_the_attempts() -> None:
         four, sixteen = np.full(40, 4), np.full(40, 16)
         for guessing in held:
             found = fit_best_of_k(four, seen, guessing=guessing, n_draws=300)
-            share = found.solved_in(four, seen, sixteen).mean(axis=1)
+            share = solved_in(found, four, seen, sixteen).mean(axis=1)
             low, high = np.quantile(share, (0.05, 0.95))
             held[guessing] += bool(low - 1e-9 <= actual <= high + 1e-9)
     assert held[0.25] >= 46
@@ -177,7 +178,7 @@ def test_half_of_metrs_attempts_tell_what_all_of_them_solve() -> None:
         half = total // 2
         seen = rng.hypergeometric(own["k_successes"], total - own["k_successes"], half)
         x = np.log2(own["human_minutes"].to_numpy(float))
-        share = fit_best_of_k(half, seen, x).solved_in(half, seen, total, x).mean(axis=1)
+        share = solved_in(fit_best_of_k(half, seen, x), half, seen, total, x).mean(axis=1)
         truth = (own["k_successes"] > 0).mean()
         naive = (1.0 - (1.0 - seen.sum() / half.sum()) ** total).mean()
         low, high = np.quantile(share, [0.01, 0.99])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,23 +173,28 @@ def test_an_eval_without_any_figure(run: Run, files: tuple[Path, Path]) -> None:
 
 
 def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
-    run: Run, files: tuple[Path, Path], posterior_file: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
-    from evalbayes.posterior.diagnostics import Diagnostics
+    """Too few draws are named with how many would do; what draws cannot mend is not."""
+    from evalbayes.posterior.posterior import Posterior
 
-    reason = ("R-hat must be at most 1.01, got 1.200 for shown[cyber, A]",)
-    monkeypatch.setattr(Diagnostics, "reasons", property(lambda self: reason))
-    arguments = (
-        *("recommend", files[0], "--posterior", posterior_file),
-        *("--out", "plan", "--no-sensitivity"),
-    )
-    result = run(*arguments)
-    assert result.code == 4
-    assert "R-hat" in one_sentence(result.err)
-    assert "fit again with --draws 5000 (twice as many)" in result.err
-    assert result.out.startswith("THE FIT FAILED ITS GATE.")
-    assert Path("plan/plan.json").exists()
-    assert run(*arguments, "--allow-failed-fit").code == 0
+    posterior = Posterior.load(posterior_file)
+    gate = posterior.diagnostics
+    few = gate.quantities.copy()
+    few.loc[few.index[0], ["r_hat", "ess_bulk"]] = 1.014, 275.0
+    for failing, words in (
+        (replace(gate, quantities=few), "fit again with --draws 7500 (3 times as many), give"),
+        (replace(gate, divergences=500), "its first line; give more or cleaner observations"),
+    ):
+        replace(posterior, diagnostics=failing).save("failing.nc")
+        arguments = ("recommend", files[0], "--posterior", "failing.nc", "--out", "plan")
+        result = run(*arguments, "--no-sensitivity")
+        assert result.code == 4
+        assert failing.reasons[0] in one_sentence(result.err)
+        assert words in result.err
+        assert result.out.startswith("THE FIT FAILED ITS GATE.")
+        assert Path("plan/plan.json").exists()
+        assert run(*arguments, "--no-sensitivity", "--allow-failed-fit").code == 0
     more = run(*arguments, "--draws", "5000")
     assert more.code == 2
     assert "--draws 5000 or --posterior, not both" in one_sentence(more.err)
