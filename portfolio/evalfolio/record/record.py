@@ -165,8 +165,11 @@ class Choice(_Open):
         """In words whether it is firm; empty where the noise of the draws is not known."""
         if self.firm is None:
             return ""
-        others = f"exchangeable with {'; or '.join(self.instead)}"
-        return "firm" if self.firm else others if self.instead else "not proved firm"
+        if self.firm or not self.instead:
+            return "firm" if self.firm else "not proved firm"
+        words = ["may be left out"] if "nothing" in self.instead else []
+        others = "; or ".join(each for each in self.instead if each != "nothing")
+        return "; or ".join([*words, *([f"exchangeable with {others}"] if others else [])])
 
 
 class SharedRow(_Open):

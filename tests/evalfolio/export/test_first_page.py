@@ -106,7 +106,7 @@ def check_every_figure(header: str, record: Any) -> int:
             [[sum(row.get("firm") is True for row in record["choices"])], [len(tiers)]],
         ),
         (
-            r"in place of (\d+) others",
+            r"(\d+) could go for others",
             3,
             [[sum(not c.get("firm") and bool(c.get("instead")) for c in record["choices"])]],
         ),

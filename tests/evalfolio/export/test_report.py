@@ -212,7 +212,7 @@ def test_the_noise_of_the_draws_is_told_where_it_is_known(
 
     text, cells = told(recommendation)
     assert record["words"]["firm"] in text
-    swap = f"exchangeable with nothing; or {second} (other tier)"
+    swap = f"may be left out; or exchangeable with {second} (other tier)"
     for words in ("firm", swap):
         assert words in cells
         assert f"plateau{words}" in text

@@ -155,7 +155,7 @@ def how_sure(record: Record) -> list[str]:
         firm = sum(row.firm is True for row in rows)
         like = sum(not row.firm and bool(row.instead) for row in rows)
         lines.append(
-            f"{firm} of {len(rows)} rows are firm, in place of {like} others would do as well"
+            f"{firm} of {len(rows)} rows are firm, {like} could go for others as good"
             + ("." if firm + like == len(rows) else "; the rest is not proved either way.")
         )
     if record.backtest is None:
