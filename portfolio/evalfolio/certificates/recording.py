@@ -6,7 +6,7 @@ are split by the search's own rules until prices prove each to be under the boun
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -53,16 +53,8 @@ def certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
 
 
 def _certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
-    asked, stack = question.objective, question.stack
-    ours = [type(part) for part in asked.parts] == [Evsi]
-    require(ours, f"the objective is {asked!r}, and only evsi is verifiable")
-    curved = [str(each) for each in stack.curved if getattr(each, "by", "") != "draws"]
-    require(
-        not curved, f"only linear limits are verifiable, and this is not: {(curved or [''])[0]}"
-    )
-    require(stack.n_variables == stack.n_binaries, "limits of draws' tails are not verifiable")
-    require(not question.menu.tariffs, "prices that go by steps are not verifiable")
-    problem, menu = Problem(question), content(question.menu)
+    _verifiable(question)
+    stack, problem, menu = question.stack, Problem(question), content(question.menu)
     prover, extra = _Prover(problem, x, bound), problem.completed(x)
     if extra is None:
         raise Refused("the choice does not meet the limits")
@@ -77,7 +69,7 @@ def _certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
         "claim": claim,
         "menu_hash": digest(menu),
         "menu": menu,
-        "question": prover.question(),
+        "question": asked(problem),
         "tangents": prover.vectors(),
         "prices": prover.prices,
         "tree": prover.tree,
@@ -87,6 +79,45 @@ def _certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
     near = claim["bound"] <= bound + 2 * NEAR * problem.evpi
     require(near, "what its proof comes to when it is checked is above the bound found")
     return data
+
+
+def _verifiable(question: Question) -> None:
+    asked, stack = question.objective, question.stack
+    ours = [type(part) for part in asked.parts] == [Evsi]
+    require(ours, f"the objective is {asked!r}, and only evsi is verifiable")
+    curved = [str(each) for each in stack.curved if getattr(each, "by", "") != "draws"]
+    require(
+        not curved, f"only linear limits are verifiable, and this is not: {(curved or [''])[0]}"
+    )
+    require(stack.n_variables == stack.n_binaries, "limits of draws' tails are not verifiable")
+    require(not question.menu.tariffs, "prices that go by steps are not verifiable")
+
+
+def hold(
+    data: dict[str, Any], question: Question, chosen: Sequence[str], unseen: Sequence[str] = ()
+) -> None:
+    """Refuse a certificate of another menu, question or choice, whatever it proves of its own.
+
+    Limits named in `unseen` are not in the question, and are not looked at.
+    """
+    _verifiable(question)
+    require(digest(content(question.menu)) == data["menu_hash"], "it is of another menu")
+    own = data["question"] | {
+        "limits": [row for row in data["question"]["limits"] if row["name"] not in unseen]
+    }
+    for part, ours in asked(Problem(question)).items():
+        require(_alike(own[part], ours), f"its {part} are not those asked for")
+    require(data["claim"]["choice"] == list(chosen), "it is of another choice")
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether data are the same but for what an index may be off by on another machine."""
+    if isinstance(b, dict):
+        return isinstance(a, dict) and _alike(sorted(a.items()), sorted(b.items()))
+    if isinstance(b, (list, tuple)):
+        return isinstance(a, (list, tuple)) and len(a) == len(b) and all(map(_alike, a, b))
+    both = isinstance(a, (int, float)) and isinstance(b, float)
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) if both else bool(a == b)
 
 
 def down(value: Decimal) -> float:
@@ -159,7 +190,7 @@ class _Prover(Search):
         k, n = len(problem.resource_names), len(problem.evals)
         self._rows = np.r_[0:k, k + n : problem.matrix.shape[0]]  # one option each needs no price
         self._units = np.concatenate([problem.price_units, np.ones(len(self._rows) - k)])
-        self._places = [d for d, g in enumerate(problem.values) if not isinstance(g, Proportional)]
+        self._places = _places(problem)
 
     @property
     def _target(self) -> float:
@@ -298,30 +329,36 @@ class _Prover(Search):
             found.append([place, *np.linalg.solve(root.T, towards * share).T.tolist()])
         return found
 
-    def question(self) -> dict[str, Any]:
-        """Return budgets, limits and decisions as data."""
-        problem, known = self.problem, self.problem.explained.indices
-        asked, matrix, stack = problem.question, problem.matrix.tolil(), problem.stack
-        names = {r: term.name for term in stack.terms for r in term.rows}
-        sides = np.array([problem.lower, problem.upper]).T.tolist()
-        limits = [
-            {
-                "name": names[r],
-                "sides": [side if math.isfinite(side) else None for side in sides[r]],
-                "terms": [list(each) for each in zip(matrix.rows[r], matrix.data[r], strict=True)],
-            }
-            for r in sorted(names)[stack.n_budgets :]
-        ]
-        decisions = []
-        for d in self._places:
-            worth, stand_in = problem.values[d], known.stand_ins[d]
-            weight = asked.objective.weights.get(problem.menu.decisions[d].name, 1.0)
-            weight *= asked.objective.parts[0].weight
-            own = {"of": d, "weight": weight, "margin": MARGIN * float(problem.ceilings[d])}
-            if stand_in is not None:
-                own |= {"contrasts": known.contrasts[known.places[d]].tolist()}
-                own |= {"shares": stand_in.index.shares, "bends": stand_in.index.bends}
-                own |= {"knots": worth.knots, "slopes": worth.slopes}
-            decisions.append(own)
-        told = {"budgets": asked.spendable, "variables": problem.n_own}
-        return {**told, "limits": limits, "decisions": decisions}
+
+def asked(problem: Problem) -> dict[str, Any]:
+    """Return budgets, limits and decisions of a question as data."""
+    known, question, stack = problem.explained.indices, problem.question, problem.stack
+    matrix = problem.matrix.tolil()
+    names = {r: term.name for term in stack.terms for r in term.rows}
+    sides = np.array([problem.lower, problem.upper]).T.tolist()
+    limits = [
+        {
+            "name": names[r],
+            "sides": [side if math.isfinite(side) else None for side in sides[r]],
+            "terms": [list(each) for each in zip(matrix.rows[r], matrix.data[r], strict=True)],
+        }
+        for r in sorted(names)[stack.n_budgets :]
+    ]
+    decisions = []
+    for d in _places(problem):
+        worth, stand_in = problem.values[d], known.stand_ins[d]
+        weight = question.objective.weights.get(problem.menu.decisions[d].name, 1.0)
+        weight *= question.objective.parts[0].weight
+        own = {"of": d, "weight": weight, "margin": MARGIN * float(problem.ceilings[d])}
+        if stand_in is not None:
+            own |= {"contrasts": known.contrasts[known.places[d]].tolist()}
+            own |= {"shares": stand_in.index.shares, "bends": stand_in.index.bends}
+            own |= {"knots": worth.knots, "slopes": worth.slopes}
+        decisions.append(own)
+    told = {"budgets": question.spendable, "variables": problem.n_own}
+    return {**told, "limits": limits, "decisions": decisions}
+
+
+def _places(problem: Problem) -> list[int]:
+    """Return the decisions that count."""
+    return [d for d, worth in enumerate(problem.values) if not isinstance(worth, Proportional)]

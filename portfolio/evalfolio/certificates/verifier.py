@@ -245,6 +245,7 @@ class Decision:
         require(self.margin > 0 and self.top > 0, "a margin must be above 0")
         self.ceiling = self.top + self.margin
         self.gain = cache(lambda u: self.curve.gain(u) + self.curve.off)
+        self.most = cache(self._most)
 
     def _times(self, w: Vector) -> list[Decimal]:
         return [dot(row, w) for row in self.prior]
@@ -299,7 +300,7 @@ class Decision:
             todo += [(start, middle, first), (middle, end, last[::-1])]
         return found
 
-    def most(self, price: Decimal, low: Decimal, high: Decimal) -> Decimal:
+    def _most(self, price: Decimal, low: Decimal, high: Decimal) -> Decimal:
         """Return a number at or above G(u) − price·s(u) for every u from low to high."""
         last = self.gain(high) - price * self.odds(min(high, self.curve.top))
         best = max(self.gain(low) - price * self.odds(low), last)
@@ -342,6 +343,8 @@ class Problem:
             Decision(self.prior, self.columns, {**each, **menu, **menu["decisions"][each["of"]]})
             for each in question["decisions"]
         ]
+        count = {each["of"] % len(menu["decisions"]) for each in question["decisions"]}
+        require(len(count) == len(self.decisions), "a decision counts twice")
         use = [numbers(own) for own in [*menu["use"], *(each["use"] for each in shared)]]
         require(all(x >= 0 for own in use for x in own), "an option uses less than nothing")
         needed = list(enumerate((each["needed_by"] for each in shared), n))
@@ -498,15 +501,17 @@ def proof(data: Data) -> tuple[Decimal, Decimal]:
 def verify(data: Data) -> str:
     """Return what a certificate proves, in words; `Refused` if it does not prove its claim."""
     proof(data)
-    claim, asked = data["claim"], data["question"]
+    claim, asked, named = data["claim"], data["question"], data["menu"]["decisions"]
     within = [f"{name} at most {most:g}" for name, most in asked["budgets"].items()]
     within += dict.fromkeys(row["name"] for row in asked["limits"])
+    counts = (f"{named[d['of']]['name']} × {d['weight']:g}" for d in asked["decisions"])
     skewed = [each for each in asked["decisions"] if "slopes" in each]
     told = " by the stand-in for skewed gaps that it carries as data" if skewed else ""
     return (
         f"Proved{told}: {', '.join(claim['choice']) or 'nothing'} is worth "
         f"{claim['value']:.12g} or more, and no choice within its limits "
-        f"over {claim['bound']:.12g} (limits: {'; '.join(within) or 'none'})."
+        f"over {claim['bound']:.12g} (limits: {'; '.join(within) or 'none'}; "
+        f"decisions: {', '.join(counts)})."
     )
 
 

@@ -6,11 +6,14 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from evalfolio.cli.console import print_json, say
+from evalfolio.cli.console import print_json, say, warn
 
 
 def verify(
-    file: Annotated[Path, Argument(help="certificate.json, or the folder of a plan.")],
+    file: Annotated[
+        Path,
+        Argument(help="certificate.json, or the folder of a plan, whose question it must answer."),
+    ],
     menu: Annotated[
         Path | None, Option(help="Folder of the menu that it must be of: menu/ of a plan.")
     ] = None,
@@ -18,13 +21,21 @@ def verify(
     """Prove a plan's value and bound again, without a solver."""
     from evalbayes import Menu
     from evalfolio.certificates import verifier
-    from evalfolio.certificates.recording import content
+    from evalfolio.certificates.recording import content, hold
     from evalfolio.errors import InputError
+    from evalfolio.limits.table import made_again
+    from evalfolio.plans.plan import Plan
 
+    plan = Plan.load(file) if (file / "plan.json").exists() else None
     file = file / "certificate.json" if file.is_dir() else file
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         told = verifier.verify(data)
+        if plan is not None:
+            own = [row.text for row in plan.record.limits if made_again(dict(row)) is None]
+            hold(data, plan.question, plan.chosen, own)
+            if own:
+                warn(f"What Python alone can say is for you to see: {'; '.join(own)}.")
     except (ValueError, RecursionError) as error:  # what is no JSON or no text is among these
         raise InputError(f"{file}: not proved: {error}; ask for the plan's own file") from error
     if menu is not None and verifier.digest(content(Menu.load(menu))) != data["menu_hash"]:

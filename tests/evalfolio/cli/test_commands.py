@@ -107,6 +107,16 @@ def test_fit_then_curves_then_recommend_then_score(
     assert proved.out.startswith("Proved by the stand-in for skewed gaps that it carries as data: ")
     claim = json.loads(run("verify", "plan/certificate.json", "--json").out)
     assert set(claim["choice"]) == set(pd.read_csv("plan/mix.csv")["option"])
+    certificate = Path("plan/certificate.json")
+    true = certificate.read_text()
+    asked = json.loads(true)
+    asked["question"]["budgets"]["usd"] *= 0.999  # a question of its own, truly answered
+    certificate.write_text(json.dumps(asked))
+    assert run("verify", certificate).code == 0
+    of_another = run("verify", "plan")
+    assert of_another.code == 2
+    assert "its budgets are not those asked for" in of_another.err
+    certificate.write_text(true)
 
     score = run("score", "plan/mix.csv", "--plan", "plan", "--json")
     assert score.code == 0, score.err
