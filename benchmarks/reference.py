@@ -76,7 +76,7 @@ def main(folder: Path) -> None:
         f"The cyber runs fitted with {LONG['chains']} chains of {LONG['draws']} draws after "
         f"{LONG['tune']} steps, target acceptance {TARGET_ACCEPT}, {took:.0f} CPU-s.",
         gate.summary(),
-        f"`python -m benchmarks.reference ../shared/data`. {circumstances(SEED, PACKAGES)}",
+        f"`python -m benchmarks.reference ../shared/data`. {circumstances(SEED, PACKAGES[1:])}",
     )
     head = "".join(f"# {line}\n" for text in lines for line in text.splitlines())
     partial = TABLE.with_suffix(".partial")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.fits import ASKED
-from benchmarks.reference import error_of_mean
+from benchmarks.reference import TABLE, error_of_mean, moments
 from numpy.typing import NDArray
 
 from evalbayes.model import sampling
@@ -16,6 +18,7 @@ from evalbayes.posterior.diagnostics import Diagnostics
 
 Array = NDArray[np.float64]
 
+DATA = Path(os.environ.get("EVALFOLIO_DATA", Path(__file__).parents[4] / "shared" / "data"))
 EFFECTS = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 ERRORS = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
 NAMES = ("mu", "tau", *(f"theta[{k}]" for k in range(1, 9)))
@@ -125,3 +128,18 @@ def test_the_gate_refuses_the_same_posterior_where_it_is_sampled_badly() -> None
     assert any("effective sample size" in reason for reason in gate.reasons)
     assert any("divergences" in reason for reason in gate.reasons)
     assert draws[..., 1].mean() > 1.05 * exact()[0][1]
+
+
+@pytest.mark.slow  # a fit of all real runs
+def test_the_cyber_fit_has_the_moments_of_its_long_run() -> None:
+    if not (DATA / "cyber_runs.csv.gz").exists():
+        pytest.skip(f"{DATA} is not there: the real runs are kept beside the project, not in it")
+    long = pd.read_csv(TABLE, comment="#", index_col="quantity")
+    table, gate = moments(DATA, seed=0, **ASKED)
+    assert gate.reasons == ()
+    assert list(table.index) == list(long.index)
+    for each in ("mean", "sd"):
+        error = np.hypot(table[f"{each}_error"], long[f"{each}_error"])
+        off: Any = (table[each] - long[each]) / error
+        assert off.abs().max() < 4.5, off.abs().nlargest(5)  # of some 200: one in 300 by chance
+        assert (long[f"{each}_error"] < table[f"{each}_error"]).all()
