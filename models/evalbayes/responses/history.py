@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, sparse
+from scipy import sparse
 from scipy.special import expit
 
 from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
+from evalbayes.responses.arrow import Arrow
 from evalbayes.responses.newcomer import Newcomer
 from evalbayes.responses.population import Population
 from evalbayes.responses.spending import PRIOR_COUNT as PRIOR_COUNT
@@ -154,20 +155,17 @@ class _Fit:
     def run(self) -> "_Fit":
         """Climb to the mode, each step followed by an update of the variances."""
         for _ in range(STEPS):
-            gradient, hessian = self._derivatives()
-            factor = linalg.cho_factor(hessian, lower=True)
-            step = linalg.cho_solve(factor, gradient)
+            gradient, arrow = self._derivatives()
+            step = arrow.solve(gradient)
             value, before, scale = self._value(), self.point.copy(), 1.0
             while scale > 1e-4:
                 self.point = before + scale * step
                 if self._value() >= value - 1e-9:
                     break
                 scale *= 0.5
-            variance = np.diag(linalg.cho_solve(factor, np.eye(self.size)))
-            moved = self._update(variance)
+            moved = self._update(arrow.spread(sparse.identity(self.size, format="csr")))
             if float(np.abs(self.point - before).max()) < 1e-3 and moved < 1e-3:
                 break
-        self.hessian = self._derivatives()[1]
         return self
 
     def _parts(self) -> tuple[Array, sparse.csr_matrix]:
@@ -210,15 +208,15 @@ class _Fit:
             likelihood - 0.5 * (((self.point - self.prior_mean) / self.prior_sd) ** 2).sum()
         )
 
-    def _derivatives(self) -> tuple[Array, Array]:
-        """Gradient and Fisher information (positive definite) of the log posterior."""
+    def _derivatives(self) -> tuple[Array, Arrow]:
+        """Gradient and Fisher information of the log posterior."""
         eta, jacobian = self._parts()
         p, c = expit(eta), self.counts
         gradient = jacobian.T @ (c.successes - c.attempts * p)
         gradient -= (self.point - self.prior_mean) / self.prior_sd**2
         weighted = sparse.diags(c.attempts * p * (1 - p)) @ jacobian
-        hessian = (jacobian.T @ weighted).toarray() + np.diag(self.prior_sd**-2)
-        return gradient, hessian
+        information = sparse.csr_matrix(jacobian.T @ weighted + sparse.diags(self.prior_sd**-2))
+        return gradient, Arrow(information, [self.span["pair"], self.span["effect"]])
 
     def _update(self, variance: Array) -> float:
         """Set every sd to what the posterior says; return the largest relative move."""
@@ -238,9 +236,7 @@ class _Fit:
     def drawn(self, models: tuple[str, ...], draws: int, seed: int) -> ResponseHistory:
         """Return draws of the normal at the mode."""
         rng = np.random.default_rng([seed, 3])
-        upper = linalg.cholesky(self.hessian, lower=False)
-        z = rng.standard_normal((self.size, draws))
-        points = (self.point[:, None] + linalg.solve_triangular(upper, z)).T
+        points = (self.point[:, None] + self._derivatives()[1].draws(draws, rng)).T
         t, s, e = self.tasks, self.span, self.tasks.eval_of
         difficulty = (
             points[:, s["level"]][:, e]

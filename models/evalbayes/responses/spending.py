@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, sparse
+from scipy import sparse
 from scipy.special import log_ndtr
 
 from evalbayes.arrays import Array, Flags, Index
+from evalbayes.responses.arrow import Arrow
 from evalbayes.responses.table import Tasks, told_runs
 
 LEVEL_SD, SLOPE_SD = 4.0, 0.3  # of μ about the mean of all spends, and of κ
@@ -128,7 +129,7 @@ class _Fit:
         sizes = {"level": e, "slope": e, "model": m, "departure": e * m, "task": n}
         self.span, self.size = spans_of(sizes)
         rows, s = np.arange(len(task)), self.span
-        self.columns = [
+        columns = [
             s["level"].start + self.row_eval,
             s["slope"].start + self.row_eval,
             s["model"].start + model,
@@ -136,9 +137,9 @@ class _Fit:
             s["task"].start + task,
         ]
         one = np.ones(len(task))
-        self.values = [one, self.harder[task], one, one, one]
+        values = np.concatenate([one, self.harder[task], one, one, one])
         self.design = sparse.csr_matrix(
-            (np.concatenate(self.values), (np.tile(rows, 5), np.concatenate(self.columns))),
+            (values, (np.tile(rows, 5), np.concatenate(columns))),
             shape=(len(task), self.size),
         )
         self.scales = {name: SCALES[name] for name in ("model", "departure")}
@@ -156,15 +157,14 @@ class _Fit:
             precision[s["departure"]] = self.scales["departure"] ** -2
             precision[s["task"]] = self.task_sd[self.eval_of] ** -2
             weight = self.noise[self.row_eval] ** -2
-            normal = (self.design.T @ sparse.diags(weight) @ self.design).toarray()
-            factor = linalg.cho_factor(normal + np.diag(precision), lower=True)
-            covariance = linalg.cho_solve(factor, np.eye(self.size), overwrite_b=True)
-            point = covariance @ (self.design.T @ (weight * (self.y - self.middle)))
+            normal = self.design.T @ sparse.diags(weight) @ self.design
+            arrow = Arrow(sparse.csr_matrix(normal + sparse.diags(precision)), [s["task"]])
+            point = arrow.solve(self.design.T @ (weight * (self.y - self.middle)))
             fitted = self.middle + self.design @ point
             unseen = self._impute(fitted)
-            if self._update(point, covariance, fitted, unseen) < CLOSE:
+            if self._update(point, arrow, fitted, unseen) < CLOSE:
                 break
-        self._foretell(point, covariance)
+        self._foretell(point, arrow)
         return self
 
     def _impute(self, fitted: Array) -> Array:
@@ -175,34 +175,31 @@ class _Fit:
         self.y = np.where(self.censored, fitted + sd * ratio, self.from_)
         return np.where(self.censored, sd**2 * np.maximum(1.0 - ratio * (ratio - u), 1e-6), 0.0)
 
-    def _update(self, point: Array, covariance: Array, fitted: Array, unseen: Array) -> float:
+    def _update(self, point: Array, arrow: Arrow, fitted: Array, unseen: Array) -> float:
         """Set every sd to what the posterior says; return the largest relative move."""
         before = np.array([*self.scales.values(), *self.task_sd, *self.noise])
-        second = point**2 + np.diag(covariance)
+        second = point**2 + arrow.spread(sparse.identity(self.size, format="csr"))
         for name in self.scales:
             self.scales[name] = scaled(second[self.span[name]], SCALES[name])
         effects = second[self.span["task"]]
-        spread = np.zeros(len(self.y))
-        for i, left in zip(self.columns, self.values, strict=True):
-            for j, right in zip(self.columns, self.values, strict=True):
-                spread += left * right * covariance[i, j]
-        residual = (self.y - fitted) ** 2 + spread + unseen
+        residual = (self.y - fitted) ** 2 + arrow.spread(self.design) + unseen
         for e in range(len(self.noise)):
             self.task_sd[e] = scaled(effects[self.eval_of == e], SCALES["task"])
             self.noise[e] = scaled(residual[self.row_eval == e], SCALES["noise"])
         after = np.array([*self.scales.values(), *self.task_sd, *self.noise])
         return float(np.abs(after / before - 1.0).max())
 
-    def _foretell(self, point: Array, covariance: Array) -> None:
+    def _foretell(self, point: Array, arrow: Arrow) -> None:
         """Work out mean and sd of a further AI model's spend on every task, its level at 0."""
         s, n = self.span, len(self.eval_of)
-        parts = np.zeros((n, self.size))
-        parts[np.arange(n), s["level"].start + self.eval_of] = 1.0
-        parts[np.arange(n), s["slope"].start + self.eval_of] = self.harder
-        parts[np.arange(n), s["task"].start + np.arange(n)] = 1.0
+        rows, one = np.arange(n), np.ones(n)
+        columns = [s["level"].start + self.eval_of, s["slope"].start + self.eval_of]
+        columns.append(s["task"].start + rows)
+        values = np.concatenate([one, self.harder, one])
+        at = (np.tile(rows, 3), np.concatenate(columns))
+        parts = sparse.csr_matrix((values, at), shape=(n, self.size))
         self.mean = self.middle + parts @ point
-        unknown = ((parts @ covariance) * parts).sum(axis=1)
-        self.sd = np.sqrt(self.noise[self.eval_of] ** 2 + unknown)
+        self.sd = np.sqrt(self.noise[self.eval_of] ** 2 + arrow.spread(parts))
 
 
 def spans_of(sizes: Mapping[str, int]) -> tuple[dict[str, slice], int]:
