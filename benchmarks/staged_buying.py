@@ -36,7 +36,7 @@ CHANCE = "uniform random"
 COMPARED: dict[str, Strategy | Staged] = {
     CHANCE: strategies.uniform,
     AT_ONCE: Recommended(Greedy()),
-    OURS: InStages(Recommended(Greedy())),
+    OURS: InStages(),
 }
 HEAD = [
     "budget", "strategy", "RMSE", "less than at once", f"of {CHANCE}'s RMSE", "held by 90 %",

@@ -10,11 +10,6 @@ g = Σ c_j ∂q_jk/∂z with q the chance of the part, and r the luck of the run
 As c and q depend on how capable the AI model turns out to be, the states are repeated at several
 points of its prior predictive, and the objective is the variance left, averaged over the points
 (pseudo-Bayesian A-optimality, Chaloner & Verdinelli 1995). Choices rest on the history alone.
-
-The menu of a later stage has blocks of the fresh tasks of each eval, of those that a lower cap
-stopped (which cost what they spend from there) and of those that may be tried again. It is worked
-out at one point, the posterior's: t_bk = Σ_{j∈b} c_j·q_jk + r_bk, the first term's covariance that
-over the posterior's draws, and the luck's, r, the mean over the draws.
 """
 
 from collections.abc import Callable
@@ -25,7 +20,6 @@ from scipy.linalg import block_diag
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array, Index
-from evalbayes.responses import Further
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.market import Market, at_quantiles
 from evalfolio.backtests.ways import (
@@ -33,7 +27,6 @@ from evalfolio.backtests.ways import (
     Way,
     luck_covariance,
     options_of,
-    ways_again,
     ways_of,
     with_floor,
 )
@@ -134,61 +127,3 @@ def _states(
         luck.append(with_floor(by_eval, covariance))
         moved.append(covariance)
     return luck, moved
-
-
-SAME = 1e-6  # ln units: caps this close are one
-
-
-@dataclass(frozen=True, eq=False)
-class StageMenu(HorizonMenu):
-    """What may be bought after a look."""
-
-    # Share of the highest cap and attempts with which the tasks of a block not chosen are bought.
-    left_out: dict[str, tuple[float, int]]
-    luck: Array  # variance that each task's outcome adds to the horizon
-
-
-def stage_menu(market: Market, foresight: Further) -> StageMenu | None:
-    """Return the menu of what is not settled; None where all is."""
-    blocks, ways = _on_offer(market, foresight)
-    if not blocks:
-        return None
-    judge, solved = market.outlook.judge, foresight.solved
-    at = at_quantiles(judge.horizons(solved))
-    c = np.mean([judge.influence(solved[row]) for row in at], axis=0)
-    parts = foresight.parts(FRACTIONS)
-    pulls = np.concatenate([parts[:, :, rows] @ c[rows] for rows in blocks.values()], axis=1)
-    moved = np.cov(pulls, rowvar=False)
-    luck = with_floor(
-        [luck_covariance(c[rows], parts[:, :, rows]) for rows in blocks.values()], moved
-    )
-    menu, way_of = _menu(blocks, ways, [luck], [moved], foresight.price)
-    left_out = {
-        name: (min(way.share for way in ways[name]), market.attempts if again else 1)
-        for name, again in ((name, foresight.tried[rows[0]]) for name, rows in blocks.items())
-    }
-    spread = c**2 * (solved * (1.0 - solved)).mean(axis=0)
-    return StageMenu(menu, way_of, blocks, left_out, spread)
-
-
-def _on_offer(market: Market, foresight: Further) -> tuple[dict[str, Index], dict[str, list[Way]]]:
-    """Return rows of each eval's fresh, going and tried tasks, and their ways, see the top."""
-    blocks: dict[str, Index] = {}
-    ways: dict[str, list[Way]] = {}
-    fresh = ~(foresight.going | foresight.tried | foresight.settled)
-    reached = np.round(foresight.ln_cap - foresight.ln_top, 6)
-    for name in market.evals:
-        rows = market.of_eval(name)
-        found = {f"{name}, fresh": (rows[fresh[rows]], -np.inf)}
-        for level in np.unique(reached[rows[foresight.going[rows]]]).tolist():
-            key = f"{name}, going at {np.exp(level):.3g} of the cap"
-            found[key] = (rows[reached[rows] == level], level)
-        for key, (own, level) in found.items():
-            if len(own):
-                shares = [share for share in FRACTIONS if np.log(share) > level + SAME]
-                blocks[key], ways[key] = own, ways_of(len(own), shares, market.attempts)
-        again = rows[foresight.tried[rows]]
-        if len(again):
-            key = f"{name}, tried"
-            blocks[key], ways[key] = again, ways_again(len(again), market.attempts)
-    return blocks, ways

@@ -103,6 +103,7 @@ class Market:
     caps: Array  # the highest of every task; lower ones are shares of it
     attempts: int  # at a task at most
     losses: Losses  # what the calls are about
+    unseen: "Sight"  # what is known before anything is bought
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -161,6 +162,11 @@ class Sight:
     def foresight(self) -> Further:
         """What further runs would show and cost."""
         return self._foretell(self.runs)
+
+    @property
+    def price(self) -> Callable[[float, int], Array] | None:
+        """The prices of `foresight`, once that was looked up."""
+        return self.foresight.price if "foresight" in vars(self) else None
 
 
 @runtime_checkable

@@ -70,18 +70,19 @@ class AsRun:
 
     def bought(
         self, market: Market, sight: Sight | None, money: float, rng: np.random.Generator
-    ) -> list[Bought]:
-        """Return what a stage adds: tasks of the plan, drawn at random, as far as they fit."""
+    ) -> tuple[list[Bought], Array]:
+        """Return what a stage adds, tasks of the plan at random as far as they fit, its EVSI."""
         plan = self.plan(market, sight, money)
-        bought = () if sight is None else sight.runs["at"]
+        held = () if sight is None else sight.runs["at"]
         ways, blocks = {}, {}
         for row in plan.choices[plan.choices["tasks"] > 0].to_dict("records"):
             rows = market.of_eval(row["eval"])
             share = min(row["cap"] / float(market.caps[rows[0]]), 1.0)
             ways[row["eval"]] = Way(int(row["tasks"]), share, 0, 1)
-            blocks[row["eval"]] = rows[~np.isin(np.take(market.at, rows), bought)]
+            blocks[row["eval"]] = rows[~np.isin(np.take(market.at, rows), held)]
         price = market.price if sight is None else sight.foresight.price
-        return filled(blocks, ways, {}, price, market.luck, money, rng)
+        bought = filled(blocks, ways, {}, price, market.luck, money, rng)
+        return bought, _evsi(plan, market)
 
     def plan(self, market: Market, sight: Sight | None, money: float) -> Plan:
         """Return the plan of what is left, as `replan` makes it from the same results."""
@@ -115,6 +116,10 @@ class AsRun:
 
     def promised(self, market: Market, budget: float) -> Array:
         """Return the EVSI of the plan made at once, by threshold: between levels, interpolated."""
-        levels, plan = market.losses.levels, self.plan(market, None, budget)
-        worth = plan.domains["evsi"].to_numpy(np.float64)
-        return np.asarray(np.interp(levels, levels[::EVERY], worth))
+        return _evsi(self.plan(market, None, budget), market)
+
+
+def _evsi(plan: Plan, market: Market) -> Array:
+    levels = market.losses.levels
+    worth = plan.domains["evsi"].to_numpy(np.float64)
+    return np.asarray(np.interp(levels, levels[::EVERY], worth))

@@ -1,4 +1,4 @@
-"""evalfolio as a strategy: the plan on the menu of the horizon, at once or in stages."""
+"""evalfolio as a strategy: the certified plan on the menu of the horizon, or tasks in stages."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,8 @@ import numpy as np
 
 from evalbayes.arrays import Array
 from evalfolio import objectives
-from evalfolio.backtests.horizon_menu import HorizonMenu, horizon_menu, promised, stage_menu
+from evalfolio.backtests.by_task import ByTask
+from evalfolio.backtests.horizon_menu import HorizonMenu, horizon_menu, promised
 from evalfolio.backtests.market import Market, Sight
 from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.record import Design
@@ -25,31 +26,12 @@ class Recommended:
     method: Method = ROUGHLY  # how it is searched; its plan is held to the greedy one too
 
     def __call__(self, market: Market, budget: float, rng: np.random.Generator) -> Design:
-        """Buy what the plan says, and fill the budget."""
-        design = Design([], 1.0, promised=self.promised(market, budget))
-        return _with(design, self.bought(market, None, budget, rng), market)
-
-    def bought(
-        self, market: Market, sight: Sight | None, money: float, rng: np.random.Generator
-    ) -> list[Bought]:
-        """Return what a stage adds: the first by the history, later ones by what has been seen."""
-        menu: HorizonMenu | None
-        if sight is None:
-            menu, luck, options = self.menu(market), market.luck, self.plan(market, money).chosen
-            left_out = dict.fromkeys(menu.blocks, (1.0, 1))
-        else:
-            menu = stage_menu(market, sight.foresight)
-            if menu is None:
-                return []
-            question = Question(menu.menu, {"spend": money}, objective=objectives.variance())
-            options, luck, left_out = Greedy().find(question).chosen, menu.luck, menu.left_out
-        chosen = chosen_of(menu.menu, menu.ways, options)
-        rest = {
-            name: (chosen[name].share if name in chosen else share, attempts)
-            for name, (share, attempts) in left_out.items()
-        }
-        price = market.price if sight is None else sight.foresight.price
-        return filled(menu.blocks, chosen, rest, price, luck, money, rng)
+        """Buy what the plan says, tasks at random, and fill the budget."""
+        menu = self.menu(market)
+        chosen = chosen_of(menu.menu, menu.ways, self.plan(market, budget).chosen)
+        rest = {name: (chosen[name].share if name in chosen else 1.0, 1) for name in menu.blocks}
+        bought = filled(menu.blocks, chosen, rest, market.price, market.luck, budget, rng)
+        return _with(Design([], 1.0, promised=self.promised(market, budget)), bought, market)
 
     def menu(self, market: Market) -> HorizonMenu:
         """Return the menu that the plans are made of."""
@@ -92,7 +74,7 @@ class InStages:
     does: EVSI is what is expected before anything is bought, and a look can only add to it.
     """
 
-    planner: Recommended | AsRun = field(default_factory=Recommended)
+    planner: ByTask | AsRun = field(default_factory=ByTask)
     # money spent by the end of every stage, as shares of the budget, ascending to 1
     ends: tuple[float, ...] = ENDS
 
@@ -101,15 +83,22 @@ class InStages:
     ) -> Generator[Design, Sight, Design]:
         """Yield what to have bought by the end of every stage; see `Staged`."""
         design = Design([], 1.0, promised=self.planner.promised(market, budget))
+        seed = int(rng.integers(2**32))  # one order of tasks for all stages
         for k, end in enumerate(self.ends):
             sight = (yield design) if k else None
             money = end * budget - (0.0 if sight is None else sight.spent)
-            if money > 0:
-                design = _with(design, self.planner.bought(market, sight, money, rng), market)
+            bought, added = (
+                self.planner.bought(market, sight, money, np.random.default_rng(seed))
+                if money > 0
+                else ([], np.zeros_like(design.promised))
+            )
+            design = _with(design, bought, market, added)
         return design
 
 
-def _with(design: Design, bought: list[Bought], market: Market) -> Design:
+def _with(
+    design: Design, bought: list[Bought], market: Market, added: Array | None = None
+) -> Design:
     """Return a design with further tasks, or the same ones carried on."""
     share, attempts = np.zeros(len(market.at)), np.zeros(len(market.at), dtype=np.int64)
     rows = np.searchsorted(market.at, design.tasks)
@@ -119,4 +108,4 @@ def _with(design: Design, bought: list[Bought], market: Market) -> Design:
         attempts[one.row] = max(attempts[one.row], one.attempts)
     rows = np.flatnonzero(share)
     tasks = market.at[rows]
-    return Design(tasks, share[rows] * market.caps[rows], attempts[rows], design.promised)
+    return Design(tasks, share[rows] * market.caps[rows], attempts[rows], design.promised, added)

@@ -24,6 +24,7 @@ class Design:
     caps: Array  # of every attempt, one for all or one per task
     attempts: Index  # at most per task (a success ends them), likewise
     promised: Array | None  # expected value of the decisions, by threshold, where one is
+    added: Array | None  # likewise, of what the last stage adds to those before it
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Design:
         caps: ArrayLike,
         attempts: ArrayLike = 1,
         promised: Array | None = None,
+        added: Array | None = None,
     ) -> None:
         chosen = np.asarray(tasks, dtype=np.int64).reshape(-1)
         n = len(chosen)
@@ -40,6 +42,7 @@ class Design:
             self, "attempts", np.broadcast_to(np.asarray(attempts, np.int64), (n,)).copy()
         )
         object.__setattr__(self, "promised", promised)
+        object.__setattr__(self, "added", added)
         if len(np.unique(chosen)) < n:
             twice = int(chosen[np.flatnonzero(np.bincount(chosen)[chosen] > 1)[0]])
             raise InputError(f"a design must buy a task at most once, got task {twice} twice")

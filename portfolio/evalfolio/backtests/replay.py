@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 from evalfolio.backtests import strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of, scored, summary
+from evalfolio.backtests.fluid import Fluid
 from evalfolio.backtests.market import Staged
 from evalfolio.backtests.programme import AsRun
 from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
@@ -27,12 +28,14 @@ from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 OURS, BY_TASK, AT_ONCE = "evalfolio", "evalfolio, by task", "evalfolio, at once"
 SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
+PLANNED = (AT_ONCE, "greedy")  # plan on a menu, which takes longest: not in a quick back-test
+QUICK_MODELS = 6  # AI models in one: one more than a verdict takes
 
 
 def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
     """Return the strategies that are compared by default, by name; evalfolio's plan by a method."""
     return {
-        OURS: InStages(Recommended(method)),
+        OURS: InStages(),
         AT_ONCE: Recommended(method),
         "greedy": Recommended(Greedy()),
         "uniform random": strategies.uniform,
@@ -44,15 +47,24 @@ def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
         "screen, then deep": strategies.screen,
         "one flagship": strategies.flagship,
         "as last time": strategies.like_last_time,
+        "fluid": Fluid(),
+        "fluid, per cost": Fluid(per_cost=True),
     }
 
 
-def as_run(folder: Path, method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
+def some_of(record: Record, most: int) -> list[str]:
+    """Return so many AI models at most, evenly from the first released (or by name) to the last."""
+    known = sorted(record.ai_models, key=lambda name: str(record.released.get(name, "")))
+    at = np.linspace(0, len(known) - 1, min(most, len(known))).round().astype(int)
+    return [known[k] for k in at]
+
+
+def as_run(folder: Path) -> dict[str, Strategy | Staged]:
     """Return strategies for `extra`: evalfolio as users run it, its own planner under its own name.
 
     `folder` keeps what the model of `evalfolio fit` learns from a history, a minute or more each.
     """
-    return {OURS: InStages(AsRun(folder)), BY_TASK: InStages(Recommended(method))}
+    return {OURS: InStages(AsRun(folder)), BY_TASK: InStages()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +112,7 @@ def backtest(
     slope: str = "common",
     inference: ResponseModel | None = None,
     extra: Mapping[str, Strategy | Staged] | None = None,
+    leave_out: Collection[str] = (),
     losses: Losses | None = None,
     seed: int = 0,
     sweep: Sweep | None = None,
@@ -132,6 +145,8 @@ def backtest(
     extra
         Further strategies by name, functions as those in `evalfolio.backtests.strategies` or staged
         ones (`evalfolio.backtests.market.Staged`); one named as a known one takes its place.
+    leave_out
+        Names of known strategies not to compare.
     losses
         Thresholds and losses of the calls; by default of `Losses.over` the record's tasks.
     seed
@@ -167,13 +182,19 @@ def backtest(
         seed,
     )
     compared = {**known_strategies(), **(extra or {})}
+    compared = {name: each for name, each in compared.items() if name not in leave_out}
     digest = int(pd.util.hash_pandas_object(record.runs, index=False).to_numpy().sum())
     added = sorted((name, repr(strategy)) for name, strategy in (extra or {}).items())
     found = (sweep or Sweep()).run(
         partial(trials_of, record, compared, setting),
         names,
         inputs=inputs_hash(
-            digest, sorted(record.released.items()), record.attempts, setting, added
+            digest,
+            sorted(record.released.items()),
+            record.attempts,
+            setting,
+            added,
+            sorted(compared),
         ),
     )
     rows = [row for part in found for row in part]
@@ -198,7 +219,8 @@ def write(found: Mapping[str, Backtest], folder: Path) -> Path:
     shutil.rmtree(partial_folder, ignore_errors=True)
     partial_folder.mkdir(parents=True)
     for name, each in found.items():
-        trials = each.trials.drop(columns=["loss", "value", "promised", "without", "evpi"])
+        lists = ["loss", "value", "promised", "without", "evpi", "stages_promised", "stages_saved"]
+        trials = each.trials.drop(columns=lists)
         trials.to_csv(partial_folder / f"trials-{name}.csv.gz", index=False)
         each.summary.to_csv(partial_folder / f"summary-{name}.csv", index=False)
     (partial_folder / "backtest.md").write_text(text_of(found), encoding="utf-8")

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from evalbayes.arrays import Array, Index
+from evalbayes.arrays import Array, Flags, Index
 from evalfolio.backtests.conclusion import QUANTILES, Judge, Losses, regression_of
 from evalfolio.backtests.market import Market, Outlook, Sight, Staged
 from evalfolio.backtests.record import Design, Hidden, Record
@@ -17,6 +17,16 @@ from evalfolio.backtests.teaching import ResponseModel, ResponseTeaching
 from evalfolio.errors import InputError
 
 Price = Callable[[float, int], Array]
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A strategy that reads what it bought by its own model."""
+
+    def completions(self, market: Market, seen: pd.DataFrame, rng: np.random.Generator) -> Flags:
+        """Draw whether each task on offer is solved, what was bought as seen, (n, n_tasks)."""
+        ...
+
 
 CLOSE = 1e-6  # relative: an expected spend this little above a budget keeps within it
 
@@ -28,18 +38,19 @@ def chosen_by(
     budget: float,
     rng: np.random.Generator,
     sell: Callable[[Design], Sight],
-) -> Design:
-    """Return all that a strategy buys, in stages if it wants to look in between.
+) -> list[Design]:
+    """Return what a strategy has bought by the end of every stage, one unless it wants to look.
 
     The budget is what it is expected to spend at most, of a later stage what is really left of
-    that; `sell` returns what a design's runs have shown.
+    that; `sell` returns what a design's runs have shown. Prices of a later stage are those it
+    looked up: what runs bought foretell, or the market's.
     """
     if not isinstance(strategy, Staged):
         design = strategy(market, budget, rng)
         _check(name, design, market, budget, market.price)
-        return design
+        return [design]
     stages = strategy.stages(market, budget, rng)
-    design, sight = Design([], caps=1.0), None
+    design, sight, all_designs = Design([], caps=1.0), None, []
     while True:
         try:
             later = next(stages) if sight is None else stages.send(sight)
@@ -62,9 +73,10 @@ def chosen_by(
             _check(name, added, market, budget, market.price)
         elif len(added):
             left = max(budget - sight.spent, 0.0)
-            _check(name, added, market, left, sight.foresight.price)
+            _check(name, added, market, left, sight.price or market.price)
+        all_designs.append(later)
         if ended:
-            return later
+            return all_designs
         design, sight = later, sell(later)
 
 
@@ -155,7 +167,8 @@ class Trials:
         self.judge = Judge(minutes, codes.astype(np.int64), regression)
         caps = tasks["cap"].to_numpy(np.float64)
         outlook = Outlook(teaching.chances(tasks), self.judge, caps, attempts)
-        self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses)
+        unseen = Sight(history.iloc[:0], lambda runs: teaching.foresight(runs, attempts, 0))
+        self.market = Market(at, tasks, history, outlook, caps, attempts, setting.losses, unseen)
         self._hide(hidden)
 
     def on(self, hidden: Hidden) -> "Trials":
@@ -184,32 +197,47 @@ class Trials:
         for share in self.setting.shares:
             for name, strategy in strategies.items():
                 for repetition in range(self.setting.repetitions):
-                    design = self.design(name, strategy, share * self.bill, repetition)
-                    row = self.judged(design, repetition)
-                    value = np.asarray(nothing["loss"]) - np.asarray(row["loss"])
-                    found.append(
-                        {
-                            "ai_model": self.hidden.ai_model,
-                            "strategy": name,
-                            "budget": share,
-                            "repetition": repetition,
-                            "truth": self.truth,
-                            **row,
-                            "spent": row["spent"] / (share * self.bill),
-                            "value": value.tolist(),
-                            "without": nothing["loss"],
-                            "evpi": evpi,
-                            "promised": None
-                            if design.promised is None
-                            else design.promised.tolist(),
-                        }
-                    )
+                    designs = self.designs(name, strategy, share * self.bill, repetition)
+                    row = {
+                        "ai_model": self.hidden.ai_model, "budget": share,
+                        "repetition": repetition, "truth": self.truth,
+                        "without": nothing["loss"], "evpi": evpi,
+                        "promised": None if designs[-1].promised is None
+                        else designs[-1].promised.tolist(),
+                        **self._by_stage(designs, repetition, nothing),
+                    }  # fmt: skip
+                    readers: dict[str, Reads | None] = {name: None}
+                    if isinstance(strategy, Reads):
+                        readers[f"{name}, own reading"] = strategy
+                    for reader, own in readers.items():
+                        read = self.judged(designs[-1], repetition, own)
+                        value = np.asarray(nothing["loss"]) - np.asarray(read["loss"])
+                        spent = read["spent"] / (share * self.bill)
+                        told = {"strategy": reader, "spent": spent, "value": value.tolist()}
+                        found.append(row | read | told)
         return found
+
+    def _by_stage(
+        self, designs: list[Design], repetition: int, nothing: dict[str, Any]
+    ) -> dict[str, list[float]]:
+        """Return what every stage promised to add, mean over thresholds, and what it saved."""
+        promised, lost = [], [float(np.mean(nothing["loss"]))]
+        for design in designs:
+            if design.added is not None:
+                promised.append(float(design.added.mean()))
+                lost.append(float(np.mean(self.judged(design, repetition)["loss"])))
+        return {"stages_promised": promised, "stages_saved": (-np.diff(lost)).tolist()}
 
     def design(
         self, name: str, strategy: Strategy | Staged, budget: float, repetition: int
     ) -> Design:
-        """Return what a strategy buys with a budget; see `evalfolio.backtests.trial.chosen_by`."""
+        """Return all that a strategy buys with a budget."""
+        return self.designs(name, strategy, budget, repetition)[-1]
+
+    def designs(
+        self, name: str, strategy: Strategy | Staged, budget: float, repetition: int
+    ) -> list[Design]:
+        """Return what it has bought by each stage; see `evalfolio.backtests.trial.chosen_by`."""
         # The same draw for every strategy: differences between them are not luck.
         rng = np.random.default_rng([self.setting.seed, repetition, 1])
         seed = self.setting.seed + repetition
@@ -222,24 +250,30 @@ class Trials:
 
         return chosen_by(name, strategy, self.market, budget, rng, sell)
 
-    def judged(self, design: Design, repetition: int) -> dict[str, Any]:
-        """Buy, infer and compare; equal designs are worked out once."""
+    def judged(self, design: Design, repetition: int, own: "Reads | None" = None) -> dict[str, Any]:
+        """Buy, infer and compare; equal designs are worked out once, by each inference."""
         order = np.argsort(design.tasks, kind="stable")
         parts = (design.tasks[order], design.caps[order], design.attempts[order])
-        key = (repetition, *(part.tobytes() for part in parts))
+        key = (repetition, own, *(part.tobytes() for part in parts))
         if key not in self._concluded:
             bought = self.hidden.buy(design)
-            row = self._conclude(bought, repetition)
+            row = self._conclude(bought, repetition, own)
             row |= {"spent": float(bought["spend"].sum()), "runs": len(bought)}
             self._concluded[key] = row
         return self._concluded[key]
 
-    def _conclude(self, bought: pd.DataFrame | None, repetition: int) -> dict[str, Any]:
+    def _conclude(
+        self, bought: pd.DataFrame | None, repetition: int, own: "Reads | None" = None
+    ) -> dict[str, Any]:
         rng = np.random.default_rng([self.setting.seed, repetition, 2])
-        newcomer = self.teaching.newcomer(bought, self.setting.seed + repetition)
-        drawn = newcomer.completions(self.teaching.positions, rng, attempts=self.attempts)
+        if own is not None and bought is not None:
+            drawn = own.completions(self.market, bought, rng)
+        else:
+            newcomer = self.teaching.newcomer(bought, self.setting.seed + repetition)
+            drawn = newcomer.completions(self.teaching.positions, rng, attempts=self.attempts)
         horizons = self.judge.horizons(drawn)
-        low, quarter, median, three, high = np.quantile(horizons, QUANTILES)
+        # Of n draws and the truth each is as likely to be the k-th: levels k/(n + 1) hold it.
+        low, quarter, median, three, high = np.quantile(horizons, QUANTILES, method="weibull")
         losses = self.setting.losses
         calls = losses.calls(horizons)
         shares = self.judge.shares(drawn)

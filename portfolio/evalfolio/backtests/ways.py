@@ -69,11 +69,6 @@ def ways_of(n: int, shares: Sequence[float], attempts: int) -> list[Way]:
     return found
 
 
-def ways_again(n: int, attempts: int) -> list[Way]:
-    """Return the ways to try tasks again that an attempt failed: all attempts left, some tasks."""
-    return [Way(count, 1.0, count, attempts) for count in _counts(n)]
-
-
 def options_of(
     blocks: Mapping[str, Index],
     ways: Mapping[str, Sequence[Way]],

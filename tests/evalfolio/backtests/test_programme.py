@@ -128,8 +128,9 @@ def test_no_stage_is_expected_to_pass_the_budget(world: World) -> None:
 def test_a_stage_without_money_adds_nothing(world: World) -> None:
     first = world.stages()[0]
     sight = world.sight(first)
-    nothing = PLANNER.bought(world.trials.market, sight, 1e-9, np.random.default_rng(0))
+    nothing, added = PLANNER.bought(world.trials.market, sight, 1e-9, np.random.default_rng(0))
     assert nothing == []
+    assert added.shape == world.trials.market.losses.levels.shape
 
 
 def test_fits_are_kept(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 from benchmarks.staged_buying import world
 
-from evalfolio.backtests.horizon_menu import stage_menu
-from evalfolio.backtests.market import Market, Sight
-from evalfolio.backtests.recommended import InStages, Recommended
+from evalfolio.backtests.by_task import picked
+from evalfolio.backtests.market import Market, Sight, at_quantiles
+from evalfolio.backtests.recommended import InStages
 from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, Trials, prepared
+from evalfolio.backtests.ways import FRACTIONS, Bought
 from evalfolio.errors import InputError
-from evalfolio.search.greedy import Greedy
 
 SHARE = 0.3
-OURS = InStages(Recommended(Greedy()))
+OURS = InStages()
 
 
 def trials_of(runs: pd.DataFrame, attempts: int = 1) -> Trials:
@@ -74,45 +74,64 @@ def test_stages_add_to_what_was_bought_and_heed_what_was_spent(
     trials: Trials = request.getfixturevalue(which)
     found = stages_of(trials, SHARE * trials.bill)
     assert len(found) == 3
-    first = Recommended(Greedy())(
-        trials.market, OURS.ends[0] * SHARE * trials.bill, np.random.default_rng([0, 0, 1])
-    )
-    assert first.rows() == found[0][0].rows()
     for (before, spent), (after, more) in pairwise(found):
         held = {task: bought for task, *bought in after.rows()}
         assert all(held[task][0] >= cap and held[task][1] >= n for task, cap, n in before.rows())
         assert more >= spent
-    assert len(found[2][0]) > len(first)
+    assert len(found[2][0]) > len(found[0][0]) > 0
     assert found[2][0].rows() == trials.design("ours", OURS, SHARE * trials.bill, 0).rows()
 
 
 def test_what_an_attempt_failed_is_tried_again(repeated: Trials) -> None:
     once = repeated.hidden.buy(Design(repeated.at, repeated.market.caps, 1))
-    foresight = repeated.teaching.foresight(once, 3, 0)
-    menu = stage_menu(repeated.market, foresight)
-    assert menu is not None
-    assert {name.split(", ")[1] for name in menu.blocks} == {"tried"}
-    assert (menu.menu.options["tier"] == "max-elicitation").all()
+    sight = Sight(once, lambda seen: repeated.teaching.foresight(seen, 3, 0))
+    found, explained = chosen(repeated, sight, 1e9)
+    assert {each.attempts for each in found} == {3}
+    assert explained == pytest.approx(1.0, abs=0.02)
     lost = once.loc[once["outcome"] != "success", "at"].to_numpy()
-    tried = np.take(repeated.market.at, np.concatenate(list(menu.blocks.values())))
-    assert sorted(tried) == sorted(lost)
+    assert sorted(np.take(repeated.at, [each.row for each in found])) == sorted(lost)
 
 
-def test_no_menu_where_all_is_settled(trials: Trials) -> None:
+def chosen(trials: Trials, sight: Sight, money: float, seed: int = 0) -> tuple[list[Bought], float]:
+    order = np.random.default_rng(seed).permutation(len(trials.at))
+    price = trials.market.price if sight.price is None else sight.foresight.price
+    return picked(trials.market, sight, money, price, order)
+
+
+def test_nothing_is_bought_where_all_is_settled(trials: Trials) -> None:
     everything = trials.hidden.buy(Design(trials.at, trials.market.caps, 1))
-    assert stage_menu(trials.market, trials.teaching.foresight(everything, 1, 0)) is None
+    sight = Sight(everything, lambda seen: trials.teaching.foresight(seen, 1, 0))
+    assert chosen(trials, sight, 1e9)[0] == []
 
 
-def test_a_block_that_hardly_moves_the_horizon_is_on_the_menu(
-    trials: Trials, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    once = trials.hidden.buy(trials.design("ours", OURS, SHARE * trials.bill, 0))
-    judge = trials.market.outlook.judge
-    influence = type(judge).influence
-    monkeypatch.setattr(type(judge), "influence", lambda own, row: 1e-3 * influence(own, row))
-    menu = stage_menu(trials.market, trials.teaching.foresight(once, 1, 0))
-    assert menu is not None
-    assert 0 < np.abs(menu.menu.information).max() < 1e12
+def test_what_is_picked_explains_what_conditioning_all_at_once_does(trials: Trials) -> None:
+    market = trials.market
+    found, explained = chosen(trials, market.unseen, 0.1 * trials.bill)
+    foresight, judge = market.unseen.foresight, market.outlook.judge
+    p = foresight.solved
+    c = np.mean([judge.influence(p[k]) for k in at_quantiles(judge.horizons(p))], axis=0)
+    rows = [each.row for each in found]
+    upto = np.cumsum(foresight.parts(FRACTIONS), axis=1)
+    q = np.stack([upto[:, FRACTIONS.index(each.share), each.row] for each in found], axis=1)
+    # The covariance of all outcomes and of what is seen of those bought, and the regression.
+    seen = np.cov(q, rowvar=False, bias=True) + np.diag((q * (1.0 - q)).mean(axis=0))
+    away = (p - p.mean(axis=0)) @ c
+    tied = away @ (q - q.mean(axis=0)) / len(q) + c[rows] * (q * (1.0 - p[:, rows])).mean(axis=0)
+    total = away.var() + (c**2 * p * (1.0 - p)).mean(axis=0).sum()
+    assert len(found) >= 8
+    # Steps on the way, a task to a low cap and then on, tell no more than where they end.
+    assert explained == pytest.approx(tied @ np.linalg.solve(seen, tied) / total, rel=0.02)
+
+
+def test_tasks_of_an_eval_are_bought_in_the_order_drawn(trials: Trials) -> None:
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(len(trials.at))
+        found, _ = chosen(trials, trials.market.unseen, 0.2 * trials.bill, seed)
+        for name in trials.market.evals:
+            rows = trials.market.of_eval(name)
+            place = np.argsort(np.argsort(order[rows]))
+            bought = place[np.isin(rows, [each.row for each in found])]
+            assert sorted(bought) == list(range(len(bought)))
 
 
 def test_what_was_not_bought_is_not_seen(trials: Trials) -> None:
