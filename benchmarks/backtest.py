@@ -20,7 +20,7 @@ from benchmarks.tables import circumstances
 
 from evalfolio.backtests.page import svg_of, text_of
 from evalfolio.backtests.record import Record, record_of
-from evalfolio.backtests.replay import PLANNED, Backtest, backtest
+from evalfolio.backtests.replay import Backtest, backtest
 from evalfolio.sensitivities.sweep import Sweep
 
 HERE = Path(__file__).parent
@@ -128,7 +128,6 @@ def main() -> None:
             repetitions=study.repetitions,
             history=study.history,
             slope=study.slope,
-            leave_out=PLANNED,
             seed=SEED,
             sweep=Sweep(1, checkpoint=folder / f"{number}.checkpoint"),
         )

@@ -19,13 +19,12 @@ from scipy.special import expit, ndtr, ndtri
 
 from evalbayes.responses.spending import FAILURE, SUCCESS
 from evalfolio.backtests import strategies
+from evalfolio.backtests.in_stages import ENDS, InStages
 from evalfolio.backtests.market import Staged
-from evalfolio.backtests.recommended import ENDS, InStages, Recommended
 from evalfolio.backtests.record import Hidden
 from evalfolio.backtests.replay import AT_ONCE, BUDGETS, OURS
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.trial import Setting, Trials, prepared
-from evalfolio.search.greedy import Greedy
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 Array = NDArray[np.float64]
@@ -35,7 +34,7 @@ INTERVAL = (0.025, 0.975)
 CHANCE = "uniform random"
 COMPARED: dict[str, Strategy | Staged] = {
     CHANCE: strategies.uniform,
-    AT_ONCE: Recommended(Greedy()),
+    AT_ONCE: InStages(ends=(1.0,)),
     OURS: InStages(),
 }
 HEAD = [

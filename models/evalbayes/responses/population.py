@@ -31,24 +31,6 @@ class Population:
     # spending: where spends lie; None where the history gives none: then no lower cap can be read
     spending: Spending | None = None
 
-    def level_covariance(self, at: Index) -> Array:
-        r"""Return the covariance of a further AI model's mean log-odds on evals, by eval.
-
-        Cov(η̄_e, η̄_f) = E[α_e·α_f·σ²] + δ_ef·E[ω²] + Cov(α_e·μ − b̄_e, α_f·μ − b̄_f) over draws, b̄_e
-        the mean difficulty of those of the tasks `at` that are of eval e (0 where none is): what
-        the AI model's capability and departures add, and what is not known of the evals
-        themselves. Its own slope in length is left out.
-        """
-        eval_of = self.tasks.eval_of[at]
-        member = eval_of == np.arange(self.loading.shape[1])[:, None]
-        share = member / np.maximum(member.sum(axis=1, keepdims=True), 1)
-        centre = self.loading * self.mean[:, None] - self.difficulty[:, at] @ share.T
-        centre -= centre.mean(axis=0)
-        spread = self.loading * self.sd[:, None]
-        n = len(self.mean)
-        found: Array = (spread.T @ spread + centre.T @ centre) / n
-        return found + np.eye(len(found)) * float((self.validity_sd**2).mean())
-
     def spends(self) -> Spending:
         """Return where spends lie. InputError if the history gives none."""
         if self.spending is None:

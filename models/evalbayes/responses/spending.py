@@ -91,13 +91,13 @@ class Spending:
             found = found - log_ndtr((self.ln_cap[at] - mean) / sd)
         return found
 
-    def by_cap(self, cap: Array, at: Index, slower: float = 0.0) -> Array:
+    def by_cap(self, cap: Array, at: Index) -> Array:
         """Return P(a success within the highest cap comes within a lower one), (len(at),).
 
-        `slower` is added to the ln spend of every success; nothing else is known of the AI model.
+        Nothing else is known of the AI model.
         """
         ln_cap = np.log(cap)
-        return np.where(ln_cap >= self.ln_cap[at] - 1e-9, 1.0, self._came(ln_cap, at, slower))
+        return np.where(ln_cap >= self.ln_cap[at] - 1e-9, 1.0, self._came(ln_cap, at, 0.0))
 
     def _came(self, ln_cap: Array, at: Index, shift: Array | float) -> Array:
         """Φ(c)/Φ(C): a success comes within a cap, given that it comes within the highest."""

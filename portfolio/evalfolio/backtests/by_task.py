@@ -22,11 +22,11 @@ import numpy as np
 import pandas as pd
 
 from evalbayes.arrays import Array, Index
-from evalfolio.backtests.horizon_menu import promised
-from evalfolio.backtests.market import Market, Sight, at_quantiles
-from evalfolio.backtests.ways import FRACTIONS, LEAST_PRICE, Bought
+from evalfolio.backtests.conclusion import promised
+from evalfolio.backtests.market import FRACTIONS, Bought, Market, Sight, at_quantiles
 
 SMALLEST = 1e-9  # of a variance: what counts as one
+LEAST_PRICE = 1e-9  # that is divided by
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,28 @@ class Losses:
         )
 
 
+def promised(horizons: Array, explained: float, losses: Losses) -> Array:
+    r"""Return the EVSI of calls at every threshold, from draws of the horizon T.
+
+    What is bought explains a share r of the variance. The posterior's mean is taken as
+    μ + √r·(T − μ) and what stays unknown as √(1 − r)·(T' − μ), T and T' independent draws: no
+    normal, as the prior is skewed and ends where the tasks end. Values are those of the losses.
+
+    >>> draws, losses = np.array([2.0, 4.0]), Losses(thresholds=(8.0,), missed=1.0)
+    >>> [promised(draws, share, losses).tolist() for share in (0.0, 1.0)]
+    [[0.0], [0.5]]
+    """
+    away = horizons - horizons.mean()
+    known, unknown = np.sqrt(explained) * away, np.sqrt(1.0 - explained) * away
+    drawn = horizons.mean() + known[:, None] + unknown
+    found = []
+    for level in losses.levels:
+        called = losses.false_alarm * np.maximum(level - drawn, 0.0).mean(axis=1)
+        passed = losses.missed * np.maximum(drawn - level, 0.0).mean(axis=1)
+        found.append(min(called.mean(), passed.mean()) - np.minimum(called, passed).mean())
+    return np.asarray(found, dtype=np.float64)
+
+
 def regression_of(
     slope: str, human_minutes: Array, history: pd.DataFrame, attempts: int
 ) -> Regression:

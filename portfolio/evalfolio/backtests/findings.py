@@ -255,7 +255,7 @@ def _root_ratio(mean: Array) -> Array:
     return np.sqrt(ratio_of_means(mean))
 
 
-ADAPTED = ("greedy", "evalfolio, at once", "evalfolio, by task")  # evalfolio's own: no rivals
+ADAPTED = ("evalfolio, at once", "evalfolio, by task")  # evalfolio's own: no rivals
 CHANCE = "uniform random"
 MOST_OF_CHANCE, UP_TO = 0.6, 0.1
 ACCURATE = 0.12  # doublings, at a tenth of the bill

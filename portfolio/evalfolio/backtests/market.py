@@ -4,10 +4,10 @@ At a draw of the history the horizon is linear in the tasks' outcomes around the
 T ≈ T₀ + Σ_j c_j y_j, with c the influence of each task on the regression.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,16 @@ from evalfolio.backtests.record import Design
 from evalfolio.backtests.teaching import Chances
 
 ALL = slice(None)
+FRACTIONS = (0.005, 0.02, 0.06, 0.2, 1.0)  # caps on offer, shares of the highest
 POINTS = (0.2, 0.5, 0.8)  # quantiles of the prior predictive horizon
+
+
+class Bought(NamedTuple):
+    """One task bought: its row, share of the highest cap, and attempts."""
+
+    row: int
+    share: float
+    attempts: int
 
 
 class Outlook:
@@ -50,25 +59,6 @@ class Outlook:
         p = self.chances.within(share * self.caps, ALL)
         tries = sum((1.0 - p) ** a for a in range(attempts))  # attempts really made
         return np.asarray(spend * self._mean(np.asarray(tries), ALL).mean(axis=0))
-
-    def parts(
-        self, rows: Index, shares: Sequence[float], shift: float = 0.0, slower: float = 0.0
-    ) -> Array:
-        """Return when each task comes to be solved, (n_rows, n_parts, n_tasks).
-
-        Chances that the first attempt succeeds between one share of the highest cap and the next
-        (`shares` ascend to 1), and last, where more than one counts, that a later attempt does.
-        Every way to buy a task shows the first so many parts.
-        """
-        found, before = [], np.zeros(1)
-        for share in shares:
-            p = self.chances.within(share * self.caps, rows, shift, slower)
-            found.append(self._mean(p - before, rows))
-            before = p
-        if self.attempts > 1:
-            later = (1.0 - before) * (1.0 - (1.0 - before) ** (self.attempts - 1))
-            found.append(self._mean(later, rows))
-        return np.maximum(np.stack(found, axis=1), 0.0)
 
     def influences(self, rows: Index) -> Array:
         """Doublings by which each task's outcome moves the horizon, at some draws, (n, n_tasks)."""
@@ -185,6 +175,6 @@ class Staged(Protocol):
 
 
 def at_quantiles(horizons: Array) -> Index:
-    """Return the draws at the quantiles of the horizon where a menu is worked out."""
+    """Return the draws at the quantiles of the horizon where influences are worked out."""
     order = np.argsort(horizons, kind="stable")
     return np.asarray(order[(np.asarray(POINTS) * (len(order) - 1)).round().astype(int)])

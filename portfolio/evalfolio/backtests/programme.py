@@ -17,8 +17,7 @@ from evalbayes.catalogue import Catalogue, parse_catalogue
 from evalbayes.menus import build_menu
 from evalbayes.observations import Observations, observations_of
 from evalbayes.posterior.posterior import Posterior
-from evalfolio.backtests.market import Market, Sight
-from evalfolio.backtests.ways import Bought, Way, filled
+from evalfolio.backtests.market import Bought, Market, Sight
 from evalfolio.plans.optimiser import explained
 from evalfolio.plans.plan import Plan
 from evalfolio.programmes.standing import Standing
@@ -74,14 +73,21 @@ class AsRun:
         """Return what a stage adds, tasks of the plan at random as far as they fit, its EVSI."""
         plan = self.plan(market, sight, money)
         held = () if sight is None else sight.runs["at"]
-        ways, blocks = {}, {}
+        price = market.price if sight is None else sight.foresight.price
+        planned = []
         for row in plan.choices[plan.choices["tasks"] > 0].to_dict("records"):
             rows = market.of_eval(row["eval"])
             share = min(row["cap"] / float(market.caps[rows[0]]), 1.0)
-            ways[row["eval"]] = Way(int(row["tasks"]), share, 0, 1)
-            blocks[row["eval"]] = rows[~np.isin(np.take(market.at, rows), held)]
-        price = market.price if sight is None else sight.foresight.price
-        bought = filled(blocks, ways, {}, price, market.luck, money, rng)
+            drawn = rng.permutation(rows[~np.isin(np.take(market.at, rows), held)])
+            mean = float(price(share, 1)[drawn].sum()) / max(len(drawn), 1)
+            planned += [(mean, Bought(j, share, 1)) for j in drawn[: int(row["tasks"])].tolist()]
+        bought = []
+        # A plan counts with mean prices, the tasks drawn have their own: cheap evals come first.
+        for _, one in sorted(planned, key=lambda each: each[0]):
+            cost = float(price(one.share, 1)[one.row])
+            if cost <= money:
+                bought.append(one)
+                money -= cost
         return bought, _evsi(plan, market)
 
     def plan(self, market: Market, sight: Sight | None, money: float) -> Plan:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,30 +14,27 @@ from evalfolio.backtests import strategies
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import Finding, findings_of, scored, summary
 from evalfolio.backtests.fluid import Fluid
+from evalfolio.backtests.in_stages import InStages
 from evalfolio.backtests.market import Staged
 from evalfolio.backtests.programme import AsRun
-from evalfolio.backtests.recommended import ROUGHLY, InStages, Recommended
 from evalfolio.backtests.record import Record
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, trials_of
 from evalfolio.errors import InputError
-from evalfolio.search import Greedy, Method
 from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 OURS, BY_TASK, AT_ONCE = "evalfolio", "evalfolio, by task", "evalfolio, at once"
 SLOPES = ("common", "own")
 BUDGETS = (0.003, 0.01, 0.03, 0.1, 0.3)
-PLANNED = (AT_ONCE, "greedy")  # plan on a menu, which takes longest: not in a quick back-test
 QUICK_MODELS = 6  # AI models in one: one more than a verdict takes
 
 
-def known_strategies(method: Method = ROUGHLY) -> dict[str, Strategy | Staged]:
-    """Return the strategies that are compared by default, by name; evalfolio's plan by a method."""
+def known_strategies() -> dict[str, Strategy | Staged]:
+    """Return the strategies that are compared by default, by name."""
     return {
         OURS: InStages(),
-        AT_ONCE: Recommended(method),
-        "greedy": Recommended(Greedy()),
+        AT_ONCE: InStages(ends=(1.0,)),
         "uniform random": strategies.uniform,
         "uniform, filled": strategies.uniform_filled,
         "cheapest first": strategies.cheapest,
@@ -112,7 +109,6 @@ def backtest(
     slope: str = "common",
     inference: ResponseModel | None = None,
     extra: Mapping[str, Strategy | Staged] | None = None,
-    leave_out: Collection[str] = (),
     losses: Losses | None = None,
     seed: int = 0,
     sweep: Sweep | None = None,
@@ -145,8 +141,6 @@ def backtest(
     extra
         Further strategies by name, functions as those in `evalfolio.backtests.strategies` or staged
         ones (`evalfolio.backtests.market.Staged`); one named as a known one takes its place.
-    leave_out
-        Names of known strategies not to compare.
     losses
         Thresholds and losses of the calls; by default of `Losses.over` the record's tasks.
     seed
@@ -182,7 +176,6 @@ def backtest(
         seed,
     )
     compared = {**known_strategies(), **(extra or {})}
-    compared = {name: each for name, each in compared.items() if name not in leave_out}
     digest = int(pd.util.hash_pandas_object(record.runs, index=False).to_numpy().sum())
     added = sorted((name, repr(strategy)) for name, strategy in (extra or {}).items())
     found = (sweep or Sweep()).run(
@@ -194,7 +187,6 @@ def backtest(
             record.attempts,
             setting,
             added,
-            sorted(compared),
         ),
     )
     rows = [row for part in found for row in part]

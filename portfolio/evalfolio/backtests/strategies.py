@@ -11,9 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from evalbayes.arrays import Array, Index
-from evalfolio.backtests.market import Market
+from evalfolio.backtests.market import FRACTIONS, Market
 from evalfolio.backtests.record import Design
-from evalfolio.backtests.ways import FRACTIONS
 
 NEARLY = 0.95  # of the successes within the highest cap: where the plateau is taken as reached
 

@@ -63,26 +63,12 @@ class Chances:
         self._logits = newcomer.logits(self._at)[..., None] + node
         # of the nodes, (n_draws, n_tasks, n_nodes), summing to 1
         self.weight = np.broadcast_to(weight, self._logits.shape)
-        # log2 human minutes of every task above where AI models' own slopes turn; their variance
-        self.tilt = population.tasks.tilt[self._at]
-        self.tilt_variance = float(newcomer.own_slope.var())
-        # of what is shown on the evals, unit of `shift` squared
-        self.level_covariance = population.level_covariance(self._at)
-        # of the ln spend of successes: of all evals, of each
-        own = (spending.model_sd[0], spending.departure_sd[0])
-        self.slower_variance = (float(own[0] ** 2), float(own[1] ** 2))
-        self.eval_of = population.tasks.eval_of[self._at]
         self._spending, self._runs, self._tasks = spending, runs, tasks
 
-    def within(
-        self, cap: Array, rows: Index | slice, shift: float = 0.0, slower: float = 0.0
-    ) -> Array:
-        """Return P(success within the cap) at some draws, (n_rows, n_tasks, n_nodes).
-
-        `shift` is added to the level of every eval, `slower` to the ln spend of every success.
-        """
-        share = self._spending.by_cap(cap, self._at, slower)[None, :, None]
-        return np.asarray(expit(self._logits[rows] + shift) * share)
+    def within(self, cap: Array, rows: Index | slice) -> Array:
+        """Return P(success within the cap) at some draws, (n_rows, n_tasks, n_nodes)."""
+        share = self._spending.by_cap(cap, self._at)[None, :, None]
+        return np.asarray(expit(self._logits[rows]) * share)
 
     def spend(self, cap: Array) -> Array:
         """Return the expected spend of a run under a cap, (n_tasks,)."""

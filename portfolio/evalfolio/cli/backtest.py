@@ -44,8 +44,7 @@ def backtest(
         bool,
         Option(
             "--quick",
-            help="Two budgets, 2 repetitions, six AI models, no certified plans: minutes, "
-            "of 12,000 runs too.",
+            help="Two budgets, 2 repetitions, six AI models: minutes, of 12,000 runs too.",
         ),
     ] = False,
     programme: Annotated[
@@ -69,7 +68,7 @@ def backtest(
     from evalbayes.names import refuse_unknown
     from evalbayes.observations import imported
     from evalfolio.backtests.record import record_of
-    from evalfolio.backtests.replay import BUDGETS, PLANNED, QUICK_MODELS, as_run, some_of, write
+    from evalfolio.backtests.replay import BUDGETS, QUICK_MODELS, as_run, some_of, write
     from evalfolio.backtests.replay import backtest as replay
     from evalfolio.errors import InputError
     from evalfolio.sensitivities.sweep import Sweep, connected
@@ -105,7 +104,6 @@ def backtest(
                     history=mode,
                     slope=slope,
                     extra=strategies,
-                    leave_out=PLANNED if quick else (),
                     seed=seed,
                     sweep=Sweep(workers, "loky" if scheduler is None else "dask", checkpoint),
                 )

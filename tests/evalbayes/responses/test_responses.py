@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,30 +79,6 @@ def test_newcomers_mode_is_a_grids() -> None:
     assert point[0, 1] == pytest.approx(grid[best[1]], abs=0.1)
     assert point[0, 2] == pytest.approx(grid[best[2]], abs=0.1)
     assert (np.linalg.eigvalsh(precision) >= 1.0 - 1e-9).all()
-
-
-def test_covariance_of_levels_is_that_of_newcomers_drawn() -> None:
-    rng = np.random.default_rng(5)
-    n = 100_000
-    population = small_population()
-    many = replace(
-        population,
-        difficulty=population.difficulty + rng.normal(0.0, [0.5, 0.5, 0.9], (n, 3)),
-        loading=population.loading + rng.normal(0.0, 0.2, (n, 2)),
-        turn=np.repeat(population.turn, n),
-        mean=np.repeat(population.mean, n),
-        validity_sd=np.repeat(population.validity_sd, n),
-        tilt_sd=np.repeat(population.tilt_sd, n),
-        sd=rng.uniform(0.5, 1.5, n),
-    )
-    newcomer = Newcomer.inferred(many, None)
-    logits = newcomer.levels()[:, many.tasks.eval_of] - many.difficulty
-    shown = np.stack([logits[:, :2].mean(axis=1), logits[:, 2]], axis=1)
-    expected = many.level_covariance(np.arange(3))
-    np.testing.assert_allclose(np.cov(shown.T), expected, rtol=0.03)
-    # Half of the tasks of an eval: its other tasks' difficulties tell nothing of these.
-    apart = many.level_covariance(np.array([0, 2]))
-    np.testing.assert_allclose(np.cov(logits[:, [0, 2]].T), apart, rtol=0.03)
 
 
 def test_what_was_seen_is_kept() -> None:

@@ -11,9 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from evalfolio.backtests import findings as measures
-from evalfolio.backtests.conclusion import Judge, Losses, regression_of
+from evalfolio.backtests.conclusion import Judge, Losses, promised, regression_of
 from evalfolio.backtests.findings import findings_of
-from evalfolio.backtests.horizon_menu import promised
 from evalfolio.backtests.market import Market, Staged
 from evalfolio.backtests.page import told
 from evalfolio.backtests.record import Design, record_of

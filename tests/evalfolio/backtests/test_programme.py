@@ -14,9 +14,9 @@ from tests.evalbayes.menus.synthetic import prior_posterior
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.posterior.posterior import Posterior
+from evalfolio.backtests.in_stages import ENDS, InStages
 from evalfolio.backtests.market import Sight
 from evalfolio.backtests.programme import COLUMNS, DRAWS, AsRun, catalogue_of
-from evalfolio.backtests.recommended import ENDS, InStages
 from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.replay import BY_TASK, OURS, as_run, backtest
 from evalfolio.backtests.teaching import ResponseModel

@@ -12,12 +12,11 @@ import pytest
 from benchmarks.staged_buying import world
 
 from evalfolio.backtests.by_task import picked
-from evalfolio.backtests.market import Market, Sight, at_quantiles
-from evalfolio.backtests.recommended import InStages
+from evalfolio.backtests.in_stages import InStages
+from evalfolio.backtests.market import FRACTIONS, Bought, Market, Sight, at_quantiles
 from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, Trials, prepared
-from evalfolio.backtests.ways import FRACTIONS, Bought
 from evalfolio.errors import InputError
 
 SHARE = 0.3
