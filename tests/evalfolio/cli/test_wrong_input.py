@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,6 +199,17 @@ def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
     more = run(*arguments, "--draws", "5000")
     assert more.code == 2
     assert "--draws 5000 or --posterior, not both" in one_sentence(more.err)
+
+
+@pytest.mark.slow  # two fits
+def test_as_many_draws_as_a_failed_fit_asks_for_pass(run: Run, files: tuple[Path, Path]) -> None:
+    few = run("fit", *files, "--draws", "200", "--seed", "2")
+    assert few.code == 4
+    asked = re.search(r"fit again with --draws (\d+) \((\d+) times as many\)", few.err)
+    assert asked is not None, few.err
+    assert int(asked[1]) == 200 * int(asked[2])
+    enough = run("fit", *files, "--draws", asked[1], "--seed", "2")
+    assert enough.code == 0, enough.err
 
 
 def test_a_catalogue_saved_with_a_byte_order_mark(run: Run, files: tuple[Path, Path]) -> None:
