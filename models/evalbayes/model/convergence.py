@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from evalbayes.arrays import Array, Flags
 from evalbayes.model import derived
@@ -27,11 +27,7 @@ def prior_shift(values: Array, log_prior: Array) -> Array:
     vary.
     """
     sd = values.std(axis=0)
-    means = []
-    for power in POWERS:
-        ln = (power - 1.0) * log_prior
-        weights = np.exp(ln - ln.max())
-        means.append(weights @ values / weights.sum())
+    means = [softmax((power - 1.0) * log_prior) @ values for power in POWERS]
     doublings = np.log2(POWERS[1] / POWERS[0])
     moved = np.abs(means[1] - means[0]) / np.maximum(sd, 1e-300) / doublings
     return np.where(sd > 0, moved, 0.0)

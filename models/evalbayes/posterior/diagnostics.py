@@ -147,6 +147,8 @@ class Diagnostics:
         """Say in a few lines whether to trust the fit."""
         lines = ["The fit passes its gate." if self.passed else "THE FIT FAILS ITS GATE:"]
         lines += [f"- {reason}" for reason in self.reasons]
+        if self.times_the_draws > 1:
+            lines.append(f"By proportion {self.times_the_draws} times as many draws would do.")
         table = self.quantities
         if len(table):
             lines.append(

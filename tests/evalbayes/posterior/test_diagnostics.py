@@ -70,7 +70,9 @@ def test_poor_sampling_is_named(quantities: dict[str, float], sentence: str) -> 
     ],
 )
 def test_too_few_draws_say_how_many_would_do(quantities: dict[str, float], times: int) -> None:
-    assert diagnostics(quantities).times_the_draws == times
+    fit = diagnostics(quantities)
+    assert fit.times_the_draws == times
+    assert (f"{times} times as many draws would do" in fit.summary()) == (times > 1)
 
 
 def test_what_draws_cannot_mend_asks_for_none() -> None:
