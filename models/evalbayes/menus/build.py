@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ from evalbayes.menus.offer import (
     offers_of,
     undominated,
 )
-from evalbayes.menus.reading import Reading, floors_of, reading_of
+from evalbayes.menus.reading import Reading, floors_of, reading_of, stacked
 from evalbayes.menus.sampling_noise import matched_noise
 from evalbayes.menus.stakes import decisions_of
 from evalbayes.menus.states import States, states_of
@@ -173,11 +173,14 @@ def build_menu(
         if caps.no_sweet_spot:
             left_off.append((f"{spec.name} / sweet-spot", caps.no_sweet_spot))
         was = done.get(spec.name)
-        views = _Views(posterior, states, i, spec, n_drawn, held, lucky, was is not None)
         spends = _spends(posterior, i)
         own: list[Priced] = []
         offers = offers_of(spec, caps)
-        for offer in offers if was is None else further(spec, offers, was):
+        if was is not None:
+            offers = further(spec, offers, was)
+        efforts = {0.0, *(offer.effort for offer in offers)}
+        views = _Views(posterior, states, i, spec, n_drawn, held, lucky, was is not None, efforts)
+        for offer in offers:
             cost = option_cost(spec, offer, spends, prices, luck, catalogue)
             if days is not None and cost.days > days:
                 left_off.append(
@@ -190,9 +193,9 @@ def build_menu(
         kept = _kept(own, catalogue)
         priced += kept
         if kept:
-            efforts = dict.fromkeys((0.0, max(p.described["effort"] for p in kept)))
-            plateau.append(views.reading((0.0,)))
-            everything.append(views.reading(tuple(efforts)))
+            plateau.append(views.reading.at(0.0))
+            most = max(p.described["effort"] for p in kept)
+            everything.append(views.reading.at(*dict.fromkeys((0.0, most))))
     for study in catalogue.studies:
         made = (study.name, catalogue.portfolio.ai_model) in posterior.studies
         if not made and days is not None and study.days > days:
@@ -260,6 +263,7 @@ class _Views:
         held: Flags | None,
         lucky: Sequence[tuple[Posterior, States]],
         replanned: bool,
+        efforts: set[float],
     ) -> None:
         self.posterior, self.states = posterior, states
         self.i, self.spec, self.replanned = i, spec, replanned
@@ -275,10 +279,11 @@ class _Views:
         self.already = int(posterior.n_runs[i, 0])
         self.drawn = thinned(len(at), n_drawn)
         self.keep = at[self.drawn]
-        # The rows and noises of readings at efforts, and from every half of the draws: many options
-        # share their efforts.
-        self.reading = cache(partial(reading_of, posterior, states, i, 0))
-        self.replicates = cache(lambda efforts: [reading_of(*own, i, 0, efforts) for own in lucky])
+        # The rows of readings at all efforts, and from every half of the draws
+        all_of = tuple(sorted(efforts))
+        self.reading = reading_of(posterior, states, i, 0, all_of)
+        again = [reading_of(*own, i, 0, all_of) for own in lucky]
+        self.replicates = cache(lambda efforts: stacked([each.at(*efforts) for each in again]))
         self._noises: dict[tuple[float, float, int, int, bool], tuple[float, Array, Array]] = {}
 
     def information(self, offer: Offer) -> tuple[Array, Array, Array]:
@@ -296,7 +301,7 @@ class _Views:
         if offer.baseline_runs:
             runs.insert(0, (0.0, offer.baseline_cap, 1, offer.baseline_runs))
         efforts = tuple(effort for effort, *_ in runs)
-        reading = self.reading(efforts)
+        reading = self.reading.at(*efforts)
         found = []
         fresh = self.replanned and not offer.again
         for k, (effort, cap, times, tasks) in enumerate(runs):
@@ -311,20 +316,14 @@ class _Views:
         if offer.baseline_runs:  # of the means of all tasks and of those with a baseline run
             shared = self._attempt_correlation(offer.effort)
             shared *= float(np.sqrt(offer.baseline_runs / offer.tasks))
+        again = np.zeros((0, n, n))
+        if len(self.lucky):
+            every = self.replicates(efforts)
+            again = every.information(by_half, np.arange(len(by_half)), correlation=shared)
         return (
             reading.information(means, correlation=shared),
-            np.array(
-                [
-                    reading.information(by_draw[at], int(d), correlation=shared)
-                    for at, d in zip(self.drawn, self.keep, strict=True)
-                ]
-            ),
-            np.array(
-                [
-                    again.information(own, correlation=shared)
-                    for again, own in zip(self.replicates(efforts), by_half, strict=True)
-                ]
-            ).reshape(-1, n, n),
+            reading.information(by_draw[self.drawn], self.keep, correlation=shared),
+            again,
         )
 
     def _noise(
@@ -361,10 +360,10 @@ class _Views:
         """Correlation of an attempt as it comes with one at this effort, at the same task."""
         name = self.few.ai_models[0]
         correlation = attempt_correlation(
-            self.few.plateau(name)[:, self.i],
+            self.few.plateau(name, evals=[self.i])[:, 0],
             self.few.in_unit_of(self.i, "slope")[:, 0],
             self.few.draws["task_sd"][:, self.i],
-            self.few.plateau(name, effort)[:, self.i],
+            self.few.plateau(name, effort, [self.i])[:, 0],
         )
         return float(correlation.mean())
 

@@ -8,12 +8,14 @@ shared by all readings of the eval; κ²·eeᵀ, the eval's own departure in gap
 readings from the same tasks share in part.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Index
 from evalbayes.decision import Decision
 from evalbayes.menus.states import States, eval_error, explained_error
 from evalbayes.posterior.posterior import Posterior
@@ -33,27 +35,50 @@ class Reading:
     margin_mean: Array
     margin_variance: Array
 
-    def noise(self, sampling: Array, draw: int | None = None, *, correlation: float = 0.0) -> Array:
-        """R, of shape (n_efforts, n_efforts), for sampling variances of shape (n_efforts,).
+    def at(self, *efforts: float) -> Reading:
+        """Return those at some of its efforts."""
+        k = [self.efforts.tolist().index(effort) for effort in efforts]
+        own = {key: getattr(self, key)[k] for key in ("rows", "margin_mean", "margin_variance")}
+        return replace(self, efforts=self.efforts[k], **own)
 
-        Without a draw, from the mean over draws: the mean of the information instead would take
-        the best draws at their word. `correlation` is that of the sampling noise of two readings
-        from the same tasks: the second tells less of capability, their difference more of the gap.
+    def noise(
+        self, sampling: Array, draw: int | Index | None = None, *, correlation: float = 0.0
+    ) -> Array:
+        """R, of shape (..., n_efforts, n_efforts), for sampling variances of (..., n_efforts).
+
+        Without a draw, or several, from the mean over draws: the mean of the information instead
+        would take the best draws at their word. `correlation` is that of the sampling noise of two
+        readings from the same tasks: the second tells less of capability, their difference more of
+        the gap.
         """
-        private = self.private.mean() if draw is None else self.private[draw]
-        departure = self.departure.mean() if draw is None else self.departure[draw]
+        private, departure = (
+            np.asarray(each.mean() if draw is None else each[draw])[..., None, None]
+            for each in (self.private, self.departure)
+        )
         shared: Array = private + departure * np.outer(self.efforts, self.efforts)
         sd = np.sqrt(sampling)
-        same_tasks = correlation + (1.0 - correlation) * np.eye(len(sampling))
-        return shared + np.outer(sd, sd) * same_tasks
+        same_tasks = correlation + (1.0 - correlation) * np.eye(len(self.efforts))
+        return shared + sd[..., :, None] * sd[..., None, :] * same_tasks
 
     def information(
-        self, sampling: Array, draw: int | None = None, *, correlation: float = 0.0
+        self, sampling: Array, draw: int | Index | None = None, *, correlation: float = 0.0
     ) -> Array:
-        """K = HᵀR⁻¹H, of shape (n_states, n_states)."""
+        """K = HᵀR⁻¹H, of shape (..., n_states, n_states)."""
         noise = self.noise(sampling, draw, correlation=correlation)
-        information: Array = self.rows.T @ np.linalg.solve(noise, self.rows)
-        return (information + information.T) / 2.0
+        rows = np.broadcast_to(self.rows, (*noise.shape[:-1], self.rows.shape[-1]))
+        information: Array = np.swapaxes(rows, -1, -2) @ np.linalg.solve(noise, rows)
+        return (information + np.swapaxes(information, -1, -2)) / 2.0
+
+
+def stacked(readings: Sequence[Reading]) -> Reading:
+    """Return readings of several beliefs as one: the mean of each stands where a draw does."""
+    every = {
+        key: np.array([getattr(each, key) for each in readings])
+        for key in ("rows", "margin_mean", "margin_variance")
+    }
+    means = [[each.private.mean(), each.departure.mean()] for each in readings]
+    private, departure = np.array(means).reshape(-1, 2).T
+    return Reading(efforts=readings[0].efforts, private=private, departure=departure, **every)
 
 
 def reading_of(

@@ -15,7 +15,7 @@ def eval_curve(posterior: Posterior, i: int, m: int, effort: float = 0.0) -> Cur
     Elicited agents go on for longer: ln spend grows by `EFFORT_SPEND` per unit of effort.
     """
     longer = effort * EFFORT_SPEND[0]
-    plateau = posterior.plateau(posterior.ai_models[m], effort)[:, i]
+    plateau = posterior.plateau(posterior.ai_models[m], effort, [i])[:, 0]
     return Curve(
         plateau=np.clip(plateau, EDGE, 1.0 - EDGE),
         success_location=posterior.draws["success_location"][:, i, m] + longer,

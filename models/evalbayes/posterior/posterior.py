@@ -269,10 +269,12 @@ class Posterior:
         drawn = self.draws["spend_family"][:, i, m].astype(np.int64)
         return np.eye(len(STACKED))[drawn] if drawn.any() else None
 
-    def plateau(self, ai_model: str, effort: float | Array = 0.0) -> Array:
-        """Success share with unlimited spend, (n_draws, n_evals), at one effort or that of each."""
+    def plateau(
+        self, ai_model: str, effort: float | Array = 0.0, evals: Sequence[int] | None = None
+    ) -> Array:
+        """Success share with unlimited spend at one effort or that of each eval; see `logits`."""
         m = self.index_of("ai_model", ai_model)
-        return expit(self.logits(m, np.asarray(effort, dtype=np.float64)))
+        return expit(self.logits(m, np.asarray(effort, dtype=np.float64), evals))
 
     def thinned(self, n_draws: int) -> "Posterior":
         """Return evenly spaced draws, at most `n_draws` of them."""
