@@ -266,11 +266,11 @@ class Decision:
         for c, (a, m, e), vector in zip(self.contrasts, self.terms, vectors, strict=True):
             w = numbers(vector)
             z = self._times(w)
-            t = dot(c, z)
+            t, at, each = dot(c, z), z.__getitem__, self.ceiling * m / a
             free, constant = free - t, constant + (m * dot(w, z) - e * t * t) / a
             for o, columns in enumerate(self.options):
-                seen = sum(sum(x * z[place] for place, x in f) ** 2 for f in columns)
-                weights[o] += self.ceiling * m / a * seen
+                seen = [dot(f, map(at, places)) for places, f in columns]
+                weights[o] += each * dot(seen, seen)
         return self.ceiling * (free * free / self.margin + constant), weights
 
     @cached_property
@@ -319,7 +319,7 @@ class Decision:
 
         low, high = start, end
         with localcontext(prec=ROUGH):
-            for _ in range(60):
+            for _ in range(36):
                 middle = (low + high) / 2
                 low, high = (middle, high) if steep(middle) > price else (low, middle)
         at = min(max(high, start), end)
@@ -336,7 +336,8 @@ class Problem:
         n = self.n = len(self.options)
         self.prior = [numbers(row) for row in menu["covariance"]]
         self.columns = [
-            [[(place, Decimal(x)) for place, x in f] for f in own] for own in menu["information"]
+            [([place for place, _ in f], numbers(x for _, x in f)) for f in own]
+            for own in menu["information"]
         ]
         self.decisions = [
             # the menu, whose hash is known, counts before what a question says of a decision
@@ -388,9 +389,9 @@ class Problem:
             met = (low is None or total >= low - slack) and (high is None or total <= high + slack)
             require(met, "the choice breaks a limit")
         left = self.prior  # S - S f f'S/(1 + f'S f), reading by reading
-        for f in (f for o in chosen for f in self.columns[o]):
-            seen = [sum((row[p] * x for p, x in f), ZERO) for row in left]
-            noise = 1 + sum(x * seen[p] for p, x in f)
+        for places, f in (each for o in chosen for each in self.columns[o]):
+            seen = [dot(f, map(row.__getitem__, places)) for row in left]
+            noise = 1 + dot(f, map(seen.__getitem__, places))
             pairs = zip(left, seen, strict=True)
             left = [[a - b * c / noise for a, c in zip(row, seen, strict=True)] for row, b in pairs]
         return sum((each.worth(left) for each in self.decisions), ZERO)

@@ -1,5 +1,7 @@
 """What the workbook and the report are written from."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
@@ -51,6 +53,5 @@ class Storable(Drawable, Protocol):
     def observations(self) -> Observations | None:
         """Results so far, which name tasks too; None where a stored posterior was used."""
 
-    @property
-    def proof(self) -> dict[str, Any]:
-        """What `certificate.json` holds."""
+    def proving(self) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
+        """Return what waits for what `certificate.json` holds, worked out while a block runs."""

@@ -121,7 +121,9 @@ def write_all(
         made, new, old = work / "made", work / "new", work / "old"
         made.mkdir()
         old.mkdir()
-        _write_files(recommendation, made)
+        with recommendation.proving() as proof:
+            _write_files(recommendation, made)
+            (made / "certificate.json").write_text(json.dumps(proof()) + "\n")
         for write, place in ((tables, made / TABLES), (programme, made)):
             if write is not None:
                 write(place)
@@ -151,7 +153,6 @@ def _write_files(recommendation: Storable, folder: Path) -> None:
     recommendation.posterior.save(folder / "posterior.nc")
     written = recommendation.catalogue.model_dump_json(indent=1)
     (folder / "catalogue.json").write_text(written + "\n", encoding="utf-8")
-    (folder / "certificate.json").write_text(json.dumps(recommendation.proof) + "\n")
     recommendation.menu.save(folder / "menu")
 
 

@@ -13,7 +13,8 @@ options cost, which decides whether a mix fits its budget at all. With σ the pa
 - *exchangeable*: a row in whose place others come near, as far as the search can tell.
 
 Firm is proved: the best mix without the row is a search of its own, and its bound is what counts.
-Where that bound is near, the mix found is named, as it lies within the search's gap of it.
+The search ends where that bound is far, or a mix is found that is near: it is named. How much of
+the menu all searches may look at is counted, not timed, so that no machine's speed decides.
 
 σ is found by valuing a mix again on the menu of every balanced half of the draws
 (`evalbayes.halves`), at the same options, so that the noise of the difference of two mixes is that
@@ -21,7 +22,6 @@ of what they do not share. Expected costs have noise too, which moves what a bud
 comes out dearer on a half is charged the difference at the shadow prices.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,8 +37,9 @@ from evalfolio.narrative import DEPTH, listing, two_digits
 from evalfolio.objectives import evsi
 from evalfolio.objectives.valuation import worth_of
 from evalfolio.search import Answer, Certified, Problem, Question
+from evalfolio.search.branching import MAX_BOXES
 from evalfolio.search.changes import NOTHING
-from evalfolio.search.exchange import moved
+from evalfolio.search.exchange import Exchanges, moved
 from evalfolio.value.knowledge import Indices
 from evalfolio.value.sample_information import DecisionValue
 from evalfolio.value.skew.calls import calls_of
@@ -49,7 +50,9 @@ MOST_TOLD = 8  # rows that are not firm which a sentence goes through
 BETWEEN_FITS = 2.33  # standard errors of one fit: 1.64 of the difference of two
 SUBSTITUTES = 3  # told of for one row
 FEW = 2  # rows of another mix that are named
-TIDY = 2e-3  # gap of the search for a rival of no more rows, of which nothing is claimed
+STEPS = 4  # exchanges in turn that may mend a mix without a row, before a search is made
+WORK = 2_000_000  # options looked at, over all boxes of all searches: about a minute of a processor
+SHARE = 0.25  # of the work that is left, for one search
 
 
 class Replicated:
@@ -79,7 +82,7 @@ class Replicated:
             replace(bare.subset(few), prior_mean=mean, prior_covariance=covariance)
             for mean, covariance in zip(means, covariances, strict=True)
         ]
-        left = self._left(reference)
+        left = np.linalg.inv(self._precision(reference))
         exact = np.zeros((len(beliefs), len(menu.decisions)))
         for own, m, after in zip(exact, beliefs, left, strict=True):
             for d, decision in enumerate(m.decisions):
@@ -90,50 +93,48 @@ class Replicated:
         self._scales = ratio[1:] / ratio[0]
         plain = [d for d, place in enumerate(self.indices.places) if place is None]
         self._plain = [{d: DecisionValue.of(m, m.decisions[d]) for d in plain} for m in beliefs[1:]]
-        self._own = self.of(reference), self.value(reference)
+        self._own = self.of(reference)
 
-    def of(self, x: Array) -> Array:
-        """Return the value of a mix on every replicate, of shape (n_replicates,)."""
+    def of(self, x: Array) -> tuple[Array, float]:
+        """Return the value of a mix on every replicate, (n_replicates,), and on the whole menu."""
         explained = self._explained(x)
-        gains = self._gains(explained)[1:] * self._scales
+        whole, *each = self._gains(explained)
+        gains = np.array(each) * self._scales
         for own, parts, plain_of in zip(gains, explained[1:], self._plain, strict=True):
             for d, plain in plain_of.items():
                 own[d] = plain.gain(parts[d])
         dearer = self.dearer.transpose(0, 2, 1) @ x @ self.prices
-        return np.asarray(gains.sum(axis=1) - dearer)
-
-    def value(self, x: Array) -> float:
-        """Return the value of a mix on the whole menu, by its stand-ins."""
-        return float(self._gains(self._explained(x))[0].sum())
+        return np.asarray(gains.sum(axis=1) - dearer), float(whole.sum())
 
     def noise(self, x: Array) -> float:
         """Return the Monte Carlo standard error of a mix's value, in the unit of the losses."""
-        return float(noise(self.of(x), self.value(x)))
+        return float(noise(*self.of(x)))
 
     def paired(self, x: Array) -> float:
         """Return the standard error of the difference in value from the reference."""
-        values, value = self._own
-        return float(noise(values - self.of(x), value - self.value(x)))
+        (values, value), (others, other) = self._own, self.of(x)
+        return float(noise(values - others, value - other))
 
     def _gains(self, explained: Array) -> Array:
         """Return every decision's value by the whole menu's stand-ins, as `_explained` is."""
         parts = self.indices.of(explained, self._prior)
         return np.stack([g.gain(parts[:, d]) for d, g in enumerate(self.worths)], axis=1)
 
-    def _left(self, x: Array) -> Array:
-        """Return the covariances of the states that a mix leaves: of the menu, then replicates."""
+    def _precision(self, x: Array) -> Array:
+        """Return the states' precisions after a mix: on the menu, then on the replicates."""
         used = np.flatnonzero(x)
         assert self.menu.replicates is not None  # callers of the class look first
         own, again = self.menu.information, self.menu.replicates.information
-        told = sum((x[o] * np.concatenate([own[None, o], again[:, o]]) for o in used), np.zeros(()))
-        left = np.linalg.inv(self._precisions + (told + np.swapaxes(told, -1, -2)) / 2)
-        return np.asarray((left + left.swapaxes(-1, -2)) / 2)
+        told = np.zeros_like(self._precisions)
+        for o in used:
+            told += x[o] * np.concatenate([own[None, o], again[:, o]])
+        return np.asarray(self._precisions + (told + np.swapaxes(told, -1, -2)) / 2)
 
     def _explained(self, x: Array) -> Array:
         """Return the variances explained of all contrasts, on the menu and then replicates."""
         lines = self.indices.contrasts
-        left = ((lines @ self._left(x)) * lines).sum(axis=-1)
-        return np.asarray(np.maximum(self._prior - left, 0.0))
+        left = np.linalg.solve(self._precision(x), lines.T[None])
+        return np.asarray(np.maximum(self._prior - np.einsum("ls,nsl->nl", lines, left), 0.0))
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -191,38 +192,45 @@ class FirmRows:
         return " ".join(told)
 
 
-def firm_rows(
-    question: Question, method: Certified, rough: Certified | None = None, seconds: float = np.inf
-) -> FirmRows | None:
+def firm_rows(question: Question, method: Certified, work: float = WORK) -> FirmRows | None:
     """Return the simplest of the best mixes, and how firm each of its rows is.
 
     InfeasibleError if no choice meets all limits. None comes back for a menu without replicates, a
-    question not of value (evsi), and where nothing is worth running. `rough` is how rivals are
-    searched, by default as the mix; a search that ends before its proof calls no row firm. After so
-    many seconds of processor time nothing more is searched and no more rows are proved firm.
+    question not of value (evsi), and where nothing is worth running. `method` finds the best mix;
+    rivals are searched to its gap, all of them within so much `work`, boxes looked at times options
+    of the menu. What comes after is neither searched for nor proved firm.
     """
     menu = question.menu
     if menu.replicates is None or question.objective != evsi():
         return None
+    left = work / len(menu)
 
-    how = rough or method
-
-    def best(asked: Question, *more: Limit, **other: float) -> Answer | None:
+    def best(
+        asked: Question, *more: Limit, ends: Callable[[Array, float], bool] | None = None
+    ) -> Answer | None:
+        nonlocal left
+        boxes = int(min(np.ceil(SHARE * left), MAX_BOXES))
         try:
-            return replace(how, **other).find(asked.under(*more))  # type: ignore[arg-type]
+            how = replace(method, time_limit=None, boxes=boxes, ends=ends)
+            answer = how.find(asked.under(*more))
         except InfeasibleError:
             return None
+        left -= max(answer.rounds, 1)
+        mixes.append(answer.x)
+        return answer
 
-    end = time.process_time() + seconds
     found = method.find(question)
     if not found.x.any():
         return None
     top, value, slack = found.x, found.value, method.gap * abs(found.value)
-    again, seen = Replicated(menu, found.prices, top), [0.0]
+    mixes = [top]
+    again, seen = Replicated(menu, found.prices, top), {top.tobytes(): 0.0}
 
     def apart(x: Array) -> float:
-        seen.append(again.paired(x))
-        return seen[-1]
+        key = x.tobytes()
+        if key not in seen:
+            seen[key] = again.paired(x)
+        return seen[key]
 
     def zone(sd: float) -> float:
         return max(T_95 * sd, slack)
@@ -230,50 +238,53 @@ def firm_rows(
     def far(sd: float) -> float:
         return zone(sd) + slack + BETWEEN_FITS * sd
 
+    def first_near(mixes: list[Array], more: float = 0.0) -> Array | None:
+        worth = found.problem.value
+        return next((y for y in mixes if value - worth(y) <= far(apart(y)) + more), None)
+
+    def told(y: Array, bound: float) -> bool:
+        reach = far(apart(y))
+        return bool(value - found.problem.value(y) <= reach or value - bound > reach)
+
     x, kept = top, list[Limit]()
     deep = (menu.options["tier"] == DEPTH).to_numpy()
     for group, counted, least in ((Where(tier=DEPTH), deep, 0), ("everything", deep | True, 1)):
-        while (count := round(float(x[counted].sum()))) > least and time.process_time() < end:
+        while (count := round(float(x[counted].sum()))) > least and left > 0:
             fewer = best(question, *kept, MaxEvals(group, count - 1))
             if fewer is None or not fewer.x.any() or value - fewer.value > zone(apart(fewer.x)):
                 break
             x = fewer.x
         if deep.any():
             kept.append(MaxEvals(group, count))
-    wider = _wider(question, again, x)
+    wider, exchanges = _wider(question, again, x), Exchanges(found.problem)
     firm: list[Row] = []
     instead: dict[Row, tuple[tuple[Row, ...], ...]] = {}
     rows = rows_of(menu, x)
     for row, option in zip(rows, np.flatnonzero(x > 0.5), strict=True):
         ways = _exchanges(found.problem, x, int(option), lambda y: value - far(apart(y)))
-        if not ways and time.process_time() < end:
+        rivals = [] if ways else _mended(exchanges, x, int(option), mixes)
+        near = first_near(rivals)
+        if near is None and not ways and left > 0:
             barring = Forbidden(Where(eval=row[0], tier=row[1]))
-            # A bound far below says enough; only a mix that is near is searched for to the end.
-            without = best(wider, barring, enough=value - 2.0 * far(max(seen)))
-            reach = 0.0 if without is None else far(again.paired(without.x))
-            if without is not None and value - without.bound <= reach:
-                if without.value < without.bound * (1.0 - how.gap):
-                    without = best(wider, barring) or without
-                reach = far(apart(without.x))
+            # A mix that is near says enough, and so does a bound that is far.
+            without = best(wider, barring, ends=told)
+            reach = 0.0 if without is None else far(apart(without.x))
             if without is None or value - without.bound > reach:
                 firm.append(row)  # also where a limit asks for it
                 continue
-            rivals = [without]
+            rivals = [without.x]
             if without.x.sum() > len(rows):
-                most = MaxEvals("everything", len(rows))
-                tidy = best(wider, barring, most, gap=max(how.gap, TIDY))
-                rivals = [without] if tidy is None else [tidy, without]
-            for rival in rivals:
-                if value - rival.value <= far(apart(rival.x)) + slack:
-                    new = [each for each in rows_of(menu, rival.x) if each not in rows]
-                    ways.append(tuple(new))
-                    break
+                tidy = best(wider, barring, MaxEvals("everything", len(rows)), ends=told)
+                rivals = [without.x] if tidy is None else [tidy.x, without.x]
+            near = first_near(rivals, slack)
+        if near is not None:
+            ways.append(tuple(each for each in rows_of(menu, near) if each not in rows))
         instead[row] = tuple(ways)
     worth = found.problem.value(x)
     return FirmRows(
         answer=replace(found, x=x, value=worth),
         noise=again.noise(x),
-        apart=max(seen),
+        apart=max(seen.values()),
         given_up=value - worth,
         firm=tuple(firm),
         instead=instead,
@@ -319,6 +330,19 @@ def _exchanges(
             break
         ways.append(way)
     return ways
+
+
+def _mended(exchanges: Exchanges, x: Array, old: int, others: Sequence[Array]) -> list[Array]:
+    """Return mixes without an option's eval and tier, made of its own or others, likest first."""
+    problem, rows = exchanges.problem, exchanges.problem.menu.options[["eval", "tier"]].astype(str)
+    own = (rows == rows.iloc[old]).all(axis=1).to_numpy()
+    mixes = [each for each in others if not each[own].any()]
+    trial = moved(x, option=NOTHING, without=old)
+    for _ in range(STEPS):
+        trial = exchanges.climb(trial, np.flatnonzero(~own), 1)
+        if problem.met(trial):
+            mixes.append(trial)
+    return sorted(mixes, key=lambda y: (y.sum() > x.sum(), np.abs(y - x).sum()))
 
 
 def _way(rows: Sequence[Row]) -> str:

@@ -24,11 +24,11 @@ from evalfolio.plans.rivals import ROUGHLY, compare, rival_plans
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.recommendations.recording import parts_of
 from evalfolio.search import Certified, Method, Question
+from evalfolio.search.meanwhile import MANY, meanwhile
 from evalfolio.sensitivities.assumed import assumptions_of
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.frontiers import Frontier, frontier
 from evalfolio.sensitivities.mixes import Tornado, tornado
-from evalfolio.sensitivities.sweep import meanwhile
 
 if TYPE_CHECKING:
     from evalbayes.catalogue import Catalogue
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from evalbayes.posterior.posterior import Posterior
     from evalfolio.record.record import Account
 
-RIVALS = Certified(time_limit=20.0)  # how rivals of the plan's rows are searched
-MANY = 300  # options; with more, what stands beside a plan is worked out in a process of its own
-SECONDS = 60.0  # of processor time for all of them
 TORNADO = 120.0  # seconds for the searches of the tornado, half a second each at least
 
 
@@ -119,7 +116,7 @@ def recommend(
     points = (frontier_points, method.roughly(2e-3, 5.0)) if many else None
     with meanwhile(_beside, question.lean, roughly, points, apart=len(menu) > MANY) as beside:
         if isinstance(method, Certified):  # rows of a mix that is not the best are not firm
-            firm = firm_rows(question, method, replace(RIVALS, gap=method.gap, seed=seed), SECONDS)
+            firm = firm_rows(question, method)
         found = method.find(question) if firm is None else firm.answer
         plan = replace(explained(found), firm=firm)
         rivals, line = beside()

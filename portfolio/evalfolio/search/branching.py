@@ -10,9 +10,11 @@ are proved from row prices, so no tolerance of a solver can make one false.
 
 import heapq
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 
+from evalbayes.arrays import Array
 from evalfolio.search.box import Box, shaved
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
@@ -38,9 +40,10 @@ class Search:
         gap: float,
         deadline: float | None,
         seed: int,
-        enough: float = -np.inf,
+        boxes: int = MAX_BOXES,
+        ends: Callable[[Array, float], bool] | None = None,
     ) -> None:
-        self.problem, self.gap, self.enough = problem, gap, enough
+        self.problem, self.gap, self.most_boxes, self.ends = problem, gap, boxes, ends
         self.relaxation = MenuRelaxation(problem, gap=gap, deadline=deadline, seed=seed)
         self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
         self.incumbent = Incumbent(problem)
@@ -55,11 +58,14 @@ class Search:
         """Search until the bound meets the best value, or time runs out."""
         self.programme.add_tangents(self.problem.evenly())
         self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
-        while self._open and not self.relaxation.out_of_time() and self.n_boxes < MAX_BOXES:
+        while self._open and not self.relaxation.out_of_time() and self.n_boxes < self.most_boxes:
             _, _, box = heapq.heappop(self._open)
-            if self.near_enough(box.bound) or box.bound <= self.enough:
+            if self.near_enough(box.bound):
                 self.done = max(self.done, box.bound)
                 continue
+            if self.n_boxes and self.settled(max(box.bound, self.done)):
+                self.done = max(self.done, box.bound)
+                break
             self.n_boxes += 1
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
@@ -78,6 +84,12 @@ class Search:
         """Whether nothing under this bound beats the best value by more than the gap."""
         return bound < np.inf and bound - self.incumbent.value <= self.gap * abs(bound)
 
+    def settled(self, bound: float) -> bool:
+        """Whether whoever asked needs no more than the best choice so far and this bound."""
+        if self.ends is None or self.incumbent.value == -np.inf:
+            return False
+        return self.ends(self.incumbent.x, bound * self.problem.scale)
+
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
         is_root = self.n_boxes == 1
@@ -90,7 +102,7 @@ class Search:
         if relaxed.x is None:
             return self._split_blindly(box)
         self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
-        if self.near_enough(box.bound) or box.bound <= self.enough:
+        if self.near_enough(box.bound):
             self.done = max(self.done, box.bound)
             return []
         self._fix(box, relaxed)

@@ -1,6 +1,7 @@
 """The certified optimum: a choice, and a proof that no other is worth more than a gap above it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,7 +10,7 @@ import numpy as np
 from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.search.answer import Answer, Status
-from evalfolio.search.branching import Search
+from evalfolio.search.branching import MAX_BOXES, Search
 from evalfolio.search.exchange import moved
 from evalfolio.search.greedy import greedy
 from evalfolio.search.problem import Problem
@@ -33,8 +34,11 @@ class Certified:
         greedy's where that is worth more, comes back with its honest bound.
     seed
         Same inputs and seed: same choices, on any number of threads.
-    enough
-        A bound, in the unit of the losses, at which the search may end though the gap is wider.
+    boxes
+        How many parts of the menu are looked at: a limit that no machine's speed moves.
+    ends
+        Whether the search may end with a best choice and a bound, in the unit of the losses,
+        though the gap is wider.
 
     Raises
     ------
@@ -45,7 +49,8 @@ class Certified:
     gap: float = 1e-3
     time_limit: float | None = None
     seed: int = 0
-    enough: float = -np.inf
+    boxes: int = MAX_BOXES
+    ends: Callable[[Array, float], bool] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.gap < 1:
@@ -83,11 +88,17 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
         x, bound = problem.start, problem.constant * problem.scale
         prices = dict.fromkeys(problem.resource_names, 0.0)
         return Answer(problem, x, problem.value(x), bound, Status.CERTIFIED, prices)
-    enough = search.enough / problem.scale
-    run = Search(problem, gap=search.gap, deadline=deadline, seed=search.seed, enough=enough)
+    run = Search(
+        problem,
+        gap=search.gap,
+        deadline=deadline,
+        seed=search.seed,
+        boxes=search.boxes,
+        ends=search.ends,
+    )
     run.run()
     best, value, bound = run.incumbent.x, run.incumbent.value, run.bound
-    ended = run.near_enough(bound) or bound <= run.enough
+    ended = run.near_enough(bound) or run.settled(bound)
     status = Status.CERTIFIED if ended else Status.STALLED
     if status == Status.STALLED and run.relaxation.out_of_time():
         status = Status.TIME_LIMIT

@@ -6,6 +6,7 @@ from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.problem import Problem
 
+MOST = 1_000_000  # exchanges in turn: as many as gain
 N_GRID = 400  # points of the table that values are read from while searching
 
 
@@ -60,22 +61,23 @@ class Exchanges:
         bought = self.problem.exchanged_purchases(x, options, without)
         return np.asarray(own + self.shared @ bought.T)
 
-    def climb(self, x: Array, candidates: Positions) -> Array:
+    def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> Array:
         """Return the choice after the best single exchanges in turn, until none gains."""
         problem = self.problem
-        while True:
+        for _ in range(steps):
             options = candidates[x[candidates] < 0.5]
             without = problem.present(x)[problem.eval_codes[options]]
             ok = self.fits(x, options, without)
             options, without = options[ok], without[ok]
             if not len(options):
-                return x.copy()
+                break
             v = problem.explained.exchanged(x, without, options), problem.explained.at(x)[None]
             after, now = (problem.total.of(self.gains(each)) for each in v)
             best = int(np.argmax(after - now))
             if (after - now)[best] <= 1e-9 * problem.scale:
-                return x.copy()
+                break
             x = moved(x, int(options[best]), int(without[best]))
+        return x.copy()
 
 
 def moved(x: Array, option: int, without: int) -> Array:

@@ -30,8 +30,6 @@ from evalfolio.search import Certified, Method, Question, Status
 
 FORMAT = 1
 Point = Any  # whatever JSON can hold: numbers, strings, lists and dicts of them
-IDLE = 10.0  # seconds after which a process whose parent was killed ends
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SAME = 1e-9  # relative: values nearer to each other are one value
 
 
@@ -207,35 +205,6 @@ class Sweep:
             yield from parallel(
                 joblib.delayed(_one)(function, key, point) for key, point in points.items()
             )
-
-
-@contextmanager
-def meanwhile(function: Callable[..., Any], *held: Any, apart: bool) -> Iterator[Callable[[], Any]]:
-    """Work out a function of what is held in another process while the block runs.
-
-    The block is given what waits for the result. Where it is not to be `apart`, there is one core,
-    or the process dies (of want of memory, say), the result is worked out here when asked for; it
-    is the same. What still runs when the block ends is stopped.
-    """
-    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor, cpu_count
-
-    if not apart or cpu_count() < 2:
-        yield partial(function, *held)
-        return
-
-    other = ProcessPoolExecutor(1, timeout=IDLE, env=dict.fromkeys(THREADS, "1"))
-    try:
-        running = other.submit(function, *held)
-
-        def result() -> Any:
-            try:
-                return running.result()
-            except BrokenProcessPool:
-                return function(*held)
-
-        yield result
-    finally:
-        other.shutdown(kill_workers=True)
 
 
 def _one(function: Callable[[Any], Any], key: str, point: Point) -> tuple[str, Any]:

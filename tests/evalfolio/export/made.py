@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,7 +68,9 @@ def made(
         ),
         points=points,
     )
-    known: Any = SimpleNamespace(record=Record.of(record), proof={})
+    known: Any = SimpleNamespace(
+        record=Record.of(record), proof={}, proving=lambda: nullcontext(dict)
+    )
     fake: Any = FakePosterior()
     described: Any = catalogue
     return Recommendation(
@@ -86,9 +90,16 @@ def json_of(recommendation: Recommendation) -> Any:
     return json.loads(recommendation.record.to_json())
 
 
+def _plan_of(record: Any) -> Any:
+    proving = partial(nullcontext, dict)
+    return SimpleNamespace(record=Record.of(record), proof={}, proving=proving)
+
+
 def telling(recommendation: Recommendation, record: Any) -> Recommendation:
     """Return the recommendation with another record."""
-    plan: Any = SimpleNamespace(record=Record.of(record), proof={})
+    plan: Any = SimpleNamespace(
+        record=Record.of(record), proof={}, proving=lambda: nullcontext(dict)
+    )
     return replace(recommendation, plan=plan)
 
 

@@ -14,7 +14,7 @@ from evalbayes.halves import Replicates
 from evalfolio.limits import Mandatory
 from evalfolio.limits.limit import Limit
 from evalfolio.narrative import two_digits
-from evalfolio.plans.firm_rows import FirmRows, Replicated, firm_rows
+from evalfolio.plans.firm_rows import FirmRows, Replicated, firm_rows, rows_of
 from evalfolio.search.certified import Certified
 from evalfolio.search.question import Question
 
@@ -138,13 +138,35 @@ def test_every_row_of_a_search_that_ended_is_firm_or_names_what_may_stand_in_its
         assert all(plan.ways(row) for row in plan.instead)
 
 
-def test_without_time_to_prove_it_no_row_is_called_firm() -> None:
+def test_without_work_to_prove_it_no_row_is_called_firm() -> None:
     menu = noisy(np.random.default_rng(0), 0.05)
-    plan = firm_rows(Question(menu, BUDGET), Certified(), seconds=0.0)
+    plan = firm_rows(Question(menu, BUDGET), Certified(), work=0.0)
     assert plan is not None
     assert plan.firm == ()
     assert plan.instead[("strong", "plateau")] == ()
     assert "strong (plateau) is not proved firm." in plan.sentence()
+
+
+def test_rows_firm_by_searches_that_end_early_are_those_that_whole_searches_prove() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = {**TRUE, "a": rng.uniform(0.5, 3.0), "b": rng.uniform(0.5, 3.0), "weak": 0.3}
+        menu = noisy(rng, 0.03, true)
+        plan = found(menu)
+        best = Certified(1e-6).find(Question(menu, BUDGET))
+        again = Replicated(menu, best.prices, best.x)
+        slack = 1e-3 * best.value
+        for row in rows_of(menu, plan.answer.x):
+            values = []
+            for mask in range(1 << len(menu)):  # every choice without the row
+                y = np.array([float(mask >> o & 1) for o in range(len(menu))])
+                if row not in rows_of(menu, y) and menu.costs[:, 0] @ y <= BUDGET["usd"]:
+                    sd = again.paired(y)
+                    far = max(2.04 * sd, slack) + slack + 2.33 * sd
+                    values.append(best.value - best.problem.value(y) - far)
+            # nearer than the search's gap either is right
+            assert row in plan.firm or min(values) <= slack
+            assert row not in plan.firm or min(values) >= -slack
 
 
 def test_a_mandatory_row_is_firm_and_no_replicates_or_no_mix_say_nothing() -> None:
@@ -182,7 +204,7 @@ def test_the_noise_of_a_value_is_that_of_the_same_mix_over_other_draws() -> None
     menus = [noisy(rng, 0.1, {"strong": 6.0}) for _ in range(60)]
     x = np.ones(1)
     again = [Replicated(menu, {}, x) for menu in menus]
-    values = np.array([each.value(x) for each in again])
+    values = np.array([each.of(x)[1] for each in again])
     told = np.sqrt(np.mean([each.noise(x) ** 2 for each in again]))
     assert told == pytest.approx(values.std(ddof=1), rel=0.25)  # 60 values: a tenth
 
@@ -209,3 +231,12 @@ def test_firm_rows_are_in_nine_of_ten_plans_of_other_fits(sd: float) -> None:
     values = np.array([plan.answer.value for plan in plans])
     inside = np.abs(values - values.mean()) <= 2.5 * np.array([plan.noise for plan in plans])
     assert inside.mean() >= 0.8
+
+
+def test_a_row_without_which_nothing_is_left_is_told_of_too() -> None:
+    plan = found(noisy(np.random.default_rng(0), 0.05, {"strong": 6.0}))
+    assert plan.firm == (("strong", "plateau"),)
+    hardly = firm_rows(
+        Question(noisy(np.random.default_rng(0), 2.0, {"weak": 1e-4}), BUDGET), Certified()
+    )
+    assert hardly is None or hardly.firm + tuple(hardly.instead) == (("weak", "plateau"),)

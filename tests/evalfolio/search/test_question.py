@@ -122,3 +122,11 @@ def test_limits_travel_with_the_question() -> None:
     other = ef.answer(asked.within(usd=20_000.0))
     assert plan.chosen[0] not in other.chosen
     assert np.isclose(other.question.spendable["usd"], 20_000.0)
+
+
+def test_what_goes_to_another_process_keeps_the_draws_that_a_limit_is_of() -> None:
+    menu, limit = small_menu(), ef.ChanceLimit(2_000.0, 0.1)
+    menu = replace(menu, resource_draws=np.repeat(menu.costs[None], 20, axis=0))
+    question = ef.Question(menu, BUDGET, (limit,))
+    assert ef.answer(question.lean).chosen == ef.answer(question).chosen
+    assert ef.Question(menu, BUDGET).lean.menu.resource_draws is None

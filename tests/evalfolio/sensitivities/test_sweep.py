@@ -17,8 +17,9 @@ import evalfolio as ef
 from evalfolio.errors import InputError
 from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
+from evalfolio.search.meanwhile import meanwhile
 from evalfolio.sensitivities.assumed import Assumed
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash, meanwhile
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash
 
 BUDGETS = [{"usd": float(usd)} for usd in (0, 600, 1_600, 8_000, 12_000, 20_000)]
 
