@@ -5,6 +5,8 @@ at each of n tasks are worth n·k/(1 + (k − 1)ρ) runs, and never more than n/
 n tasks drawn at random is worth n: however unlike the tasks are, their outcomes are independent.
 """
 
+import math
+
 import numpy as np
 from scipy.special import expit, logit
 
@@ -44,7 +46,9 @@ def effective_runs(
 
     Of an eval of `of` tasks, `tasks` are run, `attempts` times each, with ρ between attempts at one
     task. Runs that the AI model has `already` are taken as spread over the tasks from the first on:
-    those are sold again only as repeats, and fresh ones go first.
+    those are sold again only as repeats, and fresh ones go first. With W(k) = k/(1 + (k − 1)ρ) runs
+    that k attempts at a task are worth, k more after b add W(b + k) − W(b), written as one product:
+    the difference of the two falls below 0 by rounding where ρ is nearly 1.
 
     >>> effective_runs(20, 1, 0.5, of=40), effective_runs(20, 3, 0.5, of=40)
     (20.0, 30.0)
@@ -52,16 +56,12 @@ def effective_runs(
     seen = min(already, of)
     fresh = min(tasks, of - seen)
     repeated = tasks - fresh
-    worth = fresh * _worth(attempts, correlation)
+    worth = fresh * attempts / (1.0 + (attempts - 1.0) * correlation)
     if repeated:
         before = already / seen
-        worth += repeated * (_worth(before + attempts, correlation) - _worth(before, correlation))
+        parts = (1.0 + (each - 1.0) * correlation for each in (before, before + attempts))
+        worth += repeated * attempts * (1.0 - correlation) / math.prod(parts)
     return float(worth)
-
-
-def _worth(attempts: float, correlation: float) -> float:
-    """Independent runs that attempts at one task are worth."""
-    return attempts / (1.0 + (attempts - 1.0) * correlation) if attempts > 1.0 else attempts
 
 
 def counted(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -43,6 +43,8 @@ def test_correlation_with_an_elicited_attempt_agrees_with_simulated_tasks() -> N
     rho=st.floats(0, 1),
     already=st.integers(0, 200),
 )
+@example(tasks=50, attempts=1, rho=1 - 1e-16, already=82)  # rounding took it below 0
+@example(tasks=50, attempts=7, rho=1.0, already=200)
 def test_never_more_than_the_runs_and_never_less_with_more_of_them(
     tasks: int, attempts: int, rho: Any, already: int
 ) -> None:
