@@ -4,9 +4,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from errno import ENOTEMPTY
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -314,29 +317,39 @@ class Menu:
         Raises
         ------
         InputError
-            If something else lies in the folder, which would be lost.
+            If something else lies in the folder, which would be lost, or it cannot be written.
         """
-        folder = Path(folder)
-        others = (
-            [p.name for p in folder.iterdir() if p.name not in FILES] if folder.exists() else ()
-        )
-        if others:
-            raise InputError(
-                f"{folder}: a menu must have a folder of its own, got {others[0]!r} in it, which "
-                "would be lost; move it, or give another folder"
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own: another process may be writing the same menu.
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        folder, work, others = Path(folder), Path(), list[str]()
         try:
+            with suppress(FileNotFoundError):
+                others = [path.name for path in folder.iterdir() if path.name not in FILES]
+            if others:
+                raise InputError(
+                    f"{folder}: a menu must have a folder of its own, got {others[0]!r} in it, "
+                    "which would be lost; move it, or give another folder"
+                )
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # A name of its own: another process may be writing the same menu.
+            work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            (partial := work / "new").mkdir()
             self._write(partial)
-            if folder.exists():
-                shutil.rmtree(folder)
-            partial.chmod(0o755)
-            partial.rename(folder)
-        finally:  # when all went well it is gone already
-            shutil.rmtree(partial, ignore_errors=True)
-        return folder
+            while True:  # again where that process puts its own between the two moves
+                with suppress(FileNotFoundError):
+                    folder.rename(work / uuid4().hex)
+                try:
+                    partial.rename(folder)
+                    return folder
+                except OSError as error:
+                    if error.errno != ENOTEMPTY:
+                        raise
+        except OSError as error:
+            raise InputError(
+                f"{folder}: must be a folder that can be written, got {error.strerror or error}; "
+                "give another, or make room"
+            ) from error
+        finally:
+            if work.name:
+                shutil.rmtree(work, ignore_errors=True)
 
     def _write(self, partial: Path) -> None:
         self.options.to_parquet(partial / "options.parquet")

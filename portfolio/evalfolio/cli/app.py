@@ -70,6 +70,8 @@ def main() -> None:
     except Exception as error:
         from evalfolio.errors import EvalfolioError  # slow to import: `--help` needs none of it
 
+        if isinstance(error, ImportError) and not (error.name or "eval").startswith("eval"):
+            ends(f"{error.name} cannot be loaded ({error}); install evalfolio again, see `doctor`")
         if not isinstance(error, EvalfolioError):
             raise
         ends(str(error), error.exit_code)

@@ -226,6 +226,25 @@ def test_doctor_tells_what_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert "cannot be loaded: ImportError: No module named 'highspy'; install" in told.out
 
 
+@pytest.mark.parametrize("package", ["highspy", "h5netcdf"])
+def test_a_package_that_is_missing_is_told_in_one_sentence_and_nothing_is_written(
+    run: Run,
+    files: tuple[Path, Path],
+    posterior_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    for module in [name for name in sys.modules if name.startswith(("evalfolio.", "evalbayes."))]:
+        if not module.startswith(("evalfolio.cli", "evalfolio.errors", "evalbayes.errors")):
+            monkeypatch.delitem(sys.modules, module)
+    made = run("recommend", files[0], "--posterior", posterior_file, "--out", "plan")
+    assert made.code == 2
+    assert f"error: {package} cannot be loaded (" in made.err
+    assert "install evalfolio again" in made.err
+    assert not Path("plan").exists()
+
+
 def test_doctor_tells_of_a_bound_below_a_certified_value(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
