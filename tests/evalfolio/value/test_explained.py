@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from evalbayes import Decision, Menu
-from evalfolio.value.explained import ExplainedVariance
+from evalfolio.value.explained import ExplainedVariance, InformationGain, factors
 
 
 def correlated_menu(seed: int = 0, n_evals: int = 6, n_states: int = 4, scale: float = 1.0) -> Menu:
@@ -115,6 +115,48 @@ def test_exchanges_are_valued_as_if_made(seed: int) -> None:
             y[old] = 0.0
         y[new] = 1.0
         np.testing.assert_allclose(found[row], by_definition(menu, y), rtol=1e-9)
+
+
+def log_determinant(menu: Menu, x: NDArray[np.float64]) -> float:
+    """log det(I + Σ_prior · Σ x K), by its eigenvalues."""
+    gained = menu.prior_covariance @ np.tensordot(x, menu.information, 1)
+    return float(np.log(np.linalg.eigvals(np.eye(len(gained)) + gained).real).sum())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_information_is_the_log_determinant_with_its_gradient_and_exchanges(seed: int) -> None:
+    menu, rng = correlated_menu(seed), np.random.default_rng(seed)
+    gain = InformationGain(menu)
+    x, other = rng.uniform(0, 1.5, size=(2, len(menu)))
+    value, gradient = gain.tangent(x)
+    assert value == pytest.approx(log_determinant(menu, x), rel=1e-9)
+    assert log_determinant(menu, other) <= value + gradient @ (other - x) + 1e-9
+    for option in range(len(menu)):
+        step = np.where(np.arange(len(menu)) == option, 1e-5, 0.0)
+        change = log_determinant(menu, x + step) - log_determinant(menu, x - step)
+        assert gradient[0, option] == pytest.approx(change / 2e-5, rel=1e-5, abs=1e-8)
+    x = np.zeros(len(menu))
+    x[[0, 5]] = 1.0
+    without, options = np.array([0, 5, -1]), np.array([1, -1, 8])
+    for found, old, new in zip(gain.exchanged(x, without, options), without, options, strict=True):
+        made = x.copy()
+        made[[k for k in (old,) if k >= 0]] = 0.0
+        made[[k for k in (new,) if k >= 0]] = 1.0
+        assert found == pytest.approx(log_determinant(menu, made), rel=1e-9)
+
+
+def test_factors_give_back_the_information_with_as_many_columns_as_its_rank() -> None:
+    menu = correlated_menu(1)
+    information = menu.information * np.logspace(-9, 9, len(menu))[:, None, None]
+    information[3] = 0.0
+    found = factors(information)
+    size = np.abs(information).max(axis=(1, 2), keepdims=True)
+    left = np.abs(found @ found.swapaxes(1, 2) - information)
+    assert (left <= 1e-12 * size).all()
+    ranks = [int(np.linalg.matrix_rank(each)) for each in menu.information]
+    ranks[3] = 0
+    assert [int((each != 0).any(axis=0).sum()) for each in found] == ranks
+    assert factors(np.zeros((2, 3, 3))).shape == (2, 3, 1)
 
 
 def test_units_of_the_states_do_not_matter() -> None:
