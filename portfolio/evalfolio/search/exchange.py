@@ -63,16 +63,20 @@ class Exchanges:
 
     def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> Array:
         """Return the choice after the best single exchanges in turn, until none gains."""
-        problem = self.problem
+        problem, before, kept = self.problem, -np.inf, x
         for _ in range(steps):
+            now = float(problem.total.of(self.gains(problem.explained.at(x)[None]))[0])
+            if now <= before:  # the gain was the rounding of what tells very much
+                return kept.copy()
+            before, kept = now, x
             options = candidates[x[candidates] < 0.5]
             without = problem.present(x)[problem.eval_codes[options]]
             ok = self.fits(x, options, without)
             options, without = options[ok], without[ok]
             if not len(options):
                 break
-            v = problem.explained.exchanged(x, without, options), problem.explained.at(x)[None]
-            after, now = (problem.total.of(self.gains(each)) for each in v)
+            v = problem.explained.exchanged(x, without, options)
+            after = problem.total.of(self.gains(v))
             best = int(np.argmax(after - now))
             if (after - now)[best] <= 1e-9 * problem.scale:
                 break

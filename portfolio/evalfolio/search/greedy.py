@@ -71,6 +71,8 @@ def greedy(problem: Problem) -> Array:
         if not np.isfinite(score[best]):
             return None
         step = moved(x, int(options[best]), int(without[best]))
+        if worth(problem.explained.at(step)[None])[0] <= now[0]:
+            return None  # the gain was the rounding of what tells very much
         if problem.curved and problem.cuts(step) is not None:
             return None
         return step, float(gain[best]), float(extra[best])
