@@ -123,9 +123,12 @@ class Normal:
         self.missed, self.needless = (Decimal(data["weight"]) * loss for loss in losses)
         require(self.missed > 0 and self.needless > 0 and self.s > 0, "losses must be above 0")
         self.sd, self.k = self.s.sqrt(), ZERO
-        for _ in range(99):  # Newton's steps to the root of missed·ψ(k) = needless·ψ(−k)
-            self.k -= self._imbalance(self.k) / self._steep(self.k)
         near, off = Decimal("1e-65"), self._imbalance
+        for _ in range(99):  # Newton's steps to the root of missed·ψ(k) = needless·ψ(−k)
+            step = off(self.k) / self._steep(self.k)
+            self.k -= step
+            if abs(step) < near / 10:
+                break
         require(off(self.k - near) < 0 < off(self.k + near), "indifference is not bracketed")
         self.kappa = self._steep(self.k)  # κ = L_m Φ(k) + L_f Φ(−k)
         self.off = WIDER * (self.missed + self.needless) * (self.sd + abs(self.d))
