@@ -33,20 +33,20 @@ Lower caps are counterfactual: a run is taken to go as it went until the cap sto
 model told of a smaller cap might pace itself otherwise. GPT-5.5 was run on a non-random half of the
 cyber tasks. METR's task families are put together by length, as 36 families of two tasks are no
 evals a plan could split; spend is hours of wall clock, a task is solved when any of its first
-{attempts} attempts succeeds, and a failure before the time limit counts as given up. evalfolio plans
-every stage by what the next task of each eval, to each cap, would tell for its money; tasks stand
-in random order and none is passed over. *uniform random* stops at the first task that does not fit; *uniform,
-filled* goes on to the next that does. *screen, then deep* runs every task at the lowest cap and
-carries random ones on. What evalfolio promises is the plan's for the whole budget, made before
-anything is bought. That it buys in stages was decided where the response model is true (README.md,
-*Buying in stages*), but not blindly: a study of 25 repetitions at 10 % of the cyber runs had been
-seen. That tasks come in random order was decided on these very runs: three draws at 1, 10 and 30 %
-of the cyber bill gave RMSE 0.56, 0.40 and 0.22 (90, 87 and 83 % held by 90 %), orders spread evenly
-over difficulty 0.77, 0.37 and 0.26 (90, 93 and 93 %), and a plan free to choose its tasks 0.83, 0.55
-and 0.23 (67, 73 and 60 %): it buys the cheap ones, and what these show of the others is not what the
-response model says. Six looks in place of two changed nothing at 10 and 30 % (0.38 and 0.16 against
-0.34 and 0.16, two draws). WeirdML's runs are not replayed: they have no human times, and spends only as a mean per AI
-model.
+{attempts} attempts succeeds, and a failure before the time limit counts as given up. evalfolio
+plans every stage by what the next task of each eval, to each cap, would tell for its money; tasks
+stand in random order and none is passed over. *uniform random* stops at the first task that does
+not fit; *uniform, filled* goes on to the next that does. *screen, then deep* runs every task at the
+lowest cap and carries random ones on. What evalfolio promises is the plan's for the whole budget,
+made before anything is bought. That it buys in stages was decided where the response model is true
+(README.md, *Buying in stages*), but not blindly: a study of 25 repetitions at 10 % of the cyber
+runs had been seen. That tasks come in random order was decided on these very runs: three draws at
+1, 10 and 30 % of the cyber bill gave RMSE 0.56, 0.40 and 0.22 (90, 87 and 83 % held by 90 %),
+orders spread evenly over difficulty 0.77, 0.37 and 0.26 (90, 93 and 93 %), and a plan free to
+choose its tasks 0.83, 0.55 and 0.23 (67, 73 and 60 %): it buys the cheap ones, and what these show
+of the others is not what the response model says. Six looks in place of two changed nothing at 10
+and 30 % (0.38 and 0.16 against 0.34 and 0.16, two draws). WeirdML's runs are not replayed: they
+have no human times, and spends only as a mean per AI model.
 
 Where evalfolio loses most: on METR's runs up to a tenth of the bill to *all maximum*, by
 gpt-3.5-turbo-instruct (horizon 15 s where all others but one are at 16 min or more) and, in order
@@ -55,15 +55,13 @@ nothing there solves a long task, so the plan expects little of long tasks and l
 which an even split does not. At 0.3 % of the bill a quarter buys too little for a look to tell
 anything. At 30 % of the cyber runs its 90 % intervals hold 80 %, where the response model is true
 85 % (README.md, *Buying in stages*): the less is left unknown, the more weighs what the inference
-leaves out and what the model has wrong. There *screen, then deep* loses as little by wrong
-calls.
+leaves out and what the model has wrong. There *screen, then deep* loses as little by wrong calls.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
 2026 Lyptus Research; rows selected, columns renamed, summaries added. Of METR's: METR (2025),
-Measuring AI Ability to Complete Long Tasks, arXiv:2503.14499,
-github.com/METR/eval-analysis-public, MIT (c) 2025 METR; rows selected, columns renamed, summaries
-added."""
+Measuring AI Ability to Complete Long Tasks, arXiv:2503.14499, github.com/METR/eval-analysis-public,
+MIT (c) 2025 METR; rows selected, columns renamed, summaries added."""
 
 
 def metr_runs(path: Path) -> pd.DataFrame:

@@ -3,11 +3,12 @@
     python -m benchmarks.like_prices FOLDER [REPETITIONS [AI_MODELS]] [finished]
 
 Price is what usually parts evals; here every eval of METR's runs is priced at the mean of all,
-WeirdML's runs (an eval a task of 17, a task one of its first five runs, solved at half the score,
-its length told by the mean score of all AI models) cost one unit each, and so do, but for noise,
-those of a simulated table. Baselines are held to the money: they buy what they decided on in
-random order and stop when it has really gone. It writes its section of benchmarks/README.md and
-keeps finished AI models in FOLDER; with "finished" it writes what there is.
+WeirdML's runs (every fifth of its AI models; an eval a task of 17, a task one of its first five
+runs, solved at half the score, its length told by the mean score of all AI models) cost one unit
+each, and so do, but for noise, those of a simulated table. Baselines are held to the money: they
+buy what they decided on, turn by turn over the evals, and stop when it has really gone. It writes
+its section of benchmarks/README.md and keeps finished AI models in FOLDER; with "finished" it
+writes what there is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.trial import Setting, trials_of
 
 SEED, REPETITIONS, AI_MODELS, LOOKS = 0, 2, 8, 25
+EVERY = 5  # of WeirdML's 82 AI models, by date
 BUDGETS = (0.01, 0.03, 0.1)
 EVEN, FULL = "even split, full cap", "evalfolio, full caps only"
 HEAD = ["runs", "budget", "strategy", "RMSE, doublings", "ours over it", "90 % holds", "spent"]
@@ -46,14 +48,18 @@ class Held:
     """A strategy that stops when the money has really gone."""
 
     strategy: Strategy
+    even: bool = False  # over evals, turn by turn; else in random order
 
     def stages(
         self, market: Market, budget: float, rng: np.random.Generator
     ) -> Generator[Design, Sight, Design]:
-        """Buy what it decided on in random order, a few at a time; see `Staged`."""
+        """Buy what it decided on, a few at a time; see `Staged`."""
         whole = self.strategy(market, 2.0 * budget, rng)  # where runs cost less than was expected
         cost = market.price()[np.searchsorted(market.at, whole.tasks)]
-        order, step = rng.permutation(len(whole)), max(1, len(whole) // LOOKS)
+        luck = pd.Series(rng.random(len(whole)))
+        evals = market.tasks["eval"].to_numpy()[np.searchsorted(market.at, whole.tasks)]
+        order = np.lexsort((luck, luck.groupby(evals).rank())) if self.even else luck.argsort()
+        step = max(1, len(whole) // LOOKS)
         left, n = budget, 0
         while True:
             start = n
@@ -88,7 +94,7 @@ class FullCaps(InStages):
 COMPARED: dict[str, Strategy | Staged] = {
     OURS: InStages(),
     FULL: FullCaps(),
-    EVEN: Held(strategies.all_maximum),
+    EVEN: Held(strategies.all_maximum, even=True),
     f"{EVEN}, not held": strategies.all_maximum,
     "random tasks": Held(strategies.uniform),
 }
@@ -103,6 +109,8 @@ def alike(runs: pd.DataFrame) -> pd.DataFrame:
 def weirdml_runs(path: Path) -> pd.DataFrame:
     """Return WeirdML's runs: solved at half the score, lengths by the mean score, a unit each."""
     runs = pd.read_csv(path).sort_values(["ai_model", "task", "run"], kind="stable")
+    order = runs.drop_duplicates("ai_model").sort_values("release_date", kind="stable")
+    runs = runs[runs["ai_model"].isin(order["ai_model"].iloc[::EVERY])]
     runs["at"] = runs.groupby(["ai_model", "task"]).cumcount()
     runs = runs[runs["at"] < 5].reset_index(drop=True)
     easy = logit(runs.groupby("task")["score"].transform("mean"))
@@ -159,9 +167,9 @@ def main(folder: Path, repetitions: int, some: int) -> None:
     """Replay and write the section."""
     folder.mkdir(parents=True, exist_ok=True)
     records = {
+        "simulated": record_of(simulated(), source="simulated runs"),
         "METR": record_of(alike(metr_runs(DATA / "metr_runs.csv.gz")), source="METR runs"),
         "WeirdML": record_of(weirdml_runs(DATA / "weirdml_runs.csv.gz"), source="WeirdML runs"),
-        "simulated": record_of(simulated(), source="simulated runs"),
     }
     lines = []
     for name, record in records.items():

@@ -17,7 +17,7 @@ from evalfolio.backtests.market import Market, Staged
 from evalfolio.backtests.page import told
 from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.regression import HorizonRegression
-from evalfolio.backtests.replay import Backtest, backtest, known_strategies, write
+from evalfolio.backtests.replay import Backtest, backtest, known_strategies, some_of, write
 from evalfolio.backtests.strategies import Strategy
 from evalfolio.backtests.teaching import ResponseModel
 from evalfolio.backtests.trial import Setting, Trials, prepared
@@ -371,3 +371,35 @@ def test_the_command_replays_any_table(runs: pd.DataFrame, tmp_path: Path) -> No
     assert told_apart[0][0]["came_true_low"] is None  # one AI model gives no interval
     assert (tmp_path / "out" / "backtest.html").exists()
     assert not list(tmp_path.glob("*.checkpoint"))
+
+
+def test_intervals_fail_by_being_too_narrow_only(found: Backtest) -> None:
+    trials = six(found.trials)
+    held = np.random.default_rng(0).random(len(trials))
+    for share, holds in ((0.5, False), (0.9, True), (1.0, True)):
+        scored = trials.assign(held_90=held < share)
+        claims = findings_of(scored, measures.summary(scored), "evalfolio")
+        finding = next(each for each in claims if each.claim.startswith("90 % predictive"))
+        assert finding.holds is holds
+
+
+def test_what_each_stage_promised_is_held_against_what_it_saved(found: Backtest) -> None:
+    trials = six(found.trials)
+    own = trials[trials["strategy"] == "evalfolio"]
+    saved = np.stack(own["stages_saved"].to_list())
+    # What the stages save is what the whole design does, and each promise is a value.
+    np.testing.assert_allclose(saved.sum(axis=1), own["realised"], atol=1e-12)
+    promised = np.stack(own["stages_promised"].to_list())
+    assert (promised >= 0).all()
+    claims = findings_of(trials, measures.summary(trials), "evalfolio")
+    finding = next(each for each in claims if each.claim.startswith("the value that each stage"))
+    for k in range(3):
+        ratio = saved[:, k].mean() / promised[:, k].mean()
+        assert f"{ratio:.2f}" in finding.figures
+        assert f"in stage {k + 1} ({promised[:, k].mean():.3f} promised)" in finding.figures
+    assert trials.loc[trials["strategy"] == "uniform random", "stages_promised"].map(len).max() == 0
+
+
+def test_a_quick_back_test_takes_ai_models_evenly_in_time(runs: pd.DataFrame) -> None:
+    assert some_of(record_of(runs), 3) == ["model 0", "model 2", "model 4"]
+    assert some_of(record_of(runs), 9) == [f"model {k}" for k in range(5)]
