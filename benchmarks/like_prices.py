@@ -193,7 +193,7 @@ def main(folder: Path, repetitions: int, some: int) -> None:
             ])  # fmt: skip
         print(name, found["ai_model"].nunique(), "AI models", flush=True)
     assert __doc__ is not None
-    said = __doc__.split("\n\n")[2]
+    said = __doc__.split("\n\n")[2].split(" It writes")[0]
     made = circumstances(SEED, ["numpy", "scipy"])
     write_section("like prices", "Evals of like price", f"{said}\n\n{table(HEAD, lines)}\n\n{made}")
 
