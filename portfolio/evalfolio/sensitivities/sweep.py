@@ -24,12 +24,14 @@ from threadpoolctl import threadpool_limits
 
 from evalbayes import Menu
 from evalfolio.errors import InfeasibleError, InputError
+from evalfolio.objectives import evsi
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.plan import Plan
-from evalfolio.search import Certified, Method, Question, Status
+from evalfolio.search import Certified, Method, Problem, Question, Status
 
 FORMAT = 1
 Point = Any  # whatever JSON can hold: numbers, strings, lists and dicts of them
+MOST_SOLVED = 1000  # solutions that are kept, of some kilobytes each
 SAME = 1e-9  # relative: values nearer to each other are one value
 
 
@@ -381,22 +383,53 @@ def solve(
     >>> solve(Question(small_menu(), {"usd": 1_200.0})).options
     ('a plateau', 'b plateau')
     """
+    (told, searched), menu = _solved(question, method), question.menu
+    if stay is not None and told.feasible and set(stay.options) <= set(menu.options.index):
+        x, problem = choice_vector(menu, stay.options), searched or Problem(question)
+        value = problem.value(x)
+        same = np.isclose(value, stay.value, rtol=SAME, atol=0.0)
+        value = stay.value if same else value
+        enough = told.value * (1 - getattr(method, "gap", 0.0)) if same else told.value
+        if value >= enough and problem.completed(x) is not None:
+            bound = max(told.bound, value)
+            told = replace(told, options=stay.options, value=value, bound=bound).with_bound(bound)
+    return told
+
+
+_SOLVED: dict[Any, Solution] = {}
+
+
+def _solved(question: Question, method: Method) -> tuple[Solution, Problem | None]:
+    """Return the certified choice, and what was searched where it was not known.
+
+    The choice on a menu without draws is kept, as the analyses of one plan ask much alike.
+
+    What is kept is told by what it was found from: the limits themselves, and every figure of the
+    menu. So results are those of a search of its own, on any number of workers.
+    """
+    menu, key = question.menu, None
+    drawn = (menu.information_draws, menu.resource_draws, menu.replicates)
+    if question.objective == evsi() and all(each is None for each in drawn):
+        told = hashlib.sha256(menu.options.to_csv().encode()).hexdigest()
+        budgets = tuple(sorted(question.spendable.items()))
+        key = (menu_hash(menu), told, budgets, question.limits, method)
+        try:
+            if key in _SOLVED:
+                return _SOLVED[key], None
+        except TypeError:  # a limit that is not hashable
+            key = None
     try:
         found = method.find(question)
     except InfeasibleError:
-        return Solution((), 0.0, 0.0, None, Status.INFEASIBLE, {})
-    options, menu = set(question.menu.options.index), question.menu
-    if stay is not None and set(stay.options) <= options:
-        x = choice_vector(menu, stay.options)
-        value = found.problem.value(x)
-        same = np.isclose(value, stay.value, rtol=SAME, atol=0.0)
-        value = stay.value if same else value
-        enough = found.value * (1 - getattr(method, "gap", 0.0)) if same else found.value
-        if value >= enough and found.problem.completed(x) is not None:
-            found = replace(found, x=x, value=value, bound=max(found.bound, value))
+        return Solution((), 0.0, 0.0, None, Status.INFEASIBLE, {}), None
     gap = None if found.gap is None else 0.0
-    told = Solution(found.chosen, found.value, found.bound, gap, found.status, found.prices)
-    return told.with_bound(found.bound)
+    solution = Solution(found.chosen, found.value, found.bound, gap, found.status, found.prices)
+    solution = solution.with_bound(found.bound)
+    if key is not None:
+        while len(_SOLVED) >= MOST_SOLVED:
+            del _SOLVED[next(iter(_SOLVED))]
+        _SOLVED[key] = solution
+    return solution, found.problem
 
 
 def best_at(

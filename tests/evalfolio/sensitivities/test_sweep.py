@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +21,7 @@ from evalfolio.examples import small_menu
 from evalfolio.search.certified import Certified
 from evalfolio.search.meanwhile import meanwhile
 from evalfolio.sensitivities.assumed import Assumed
-from evalfolio.sensitivities.sweep import Sweep, inputs_hash
+from evalfolio.sensitivities.sweep import Sweep, inputs_hash, solve
 
 BUDGETS = [{"usd": float(usd)} for usd in (0, 600, 1_600, 8_000, 12_000, 20_000)]
 
@@ -205,3 +207,34 @@ def test_the_hash_of_inputs_tells_menus_apart() -> None:
     other = replace(menu, prior_mean=menu.prior_mean + 1e-9)
     assert inputs_hash(menu, 1) == inputs_hash(small_menu(), 1)
     assert len({inputs_hash(menu, 1), inputs_hash(other, 1), inputs_hash(menu, 2)}) == 3
+
+
+def test_what_was_solved_is_not_searched_again_and_nothing_else_is_taken_for_it() -> None:
+    @dataclass(frozen=True)
+    class Counted(Certified):
+        looked: list[int] = field(default_factory=list, compare=False)
+
+        def find(self, question: ef.Question) -> Any:
+            self.looked.append(1)
+            return super().find(question)
+
+    menu = small_menu()
+    lean = replace(menu, information_draws=None, resource_draws=None)
+    dear = replace(lean, options=lean.options.assign(usd=lean.options["usd"] * 1.5))
+    method, asked = Counted(), ef.Question(lean, {"usd": 2_000.0})
+    others = [
+        asked.within(usd=1_200.0),
+        asked.under(ef.MaxEvals("everything", 1)),
+        asked.on(dear),
+        ef.Question(lean, {"usd": 2_000.0}, contingency=0.3),
+    ]
+    for question in (asked, *others):
+        before = len(method.looked)
+        told = solve(question, method)
+        assert len(method.looked) == before + 1
+        assert solve(question.on(replace(question.menu)), method) == told
+        assert len(method.looked) == before + 1
+        assert told.options == Certified().find(question).chosen
+    stay = solve(others[0], method)
+    kept = solve(asked, Counted(gap=0.5), stay)
+    assert kept.value >= stay.value
