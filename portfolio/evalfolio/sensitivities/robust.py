@@ -27,6 +27,7 @@ from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.sweep import Solution, Sweep, best_at, solve, swept
 
 MAX_ROUNDS = 40
+TOLD_APART = 2.0  # gaps: what knowing a figure may be worth at most, below which it is not searched
 # Weights of the 5 %, 50 % and 95 % quantiles that give the mean of most distributions: extended
 # Pearson-Tukey (Keefer & Bodily 1983, doi:10.1287/mnsc.29.5.595).
 WEIGHTS = (0.185, 0.63, 0.185)
@@ -355,7 +356,8 @@ def worth_of_knowing(
     E_φ[max_x V(x, φ)] − max_x E_φ[V(x, φ)] over the low end, the level in use and the high end,
     both sides certified: the EVPPI of the assumption for the choice of the mix. It counts what a
     better-chosen mix is worth, not what knowing the figure would do for the decisions themselves.
-    Figures that change costs are left out (see `at_costs_of`).
+    Figures that change costs are left out (see `at_costs_of`). Where a level's best mix serves all
+    levels to within two gaps of what the search allows, it stands for the mix for all.
 
     One row per figure, the one most worth knowing first: name, worth, worth_low, worth_high (what
     the gaps of the solves leave open), share (of the value planned without knowing).
@@ -375,13 +377,18 @@ def _worth(
     weights = (WEIGHTS[1], WEIGHTS[0], WEIGHTS[2])
     settled = [solve(basis.question.on(menu), method) for menu in menus.values()]
     several = Scenarios(menus, weights)
-    one = solve(basis.question.on(several.weighted(weights)), method)
+    most = sum(w * s.bound for w, s in zip(weights, settled, strict=True))
+    one = max(settled, key=lambda s: float(several.values(s.options) @ weights))
+    one = replace(one, value=float(several.values(one.options) @ weights), bound=most)
+    if (
+        most - one.value > TOLD_APART * getattr(method, "gap", 0.0) * most
+    ):  # else no search tells it from nothing
+        one = solve(basis.question.on(several.weighted(weights)), method)
     # the mix for all levels may serve one of them better than that level's own search found
     held = several.values(one.options)
     knowing = sum(
         w * max(s.value, float(v)) for w, s, v in zip(weights, settled, held, strict=True)
     )
-    most = sum(w * s.bound for w, s in zip(weights, settled, strict=True))
     ends = (knowing - one.value, knowing - one.bound, most - one.value)
     worth = (max(end, 0.0) for end in ends)
     share = max(knowing / one.value - 1, 0.0) if one.value > 0 else 0.0
