@@ -322,10 +322,16 @@ class Decision:
 
         low, high = start, end
         with localcontext(prec=ROUGH):
-            for _ in range(36):
+            for _ in range(16):
                 middle = (low + high) / 2
                 low, high = (middle, high) if steep(middle) > price else (low, middle)
-        at = min(max(high, start), end)
+            low = low or high / 2
+            a, b = low, high
+            for _ in range(5):  # secants, to the last digit: a looser bound would refuse old files
+                first, last = steep(a) - price, steep(b) - price
+                at = b - (b - a) * last / ((last - first) or ONE)
+                a, b = b, min(max(at, low), high)
+        at = min(max(b, start), end)
         rises = [(steep(at) - price) * (self.odds(u) - self.odds(at)) for u in (start, end)]
         return self.gain(at) - price * self.odds(at) + max(rises)
 

@@ -10,10 +10,7 @@ from evalfolio.cli.console import print_json, say, warn
 
 
 def verify(
-    file: Annotated[
-        Path,
-        Argument(help="certificate.json, or the folder of a plan, whose question it must answer."),
-    ],
+    file: Annotated[Path, Argument(help="certificate.json, or a plan's folder: of its question.")],
     menu: Annotated[
         Path | None, Option(help="Folder of the menu that it must be of: menu/ of a plan.")
     ] = None,
@@ -32,10 +29,11 @@ def verify(
         data = json.loads(file.read_text(encoding="utf-8"))
         told = verifier.verify(data)
         if plan is not None:
-            own = [row.text for row in plan.record.limits if made_again(dict(row)) is None]
-            hold(data, plan.question, plan.chosen, own)
-            if own:
+            if own := [row.text for row in plan.record.limits if not made_again(dict(row))]:
                 warn(f"What Python alone can say is for you to see: {'; '.join(own)}.")
+            asked = data["question"]
+            asked["limits"] = [row for row in asked["limits"] if row["name"] not in own]
+            hold(data, plan.question, plan.chosen)
     except (ValueError, RecursionError) as error:  # what is no JSON or no text is among these
         raise InputError(f"{file}: not proved: {error}; ask for the plan's own file") from error
     if menu is not None and verifier.digest(content(Menu.load(menu))) != data["menu_hash"]:

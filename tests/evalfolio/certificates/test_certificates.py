@@ -69,6 +69,13 @@ def test_a_hundred_certificates_are_proved_and_two_thousand_false_ones_refused(s
     assert sum(refused(seed) for seed in range(start, start + 10)) >= 150
 
 
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parent / "written_before").glob("*.json")), ids=lambda f: f.stem
+)
+def test_a_certificate_of_before_is_proved_to_its_last_digit_still(file: Path) -> None:
+    assert "Proved" in verify(json.loads(file.read_text()))
+
+
 def test_a_question_cannot_change_what_the_menu_says_of_a_decision() -> None:
     data, _ = made(question_of(2), 1e-3)
     proved = proof(data)
