@@ -2,12 +2,13 @@
 
     python -m benchmarks.metr_widths ../shared/data [--worlds 300]
 
-METR published intervals of one AI model near 5 h from 14 and from 31 tasks over 8 h among 228, and
-of one near 16 h with 5 tasks of 16 h and more. In every world slope, departures of families of
-tasks (their own and with distance from the horizon, as `evalbayes.model.priors` shares them out)
-and what tasks of a family differ by are drawn from the priors of the joint model; lengths of tasks
-under 8 h, and their families, are METR's drawn anew; longer ones are spread evenly in doublings to
-30 h. Four attempts at each. Nothing here is fitted to the widths.
+METR published intervals of one AI model near 5 h from suite 1.0 (14 tasks over 8 h among 170) and
+from suite 1.1 (31 among 228), and of one near 16 h with 5 tasks of 16 h and more. In every world
+slope, departures of families of tasks (their own and with distance from the horizon, as
+`evalbayes.model.priors` shares them out) and what tasks of a family differ by are drawn from the
+priors of the joint model; lengths of tasks under 8 h, and their families, are METR's drawn anew;
+longer ones are spread evenly in doublings to 30 h. Four attempts at each. Nothing here is fitted to
+the widths.
 """
 
 from __future__ import annotations
