@@ -45,8 +45,11 @@ def envelope_lines(value: Worth, v_max: float, n_lines: int = 120) -> tuple[Arra
     grid = np.unique(np.concatenate([v, v_max * np.linspace(0.0, 1.0, 4001)]))
     worth = value.gain(grid)
     slopes = np.maximum(slopes, 0.0)
-    # The least height that keeps each line above G: exact tangency, whatever the hull's spacing.
-    heights = (worth[None, :] - slopes[:, None] * grid[None, :]).max(axis=1)
+    # The least height that keeps each line above G: exact tangency, whatever the hull's spacing,
+    # looked for again between the neighbours of the point where it is found.
+    at = (worth[None, :] - slopes[:, None] * grid[None, :]).argmax(axis=1)
+    near = np.linspace(grid[np.maximum(at - 1, 0)], grid[np.minimum(at + 1, len(grid) - 1)], 17)
+    heights = (value.gain(near.ravel()).reshape(near.shape) - slopes * near).max(axis=0)
     slack = 1e-7 * float(worth[-1])
     return np.append(slopes, 0.0), np.append(heights + slack, worth[-1])
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.stats import norm
 
 from evalbayes.catalogue.domain import loss_ratio
-from evalfolio.value.sample_information import DecisionValue, expected_excess, indifference
+from evalfolio.value.sample_information import (
+    DecisionValue,
+    certain_call,
+    expected_excess,
+    indifference,
+)
 
 RATIOS = (1 / 100, 1 / 30, 1 / 3, 1.0, 2.0, 10.0, 30.0, 100.0)
 DISTANCES = (-3.0, -1.0, -0.2, 0.0, 0.5, 2.0, 3.5)
@@ -265,3 +273,33 @@ def test_wrong_calls_vanish_as_all_is_explained(left: float) -> None:
     missed, needless = value.wrong_calls(value.variance * (1 - left))
     assert 0 <= missed <= 2 * np.sqrt(left) + 1e-12
     assert 0 <= needless <= 2 * np.sqrt(left) + 1e-12
+
+
+@pytest.mark.parametrize("distance", [0.0, 0.3, -1.4, 3.0])
+def test_the_fall_of_wrong_calls_is_their_integral(distance: float) -> None:
+    """P(wrong) = E Φ(−|m|/√(1 − v)) of posterior means m ~ N(d, v), before the results Φ(−|d|)."""
+    for v in (1e-6, 0.02, 0.3, 0.8, 0.999):
+
+        def wrong(m: float, v: float = v) -> float:
+            return float(norm.pdf(m, distance, np.sqrt(v)) * norm.cdf(-abs(m) / np.sqrt(1.0 - v)))
+
+        reach = 12 * np.sqrt(v)
+        ends = sorted({distance - reach, float(np.clip(0, distance - reach, distance + reach))})
+        ends.append(distance + reach)
+        after = sum(quad(wrong, a, b, epsabs=1e-13)[0] for a, b in pairwise(ends))
+        fall = norm.cdf(-abs(distance)) - after
+        assert float(certain_call(np.array(v), distance**2)) == pytest.approx(fall, abs=1e-10)
+
+
+@pytest.mark.parametrize("ceiling", [1.0, 1.3, 4.0])
+@pytest.mark.parametrize("distance", [-2.5, -0.7, 0.0, 1.2])
+def test_bends_are_where_the_odds_of_what_is_explained_turn_the_value(
+    distance: float, ceiling: float
+) -> None:
+    value = DecisionValue(distance, 1.0, 3.0, 1.0)
+    v = np.linspace(0.002, 0.998, 3000)
+    odds = v / (ceiling - v)
+    slopes = np.diff(value.gain(v)) / np.diff(odds)
+    turns = np.flatnonzero(np.diff(np.sign(np.diff(slopes)))) + 1
+    found = [b for b in value.bends(ceiling) if 0.004 < b < 0.996]
+    assert [float(v[t]) for t in turns if 0.004 < v[t] < 0.996] == pytest.approx(found, abs=2e-3)
