@@ -135,6 +135,10 @@ def write_all(
             (folder / BESIDE).unlink(missing_ok=True)
     except OSError as error:
         raise _refusal(folder, error) from error
+    except InputError as error:  # of one file, named where it was made
+        if isinstance(error.__cause__, OSError):
+            raise _refusal(folder, error.__cause__) from error
+        raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder

@@ -162,16 +162,19 @@ def test_any_json_with_a_format_is_no_plan_of_ours(tmp_path: Path) -> None:
         folder.check_folder(tmp_path)
 
 
+@pytest.mark.parametrize("told", ["by the system", "by the file"])
 def test_a_posterior_that_cannot_be_saved_leaves_nothing(
-    recommendation: Recommendation, tmp_path: Path
+    recommendation: Recommendation, tmp_path: Path, told: str
 ) -> None:
     class Full:
         def save(self, path: Path) -> None:
-            raise OSError(28, "No space left on device")
+            full = OSError(28, "No space left on device")
+            raise full if told == "by the system" else InputError(f"{path}: full") from full
 
     full: Any = Full()
-    with pytest.raises(InputError, match="No space left on device; nothing was written"):
+    with pytest.raises(InputError, match="No space left on device; nothing was written") as error:
         write_all(dataclasses.replace(recommendation, posterior=full), tmp_path / "plan")
+    assert str(error.value).startswith(f"{tmp_path / 'plan'}: ")
     assert not list(tmp_path.iterdir())
 
 
