@@ -40,7 +40,7 @@ COMMANDS = (
     ["gains"],
     ["curves", CATALOGUE, *POSTERIOR],
     ["capability", CATALOGUE, *POSTERIOR],
-    ["horizons", CATALOGUE, SEEN[1], "--ai-model", "GPT-4o"],
+    ["horizons", CATALOGUE, *SEEN, "--ai-model", "GPT-4o"],
     ["repeats", CATALOGUE, *POSTERIOR, "--eval", "cybench"],
     ["recommend", CATALOGUE, *POSTERIOR, "--out", "again"],
     ["score", "plan/mix.csv", "--plan", "plan"],

@@ -1,6 +1,6 @@
 """Faults put under the commands, as processes of their own, and what became of the files.
 
-    python -m benchmarks.faults [--kills N]
+    python -m benchmarks.faults [--kills N] [--posterior FILE]
 
 On a small plan: `kill -9` at N moments of `recommend` over an earlier plan, disks that fill up at
 several sizes, a file system that is read-only, two processes that write one folder or one file,
@@ -101,14 +101,16 @@ def whole(folder: Path) -> bool:
     return True
 
 
+MOVED: set[str] = set()  # files in which the plan before and the one after differ
+
+
 def became(before: dict[str, str], folder: Path) -> str:
     """Return what a fault made of the plan: as it was, another whole one, or a mixture."""
     now = state(folder)
     if now == before:
         return "as before"
-    mixed = {name for name, hash in now.items() if before.get(name) == hash}
-    same = {"posterior.nc", "catalogue.json"}  # the same in both plans
-    return "new and whole" if whole(folder) and mixed <= same else "**MIXTURE**"
+    changed = {name for name in now if before.get(name) != now[name]}
+    return "new and whole" if whole(folder) and changed >= MOVED else "**MIXTURE**"
 
 
 def tally(found: Sequence[str]) -> str:
@@ -132,6 +134,7 @@ def disk(place: Path, kb: int) -> Iterator[bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--posterior", type=Path, help="of the small catalogue: nothing is fitted")
     asked = parser.parse_args()
     sys.path[:0] = [str(ROOT / "portfolio"), str(ROOT / "models")]
     rows: list[list[str]] = []
@@ -144,13 +147,20 @@ def main() -> None:
         here = Path(name)
         (here / "catalogue.toml").write_text(CATALOGUE)
         (here / "cells.csv").write_text(CELLS)
-        code, said = end(start([*FIT[:-3], "--out", "posterior.nc"], here))
+        if asked.posterior:
+            shutil.copy(asked.posterior, here / "posterior.nc")
+        else:
+            end(start([*FIT[:-2], "posterior.nc", "--allow-failed-fit"], here))
         begun = time.monotonic()
         code, said = end(start([*RECOMMEND, "--budget", "usd=9000"], here))
         took = time.monotonic() - begun
         if code:
             raise SystemExit(said)
         before = state(here / "plan")
+        end(start([*RECOMMEND[:-1], "after"], here))
+        after = state(here / "after")
+        MOVED.update(name for name in after if after[name] != before.get(name))
+        shutil.rmtree(here / "after")
         kept = shutil.copytree(here / "plan", here / ".kept")
 
         def anew(place: Path = here) -> None:
@@ -179,7 +189,7 @@ def main() -> None:
             (RECOMMEND, lambda place: became(before, place / "plan")),
             (FIT, lambda place: "none" if not (place / "fitted.nc").exists() else "**HALF**"),
         ]
-        for words, what in cases:
+        for words, what in cases[: 1 if asked.posterior else 2]:
             for kb in DISKS if words is RECOMMEND else DISKS[:2]:
                 run = end(start(words, here, most=kb))
                 files = what(here)
@@ -204,11 +214,12 @@ def main() -> None:
                 told(f"a disk with {more} kB left", "`recommend`", sentence(run), files)
                 if more == DISKS[0]:
                     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
-                    for words in (RECOMMEND, FIT, ["init", "new.toml"]):
+                    for words in (RECOMMEND, ["init", "new.toml"]):
                         run = end(start(words, place))
                         files = became(before, place / "plan")
                         told("a read-only file system", f"`{words[0]}`", sentence(run), files)
-        for words, target in ((RECOMMEND, here / "plan"), (FIT, here / "fitted.nc")):
+        pairs = ((RECOMMEND, here / "plan"), (FIT, here / "fitted.nc"))
+        for words, target in pairs[: 1 if asked.posterior else 2]:
             pair = [start([*words, "--seed", str(seed)], here) for seed in (0, 1)]
             runs = [end(process) for process in pair]
             if target.is_dir():
