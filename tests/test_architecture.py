@@ -137,7 +137,8 @@ def test_help_loads_neither_numpy_nor_pandas(tmp_path: Path) -> None:
         "from evalfolio.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "assert not {'numpy', 'pandas', 'scipy'} & set(sys.modules)"
+        "assert not {'numpy', 'pandas', 'scipy'} & set(sys.modules)\n"
+        "import os; assert os.environ['OMP_NUM_THREADS']"  # it counts where NumPy is loaded later
     )
     result = run_python(code, tmp_path)
     assert result.returncode == 0, result.stderr

@@ -1,5 +1,6 @@
 """The application: its commands, and what happens when one of them fails."""
 
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -58,6 +59,9 @@ def main() -> None:
 
     What an output cannot show, as × where it is ASCII, is replaced: its file is whole all the same.
     """
+    # Read when NumPy is loaded, which a command waits with. The work is small products, on which
+    # BLAS's threads spend as much processor time again and win nothing.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
