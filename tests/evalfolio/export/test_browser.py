@@ -147,7 +147,7 @@ def test_the_page_opens_offline_without_an_error_and_fits_its_screen(
     page = tab(width)
     page.open(path)
     assert page.log("browser") == []
-    asked = [url for url in page.requests() if not url.startswith(("data:", "chrome:"))]
+    asked = [url for url in page.requests() if not url.startswith(("data:", "chrome"))]
     assert asked == [path.as_uri()]
     assert page.run("return document.title") == "Which evals to run on GPT-5.5"
     assert page.run("return document.documentElement.scrollWidth") <= width

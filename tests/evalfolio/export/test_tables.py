@@ -161,7 +161,7 @@ def test_numpy_numbers_and_nan_become_plain_json(
         (lambda r: r.update(surprise=1), "'surprise'"),
         (lambda r: r["value"].update(evsi="much"), "'value.evsi'"),
         (lambda r: r["value"].update(evsi=float("nan")), "'value.evsi'"),
-        (lambda r: r.update(format=2), "'format'"),
+        (lambda r: r.update(format=2), "format"),
         (lambda r: r.update(choices="none"), "'choices'"),
     ],
 )

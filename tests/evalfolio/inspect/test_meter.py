@@ -102,5 +102,5 @@ def test_a_limit_that_is_none_is_refused(limits: dict[str, float]) -> None:
 def test_a_meter_says_how_it_stands() -> None:
     meter = Meter({"usd": 100.0, "tokens": 1e6})
     meter.ends(None, "ctf", used(12.0, 250_000.0, 1.0))
-    assert str(meter) == "12 of 100 usd spent, 250,000 of 1,000,000 tokens spent"
+    assert str(meter) == "12 of 100 usd spent, 250,000 of 1 million tokens spent"
     assert str(Meter({})) == "0 usd spent"
