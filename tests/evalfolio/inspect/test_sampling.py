@@ -132,6 +132,7 @@ def test_a_sample_is_a_run_with_its_outcome_and_spend() -> None:
 
 
 def test_what_could_never_end_is_refused() -> None:
+    pytest.importorskip("anyio", reason="Inspect's own loop comes with the extra `inspect`")
     with pytest.raises(InputError, match="at_once must be 1 or more, got 0"):
         sample_source([], Width(0.1), at_once=0)
     with pytest.raises(InputError, match="half must be a share between 0 and 1, got 0"):
