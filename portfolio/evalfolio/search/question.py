@@ -11,7 +11,6 @@ from evalbayes import Menu
 from evalfolio.limits.budget import Budget, Contingency, budgets_of
 from evalfolio.limits.limit import Limit, as_limit
 from evalfolio.limits.stack import Stack
-from evalfolio.limits.uncertain import ChanceLimit, TailLimit
 from evalfolio.objectives import Objective, as_objective, evsi
 
 
@@ -89,12 +88,11 @@ class Question:
 
     @property
     def lean(self) -> Question:
-        """The question without the menu's draws, but for those that one of its limits is of."""
-        drawn = any(isinstance(limit, ChanceLimit | TailLimit) for limit in self.limits)
-        own = self.menu.resource_draws if drawn else None
-        return self.on(
-            replace(self.menu, information_draws=None, resource_draws=own, replicates=None)
-        )
+        """The question without the menu's draws of information, nearly all of its size.
+
+        No plan at mean information reads them; draws of costs stay, as limits may be of them.
+        """
+        return self.on(replace(self.menu, information_draws=None, replicates=None))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the rows, which a worker makes anew."""

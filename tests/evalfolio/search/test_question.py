@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import evalfolio as ef
-from evalbayes import parse_catalogue
+from evalbayes import Menu, parse_catalogue
 from evalfolio.examples import small_menu
 from evalfolio.limits.budget import parse_contingency
+from evalfolio.limits.limit import Limit
+from evalfolio.limits.rows import Row, Rows, stack
 
 BUDGET = {"usd": 10_000.0, "staff_hours": 90.0}
 
@@ -124,9 +126,19 @@ def test_limits_travel_with_the_question() -> None:
     assert np.isclose(other.question.spendable["usd"], 20_000.0)
 
 
-def test_what_goes_to_another_process_keeps_the_draws_that_a_limit_is_of() -> None:
-    menu, limit = small_menu(), ef.ChanceLimit(2_000.0, 0.1)
+class Dearest:
+    """A limit of a user's own, on what the dearest of the draws comes to."""
+
+    def rows(self, menu: Menu) -> Rows:
+        assert menu.resource_draws is not None
+        worst = menu.resource_draws[:, :, 0].max(axis=0)
+        return stack(menu, [Row(worst, -np.inf, 2_000.0, "dearest draw")])
+
+
+@pytest.mark.parametrize("limit", [ef.ChanceLimit(2_000.0, 0.1), Dearest()])
+def test_what_goes_to_another_process_keeps_the_draws_that_limits_are_of(limit: Limit) -> None:
+    menu = small_menu()
     menu = replace(menu, resource_draws=np.repeat(menu.costs[None], 20, axis=0))
     question = ef.Question(menu, BUDGET, (limit,))
     assert ef.answer(question.lean).chosen == ef.answer(question).chosen
-    assert ef.Question(menu, BUDGET).lean.menu.resource_draws is None
+    assert ef.answer(question).chosen != ef.answer(ef.Question(menu, BUDGET)).chosen  # it binds
