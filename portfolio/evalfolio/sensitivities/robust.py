@@ -380,9 +380,8 @@ def _worth(
     most = sum(w * s.bound for w, s in zip(weights, settled, strict=True))
     one = max(settled, key=lambda s: float(several.values(s.options) @ weights))
     one = replace(one, value=float(several.values(one.options) @ weights), bound=most)
-    if (
-        most - one.value > TOLD_APART * getattr(method, "gap", 0.0) * most
-    ):  # else no search tells it from nothing
+    apart = TOLD_APART * getattr(method, "gap", 0.0) * most
+    if most - one.value > apart:  # else no search tells it from nothing
         one = solve(basis.question.on(several.weighted(weights)), method)
     # the mix for all levels may serve one of them better than that level's own search found
     held = several.values(one.options)

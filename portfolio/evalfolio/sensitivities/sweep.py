@@ -270,9 +270,10 @@ def menu_hash(menu: Menu) -> str:
     True
     """
     digest = hashlib.sha256()
-    costs = menu.costs_with_shared
+    costs, drawn = menu.costs_with_shared, menu.draws_with_shared  # limits may be of draws
     for array in (menu.information, menu.prior_mean, menu.prior_covariance, costs, menu.needs):
         digest.update(np.ascontiguousarray(array).tobytes())
+    digest.update(b"" if drawn is None else drawn.tobytes())
     for decision in menu.decisions:
         numbers = {k: v for k, v in vars(decision).items() if k != "contrast"}
         digest.update(json.dumps(numbers, sort_keys=True, default=float).encode())
@@ -402,14 +403,12 @@ _SOLVED: dict[Any, Solution] = {}
 def _solved(question: Question, method: Method) -> tuple[Solution, Problem | None]:
     """Return the certified choice, and what was searched where it was not known.
 
-    The choice on a menu without draws is kept, as the analyses of one plan ask much alike.
-
-    What is kept is told by what it was found from: the limits themselves, and every figure of the
-    menu. So results are those of a search of its own, on any number of workers.
+    Of a menu without draws of information it is kept, as the analyses of one plan ask much alike,
+    and told by what it was found from: the limits themselves, and every figure of the menu. So
+    results are those of a search of its own, on any number of workers.
     """
     menu, key = question.menu, None
-    drawn = (menu.information_draws, menu.resource_draws, menu.replicates)
-    if question.objective == evsi() and all(each is None for each in drawn):
+    if question.objective == evsi() and menu.information_draws is None and menu.replicates is None:
         told = hashlib.sha256(menu.options.to_csv().encode()).hexdigest()
         budgets = tuple(sorted(question.spendable.items()))
         key = (menu_hash(menu), told, budgets, question.limits, method)

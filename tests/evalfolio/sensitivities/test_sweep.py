@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -238,3 +239,10 @@ def test_what_was_solved_is_not_searched_again_and_nothing_else_is_taken_for_it(
     stay = solve(others[0], method)
     kept = solve(asked, Counted(gap=0.5), stay)
     assert kept.value >= stay.value
+
+
+def test_what_a_plan_depends_on_holds_draws_of_costs() -> None:
+    menu = small_menu()
+    drawn = replace(menu, resource_draws=np.repeat(menu.costs[None], 20, axis=0))
+    other = replace(drawn, resource_draws=drawn.resource_draws * 2.0)
+    assert len({inputs_hash(each) for each in (menu, drawn, other)}) == 3
