@@ -243,6 +243,6 @@ def test_what_was_solved_is_not_searched_again_and_nothing_else_is_taken_for_it(
 
 def test_what_a_plan_depends_on_holds_draws_of_costs() -> None:
     menu = small_menu()
-    drawn = replace(menu, resource_draws=np.repeat(menu.costs[None], 20, axis=0))
-    other = replace(drawn, resource_draws=drawn.resource_draws * 2.0)
+    draws = np.repeat(menu.costs[None], 20, axis=0)
+    drawn, other = (replace(menu, resource_draws=each) for each in (draws, 2.0 * draws))
     assert len({inputs_hash(each) for each in (menu, drawn, other)}) == 3
