@@ -58,7 +58,7 @@ class Instance:
     total: int
     most: Counts
 
-    def trace(self, x: Array) -> tuple[float, Array]:
+    def trace(self, x: Array | Counts) -> tuple[float, Array]:
         """Return the trace and by how much one unit more of each experiment lowers it."""
         inverse = np.linalg.inv(self.c + (self.a.T * x) @ self.a)
         return float(np.trace(inverse)), np.square(self.a @ inverse).sum(axis=1)
@@ -138,14 +138,14 @@ def menu_of(case: Instance) -> Menu:
         [(f"e{i}.{k}", f"e{i}", "trace", "repeats", float(k)) for i, k in units],
         columns=["option", "eval", "domain", "tier", "units"],
     ).set_index("option")
-    information = np.array([k * np.outer(case.a[i], case.a[i]) for i, k in units])
+    information: Array = np.array([k * np.outer(case.a[i], case.a[i]) for i, k in units])
     states = tuple(f"s{j}" for j in range(len(case.c)))
     decisions = tuple(
         Decision(name, contrast, 0.0, 1.0, 1.0, 0.0, 0.0)
         for name, contrast in zip(states, np.eye(len(states)), strict=True)
     )
-    prior = np.linalg.inv(case.c)
-    return Menu(options, ("units",), information, states, np.zeros(len(prior)), prior, decisions)
+    mean, prior = np.zeros(len(case.c)), np.asarray(np.linalg.inv(case.c), dtype=np.float64)
+    return Menu(options, ("units",), information, states, mean, prior, decisions)
 
 
 class TraceSearch(Search):

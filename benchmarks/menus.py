@@ -19,7 +19,8 @@ def random_menu(n_evals: int, n_options: int, n_domains: int, seed: int = 0) -> 
     """
     rng = np.random.default_rng([seed, n_evals, n_options, n_domains])
     n_states = 2 * n_domains
-    rows, information = [], np.zeros((n_evals * n_options, n_states, n_states))
+    rows: list[tuple[str, str, str, str, float, float]] = []
+    information = np.zeros((n_evals * n_options, n_states, n_states))
     for number in range(n_evals):
         domain, second = number % n_domains, int(rng.integers(n_domains))
         validity, departure = rng.uniform(0.5, 1.5) ** 2, rng.uniform(0.3, 0.8) ** 2
@@ -65,4 +66,4 @@ def random_menu(n_evals: int, n_options: int, n_domains: int, seed: int = 0) -> 
 def budget_share(menu: Menu, share: float) -> dict[str, float]:
     """Return a share of what the deepest option of every eval uses, of every resource."""
     most = menu.options.groupby("eval")[list(menu.resources)].max().sum()
-    return {name: float(share * amount) for name, amount in most.items()}
+    return {name: float(share * most[name]) for name in menu.resources}

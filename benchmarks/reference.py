@@ -35,7 +35,7 @@ LONG = {"draws": 12_000, "tune": 4_000, "chains": 8}
 TARGET_ACCEPT = 0.95
 
 
-def moments(folder: Path, seed: int, **asked: int) -> tuple[pd.DataFrame, Diagnostics]:
+def moments(folder: Path, seed: int, **asked: Any) -> tuple[pd.DataFrame, Diagnostics]:
     """Fit the cyber runs; return moments with Monte Carlo errors by quantity, and the gate."""
     runs = cyber_runs(folder / "cyber_runs.csv.gz")
     evidence = evidence_of(observed(runs))
