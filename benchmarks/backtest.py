@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from benchmarks.cyber_runs import RELEASED, cyber_runs
 from benchmarks.luck_floor import floor_of
 from benchmarks.tables import circumstances
 
+from evalfolio.backtests.findings import scored
+from evalfolio.backtests.market import Staged
 from evalfolio.backtests.page import svg_of, text_of
 from evalfolio.backtests.record import Record, record_of
 from evalfolio.backtests.replay import Backtest, backtest
+from evalfolio.backtests.strategies import Strategy
+from evalfolio.backtests.trial import Setting, trials_of
 from evalfolio.sensitivities.sweep import Sweep
 
 HERE = Path(__file__).parent
@@ -95,6 +100,39 @@ def metr_runs(path: Path) -> pd.DataFrame:
     ]  # fmt: skip
 
 
+def cyber_record() -> Record:
+    """Return the cyber runs, dated, as a record."""
+    return record_of(cyber_runs(DATA / "cyber_runs.csv.gz"), released=RELEASED, source="cyber runs")
+
+
+def metr_record(attempts: int) -> Record:
+    """Return METR's runs, so many attempts at a task, as a record."""
+    return record_of(metr_runs(DATA / "metr_runs.csv.gz"), attempts=attempts, source="METR runs")
+
+
+def kept_trials(
+    record: Record,
+    compared: Mapping[str, Strategy | Staged],
+    setting: Setting,
+    ai_models: Sequence[str],
+    stem: Path,
+    finished: bool,
+) -> pd.DataFrame:
+    """Return the scored trials of some AI models, each kept once it is made, or of those kept."""
+    frames = []
+    for ai_model in ai_models:
+        out = stem.with_name(f"{stem.name}-{ai_model.replace('/', '_').replace(' ', '_')}.json")
+        if not out.exists():
+            if finished:
+                continue
+            rows = pd.DataFrame(trials_of(record, compared, setting, ai_model))
+            rows.to_json(out.with_suffix(".partial"), orient="records", double_precision=15)
+            out.with_suffix(".partial").replace(out)
+            print(stem.name, ai_model, flush=True)
+        frames.append(pd.read_json(out, orient="records"))
+    return scored(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
+
+
 @dataclass(frozen=True)
 class Study:
     """One back-test: what is replayed, with which history and horizon, how often."""
@@ -107,10 +145,7 @@ class Study:
 
 def studies(often: int, seldom: int) -> dict[str, Study]:
     """Return the back-tests by heading."""
-    cyber = record_of(
-        cyber_runs(DATA / "cyber_runs.csv.gz"), released=RELEASED, source="cyber runs"
-    )
-    metr = record_of(metr_runs(DATA / "metr_runs.csv.gz"), attempts=ATTEMPTS, source="METR runs")
+    cyber, metr = cyber_record(), metr_record(ATTEMPTS)
     best = f"METR runs, best of {ATTEMPTS}, history: "
     return {
         "Cyber runs, history: all other AI models": Study(cyber, "others", "common", often),

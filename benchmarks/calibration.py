@@ -155,14 +155,9 @@ def complete() -> tuple[Catalogue, Observations]:
         str(spec["name"]): 11.0 if spec["spend_unit"] == "tokens" else 0.0 for spec in evals
     }
     cells = (
-        ("easy", 0.0, "AB"),
-        ("middle", 0.0, "ABC"),
-        ("hard", 0.0, "BC"),
-        ("short", 0.0, "ABC"),
-        ("middle", 0.8, "BC"),
-        ("hard", 0.8, "C"),
-        ("short", 0.8, "C"),
-    )
+        ("easy", 0.0, "AB"), ("middle", 0.0, "ABC"), ("hard", 0.0, "BC"), ("short", 0.0, "ABC"),
+        ("middle", 0.8, "BC"), ("hard", 0.8, "C"), ("short", 0.8, "C"),
+    )  # fmt: skip
     counts = (
         ("hard", "A", 0.0, (2.8,)),
         ("easy", "C", 0.5, (2.8,)),

@@ -57,16 +57,11 @@ def catalogue_of(counts: pd.DataFrame) -> Catalogue:
     minutes = counts.groupby("eval")["human_minutes"].first()
     evals = [
         {
-            "name": str(name),
-            "domain": "all",
-            "tasks": 30,
-            "human_minutes": float(length),
-            "spend_unit": "runs",
-            "usd_per_unit": 1,
-            "max_cap": CAP,
+            "name": str(name), "domain": "all", "tasks": 30, "human_minutes": float(length),
+            "spend_unit": "runs", "usd_per_unit": 1, "max_cap": CAP,
         }
         for name, length in minutes.items()
-    ]
+    ]  # fmt: skip
     return parse_catalogue(
         {
             "portfolio": {"ai_model": str(counts["ai_model"].iloc[-1])},

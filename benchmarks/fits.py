@@ -188,16 +188,11 @@ def one_large() -> None:
     told = diagnostics.quantities
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB
     found = {
-        "runs": len(runs),
-        "whole_cpu": after[0] - cpu,
-        "whole_wall": after[1] - wall,
-        "memory": memory,
-        "divergences": diagnostics.divergences,
-        "r_hat": float(told["r_hat"].max()),
-        "bulk": float(told["ess_bulk"].min()),
-        "tail": float(told["ess_tail"].min()),
-        "reasons": diagnostics.reasons,
-    }
+        "runs": len(runs), "whole_cpu": after[0] - cpu, "whole_wall": after[1] - wall,
+        "memory": memory, "divergences": diagnostics.divergences,
+        "r_hat": float(told["r_hat"].max()), "bulk": float(told["ess_bulk"].min()),
+        "tail": float(told["ess_tail"].min()), "reasons": diagnostics.reasons,
+    }  # fmt: skip
     print(json.dumps(took | found))
 
 

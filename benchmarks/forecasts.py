@@ -127,12 +127,6 @@ def in_worlds(shares: Array, level: float) -> Array:
 
 
 HEAD = (
-    "forecast by",
-    "forecasts",
-    "AI models",
-    "50 % covered",
-    "90 % covered",
-    "interval score (90 %)",
-    "absolute error",
-    "bias",
-)
+    "forecast by", "forecasts", "AI models", "50 % covered", "90 % covered",
+    "interval score (90 %)", "absolute error", "bias",
+)  # fmt: skip

@@ -71,14 +71,10 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     rows = [measure(size, share) for size in SIZES for share in SHARES]
     head = (
-        "evals × options × domains",
-        "budget",
-        "greedy, time",
-        "greedy short of certified (median / worst)",
-        "cheapest first, short (median / worst)",
-        "certified, time (median)",
-        "certified, worst gap",
-    )
+        "evals × options × domains", "budget", "greedy, time",
+        "greedy short of certified (median / worst)", "cheapest first, short (median / worst)",
+        "certified, time (median)", "certified, worst gap",
+    )  # fmt: skip
     text = (
         f"{circumstances(SEEDS.start, ('numpy', 'scipy', 'highspy', 'cvxpy'))}\n\n"
         f"Random menus, {len(SEEDS)} seeds, two budgets (usd and staff hours) as a share of what "

@@ -173,14 +173,8 @@ def main() -> None:
                 )
             )
     heads = (
-        "trend",
-        "way",
-        "AI models",
-        "origins, forecasts",
-        "interval score",
-        "width",
-        "covered",
-    )
+        "trend", "way", "AI models", "origins, forecasts", "interval score", "width", "covered",
+    )  # fmt: skip
     every = pd.concat(gathered)
     whole = every.pivot_table("score", "trend", "way")
     best = whole.idxmin(axis=1).value_counts()

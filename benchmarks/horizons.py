@@ -128,12 +128,10 @@ def worlds(n: int = WORLDS) -> pd.DataFrame:
         of = np.repeat(np.arange(40), attempts)
         own = pd.DataFrame(
             {
-                "eval": of // 2,
-                "task": of,
-                "human_minutes": 2.0 ** x[of],
+                "eval": of // 2, "task": of, "human_minutes": 2.0 ** x[of],
                 "success": (rng.random(len(of)) < p[of]).astype(float),
             }
-        )
+        )  # fmt: skip
         for method in (OURS, RUNS):
             row = judged(told(own, method, k)[0].level, level)
             rows.append({"ai_model": k, "method": method} | row)

@@ -17,24 +17,23 @@ import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
 import pandas as pd
-from benchmarks.backtest import DATA, metr_runs
+from benchmarks.backtest import DATA, kept_trials, metr_runs
 from benchmarks.tables import circumstances, table, write_section
 from scipy.special import expit, logit
 
 from evalfolio.backtests import by_task, strategies
 from evalfolio.backtests.conclusion import Losses
-from evalfolio.backtests.findings import between, ratios, scored, summary
+from evalfolio.backtests.findings import between, ratios, summary
 from evalfolio.backtests.in_stages import InStages
 from evalfolio.backtests.market import Market, Sight, Staged
-from evalfolio.backtests.record import Design, Record, record_of
+from evalfolio.backtests.record import Design, record_of
 from evalfolio.backtests.replay import OURS, some_of
 from evalfolio.backtests.strategies import Strategy
-from evalfolio.backtests.trial import Setting, trials_of
+from evalfolio.backtests.trial import Setting
 
 SEED, REPETITIONS, AI_MODELS, LOOKS = 0, 2, 8, 25
 EVERY = 5  # of WeirdML's 82 AI models, by date
@@ -106,11 +105,11 @@ def alike(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(spend=runs["spend"] * factor, cap=runs["cap"] * factor)
 
 
-def weirdml_runs(path: Path) -> pd.DataFrame:
+def weirdml_runs(path: Path, first: int = 0, every: int = EVERY) -> pd.DataFrame:
     """Return WeirdML's runs: solved at half the score, lengths by the mean score, a unit each."""
     runs = pd.read_csv(path).sort_values(["ai_model", "task", "run"], kind="stable")
     order = runs.drop_duplicates("ai_model").sort_values("release_date", kind="stable")
-    runs = runs[runs["ai_model"].isin(order["ai_model"].iloc[::EVERY])]
+    runs = runs[runs["ai_model"].isin(order["ai_model"].iloc[first::every])]
     runs["at"] = runs.groupby(["ai_model", "task"]).cumcount()
     runs = runs[runs["at"] < 5].reset_index(drop=True)
     easy = logit(runs.groupby("task")["score"].transform("mean"))
@@ -147,22 +146,6 @@ def simulated() -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def trials(record: Record, name: str, setting: Setting, some: int, folder: Path) -> list[Any]:
-    """Return the rows of some AI models, each kept once it is made."""
-    rows: list[Any] = []
-    for ai_model in some_of(record, some):
-        out = folder / f"{name}-{ai_model.replace('/', '_').replace(' ', '_')}.json"
-        if not out.exists():
-            if setting.repetitions == 0:
-                continue
-            pd.DataFrame(trials_of(record, COMPARED, setting, ai_model)).to_json(
-                out, orient="records", double_precision=15
-            )
-            print(name, ai_model, flush=True)
-        rows += pd.read_json(out, orient="records").to_dict("records")
-    return rows
-
-
 def main(folder: Path, repetitions: int, some: int) -> None:
     """Replay and write the section."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,10 +158,10 @@ def main(folder: Path, repetitions: int, some: int) -> None:
     for name, record in records.items():
         minutes = record.tasks["human_minutes"].to_numpy(np.float64)
         setting = Setting(BUDGETS, repetitions, losses=Losses.over(minutes), seed=SEED)
-        rows = trials(record, name, setting, some, folder)
-        if not rows:
+        tested, stem = some_of(record, some), folder / name
+        found = kept_trials(record, COMPARED, setting, tested, stem, repetitions == 0)
+        if not len(found):
             continue
-        found = scored(pd.DataFrame(rows))
         figures, pairs = summary(found, SEED), ratios(found, OURS, SEED)
         for row in figures.sort_values(["budget", "rmse"]).to_dict("records"):
             own = pairs[(pairs["strategy"] == row["strategy"]) & (pairs["budget"] == row["budget"])]

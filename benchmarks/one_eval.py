@@ -80,13 +80,8 @@ def main(folder: Path, worlds: int) -> None:
         for name, own in frame.groupby("rule", sort=False)
     ]
     head = [
-        "rule",
-        "samples",
-        "USD",
-        "loss of the calls, points",
-        "... by the belief",
-        "USD in all",
-    ]
+        "rule", "samples", "USD", "loss of the calls, points", "... by the belief", "USD in all",
+    ]  # fmt: skip
     said = (
         f"{worlds} truths drawn from the belief of a plan (and left out of it); {EVAL}, "
         f"{start.catalogue.eval(EVAL).tasks} samples, comes {AT_ONCE} at a time until a rule stops "

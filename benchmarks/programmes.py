@@ -294,15 +294,9 @@ def write(frames: Sequence[pd.DataFrame], foretold: float) -> None:
     less, truth = ("{:.3g} [{:.3g}, {:.3g}]".format(*gain) for gain in gains)
     shown = "a gain" if gains[0][1] > 0 else "no gain that so many worlds can tell"
     said = SAID.format(
-        worlds=worlds,
-        ai_models=AI_MODELS,
-        draws=DRAWS,
-        nothing=by["believed"]["nothing"].mean(),
-        less=less,
-        verdict=shown,
-        truth=truth,
-        foretold=foretold,
-    )
+        worlds=worlds, ai_models=AI_MODELS, draws=DRAWS, nothing=by["believed"]["nothing"].mean(),
+        less=less, verdict=shown, truth=truth, foretold=foretold,
+    )  # fmt: skip
     made = circumstances(SEED, ["evalfolio", "numpy", "pymc"])
     body = f"{said}\n{table(HEAD, rows)}\n\n{made}"
     write_section("programmes", "Replanning against a plan at once", body)

@@ -17,20 +17,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from benchmarks.backtest import metr_runs
-from benchmarks.cyber_runs import RELEASED, cyber_runs
+from benchmarks.backtest import cyber_record, kept_trials, metr_record
 from benchmarks.tables import circumstances, table, write_section
 
 from evalbayes.posterior.posterior import Posterior
 from evalfolio.backtests.conclusion import Losses
-from evalfolio.backtests.findings import between, scored, summary
-from evalfolio.backtests.record import Record, record_of
+from evalfolio.backtests.findings import interval, summary
 from evalfolio.backtests.replay import BY_TASK, OURS, as_run
 from evalfolio.backtests.strategies import all_maximum, uniform
-from evalfolio.backtests.trial import Setting, trials_of
+from evalfolio.backtests.trial import Setting
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 SEED, REPETITIONS, AI_MODELS = 0, 1, 5
 BUDGETS = (0.1, 0.3)
 SHOWN = {OURS: "evalfolio as users run it", BY_TASK: "by task, the back-test's own planner"}
@@ -48,49 +44,16 @@ bought by the fill.
 """
 
 
-def trials(
-    record: Record, ai_models: list[str], name: str, repetitions: int, folder: Path, finished: bool
-) -> pd.DataFrame:
-    """Return the scored trials of some AI models, each kept once it is made, or of those kept."""
-    setting = Setting(
-        BUDGETS,
-        repetitions,
-        losses=Losses.over(record.tasks["human_minutes"].to_numpy(np.float64)),
-        seed=SEED,
-    )
-    strategies = {
-        **as_run(folder / "fits"),
-        "all maximum": all_maximum,
-        "uniform random": uniform,
-    }
-    frames = []
-    for ai_model in ai_models:
-        out = folder / f"{name}-{ai_model.replace('/', '_').replace(' ', '_')}.json"
-        if finished and not out.exists():
-            continue
-        if not out.exists():
-            partial = out.with_suffix(".partial")
-            rows = trials_of(record, strategies, setting, ai_model)
-            pd.DataFrame(rows).to_json(partial, orient="records")
-            partial.replace(out)
-            print(name, ai_model, flush=True)
-        frames.append(pd.read_json(out, orient="records"))
-    return scored(pd.concat(frames, ignore_index=True)) if frames else pd.DataFrame()
-
-
 def main(folder: Path, repetitions: int, ai_models: int, finished: bool) -> None:
     """Replay and write the section."""
     folder.mkdir(parents=True, exist_ok=True)
-    records = {
-        "cyber": record_of(
-            cyber_runs(DATA / "cyber_runs.csv.gz"), released=RELEASED, source="cyber runs"
-        ),
-        "METR": record_of(metr_runs(DATA / "metr_runs.csv.gz"), attempts=1, source="METR runs"),
-    }
+    compared = {**as_run(folder / "fits"), "all maximum": all_maximum, "uniform random": uniform}
     rows, told, tested = [], [], []
-    for name, record in records.items():
+    for name, record in (("cyber", cyber_record()), ("METR", metr_record(1))):
         latest = sorted(record.released, key=lambda each: record.released[each])[-ai_models:]
-        found = trials(record, latest[::-1], name, repetitions, folder, finished)
+        losses = Losses.over(record.tasks["human_minutes"].to_numpy(np.float64))
+        setting = Setting(BUDGETS, repetitions, losses=losses, seed=SEED)
+        found = kept_trials(record, compared, setting, latest[::-1], folder / name, finished)
         if not len(found):
             continue
         names = found["ai_model"].unique().tolist()
@@ -101,8 +64,7 @@ def main(folder: Path, repetitions: int, ai_models: int, finished: bool) -> None
                 of = figures.loc[(strategy, budget)]
                 rows.append([
                     name, SHOWN.get(str(strategy), str(strategy)), f"{budget:.0%}",
-                    *(f"{of[m]:.3g}{between(of[m + '_low'], of[m + '_high'], '.2g')}"
-                      for m in ("rmse", "coverage_90", "loss")),
+                    *(interval(of, m, ".2g") for m in ("rmse", "coverage_90", "loss")),
                     f"{own['spent'].mean():.2f}",
                 ])  # fmt: skip
         by = found.pivot_table(index=["ai_model", "budget"], columns="strategy", values="mean_loss")

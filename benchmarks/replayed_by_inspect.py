@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.cyber_runs import RELEASED, cyber_runs
-from benchmarks.replayed import BUDGETS, DATA, SEED, SHOWN
+from benchmarks.backtest import cyber_record
+from benchmarks.replayed import BUDGETS, SEED, SHOWN
 from benchmarks.simulated import Outcome, simulated
 from benchmarks.tables import circumstances, table, write_section
 
@@ -32,10 +32,10 @@ from evalbayes.observations import observations_of
 from evalbayes.posterior.posterior import Posterior
 from evalbayes.posterior.provenance import provenance_of
 from evalfolio.backtests.conclusion import Losses
-from evalfolio.backtests.findings import between, scored, summary
+from evalfolio.backtests.findings import interval, scored, summary
 from evalfolio.backtests.market import Market
 from evalfolio.backtests.programme import COLUMNS, AsRun, catalogue_of
-from evalfolio.backtests.record import Design, Hidden, Record, record_of
+from evalfolio.backtests.record import Design, Hidden, Record
 from evalfolio.backtests.replay import OURS
 from evalfolio.backtests.trial import Setting, Trials, prepared
 from evalfolio.export import write_all
@@ -152,8 +152,7 @@ on average. {n} AI models and one draw tell little of differences as small as th
 
 def main(folder: Path, ai_models: int, finished: bool) -> None:
     """Replay and write the section."""
-    runs = cyber_runs(DATA / "cyber_runs.csv.gz")
-    record = record_of(runs, released=RELEASED, source="cyber runs")
+    record = cyber_record()
     latest = sorted(record.released, key=lambda each: record.released[each])[-ai_models:]
     rows = [r for each in latest[::-1] for r in found_of(record, each, folder, finished)]
     found = scored(pd.DataFrame(rows))
@@ -166,8 +165,7 @@ def main(folder: Path, ai_models: int, finished: bool) -> None:
             of = figures.loc[(strategy, budget)]
             shown.append([
                 SHOWN.get(str(strategy), str(strategy)), f"{budget:.0%}",
-                *(f"{of[m]:.3g}{between(of[m + '_low'], of[m + '_high'], '.2g')}"
-                  for m in ("rmse", "coverage_90", "loss")),
+                *(interval(of, m, ".2g") for m in ("rmse", "coverage_90", "loss")),
                 f"{own['spent'].mean():.2f}", f"{own['runs'].mean():.0f}",
             ])  # fmt: skip
     mine = found[found["strategy"] == BY_INSPECT]

@@ -100,16 +100,12 @@ def compared(study: Study, worlds: int, ai_model: str) -> list[dict[str, object]
                 row = drawn.judged(design, seed)
                 rows.append(
                     {
-                        "ai_model": ai_model,
-                        "world": seed,
-                        "budget": share,
-                        "strategy": name,
+                        "ai_model": ai_model, "world": seed, "budget": share, "strategy": name,
                         "squared": (row["median"] - drawn.truth) ** 2,
                         "held": row["low"] <= drawn.truth <= row["high"],
-                        "width": row["high"] - row["low"],
-                        "spent": row["spent"] / (share * bill),
+                        "width": row["high"] - row["low"], "spent": row["spent"] / (share * bill),
                     }
-                )
+                )  # fmt: skip
     return rows
 
 
@@ -127,17 +123,13 @@ def lines_of(rows: pd.DataFrame) -> list[list[str]]:
             near, far = np.quantile(np.sqrt(again[name] / again[CHANCE]), INTERVAL)
             lines.append(
                 [
-                    f"{float(str(budget)):.1%}",
-                    name,
-                    f"{np.sqrt(own['squared'].mean()):.3f}",
+                    f"{float(str(budget)):.1%}", name, f"{np.sqrt(own['squared'].mean()):.3f}",
                     "" if name == AT_ONCE else f"{less:.3f} [{low:.3f}, {high:.3f}]",
                     "" if name == CHANCE else f"{ratio:.2f} [{near:.2f}, {far:.2f}]",
-                    f"{own['held'].mean():.0%}",
-                    f"{own['width'].mean():.2f}",
-                    f"{own['spent'].mean():.2f}",
-                    f"{own['spent'].std():.2f}",
+                    f"{own['held'].mean():.0%}", f"{own['width'].mean():.2f}",
+                    f"{own['spent'].mean():.2f}", f"{own['spent'].std():.2f}",
                 ]
-            )
+            )  # fmt: skip
     return lines
 
 
