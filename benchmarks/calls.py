@@ -38,13 +38,9 @@ MENUS, RESULTS = 50, 3000
 STATES = ("cyber.shown", "cyber.gap", "bio.shown", "bio.gap", "slope")
 DOMAINS = {"cyber High": (1.0, 0.0), "cyber Critical": (1.0, 0.0), "bio": (0.0, 1.0)}
 KINDS = (
-    "rule, normal",
-    "rule, skewed",
-    "rule, two skewed gaps",
-    "losses, normal",
-    "losses, skewed",
+    "rule, normal", "rule, skewed", "rule, two skewed gaps", "losses, normal", "losses, skewed",
     "losses, two skewed gaps",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -31,32 +31,24 @@ POSTERIOR = ["--posterior", "plan/posterior.nc"]
 TURNS = 10
 DEMO = ["recommend", CATALOGUE, *SEEN, "--out", "plan"]
 COMMANDS = (
-    ["init", "empty.toml"],
-    ["init", "draft.toml", "--from", SEEN[0]],
-    ["check", CATALOGUE, *SEEN],
-    ["doctor"],
-    ["rule", "--cost-ratio=20", "--validity-sd=1", "--gap-sd=0.8", "--gap-spread=0.5"],
-    ["prior", CATALOGUE, *SEEN],
-    ["gains"],
-    ["curves", CATALOGUE, *POSTERIOR],
-    ["capability", CATALOGUE, *POSTERIOR],
-    ["horizons", CATALOGUE, *SEEN, "--ai-model", "GPT-4o"],
+    ["init", "empty.toml"], ["init", "draft.toml", "--from", SEEN[0]], ["check", CATALOGUE, *SEEN],
+    ["doctor"], ["rule", "--cost-ratio=20", "--validity-sd=1", "--gap-sd=0.8", "--gap-spread=0.5"],
+    ["prior", CATALOGUE, *SEEN], ["gains"], ["curves", CATALOGUE, *POSTERIOR],
+    ["capability", CATALOGUE, *POSTERIOR], ["horizons", CATALOGUE, *SEEN, "--ai-model", "GPT-4o"],
     ["repeats", CATALOGUE, *POSTERIOR, "--eval", "cybench"],
     ["recommend", CATALOGUE, *POSTERIOR, "--out", "again"],
     ["score", "plan/mix.csv", "--plan", "plan"],
     ["score", "plan/mix.csv", "--plan", "plan", "--against", "again"],
-    ["explain", "cybench", "--plan", "plan"],
-    ["verify", "plan"],
+    ["explain", "cybench", "--plan", "plan"], ["verify", "plan"],
     ["require", "plan", "--standard", "eu-cop"],
     ["harness", CATALOGUE, "--plan", "plan", "--model", "openai/gpt-5", "--out", "runs"],
     ["replan", "plan", str(EXAMPLE / "results" / "first.csv"), "--out", "step1"],
-    ["conclude", "step1", "--out", "end"],
-    ["forecast", "plan", "--out", "years"],
+    ["conclude", "step1", "--out", "end"], ["forecast", "plan", "--out", "years"],
     ["schedule", "plan", "--out", "years"],
     ["sensitivity", CATALOGUE, "--plan", "plan", "--out", "varied"],
     ["recommend", CATALOGUE, *POSTERIOR, "--stages", "2", "--out", "stages"],
     ["fit", CATALOGUE, *SEEN, "--out", "fitted.nc"],
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,12 @@ class _Fit:
         if self.repeated:
             self.pair = scaled(second[self.span["pair"]], SCALES["pair"], self.pair)
         new = np.array([self.validity, self.tilt, self.pair, *self.task])
-        return float(np.abs(new / np.maximum(old, 1e-12) - 1).max(where=old > 0, initial=0.0))
+        rise = new / np.maximum(old, 1e-12)
+        # Effects stay, in units of the new sds: where they jump with them, a climb can run away.
+        for name, by in zip(("departure", "own_slope", "pair"), rise[:3], strict=True):
+            self.point[self.span[name]] /= by
+        self.point[self.span["effect"]] /= rise[3:][self.tasks.eval_of]
+        return float(np.abs(rise - 1).max(where=old > 0, initial=0.0))
 
     def drawn(self, models: tuple[str, ...], draws: int, seed: int) -> ResponseHistory:
         """Return draws of the normal at the mode."""

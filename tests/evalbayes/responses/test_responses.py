@@ -9,9 +9,10 @@ from scipy.special import expit
 
 from evalbayes.errors import InputError
 from evalbayes.responses import Newcomer, ResponseHistory, Seen
+from evalbayes.responses.history import _Fit
 from evalbayes.responses.modes import modes
 from evalbayes.responses.population import Population
-from evalbayes.responses.table import tasks_of
+from evalbayes.responses.table import counts_of, tasks_of
 
 EVALS = ("a", "b", "c")
 
@@ -88,6 +89,18 @@ def test_what_was_seen_is_kept() -> None:
     drawn = seen.completions(np.array([0, 1, 2]), np.random.default_rng(0))
     assert drawn[:, 0].all()
     assert not drawn[:, 1].any()
+
+
+def test_new_sds_leave_every_effect_where_it_is() -> None:
+    """Else the chances jump with the sds: two of 40 resampled histories of METR's ran away so."""
+    runs = simulated(np.random.default_rng(3), 5, 12, attempts=4)
+    table, models = tasks_of(runs), tuple(f"m{m:02d}" for m in range(5))
+    fit = _Fit(table, counts_of(runs, table, models), len(models))
+    fit.point = np.random.default_rng(0).normal(size=fit.size)
+    before, sds = fit._parts()[0], fit.task.copy()
+    assert fit._update(np.ones(fit.size)) > 0.05
+    assert (fit.task != sds).all()
+    np.testing.assert_allclose(fit._parts()[0], before, rtol=1e-9)
 
 
 def test_best_of_more_attempts_solves_more() -> None:
