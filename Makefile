@@ -9,7 +9,7 @@ DEMO ?= out/cyber
 
 demo: $(VENV)/installed
 	$(BIN)/evalfolio recommend examples/cyber/catalogue.toml examples/cyber/cyber_cells.csv \
-		examples/cyber/metr_counts.csv --out $(DEMO)
+		examples/cyber/metr_counts.csv --sensitivity --out $(DEMO)
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile

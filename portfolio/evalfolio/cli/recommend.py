@@ -24,8 +24,8 @@ SensitivityOption = Annotated[
     bool,
     Option(
         "--sensitivity/--no-sensitivity",
-        help="Move every assumed figure to either end of its range, for the tornado of report "
-        "and workbook; without it is faster.",
+        help="Plan anew with every assumed figure at either end of its range, for the tornado of "
+        "report and workbook: two more plans for each.",
     ),
 ]
 BacktestOption = Annotated[
@@ -74,7 +74,7 @@ def recommend(
     gap: GapOption = 1e-3,
     time_limit: shared.TimeLimitOption = 60.0,
     method: shared.MethodOption = "certified",
-    sensitivity: SensitivityOption = True,
+    sensitivity: SensitivityOption = False,
     backtest: BacktestOption = None,
     seed: shared.SeedOption = 0,
     draws: shared.DrawsOption = None,

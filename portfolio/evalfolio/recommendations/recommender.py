@@ -83,7 +83,7 @@ def recommend(
         Budgets in usd, up to twice the one there is, to find the best mix for too; 0 for none.
     sensitivity
         Whether to find the best mix anew with every assumed figure at either end of its range,
-        for the tornado of report and workbook; it takes about as long as a small fit.
+        for the tornado of report and workbook.
     backtest
         What `evalfolio backtest` found of this way to plan, for report and workbook.
     done

@@ -147,7 +147,7 @@ def test_fit_and_horizons_say_it_first(run: Run) -> None:
 
 
 def test_the_other_domains_are_planned_for_and_it_is_said_first(run: Run, planned: Path) -> None:
-    result = run("recommend", planned / "c.toml", "--out", "plan", "--no-sensitivity")
+    result = run("recommend", planned / "c.toml", "--out", "plan")
     assert result.code == 0, result.err
     assert result.out.startswith(BEGINS)
     assert result.out.count("no anchor") == 1
@@ -162,7 +162,7 @@ def test_the_other_domains_are_planned_for_and_it_is_said_first(run: Run, planne
         "would turn no call, as bio has no anchor"
     ]
     assert "it has no anchor, so no call can rest on it" in json.dumps(plan["not_covered"])
-    again = run("recommend", planned / "c.toml", "--out", "plan", "--no-sensitivity", "--json")
+    again = run("recommend", planned / "c.toml", "--out", "plan", "--json")
     assert json.loads(again.out)["no_anchor"] == [row]
 
 

@@ -128,7 +128,7 @@ def test_recommend_as_json_is_the_record(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
     words = ("recommend", files[0], "--posterior", posterior_file, "--out", "plan")
-    result = run(*words, "--no-sensitivity", "--json")
+    result = run(*words, "--json")
     assert result.code == 0, result.err
     record = json.loads(result.out)
     assert record == json.loads(Path("plan/plan.json").read_text())
@@ -138,7 +138,7 @@ def test_recommend_as_json_is_the_record(
 def test_a_plan_near_the_best_split_is_told_as_one(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
-    words = ("recommend", files[0], "--posterior", posterior_file, "--no-sensitivity")
+    words = ("recommend", files[0], "--posterior", posterior_file)
     made = run(*words, "--method", "convex", "--out", "plan")
     assert made.code == 0, made.err
     record = json.loads(Path("plan/plan.json").read_text())
@@ -164,7 +164,7 @@ def test_a_stored_posterior_follows_what_is_set_once_however_often_it_is_set(
     at = posterior_file
     for out in ("once", "twice"):
         words = ("recommend", files[0], "--posterior", at, "--set", "cyber.elicitation_gap*2")
-        result = run(*words, "--out", out, "--no-sensitivity", "--quiet")
+        result = run(*words, "--out", out, "--quiet")
         assert result.code == 0, result.err
         at = Path(out) / "posterior.nc"
     once, twice = (json.loads(Path(o, "plan.json").read_text()) for o in ("once", "twice"))
@@ -184,7 +184,6 @@ def test_a_budget_too_small_for_anything_is_an_answer(
         budget,
         "--out",
         "plan",
-        "--no-sensitivity",
     )
     assert result.code == 0, result.err
     assert result.out.startswith("Run nothing")
@@ -197,7 +196,7 @@ def test_the_same_seed_gives_the_same_plan(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
     texts = []
-    words = ("recommend", files[0], "--posterior", posterior_file, "--no-sensitivity")
+    words = ("recommend", files[0], "--posterior", posterior_file)
     for out in ("one", "two"):
         assert run(*words, "--out", out).code == 0
         texts.append(Path(out, "plan.json").read_text())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.slow  # a programme of a catalogue's whole menu
 def test_recommend_in_stages(run: Run, files: tuple[Path, Path], posterior_file: Path) -> None:
-    asked = ("--posterior", posterior_file, "--stages", "2", "--no-sensitivity")
+    asked = ("--posterior", posterior_file, "--stages", "2")
     result = run("recommend", files[0], *asked, "--out", "plan")
     assert result.code == 0, result.err
     assert "Run now: " in result.out

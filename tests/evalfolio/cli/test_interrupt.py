@@ -107,7 +107,6 @@ def test_an_earlier_plan_is_never_mixed_with_a_new_one(
         files[0],
         "--posterior",
         posterior_file,
-        "--no-sensitivity",
         "--out",
         "plan",
     )

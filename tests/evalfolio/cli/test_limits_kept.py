@@ -69,7 +69,7 @@ def test_every_command_that_plans_keeps_the_same_limits(
     asked = ("--constraints", "limits.csv")
     inputs = (files[0], "--posterior", posterior_file)
 
-    well(run("recommend", *inputs, *asked, "--out", "plan", "--no-sensitivity"))
+    well(run("recommend", *inputs, *asked, "--out", "plan"))
     plan = ef.Plan.load("plan")
     assert set(plan.choices["eval"]) == {"exploits"}
     assert plan.choices["usd"].sum() <= 6_000
@@ -109,7 +109,7 @@ def test_the_sensitivity_of_a_plan_keeps_its_limits(
 ) -> None:
     Path("limits.csv").write_text(TABLE)
     asked = ("--posterior", posterior_file, "--constraints", "limits.csv")
-    well(run("recommend", files[0], *asked, "--out", "plan", "--no-sensitivity"))
+    well(run("recommend", files[0], *asked, "--out", "plan"))
     # Posterior, budgets and limits are the plan's.
     kept_by_sensitivity(run, ef.Plan.load("plan"), (files[0], "--plan", "plan"), "of_plan")
 

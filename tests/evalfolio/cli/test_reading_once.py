@@ -73,6 +73,6 @@ def test_beside_a_stored_fit_the_catalogue_is_read_once(
 def test_a_plan_reads_the_catalogue_once(
     run: Run, files: tuple[Path, Path], reads: Counter[str], posterior_file: Path
 ) -> None:
-    limits = ("--budget", "usd=9000", "--no-sensitivity")
+    limits = ("--budget", "usd=9000")
     assert run("recommend", files[0], "--posterior", posterior_file, *limits).code == 0
     assert reads == {"catalogue.toml": 1}

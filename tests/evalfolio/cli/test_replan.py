@@ -244,7 +244,7 @@ def test_several_ai_models_share_one_budget(
     files: tuple[Path, Path], posterior_file: Path, run: Run, tmp_path: Path
 ) -> None:
     words = ("recommend", files[0], "--posterior", posterior_file, "--ai-model", "Next")
-    done = run(*words, "--ai-model", "C", "--out", tmp_path / "both", "--no-sensitivity")
+    done = run(*words, "--ai-model", "C", "--out", tmp_path / "both")
     assert done.code == 0, done.err
     assert "Next gets $" in done.out
     assert " and C gets $" in done.out
@@ -256,7 +256,7 @@ def test_several_ai_models_share_one_budget(
         ((), "two or more, each once"),
         (("--ai-model", "C", "--scenarios", "s.csv"), "not both"),
     ):
-        wrong = run(*words, *others, "--out", tmp_path / "none", "--no-sensitivity")
+        wrong = run(*words, *others, "--out", tmp_path / "none")
         assert wrong.code == 2
         assert said in wrong.err
 

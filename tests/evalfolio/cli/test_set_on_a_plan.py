@@ -15,7 +15,7 @@ def test_score_and_require_follow_what_is_set_as_recommend_does(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:
     Path("scenarios.csv").write_text("name,settings\nfar,cyber.threshold+1\n")
-    common = ("recommend", files[0], "--posterior", posterior_file, "--no-sensitivity", "--json")
+    common = ("recommend", files[0], "--posterior", posterior_file, "--json")
     made = run(*common, "--out", "plan", "--scenarios", "scenarios.csv")
     assert made.code == 0, made.err
     beside = {row["scenario"]: row for row in json.loads(made.out)["scenarios"]}

@@ -189,13 +189,13 @@ def test_a_fit_that_fails_its_gate_writes_and_ends_with_4(
     ):
         replace(posterior, diagnostics=failing).save("failing.nc")
         arguments = ("recommend", files[0], "--posterior", "failing.nc", "--out", "plan")
-        result = run(*arguments, "--no-sensitivity")
+        result = run(*arguments)
         assert result.code == 4
         assert failing.reasons[0] in one_sentence(result.err)
         assert words in result.err
         assert result.out.startswith("THE FIT FAILED ITS GATE.")
         assert Path("plan/plan.json").exists()
-        assert run(*arguments, "--no-sensitivity", "--allow-failed-fit").code == 0
+        assert run(*arguments, "--allow-failed-fit").code == 0
     more = run(*arguments, "--draws", "5000")
     assert more.code == 2
     assert "--draws 5000 or --posterior, not both" in one_sentence(more.err)

@@ -11,9 +11,11 @@ from evalbayes.arrays import Array, Positions, Value
 from evalbayes.curves.families import lognormal
 from evalbayes.curves.families.family import FUNCTIONS, Family
 
-GRID = 96  # points of the first search; bisection refines between two of them
+COARSE = 4  # steps of the grid at once where the top is first sought
+GRID = 24 * COARSE + 1  # points; bisection refines between two of them
 SPAN = 60.0  # e-folds below the limit within which a sweet spot is sought
 BISECTIONS = 36  # halve the bracket to 1e-11 of itself
+TIMES = 24  # for a cap between two points, which is rounded to two digits: to 1e-7
 NEVER = 1e6  # ln spend at which runs give up where none does
 
 
@@ -82,14 +84,20 @@ class CompetingRisks:
         success per unit still rises at `ln_max_cap`, or falls all the way.
         """
         grid = self._grid(ln_max_cap)
-        per_unit = self.law.log_cdf(grid) - np.log(self.expected_spend(grid) + setup)
-        best = per_unit.argmax(axis=0)
+
+        def top(points: Array) -> Positions:
+            per_unit = self.law.log_cdf(points) - np.log(self.expected_spend(points) + setup)
+            return np.asarray(per_unit.argmax(axis=0))
+
+        steps = np.arange(-COARSE, COARSE + 1).reshape(-1, *(1,) * (grid.ndim - 1))
+        near = np.clip(COARSE * top(grid[::COARSE]) + steps, 0, GRID - 1)
+        best = _take(near, top(np.take_along_axis(grid, near, axis=0)))
         # The top may lie between the last two points: then it falls at the limit already. With a
         # power law of small spends success per unit may fall all the way: no inner top either.
         inner = (best > 0) & ((best < GRID - 1) | (self._log_elasticity(grid[-1], setup) < 0))
         below = _take(grid, np.maximum(best - 1, 0))
         above = _take(grid, np.minimum(best + 1, GRID - 1))
-        root = bisected(lambda x: self._log_elasticity(x, setup), below, above)
+        root = bisected(lambda x: self._log_elasticity(x, setup), below, above, TIMES)
         return np.where(inner, root, np.nan)
 
     def saturation(self, ln_max_cap: Value = np.inf, fraction: float = 0.1) -> Array:
@@ -114,7 +122,8 @@ class CompetingRisks:
 
         last = len(step) - 1 - (excess(grid) > 0)[::-1].argmax(axis=0)
         above = _take(grid, np.minimum(last + 1, len(step) - 1))
-        return np.where(last < len(step) - 1, bisected(excess, _take(grid, last), above), np.nan)
+        root = bisected(excess, _take(grid, last), above, TIMES)
+        return np.where(last < len(step) - 1, root, np.nan)
 
     def _span(self) -> tuple[Array, Array]:
         return self.law.quantile(1e-6), self.law.quantile(1.0 - 1e-9)
@@ -197,9 +206,8 @@ class FamilyCurve(CompetingRisks):
         return self.gave_up[1] if self.gave_up else 1.0
 
 
-def _take(grid: Array, index: Positions) -> Array:
-    taken: Array = np.take_along_axis(grid, index[None], axis=0)[0]
-    return taken
+def _take(grid: Any, index: Positions) -> Any:
+    return np.take_along_axis(grid, index[None], axis=0)[0]
 
 
 def bisected(
