@@ -75,13 +75,13 @@ def commands() -> str:
     """Return the reference of the command line, as its own help tells it."""
     import typer.main
 
-    from evalfolio.cli.app import PANELS, app
+    from evalfolio.cli.app import WANTED, app
 
     root = typer.main.get_command(app)
     out = ["# Commands", "", "Every command says what it found as JSON with `--json`.", ""]
-    for panel, names in PANELS.items():
-        out += [f"## {panel}", ""]
-        for name in (*names, *(["import"] if panel == "Inputs" else [])):
+    for wanted, names in WANTED.items():
+        out += [f"## {wanted}", ""]
+        for name in names:
             command = root.commands[name]  # type: ignore[attr-defined]  # the root is a group
             below = getattr(command, "commands", None)
             for words, each in [(f"{name} {k}", v) for k, v in below.items()] if below else [

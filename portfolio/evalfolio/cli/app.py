@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from itertools import chain
 from typing import Any, NoReturn
 
 import typer
@@ -27,6 +28,14 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             ends(*INTERRUPTED)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands by what one wants, each with its whole sentence."""
+        sections = WANTED if ctx.parent is None else {"Commands": tuple(self.commands)}
+        for wanted, names in sections.items():
+            rows = [(name, self.commands[name].get_short_help_str(limit=200)) for name in names]
+            with formatter.section(wanted):
+                formatter.write_dl(rows)
+
 
 app = typer.Typer(
     name="evalfolio",
@@ -36,22 +45,20 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # rich takes longer to load than all the rest of `--help`
 )
-INPUTS = "Inputs"
-PANELS = {  # by what one wants, in the order of use; every command is a module of its name
+WANTED = {  # in the order of use; every command is a module of its name, but `import`
     "Start": ("init", "check", "doctor"),
-    INPUTS: ("fit", "curves", "capability", "prior", "gains", "horizons", "repeats"),
+    "Inputs": ("fit", "curves", "capability", "prior", "gains", "horizons", "repeats", "import"),
     "Plan": ("recommend", "replan", "run", "conclude", "require", "harness"),
     "Judge a plan": ("verify", "score", "explain", "sensitivity", "backtest"),
     "Over time": ("forecast", "schedule"),
     "Other tools": ("rule",),
 }
-app.add_typer(imports.app, name="import", rich_help_panel=INPUTS)
-for panel, names in PANELS.items():
-    for name in names:
-        command = getattr(import_module(f"evalfolio.cli.{name}"), name)
-        app.command(name, rich_help_panel=panel)(answering(command))
+app.add_typer(imports.app, name="import", cls=Commands)
+for name in chain(*WANTED.values()):
+    if name != "import":
+        app.command(name)(answering(getattr(import_module(f"evalfolio.cli.{name}"), name)))
 
 
 def main() -> None:
