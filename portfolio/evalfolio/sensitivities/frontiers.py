@@ -69,22 +69,6 @@ class Frontier:
         """Return the points, one row per amount."""
         return self.points.copy()
 
-    def options_at(self, amount: float) -> tuple[str, ...]:
-        """Return the best choice known for an amount: that of the nearest point not above it.
-
-        Raises
-        ------
-        InputError
-            If the amount lies below the first feasible point.
-        """
-        below = np.flatnonzero(self.points["amount"] <= amount * (1 + 1e-12))
-        if not len(below):
-            raise InputError(
-                f"the frontier starts at {self.points['amount'].min():g} {words(self.resource)}, "
-                f"got {amount:g}; ask for more or make it over a wider range"
-            )
-        return tuple(self.points["options"].iloc[below[-1]])
-
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw value, and the bound on any mix's, by the amount of the resource; return axes."""
         from evalfolio.export.plots import plot_frontier

@@ -108,8 +108,8 @@ def write_sensitivity(book: Book) -> None:
         "What the value hangs on",
         "One input at a time, the others held and the mix chosen anew, at the plan's own budget."
         if rows
-        else "Not worked out for this plan: `evalfolio recommend --sensitivity` does it, and `evalfolio "
-        "sensitivity --plan` on the folder of one.",
+        else "Not worked out for this plan: `evalfolio recommend --sensitivity` does it, and "
+        "`evalfolio sensitivity --plan` on the folder of one.",
         [width for *_, width in COLUMNS],
     )
     if not rows:
