@@ -81,7 +81,6 @@ def recommend(
     allow_failed_fit: shared.AllowFailedFitOption = False,
 ) -> None:
     """Recommend the mix of evals that tells most about the decisions, within the budgets."""
-    from evalfolio.backtests.page import told
     from evalfolio.cli.inputs import asked_catalogue, enforce_gate, posterior_of, tell_anchors
     from evalfolio.errors import InputError
     from evalfolio.export import check_folder, write_all
@@ -106,7 +105,11 @@ def recommend(
     kept_back = parse_contingency(contingency or [])
     rules = constraints_from_table(constraints) if constraints else ()
     check_folder(out)
-    replayed = None if backtest is None else told(backtest)
+    replayed = None
+    if backtest is not None:  # a room of its own, slow to load
+        from evalfolio.backtests.page import told
+
+        replayed = told(backtest)
     several = {} if scenarios is None else read_scenarios(scenarios)
     read = asked_catalogue(catalogue, settings, budgets, kept_back, rules)
     for words in several.values():
