@@ -92,7 +92,8 @@ def test_fit_then_curves_then_recommend_then_score(
     assert curves.code == 0, curves.err
     assert {row["eval"] for row in json.loads(curves.out)} == {"ctf", "exploits"}
 
-    plan = run("recommend", files[0], "--posterior", "posterior.nc", "--out", "plan")
+    words = ("--posterior", "posterior.nc", "--sensitivity", "--out", "plan")
+    plan = run("recommend", files[0], *words)
     assert plan.code == 0, plan.err
     assert plan.out.startswith("Run ")
     assert plan.out.splitlines()[1].startswith("It hangs on ")
