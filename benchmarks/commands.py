@@ -29,7 +29,7 @@ CATALOGUE = str(EXAMPLE / "catalogue.toml")
 SEEN = [str(EXAMPLE / "cyber_cells.csv"), str(EXAMPLE / "metr_counts.csv")]
 POSTERIOR = ["--posterior", "plan/posterior.nc"]
 TURNS = 10
-DEMO = ["recommend", CATALOGUE, *SEEN, "--out", "plan"]
+DEMO = ["recommend", CATALOGUE, *SEEN, "--sensitivity", "--out", "plan"]
 COMMANDS = (
     ["init", "empty.toml"], ["init", "draft.toml", "--from", SEEN[0]], ["check", CATALOGUE, *SEEN],
     ["doctor"], ["rule", "--cost-ratio=20", "--validity-sd=1", "--gap-sd=0.8", "--gap-spread=0.5"],

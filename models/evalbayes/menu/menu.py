@@ -311,6 +311,16 @@ class Menu:
             shared=tuple(each.among(options.index) for each in self.shared),
         )
 
+    def at_costs(self, options: pd.DataFrame) -> "Menu":
+        """Return the menu with other costs of its options, of which draws move in proportion."""
+        moved = replace(self, options=options)
+        if self.resource_draws is None:
+            return moved
+        ratio = np.divide(
+            moved.costs, self.costs, out=np.ones(self.costs.shape), where=self.costs > 0
+        )
+        return replace(moved, resource_draws=self.resource_draws * ratio)
+
     def save(self, folder: str | Path) -> Path:
         """Write the menu into `folder`, whole or not at all, without pickle; return the folder.
 

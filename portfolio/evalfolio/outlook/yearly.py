@@ -47,7 +47,7 @@ def in_year(question: Question, found: costs.Forecast, catalogue: Catalogue, yea
     held = zip(menu.decisions, nearer, strict=True)
     decisions = tuple(replace(d, threshold=d.threshold - span) for d, span in held)
     options = menu.options.assign(**own)
-    then = replace(menu, options=options, shared=tuple(once), decisions=decisions)
+    then = replace(menu.at_costs(options), shared=tuple(once), decisions=decisions)
     stock = {}
     for name, amount in question.budget.items():
         draws = amount * np.exp(logs[costs.THERE_IS.get(name, "staff")]) / shared

@@ -135,6 +135,7 @@ def _best_there(plan: Plan, elsewhere: Menu) -> tuple[str, float]:
         resources=elsewhere.resources,
         tariffs=(),
         information=np.concatenate([menu.information, elsewhere.information]),
+        resource_draws=None,
     )
     worth = {str(o): evaluate(wider, [*plan.chosen, o]).value for o in elsewhere.options.index}
     best = max(worth, key=worth.__getitem__)

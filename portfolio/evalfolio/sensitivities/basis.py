@@ -134,7 +134,7 @@ def with_hours_of(menu: Menu, catalogue: Catalogue) -> Menu:
     shared = tuple(
         replace(each, use=use.get(each.name, each.use), draws=None) for each in menu.shared
     )
-    return replace(menu, options=options, shared=shared)
+    return replace(menu.at_costs(options), shared=shared)
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -190,9 +190,8 @@ class Basis:
                 mean = mean * scale if assumed.kind == "gap" else mean
             elif assumed.kind not in HOURS:
                 decisions = tuple(self._decision(d, assumed, level, menu.states) for d in decisions)
-        return replace(
-            menu, options=options, prior_mean=mean, prior_covariance=covariance, decisions=decisions
-        )
+        priced = menu if options is menu.options else menu.at_costs(options)
+        return replace(priced, prior_mean=mean, prior_covariance=covariance, decisions=decisions)
 
     def rebuilt(self, levels: Mapping[Assumed, float]) -> Menu:
         """Return the menu built again, once, with figures of `ON_INPUTS` at other levels.

@@ -166,10 +166,15 @@ def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
         common = common[common.isin(menu.options.index)]
     if len(common) == len(first) and all(menu.options is first.options for menu in menus.values()):
         return dict(menus)
-    options, fewer = first.options.loc[common], {}
+    costs, fewer = first.subset(first.options.index.isin(common)), {}
     for name, menu in menus.items():
-        told = menu.information[menu.options.index.get_indexer(common)]
-        fewer[name] = replace(menu, options=options, information=told)
+        told = menu.information[menu.options.index.get_indexer(costs.options.index)]
+        fewer[name] = replace(
+            menu,
+            options=costs.options,
+            resource_draws=costs.resource_draws,
+            information=told,
+        )
     return fewer
 
 

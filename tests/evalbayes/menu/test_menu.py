@@ -85,6 +85,18 @@ def test_subset_keeps_rows_of_every_part() -> None:
     assert kept.resource_draws.shape == (5, 2, 2)
 
 
+def test_at_other_costs_draws_move_in_proportion() -> None:
+    menu = small_menu()
+    moved = menu.at_costs(menu.options.assign(usd=menu.options["usd"] * [1.0, 2.0, 3.0]))
+    before, after = menu.resource_draws, moved.resource_draws
+    assert before is not None
+    assert after is not None
+    usd = menu.resources.index("usd")
+    np.testing.assert_allclose(after[:, :, usd], before[:, :, usd] * [1.0, 2.0, 3.0])
+    others = [r for r in range(len(menu.resources)) if r != usd]
+    np.testing.assert_array_equal(after[:, :, others], before[:, :, others])
+
+
 def bad_options(**changes: Any) -> pd.DataFrame:
     return small_menu().options.assign(**changes)
 

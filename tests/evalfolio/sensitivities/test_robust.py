@@ -18,7 +18,13 @@ from evalfolio.search.question import Question
 from evalfolio.sensitivities.assumed import Assumed
 from evalfolio.sensitivities.basis import Basis
 from evalfolio.sensitivities.mixes import stability_over_assumptions, stability_over_draws
-from evalfolio.sensitivities.robust import Scenarios, regret_table, robust_mix, scenarios_of
+from evalfolio.sensitivities.robust import (
+    Scenarios,
+    at_costs_of,
+    regret_table,
+    robust_mix,
+    scenarios_of,
+)
 
 BUDGET = {"usd": 40.0, "staff_hours": 30.0}
 EveryChoice = Callable[[Menu], NDArray[np.float64]]
@@ -163,3 +169,15 @@ def test_stability_over_assumptions_is_seeded() -> None:
     one, two = (stability_over_assumptions(basis, figures, samples=8, seed=4) for _ in range(2))
     assert one.options.equals(two.options)
     assert one.deep[1] <= one.deep[0] <= one.deep[2]
+
+
+def test_menus_of_fewer_options_are_held_at_the_costs_of_the_first_and_its_draws() -> None:
+    menu = small_menu()
+    drawn = replace(menu, resource_draws=np.stack([menu.costs, 3 * menu.costs]))
+    fewer = menu.subset(np.arange(len(menu)) != 1)
+    dearer = fewer.at_costs(fewer.options.assign(usd=2 * fewer.options["usd"]))
+    for held in at_costs_of({"first": drawn, "dearer": dearer}).values():
+        assert list(held.options.index) == list(fewer.options.index)
+        np.testing.assert_array_equal(held.costs, fewer.costs)
+        assert held.resource_draws is not None
+        np.testing.assert_array_equal(held.resource_draws, [fewer.costs, 3 * fewer.costs])
