@@ -1,89 +1,59 @@
-"""How far evidence reaches is learned, from a history without fading and from one with it."""
+"""How far evidence reaches is learned, from a history without fading and from one with it.
+
+`benchmarks/fading.py` has the same with intervals, and what far evals are then worth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.special import expit
+from benchmarks.fading import FADING, NONE, SPAN, catalogue, history
 
-from evalbayes.catalogue import Catalogue, parse_catalogue
+from evalbayes.arrays import Array
+from evalbayes.model import sampling
+from evalbayes.model.design import design_of
+from evalbayes.model.evidence import evidence_of
 from evalbayes.model.fit import fit
-from evalbayes.observations import Observations, Rows, observations_of
-from evalbayes.posterior.posterior import Posterior
+from evalbayes.model.graph import build
+from evalbayes.observations import Observations
 
-MINUTES = (2.0, 16.0, 128.0, 1024.0, 8192.0)  # on both sides of 8 h, 3 doublings apart
-N_MODELS, RUNS, SLOPE = 60, 60, 0.6
-
-
-def catalogue() -> Catalogue:
-    evals = [
-        {
-            "name": f"e{k}",
-            "domain": "cyber",
-            "tasks": RUNS,
-            "human_minutes": minutes,
-            "difficulty": float(np.log2(minutes)),
-            "spend_unit": "tokens",
-            "usd_per_unit": 1e-6,
-        }
-        for k, minutes in enumerate(MINUTES)
-    ]
-    return parse_catalogue(
-        {
-            "portfolio": {"ai_model": "under test"},
-            "domain": [{"name": "cyber", "threshold_human_time": "8 h"}],
-            "eval": evals,
-        }
-    )
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+N_MODELS = 40
+Reach = tuple[float, float]  # walk over 9 doublings, sd, and correlation of gaps at this distance
 
 
-def history(walk_sd: float, range_: float, seed: int = 0) -> Observations:
-    """Pairs of plain and elicited runs of 60 AI models at all lengths, with the processes given."""
-    rng = np.random.default_rng(seed)
-    place = np.log2(MINUTES)
-    step = np.diff(place)
-    rows = []
-    for m in range(N_MODELS):
-        shown = rng.normal(7.0, 2.5) + np.concatenate(
-            [[0.0], np.cumsum(walk_sd * np.sqrt(step) * rng.standard_normal(len(step)))]
-        )
-        z = [rng.standard_normal()]
-        for distance in step:
-            r = np.exp(-distance / range_)
-            z.append(r * z[-1] + np.sqrt(1 - r**2) * rng.standard_normal())
-        gap = 1.2 * np.exp(0.7 * np.array(z))
-        own = 0.3 * rng.standard_normal(len(place))
-        for k, h in enumerate(place):
-            for effort in (0.0, 0.8):
-                p = expit(SLOPE * (shown[k] + own[k] + effort * gap[k] - h))
-                won = rng.binomial(RUNS, p)
-                rows.append((f"e{k}", f"M{m}", effort, 1e6, RUNS, won, MINUTES[k]))
-    columns = ["eval", "ai_model", "effort", "cap", "n_runs", "n_success", "human_minutes"]
-    return observations_of([Rows(pd.DataFrame(rows, columns=columns), "history.csv")])
+@pytest.fixture(name="reach", scope="module")
+def reach_fixture() -> dict[str, Reach]:
+    """Medians by history, and of the prior; the model is compiled once for both."""
+    specs = catalogue()
+    histories = {"none": history(*NONE, n_models=N_MODELS)}
+    histories["fading"] = history(*FADING, n_models=N_MODELS)
+    seen = {name: evidence_of(each, specs) for name, each in histories.items()}
+    graph = build(design_of(specs, seen["none"]), seen["none"])
+    program = sampling.compiled(graph.model)
+    found = {"prior": reach_of(fit(specs, Observations(), draws=4000).draws)}
+    for name, evidence in seen.items():
+        told = program.with_data(**evidence.data)
+        drawn = sampling.sample(told, seed=0, draws=200, tune=300, chains=2)
+        found[name] = reach_of(graph.named(**drawn.draws))
+    return found
 
 
-def reach(posterior: Posterior) -> tuple[float, float]:
-    """Walk over 9 doublings, sd, and correlation of gaps at this distance, in the mean."""
-    walk, range_ = (posterior.draws[key][:, 0] for key in ("walk_sd", "gap_range"))
-    return float(np.median(walk) * 3.0), float(np.exp(-9.0 / range_).mean())
+def reach_of(draws: Mapping[str, Array]) -> Reach:
+    walk, range_ = (draws[key][..., 0] for key in ("walk_sd", "gap_range"))
+    return float(np.median(walk) * SPAN**0.5), float(np.median(np.exp(-SPAN / range_)))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)  # five minutes of processor time and more
-def test_a_history_without_fading_gives_back_most_of_the_old_reach() -> None:
-    """The walk goes; of the gap's tie, 1, sixty AI models tell half of what the prior lacks."""
-    prior = reach(fit(catalogue(), Observations(), draws=4000))
-    walk, tie = reach(fit(catalogue(), history(0.0, 1e6), draws=400, tune=500, chains=2))
-    assert prior[0] > 0.9
-    assert prior[1] < 0.45
-    assert walk < 0.35
-    assert tie > prior[1] + 0.15
+def test_a_history_without_fading_gives_back_the_old_reach(reach: dict[str, Reach]) -> None:
+    """The walk goes, and gaps of all lengths go together."""
+    assert reach["prior"][0] > 0.9
+    assert reach["prior"][1] < 0.45
+    assert reach["none"][0] < 0.35
+    assert reach["none"][1] > 0.7
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)  # five minutes of processor time and more
-def test_a_history_with_fading_teaches_it() -> None:
-    walk, tie = reach(fit(catalogue(), history(0.6, 4.0, 1), draws=400, tune=500, chains=2))
-    assert walk == pytest.approx(1.8, abs=0.4)
-    assert tie < 0.3
+def test_a_history_with_fading_teaches_it(reach: dict[str, Reach]) -> None:
+    assert reach["fading"][0] == pytest.approx(FADING[0] * SPAN**0.5, abs=0.5)
+    assert reach["fading"][1] < 0.33
