@@ -75,14 +75,16 @@ def main() -> None:
     try:
         app()
     except OSError as error:
-        ends(f"{error.filename or 'file'}: {error.strerror or error}; check the path and try again")
+        what = error.filename or "a temporary file or compile cache"
+        ends(f"{what}: {error.strerror or error}; check the path and try again")
     except KeyboardInterrupt:
         ends(*INTERRUPTED)
     except Exception as error:
         from evalfolio.errors import EvalfolioError  # slow to import: `--help` needs none of it
 
-        if isinstance(error, ImportError) and not (error.name or "eval").startswith("eval"):
-            ends(f"{error.name} cannot be loaded ({error}); install evalfolio again, see `doctor`")
+        if isinstance(error, ImportError) and not (error.name or "").startswith("eval"):
+            what, why = error.name or "a package", " ".join(str(error).split())
+            ends(f"{what} cannot be loaded ({why}); install evalfolio again, see `doctor`")
         if not isinstance(error, EvalfolioError):
             raise
         ends(str(error), error.exit_code)
