@@ -50,8 +50,8 @@ runs had been seen. That tasks come in random order was decided on these very ru
 orders spread evenly over difficulty 0.77, 0.37 and 0.26 (90, 93 and 93 %), and a plan free to
 choose its tasks 0.83, 0.55 and 0.23 (67, 73 and 60 %): it buys the cheap ones, and what these show
 of the others is not what the response model says. Six looks in place of two changed nothing at 10
-and 30 % (0.38 and 0.16 against 0.34 and 0.16, two draws). WeirdML's runs are not replayed: they
-have no human times, and spends only as a mean per AI model.
+and 30 % (0.38 and 0.16 against 0.34 and 0.16, two draws). WeirdML's runs, with no human times and
+spends as means of an AI model only, are in README.md, *The belief about a new AI model, pooled*.
 
 Why lines fail. *0.6 of uniform random's up to 10 %*: at a tenth of the cyber bill random tasks are
 near the luck that no plan of whole runs saves (The floor), and at 0.3 % of METR's any plan buys a

@@ -124,15 +124,11 @@ def row(size: tuple[int, int, int], share: float, told: list[dict[str, Any]]) ->
     took = sorted(each["seconds"] for each in told)
     done = sum(each["status"] == "certified" for each in told)
     return [
-        named(size),
-        f"{share:.0%}",
-        f"{done} of {len(told)}",
-        seconds(float(np.median(took))),
-        seconds(took[-1]),
-        percent(max(each["gap"] for each in told)),
+        named(size), f"{share:.0%}", f"{done} of {len(told)}", seconds(float(np.median(took))),
+        seconds(took[-1]), percent(max(each["gap"] for each in told)),
         f"{np.median([each['boxes'] for each in told]):.0f}",
         f"{max(each['memory'] for each in told):.1f} GiB",
-    ]
+    ]  # fmt: skip
 
 
 def main() -> None:

@@ -169,18 +169,11 @@ def main(folder: str | None = None) -> None:
 def _row(k: int, case: Problem, verdict: Verdict) -> list[str]:
     domain = case.domain
     return [
-        str(k),
-        str(len(domain.prices)),
-        f"{domain.cost_ratio:.2g}",
-        f"{domain.validity_sd:.2g}",
-        f"{domain.gap_spread:.2g}",
-        f"{domain.gap_sd:.2g}",
-        f"{domain.shown_sd:.2g}",
-        f"{domain.noise_sd:.2g}",
-        f"{case.budget:.3g}",
-        percent(verdict.share),
+        str(k), str(len(domain.prices)), f"{domain.cost_ratio:.2g}", f"{domain.validity_sd:.2g}",
+        f"{domain.gap_spread:.2g}", f"{domain.gap_sd:.2g}", f"{domain.shown_sd:.2g}",
+        f"{domain.noise_sd:.2g}", f"{case.budget:.3g}", percent(verdict.share),
         "yes" if verdict.sees_depth else "no",
-    ]
+    ]  # fmt: skip
 
 
 if __name__ == "__main__":
