@@ -44,9 +44,6 @@ class LevelSet:
         self._explained = ExplainedVariance(menu, contrasts=self._sides @ whitened)
         self._whole = ExplainedVariance(menu, contrasts=whitened)
         self._root = np.linalg.cholesky(self._of(np.ones(len(menu))) + 1e-9 * np.eye(len(own)))
-        # of several gaps chances are told from few points: as far off as where all is known
-        most = self._root @ self._root.T
-        self._at_most += self._over(most) - self._over(most, rough=False)
         tried = np.vstack([mixes(menu, MIXES), np.eye(len(menu))])  # also what tells of one thing
         rays = {ray.round(3).tobytes(): ray for x in tried if (ray := self._ray(x)) is not None}
         begun = [self._begins(ray) for ray in rays.values()]
@@ -89,10 +86,10 @@ class LevelSet:
     def _squares(self, explained: Array) -> Array:
         return np.asarray(np.einsum("ka,ab,kb->k", self._sides, explained, self._sides))
 
-    def _over(self, explained: Array, *, rough: bool = True) -> float:
+    def _over(self, explained: Array) -> float:
         """Return by how much the chance is above the target where so much is explained."""
         left = self._prior - self._back @ explained @ self._back.T
-        found = self._calls.after(left, rough=rough)
+        found = self._calls.after(left)
         return sum((found.p_missed, found.p_needless)[kind] for kind in self._kinds) - self._at_most
 
     def _of(self, x: Array) -> Array:

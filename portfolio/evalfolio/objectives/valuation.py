@@ -45,12 +45,11 @@ valuation = lru_cache(maxsize=8)(Valuation)
 """The valuation of a menu, made once per menu."""
 
 
-def direct_gains(menu: Menu, x: Array, *, rough: bool = False) -> Array:
+def direct_gains(menu: Menu, x: Array) -> Array:
     """Return what a choice is worth to every decision, of shape (n_decisions,).
 
     The same as `Valuation.gains` but where a gap is skewed: there by integrals under the belief as
-    it is, not by the stand-in that a search goes by. With `rough` fewer points do, for differences
-    of choices, of decisions over several domains.
+    it is, not by the stand-in that a search goes by.
     """
     found = valuation(menu).gains(x)
     if not menu.skewed:
@@ -63,7 +62,7 @@ def direct_gains(menu: Menu, x: Array, *, rough: bool = False) -> Array:
         calls = calls_of(menu, decision)
         if calls is not None:
             lines = calls.contrasts
-            found[d] = calls.value(lines @ left @ lines.T) if rough else calls.after(left).value
+            found[d] = calls.value(lines @ left @ lines.T)
     return found
 
 

@@ -185,8 +185,8 @@ def _choices(problem: Problem, x: Array, changes: Changes, direct: bool) -> pd.D
         frame["share_of_usd"] = usd / total if total > 0 else 0.0
     frame["value_if_dropped"] = 0.0 - changes.added[changes.new == NOTHING]
     if direct:
-        whole = direct_gains(menu, x, rough=True).sum()
+        whole = direct_gains(menu, x).sum()
         less = np.array([x * (np.arange(len(x)) != row) for row in np.flatnonzero(x > 0.5)])
-        lost = [whole - direct_gains(menu, each, rough=True).sum() for each in less]
+        lost = [whole - direct_gains(menu, each).sum() for each in less]
         frame["value_if_dropped"] = np.maximum(lost, 0.0)
     return frame

@@ -13,9 +13,12 @@ from typing import Any
 import openpyxl
 import pytest
 from tests.evalfolio.export.made import json_of
+from tests.evalfolio.value.skew.menus import skewed_menu
+from tests.evalfolio.value.skew.test_calls import joint
 
 import evalfolio as ef
-from evalbayes import SharedPurchase
+from evalbayes import Menu, SharedPurchase
+from evalbayes.arrays import Array
 from evalbayes.menu import Tariff
 from evalfolio.examples import sharing_menu
 from evalfolio.export import write_workbook
@@ -23,6 +26,7 @@ from evalfolio.plans.evaluation import evaluate
 from evalfolio.recommendations.recommendation import Recommendation
 from evalfolio.search.certified import Certified
 from evalfolio.value.known import known
+from evalfolio.value.skew.stand_in import mixes
 
 Edits = Mapping[tuple[str, str], float | str | None]
 Recalculate = Callable[[Path, Edits], Any]
@@ -44,21 +48,10 @@ def recalculate(tmp_path_factory: pytest.TempPathFactory) -> Recalculate:
         for (sheet, address), value in edits.items():
             book[sheet][address] = value
         book.save(folder / "edited.xlsx")  # openpyxl writes formulas without their values
-        subprocess.run(
-            [
-                "soffice",
-                "--headless",
-                f"-env:UserInstallation={profile.as_uri()}",
-                "--convert-to",
-                "xlsx:Calc MS Excel 2007 XML",
-                "--outdir",
-                str(folder / "out"),
-                str(folder / "edited.xlsx"),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=180,
-        )
+        command = ["soffice", "--headless", f"-env:UserInstallation={profile.as_uri()}"]
+        command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"]
+        command += [str(folder / "out"), str(folder / "edited.xlsx")]
+        subprocess.run(command, check=True, capture_output=True, timeout=180)
         return openpyxl.load_workbook(folder / "out" / "edited.xlsx", data_only=True)
 
     return run
@@ -72,6 +65,14 @@ def named(book: Any, name: str) -> Any:
 def address_of(path: Path, name: str) -> tuple[str, str]:
     ((sheet, address),) = openpyxl.load_workbook(path).defined_names[name].destinations
     return sheet, address.replace("$", "")
+
+
+def told_as_scored(book: Any, menu: Menu, x: Array) -> None:
+    for d, decision in enumerate(menu.decisions, start=1):
+        told = known(menu, decision).outcome(x)
+        exact = {"value": told.value, "missed": told.p_missed, "needless": told.p_needless}
+        cells = {stem: named(book, f"typed_{stem}_{d}") for stem in exact}
+        assert cells == pytest.approx(exact, rel=1e-2, abs=1e-4)
 
 
 def differences(path: Path, calculated: Any) -> list[str]:
@@ -281,17 +282,20 @@ def test_a_typed_mix_is_worth_what_score_says(
     book = recalculate(folder / "plan.xlsx", edits)
     scored = score_mix(tmp_path / "mine.csv", folder).evaluation
     assert named(book, "your_value") == pytest.approx(scored.value, rel=1e-2)
-    x = index.isin(mine).astype(float)
-    for d, decision in enumerate(real.menu.decisions):
-        told = known(real.menu, decision).outcome(x)
-        for stem, exact in (
-            ("value", told.value),
-            ("missed", told.p_missed),
-            ("needless", told.p_needless),
-        ):
-            assert named(book, f"typed_{stem}_{d + 1}") == pytest.approx(exact, rel=1e-2, abs=1e-4)
+    told_as_scored(book, real.menu, index.isin(mine).astype(float))
     for resource, used in scored.spend.items():
         assert named(book, f"your_{resource}") == pytest.approx(used)
+
+
+@slow
+def test_several_domains_are_worth_what_score_says(
+    tmp_path: Path, recalculate: Recalculate
+) -> None:
+    menu = joint(skewed_menu(4, 7), mitigate_above=0.05)
+    path = ef.optimise(menu, budget={"usd": 100.0}).to_excel(tmp_path / "plan.xlsx")
+    for x in mixes(menu, 60, seed=9)[20:60:8]:
+        book = recalculate(path, {("Menu", f"A{11 + i}"): int(on) for i, on in enumerate(x)})
+        told_as_scored(book, menu, x)
 
 
 def test_a_real_plan_has_no_error_cell(

@@ -273,8 +273,9 @@ def _write_values(sheet: Sheet, cells: _Block) -> None:
             sheet.formula(row, 3, formula, float(belief.angles[0]), plain)
             told = [_interpolation(cells, 1 + k * n_decisions + d, angle) for k in range(3)]
         else:
-            for k, whole in enumerate(own.whole):
-                formula = f"=ACOS(SQRT(MIN(MAX({left(emulated + k)}/{whole:.17g},0),1)))*2/PI()"
+            for k, (whole, size) in enumerate(zip(own.whole, own.sizes, strict=True)):
+                share = f"MIN(MAX({left(emulated + k)}/{whole:.17g},0),1)"
+                formula = f"={size:.17g}*ACOS(SQRT({share}))*2/PI()"
                 sheet.formula(row, 8 + k, formula, float(belief.angles[k]), plain)
             z = [xl_rowcol_to_cell(row, 8 + k) for k in range(len(own.whole))]
             told = _emulated(own, z, column)

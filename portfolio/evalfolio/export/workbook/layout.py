@@ -15,7 +15,7 @@ from evalfolio.record.record import FrontierPoint, Record
 from evalfolio.value.known import known
 from evalfolio.value.skew.calls import calls_of
 from evalfolio.value.skew.emulator import Emulator, emulator
-from evalfolio.value.skew.stand_in import lefts
+from evalfolio.value.skew.stand_in import mixes
 
 MOST_STATES = 120  # what a spreadsheet inverts in a second
 MOST_FIGURES = 300_000  # of readings, in all rows of the menu: a workbook of some megabytes
@@ -122,10 +122,11 @@ class Contents:
         calls = [calls_of(self.menu, decision) for decision in self.menu.decisions]
         if not any(calls):
             return [None] * len(calls)
-        precision = np.linalg.inv(self.menu.prior_covariance)
-        alone = np.asarray(np.linalg.inv(precision + self.menu.information), dtype=np.float64)
-        mixes = np.concatenate([self.left(self.chosen)[None], lefts(self.menu)])
-        return [None if each is None else emulator(each, mixes, alone) for each in calls]
+        first = np.vstack([self.choice(self.chosen), mixes(self.menu, 400)])
+        precision, every = np.linalg.inv(self.menu.prior_covariance), np.eye(len(self.menu))
+        told = np.einsum("no,oij->nij", np.vstack([first, every]), self.menu.information)
+        left = np.asarray(np.linalg.inv(precision + told), dtype=np.float64)
+        return [None if each is None else emulator(each, left, len(first)) for each in calls]
 
     def left(self, rows: Rows) -> Array:
         """Return the covariance of the states after the options in these rows."""

@@ -1,11 +1,11 @@
-"""Calls on a skewed belief, now and after results: of one gap by integrals, of several by points.
+"""Calls on a skewed belief, now and after results, by quadrature: of one gap, and of several.
 
 A decision over several domains has several lognormal gaps, and a reading of one leaves the others'
 tails as they were: what calls come to is no matter of their sum alone. Given the gaps all is
 normal, so the belief after any results is a mixture over their values: a grid of two or three gaps,
-points that fill their probabilities evenly (Sobol) of more. Results are such points too, the same
-for every mix, more of them far out than their probability says, as little chances decide. This is
-the direct value of a mix; what a search goes by is fitted to it (`evalfolio.value.skew.stand_in`).
+points that fill their probabilities evenly (Sobol) of more. Readings of them are such points too,
+the same for every mix, weighed by what the mixture makes of them; those of all else are integrated.
+This is the direct value of a mix; a search's is fitted to it (`evalfolio.value.skew.stand_in`).
 """
 
 from __future__ import annotations
@@ -15,30 +15,32 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from scipy.special import ndtr
 
 from evalbayes import Decision, Menu
 from evalbayes.arrays import Array
 from evalfolio.value.sample_information import density
 from evalfolio.value.skew.gap import (
     LEAST_SKEW,
+    REACH,
     SMALL,
+    UNLIKELY,
     SkewedBelief,
     SkewedGap,
+    above_by,
     contrasts,
     even_normals,
     gap_weights,
     lognormals,
     skewness,
 )
-from evalfolio.value.skew.outcome import Outcome, outcome_of, value_of
+from evalfolio.value.skew.outcome import Outcome, expected, information_of, outcome_of
 
-# A grid of two gaps: its step and reach in sds, and the least probability over the largest.
-STEP, REACH, LEAST_LIKELY = 1 / 3, 4.5, 1e-5
-STEP_OF_THREE = 0.8  # of a grid of three gaps, whose values are within some 2 % of all known
-MOST_ON_GRID, POINTS = 3, 11  # gaps that a grid serves; points of more, as a power of two
-RESULTS = 12  # as a power of two
-FITTING_STEP, FITTING_RESULTS = 1 / 2, 10  # where a stand-in is fitted to many mixes
+# Grids of two and three gaps: steps in sds, and the least probability over the largest.
+STEPS, LEAST_LIKELY = {2: 1 / 3, 3: 0.7}, 1e-6
+POINTS, RESULTS = 11, 10  # values of more gaps, and of D, as powers of two
+WIDE = 1.5  # of the variance of the normals that D is drawn by
+SHARPEST = 4.6  # Σ ln of what of D's sds is below those of the gaps: less would fall between nodes
+READ, NARROWEST = 81, 1 / 150  # values of r₁, at least; its sd over what D moves it by, at least
 
 
 def calls_of(menu: Menu, decision: Decision) -> Calls | None:
@@ -72,13 +74,13 @@ class OneGap(SkewedGap):
         shown = self.mean + self.slope * (gaps - self.gap_mean)
         return np.column_stack([shown, gaps]), chances, self.rest
 
-    def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
+    def after(self, covariance: Array) -> Outcome:
         """Return what results do that would leave the states this covariance, were all normal."""
         return outcome_of(self, self.contrasts @ covariance @ self.contrasts.T)
 
     def value(self, left: Array) -> float:
         """Return the value where (w, δ) are left this covariance."""
-        return value_of(self, left)
+        return outcome_of(self, left).value
 
 
 class SeveralGaps(SkewedBelief):
@@ -101,7 +103,6 @@ class SeveralGaps(SkewedBelief):
         floor = SMALL * float(self.weights @ own @ self.weights)
         self._rest = max(float(self.prior[0, 0] - slope @ self.prior[1:, 0]), floor)
         self._slope = slope
-        self._fine = self._nodes(STEP)
 
     @property
     def key(self) -> Hashable:
@@ -116,44 +117,31 @@ class SeveralGaps(SkewedBelief):
     @cached_property
     def now(self) -> tuple[Array, int]:
         """Expected losses of not mitigating and of mitigating now, and which is less."""
-        _, chances, means = self._fine
-        _, missed, needless = self._calls(means, self._sd(self._rest))
-        losses = np.array([chances @ missed, chances @ needless])
+        chances, means, sd = self.mixture
+        excess = above_by(means, sd)[1]
+        lost = self._decision.loss_missed, self._decision.loss_false_alarm
+        losses = np.array([lost[0] * chances @ excess, lost[1] * chances @ (excess - means)])
         return losses, int(losses.argmin())
 
-    @property
+    @cached_property
     def mixture(self) -> tuple[Array, Array, float]:
         """Chances of the normals, their means less the threshold, and their sd."""
-        return *self._fine[1:], self._sd(self._rest)
+        states, chances, rest = self.nodes
+        distance = self._decision.later_gain_mean - self._decision.threshold
+        return chances, states @ np.append(1.0, self.weights) + distance, self._sd(rest)
 
-    @property
-    def nodes(self) -> tuple[Array, Array, float]:
-        """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
-        return self._fine[0], self._fine[1], self._rest
-
-    def after(self, covariance: Array, *, rough: bool = False) -> Outcome:
-        """Return what results do that would leave the states this covariance, were all normal.
-
-        From fewer points where `rough`, as the value of many mixes is.
-        """
+    def after(self, covariance: Array) -> Outcome:
+        """Return what results do that would leave the states this covariance, were all normal."""
         left = self.contrasts @ covariance @ self.contrasts.T
-        points = (self._rough, FITTING_RESULTS) if rough else (self._fine, RESULTS)
-        chances, exceeds, missed, needless = self._after(left, *points)
-        rule = self.mitigate_above
-        mitigate = missed > needless if rule is None else exceeds > rule
-        return Outcome(
-            value=self._saved(chances, missed, needless),
-            p_turned=float(chances @ (mitigate != self.mitigates)),
-            p_missed=float(chances @ np.where(mitigate, 0.0, exceeds)),
-            p_needless=float(chances @ np.where(mitigate, 1.0 - exceeds, 0.0)),
-        )
+        chances, exceeds, missed, needless = parts = self._after(left)
+        value = self._saved(*parts)
+        return expected(self, value, chances, missed - needless, exceeds)
 
     def value(self, left: Array) -> float:
-        """Return the value where (w, δ) are left this covariance, from fewer points."""
-        chances, _, missed, needless = self._after(left, self._rough, FITTING_RESULTS)
-        return self._saved(chances, missed, needless)
+        """Return the value where (w, δ) are left this covariance."""
+        return self._saved(*self._after(left))
 
-    def _saved(self, chances: Array, missed: Array, needless: Array) -> float:
+    def _saved(self, chances: Array, _: Array, missed: Array, needless: Array) -> float:
         """Return what calling after the results saves, from expected losses given each.
 
         What the other call would save is on average known: by how much its mean over the results
@@ -161,20 +149,17 @@ class SeveralGaps(SkewedBelief):
         """
         now = float(self.now[0][1] - self.now[0][0])
         other, expected = (needless - missed, now) if now < 0 else (missed - needless, -now)
-        saved, mean = np.maximum(other, 0.0), float(chances @ other)
-        off = other - mean
-        slope = float(chances @ (saved * off)) / max(float(chances @ off**2), 1e-300)
-        return max(float(chances @ saved) + slope * (expected - mean), 0.0)
+        saved, mean = np.maximum(other, 0.0), float((chances * other).sum())
+        off = chances * (other - mean)
+        slope = float((saved * off).sum()) / max(float((other * off).sum()), 1e-300)
+        return max(float((chances * saved).sum()) + slope * (expected - mean), 0.0)
 
     @cached_property
-    def _rough(self) -> tuple[Array, Array, Array]:
-        return self._nodes(FITTING_STEP)
-
-    def _nodes(self, step: float) -> tuple[Array, Array, Array]:
-        """Return values of (w, δ) by value of the gaps, their probabilities and means of y."""
-        n_gaps, decision = len(self.weights), self._decision
-        if n_gaps <= MOST_ON_GRID:
-            z, chances = _grid(step if n_gaps == 2 else STEP_OF_THREE, n_gaps)
+    def nodes(self) -> tuple[Array, Array, float]:
+        """Values of (E(w | δ), δ), their probabilities, and the variance of w given δ."""
+        n_gaps = len(self.weights)
+        if n_gaps in STEPS:
+            z, chances = _grid(STEPS[n_gaps], n_gaps)
         else:  # more of them far out than is likely
             wide = 1.0 + 1.0 / n_gaps  # of the variance
             z = np.sqrt(wide) * even_normals(POINTS, n_gaps, seed=0)
@@ -182,53 +167,72 @@ class SeveralGaps(SkewedBelief):
             chances /= chances.sum()
         gaps = lognormals(self._mean[1:], self.prior[1:, 1:], z)
         shown = self._mean[0] + (gaps - self._mean[1:]) @ self._slope
-        means = shown + gaps @ self.weights + decision.later_gain_mean - decision.threshold
-        order = np.argsort(means, kind="stable")
-        return np.column_stack([shown, gaps])[order], chances[order], means[order]
+        return np.column_stack([shown, gaps]), chances, self._rest
 
-    def _after(
-        self, left: Array, nodes: tuple[Array, Array, Array], results: int
-    ) -> tuple[Array, Array, Array, Array]:
-        """Return chances of 2^results t; P(y above) and both expected losses after each."""
-        states, likely, means = nodes
-        read = self._reader(left)
-        shown = read[:, 0]
-        share = self._rest / (1.0 + self._rest * float(shown @ shown))
-        # a value of the gaps, far ones more often than their probability says, and t around it
-        often = np.cumsum(likely ** (1.0 - 1.0 / (states.shape[1] - 1)))
-        luck = even_normals(results, 1 + states.shape[1], seed=1)
-        truth = np.searchsorted(often / often[-1], ndtr(luck[:, 0])).clip(max=len(often) - 1)
-        chances = (likely / np.bincount(truth, minlength=len(likely)).clip(min=1))[truth]
+    def _after(self, left: Array) -> tuple[Array, Array, Array, Array]:
+        """Return chances of values of (D, r₁); P(y above) and both expected losses after each.
+
+        As for one gap (`evalfolio.value.skew.outcome`), with a D of every gap: it decides alone
+        what is believed of the gaps, so that one table of losses by r₁ serves every D.
+        """
+        (states, likely, _), (_, means, _) = self.nodes, self.mixture
+        told, g, beta, sd = self._readings(left)
+        shown = states[:, 1:] @ told.T
+        signals, odds = self._signals(told)
+        far = (signals**2).sum(axis=1)[:, None] + (shown**2).sum(axis=1) - 2 * signals @ shown.T
+        nearest = far.min(axis=1, keepdims=True)
+        belief = likely * np.exp(-0.5 * (far - nearest))
+        total = belief.sum(axis=1, keepdims=True)
+        belief /= total
+        odds = np.log(total) - 0.5 * nearest + odds[:, None]  # of the mixture over that drawn by
+        chances = np.exp(odds - odds.max())
         chances /= chances.sum()
-        expected = states @ read.T
-        spread, axes = np.linalg.eigh(np.eye(len(shown)) + self._rest * np.outer(shown, shown))
-        root = (np.sqrt(spread) * axes) @ axes.T
-        told = expected[truth] + luck[:, 1:] @ root
-        # E = t − R·(w, δ) at every value of the gaps; its covariance is 1 + σ²·r·rᵀ, r = R's first
-        along = (told @ shown)[:, None] - expected @ shown
-        far = (told**2).sum(axis=1)[:, None] + (expected**2).sum(axis=1) - 2 * told @ expected.T
-        far = far - share * along**2
-        weights = likely * np.exp(-0.5 * (far - far.min(axis=1, keepdims=True)))
-        weights /= weights.sum(axis=1, keepdims=True)
-        parts = self._calls(means + share * along, self._sd(share))
-        exceeds, missed, needless = (np.einsum("tk,tk->t", weights, each) for each in parts)
-        return chances, exceeds, missed, needless
+        # a grid of E(w | r₁) for all D, steps within half an sd
+        centre, means = g * (signals @ beta)[:, None], means - g * (shown @ beta)
+        near = centre[chances > UNLIKELY]
+        low, high = float(near.min()), float(near.max())
+        sd = max(sd, NARROWEST * (high - low), 1e-9 * self._sd(self._rest))
+        low, high = low - REACH * sd, high + REACH * sd
+        moved = np.linspace(low, high, max(READ, int(2 * (high - low) / sd)))
+        reads = density((moved - centre) / sd)
+        chances = chances * reads / reads.sum(axis=1, keepdims=True).clip(min=1e-300)
+        parts = above_by(moved[:, None] + means, self._sd(self._rest * (1.0 - g)))
+        above, excess = (belief @ each.T for each in parts)
+        short = np.maximum(excess - moved - (belief @ means)[:, None], 0.0)
+        lost = self._decision
+        return chances, above, lost.loss_missed * excess, lost.loss_false_alarm * short
 
-    def _reader(self, left: Array) -> Array:
-        """Return R for a covariance of (w, δ) that is left."""
-        sd = np.sqrt(np.diag(self.prior).clip(min=1e-300))
-        values, vectors = np.linalg.eigh(left / np.outer(sd, sd))
-        inverse = (vectors / np.maximum(values, SMALL)) @ vectors.T / np.outer(sd, sd)
-        strength, axes = np.linalg.eigh(inverse - np.linalg.inv(self.prior))
-        return np.asarray((np.sqrt(np.maximum(strength, 0.0))[:, None] * axes.T)[::-1])
+    def _signals(self, told: Array) -> tuple[Array, Array]:
+        """Return values of D = T·δ + N(0, 1), T told, and ln of one over their density."""
+        # T·(δ(z) + N^½·z) of normals z, N = (TᵀT)⁻¹: what is in brackets rises with z
+        n, of_gaps = len(told), np.diag(np.diag(self.prior)[1:])
+        z = np.sqrt(WIDE) * even_normals(RESULTS, n, seed=1)
+        gaps = lognormals(self._mean[1:], of_gaps, z)
+        steep = gaps * np.sqrt(np.log1p(np.diag(of_gaps) / self._mean[1:] ** 2))  # dδ/dz
+        sizes, axes = np.linalg.eigh(told.T @ told)
+        noise = (axes / np.sqrt(sizes)) @ axes.T
+        _, rise = np.linalg.slogdet(noise + steep[:, :, None] * np.eye(n))
+        return (gaps + z @ noise) @ told.T, rise + 0.5 * (z**2).sum(axis=1) / WIDE
 
-    def _calls(self, means: Array, sd: float) -> tuple[Array, Array, Array]:
-        """Return P(y above), and expected losses of not mitigating and of mitigating."""
-        z = means / max(sd, 1e-300)
-        above = ndtr(z)
-        excess = np.maximum(sd * (density(z) + z * above), 0.0)
-        missed, needless = self._decision.loss_missed, self._decision.loss_false_alarm
-        return above, missed * excess, needless * np.maximum(excess - means, 0.0)
+    def _readings(self, left: Array) -> tuple[Array, float, Array, float]:
+        """Return T, g, β and sd of two readings that say as much as all do.
+
+        D = T·δ + N(0, 1), and E(w | r₁) less what δ makes of it is g·β·D + N(0, sd²).
+        """
+        own = np.sqrt(np.diag(self.prior)[1:].clip(min=1e-300))
+        information = information_of(self.prior, self._slope, left)
+        a = max(float(information[0, 0]), 1e-9 / self._rest)
+        beta = information[0, 1:] / a * (information[0, 0] >= a)
+        whole = self._rest + 1.0 / a
+        of_gaps = information[1:, 1:] - (a - 1.0 / whole) * np.outer(beta, beta)
+        strength, axes = np.linalg.eigh(of_gaps * np.outer(own, own))
+        root = np.sqrt(np.maximum(strength, 1e-9))
+        sharp = np.log(root.clip(min=1.0))
+        root = root * np.exp(sharp * (min(SHARPEST / max(float(sharp.sum()), 1e-300), 1.0) - 1.0))
+        beta = (beta * own) @ axes / root
+        g = self._rest / whole
+        sd = g * float(np.sqrt(max(whole - beta @ beta, 0.0)))
+        return root[:, None] * axes.T / own, g, beta, sd
 
     def _sd(self, variance: float) -> float:
         return float(np.sqrt(variance + self._decision.later_gain_sd**2))

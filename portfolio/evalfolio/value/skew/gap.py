@@ -22,6 +22,7 @@ from evalfolio.value.sample_information import density
 REACH = 5.0  # sds that grids reach
 GAPS = 61  # values of δ
 LEAST_SKEW = 0.03  # of y; below it the normal model is as good
+UNLIKELY = 1e-9  # chance of a D that no grid of r₁ need reach
 SMALL = 1e-6  # of a prior variance: what counts as known
 
 
@@ -169,15 +170,17 @@ class SkewedGap(SkewedBelief):
 
     def calls(self, means: Array, variance: float) -> tuple[Array, Array]:
         """Return losses of not mitigating and of mitigating, first axis, and P(y above)."""
-        sd = np.sqrt(max(variance, 0.0) + self.later_sd**2)
-        if sd <= 0:
-            excess, above = np.maximum(means, 0.0), (means > 0).astype(float)
-        else:
-            z = means / sd
-            above = ndtr(z)
-            excess = np.maximum(sd * (density(z) + z * above), 0.0)
+        sd = float(np.sqrt(max(variance, 0.0) + self.later_sd**2))
+        above, excess = above_by(means, sd)
         missed = self.loss_missed * excess
         return np.stack([missed, self.loss_false_alarm * (excess - means)]), above
+
+
+def above_by(means: Array, sd: float) -> tuple[Array, Array]:
+    """Return P(y above) and by how much it is above on average, for normals of one sd."""
+    z = means / max(sd, 1e-150)
+    above = ndtr(z)
+    return above, np.maximum(sd * (density(z) + z * above), 0.0) if sd > 0 else means.clip(min=0.0)
 
 
 def gap_weights(menu: Menu, decision: Decision) -> Array | None:

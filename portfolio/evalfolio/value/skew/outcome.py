@@ -12,18 +12,17 @@ with weights on δ that D alone decides: the expected losses of both calls are s
 forms, and the average over (D, r₁) is a smooth integral in two dimensions. Nothing is simulated.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evalbayes.arrays import Array
 from evalfolio.value.sample_information import density
-from evalfolio.value.skew.gap import REACH, SMALL, SkewedGap
+from evalfolio.value.skew.gap import REACH, SMALL, UNLIKELY, SkewedBelief, SkewedGap
 
 SIGNALS, READINGS = 60, 61  # values of D and r₁
 SHARED, MOST_SHARED = 161, 1000  # values of r₁ where all D share them: at least, at most
-UNLIKELY = 1e-9  # chance of a D that no grid of r₁ need reach
 WIDE = 0.4  # sds of δ above which the noise of a reading of it is wide
 NARROW = 7  # values of D about each δ where it is not
 
@@ -50,32 +49,25 @@ def outcome_of(gap: SkewedGap, left: Array) -> Outcome:
     >>> bool(0 < shown_known < all_known < gap.evpi)
     True
     """
-    chances, saved, exceeding = _calls_after(gap, left)
-    exceeds = exceeding()
-    if gap.mitigate_above is None:
-        by_loss = _share_above(saved)
-        mitigate = 1.0 - by_loss if gap.now[1] == 1 else by_loss
-    else:
-        mitigate = _share_above(exceeds - gap.mitigate_above)
+    chances, saved, exceeds = _calls_after(gap, left)
+    value = float((chances * np.maximum(saved, 0.0)).sum())
+    return expected(gap, value, chances, saved if gap.now[1] == 0 else -saved, exceeds)
+
+
+def expected(gap: SkewedBelief, value: float, chances: Array, more: Array, above: Array) -> Outcome:
+    """Return the outcome where not mitigating loses so much more after each result of a grid."""
+    rule = gap.mitigate_above
+    mitigate = share_above(more if rule is None else above - rule)
     return Outcome(
-        value=float((chances * np.maximum(saved, 0.0)).sum()),
+        value=value,
         p_turned=float((chances * (1.0 - mitigate if gap.mitigates else mitigate)).sum()),
-        p_missed=float((chances * (1.0 - mitigate) * exceeds).sum()),
-        p_needless=float((chances * mitigate * (1.0 - exceeds)).sum()),
+        p_missed=float((chances * (1.0 - mitigate) * above).sum()),
+        p_needless=float((chances * mitigate * (1.0 - above)).sum()),
     )
 
 
-def value_of(gap: SkewedGap, left: Array) -> float:
-    """Return the value alone, in less time than `outcome_of`."""
-    chances, saved, _ = _calls_after(gap, left)
-    return float((chances * np.maximum(saved, 0.0)).sum())
-
-
-def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Callable[[], Array]]:
-    """Return, for every (D, r₁): its chance, what the call that lost more would save, P(y above).
-
-    The last is worked out when it is asked for.
-    """
+def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Array]:
+    """Return for every (D, r₁) its chance, what the call that lost more saves, and P(y above)."""
     a, beta, c = _readings(gap, left)
     s2 = gap.rest + 1.0 / a
     g = gap.rest / s2
@@ -109,26 +101,29 @@ def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Callable[[]
         return found
 
     saved = mean(losses[current] - losses[1 - current])
-    return chance[:, None] * likely, saved, lambda: mean(above)
+    return chance[:, None] * likely, saved, mean(above)
 
 
-def _share_above(values: Array) -> Array:
+def share_above(values: Array) -> Array:
     """Return the share of every cell of a grid in which values are above 0, read between steps."""
     axis = 1 if values.shape[1] > 1 else 0
     step = np.abs(np.gradient(values, axis=axis))
     return np.clip(0.5 + values / np.maximum(step, 1e-300), 0.0, 1.0)
 
 
+def information_of(prior: Array, slope: ArrayLike, left: Array) -> Array:
+    """Return what results tell of (w less its regression on the gaps, δ), its slope given."""
+    sd = np.sqrt(np.diag(prior).clip(min=1e-300))
+    values, vectors = np.linalg.eigh(left / np.outer(sd, sd))
+    inverse = (vectors / np.maximum(values, SMALL)) @ vectors.T / np.outer(sd, sd)
+    turn = np.eye(len(sd))
+    turn[0, 1:] = slope
+    return np.asarray(turn.T @ (inverse - np.linalg.inv(prior)) @ turn)
+
+
 def _readings(gap: SkewedGap, left: Array) -> tuple[float, float, float]:
     """Return a, β and c of the two readings that say as much as all do."""
-    prior = gap.prior
-    sd = np.sqrt(np.diag(prior).clip(min=1e-300))
-    scaled = left / np.outer(sd, sd)
-    values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-    inverse = (vectors / np.maximum(values, SMALL)) @ vectors.T / np.outer(sd, sd)
-    information = inverse - np.linalg.inv(prior)
-    turn = np.array([[1.0, gap.slope], [0.0, 1.0]])
-    information = turn.T @ information @ turn
+    information = information_of(gap.prior, gap.slope, left)
     a = float(information[0, 0])
     least = 1e-9 / gap.rest
     beta = float(information[0, 1]) / a if a > least else 0.0

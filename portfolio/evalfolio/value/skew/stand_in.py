@@ -60,14 +60,9 @@ class Misfit:
     def least(self, start: Array) -> tuple[Array, float]:
         """Return the shape reached from a start and the sum of its squared residuals."""
         found = least_squares(
-            self.residuals,
-            start,
-            self.jacobian,
-            method="lm",
-            max_nfev=EVALUATIONS,
-            ftol=TOLERANCE,
-            xtol=TOLERANCE,
-        )
+            self.residuals, start, self.jacobian, method="lm",
+            max_nfev=EVALUATIONS, ftol=TOLERANCE, xtol=TOLERANCE,
+        )  # fmt: skip
         return np.asarray(found.x), float(2.0 * found.cost)
 
     def design(self, x: Array) -> Array:
