@@ -37,6 +37,22 @@ def test_rules(seen: Seen, p_levelled: float, p_saturated: float, kind: str, wor
     assert words in judged.reason
 
 
+@pytest.mark.parametrize(
+    ("seen", "levelled"),
+    [
+        (Seen(9, 5, 6, 20, True), {"plateau": 0.24, "saturating": 0.08}),
+        (Seen(9, 0, 11, 20, True), {"unknown": 0.32}),  # a slow curve or a low plateau
+        (Seen(0, 5, 15, 20, True), {"unknown": 0.32}),
+    ],
+)
+def test_probabilities_of_every_kind(seen: Seen, levelled: dict[str, float]) -> None:
+    # half is an artefact, a fifth of the rest a floor, of what is left four fifths have levelled
+    told = verdict(seen, 0.8, 0.6, p_floor=0.2, p_artefact=0.5).probabilities
+    expected = {"artefact": 0.5, "floor": 0.1, "not yet levelling": 0.08} | levelled
+    assert {kind: p for kind, p in told.items() if p} == pytest.approx(expected)
+    assert sum(told.values()) == pytest.approx(1.0)
+
+
 @pytest.fixture(scope="module")
 def believed() -> tuple[Catalogue, Posterior]:
     specs = catalogue(
