@@ -224,14 +224,11 @@ def suspicions(catalogue: Catalogue, observations: Observations) -> Iterable[str
 
 def equal_minutes(observations: Observations) -> Iterable[str]:
     """Say that all tasks take people equally long, where they are many."""
-    runs = observations.runs.drop_duplicates(["eval", "task"])
+    once = [observations.runs.drop_duplicates(["eval", "task"])]
     others = (observations.cells, observations.counts, observations.scores)
-    minutes = pd.concat(
-        [
-            runs["human_minutes"],
-            *(frame.drop_duplicates("eval")["human_minutes"] for frame in others if len(frame)),
-        ]
-    ).dropna()
+    once += [frame.drop_duplicates("eval") for frame in others]
+    told = [frame["human_minutes"] for frame in once if len(frame)]
+    minutes = pd.concat(told or [once[0]["human_minutes"]]).dropna()
     if len(minutes) >= ALIKE and (minutes == minutes.iloc[0]).all():
         yield (
             f"human_minutes are {minutes.iloc[0]:g} for all {len(minutes)} tasks or evals that "
