@@ -1,6 +1,6 @@
 """The check: the inputs read back in words, what is missing, assumed, implied, suspicious."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -202,7 +202,7 @@ def suspicions(catalogue: Catalogue, observations: Observations) -> Iterable[str
     yield from equal_spends(observations.cells, observations.runs)
     yield from equal_minutes(observations)
     frames = (observations.cells, observations.runs, observations.counts, observations.scores)
-    told = pd.concat([frame[["eval", "cap", "human_minutes"]] for frame in frames])
+    told = _joined(frames)[["eval", "cap", "human_minutes"]]
     by_eval = told.astype({"cap": float, "human_minutes": float}).groupby("eval")
     figures = by_eval.agg(cap=("cap", "max"), minutes=("human_minutes", "median"))
     for spec in catalogue.evals:
@@ -222,13 +222,16 @@ def suspicions(catalogue: Catalogue, observations: Observations) -> Iterable[str
             )
 
 
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([frame for frame in frames if len(frame)] or [frames[0]])
+
+
 def equal_minutes(observations: Observations) -> Iterable[str]:
     """Say that all tasks take people equally long, where they are many."""
     once = [observations.runs.drop_duplicates(["eval", "task"])]
     others = (observations.cells, observations.counts, observations.scores)
     once += [frame.drop_duplicates("eval") for frame in others]
-    told = [frame["human_minutes"] for frame in once if len(frame)]
-    minutes = pd.concat(told or [once[0]["human_minutes"]]).dropna()
+    minutes = _joined(once)["human_minutes"].dropna()
     if len(minutes) >= ALIKE and (minutes == minutes.iloc[0]).all():
         yield (
             f"human_minutes are {minutes.iloc[0]:g} for all {len(minutes)} tasks or evals that "
