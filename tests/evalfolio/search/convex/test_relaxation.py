@@ -42,6 +42,8 @@ def test_shadow_prices_are_the_slope_of_the_bound(
     budget = {name: 0.2 * float(menu.options.groupby("eval")[name].max().sum()) for name in BUDGET}
     relaxation = Relaxation(Question(menu, budget), n_lines=600)
     solved = relaxation.solve(budget)
+    use = dict(zip(menu.resources, solved.x @ menu.costs, strict=True))  # by shares of options
+    assert max(use[name] / budget[name] for name in budget) == pytest.approx(1.0, rel=1e-4)
     for name, price in solved.shadow_prices.items():
         assert price >= 0
         step = 0.01 * budget[name]
