@@ -30,6 +30,7 @@ from evalbayes.observations import Observations, Rows, observations_of
 from evalbayes.posterior import Posterior
 
 SEED = 1
+STUDIES = ("cyber", "metr")
 THIRDS, EACH = 3, 3
 OURS, WITHOUT, BINOMIAL = "evalbayes", "without distance", "binomial by eval"
 NO_WALK = (-12.0, 0.01)  # ln odds of distance's share of departures: none
@@ -107,15 +108,18 @@ def study(counts: pd.DataFrame) -> str:
     return "\n\n".join([table(HEAD, rows_of(found)), verdict(found, OURS)])
 
 
+def runs_of(name: str, folder: Path) -> pd.DataFrame:
+    """Return the runs of a study by name."""
+    if name == "metr":
+        return first_attempts(folder / "metr_runs.csv.gz")
+    runs = cyber_runs(folder / "cyber_runs.csv.gz")
+    return runs[runs["ai_model"] != APART]
+
+
 def main(folder: Path, names: list[str]) -> None:
     """Run the studies; each writes its own section."""
-    every = {
-        "cyber": lambda: cyber_runs(folder / "cyber_runs.csv.gz").query("ai_model != @APART"),
-        "metr": lambda: first_attempts(folder / "metr_runs.csv.gz"),
-    }
-    assert APART  # read by the query
-    for name in names or list(every):
-        body = study(by_length(every[name]()))
+    for name in names or STUDIES:
+        body = study(by_length(runs_of(name, folder)))
         when = circumstances(SEED, ("evalfolio", "pymc", "nutpie", "numba", "numpy"))
         command = f"`python -m benchmarks.distance ../shared/data {name}`"
         title = f"The longest third of tasks from the shortest ({name})"

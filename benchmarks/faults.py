@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -86,7 +87,8 @@ def sentence(run: Run) -> str:
     lines = [line for line in run[1].splitlines() if line.startswith("error:")]
     if "Traceback" in run[1]:
         return f"**TRACEBACK**: {run[1].strip().splitlines()[-1][:150]}"
-    return f"exit {run[0]}" + (f", “{lines[0][7:170]}”" if lines else "")
+    told = re.sub(r"/\S+/", "…/", lines[0][7:170]) if lines else ""  # no folder of this machine
+    return f"exit {run[0]}" + (f", “{told}”" if told else "")
 
 
 def whole(folder: Path) -> bool:

@@ -17,9 +17,16 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-from benchmarks.beyond_the_cap import first_attempts
-from benchmarks.cyber_runs import APART, cyber_runs
-from benchmarks.distance import CAP, NO_WALK, THIRDS, by_length, catalogue_of, observed
+from benchmarks.distance import (
+    CAP,
+    NO_WALK,
+    STUDIES,
+    THIRDS,
+    by_length,
+    catalogue_of,
+    observed,
+    runs_of,
+)
 from benchmarks.tables import circumstances, table, write_section
 from scipy import stats
 from scipy.special import logsumexp
@@ -82,13 +89,8 @@ def told(score: pd.DataFrame) -> str:
 
 def main(folder: Path, names: list[str]) -> None:
     """Run the studies and write their sections."""
-    every = {
-        "cyber": lambda: cyber_runs(folder / "cyber_runs.csv.gz").query("ai_model != @APART"),
-        "metr": lambda: first_attempts(folder / "metr_runs.csv.gz"),
-    }
-    assert APART  # read by the query
-    for name in names or list(every):
-        body = told(study(by_length(every[name]())))
+    for name in names or STUDIES:
+        body = told(study(by_length(runs_of(name, folder))))
         when = circumstances(SEED, ("pymc", "nutpie", "numba", "numpy"))
         body += f"\n\n`python -m benchmarks.loading ../shared/data {name}`. {when}"
         write_section(f"loading-{name}", f"Distance or a loading below 1 ({name})", body)

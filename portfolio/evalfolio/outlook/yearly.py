@@ -40,7 +40,7 @@ def in_year(question: Question, found: costs.Forecast, catalogue: Catalogue, yea
     by |= {name: np.full(len(menu), each) for name, each in hours.items()}
     own = {name: menu.options[name] * each for name, each in by.items() if name in menu.options}
     once = [
-        replace(each, use={n: use * hours.get(n, 1.0) for n, use in each.use.items()})
+        replace(each, use={n: use * hours.get(n, 1.0) for n, use in each.use.items()}, draws=None)
         for each in menu.shared
     ]
     nearer = [max(spans.get(name, 0.0) for name in d.domains(menu.states)) for d in menu.decisions]
