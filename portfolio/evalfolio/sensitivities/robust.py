@@ -170,10 +170,7 @@ def at_costs_of(menus: Mapping[str, Menu]) -> dict[str, Menu]:
     for name, menu in menus.items():
         told = menu.information[menu.options.index.get_indexer(costs.options.index)]
         fewer[name] = replace(
-            menu,
-            options=costs.options,
-            resource_draws=costs.resource_draws,
-            information=told,
+            menu, options=costs.options, resource_draws=costs.resource_draws, information=told
         )
     return fewer
 

@@ -33,7 +33,13 @@ from evalfolio.value.skew.gap import (
     lognormals,
     skewness,
 )
-from evalfolio.value.skew.outcome import Outcome, expected, information_of, outcome_of
+from evalfolio.value.skew.outcome import (
+    Outcome,
+    calls_after,
+    expected,
+    information_of,
+    outcome_of,
+)
 
 # Grids of two and three gaps: steps in sds, and the least probability over the largest.
 STEPS, LEAST_LIKELY = {2: 1 / 3, 3: 0.7}, 1e-6
@@ -80,7 +86,8 @@ class OneGap(SkewedGap):
 
     def value(self, left: Array) -> float:
         """Return the value where (w, δ) are left this covariance."""
-        return outcome_of(self, left).value
+        chances, saved, _ = calls_after(self, left)
+        return float((chances * np.maximum(saved, 0.0)).sum())
 
 
 class SeveralGaps(SkewedBelief):

@@ -12,6 +12,7 @@ with weights on δ that D alone decides: the expected losses of both calls are s
 forms, and the average over (D, r₁) is a smooth integral in two dimensions. Nothing is simulated.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,9 +50,9 @@ def outcome_of(gap: SkewedGap, left: Array) -> Outcome:
     >>> bool(0 < shown_known < all_known < gap.evpi)
     True
     """
-    chances, saved, exceeds = _calls_after(gap, left)
+    chances, saved, exceeds = calls_after(gap, left)
     value = float((chances * np.maximum(saved, 0.0)).sum())
-    return expected(gap, value, chances, saved if gap.now[1] == 0 else -saved, exceeds)
+    return expected(gap, value, chances, saved if gap.now[1] == 0 else -saved, exceeds())
 
 
 def expected(gap: SkewedBelief, value: float, chances: Array, more: Array, above: Array) -> Outcome:
@@ -66,8 +67,8 @@ def expected(gap: SkewedBelief, value: float, chances: Array, more: Array, above
     )
 
 
-def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Array]:
-    """Return for every (D, r₁) its chance, what the call that lost more saves, and P(y above)."""
+def calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Callable[[], Array]]:
+    """Return by (D, r₁) its chance, what the call that lost more saves, P(y above) if asked."""
     a, beta, c = _readings(gap, left)
     s2 = gap.rest + 1.0 / a
     g = gap.rest / s2
@@ -101,7 +102,7 @@ def _calls_after(gap: SkewedGap, left: Array) -> tuple[Array, Array, Array]:
         return found
 
     saved = mean(losses[current] - losses[1 - current])
-    return chance[:, None] * likely, saved, mean(above)
+    return chance[:, None] * likely, saved, lambda: mean(above)
 
 
 def share_above(values: Array) -> Array:
