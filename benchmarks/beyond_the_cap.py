@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 from benchmarks.cyber_runs import CAP, FAMILIES, cyber_runs, recapped
 from benchmarks.fits import catalogue_of, observed
-from benchmarks.forecasts import HEAD, LEVELS, binomial_shares, in_worlds, judged, rows_of, verdict
+from benchmarks.forecasts import HEAD, LEVELS, binomial_shares, by_luck, judged, rows_of, verdict
 from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 from scipy.special import expit, logit
@@ -146,25 +146,6 @@ def horizon_at(own: pd.DataFrame, cap: float) -> Array:
     tasks, evals = own["task"].to_numpy(), own["eval"].to_numpy()
     minutes = own["human_minutes"].to_numpy(float)
     return np.log2(fit_horizon(minutes, solved, tasks=tasks, evals=evals, seed=SEED).minutes())
-
-
-def by_luck(found: pd.DataFrame, draws: Array) -> str:
-    """Say what coverage these forecasts would have in worlds that are draws of their own."""
-    ours = found[found["method"] == OURS]
-    said = []
-    for level in LEVELS:
-        coverage, seen = in_worlds(draws, level), ours[f"covered{level}"].mean()
-        low, high = np.quantile(coverage, [0.025, 0.975])
-        fewer = (coverage <= seen).mean()
-        said.append(
-            f"{level:.0%} intervals cover between {low:.2f} and {high:.2f} in 95 % of them, and no "
-            f"more than the {seen:.2f} seen in {fewer:.0%}"
-        )
-    return (
-        f"Forecasts of an AI model err together, and those on an eval too, so {len(ours)} of them "
-        "tell as much as far fewer. In worlds drawn from the fit itself, where intervals are right "
-        f"by construction, {'; '.join(said)}."
-    )
 
 
 def by_eval(found: pd.DataFrame) -> str:

@@ -6,7 +6,8 @@ Tasks are cut into thirds by human time and every third into three evals. Of eac
 all runs but those on the shortest third are hidden, and its successes on the evals of the longest
 third are foretold. Beside the model: the same without distance (no walk), and a binomial by eval,
 p from what the other AI models solved there. Runs are told as counts, so that fits are of
-capability alone. Coverage is by CONTRIBUTING's rule, clustered by AI model.
+capability alone. Coverage is by CONTRIBUTING's rule, clustered by AI model, beside what it would be
+in worlds drawn from the fits; the model without distance is compared and is no baseline.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import pandas as pd
 from benchmarks.beyond_the_cap import first_attempts
 from benchmarks.cyber_runs import APART, cyber_runs
-from benchmarks.forecasts import HEAD, binomial_shares, judged, rows_of, verdict
+from benchmarks.forecasts import HEAD, binomial_shares, by_luck, judged, rows_of, verdict
 from benchmarks.tables import circumstances, table, write_section
 
 from evalbayes.catalogue import Catalogue, parse_catalogue
@@ -86,7 +87,7 @@ def shares(posterior: Posterior, row: pd.Series, rng: np.random.Generator) -> np
 
 def study(counts: pd.DataFrame) -> str:
     """Leave every AI model out in turn."""
-    specs, rng, rows = catalogue_of(counts), np.random.default_rng(SEED), []
+    specs, rng, rows, drawn = catalogue_of(counts), np.random.default_rng(SEED), [], []
     for ai_model, own in counts.groupby("ai_model"):
         hidden = (counts["ai_model"] == ai_model) & (counts["third"] > 0)
         fits = {OURS: fit(specs, observed(counts[~hidden]), seed=SEED, **DRAWS)}
@@ -98,6 +99,7 @@ def study(counts: pd.DataFrame) -> str:
             won, n = int(there["n_success"].sum()), int(there["n_runs"].sum())
             seen = pd.Series(np.repeat([1.0, 0.0], [won, n - won]))
             told = {name: shares(posterior, row, rng) for name, posterior in fits.items()}
+            drawn.append(told[OURS])
             told[BINOMIAL] = binomial_shares(seen, int(row["n_runs"]), rng)
             actual = row["n_success"] / row["n_runs"]
             rows += [
@@ -105,7 +107,8 @@ def study(counts: pd.DataFrame) -> str:
                 for name, draws in told.items()
             ]
     found = pd.DataFrame(rows)
-    return "\n\n".join([table(HEAD, rows_of(found)), verdict(found, OURS)])
+    luck = by_luck(found[found["method"] == OURS], np.array(drawn))
+    return "\n\n".join([table(HEAD, rows_of(found)), verdict(found, OURS, beside=(WITHOUT,)), luck])
 
 
 def runs_of(name: str, folder: Path) -> pd.DataFrame:

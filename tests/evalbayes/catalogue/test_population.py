@@ -14,7 +14,8 @@ from evalbayes.catalogue.reading import read_catalogue
 from evalbayes.errors import InputError
 from evalbayes.inputs import check_inputs
 
-PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "elicitation.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "explanation" / "elicitation.md"
 
 
 def catalogue(eval_keys: dict[str, Any] | None = None, **keys: Any) -> Any:
@@ -130,12 +131,22 @@ def test_tokens_add_more_on_newer_ai_models() -> None:
         spend_gain(4, 25)
 
 
-def test_the_readme_s_table_is_the_table_that_ships() -> None:
+def test_the_pages_tables_are_the_table_that_ships() -> None:
     rows = dict(
         re.findall(r"^\| ([^|]+) \| (\d+ \| \S+ \| \S+ to \S+) \|$", PAGE.read_text("utf-8"), re.M)
     )
-    for name in ("AI R&D", "autonomy", "bio", "cyber", "maths", "reasoning", "science", "software"):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    lines = [line.strip("| ") for line in readme.partition("## How wide")[2].splitlines()]
+    head = next(line for line in lines if line.startswith("all | "))
+    cells = {line.split(" | ")[0]: line.split(" | ")[1:] for line in lines}
+    for place, name in enumerate(head.split(" | ")):
         found = population_gap(name)
         low, high = found.interval.low, found.interval.high
-        assert rows[name] == f"{found.studies} | {found.median:.2g} | {low:.2g} to {high:.2g}"
+        told = [str(found.studies), f"{found.median:.2g}", f"{low:.2g} to {high:.2g}"]
+        if name != "all":
+            assert rows[name] == " | ".join(told)
+        assert [cells[row][place] for row in ("studies", "median", "90 %")] == [
+            *told[:2],
+            told[2].replace(" to ", "\N{EN DASH}"),
+        ]
     assert "all domains" in rows
