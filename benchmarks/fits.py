@@ -1,11 +1,11 @@
 """How long does a fit sample, compiling apart, and how well does it converge?
 
-python -m benchmarks.fits ../shared/data [cyber] [many]
+python -m benchmarks.fits ../shared/data [cyber] [example] [many]
 
 cyber: the public cyber runs with the draws a fit takes by default, several seeds after one
-compilation. many: one whole fit of 10⁵ simulated runs, in a process of its own whose largest memory
-is given. Wall clock depends on what else runs, so CPU seconds stand beside it: two idle cores give
-two a second.
+compilation; example: the same of `make demo`'s inputs. many: one whole fit of 10⁵ simulated runs,
+in a process of its own whose largest memory is given. Wall clock depends on what else runs, so CPU
+seconds stand beside it: two idle cores give two a second.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from benchmarks.cyber_runs import FAMILIES, cyber_runs
 from benchmarks.tables import circumstances, table, write_section
 from scipy.special import expit
 
-from evalbayes.catalogue import Catalogue, parse_catalogue
+from evalbayes.catalogue import Catalogue, parse_catalogue, read_catalogue
 from evalbayes.model import sampling
 from evalbayes.model.convergence import convergence
 from evalbayes.model.design import design_of
 from evalbayes.model.evidence import evidence_of
 from evalbayes.model.fit import fit
 from evalbayes.model.graph import build
-from evalbayes.observations import Observations, Rows, observations_of
+from evalbayes.observations import Observations, Rows, observations_of, read_observations
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "cyber"
 SEEDS = (0, 1, 2, 3)
 ASKED = {
     name: inspect.signature(fit).parameters[name].default for name in ("draws", "tune", "chains")
@@ -141,8 +142,23 @@ def sampled(catalogue: Catalogue, observations: Observations, seeds: tuple[int, 
 
 def cyber(folder: Path) -> None:
     runs = cyber_runs(folder / "cyber_runs.csv.gz")
-    compiling, rows = sampled(catalogue_of(runs, FAMILIES), observed(runs), SEEDS)
-    worst = max(row["cpu"] for row in rows)
+    found = sampled(catalogue_of(runs, FAMILIES), observed(runs), SEEDS)
+    what = f"{len(runs):,} runs of 10 AI models on 7 evals"
+    tell("fits-cyber", "Fit of the cyber runs", what, found, "../shared/data cyber", 60)
+
+
+def example(_: Path) -> None:
+    catalogue = read_catalogue(EXAMPLE / "catalogue.toml")
+    tables = [EXAMPLE / name for name in ("cyber_cells.csv", "metr_counts.csv")]
+    found = sampled(catalogue, read_observations(tables), SEEDS)
+    what = "The example of `make demo`"
+    tell("fits-example", "Fit of the example", what, found, "../shared/data example", 30)
+
+
+def tell(section: str, title: str, what: str, found: Any, command: str, aim: int) -> None:
+    """Write the table of a fit from several seeds."""
+    compiling, rows = found
+    worst, longest = (max(row[key] for row in rows) for key in ("cpu", "wall"))
     lines = [
         [
             str(row["seed"]),
@@ -157,13 +173,14 @@ def cyber(folder: Path) -> None:
     ]
     head = ("seed", "CPU", "wall clock", "divergences", "worst R-hat", "least bulk ESS", "tail ESS")
     text = (
-        f"{len(runs):,} runs of 10 AI models on 7 evals; {ASKED['chains']} chains of "
+        f"{what}; {ASKED['chains']} chains of "
         f"{ASKED['draws']} draws after {ASKED['tune']} steps of adaptation, over all reported "
         f"quantities. Compiling took {compiling:.0f} CPU-s. Sampling takes {worst:.0f} CPU-s at "
-        f"most: {worst / 2:.0f} s on two idle cores (aim: 60 s).\n\n{table(head, lines)}\n\n"
-        f"`python -m benchmarks.fits ../shared/data cyber`. {circumstances(SEEDS[0], PACKAGES)}"
+        f"most and {longest:.0f} s by the clock: {worst / 2:.0f} s on two idle cores (aim: {aim} "
+        f"s).\n\n{table(head, lines)}\n\n"
+        f"`python -m benchmarks.fits {command}`. {circumstances(SEEDS[0], PACKAGES)}"
     )
-    write_section("fits-cyber", "Fit of the cyber runs", text)
+    write_section(section, title, text)
     print(text)
 
 
@@ -228,5 +245,6 @@ def many(_: Path) -> None:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[2:] or ("cyber", "many"):
-        {"cyber": cyber, "many": many}[part](Path(sys.argv[1]))
+    parts = {"cyber": cyber, "example": example, "many": many}
+    for part in sys.argv[2:] or parts:
+        parts[part](Path(sys.argv[1]))
