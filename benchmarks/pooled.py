@@ -32,12 +32,13 @@ SEED, HISTORIES, FEW, OFTEN, DRAWS, BUDGETS = 0, 200, 50, 2, 128, (0.01, 0.1)
 LEVELS = (np.arange(DRAWS) + 0.5) / DRAWS
 OTHERS, DRAWN, ONCE = "all others", "drawn anew", "each once"
 ALL = "WeirdML, all"  # beside the pool, four fifths of which it would be
-LOSSES = ["evpi_mean", "lost", "foretold", "realised", "base_evpi", "base_lost"]
+LOSSES = ["evpi_mean", "lost", "foretold", "realised", "base_evpi", "base_lost", "undated_lost"]
 FIGURES = {  # each a ratio of means over AI models
     "EVPI/loss": RATIOS["evpi_of_lost"], "promise/EVPI": RATIOS["promised_of_evpi"],
     "realised/loss": RATIOS["realised_of_lost"], "realised/promise": RATIOS["came_true"],
     "90 % holds": ("held", "one"), "score/plain": ("score", "base_score"),
     "loss/plain": ("lost", "base_lost"), "plain EVPI/loss": ("base_evpi", "base_lost"),
+    "score/undated": ("score", "undated_score"), "loss/undated": ("lost", "undated_lost"),
 }  # fmt: skip
 HEAD = ["runs", "history", "budget", *FIGURES, "of histories", "has 1", "calibrated"]
 NOTE = """\
@@ -49,7 +50,8 @@ from the real ones, one drawn twice taken for two (renamed), the rest foretold (
 **Units are AI models**, {units} in the pool (Claude 3 Opus and GPT-4o stand in two data sets), each
 with the mean of its trials; brackets: 95 % bootstrap intervals over them, histories held. *Like
 scale*: losses over their data set's EVPI. *Plain*, the baseline, takes a new AI model to be of the
-history's own horizons, m ± s·√(1 + 1/n)·t(n − 1). Coverage and interval score are of the belief
+history's own horizons, m ± s·√(1 + 1/n)·t(n − 1); *undated* is evalfolio's belief without release
+dates. Coverage and interval score are of the belief
 before any run; *calibrated*: coverage's interval has 0.9 and the score beats the plain. WeirdML's
 AI models are every fifth by date, as under *Evals of like price*: no human times (lengths are told
 by mean scores, its own among them), a unit a run, no cap met; *WeirdML, all*: both halves of its
@@ -84,13 +86,21 @@ def judged(record: Record, point: Any) -> list[dict[str, Any]]:
     setting = Setting(budgets, often, losses=Losses.over(minutes), seed=SEED)
     parts = [record.of(name).runs.assign(ai_model=f"{name}, {k}") for k, name in enumerate(drawn)]
     runs = pd.concat(parts, ignore_index=True)
-    fitted = ResponseHistory.fit(runs, seed=SEED, draws=DRAWS, tasks=record.tasks)
+    dates = record.released
+    released = {f"{name}, {k}": dates[name] for k, name in enumerate(drawn) if name in dates}
+    fitted = ResponseHistory.fit(
+        runs, seed=SEED, draws=DRAWS, tasks=record.tasks, released=released
+    )
     found: list[dict[str, Any]] = []
     for hidden in map(record.of, left_out):
         at = hidden.run_on
         tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
-        teaching = ResponseTeaching(fitted, runs, fitted.population.tasks.positions(tasks), at)
-        trials = Trials(hidden, at, tasks, runs, teaching, record.attempts, setting)
+        place = fitted.population.tasks.positions(tasks)
+        believed = [fitted.population, fitted.population.at(dates.get(hidden.ai_model))]
+        undated, trials = (
+            Trials(hidden, at, tasks, runs, teaching, record.attempts, setting)
+            for teaching in (ResponseTeaching(each, runs, place, at) for each in believed)
+        )
         judge, losses, truth = trials.judge, setting.losses, trials.truth
         assert isinstance(judge.regression, CommonSlopeHorizon)
         seen = [
@@ -103,8 +113,10 @@ def judged(record: Record, point: Any) -> list[dict[str, Any]]:
             "kind": kind, "number": number, "ai_model": hidden.ai_model, "one": 1.0,
             "base_evpi": float(losses.perfect(plain).mean()),
             "base_lost": float(losses.of(losses.calls(plain), truth).mean()),
+            "undated_lost": float(losses.of(losses.calls(undated.market.horizons), truth).mean()),
         }  # fmt: skip
-        for prefix, draws in (("", trials.market.horizons), ("base_", plain)):
+        beliefs = {"": trials.market.horizons, "base_": plain, "undated_": undated.market.horizons}
+        for prefix, draws in beliefs.items():
             low, high = np.quantile(draws, (0.05, 0.95), method="weibull")
             miss = max(low - truth, truth - high, 0.0)
             told[f"{prefix}score"] = float(high - low + 20.0 * miss)

@@ -58,7 +58,7 @@ def world(trials: Trials, seed: int) -> Hidden:
     """Draw an AI model from the history's prior: its outcomes and spends on every task."""
     rng = np.random.default_rng([seed, 7])
     teaching = trials.teaching
-    population, at = teaching.history.population, teaching.positions
+    population, at = teaching.population, teaching.positions
     spending, eval_of = population.spends(), population.tasks.eval_of[at]
     newcomer = teaching.newcomer(None, seed)
     won = rng.random(len(at)) < expit(newcomer.logits(at)[rng.integers(newcomer.n_draws)])

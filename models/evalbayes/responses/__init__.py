@@ -3,4 +3,5 @@
 from evalbayes.responses.further import Further as Further
 from evalbayes.responses.history import ResponseHistory as ResponseHistory
 from evalbayes.responses.newcomer import Newcomer as Newcomer
+from evalbayes.responses.population import Population as Population
 from evalbayes.responses.population import Seen as Seen

@@ -8,9 +8,11 @@ from others, ψ ~ N(0, σ_ψ²) the rest of its own slope in length, ε ~ N(0, �
 ζ ~ N(0, σ_ζ²) that of task and AI model together, told only by repeats. Variances are found by
 empirical Bayes (MacKay 1992: each is the mean posterior second moment of what it is the variance
 of, with four prior observations), all else by its joint mode; draws are of the normal there
-(Laplace).
+(Laplace). A further AI model's θ ~ N(a + g·t, σ²), t its release date less the history's mean in
+years; where dates are not told, N(a, σ²).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +24,7 @@ from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.arrow import Arrow
 from evalbayes.responses.newcomer import Newcomer
-from evalbayes.responses.population import Population
+from evalbayes.responses.population import YEAR, Dates, Population
 from evalbayes.responses.spending import PRIOR_COUNT as PRIOR_COUNT
 from evalbayes.responses.spending import Spending, scaled, spans_of
 from evalbayes.responses.table import Counts, Tasks, counts_of, tasks_of
@@ -32,29 +34,15 @@ LEVEL_SD = 4.0  # of β, logits
 TURN_SD = 0.1  # of γ, logits per doubling and sd of capability
 PER_DOUBLING = (0.4, 0.3)  # of λ, logits per doubling of human time inside an eval
 SCALES = {"validity": 0.7, "tilt": 0.1, "task": 1.5, "pair": 1.0}  # prior guesses of the sds
-STEPS = 60
+STEPS, LEAST_DATES = 60, 3  # of Newton; of AI models whose dates tell a trend
+LINE_SD = np.array([1.0, 2.0])  # of level and growth a year, in sds between AI models
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class ResponseHistory:
-    """Draws of what the history teaches; `fit` makes one.
+    """Draws of what the history teaches of tasks and of a further AI model; `fit` makes one."""
 
-    Parameters
-    ----------
-    ai_models
-        Names of the AI models.
-    population
-        Draws of the tasks and of the prior of a further AI model.
-    validity_sd, tilt_sd, pair_sd, task_sd
-        Estimated sds, in logits; the last by eval.
-    """
-
-    ai_models: tuple[str, ...]
     population: Population
-    validity_sd: float
-    tilt_sd: float
-    pair_sd: float
-    task_sd: Array
 
     @classmethod
     def fit(
@@ -64,6 +52,7 @@ class ResponseHistory:
         seed: int = 0,
         draws: int = 128,
         tasks: pd.DataFrame | None = None,
+        released: Dates | None = None,
     ) -> "ResponseHistory":
         """Fit the history.
 
@@ -78,6 +67,8 @@ class ResponseHistory:
             Of the normal at the mode.
         tasks
             Further tasks (eval, task, human_minutes) to be foretold, of the history's evals.
+        released
+            Dates of AI models, as far as known: from three on, `Population.at` knows the trend.
 
         Raises
         ------
@@ -91,12 +82,11 @@ class ResponseHistory:
         counts = counts_of(runs, table, models)
         if not len(counts.task):
             raise InputError("a history needs runs that succeeded, gave up or met their cap")
-        found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed)
-        if not {"spend", "cap"} <= set(runs.columns):
-            return found
-        difficulty = found.population.difficulty.mean(axis=0)
-        spending = Spending.fit(runs, table, difficulty, models)
-        return replace(found, population=replace(found.population, spending=spending))
+        found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed, released or {})
+        if {"spend", "cap"} <= set(runs.columns):
+            spending = Spending.fit(runs, table, found.difficulty.mean(axis=0), models)
+            found = replace(found, spending=spending)
+        return cls(found)
 
     def newcomer(self, runs: pd.DataFrame | None = None, *, seed: int = 0) -> Newcomer:
         """Infer an AI model that the history does not hold from some runs, or from none."""
@@ -238,7 +228,7 @@ class _Fit:
         self.point[self.span["effect"]] /= rise[3:][self.tasks.eval_of]
         return float(np.abs(rise - 1).max(where=old > 0, initial=0.0))
 
-    def drawn(self, models: tuple[str, ...], draws: int, seed: int) -> ResponseHistory:
+    def drawn(self, models: Sequence[str], draws: int, seed: int, released: Dates) -> Population:
         """Return draws of the normal at the mode."""
         rng = np.random.default_rng([seed, 3])
         points = (self.point[:, None] + self._derivatives()[1].draws(draws, rng)).T
@@ -250,28 +240,41 @@ class _Fit:
         )
         capability = points[:, s["capability"]]
         m = self.n_models
-        # μ and σ of the population given m capabilities: normal with scaled inverse χ².
-        mean = capability.mean(axis=1)
-        square = ((capability - mean[:, None]) ** 2).sum(axis=1)
-        spread = (square + 2.0) / rng.chisquare(m + 1, draws)
-        luck = np.sqrt(spread / (m + 1)) * rng.standard_normal(draws)
-        middle = mean * m / (m + 1) + luck
+        (mean,), sd = _line(capability, np.ones((1, m)), 1.0, rng)
+        dates = {k: released[name].toordinal() for k, name in enumerate(models) if name in released}
+        trend = None  # a prior guess is that it tells half of the variance
+        if len(dates) >= LEAST_DATES and len({*dates.values()}) > 1:
+            middle = float(np.mean([*dates.values()]))  # where those without a date stand
+            years = [(dates.get(k, middle) - middle) / YEAR for k in range(m)]
+            trend = (middle, *_line(capability, np.array([np.ones(m), years]), 0.5, rng))
 
         def uncertain(sd: float, n: float) -> Array:
             return sd * np.sqrt(n / rng.chisquare(n, draws))
 
         pairs = float(m * len(t.evals))
-        population = Population(
+        return Population(
             tasks=t,
             difficulty=difficulty,
             loading=np.exp(points[:, s["loading"]]),
             turn=points[:, s["turn"].start],
-            mean=middle,
-            sd=np.sqrt(spread),
+            mean=mean,
+            sd=sd,
             validity_sd=uncertain(self.validity, pairs / 2 + PRIOR_COUNT),
             tilt_sd=uncertain(self.tilt, m / 2 + PRIOR_COUNT),
             pair_sd=self.pair,
+            trend=trend,
         )
-        return ResponseHistory(
-            models, population, self.validity, self.tilt, self.pair, self.task.copy()
-        )
+
+
+def _line(y: Array, x: Array, guess: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw coefficients, (k, n_draws), and sd, (n_draws,), of y (n_draws, n) on x (k, n).
+
+    Normal with scaled inverse χ² (Gelman et al. 2013, §14.8): the variance has a guess that counts
+    as four observations, coefficients in its units the prior sds `LINE_SD`.
+    """
+    precision = x @ x.T + np.diag(LINE_SD[: len(x)] ** -2.0)
+    mean = np.linalg.solve(precision, x @ y.T)
+    square = (y**2).sum(axis=1) - (mean * (precision @ mean)).sum(axis=0) + PRIOR_COUNT * guess
+    sd = np.sqrt(square / rng.chisquare(y.shape[1] + PRIOR_COUNT, len(y)))
+    luck = np.linalg.solve(np.linalg.cholesky(precision).T, rng.standard_normal(mean.shape))
+    return mean + sd * luck, sd

@@ -1,6 +1,8 @@
 """The population: draws of tasks, and of the prior of a further AI model; what is seen of one."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from evalbayes.responses.spending import FAILURE, SUCCESS, Spending
 from evalbayes.responses.table import LOST, Tasks
 
 NODES = 7  # of the effect of task and AI model together
+YEAR = 365.25  # days
+Dates: TypeAlias = Mapping[str, pd.Timestamp]  # of release, by AI model
 
 
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
@@ -30,6 +34,15 @@ class Population:
     pair_sd: float  # σ_ζ; 0 where no task was repeated
     # spending: where spends lie; None where the history gives none: then no lower cap can be read
     spending: Spending | None = None
+    # trend: of capability in time: middle day, level there and growth a year, (2, n_draws), and sd
+    trend: tuple[float, Array, Array] | None = None
+
+    def at(self, released: pd.Timestamp | None) -> "Population":
+        """Return the population of AI models released then; as it is where that tells nothing."""
+        if self.trend is None or released is None:
+            return self
+        middle, line, sd = self.trend
+        return replace(self, mean=line[0] + line[1] * (released.toordinal() - middle) / YEAR, sd=sd)
 
     def spends(self) -> Spending:
         """Return where spends lie. InputError if the history gives none."""

@@ -1,5 +1,6 @@
 """What the history teaches: the inference that every strategy shares."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from scipy.special import expit
 
 from evalbayes.arrays import Array, Index
-from evalbayes.responses import Further, Newcomer, ResponseHistory, Seen
+from evalbayes.responses import Further, Newcomer, Population, ResponseHistory, Seen
 
 
 @dataclass(frozen=True)
@@ -16,25 +17,34 @@ class ResponseModel:
 
     draws: int = 128  # of the history, and completions of each inference
 
-    def fit(self, runs: pd.DataFrame, tasks: pd.DataFrame, seed: int) -> "ResponseTeaching":
-        """Learn from the runs of the history, about these tasks too."""
-        history = ResponseHistory.fit(runs, seed=seed, draws=self.draws, tasks=tasks)
-        at = history.population.tasks.positions(tasks)
-        return ResponseTeaching(history, runs, at, tasks["at"].to_numpy(np.int64))
+    def fit(
+        self,
+        runs: pd.DataFrame,
+        tasks: pd.DataFrame,
+        seed: int,
+        released: Mapping[str, pd.Timestamp],
+        ai_model: str,
+    ) -> "ResponseTeaching":
+        """Learn from the runs of the history, about these tasks too and an AI model of its date."""
+        population = ResponseHistory.fit(
+            runs, seed=seed, draws=self.draws, tasks=tasks, released=released
+        ).population.at(released.get(ai_model))
+        at = population.tasks.positions(tasks)
+        return ResponseTeaching(population, runs, at, tasks["at"].to_numpy(np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class ResponseTeaching:
     """A fitted history of responses, and its runs, whose spends are the prices."""
 
-    history: ResponseHistory
+    population: Population
     runs: pd.DataFrame
     positions: Index  # of the tasks on offer among the history's ...
     at: Index  # ... and in the record, ascending
 
     def chances(self, tasks: pd.DataFrame) -> "Chances":
         """Return the chances of an AI model of which nothing was bought."""
-        return Chances(self.history.newcomer(None), self.runs, tasks)
+        return Chances(Newcomer.inferred(self.population, None), self.runs, tasks)
 
     def foresight(self, runs: pd.DataFrame, attempts: int, seed: int) -> Further:
         """Return what further runs would show, of so many attempts, given the bought ones."""
@@ -42,10 +52,9 @@ class ResponseTeaching:
 
     def newcomer(self, runs: pd.DataFrame | None, seed: int) -> Newcomer:
         """Return what is believed of an AI model given its bought runs; None: given none."""
-        population = self.history.population
         bought = np.zeros(0, dtype=np.int64) if runs is None else runs["at"].to_numpy(np.int64)
         place = self.positions[np.searchsorted(self.at, bought)]
-        return Newcomer.given(population, Seen.runs(population, place, runs), seed)
+        return Newcomer.given(self.population, Seen.runs(self.population, place, runs), seed)
 
 
 class Chances:

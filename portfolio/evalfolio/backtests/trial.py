@@ -142,7 +142,7 @@ def prepared(ai_model: str, record: Record, setting: Setting) -> "Trials | None"
     if not len(at):
         return None
     tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
-    teaching = setting.inference.fit(history, tasks, setting.seed)
+    teaching = setting.inference.fit(history, tasks, setting.seed, record.released, ai_model)
     return Trials(hidden, at, tasks, history, teaching, record.attempts, setting)
 
 

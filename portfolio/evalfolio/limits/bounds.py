@@ -75,9 +75,7 @@ class Ceiling(Bound):
     Parameters
     ----------
     at_most
-        In the resource's unit; with `share`, a share between 0 and 1 of all that is used of it.
-    of, resource, share
-        As `Floor` has them.
+        In the resource's unit; with `share`, a share of all used of it; all else as in `Floor`.
 
     Examples
     --------

@@ -112,10 +112,6 @@ def depth_rule(
     evals
         How many evals there are; without it, as many as the budget pays for.
 
-    Returns
-    -------
-    DepthRule
-
     Raises
     ------
     InputError

@@ -340,10 +340,6 @@ def sensitivity(
     sweep
         Workers and progress; its checkpoint is a folder, with a file for each part.
 
-    Returns
-    -------
-    Sensitivity
-
     Raises
     ------
     InputError

@@ -202,10 +202,6 @@ def frontier(
     sweep
         Workers, checkpoint and progress.
 
-    Returns
-    -------
-    Frontier
-
     Raises
     ------
     InputError
