@@ -104,7 +104,8 @@ def _reason(problem: Problem, x: Array, option: int, added: float, total: float)
     domain = problem.menu.options["domain"].iloc[option]
     if domain in problem.menu.no_anchor and added <= 1e-9 * problem.scale:
         return f"would turn no call, as {domain} has no anchor"
-    fresh = problem.exchanged_purchases(x, np.array([option]), np.array([NOTHING]))[0]
+    held = x @ problem.counted
+    fresh = problem.following(held + problem.counted[option]) - problem.following(held)
     both = problem.use[option] + fresh @ problem.use[problem.n_options :]
     use = dict(zip(problem.resource_names, both.tolist(), strict=True))
     if problem.allowed[option] == 0:

@@ -24,6 +24,7 @@ from evalfolio.search.programme import Relaxed
 
 MAX_BOXES = 200_000
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
+OUT = 0.65  # of the way from one round's tangents to the next point, at the root
 SHAVINGS = 6  # rounds of shaving at the root
 LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
@@ -164,15 +165,13 @@ class Search:
 
     def _relax(self, box: Box, rounds: int, is_root: bool) -> Relaxed | None:
         """Tighten the box's programme until it says little more; None when the box is done."""
-        relaxed = None
-        before = np.inf
+        relaxed, before, n = None, np.inf, self.problem.n_options
+        centre = self.problem.evenly()
         for _ in range(rounds):
             self.programme.enter(box)
             relaxed = self.programme.solve(self.relaxation.time_left())
             if relaxed.x is None:
-                if relaxed.bound == -np.inf:
-                    return None
-                return relaxed
+                return None if relaxed.bound == -np.inf else relaxed
             box.bound = min(box.bound, relaxed.bound)
             if self.relaxation.cut(relaxed.x) and not self.near_enough(box.bound):
                 continue
@@ -184,13 +183,16 @@ class Search:
             slack = min(max(box.bound - self.incumbent.value, 0.0), box.bound)
             aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
             if is_root:
-                aim = 0.1 * self.gap * box.bound
+                aim, self.relaxation.near = 0.1 * self.gap * box.bound, relaxed.v
             if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
                 break
             before = box.bound
             if self.relaxation.out_of_time():
                 break
-            self.programme.add_tangents(relaxed.x[: self.problem.n_options], wanted)
+            x = relaxed.x[:n]
+            if is_root:  # a programme's point lies far out, tangents on the way to it cut deeper
+                x = centre = OUT * x + (1 - OUT) * centre
+            self.programme.add_tangents(x, wanted)
         return relaxed
 
     @property

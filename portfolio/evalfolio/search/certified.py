@@ -11,6 +11,7 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InputError
 from evalfolio.search.answer import Answer, Status
 from evalfolio.search.branching import MAX_BOXES, Search
+from evalfolio.search.changes import changes
 from evalfolio.search.exchange import moved
 from evalfolio.search.greedy import greedy
 from evalfolio.search.problem import Problem
@@ -130,33 +131,33 @@ def thrifty(found: Answer, gap: float) -> Answer:
     tops = zip(problem.menu.resources, problem.costs.max(axis=0, initial=0.0), strict=True)
     sizes = np.array([problem.spendable.get(name, 0.0) or most or 1.0 for name, most in tops])
     sizes = np.where(np.isfinite(sizes), sizes, 1.0)
-    x, value = found.x.copy(), found.value
-    while (better := _cheapest(problem, x, sizes, floor)) is not None:
-        x, value = better, problem.value(better)
-    # A cheaper choice worth as much may be worth more by rounding.
-    return replace(found, x=x, value=value, bound=max(found.bound, value))
-
-
-def _cheapest(problem: Problem, x: Array, sizes: Array, floor: float) -> Array | None:
-    """Return the downgrade of one option that saves most and keeps the value above the floor."""
-    pairs = []
-    for old in np.flatnonzero(x > 0.5):
-        mates = np.flatnonzero(problem.eval_codes == problem.eval_codes[old])
-        pairs += [(int(old), new) for new in (-1, *mates.tolist()) if new != old]
-    if not pairs:
-        return None
-    old, new = np.array(pairs).T
-    more = problem.more(x, new, old, problem.costs)
-    saving = -(more / sizes).sum(axis=1)
-    cheaper = (more <= 0).all(axis=1) & (saving > 0)
-    if not cheaper.any():
-        return None
-    old, new, saving = old[cheaper], new[cheaper], saving[cheaper]
-    values = problem.values_of(problem.explained.exchanged(x, old, new))
-    near = floor - 1e-9 * abs(floor)  # exchanged values are right to rounding only
-    for k in np.argsort(-saving, kind="stable"):
-        if values[k] >= near:
+    x, value, n = found.x, found.value, problem.n_options
+    # What every exchange loses, an eval's last for running nothing: as it was when last valued, as
+    # one changes the others' losses little. Only when none seems to fit is all valued anew.
+    lost, anew = np.full(n + len(problem.evals), np.nan), True
+    while True:
+        new, old = changes(problem, x)
+        more = problem.more(x, new, old, problem.costs)
+        saving = np.where((more <= 0).all(axis=1), -(more / sizes).sum(axis=1), 0.0)
+        order = np.argsort(-saving, kind="stable")[: np.count_nonzero(saving > 0)]
+        new, old = new[order], old[order]
+        place = np.where(new >= 0, new, n + problem.eval_codes[old])
+        unknown = np.isnan(lost[place])
+        if unknown.any():
+            v = problem.explained.exchanged(x, old[unknown], new[unknown])
+            lost[place[unknown]] = value - problem.values_of(v)
+        # Exchanged values are right to rounding only.
+        for k in np.flatnonzero(lost[place] <= value - floor + 1e-9 * abs(floor)):
             trial = moved(x, option=int(new[k]), without=int(old[k]))
-            if problem.value(trial) >= floor and problem.met(trial):
-                return trial
-    return None
+            worth = problem.value(trial)
+            if worth >= floor and problem.met(trial):
+                x, value, anew = trial, worth, False
+                code = problem.eval_codes[max(old[k], new[k])]
+                lost[np.append(np.flatnonzero(problem.eval_codes == code), n + code)] = np.nan
+                break
+            lost[place[k]] = np.inf
+        else:
+            if anew:
+                # A cheaper choice worth as much may be worth more by rounding.
+                return replace(found, x=x, value=value, bound=max(found.bound, value))
+            lost, anew = np.full(len(lost), np.nan), True

@@ -35,12 +35,16 @@ class Changes:
     @classmethod
     def of(cls, problem: Problem, x: Array) -> Changes:
         """Return the changes of a choice x of zeros and ones, of shape (n_options,)."""
-        chosen, others = np.flatnonzero(x > 0.5), np.flatnonzero(x < 0.5)
-        new = np.concatenate([others, np.full(len(chosen), NOTHING)])
-        old = np.concatenate([problem.present(x)[problem.eval_codes[others]], chosen])
-        value = problem.value(x)
+        (new, old), value = changes(problem, x), problem.value(x)
         added = np.zeros(0)
         if len(new):
             added = problem.values_of(problem.explained.exchanged(x, old, new)) - value
             added[np.abs(added) <= ROUNDING * problem.scale] = 0.0
         return cls(value, new, old, added, problem.more(x, new, old, problem.use))
+
+
+def changes(problem: Problem, x: Array) -> tuple[Positions, Positions]:
+    """Return what every single change of a choice puts in and takes out; see `Changes`."""
+    chosen, others = np.flatnonzero(x > 0.5), np.flatnonzero(x < 0.5)
+    new = np.concatenate([others, np.full(len(chosen), NOTHING)])
+    return new, np.concatenate([problem.present(x)[problem.eval_codes[others]], chosen])

@@ -20,24 +20,21 @@ class Exchanges:
         first = n_budgets + len(problem.evals) + problem.question.stack.n_ties
         rows = np.concatenate([np.arange(n_budgets), np.arange(first, problem.matrix.shape[0])])
         both = problem.matrix[rows][:, : problem.n_choice].toarray()
-        self.use, self.shared = both[:, : problem.n_options], both[:, problem.n_options :]
+        self.use, self.shared = np.split(both, [problem.n_options], axis=1)
+        self._each = both.T
         self.lower, self.upper = problem.lower[rows], problem.upper[rows]
         self.frozen = problem.soft[rows]  # rows with variables besides the choice
-        self.tables: list[tuple[Array, Array]] = []
-        made: dict[int, tuple[Array, Array]] = {}
-        for value, top in zip(problem.values, problem.v_max, strict=True):
-            if id(value) not in made:
-                grid = [np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]]
-                points = top * np.concatenate([[0.0], *grid])
-                made[id(value)] = points, np.asarray(value.gain(points))
-            self.tables.append(made[id(value)])
+        grid = [np.zeros(1), np.geomspace(1e-8, 0.1, 100), np.linspace(0.1, 1, N_GRID)[1:]]
+        points = [problem.v_max[same[0]] * np.concatenate(grid) for same in problem.alike]
+        gains = [problem.values[q[0]].gain(v) for q, v in zip(problem.alike, points, strict=True)]
+        self.tables: list[tuple[Array, Array]] = list(zip(points, gains, strict=True))
 
     def gains(self, v: Array) -> Array:
         """Return G of every quantity from the tables, v of shape (n, n_quantities)."""
         found = np.zeros(v.shape)
-        for d, (grid, gain) in enumerate(self.tables):
+        for same, (grid, gain) in zip(self.problem.alike, self.tables, strict=True):
             if grid[-1] > 0:
-                found[:, d] = np.interp(v[:, d], grid, gain)
+                found[:, same] = np.interp(v[:, same], grid, gain)
         return found
 
     def fits(self, x: Array, options: Positions, without: Positions) -> Flags:
@@ -56,10 +53,7 @@ class Exchanges:
 
     def more(self, x: Array, options: Positions, without: Positions) -> Array:
         """Return what exchanges use more of by every row, of shape (n_rows, n)."""
-        own = np.where(options >= 0, self.use[:, options], 0.0)
-        own = own - np.where(without >= 0, self.use[:, without], 0.0)
-        bought = self.problem.exchanged_purchases(x, options, without)
-        return np.asarray(own + self.shared @ bought.T)
+        return self.problem.more(x, options, without, self._each).T
 
     def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> Array:
         """Return the choice after the best single exchanges in turn, until none gains."""

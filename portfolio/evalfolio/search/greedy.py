@@ -44,15 +44,15 @@ def greedy(problem: Problem) -> Array:
     """
     x = problem.start.copy()
     exchanges = Exchanges(problem)
-    averages = {id(grid): _best_average(grid, gain) for grid, gain in exchanges.tables}
-    chords = [averages[id(grid)] for grid, _ in exchanges.tables]
+    chords = [_best_average(grid, gain) for grid, gain in exchanges.tables]
     n_budgets = len(problem.resource_names)
     refused = np.zeros(problem.needs.shape[1], dtype=bool)  # purchases that bring nothing more
 
     def worth(v: Array) -> Array:
         gains = exchanges.gains(v)
-        for d, (point, average) in enumerate(chords):
-            gains[:, d] = np.where(v[:, d] < point, average * v[:, d], gains[:, d])
+        for same, (point, average) in zip(problem.alike, chords, strict=True):
+            some = v[:, same]
+            gains[:, same] = np.where(some < point, average * some, gains[:, same])
         return problem.total.of(gains)
 
     def best_step(x: Array, among: Flags) -> tuple[Array, float, float] | None:

@@ -5,6 +5,8 @@ and again. Tangents hold everywhere, so whatever one box or budget needed serves
 """
 
 import time
+from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 
@@ -40,12 +42,10 @@ class MenuRelaxation:
         self.problem, self.deadline = problem, deadline
         self.scales = Scales(problem, by_odds)
         error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
-        made: dict[int, Overestimate] = {}  # draws share their decision's
-        for worth in self.scales.worths:
-            if id(worth) not in made:
-                made[id(worth)] = Overestimate(worth, 1.0, problem.scale, error)
-        self.above = [made[id(worth)] for worth in self.scales.worths]
+        above = cache(partial(Overestimate, v_max=1.0, scale=problem.scale, error=error))
+        self.above = [above(worth) for worth in self.scales.worths]  # draws share their decision's
         self.programme = Programme(problem, self.scales, self.above, seed, n_segments)
+        self.near = 0.5 * self.scales.at(problem.allowed)  # where the whole menu's last ended up
 
     def whole_menu(self) -> Box:
         """Return the box of all choices."""
@@ -54,7 +54,7 @@ class MenuRelaxation:
         reach = self.scales.at(problem.allowed)
         free = np.zeros(len(problem.evals), dtype=bool)
         nothing = np.zeros(len(x_high))
-        return Box(np.zeros(len(reach)), reach, nothing, x_high, 0.5 * reach, np.inf, free)
+        return Box(np.zeros(len(reach)), reach, nothing, x_high, self.near, np.inf, free)
 
     def price(self) -> Array:
         """Return what one more unit of each budget row is worth to the relaxation, scaled.
@@ -62,7 +62,7 @@ class MenuRelaxation:
         The search's own programmes stop when their bound is good enough; prices take longer to
         settle, so the whole menu's programme is tightened further here.
         """
-        found = self._settled(PRICE_ERROR)
+        found = self.settled(PRICE_ERROR)
         n_budgets = len(self.problem.resource_names)
         return np.zeros(n_budgets) if found is None else np.maximum(found.prices[:n_budgets], 0.0)
 
@@ -75,7 +75,7 @@ class MenuRelaxation:
         tangents suffice, infinite for those there are.
         """
         self.programme.set_budget(row, limit)
-        return self._settled(error)
+        return self.settled(error)
 
     def cut(self, x: Array) -> bool:
         """Add the rows by which a curved limit refuses shares; say whether there were any."""
@@ -121,20 +121,22 @@ class MenuRelaxation:
         left = self.time_left()
         return left is not None and left <= 0
 
-    def _settled(self, error: float) -> Relaxed | None:
-        """Tighten the whole menu's programme until its looseness is below a relative error."""
+    def settled(
+        self, error: float, solve: Callable[[Box], Relaxed] | None = None
+    ) -> Relaxed | None:
+        """Tighten the whole menu's programme, solved this way, until it is loose by less."""
         box = self.whole_menu()
         found: Relaxed | None = None
         left: float | None = None  # the first programme is solved even when time has run out
         for _ in range(ROUNDS):
             self.programme.enter(box)
-            relaxed = self.programme.solve(left)
+            relaxed = self.programme.solve(left) if solve is None else solve(box)
             if relaxed.x is None:
                 break
             found = relaxed
             if self.cut(relaxed.x):
                 continue
-            box.near = relaxed.v
+            self.near = box.near = relaxed.v
             loose, wanted = self.loose(box, relaxed)
             if loose <= error * relaxed.bound or self.out_of_time():
                 break

@@ -13,7 +13,7 @@ of v shows.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -110,14 +110,11 @@ class Scales:
 
     def __init__(self, problem: Problem, by_odds: bool = True) -> None:
         self.problem = problem
-        made: dict[int, Measured] = {}  # draws share their decision's
-        self.worths: list[Measured] = []
-        for d in problem.active:
-            value = problem.values[d]
-            if id(value) not in made:
-                ceiling = float(problem.ceilings[d]) * (1 + MARGIN) if by_odds else np.inf
-                made[id(value)] = Measured(value, Measure(float(problem.v_max[d]), ceiling))
-            self.worths.append(made[id(value)])
+        tops, ceilings = problem.v_max.tolist(), problem.ceilings * (1 + MARGIN)
+        far = (ceilings if by_odds else np.full_like(ceilings, np.inf)).tolist()
+        made = cache(lambda value, top, ceiling: Measured(value, Measure(top, ceiling)))
+        # Draws share their decision's.
+        self.worths = [made(problem.values[d], tops[d], far[d]) for d in problem.active]
         measures = [worth.measure for worth in self.worths]
         self._ceiling = np.array([m.ceiling for m in measures])
         self._top = np.array([m.top for m in measures])

@@ -32,11 +32,6 @@ class Segments:
     widths: Array
     slopes: Array
 
-    def at(self, v: float) -> float:
-        """Return the height at v."""
-        used = np.clip(v - self.low - np.cumsum(self.widths) + self.widths, 0.0, self.widths)
-        return float(self.start + self.slopes @ used)
-
 
 class Overestimate:
     """A polyline on or above one decision's G on [0, v_max].
@@ -69,9 +64,7 @@ class Overestimate:
 
     def at(self, v: float) -> float:
         """Return the over-estimate at a scaled v: G where it is convex, else the polyline."""
-        if any(low <= v <= high for low, high in self._convex):
-            return float(self.gain(v)) * (1 + ROUNDING)
-        return float(np.interp(v, self.v, self.height))
+        return float(self.heights(np.array([v]))[0])
 
     def heights(self, v: Array) -> Array:
         """Return the over-estimate at scaled v, of any shape."""

@@ -44,6 +44,8 @@ class Problem:
         1 for options that no budget rules out by themselves, 0 for the others.
     active
         Positions of the decisions whose value can matter.
+    alike
+        Positions of the quantities of every function; draws share their decision's.
     scale
         Largest total value the menu can reach, the unit of scaled values.
     constant
@@ -82,7 +84,7 @@ class Problem:
         alike: dict[int, list[int]] = {}
         for position, value in enumerate(self.values):
             alike.setdefault(id(value), []).append(position)
-        self._alike = [np.array(group, dtype=np.intp) for group in alike.values()]
+        self.alike = [np.array(group, dtype=np.intp) for group in alike.values()]
         self._scale()
 
     @cached_property
@@ -104,7 +106,7 @@ class Problem:
         reach = np.asarray(self.explained.at(self.allowed))
         # Quantities of one function share their unit, so that its tables are made once.
         self.v_max = np.array(reach)
-        for same in self._alike:
+        for same in self.alike:
             self.v_max[same] = reach[same].max()
         self.reach = np.divide(reach, self.v_max, out=np.ones_like(reach), where=self.v_max > 0)
         ends = self.gains_of(reach[None])[0]
@@ -121,7 +123,7 @@ class Problem:
     def gains_of(self, v: Array) -> Array:
         """Return G of every quantity, of the shape of v: (n, n_quantities)."""
         gains = np.empty(v.shape)
-        for same in self._alike:
+        for same in self.alike:
             gains[:, same] = self.values[same[0]].gain(v[:, same])
         return gains
 
@@ -149,16 +151,6 @@ class Problem:
         used = self.matrix[: len(self.resource_names), : self.n_choice] @ self.menu.with_shared(x)
         return np.asarray(x / max(1.0, float(used.max(initial=0.0))))
 
-    def exchanged_purchases(self, x: Array, new: NDArray[Any], old: NDArray[Any]) -> Array:
-        """Return what exchanges of options change of all that follows, of shape (n, n_following).
-
-        Purchases are made (1) and returned (-1), parts of price steps filled. An option of -1
-        stands for nothing.
-        """
-        now = x @ self.counted
-        each = np.vstack([self.counted, 0.0 * self.counted[:1]])  # the last row: nothing
-        return self.following(now + each[new] - each[old]) - self.following(now)
-
     def following(self, held: Array) -> Array:
         """Return what follows from sums of `counted`, of shape (..., n_following)."""
         if self.n_choice == self.n_options:
@@ -168,11 +160,16 @@ class Problem:
         return np.concatenate([bought, self.menu.steps_at(held[..., n_shared:])], axis=-1)
 
     def more(self, x: Array, new: NDArray[Any], old: NDArray[Any], use: Array) -> Array:
-        """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...)."""
+        """Return how much more exchanges use, `use` as `use` or `costs`; of shape (n, ...).
+
+        Purchases are made and returned with them, parts of price steps filled; -1 is nothing.
+        """
         own = use[new] * (new >= 0)[:, None] - use[old] * (old >= 0)[:, None]
         if self.n_choice == self.n_options:
             return np.asarray(own)
-        return np.asarray(own + self.exchanged_purchases(x, new, old) @ use[self.n_options :])
+        now, each = x @ self.counted, np.vstack([self.counted, 0.0 * self.counted[:1]])
+        made = self.following(now + each[new] - each[old]) - self.following(now)
+        return np.asarray(own + made @ use[self.n_options :])
 
     def met(self, x: Array, extra: Array | None = None) -> bool:
         """Whether a whole choice, with its extra variables, meets all limits.

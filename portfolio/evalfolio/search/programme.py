@@ -3,7 +3,9 @@
 max Σ_d t_d over shares x, with v_d under its tangents in x, t_d under the concave hull of G on the
 box's interval of v_d, and x within all limits; v_d is on the scale of `Scales`. Tangents hold
 everywhere and are kept; the hull's segments enter as the costs and widths of columns, so that going
-from box to box changes no matrix and the simplex method starts warm.
+from box to box changes no matrix and the simplex method starts warm. Of many options the solver
+has those only that can pay: whatever it has not is priced after each of its solutions, the best of
+every eval joins while any would pay, and a bound is of all options.
 
 A tail, the mean of the worst share α of n draws, is max η − Σ_s u_s/(αn) over η − u_s ≤ Σ_d t_ds
 (Rockafellar & Uryasev 2000). There the segments' slopes stand in the draws' rows, whose prices are
@@ -17,16 +19,17 @@ import contextlib
 import functools
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from evalbayes.arrays import Array, Flags
+from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.search.box import Box
 from evalfolio.search.odds import Scales
-from evalfolio.search.overestimate import N_SEGMENTS, Overestimate
+from evalfolio.search.overestimate import N_SEGMENTS, Overestimate, Segments
 from evalfolio.search.problem import Problem
 from evalfolio.search.tangents import Tangents
 
@@ -34,6 +37,15 @@ from evalfolio.search.tangents import Tangents
 SMALL = 1e-9
 MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
 PATIENCE = 6
+FEW = 2000  # options; of more the solver has but a part
+PAYS = 1e-9  # scaled; a reduced cost above this lets an option in
+MANY = 0.1  # of the columns: with more new ones the simplex method starts anew
+DUAL, PRIMAL = 1, 4  # HiGHS's numbers of the simplex method's variants
+OPTIONS = {
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+    "presolve": "off",  # boxes start from the last one's basis
+}
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 
@@ -100,14 +112,9 @@ class Programme:
         n_draws = sum(len(tail.quantities) for tail in tails)
         self.first_tail = self.n_x + self.n_d + self.n_d * self.n_segments
         self.n_columns = self.first_tail + len(tails) + n_draws
-        self._columns = np.arange(self.n_columns, dtype=np.int32)
         self.cost = np.zeros(self.n_columns)
         self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
         rows = problem.matrix.shape[0]
-        links = sparse.lil_matrix((self.n_d, self.n_columns))
-        for d in range(self.n_d):
-            links[d, self.n_x + d] = 1.0
-            links[d, self._segments(d)] = -1.0
         draws = sparse.lil_matrix((n_draws, self.n_columns))
         self.draw_of = np.full(self.n_d, -1)  # row of each quantity's draw among the draws' rows
         place = {int(q): k for k, q in enumerate(problem.active)}
@@ -127,10 +134,12 @@ class Programme:
         largest = [float(ends[tail.quantities].sum(axis=1).max()) for tail in tails]
         self.z_high[self.first_tail :] = max(largest, default=1.0) * (1 + 1e-9)
         self.first_draw = rows + self.n_d
-        left = sparse.hstack(
-            [problem.matrix, sparse.csr_matrix((rows, self.n_columns - self.n_x))], format="csr"
-        )
-        self.matrix = sparse.csr_matrix(sparse.vstack([left, links.tocsr(), draws.tocsr()]))
+        one = sparse.eye(self.n_d)
+        links = sparse.hstack([one, -sparse.kron(one, np.ones((1, self.n_segments)))])
+        rest = sparse.csr_matrix((0, self.n_columns - self.first_tail))
+        blocks: list[Any] = [problem.matrix, links, rest]
+        plain = sparse.block_diag(blocks)
+        self.matrix = sparse.csr_matrix(sparse.vstack([plain, draws]))
         self._turned = sparse.csr_matrix(self.matrix.T)
         free = np.full(n_draws, -np.inf)
         self.row_low = np.concatenate([problem.lower, np.zeros(self.n_d), free])
@@ -139,7 +148,7 @@ class Programme:
         self.slopes = np.zeros((self.n_d, self.n_segments))
         # A draw's quantities keep their widest segments until they have a tangent.
         self._held = self.draw_of < 0
-        self._starts = np.full(self.n_d, np.nan)
+        self._starts = np.zeros(self.n_d)
         self._first_eval = len(problem.resource_names)
         self._run = np.zeros(len(problem.evals), dtype=bool)
         self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
@@ -148,65 +157,94 @@ class Programme:
         share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
         held = sum(k * tail.quantities.shape[1] for k, tail in zip(share, tails, strict=True))
         self.most_tangents = MOST_PER_DECISION * int((self.draw_of < 0).sum() + held)
-        self._solver = self._start(seed)
+        self._solver = quiet_highs()
+        for option, value in OPTIONS.items():
+            self._solver.setOptionValue(option, value)
+        self._solver.setOptionValue("random_seed", seed)
+        # Costs perturbed far spoil a warm start; tails would stall without.
+        far = 1.0 if tails else 1e-3
+        self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", far)
+        m, none = self.matrix.shape[0], np.zeros(0)
+        self._solver.addRows(m, self.row_low, self.row_high, 0, np.zeros(m), none, none)
+        self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
+        self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
+        self._give(np.arange(problem.n_options, self.n_columns))
+        options = np.arange(problem.n_options)
+        if len(options) > FEW:  # of every eval the one that uses least
+            use = problem.matrix[: self._first_eval, options].sum(axis=0)
+            options = self._one_each(np.argsort(np.asarray(use).ravel(), kind="stable"))
+        self._give(options)
 
     def _segments(self, d: int) -> slice:
         first = self.n_x + self.n_d + d * self.n_segments
         return slice(first, first + self.n_segments)
 
-    def _start(self, seed: int) -> highspy.Highs:
-        solver = quiet_highs()
-        solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
-        solver.setOptionValue("dual_feasibility_tolerance", 1e-9)
-        solver.setOptionValue("random_seed", seed)
-        solver.setOptionValue("presolve", "off")  # boxes start from the last one's basis
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.n_columns, self.matrix.shape[0]
-        lp.col_cost_ = -self.cost
-        lp.col_lower_, lp.col_upper_ = self.z_low, self.z_high
-        lp.row_lower_, lp.row_upper_ = self.row_low, self.row_high
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = self.matrix.indptr
-        lp.a_matrix_.index_ = self.matrix.indices
-        lp.a_matrix_.value_ = self.matrix.data
-        solver.passModel(lp)
-        return solver
-
     def add_tangents(self, x: Array, wanted: Flags | None = None) -> None:
         """Make the over-estimate of v_d exact at x, for the wanted quantities."""
         problem = self.problem
         v, gradient = self.scales.tangent(x)
-        added, limits, of = [], [], []
-        for d, weights in enumerate(gradient):
-            if wanted is not None and not wanted[d]:
-                continue
-            constant = float(v[d] - weights @ x)
-            small = weights < SMALL
-            if small.any():  # at most one option per eval runs: the largest small weight is enough
-                largest = np.zeros(len(problem.evals))
-                np.maximum.at(largest, problem.eval_codes, np.where(small, weights, 0.0))
-                constant += float(largest.sum())
-                weights = np.where(small, 0.0, weights)
-            self._held[d] |= wanted is not None
-            added.append(-weights)
-            limits.append(constant)
-            of.append(d)
-        rows = np.array(added).reshape(-1, problem.n_options)
-        wide = np.pad(rows, ((0, 0), (0, problem.n_choice - problem.n_options)))
-        self._add(wide, np.array(limits), np.array(of))
+        of = np.flatnonzero(np.ones(self.n_d) if wanted is None else wanted)
+        if wanted is not None:
+            self._held |= wanted
+        weights = gradient[of]
+        limits, small = v[of] - weights @ x, weights < SMALL
+        for k in np.flatnonzero(small.any(axis=1)):
+            # At most one option per eval runs: the largest small weight is enough.
+            largest = np.zeros(len(problem.evals))
+            np.maximum.at(largest, problem.eval_codes, np.where(small[k], weights[k], 0.0))
+            limits[k] += largest.sum()
+        rest = ((0, 0), (0, problem.n_choice - problem.n_options))
+        self._add(np.pad(np.where(small, 0.0, -weights), rest), limits, of)
 
     def add_rows(self, rows: Array, limits: Array) -> None:
         """Add rows · x <= limits that hold for every choice, rows of shape (n, n_choice)."""
         self._add(rows, limits, np.full(len(limits), -1))
 
     def _add(self, rows: Array, limits: Array, of: NDArray[np.int_]) -> None:
-        for row, limit, d in zip(rows, limits, of, strict=True):
-            used = np.flatnonzero(row)
-            columns, weights = used, row[used]
-            if d >= 0:
-                columns, weights = np.append(used, self.n_x + d), np.append(weights, 1.0)
-            self._solver.addRow(-np.inf, limit, len(columns), columns.astype(np.int32), weights)
+        wide = np.zeros((len(of), self.n_columns))
+        wide[:, : rows.shape[1]] = rows
+        own = np.flatnonzero(of >= 0)
+        wide[own, self.n_x + of[own]] = 1.0
+        part, free = sparse.csr_matrix(wide[:, self._columns]), np.full(len(of), -np.inf)
+        self._solver.addRows(len(of), free, limits, part.nnz, part.indptr, part.indices, part.data)
         self.tangents.add(rows, limits, of)
+
+    def _one_each(self, options: Positions) -> Positions:
+        """Return the first of the options of every eval."""
+        first = np.unique(self.problem.eval_codes[options], return_index=True)[1]
+        return np.asarray(options[first])
+
+    def _give(self, columns: Positions) -> None:
+        """Give the solver columns that it has not; of options, once there are tangents."""
+        part = self.matrix[:, columns]
+        if len(self.tangents):
+            part = sparse.vstack([part, sparse.csr_matrix(self.tangents.rows[:, columns])])
+        has, ends = part.tocsc(), (self.z_low[columns], self.z_high[columns])
+        entries = has.nnz, has.indptr, has.indices, has.data
+        self._solver.addCols(len(columns), -self.cost[columns], *ends, *entries)
+        self._place[columns] = len(self._columns) + np.arange(len(columns))
+        self._columns = np.concatenate([self._columns, columns])
+
+    def _widened(self, found: Relaxed) -> bool:
+        """Give the solver the options that would pay at its prices; say whether there are any.
+
+        Where nothing fits without those that it has not, it is given all.
+        """
+        options = np.flatnonzero(self._place[: self.problem.n_options] < 0)
+        if found.x is not None:
+            pays = (found.reduced[options] > PAYS) & (self.z_high[options] > 0)
+            best = np.argsort(-found.reduced[options[pays]], kind="stable")
+            options = self._one_each(options[pays][best])
+        elif self._solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible:
+            return False
+        if not len(options) or found.bound == -np.inf:
+            return False
+        if len(options) > MANY * len(self._columns):
+            self._solver.clearSolver()
+        else:
+            self._solver.setOptionValue("simplex_strategy", PRIMAL)
+        self._give(options)
+        return True
 
     def forget(self) -> None:
         """Drop the tangents that have long had no price, once there are many.
@@ -237,51 +275,47 @@ class Programme:
 
     def enter(self, box: Box) -> None:
         """Set the programme to a box."""
-        n, cost, high = self.problem.n_options, self.cost, self.z_high
-        self.constant = self.problem.constant
-        self.z_low[:n], high[:n] = box.x_low[:n], box.x_high[:n]
-        self.z_low[n : self.n_x], high[n : self.n_x] = box.x_low[n:], box.x_high[n:]
+        self.z_low[: self.n_x], self.z_high[: self.n_x] = box.x_low, box.x_high
         for code in np.flatnonzero(box.run != self._run):
             row = self._first_eval + int(code)
             self.row_low[row] = 1.0 if box.run[code] else -np.inf
             self._solver.changeRowBounds(row, self.row_low[row], 1.0)
         self._run = box.run
-        starts = np.zeros(self.matrix.shape[0] - self.first_draw)
-        for d, above in enumerate(self.above):
-            at, draw = self._segments(d), int(self.draw_of[d])
-            if not self._held[d] and np.isfinite(self._starts[d]):
-                starts[draw] += self._starts[d]
-                continue
-            low, high_v, near = float(box.low[d]), float(box.high[d]), float(box.near[d])
-            if self._entered[d] == (low, high_v, near):
-                if draw < 0:
-                    self.constant += self._starts[d]
-                else:
-                    starts[draw] += self._starts[d]
-                continue
-            self._entered[d] = low, high_v, near
-            part = above.segments(low, high_v, near, self.n_segments)
-            self._starts[d] = part.start
-            high[at] = 0.0
-            high[at.start : at.start + len(part.widths)] = part.widths
-            slopes = np.zeros(self.n_segments)
-            slopes[: len(part.slopes)] = part.slopes
-            if draw < 0:
-                cost[at] = slopes
-                self.constant += part.start
-            else:
-                for k in np.flatnonzero(slopes != self.slopes[d]):
-                    self._solver.changeCoeff(self.first_draw + draw, at.start + int(k), -slopes[k])
-                starts[draw] += part.start
-            self.slopes[d] = slopes
-            link = self.problem.matrix.shape[0] + d
-            self.row_low[link] = self.row_high[link] = part.low
-            self._solver.changeRowBounds(link, part.low, part.low)
-        for draw, start in enumerate(starts):
-            self.row_high[self.first_draw + draw] = start
-            self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
-        self._solver.changeColsBounds(self.n_columns, self._columns, self.z_low, high)
-        self._solver.changeColsCost(self.n_columns, self._columns, -cost)
+        for d in range(self.n_d):
+            interval = float(box.low[d]), float(box.high[d]), float(box.near[d])
+            if self._entered[d] is None or (self._held[d] and self._entered[d] != interval):
+                self._entered[d] = interval
+                self._enter_hull(d, self.above[d].segments(*interval, self.n_segments))
+        plain = self.draw_of < 0
+        self.constant = self.problem.constant + float(self._starts[plain].sum())
+        if not plain.all():
+            n_draws = self.matrix.shape[0] - self.first_draw
+            starts = np.bincount(self.draw_of[~plain], self._starts[~plain], n_draws)
+            self.row_high[self.first_draw :] = starts
+            for draw, start in enumerate(starts):
+                self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
+        self._give(np.flatnonzero((self.z_low > 0) & (self._place < 0)))
+        has, places = self._columns, np.arange(len(self._columns), dtype=np.int32)
+        self._solver.changeColsBounds(len(has), places, self.z_low[has], self.z_high[has])
+        self._solver.changeColsCost(len(has), places, -self.cost[has])
+
+    def _enter_hull(self, d: int, part: Segments) -> None:
+        """Set the segments of a quantity."""
+        at, draw = self._segments(d), int(self.draw_of[d])
+        self._starts[d] = part.start
+        slopes, widths = np.zeros((2, self.n_segments))
+        slopes[: len(part.slopes)], widths[: len(part.widths)] = part.slopes, part.widths
+        self.z_high[at] = widths
+        if draw < 0:
+            self.cost[at] = slopes
+        else:
+            for k in np.flatnonzero(slopes != self.slopes[d]):
+                column = int(self._place[at.start + k])
+                self._solver.changeCoeff(self.first_draw + draw, column, -slopes[k])
+        self.slopes[d] = slopes
+        link = self.problem.matrix.shape[0] + d
+        self.row_low[link] = self.row_high[link] = part.low
+        self._solver.changeRowBounds(link, part.low, part.low)
 
     def solve(self, time_limit: float | None = None) -> Relaxed:
         """Solve the programme of the box entered last."""
@@ -289,6 +323,15 @@ class Programme:
         # HiGHS counts the time of all its runs together.
         left = highspy.kHighsInf if time_limit is None else max(time_limit, 0.01)
         solver.setOptionValue("time_limit", solver.getRunTime() + left)
+        found = self._solved()
+        while self._widened(found):
+            found = self._solved()
+        solver.setOptionValue("simplex_strategy", DUAL)
+        return found
+
+    def _solved(self) -> Relaxed:
+        """Solve the programme of the options that the solver has."""
+        solver = self._solver
         solver.run()
         status = solver.getModelStatus()
         nothing = np.zeros(0)
@@ -300,7 +343,8 @@ class Programme:
             solver.clearSolver()
             return Relaxed(np.inf, None, nothing, nothing, nothing, nothing)
         solution = solver.getSolution()
-        z = np.asarray(solution.col_value)
+        z = np.zeros(self.n_columns)
+        z[self._columns] = solution.col_value
         prices = -np.asarray(solution.row_dual)
         self.tangents.used(prices[self.matrix.shape[0] :] > 0)
         total, reduced = self._dual(prices, self.cost)

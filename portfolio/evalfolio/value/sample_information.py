@@ -18,6 +18,7 @@ For a skewed one they part near p* (`evalfolio.value.skew.gap`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,13 +85,16 @@ def certain_call(share: Array, distance: float) -> Array:
     By how much the probability of calling the wrong side of the threshold falls when this share
     of the variance is explained; `distance` is d₀² in units of the variance.
     """
-    end = np.arcsin(np.sqrt(share))[..., None, None]
-    left, width = _PANELS[:-1], np.diff(_PANELS)
-    theta = end * (left[:, None] + width[:, None] * (_NODES + 1) / 2)
-    sine = np.where(theta > 0, np.sin(theta), 1.0)
-    integrand = np.exp(-distance / (2 * sine * sine))
-    parts = (integrand * _WEIGHTS).sum(axis=-1) * width / 2
-    return np.asarray(end[..., 0, 0] * parts.sum(axis=-1) / np.pi)
+    end = np.arcsin(np.sqrt(share))
+    return by_panels(end, lambda theta: np.exp(-distance / (2 * np.square(np.sin(theta))))) / np.pi
+
+
+def by_panels(end: Array, integrand: Callable[[Array], Array]) -> Array:
+    """Return ∫ of an integrand over θ from 0 to every end, of any shape; at 0 it is not asked."""
+    width = np.diff(_PANELS)
+    nodes = _PANELS[:-1, None] + width[:, None] * (_NODES + 1) / 2
+    at = integrand(np.where(end > 0, end, 1.0)[..., None, None] * nodes)
+    return np.asarray(end * ((at * _WEIGHTS).sum(axis=-1) * width / 2).sum(axis=-1))
 
 
 class Bent:
@@ -175,20 +179,14 @@ class DecisionValue(Bent):
         end = np.arcsin(np.sqrt(v / self.variance)).ravel()
         # Far from the threshold the integrand is a thin layer at each end, with panels of its own.
         near = abs(self.distance) <= NEAR * self.sd
-        whole = self._summed(end) if near and len(end) > 1 else self._apart(end)
+        many = near and len(end) > 1
+        whole = self._summed(end) if many else by_panels(end, self._integrand)
         return np.asarray(self.kappa * self.sd * whole.reshape(v.shape))
 
-    def _apart(self, end: Array) -> Array:
-        """Return ∫ φ(z(θ)) cos θ dθ from 0 to every end, of shape (n,), by panels of its own."""
-        width = np.diff(_PANELS)
-        theta = end[:, None, None] * (_PANELS[:-1, None] + width[:, None] * (_NODES + 1) / 2)
-        parts = (self._integrand(theta) * _WEIGHTS).sum(axis=-1) * width / 2
-        return np.asarray(end * parts.sum(axis=-1))
-
     def _summed(self, end: Array) -> Array:
-        """Return the same from the parts between the ends: the integrand is one for all of them.
+        """Return ∫ φ(z(θ)) cos θ dθ from 0 to every end, (n,), by what is between the ends.
 
-        Many values of G then cost little more than one.
+        The integrand is one for all of them, so many values of G cost little more than one.
         """
         some = end[end > 0]
         if not len(some):
@@ -204,9 +202,8 @@ class DecisionValue(Bent):
         return np.asarray(whole[np.searchsorted(edges, end)])
 
     def _integrand(self, theta: Array) -> Array:
-        sine = np.where(theta > 0, np.sin(theta), 1.0)
         cosine = np.cos(theta)
-        return density((self.k * cosine - self.distance / self.sd) / sine) * cosine
+        return density((self.k * cosine - self.distance / self.sd) / np.sin(theta)) * cosine
 
     def slope(self, v: ArrayLike) -> Array:
         """Return G′(v) = κ/(2√v)·φ((k·√(S − v) − d₀)/√v), infinite at v = 0 on the threshold."""

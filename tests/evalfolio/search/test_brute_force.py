@@ -24,6 +24,8 @@ from evalfolio.objectives import (
     wrong_calls,
 )
 from evalfolio.plans.risk import tail_mean
+from evalfolio.search import programme
+from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
@@ -222,7 +224,10 @@ def check_case(
     return True
 
 
-def test_random_plans(make_menu: Any, every_choice: Any) -> None:
+@pytest.mark.parametrize("few", [programme.FEW, 0])
+def test_random_plans(few: int, make_menu: Any, every_choice: Any, monkeypatch: Any) -> None:
+    """With few of 0 the solver is given options only as they pay; the bound is of all."""
+    monkeypatch.setattr(programme, "FEW", few)
     used: set[str] = set()
     feasible = [
         check_case(seed, make_menu, every_choice, used, OBJECTIVES[seed % len(OBJECTIVES)])
@@ -231,6 +236,23 @@ def test_random_plans(make_menu: Any, every_choice: Any) -> None:
     assert 6 < sum(feasible) < 24
     assert len(used) >= 10
     assert "time limit" not in used
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_with_part_of_the_options_programmes_come_to_the_same(
+    seed: int, make_menu: Any, monkeypatch: Any
+) -> None:
+    menu = make_menu(seed, n_evals=8, n_domains=3)
+    bounds, given = [], []
+    for few in (programme.FEW, 0):
+        monkeypatch.setattr(programme, "FEW", few)
+        budget = {name: 0.3 * float(menu.options[name].sum()) for name in menu.resources}
+        relaxation = MenuRelaxation(Problem(Question(menu, budget)), gap=1e-4)
+        given.append(len(relaxation.programme._columns))
+        found = [relaxation.at_budget(0, limit, 1e-8) for limit in (1.0, 0.1, 0.4)]
+        bounds.append([each.bound for each in found if each is not None])
+    assert bounds[1] == pytest.approx(bounds[0], rel=1e-7)
+    assert given[1] < given[0]
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalfolio.objectives.criteria import Criteria
 from evalfolio.objectives.objective import Objective
+from evalfolio.objectives.total import Total
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 from evalfolio.value.envelope import envelope_lines
@@ -46,14 +47,8 @@ class ConcaveObjective:
         worths: list[Any] = [cp.Constant(0.0)] * n_quantities
         for q in np.flatnonzero(problem.v_max > 0):
             worths[q] = self._worth(int(q), x)
-        terms = [worths[q] for q in problem.total.plain]
-        for tail in problem.total.tails:
-            eta, short = cp.Variable(), cp.Variable(len(tail.quantities), nonneg=True)
-            for s, quantities in enumerate(tail.quantities):
-                value = cp.sum(cp.hstack([worths[q] for q in quantities]))
-                self.constraints.append(eta - short[s] <= value)
-            terms.append(eta - tail.most * cp.sum(short))
-        self.expression = cp.sum(cp.hstack(terms)) if terms else cp.Constant(0.0)
+        self.expression, rows = summed(problem.total, worths)
+        self.constraints += rows
         self.set_values(problem.values)
 
     def set_values(self, values: list[Any]) -> None:
@@ -128,6 +123,18 @@ class ConcaveObjective:
             cp.SOC(share + part, cp.vstack([2 * y, share - part]), axis=0),
             top * v <= float(contrast @ contrast) - cp.sum_squares(y0) - cp.sum(share),
         ]
+
+
+def summed(total: Total, worths: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the objective of the worths of all quantities, and the rows of its tails' draws."""
+    plain, rows = [worths[q] for q in total.plain], []
+    worth = cp.sum(cp.hstack(plain)) if plain else cp.Constant(0.0)
+    for tail in total.tails:
+        eta, short = cp.Variable(), cp.Variable(len(tail.quantities), nonneg=True)
+        sums = [cp.sum(cp.hstack([worths[q] for q in draw])) for draw in tail.quantities]
+        rows.append(eta - short <= cp.hstack(sums))
+        worth = worth + eta - tail.most * cp.sum(short)
+    return worth, rows
 
 
 def expression(

@@ -22,11 +22,13 @@ from evalbayes.arrays import Array
 from evalfolio.errors import InputError, SolverError
 from evalfolio.limits.affine import ConvexLimit
 from evalfolio.search.answer import Answer, Status
+from evalfolio.search.box import Box
 from evalfolio.search.certified import TOLERANCE, certify
+from evalfolio.search.convex.expression import summed
 from evalfolio.search.convex.solvers import solve_convex
 from evalfolio.search.greedy import greedy
 from evalfolio.search.incumbent import Incumbent
-from evalfolio.search.menu_relaxation import ROUNDS, MenuRelaxation
+from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.overestimate import N_SEGMENTS
 from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
@@ -109,7 +111,6 @@ class _Split:
         self.problem, self.method = problem, method
         segments = N_SEGMENTS if problem.total.tails else EVERY
         self.relaxation = MenuRelaxation(problem, gap=method.error, n_segments=segments)
-        self.box = self.relaxation.whole_menu()
         self.relaxation.programme.add_tangents(problem.evenly())
 
     def settled(self) -> Relaxed:
@@ -117,27 +118,18 @@ class _Split:
 
         Its bound is proved, its prices are of the budgets' rows, both scaled.
         """
-        relaxation, n = self.relaxation, self.problem.n_options
-        for _ in range(ROUNDS):
-            at = self._solved()
-            assert at.x is not None  # `_solved` raises where there is none
-            self.box.near = at.v
-            if relaxation.cut(at.x):
-                continue
-            loose, wanted = relaxation.loose(self.box, at)
-            if loose <= self.method.error * at.bound:
-                break
-            relaxation.programme.add_tangents(at.x[:n], wanted)
+        at = self.relaxation.settled(self.method.error, self._solved)
+        assert at is not None  # `_solved` raises where there is none
         return self._proved(at)
 
-    def _solved(self) -> Relaxed:
+    def _solved(self, box: Box) -> Relaxed:
         """Return the split by the tangents there are, its bound in the solver's words."""
         problem, programme = self.problem, self.relaxation.programme
         n_d, n_choice = len(self.relaxation.above), problem.n_choice
         z = cp.Variable(programme.n_x, nonneg=True)  # shares, purchases, the limits' own
         v, t = cp.Variable(n_d, nonneg=True), cp.Variable(n_d)
-        ends = np.isfinite(self.box.x_high)
-        rows: list[Any] = [z[ends] <= self.box.x_high[ends], v <= self.box.high]
+        ends = np.isfinite(box.x_high)
+        rows: list[Any] = [z[ends] <= box.x_high[ends], v <= box.high]
         k = len(problem.resource_names)
         upper, lower = np.isfinite(problem.upper), np.isfinite(problem.lower)
         upper[:k] = False
@@ -154,12 +146,15 @@ class _Split:
             (len(table), n_d),
         )
         rows.append(sparse.csr_matrix(table.rows) @ z[:n_choice] + picks @ v <= table.limits)
-        owners, slopes, heights = self._lines()
+        owners, slopes, heights = self._lines(box)
         rows.append(t[owners] <= cp.multiply(slopes, v[owners]) + heights)
         for limit in problem.question.limits:
             if isinstance(limit, ConvexLimit):
                 rows += limit.conic(z[: problem.n_options])
-        worth, draws = self._total(t)
+        worths: list[Any] = [cp.Constant(0.0)] * len(problem.values)
+        for d, q in enumerate(problem.active):
+            worths[q] = t[d]
+        worth, draws = summed(problem.total, worths)
         rows += draws
         told = cp.Problem(cp.Maximize(worth), rows)
         if solve_convex(told, self.method.solver) == "infeasible":
@@ -176,17 +171,17 @@ class _Split:
             prices[limited] = np.maximum(np.atleast_1d(budgets.dual_value), 0.0)
         return Relaxed(
             bound=float(told.value) + problem.constant,
-            x=np.clip(np.asarray(z.value), self.box.x_low, self.box.x_high),
-            v=np.clip(np.asarray(v.value), self.box.low, self.box.high),
+            x=np.clip(np.asarray(z.value), box.x_low, box.x_high),
+            v=np.clip(np.asarray(v.value), box.low, box.high),
             weight=weight,
             reduced=np.zeros(programme.n_x),
             prices=prices,
         )
 
-    def _lines(self) -> tuple[Array, Array, Array]:
+    def _lines(self, box: Box) -> tuple[Array, Array, Array]:
         """Return quantity, slope and height of the hulls' lines, finest near the last split."""
         owners, slopes, heights = [], [], []
-        box, n_segments = self.box, self.relaxation.programme.n_segments
+        n_segments = self.relaxation.programme.n_segments
         for d, above in enumerate(self.relaxation.above):
             high, near = float(box.high[d]), float(box.near[d])
             part = above.segments(0.0, high, near, n_segments)
@@ -200,21 +195,6 @@ class _Split:
             heights.append(first + rises - slope * starts)
         return np.array(owners), np.concatenate(slopes), np.concatenate(heights)
 
-    def _total(self, t: Any) -> tuple[Any, list[Any]]:
-        """Return the objective of the quantities' worths, and the rows of its tails' draws."""
-        problem = self.problem
-        place = {int(q): d for d, q in enumerate(problem.active)}
-        plain = [place[q] for q in problem.total.plain.tolist() if q in place]
-        worth, rows = cp.sum(t[plain]) if plain else cp.Constant(0.0), []
-        for tail in problem.total.tails:
-            eta, short = cp.Variable(), cp.Variable(len(tail.quantities), nonneg=True)
-            sums = sparse.lil_matrix((len(tail.quantities), len(place)))
-            for draw, quantities in enumerate(tail.quantities.tolist()):
-                sums[draw, [place[q] for q in quantities if q in place]] = 1.0
-            rows.append(eta - short <= sums.tocsr() @ t)
-            worth = worth + eta - tail.most * cp.sum(short)
-        return worth, rows
-
     def _proved(self, at: Relaxed) -> Relaxed:
         """Return the split with a bound proved from row prices by the same tangents."""
         relaxation, problem = self.relaxation, self.problem
@@ -224,7 +204,7 @@ class _Split:
                 own = limit.tangent(problem.menu, x)
                 wide = np.pad(own.matrix.toarray(), ((0, 0), (0, problem.n_choice - len(x))))
                 relaxation.programme.add_rows(wide, own.upper)
-        relaxation.programme.enter(self.box)
+        relaxation.programme.enter(relaxation.whole_menu())
         proof = relaxation.programme.solve()
         reduced = proof.reduced if proof.x is not None else at.reduced
         return replace(at, bound=min(proof.bound, 1.0), reduced=reduced)
