@@ -1,97 +1,126 @@
 """The certificate of a plan: its menu and question as data, and a tree of boxes with prices.
 
-The search is not recorded while it runs, which would slow it. What it found is proved again: boxes
-are split by the search's own rules until prices prove each to be under the bound that it claims.
+Where the prices of one programme prove the whole menu the search hands them over. It is not
+recorded otherwise, which would slow it: what it found is proved again, boxes split by its own
+rules until prices prove each to be under the bound that is claimed.
 """
 
 import json
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from evalbayes import Menu
-from evalbayes.arrays import Array, Flags
-from evalfolio.certificates.verifier import FORMAT, Refused, digest, proof, require
+from evalbayes.arrays import Array
+from evalfolio.certificates.verifier import FORMAT, MISSED, Refused, digest, proof, require
 from evalfolio.objectives.terms import Evsi
 from evalfolio.search import Problem, Question
+from evalfolio.search.answer import Trail
 from evalfolio.search.box import Box
 from evalfolio.search.branching import BOX_ROUNDS, ROOT_ROUNDS, Search
 from evalfolio.search.odds import MARGIN
-from evalfolio.search.programme import Programme, Relaxed
 from evalfolio.value.explained import factors
+from evalfolio.value.sample_information import NEAR, DecisionValue
 from evalfolio.value.worth import Proportional
 
-NEAR = 5e-10  # of perfect information, by which the bound proved may be above the search's
+WITHIN = 5e-10  # of perfect information, by which the bound proved may be above the search's
 ROUNDING = 1e-50  # of the losses, which the verifier's own rounding is far below
 CAPPED = 0.1  # of an interval: a cap that takes off less is not worth a tangent
 LONGEST = 20_000  # nodes, which take the verifier about a minute
 SECONDS = 120.0  # of wall clock, which other work on a machine stretches
+EXACT = 4_000  # options times tangents: with no more the verifier says what is proved
+LARGE = 1e4  # times: figures are not so far apart where floats settle what is proved
 EXTRAS = ("threshold", "loss_missed", "loss_false_alarm", "later_gain_mean", "later_gain_sd")
 
 
-def certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
+def certificate(
+    asked_for: Question | Problem, x: Array, bound: float, trail: Trail | None = None
+) -> dict[str, Any]:
     """Return a certificate that no choice is worth more than a bound, and this one what it is.
 
-    What it claims is what the verifier proves, so the bound is its own, rounded outwards: at most
-    1e-9 of perfect information above the one given. Where there is no certificate all that comes
-    back is ``not_verifiable``, with the reason.
-
-    >>> from evalfolio.examples import small_menu
-    >>> from evalfolio.search.certified import Certified
-    >>> question = Question(small_menu(), {"usd": 1_200.0})
-    >>> found = Certified().find(question)
-    >>> claim = certificate(question, found.x, found.bound)["claim"]
-    >>> bool(claim["value"] <= found.value * (1 + 1e-12)), len(claim["choice"])
-    (True, 2)
+    What it claims is what the verifier proves, or for large menus what floats do, widened by far
+    more than their rounding: the bound is at most 1e-9 of perfect information above the one given.
+    Where there is no certificate all that comes back is ``not_verifiable``, with the reason. A
+    search's problem and trail save doing its work again.
     """
     try:
-        return _certificate(question, x, bound)
+        _verifiable(asked_for.question if isinstance(asked_for, Problem) else asked_for)
+        problem = asked_for if isinstance(asked_for, Problem) else Problem(asked_for)
+        return _certificate(problem, x, bound, trail)
     except Refused as error:
         return {"format": FORMAT, "not_verifiable": str(error)}
 
 
-def _certificate(question: Question, x: Array, bound: float) -> dict[str, Any]:
-    _verifiable(question)
-    stack, problem, menu = question.stack, Problem(question), content(question.menu)
-    prover, extra = _Prover(problem, x, bound), problem.completed(x)
+def _certificate(problem: Problem, x: Array, bound: float, trail: Trail | None) -> dict[str, Any]:
+    extra = problem.completed(x)
     if extra is None:
         raise Refused("the choice does not meet the limits")
-    prover.prove()
-    own = stack.n_options + np.flatnonzero(extra > 0.5)
+    menu, own = content(problem.menu), problem.n_options + np.flatnonzero(extra > 0.5)
     claim: dict[str, Any] = {
         "choice": [menu["options"][o] for o in np.flatnonzero(x > 0.5)],
-        "variables": own[own >= stack.n_choice].tolist(),
+        "variables": own[own >= problem.n_choice].tolist(),
     }
-    data = {
-        "format": FORMAT,
-        "claim": claim,
-        "menu_hash": digest(menu),
-        "menu": menu,
-        "question": asked(problem),
-        "tangents": prover.vectors(),
-        "prices": prover.prices,
-        "tree": prover.tree,
-    }
-    value, most = proof(data)
-    claim["value"], claim["bound"] = down(value), -down(-most)
-    rounding = ROUNDING * sum(d.loss_missed + d.loss_false_alarm for d in question.menu.decisions)
-    near = claim["bound"] <= bound + 2 * NEAR * problem.evpi + rounding
-    require(near, "what its proof comes to when it is checked is above the bound found")
-    return data
+    data: dict[str, Any] = {"format": FORMAT, "claim": claim}
+    data |= {"menu_hash": digest(menu), "menu": menu, "question": asked(problem)}
+    losses = sum(d.loss_missed + d.loss_false_alarm for d in problem.menu.decisions)
+    evpi, plain = problem.evpi, _plain(problem, x, extra)
+    for written in _written(problem, x, bound, trail):
+        data |= {"tangents": written.tangents, "prices": written.prices, "tree": written.tree}
+        if plain and len(problem.menu) * len(written.tangents) > EXACT:
+            value = problem.value(x) * (1 - 4e-12) - 5e-14 * evpi
+            return data | {"claim": claim | {"value": value, "bound": bound + 1.5 * WITHIN * evpi}}
+        least, most = proof(data)
+        claims = {"value": down(least), "bound": -down(-most)}
+        if claims["bound"] <= bound + 2 * WITHIN * evpi + ROUNDING * losses:
+            return data | {"claim": claim | claims}
+    raise Refused("what its proof comes to when it is checked is above the bound found")
+
+
+def _plain(problem: Problem, x: Array, extra: Array) -> bool:
+    """Say whether floats settle what is proved, but for 1e-11 of perfect information.
+
+    They do with no threshold far off, no prior nearly singular, no option that tells nearly all or
+    a menu that tells next to nothing, and a choice that clearly meets its limits.
+    """
+    normal = [each for each in problem.values if isinstance(each, DecisionValue)]
+    prior, matrix = problem.menu.prior_covariance, problem.matrix
+    sds, sides = np.sqrt(np.diag(prior)), np.array([problem.lower, problem.upper])
+    size = np.where(np.isfinite(sides), np.abs(sides), 0.0).max(axis=0)
+    size = np.maximum(size, abs(matrix).max(axis=1).toarray().ravel())
+    used = matrix @ np.append(x, extra)
+    return bool(
+        all(abs(each.distance) < NEAR * each.sd and abs(each.k) < NEAR for each in normal)
+        and np.linalg.cond(prior / np.outer(sds, sds)) < LARGE
+        and np.square(problem.explained.factors).sum(axis=1).max() < LARGE
+        and (problem.v_max * 1e2 > problem.ceilings)[problem.active].all()
+        and np.abs(problem.menu.prior_mean).max() < LARGE * sds.min()
+        and (np.abs(used - np.clip(used, *sides)) <= float(MISSED) / 2 * size).all()
+    )
+
+
+def _written(problem: Problem, x: Array, bound: float, trail: Trail | None) -> Iterator["_Written"]:
+    """Yield proofs to write down, those that take less to make and to check first."""
+    if trail is not None:
+        written = _Written(problem, alone=True)
+        written.tree = [["cap", written.label(q, (1.0, problem.allowed))] for q in written.places]
+        written.tree.append(["leaf", written.note(*trail)])
+        yield written
+    prover = _Prover(problem, x, bound)
+    prover.prove()
+    yield prover.written
 
 
 def _verifiable(question: Question) -> None:
     asked, stack = question.objective, question.stack
     ours = [type(part) for part in asked.parts] == [Evsi]
     require(ours, f"the objective is {asked!r}, and only evsi is verifiable")
-    curved = [str(each) for each in stack.curved if getattr(each, "by", "") != "draws"]
-    require(
-        not curved, f"only linear limits are verifiable, and this is not: {(curved or [''])[0]}"
-    )
+    curved = "; ".join(str(each) for each in stack.curved if getattr(each, "by", "") != "draws")
+    require(not curved, f"only linear limits are verifiable, and this is not: {curved}")
     require(stack.n_variables == stack.n_binaries, "limits of draws' tails are not verifiable")
     require(not question.menu.tariffs, "prices that go by steps are not verifiable")
 
@@ -119,11 +148,12 @@ def down(value: Decimal) -> float:
 
 def content(menu: Menu) -> dict[str, Any]:
     """Return what a certificate holds of a menu; its information as columns F of K = FFᵀ."""
-    use = menu.costs_with_shared.tolist()
-    columns = [
-        [[[p, float(f[p])] for p in np.flatnonzero(f).tolist()] for f in own.T if f.any()]
-        for own in factors(menu.information)
-    ]
+    use, found = menu.costs_with_shared.tolist(), factors(menu.information)
+    option, column, place = np.nonzero(found.swapaxes(1, 2))
+    pairs = list(zip(place.tolist(), found[option, place, column].tolist(), strict=True))
+    first = np.flatnonzero(np.diff(option * found.shape[2] + column, prepend=-1))
+    parts = [pairs[a:b] for a, b in pairwise([*first.tolist(), len(pairs)])]
+    ends = np.searchsorted(option[first], np.arange(len(menu) + 1)).tolist()
     return {
         "options": list(map(str, menu.options.index)),
         "evals": list(map(str, menu.options["eval"])),
@@ -136,7 +166,7 @@ def content(menu: Menu) -> dict[str, Any]:
         "states": list(menu.states),
         "mean": menu.prior_mean.tolist(),
         "covariance": menu.prior_covariance.tolist(),
-        "information": columns,
+        "information": [parts[a:b] for a, b in pairwise(ends)],
         "decisions": [
             {"name": d.name, "contrast": d.contrast.tolist()}
             | {key: float(getattr(d, key)) for key in EXTRAS}
@@ -145,43 +175,75 @@ def content(menu: Menu) -> dict[str, Any]:
     }
 
 
-class _Noted(Programme):
-    """A programme that remembers where its tangents touch and what it found last."""
+class _Written:
+    """Tangents, prices and tree of a certificate, as far as they are written down."""
 
-    def __init__(self, *parts: Any) -> None:
-        self.points: list[Array] = []
-        super().__init__(*parts)
+    def __init__(self, problem: Problem, alone: bool = False) -> None:
+        self.problem, self.places, self.alone = problem, _places(problem), alone
+        self._labels: dict[tuple[int, ...], int] = {}  # of the points of programmes
+        self.tree: list[list[Any]] = []
+        self.prices: list[dict[str, Any]] = [{"rows": [], "tangents": []}]
+        self.tangents: list[list[Any]] = []  # a decision, and a vector for every contrast
+        self._root = np.linalg.cholesky(problem.menu.prior_covariance)
+        k, n = len(problem.resource_names), len(problem.evals)
+        self._rows = np.r_[0:k, k + n : problem.matrix.shape[0]]  # one option each needs no price
+        self._units = np.concatenate([problem.price_units, np.ones(len(self._rows) - k)])
 
-    def add_tangents(self, x: Array, wanted: Flags | None = None) -> None:
-        super().add_tangents(x, wanted)
-        self.points += [x] * (len(self.tangents) - len(self.points))
+    def label(self, quantity: int, *points: tuple[float, Array]) -> int:
+        """Write down the tangent of a quantity at a choice and return its label.
 
-    def solve(self, time_limit: float | None = None) -> Relaxed:
-        self.last = super().solve(time_limit)
-        return self.last
+        Where one programme stands alone it is one for all of its choices: what lies over 1/(δ + N)
+        is convex in the vector, so that the mean of vectors does what the tangents' mean does.
+        """
+        whitened = sum(share * self._vector(quantity, x) for share, x in points)
+        w = np.linalg.solve(self._root.T, whitened).T
+        self.tangents.append([self.places.index(quantity), *w.tolist()])
+        return len(self.tangents) - 1
+
+    def note(self, prices: Array, points: list[tuple[int, Array]], empty: bool = False) -> int:
+        """Write down a programme's prices, in the units of the objective and of the limits."""
+        problem = self.problem
+        paid = prices[self._rows] * problem.scale / self._units
+        low, high = problem.lower[self._rows], problem.upper[self._rows]
+        paid[~np.isfinite(np.where(paid > 0, high, low))] = 0.0  # a solver's rounding
+        cut = prices[problem.matrix.shape[0] + len(problem.active) :] * problem.scale
+        of, tangents = np.array([d for d, _ in points]), []
+        for d, q in enumerate(problem.active.tolist()):
+            odds = problem.ceilings[q] * (1 + MARGIN) / problem.v_max[q] - 1.0
+            used = np.flatnonzero((cut > 0) & (of == d))
+            for same in [used] if self.alone and len(used) else used[:, None]:
+                total, key = cut[same].sum(), (q, *(id(points[t][1]) for t in same))
+                if key not in self._labels:
+                    shares = ((float(cut[t] / total), points[t][1]) for t in same)
+                    self._labels[key] = self.label(q, *shares)
+                tangents.append([self._labels[key], float(total * odds)])
+        rows = [[r, float(paid[r])] for r in np.flatnonzero(paid).tolist()]
+        self.prices.append({"rows": rows, "tangents": tangents, "empty": empty})
+        return len(self.prices) - 1
+
+    def _vector(self, q: int, x: Array) -> Array:
+        """Return the best vectors at a choice, whitened, of shape (n_states, n_contrasts)."""
+        known = self.problem.explained
+        stand_in, span = known.indices.stand_ins[q], known.indices.places[q] or slice(q, q + 1)
+        towards = np.linalg.solve(known.precision(x), known.contrasts[span].T)
+        left = np.einsum("ki,ik->k", known.contrasts[span], towards)
+        rest = left
+        if stand_in is not None:
+            r, shares = np.array(stand_in.index.bends), np.array(stand_in.index.shares)
+            rest = shares * r / ((1.0 + r) * known.prior[span] / left - 1.0)
+        margin = MARGIN * float(self.problem.ceilings[q])
+        return np.asarray(towards * (rest / (margin + rest.sum()) / left))
 
 
 class _Prover(Search):
-    """A search that knows the bound to prove, and writes down how every box is under it.
-
-    What nodes of the tree mean is told in `verifier`.
-    """
+    """A search that knows the bound to prove, and writes down how every box is under it."""
 
     def __init__(self, problem: Problem, x: Array, bound: float) -> None:
         gap = float(np.clip(1.0 - problem.value(x) / max(bound, 1e-300), 1e-6, 1e-3))
         super().__init__(problem, gap=gap, deadline=time.monotonic() + SECONDS, seed=0)
-        self.noted = _Noted(problem, self.scales, self.relaxation.above)
-        self.programme = self.relaxation.programme = self.noted
         self.incumbent.learn(x)
-        self.known = (bound + NEAR * problem.evpi) / problem.scale
-        self.tree: list[list[Any]] = []
-        self.prices: list[dict[str, Any]] = [{"rows": [], "tangents": []}]
-        self.points: list[tuple[int, Array]] = []  # of tangents: a decision and a choice
-        self._labels: dict[int, int] = {}  # of the programme's tangents among these
-        k, n = len(problem.resource_names), len(problem.evals)
-        self._rows = np.r_[0:k, k + n : problem.matrix.shape[0]]  # one option each needs no price
-        self._units = np.concatenate([problem.price_units, np.ones(len(self._rows) - k)])
-        self._places = _places(problem)
+        self.known = (bound + WITHIN * problem.evpi) / problem.scale
+        self.written = _Written(problem)
 
     @property
     def _target(self) -> float:
@@ -194,81 +256,68 @@ class _Prover(Search):
     def prove(self) -> None:
         """Split the whole menu until all of it is proved."""
         todo = [self.relaxation.whole_menu()]
-        self._cap(todo[0], self._places)
+        self._cap(todo[0], self.written.places)
         self.programme.add_tangents(self.problem.evenly())
         while todo:
             self.n_boxes += 1
-            late = len(self.tree) > LONGEST or self.relaxation.out_of_time()
+            late = len(self.written.tree) > LONGEST or self.relaxation.out_of_time()
             require(not late, "its proof is too long to be written down")
             todo += self._children(todo.pop())
 
     def _children(self, box: Box) -> list[Box]:
         """Write down what is proved of a box; return what is left of it, the first part last."""
-        is_root, n = self.n_boxes == 1, self.problem.n_options
+        is_root, n, tree = self.n_boxes == 1, self.problem.n_options, self.written.tree
         shut = self.scales.at(box.x_high[:n]) < box.high - CAPPED * (box.high - box.low)
         self._cap(box, self.problem.active[shut].tolist())
-        if (box.low > box.high).any():
+        if (box.low > box.high + 1e-9).any():
             return self._leaf(0)
-        self._box = box
+        box.high = np.maximum(box.low, box.high)
         relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
         if relaxed is not None and relaxed.x is not None:
-            before, noted = self._ways(box), len(self.prices)
+            before, noted = self._ways(box), len(self.written.prices)
             self._fix(box, relaxed)
             for e, (old, new) in enumerate(zip(before, self._ways(box), strict=True)):
                 if old != new:
-                    noted = self._note(relaxed) if noted == len(self.prices) else noted
-                    self.tree.append(["part", e, sorted(set(old) - set(new))])
+                    if noted == len(self.written.prices):
+                        self.written.note(*self.trail(relaxed))
+                    tree.append(["part", e, sorted(set(old) - set(new))])
                     self._leaf(noted)
-            relaxed = self._shave(box, relaxed) if is_root else relaxed
         if relaxed is None:
-            return self._leaf(self._note(self.noted.last))
+            empty = bool(self.last.bound == -np.inf)
+            return self._leaf(self.written.note(*self.trail(self.last), empty))
         children = self._split_blindly(box) if relaxed.x is None else self._split(box, relaxed)
         if not children:
-            self._cap(box, self._places)
+            worth = self.problem.value(box.x_low[:n]) / self.problem.scale
+            require(worth <= self.known, "what its proof comes to is above the bound found")
+            self._cap(box, self.written.places)
             return self._leaf(0)
         first, other = children
-        own = first.x_low[n:] > box.x_low[n:]
-        if (first.high < box.high).any():
-            self._half(first, box)
-        elif own.any():
-            column = int(np.flatnonzero(own)[0])
+        if (lower := first.high < box.high).any():
+            d = int(np.flatnonzero(lower)[0])
+            at, q = self.scales.worths[d].measure.back(first.high[d]), self.problem.active[d]
+            tree.append(["half", self.written.places.index(int(q)), float(at)])
+        elif len(own := np.flatnonzero(first.x_low[n:] > box.x_low[n:])):
             other.x_high[:n] = box.x_high[:n]  # what a purchase rules out its prices do
-            self.tree.append(["part", len(self.problem.evals) + column, [n + column]])
+            tree.append(["part", len(self.problem.evals) + int(own[0]), [n + int(own[0])]])
         else:
             both = zip(self._ways(box), self._ways(first), strict=True)
             parts = [["part", e, b] for e, (a, b) in enumerate(both) if a != b]
             if not parts:  # an eval that must run has one way left: without it nothing is
                 return [first]
-            self.tree.append(parts[0])
+            tree.append(parts[0])
         return [other, first]
 
-    def _bound_of(self, box: Box) -> float:
-        """Return what is proved of a box with a cap, and write it down where that is enough."""
-        bound = super()._bound_of(box)
-        if bound <= self.known:
-            self._half(box, self._box)
-            self._leaf(self._note(self.noted.last))
-        return bound
-
-    def _half(self, first: Box, box: Box) -> None:
-        d = int(np.flatnonzero(first.high < box.high)[0])
-        known = float(self.scales.worths[d].measure.back(first.high[d]))
-        self.tree.append(["half", self._places.index(int(self.problem.active[d])), known])
-
     def _leaf(self, prices: int) -> list[Box]:
-        self.tree.append(["leaf", prices])
+        self.written.tree.append(["leaf", prices])
         return []
 
-    def _cap(self, box: Box, quantities: Iterable[int]) -> None:
+    def _cap(self, box: Box, quantities: list[int]) -> None:
         """Cap quantities at what all free options together explain."""
-        x, places = box.x_high[: self.problem.n_options], self.problem.active.tolist()
+        x, capped = box.x_high[: self.problem.n_options], np.isin(self.problem.active, quantities)
         most = self.scales.at(x) * (1 + 1e-12) + 1e-12
-        box.high = box.high.copy()  # the other half of a split has it too
+        box.high = np.minimum(box.high, np.where(capped, most, np.inf))
         for q in quantities:
-            self.tree.append(["cap", self._label(q, x)])
-            if q in places:
-                d = places.index(q)
-                box.high[d] = min(box.high[d], most[d])
+            self.written.tree.append(["cap", self.written.label(q, (1.0, x))])
 
     def _ways(self, box: Box) -> list[list[int]]:
         """Return what every eval may run in a box, -1 for nothing."""
@@ -280,60 +329,21 @@ class _Prover(Search):
             ways[codes[o]] = [o]
         return ways
 
-    def _label(self, quantity: int, x: Array) -> int:
-        self.points.append((self._places.index(quantity), x.copy()))
-        return len(self.points) - 1
-
-    def _note(self, relaxed: Relaxed) -> int:
-        """Write down a programme's prices, in the units of the objective and of the limits."""
-        problem, first = self.problem, self.programme.matrix.shape[0]
-        paid = relaxed.prices[self._rows] * problem.scale / self._units
-        low, high = problem.lower[self._rows], problem.upper[self._rows]
-        paid[~np.isfinite(np.where(paid > 0, high, low))] = 0.0  # a solver's rounding
-        cut, tangents = relaxed.prices[first:] * problem.scale, []
-        for t in np.flatnonzero(cut > 0).tolist():
-            d = int(self.programme.tangents.of[t])
-            if t not in self._labels:
-                self._labels[t] = self._label(int(problem.active[d]), self.noted.points[t])
-            measure = self.scales.worths[d].measure
-            ratio = measure.top / (measure.ceiling - measure.top)
-            tangents.append([self._labels[t], float(cut[t] / ratio)])
-        rows = [[r, float(paid[r])] for r in np.flatnonzero(paid).tolist()]
-        empty = {"empty": True} if relaxed.bound == -np.inf else {}
-        self.prices.append({"rows": rows, "tangents": tangents, **empty})
-        return len(self.prices) - 1
-
-    def vectors(self) -> list[list[Any]]:
-        """Return the tangents of the certificate: a decision, and a vector for every contrast."""
-        known, found = self.problem.explained, []
-        root = np.linalg.cholesky(self.problem.menu.prior_covariance)
-        for place, x in self.points:
-            q = self._places[place]
-            stand_in, span = known.indices.stand_ins[q], known.indices.places[q] or slice(q, q + 1)
-            towards = np.linalg.solve(known.precision(x), known.contrasts[span].T)
-            left = np.einsum("ki,ik->k", known.contrasts[span], towards)
-            rest = left
-            if stand_in is not None:
-                r, shares = np.array(stand_in.index.bends), np.array(stand_in.index.shares)
-                rest = shares * r / ((1.0 + r) * known.prior[span] / left - 1.0)
-            share = rest / (MARGIN * float(self.problem.ceilings[q]) + rest.sum()) / left
-            found.append([place, *np.linalg.solve(root.T, towards * share).T.tolist()])
-        return found
-
 
 def asked(problem: Problem) -> dict[str, Any]:
     """Return budgets, limits and decisions of a question as data."""
     known, question, stack = problem.explained.indices, problem.question, problem.stack
-    matrix = problem.matrix.tolil()
     names = {r: term.name for term in stack.terms for r in term.rows}
+    rows = sorted(names)[stack.n_budgets :]
+    matrix = problem.matrix[rows].tolil()
     sides = np.array([problem.lower, problem.upper]).T.tolist()
     limits = [
         {
             "name": names[r],
             "sides": [side if math.isfinite(side) else None for side in sides[r]],
-            "terms": [list(each) for each in zip(matrix.rows[r], matrix.data[r], strict=True)],
+            "terms": [list(each) for each in zip(columns, data, strict=True)],
         }
-        for r in sorted(names)[stack.n_budgets :]
+        for r, columns, data in zip(rows, matrix.rows, matrix.data, strict=True)
     ]
     decisions = []
     for d in _places(problem):
@@ -346,8 +356,8 @@ def asked(problem: Problem) -> dict[str, Any]:
             own |= {"shares": stand_in.index.shares, "bends": stand_in.index.bends}
             own |= {"knots": worth.knots, "slopes": worth.slopes}
         decisions.append(own)
-    told = {"budgets": question.spendable, "variables": problem.n_own}
-    return {**told, "limits": limits, "decisions": decisions}
+    told = {"budgets": question.spendable, "variables": problem.n_own, "limits": limits}
+    return told | {"decisions": decisions}
 
 
 def _places(problem: Problem) -> list[int]:

@@ -1,7 +1,5 @@
 """What the workbook and the report are written from."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
@@ -53,5 +51,6 @@ class Storable(Drawable, Protocol):
     def observations(self) -> Observations | None:
         """Results so far, which name tasks too; None where a stored posterior was used."""
 
-    def proving(self) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
-        """Return what waits for what `certificate.json` holds, worked out while a block runs."""
+    @property
+    def proof(self) -> dict[str, Any]:
+        """What `certificate.json` holds."""

@@ -121,9 +121,8 @@ def write_all(
         made, new, old = work / "made", work / "new", work / "old"
         made.mkdir()
         old.mkdir()
-        with recommendation.proving() as proof:
-            _write_files(recommendation, made)
-            (made / "certificate.json").write_text(json.dumps(proof()) + "\n")
+        _write_files(recommendation, made)
+        (made / "certificate.json").write_text(json.dumps(recommendation.proof) + "\n")
         for write, place in ((tables, made / TABLES), (programme, made)):
             if write is not None:
                 write(place)

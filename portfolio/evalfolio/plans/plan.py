@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, t
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search import Question, Status
-from evalfolio.search.meanwhile import MANY, meanwhile
+from evalfolio.search.answer import Trail
 from evalfolio.value.knowledge import skewed
 
 if TYPE_CHECKING:
@@ -102,6 +101,7 @@ class Plan:
     split: pd.Series | None = None
     firm: FirmRows | None = None
     told: Record | None = None
+    trail: Trail | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -126,22 +126,11 @@ class Plan:
     @cached_property
     def proof(self) -> dict[str, Any]:
         """What `certificate.json` holds: value and bound with a proof, or why not."""
-        return self._proving()
-
-    @property
-    def _proving(self) -> Callable[[], dict[str, Any]]:
         from evalfolio.certificates.recording import certificate
 
         bound = self.searched + self.bound - self.value
         x = choice_vector(self.menu, self.chosen)
-        return partial(certificate, self.question.lean, x, bound)
-
-    @contextmanager
-    def proving(self) -> Iterator[Callable[[], dict[str, Any]]]:
-        """Work out the proof of a large menu in another process while the block runs."""
-        mine, known = vars(self), "proof" in vars(self)
-        with meanwhile(self._proving, apart=len(self.menu) > MANY and not known) as found:
-            yield lambda: self.proof if known else mine.setdefault("proof", found())
+        return certificate(self.question.lean, x, bound, self.trail)
 
     @property
     def menu(self) -> Menu:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +65,6 @@ class Recommendation:
     def proof(self) -> dict[str, Any]:
         """What `certificate.json` holds."""
         return self.plan.proof
-
-    def proving(self) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
-        """Return what waits for `proof` in a block, meanwhile worked out in another process."""
-        return self.plan.proving()
 
     def __str__(self) -> str:
         return f"{self.record.words.mix}\n{self.record.words.hangs_on}"

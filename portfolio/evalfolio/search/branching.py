@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evalbayes.arrays import Array
+from evalfolio.search.answer import Trail
 from evalfolio.search.box import Box, shaved
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
@@ -52,6 +53,8 @@ class Search:
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.stalled = False
+        self.last: Relaxed  # what the latest programme of a box came to
+        self.only: Trail | None = None  # of the whole menu's programme, where it was enough
         self._order = itertools.count()
         self._open: list[tuple[float, int, Box]] = []
 
@@ -91,6 +94,11 @@ class Search:
             return False
         return self.ends(self.incumbent.x, bound * self.problem.scale)
 
+    def trail(self, relaxed: Relaxed) -> Trail:
+        """Return the prices of the programme solved last, and where its tangents touch."""
+        of = self.programme.tangents.of.tolist()
+        return Trail(relaxed.prices, list(zip(of, self.programme.points, strict=True)))
+
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
         is_root = self.n_boxes == 1
@@ -99,12 +107,14 @@ class Search:
         self.programme.forget()
         relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
         if relaxed is None:
+            self.only = self.trail(self.last) if is_root and self.last.bound <= box.bound else None
             return []
         if relaxed.x is None:
             return self._split_blindly(box)
         self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
         if self.near_enough(box.bound):
             self.done = max(self.done, box.bound)
+            self.only = self.trail(self.last) if is_root and self.last.bound <= box.bound else None
             return []
         self._fix(box, relaxed)
         if is_root:
@@ -169,7 +179,7 @@ class Search:
         centre = self.problem.evenly()
         for _ in range(rounds):
             self.programme.enter(box)
-            relaxed = self.programme.solve(self.relaxation.time_left())
+            self.last = relaxed = self.programme.solve(self.relaxation.time_left())
             if relaxed.x is None:
                 return None if relaxed.bound == -np.inf else relaxed
             box.bound = min(box.bound, relaxed.bound)

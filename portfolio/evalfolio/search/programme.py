@@ -153,6 +153,7 @@ class Programme:
         self._run = np.zeros(len(problem.evals), dtype=bool)
         self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
         self.tangents = Tangents(problem.n_choice)
+        self.points: list[Array] = []  # where they touch, of shape (n_options,)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
         share = [np.ceil(2 * tail.share * len(tail.quantities)) for tail in tails]
         held = sum(k * tail.quantities.shape[1] for k, tail in zip(share, tails, strict=True))
@@ -194,13 +195,13 @@ class Programme:
             np.maximum.at(largest, problem.eval_codes, np.where(small[k], weights[k], 0.0))
             limits[k] += largest.sum()
         rest = ((0, 0), (0, problem.n_choice - problem.n_options))
-        self._add(np.pad(np.where(small, 0.0, -weights), rest), limits, of)
+        self._add(np.pad(np.where(small, 0.0, -weights), rest), limits, of, x)
 
     def add_rows(self, rows: Array, limits: Array) -> None:
         """Add rows · x <= limits that hold for every choice, rows of shape (n, n_choice)."""
-        self._add(rows, limits, np.full(len(limits), -1))
+        self._add(rows, limits, np.full(len(limits), -1), np.zeros(0))
 
-    def _add(self, rows: Array, limits: Array, of: NDArray[np.int_]) -> None:
+    def _add(self, rows: Array, limits: Array, of: NDArray[np.int_], x: Array) -> None:
         wide = np.zeros((len(of), self.n_columns))
         wide[:, : rows.shape[1]] = rows
         own = np.flatnonzero(of >= 0)
@@ -208,6 +209,7 @@ class Programme:
         part, free = sparse.csr_matrix(wide[:, self._columns]), np.full(len(of), -np.inf)
         self._solver.addRows(len(of), free, limits, part.nnz, part.indptr, part.indices, part.data)
         self.tangents.add(rows, limits, of)
+        self.points += [x] * len(of)
 
     def _one_each(self, options: Positions) -> Positions:
         """Return the first of the options of every eval."""
@@ -267,6 +269,7 @@ class Programme:
         self._solver.deleteRows(len(rows), rows)
         self._solver.setBasis(basis)
         tangents.keep(~drop)
+        self.points = [x for x, out in zip(self.points, drop, strict=True) if not out]
 
     def set_budget(self, row: int, limit: float) -> None:
         """Set the amount of a budget row, in units of the problem's own."""
@@ -391,4 +394,4 @@ class Programme:
             return None
         nothing = np.zeros(self.n_columns)
         both = [sign * ray / np.abs(ray).max() for sign in (1.0, -1.0)]
-        return next((each for each in both if self._dual(each, nothing)[0] < -1e-11), None)
+        return next((each for each in both if self._dual(each, nothing)[0] < -1e-9), None)

@@ -156,20 +156,20 @@ def factors(information: Array) -> Array:
 
     Pivoted Cholesky of all matrices at once; lower ranks are filled with zeros.
     """
-    rest = information.copy()
-    size = np.einsum("oii->oi", information).max(axis=1, initial=0.0)
-    columns = []
-    everywhere = np.arange(len(information))
+    rest = np.array(np.einsum("oii->oi", information))  # the diagonals of what is left
+    size, everywhere = rest.max(axis=1, initial=0.0), np.arange(len(information))
+    columns: list[Array] = []
     for _ in range(information.shape[1]):
-        diagonal = np.einsum("oii->oi", rest)
-        pivot = diagonal.argmax(axis=1)
-        height = diagonal[everywhere, pivot]
+        pivot = rest.argmax(axis=1)
+        height = rest[everywhere, pivot]
         left = height > 1e-13 * size
         if not left.any():
             break
-        column = rest[everywhere, :, pivot] / np.sqrt(np.where(left, height, 1.0))[:, None]
-        column[~left] = 0.0
-        rest -= column[:, :, None] * column[:, None, :]
+        column = information[everywhere, :, pivot]
+        for before in columns:
+            column -= before * before[everywhere, pivot][:, None]
+        column /= np.sqrt(np.where(left, height, np.inf))[:, None]
+        rest -= column * column
         columns.append(column)
     if not columns:
         return np.zeros((*information.shape[:2], 1))

@@ -12,11 +12,13 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 import pytest
+from benchmarks.menus import budget_share, random_menu
 from tests.evalfolio.certificates.tampering import Data, made, proves, question_of, tampered
 from tests.evalfolio.search.test_certified import awkward_menu
+from tests.instances.library import MADE
 
 from evalbayes import Menu
-from evalfolio.certificates import verifier
+from evalfolio.certificates import recording, verifier
 from evalfolio.certificates.recording import certificate, content
 from evalfolio.certificates.verifier import Refused, digest, proof, verify
 from evalfolio.examples import small_menu
@@ -43,6 +45,58 @@ def check(question: Question, gap: float = 1e-3) -> Data:
 def test_every_certificate_is_proved(start: int) -> None:
     for seed in range(start, start + 8):
         check(question_of(seed), (1e-3, 1e-6)[seed % 2])
+
+
+def held(question: Question, gap: float, with_trail: bool) -> float:
+    """Hold what is claimed without the verifier to what it proves; return the room of the bound."""
+    found = Certified(gap).find(question)
+    trail = found.trail if with_trail else None
+    data = json.loads(json.dumps(certificate(found.problem, found.x, found.bound, trail)))
+    claim, evpi = data["claim"], found.problem.evpi
+    value, bound = claim.pop("value"), claim.pop("bound")
+    least, most = proof(data)
+    assert value <= least
+    assert value == pytest.approx(found.value, rel=1e-11, abs=1e-13 * evpi)
+    assert most <= bound <= found.bound + 1e-9 * evpi
+    return float((bound - float(most)) / evpi)
+
+
+@pytest.mark.parametrize("start", range(0, 24, 8))
+def test_what_is_claimed_without_the_verifier_it_proves(
+    monkeypatch: pytest.MonkeyPatch, start: int
+) -> None:
+    monkeypatch.setattr(recording, "EXACT", -1)
+    rooms = [
+        held(question_of(seed), gap, with_trail)
+        for seed in range(start, start + 8)
+        for gap, with_trail in ((1e-3, True), (1e-6, False))
+    ]
+    assert max(rooms) > 1e-10  # floats were asked: what the verifier claims has none
+
+
+@pytest.mark.parametrize(("size", "share"), [((120, 3, 6), 0.1), ((300, 10, 6), 0.1)])
+def test_so_it_does_of_menus_of_some_size(size: tuple[int, int, int], share: float) -> None:
+    menu = random_menu(*size)
+    for with_trail in (True, False):
+        assert held(Question(menu, budget_share(menu, share)), 1e-3, with_trail) > 1e-10
+
+
+@pytest.mark.parametrize("name", ["away 8", "telling 1e+06", "telling 1e+11", "singular 1e-06"])
+def test_where_floats_might_not_settle_it_the_verifier_says_what_is_proved(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(recording, "EXACT", -1)
+    assert held(MADE[name](), 1e-3, True) < 1e-15
+
+
+def test_an_only_programme_is_one_tangent_for_each_decision() -> None:
+    menu = random_menu(300, 10, 6)
+    found = Certified().find(Question(menu, budget_share(menu, 0.1)))
+    assert found.trail is not None
+    data = certificate(found.problem, found.x, found.bound, found.trail)
+    assert [kind for kind, _ in data["tree"]] == ["cap"] * 6 + ["leaf"]
+    assert sorted(data["tangents"][k][0] for k, _ in data["prices"][1]["tangents"]) == [*range(6)]
+    assert sum(price > 0 for price in found.trail.prices[-len(found.trail.points) :]) > 6
 
 
 def refused(seed: int) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,9 +66,7 @@ def made(
         ),
         points=points,
     )
-    known: Any = SimpleNamespace(
-        record=Record.of(record), proof={}, proving=lambda: nullcontext(dict)
-    )
+    known: Any = SimpleNamespace(record=Record.of(record), proof={})
     fake: Any = FakePosterior()
     described: Any = catalogue
     return Recommendation(
@@ -91,15 +87,12 @@ def json_of(recommendation: Recommendation) -> Any:
 
 
 def _plan_of(record: Any) -> Any:
-    proving = partial(nullcontext, dict)
-    return SimpleNamespace(record=Record.of(record), proof={}, proving=proving)
+    return SimpleNamespace(record=Record.of(record), proof={})
 
 
 def telling(recommendation: Recommendation, record: Any) -> Recommendation:
     """Return the recommendation with another record."""
-    plan: Any = SimpleNamespace(
-        record=Record.of(record), proof={}, proving=lambda: nullcontext(dict)
-    )
+    plan: Any = SimpleNamespace(record=Record.of(record), proof={})
     return replace(recommendation, plan=plan)
 
 
