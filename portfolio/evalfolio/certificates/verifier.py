@@ -354,10 +354,10 @@ class Problem:
         needed = list(enumerate((each["needed_by"] for each in shared), n))
         self.needs = [[s for s, options in needed if o in options] for o in range(n)]
         evals = {name: [-1] for name in owners}
-        self.rows: list[tuple[list[tuple[int, Decimal]], Decimal | None, Decimal | None]] = []
         budgets = {menu["resources"].index(k): Decimal(x) for k, x in question["budgets"].items()}
-        for k, most in budgets.items():
-            self.rows.append(([(c, own[k]) for c, own in enumerate(use)], None, most))
+        self.rows: list[tuple[list[tuple[int, Decimal]], Decimal | None, Decimal | None]] = [
+            ([*enumerate(own[k] for own in use)], None, most) for k, most in budgets.items()
+        ]
         for o, name in enumerate(owners):
             alone = [use[o], *(use[s] for s in self.needs[o])]
             if all(sum(own[k] for own in alone) <= most for k, most in budgets.items()):

@@ -53,7 +53,6 @@ class Search:
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.stalled = False
-        self.last: Relaxed  # what the latest programme of a box came to
         self.only: Trail | None = None  # of the whole menu's programme, where it was enough
         self._order = itertools.count()
         self._open: list[tuple[float, int, Box]] = []
