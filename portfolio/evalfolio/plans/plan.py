@@ -79,8 +79,9 @@ class Plan:
         Which rows other posterior draws would keep, and the noise of the value; None where the
         menu has no replicates, or it was not asked.
     told
-        The record of it, where more is known of it than its menu tells: a plan that was
-        recommended or read from its folder.
+        The record, of a plan that was recommended or read: more than its menu tells.
+    trail
+        What proves its bound, where one programme does.
     """
 
     question: Question
@@ -128,8 +129,7 @@ class Plan:
         """What `certificate.json` holds: value and bound with a proof, or why not."""
         from evalfolio.certificates.recording import certificate
 
-        bound = self.searched + self.bound - self.value
-        x = choice_vector(self.menu, self.chosen)
+        x, bound = choice_vector(self.menu, self.chosen), self.searched + self.bound - self.value
         return certificate(self.question.lean, x, bound, self.trail)
 
     @property
