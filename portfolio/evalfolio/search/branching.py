@@ -50,6 +50,7 @@ class Search:
         self.programme, self.scales = self.relaxation.programme, self.relaxation.scales
         self.incumbent = Incumbent(problem)
         self.enumeration = Enumeration(self.scales, self.relaxation.above, self.incumbent)
+        self.centre = problem.evenly()  # where the root's last tangents touch
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.stalled = False
@@ -59,7 +60,7 @@ class Search:
 
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
-        self.programme.add_tangents(self.problem.evenly())
+        self.programme.add_tangents(self.centre)
         self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
         while self._open and not self.relaxation.out_of_time() and self.n_boxes < self.most_boxes:
             _, _, box = heapq.heappop(self._open)
@@ -175,7 +176,6 @@ class Search:
     def _relax(self, box: Box, rounds: int, is_root: bool) -> Relaxed | None:
         """Tighten the box's programme until it says little more; None when the box is done."""
         relaxed, before, n = None, np.inf, self.problem.n_options
-        centre = self.problem.evenly()
         for _ in range(rounds):
             self.programme.enter(box)
             self.last = relaxed = self.programme.solve(self.relaxation.time_left())
@@ -200,7 +200,7 @@ class Search:
                 break
             x = relaxed.x[:n]
             if is_root:  # a programme's point lies far out, tangents on the way to it cut deeper
-                x = centre = OUT * x + (1 - OUT) * centre
+                x = self.centre = OUT * x + (1 - OUT) * self.centre
             self.programme.add_tangents(x, wanted)
         return relaxed
 

@@ -1,9 +1,8 @@
 """Over-estimates of G: a polyline never below it, and that polyline's concave hull on an interval.
 
-Where G is concave the polyline's corners are intersections of tangents, cells halved until it is
-within a wanted error. Where G is convex one chord is enough: a hull needs no more than the ends
-of its interval, which are put on G itself. Everything is in scaled units: v ends at 1, G is in
-units of the largest total value.
+Where G is concave the polyline's corners are intersections of tangents, where it is convex they are
+on G, cells halved until it is within a wanted error. Everything is in scaled units: v ends at 1, G
+is in units of the largest total value.
 """
 
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from evalbayes.arrays import Array
+from evalbayes.arrays import Array, Flags
 from evalfolio.value.envelope import upper_hull
 from evalfolio.value.worth import Curve
 
-MAX_HALVINGS = 40
-NARROW = 3e-4  # relative; narrower cells are exact to rounding
+MAX_HALVINGS, MOST = 40, 4096  # of cells; corners at which halving ends
+NARROW = 3e-4  # relative; narrower cells between tangents are exact to rounding
 N_SEGMENTS = 24  # of the hull that a linear programme sees at a time
 ROUNDING = 1e-13  # relative; what quadrature and tangents may be off by
 
@@ -52,28 +51,22 @@ class Overestimate:
         self.value, self.v_max, self.scale = value, v_max, scale
         inner = [v / v_max for v in value.inflections if 1e-12 < v / v_max < 1 - 1e-12]
         ends = [0.0, *inner, 1.0]
-        self._convex: list[tuple[float, float]] = []
         parts = [self._piece(low, high, error) for low, high in pairwise(ends)]
-        v = np.concatenate([part[0] for part in parts])
-        height = np.concatenate([part[1] for part in parts])
+        v, height, outer = map(np.concatenate, zip(*parts, strict=True))
         # Pieces share their ends; the higher of the two heights there keeps both sides covered.
         self.v, first = np.unique(v, return_index=True)
         self.height = np.maximum.reduceat(height, first)
+        self._outer = np.logical_or.reduceat(outer, first)
         self._hulls: dict[tuple[float, float], tuple[Array, Array]] = {}
         self._edges: dict[tuple[float, float], tuple[Array, Array]] = {}
 
     def at(self, v: float) -> float:
-        """Return the over-estimate at a scaled v: G where it is convex, else the polyline."""
-        return float(self.heights(np.array([v]))[0])
+        """Return the over-estimate at a scaled v."""
+        return float(np.interp(v, self.v, self.height))
 
     def heights(self, v: Array) -> Array:
         """Return the over-estimate at scaled v, of any shape."""
-        out = np.interp(v, self.v, self.height)
-        for low, high in self._convex:
-            inside = (v >= low) & (v <= high)
-            if inside.any():
-                out[inside] = self.gain(v[inside]) * (1 + ROUNDING)
-        return np.asarray(out)
+        return np.asarray(np.interp(v, self.v, self.height))
 
     def gain(self, v: Array | float) -> Array:
         """Return G itself at scaled v."""
@@ -83,7 +76,7 @@ class Overestimate:
         """Return the corners (v, height) of the polyline's concave hull on [low, high]."""
         key = (low, high)
         if key not in self._hulls:
-            inside = (self.v > low) & (self.v < high)
+            inside = self._outer & (self.v > low) & (self.v < high)
             v = np.concatenate([[low], self.v[inside], [high]])
             h = np.concatenate([[self.at(low)], self.height[inside], [self.at(high)]])
             keep = upper_hull(v.tolist(), h.tolist())
@@ -122,33 +115,33 @@ class Overestimate:
         cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
         return Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
 
-    def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array]:
-        """Return corners on a piece without inflection."""
-        if self.value.convex(low * self.v_max, high * self.v_max):
-            self._convex.append((low, high))
-            return np.array([low, high]), self.gain(np.array([low, high])) * (1 + ROUNDING)
+    def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array, Flags]:
+        """Return corners on a piece without inflection, and which may be a hull's inside it."""
+        convex = self.value.convex(low * self.v_max, high * self.v_max)
         v = np.linspace(low, high, 9)
         if low == 0:
             v = np.unique(np.concatenate([v, high * np.geomspace(1e-16, 1.0, 33)]))
         g, s = self.gain(v), self._slope(v)
         for _ in range(MAX_HALVINGS):
-            middle, tip = _tips(v, g, s)
-            wide = np.diff(v) > NARROW * v[1:]
+            middle, tip = (_middles(v), _middles(g)) if convex else _tips(v, g, s)
+            wide = convex | (np.diff(v) > NARROW * v[1:])
             off = np.abs(tip - self.gain(middle))
             split = np.flatnonzero((off > error) & wide & np.isfinite(off))
-            if not len(split):
+            if not len(split) or len(v) > MOST:
                 break
-            new = (v[split] + v[split + 1]) / 2
+            new = _middles(v)[split]
             order = np.argsort(np.concatenate([v, new]), kind="stable")
             v = np.concatenate([v, new])[order]
             g = np.concatenate([g, self.gain(new)])[order]
             s = np.concatenate([s, self._slope(new)])[order]
+        if convex:
+            return v, g * (1 + ROUNDING), np.isin(v, (low, high))
         middle, tip = _tips(v, g, s)
         start = tip[:1] if not np.isfinite(s[0]) else g[:1]
         corners = np.concatenate([v[:1], middle, v[-1:]])
         heights = np.concatenate([start, tip, g[-1:]]) * (1 + ROUNDING)
         order = np.argsort(corners, kind="stable")
-        return corners[order], heights[order]
+        return corners[order], heights[order], np.ones(len(order), dtype=bool)
 
     def _slope(self, v: Array) -> Array:
         return np.asarray(self.value.slope(v * self.v_max) * (self.v_max / self.scale))
@@ -158,6 +151,10 @@ class Overestimate:
 def _reach(n: int, count: int) -> NDArray[np.int_]:
     """Return distances to the edges that are kept, ever wider apart, ascending."""
     return np.unique(np.geomspace(1, n, count).astype(int))
+
+
+def _middles(v: Array) -> Array:
+    return (v[:-1] + v[1:]) / 2
 
 
 def _tips(v: Array, g: Array, s: Array) -> tuple[Array, Array]:

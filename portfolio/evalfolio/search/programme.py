@@ -194,8 +194,7 @@ class Programme:
             largest = np.zeros(len(problem.evals))
             np.maximum.at(largest, problem.eval_codes, np.where(small[k], weights[k], 0.0))
             limits[k] += largest.sum()
-        rest = ((0, 0), (0, problem.n_choice - problem.n_options))
-        self._add(np.pad(np.where(small, 0.0, -weights), rest), limits, of, x)
+        self._add(np.where(small, 0.0, -weights), limits, of, x)
 
     def add_rows(self, rows: Array, limits: Array) -> None:
         """Add rows · x <= limits that hold for every choice, rows of shape (n, n_choice)."""
@@ -206,9 +205,12 @@ class Programme:
         wide[:, : rows.shape[1]] = rows
         own = np.flatnonzero(of >= 0)
         wide[own, self.n_x + of[own]] = 1.0
-        part, free = sparse.csr_matrix(wide[:, self._columns]), np.full(len(of), -np.inf)
-        self._solver.addRows(len(of), free, limits, part.nnz, part.indptr, part.indices, part.data)
-        self.tangents.add(rows, limits, of)
+        part, free = wide[:, self._columns], np.full(len(of), -np.inf)
+        row, place = np.nonzero(part)
+        starts = np.searchsorted(row, np.arange(len(of)))
+        entries = len(row), starts, place.astype(np.int32), part[row, place]
+        self._solver.addRows(len(of), free, limits, *entries)
+        self.tangents.add(wide[:, : self.problem.n_choice], limits, of)
         self.points += [x] * len(of)
 
     def _one_each(self, options: Positions) -> Positions:
@@ -297,7 +299,8 @@ class Programme:
             self.row_high[self.first_draw :] = starts
             for draw, start in enumerate(starts):
                 self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
-        self._give(np.flatnonzero((self.z_low > 0) & (self._place < 0)))
+        if (missing := (self.z_low > 0) & (self._place < 0)).any():
+            self._give(np.flatnonzero(missing))
         has, places = self._columns, np.arange(len(self._columns), dtype=np.int32)
         self._solver.changeColsBounds(len(has), places, self.z_low[has], self.z_high[has])
         self._solver.changeColsCost(len(has), places, -self.cost[has])
