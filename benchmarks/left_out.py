@@ -23,7 +23,7 @@ from benchmarks.forecasts import HEAD, binomial_shares, judged, rows_of, verdict
 from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
 
-from evalbayes.responses import Newcomer, ResponseHistory
+from evalbayes.responses import Newcomer, Population, fit_history
 
 Array = NDArray[np.float64]
 
@@ -55,12 +55,14 @@ def left_out(runs: pd.DataFrame, names: Iterable[str] = (), splits: int = SPLITS
     for name in names or sorted(runs["ai_model"].unique()):
         own = runs[runs["ai_model"] == name].reset_index(drop=True)
         others = runs[runs["ai_model"] != name]
-        history = ResponseHistory.fit(others, seed=SEED, draws=DRAWS, tasks=own)
+        history = fit_history(others, seed=SEED, draws=DRAWS, tasks=own)
         for split in range(splits):
             rng = np.random.default_rng([SEED, split])
             seen = random_part(own, rng)
             found = foretold(history, own, seen, split, rng)
-            found["the population alone"] = drawn_of(history.newcomer(None), own[~seen], rng)
+            found["the population alone"] = drawn_of(
+                Newcomer.inferred(history, None), own[~seen], rng
+            )
             rows += scored(found, name, own, seen, rng, "random")
         rng = np.random.default_rng([SEED, SPLITS])
         seen = cheapest_part(own)
@@ -70,14 +72,14 @@ def left_out(runs: pd.DataFrame, names: Iterable[str] = (), splits: int = SPLITS
 
 
 def foretold(
-    history: ResponseHistory,
+    history: Population,
     own: pd.DataFrame,
     seen: NDArray[np.bool_],
     seed: int,
     rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
     """Outcomes on the tasks not seen, given those seen."""
-    newcomer = history.newcomer(own[seen], seed=seed)
+    newcomer = Newcomer.inferred(history, own[seen], seed)
     return {"evalbayes": drawn_of(newcomer, own[~seen], rng)}
 
 

@@ -17,7 +17,7 @@ from benchmarks.like_prices import weirdml_runs
 from benchmarks.tables import circumstances, table, write_section
 from scipy.stats import t as student
 
-from evalbayes.responses import ResponseHistory
+from evalbayes.responses import fit_history
 from evalfolio.backtests.conclusion import Losses
 from evalfolio.backtests.findings import RATIOS, Bootstrap, between, ratio_of_means, scored, verdict
 from evalfolio.backtests.in_stages import InStages
@@ -88,15 +88,13 @@ def judged(record: Record, point: Any) -> list[dict[str, Any]]:
     runs = pd.concat(parts, ignore_index=True)
     dates = record.released
     released = {f"{name}, {k}": dates[name] for k, name in enumerate(drawn) if name in dates}
-    fitted = ResponseHistory.fit(
-        runs, seed=SEED, draws=DRAWS, tasks=record.tasks, released=released
-    )
+    fitted = fit_history(runs, seed=SEED, draws=DRAWS, tasks=record.tasks, released=released)
     found: list[dict[str, Any]] = []
     for hidden in map(record.of, left_out):
         at = hidden.run_on
         tasks = record.tasks.iloc[at].assign(at=at).reset_index(drop=True)
-        place = fitted.population.tasks.positions(tasks)
-        believed = [fitted.population, fitted.population.at(dates.get(hidden.ai_model))]
+        place = fitted.tasks.positions(tasks)
+        believed = [fitted, fitted.at(dates.get(hidden.ai_model))]
         undated, trials = (
             Trials(hidden, at, tasks, runs, teaching, record.attempts, setting)
             for teaching in (ResponseTeaching(each, runs, place, at) for each in believed)

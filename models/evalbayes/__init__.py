@@ -47,7 +47,7 @@ Runs alone
     `BestOfK`               draws of how solvable tasks are
     `split_map`             solved share and spend of every k attempts of length t
     `best_split`            the best of them within a spend per task
-    `ResponseHistory`       which AI model solves which task, for back-tests
+    `fit_history`           which AI model solves which task, for back-tests
     `Newcomer`              an AI model inferred from a few runs
 Menu
     `menu_of`               options with what they cost and tell, from a posterior

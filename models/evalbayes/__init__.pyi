@@ -39,7 +39,7 @@ from evalbayes.repeats import fit_best_of_k as fit_best_of_k
 from evalbayes.repeats import repeats_of as repeats_of
 from evalbayes.repeats import split_map as split_map
 from evalbayes.responses import Newcomer as Newcomer
-from evalbayes.responses import ResponseHistory as ResponseHistory
+from evalbayes.responses import fit_history as fit_history
 from evalbayes.summaries.capability import capability_table as capability_table
 from evalbayes.summaries.curves import curve_grid as curve_grid
 from evalbayes.summaries.curves import curve_table as curve_table

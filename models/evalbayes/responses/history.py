@@ -13,7 +13,7 @@ years; where dates are not told, N(a, σ²).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,6 @@ from scipy.special import expit
 from evalbayes.arrays import Array, Index
 from evalbayes.errors import InputError
 from evalbayes.responses.arrow import Arrow
-from evalbayes.responses.newcomer import Newcomer
 from evalbayes.responses.population import YEAR, Dates, Population
 from evalbayes.responses.spending import PRIOR_COUNT as PRIOR_COUNT
 from evalbayes.responses.spending import Spending, scaled, spans_of
@@ -38,59 +37,47 @@ STEPS, LEAST_DATES = 60, 3  # of Newton; of AI models whose dates tell a trend
 LINE_SD = np.array([1.0, 2.0])  # of level and growth a year, in sds between AI models
 
 
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class ResponseHistory:
-    """Draws of what the history teaches of tasks and of a further AI model; `fit` makes one."""
+def fit_history(
+    runs: pd.DataFrame,
+    *,
+    seed: int = 0,
+    draws: int = 128,
+    tasks: pd.DataFrame | None = None,
+    released: Dates | None = None,
+) -> Population:
+    """Return draws of what a history teaches of tasks and of a further AI model.
 
-    population: Population
+    Parameters
+    ----------
+    runs
+        One row per run: eval, task, ai_model, outcome, human_minutes; repeats are rows. With
+        spend and cap as well, a newcomer's runs may stop at lower caps.
+    seed
+        Same runs and seed, same draws.
+    draws
+        Of the normal at the mode.
+    tasks
+        Further tasks (eval, task, human_minutes) to be foretold, of the history's evals.
+    released
+        Dates of AI models, as far as known: from three on, `Population.at` knows the trend.
 
-    @classmethod
-    def fit(
-        cls,
-        runs: pd.DataFrame,
-        *,
-        seed: int = 0,
-        draws: int = 128,
-        tasks: pd.DataFrame | None = None,
-        released: Dates | None = None,
-    ) -> "ResponseHistory":
-        """Fit the history.
-
-        Parameters
-        ----------
-        runs
-            One row per run: eval, task, ai_model, outcome, human_minutes; repeats are rows. With
-            spend and cap as well, a newcomer's runs may stop at lower caps.
-        seed
-            Same runs and seed, same draws.
-        draws
-            Of the normal at the mode.
-        tasks
-            Further tasks (eval, task, human_minutes) to be foretold, of the history's evals.
-        released
-            Dates of AI models, as far as known: from three on, `Population.at` knows the trend.
-
-        Raises
-        ------
-        InputError
-            If no run tells anything or a task has no human minutes.
-        """
-        columns = ["eval", "task", "human_minutes"]
-        known = runs[columns] if tasks is None else pd.concat([runs[columns], tasks[columns]])
-        table = tasks_of(known)
-        models = tuple(sorted(runs["ai_model"].astype(str).unique()))
-        counts = counts_of(runs, table, models)
-        if not len(counts.task):
-            raise InputError("a history needs runs that succeeded, gave up or met their cap")
-        found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed, released or {})
-        if {"spend", "cap"} <= set(runs.columns):
-            spending = Spending.fit(runs, table, found.difficulty.mean(axis=0), models)
-            found = replace(found, spending=spending)
-        return cls(found)
-
-    def newcomer(self, runs: pd.DataFrame | None = None, *, seed: int = 0) -> Newcomer:
-        """Infer an AI model that the history does not hold from some runs, or from none."""
-        return Newcomer.inferred(self.population, runs, seed)
+    Raises
+    ------
+    InputError
+        If no run tells anything or a task has no human minutes.
+    """
+    columns = ["eval", "task", "human_minutes"]
+    known = runs[columns] if tasks is None else pd.concat([runs[columns], tasks[columns]])
+    table = tasks_of(known)
+    models = tuple(sorted(runs["ai_model"].astype(str).unique()))
+    counts = counts_of(runs, table, models)
+    if not len(counts.task):
+        raise InputError("a history needs runs that succeeded, gave up or met their cap")
+    found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed, released or {})
+    if {"spend", "cap"} <= set(runs.columns):
+        spending = Spending.fit(runs, table, found.difficulty.mean(axis=0), models)
+        found = replace(found, spending=spending)
+    return found
 
 
 class _Fit:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import expit
 
 from evalbayes.arrays import Array, Index
-from evalbayes.responses import Further, Newcomer, Population, ResponseHistory, Seen
+from evalbayes.responses import Further, Newcomer, Population, Seen, fit_history
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class ResponseModel:
         ai_model: str,
     ) -> "ResponseTeaching":
         """Learn from the runs of the history, about these tasks too and an AI model of its date."""
-        population = ResponseHistory.fit(
+        population = fit_history(
             runs, seed=seed, draws=self.draws, tasks=tasks, released=released
-        ).population.at(released.get(ai_model))
+        ).at(released.get(ai_model))
         at = population.tasks.positions(tasks)
         return ResponseTeaching(population, runs, at, tasks["at"].to_numpy(np.int64))
 

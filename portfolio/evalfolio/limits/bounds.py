@@ -74,8 +74,8 @@ class Ceiling(Bound):
 
     Parameters
     ----------
-    at_most
-        In the resource's unit; with `share`, a share of all used of it; all else as in `Floor`.
+    of, at_most, resource, share
+        As in `Floor`.
 
     Examples
     --------

@@ -203,6 +203,11 @@ class DangerMissed(WrongCall):
     Danger is missed where the call after the results is not to mitigate and y is above the
     threshold.
 
+    Parameters
+    ----------
+    decision, at_most
+        As in `WrongCall`.
+
     Examples
     --------
     >>> print(DangerMissed("cyber", 0.05))
@@ -219,6 +224,11 @@ class NeedlessMitigation(WrongCall):
 
     Mitigation is needless where the call after the results is to mitigate and y is below the
     threshold.
+
+    Parameters
+    ----------
+    decision, at_most
+        As in `WrongCall`.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 from evalbayes.errors import InputError
-from evalbayes.responses import Newcomer, ResponseHistory, Seen
+from evalbayes.responses import Newcomer, Seen, fit_history
 from evalbayes.responses.history import _Fit
 from evalbayes.responses.modes import modes
 from evalbayes.responses.population import Population
@@ -104,10 +104,10 @@ def test_new_sds_leave_every_effect_where_it_is() -> None:
 
 
 def test_best_of_more_attempts_solves_more() -> None:
-    history = ResponseHistory.fit(simulated(np.random.default_rng(3), 5, 12, attempts=4))
-    assert history.population.pair_sd > 0
-    newcomer = history.newcomer(None)
-    at = np.arange(len(history.population.tasks.length))
+    history = fit_history(simulated(np.random.default_rng(3), 5, 12, attempts=4))
+    assert history.pair_sd > 0
+    newcomer = Newcomer.inferred(history, None)
+    at = np.arange(len(history.tasks.length))
     shares = [
         newcomer.completions(at, np.random.default_rng(1), attempts=k).mean() for k in (1, 4, 16)
     ]
@@ -125,9 +125,9 @@ def test_fresh_ai_models_lie_in_their_intervals(worlds: int, least: int) -> None
     for _ in range(worlds):
         runs = simulated(rng, 8)
         own, rest = runs[runs["ai_model"] == "m00"], runs[runs["ai_model"] != "m00"]
-        history = ResponseHistory.fit(rest)
+        history = fit_history(rest)
         bought = own.sample(24, random_state=int(rng.integers(1_000_000)))
-        drawn = history.newcomer(bought).completions(own, rng)
+        drawn = Newcomer.inferred(history, bought).completions(own, rng)
         share, truth = drawn.mean(axis=1), float(own["won"].mean())
         held.append(np.quantile(share, 0.05) <= truth <= np.quantile(share, 0.95))
         error.append(abs(np.median(share) - truth))
@@ -139,6 +139,6 @@ def test_fresh_ai_models_lie_in_their_intervals(worlds: int, least: int) -> None
 def test_refuses_tasks_without_length_and_runs_that_tell_nothing() -> None:
     runs = simulated(np.random.default_rng(5), 2, 3)
     with pytest.raises(InputError, match="human_minutes must be above 0"):
-        ResponseHistory.fit(runs.assign(human_minutes=0.0))
+        fit_history(runs.assign(human_minutes=0.0))
     with pytest.raises(InputError, match="needs runs"):
-        ResponseHistory.fit(runs.assign(outcome="excluded"))
+        fit_history(runs.assign(outcome="excluded"))

@@ -12,7 +12,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from evalbayes.errors import InputError
-from evalbayes.responses import Newcomer, ResponseHistory, Seen
+from evalbayes.responses import Newcomer, Seen, fit_history
 from evalbayes.responses.population import Population
 from evalbayes.responses.spending import FAILURE, SUCCESS, Spending
 from evalbayes.responses.table import tasks_of
@@ -54,7 +54,7 @@ def under(runs: pd.DataFrame, ln_cap: float) -> pd.DataFrame:
 
 def test_spends_are_found_again() -> None:
     runs = simulated(np.random.default_rng(0), 24)
-    spending = ResponseHistory.fit(runs).population.spending
+    spending = fit_history(runs).spending
     assert spending is not None
     # Censored failures are of mean 5.5 though none is seen past 6; successes lie at 4.
     assert spending.mean[FAILURE].mean() == pytest.approx(5.5, abs=0.15)
@@ -69,13 +69,13 @@ def test_spends_are_found_again() -> None:
 @pytest.mark.parametrize("outcome", ["success", "gave_up"])
 def test_a_history_of_one_kind_of_run_reads_stops_too(outcome: str) -> None:
     runs = simulated(np.random.default_rng(3), 4, 6).assign(outcome=outcome)
-    history = ResponseHistory.fit(runs)
-    spending = history.population.spending
+    history = fit_history(runs)
+    spending = history.spending
     assert spending is not None
     # Of the kind not seen no more is known than where spends of all runs lie, within e^4 or so.
     assert np.isfinite(spending.mean).all()
     assert abs(spending.mean - np.log(runs["spend"]).mean()).max() < 2.0
-    newcomer = history.newcomer(under(runs[runs["ai_model"] == "m00"], 3.0))
+    newcomer = Newcomer.inferred(history, under(runs[runs["ai_model"] == "m00"], 3.0))
     drawn = newcomer.completions(runs.head(12), np.random.default_rng(0))
     assert (drawn.mean() > 0.5) == (outcome == "success")
 
@@ -139,9 +139,9 @@ def test_what_may_still_come_is_a_grids() -> None:
 
 def test_the_highest_cap_leaves_nothing_open() -> None:
     runs = simulated(np.random.default_rng(1), 6, 15)
-    history = ResponseHistory.fit(runs[runs["ai_model"] != "m00"])
+    history = fit_history(runs[runs["ai_model"] != "m00"])
     own = runs[runs["ai_model"] == "m00"]
-    newcomer = history.newcomer(own)
+    newcomer = Newcomer.inferred(history, own)
     assert newcomer.ln_odds is None
     drawn = newcomer.completions(own, np.random.default_rng(0))
     assert (drawn == (own["outcome"] == "success").to_numpy()).all()
@@ -161,9 +161,9 @@ def test_fresh_ai_models_under_a_low_cap_lie_in_their_intervals(
     for _ in range(worlds):
         runs = simulated(rng, 8, 25)
         own = runs[runs["ai_model"] == "m00"]
-        history = ResponseHistory.fit(runs[runs["ai_model"] != "m00"], draws=64)
+        history = fit_history(runs[runs["ai_model"] != "m00"], draws=64)
         low = under(own, 4.0)
-        share = history.newcomer(low).completions(own, rng).mean(axis=1)
+        share = Newcomer.inferred(history, low).completions(own, rng).mean(axis=1)
         truth = float((own["outcome"] == "success").mean())
         held.append(np.quantile(share, 0.05) <= truth <= np.quantile(share, 0.95))
         error.append(abs(np.median(share) - truth))

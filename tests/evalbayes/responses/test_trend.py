@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from tests.evalbayes.responses.test_responses import simulated
 
-from evalbayes.responses import Population, ResponseHistory
+from evalbayes.responses import Population, fit_history
 from evalbayes.responses.history import LINE_SD, _line
 
 
@@ -57,7 +57,7 @@ def progress(rng: np.random.Generator, months: int) -> tuple[pd.DataFrame, dict[
 
 def belief(released: dict[str, pd.Timestamp] | None) -> Population:
     runs, _ = progress(np.random.default_rng(6), 3)
-    return ResponseHistory.fit(runs, draws=400, released=released).population
+    return fit_history(runs, draws=400, released=released)
 
 
 def test_a_later_ai_model_is_believed_abler_and_with_less_doubt() -> None:
