@@ -64,7 +64,7 @@ def fit_history(
     Raises
     ------
     InputError
-        If no run tells anything or a task has no human minutes.
+        If no run tells anything, a task has no human minutes or a date is none.
     """
     columns = ["eval", "task", "human_minutes"]
     known = runs[columns] if tasks is None else pd.concat([runs[columns], tasks[columns]])
@@ -73,7 +73,11 @@ def fit_history(
     counts = counts_of(runs, table, models)
     if not len(counts.task):
         raise InputError("a history needs runs that succeeded, gave up or met their cap")
-    found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed, released or {})
+    try:
+        days = {name: pd.Timestamp(day).toordinal() for name, day in (released or {}).items()}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"released must be dates such as 2025-02-24: {error}") from error
+    found = _Fit(table, counts, len(models)).run().drawn(models, draws, seed, days)
     if {"spend", "cap"} <= set(runs.columns):
         spending = Spending.fit(runs, table, found.difficulty.mean(axis=0), models)
         found = replace(found, spending=spending)
@@ -215,7 +219,7 @@ class _Fit:
         self.point[self.span["effect"]] /= rise[3:][self.tasks.eval_of]
         return float(np.abs(rise - 1).max(where=old > 0, initial=0.0))
 
-    def drawn(self, models: Sequence[str], draws: int, seed: int, released: Dates) -> Population:
+    def drawn(self, names: Sequence[str], draws: int, seed: int, day: dict[str, int]) -> Population:
         """Return draws of the normal at the mode."""
         rng = np.random.default_rng([seed, 3])
         points = (self.point[:, None] + self._derivatives()[1].draws(draws, rng)).T
@@ -228,7 +232,7 @@ class _Fit:
         capability = points[:, s["capability"]]
         m = self.n_models
         (mean,), sd = _line(capability, np.ones((1, m)), 1.0, rng)
-        dates = {k: released[name].toordinal() for k, name in enumerate(models) if name in released}
+        dates = {k: day[name] for k, name in enumerate(names) if name in day}
         trend = None  # a prior guess is that it tells half of the variance
         if len(dates) >= LEAST_DATES and len({*dates.values()}) > 1:
             middle = float(np.mean([*dates.values()]))  # where those without a date stand

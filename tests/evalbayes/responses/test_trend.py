@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from tests.evalbayes.responses.test_responses import simulated
 
+from evalbayes.errors import InputError
 from evalbayes.responses import Population, fit_history
 from evalbayes.responses.history import LINE_SD, _line
 
@@ -70,6 +73,12 @@ def test_a_later_ai_model_is_believed_abler_and_with_less_doubt() -> None:
     next_one = dated.at(last + pd.DateOffset(months=3))
     assert next_one.mean.mean() > dated.at(last).mean.mean() > undated.mean.mean() + 0.5
     assert next_one.sd.mean() < 0.75 * undated.sd.mean()
+
+
+@pytest.mark.parametrize("day", ["soon", None, float("nan")])
+def test_what_is_no_date_is_refused_in_a_sentence(day: Any) -> None:
+    with pytest.raises(InputError, match="released must be dates such as 2025-02-24"):
+        belief({"m00": day})
 
 
 def test_two_dates_or_one_day_tell_no_trend_and_who_has_none_stands_in_the_middle() -> None:
