@@ -67,12 +67,12 @@ it may be that items differ in discrimination, which our response model has alik
 *METR's at 3 %, and with earlier AI models only, coverage too*: one draw of eight AI models, of
 which GPT-4 Turbo is read one to three doublings off up to a tenth of the bill, and GPT-4 0314,
 foretold from davinci-002 and gpt-3.5-turbo-instruct alone, which solve no long task, is four off.
-*The promise, its slope, and EVPI with earlier AI models only*: since release dates tell where a new AI
-model lies, little is lost without any run (0.10 a threshold on the cyber runs, 0.38 before), and of
-ten AI models none departs far from the trend, though the belief allows for it (its 90 % intervals
-hold nine of the ten). From two to nine earlier AI models a trend is known badly, and it says so.
-*The promise of each stage*: later ones promise little; a promise counts the variance that goes, and
-few calls change after the first stage.
+*The promise, its slope, and EVPI with earlier AI models only*: since release dates tell where a new
+AI model lies, little is lost without any run (0.10 a threshold on the cyber runs, 0.38 before), and
+of ten AI models none departs far from the trend, though the belief allows for it (its 90 %
+intervals hold nine of the ten). From two to nine earlier AI models a trend is known badly, and it
+says so. *The promise of each stage*: later ones promise little; a promise counts the variance that
+goes, and few calls change after the first stage.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
