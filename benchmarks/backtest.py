@@ -63,7 +63,7 @@ near the luck that no plan of whole runs saves (The floor), and at 0.3 to 3 % of
 buys a few runs. *0.12 doublings at 10 %*: that is below the floor, 0.17. *Baselines that lose less
 by wrong calls*: one or two of 65 comparisons at 2.5 % each, where 1.6 come by chance. *The best
 baseline at 30 % with each AI model's own slope, and on METR's runs*: fluid read by its own model;
-it may be that items differ in discrimination, which our response model has alike in an eval.
+that items differ in discrimination, which we have alike in an eval, is a part of it at most.
 *METR's at 3 %, and with earlier AI models only, coverage too*: one draw of eight AI models, of
 which GPT-4 Turbo is read one to three doublings off up to a tenth of the bill, and GPT-4 0314,
 foretold from davinci-002 and gpt-3.5-turbo-instruct alone, which solve no long task, is four off.
@@ -73,6 +73,24 @@ of ten AI models none departs far from the trend, though the belief allows for i
 intervals hold nine of the ten). From two to nine earlier AI models a trend is known badly, and it
 says so. *The promise of each stage*: later ones promise little; a promise counts the variance that
 goes, and few calls change after the first stage.
+
+What was tried after the rival's reading. Discrimination by item, ln α + κ·δ with κ by empirical
+Bayes (found 0.2 to 0.3), foretells tasks not bought no better: log scores by strategy and budget
+are the same to 0.005 on the cyber and METR's runs. Runs as bought, fluid's are read to 0.35 and
+0.20 at 10 and 30 % of the cyber bill (0.42 and 0.24), to 1.21 and 0.36 of METR's (1.16 and 0.42),
+evalfolio's on the cyber runs to 0.37 and 0.20 (0.34 and 0.21). The fit of tasks' effects matters
+more: at the joint mode their sd is found 1.57 where it is 2.0 (twelve worlds of seven AI models),
+and by a normal there tasks that no AI model of the history solved have a chance of 0.13 where 0.05
+came (cyber, fluid's runs at 10 %). With effects integrated out and drawn from their own posterior
+the sd is 1.98, and log scores are better on every strategy's runs at every budget of both, by 0.007
+to 0.03; fluid's are read to 0.31 and 0.20, METR's to 1.08 and 0.19. That is not taken as yet:
+evalfolio's own errors with it, at 0.3 to 30 % and over six draws, were 0.65, 0.58, 0.44, 0.37 and
+0.25 on the cyber runs (now 0.58, 0.49, 0.45, 0.36 and 0.25: two draws, as in the table, flatter
+it), 1.91, 1.68, 1.30, 0.88 and 0.49 on METR's (now 2.00, 1.72, 1.42, 0.91 and 0.58), and a history
+takes two to three times as long to fit. A plan free to choose its tasks, on METR's runs, had 1.54,
+0.49 and 0.17 at 1, 10 and 30 % where random order had 1.66, 0.67 and 0.43 (two draws; 81, 88 and 88
+% held); with effects integrated out 1.41, 0.32 and 0.14 (88, 94 and 100 %), but on the cyber runs
+0.75, 0.34 and 0.21 with 70, 55 and 60 % held: not to be taken there.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
