@@ -68,25 +68,3 @@ def _given(
     filled = ~where & (np.nan_to_num(values) != 0)
     rows.refuse(filled, column, f"must be empty where there are {else_}", "check the counts")
     return np.where(where, values, np.nan)
-
-
-def summarised(runs: pd.DataFrame) -> pd.DataFrame:
-    """Summarise runs into cells: exact sufficient statistics where spend is lognormal.
-
-    For n spends with mean m and sd q of ln spend (divisor n − 1) the lognormal likelihood needs
-    Σ(ln t − μ)² = (n − 1) q² + n (m − μ)², so nothing about the runs is lost but the order of
-    tasks. Only runs that succeeded, gave up or were stopped by their cap can be summarised.
-    """
-    logged = runs.assign(ln_spend=np.log(runs["spend"]))
-    rows = []
-    for key, group in logged.groupby(CELL, sort=True):
-        row: dict[str, Any] = dict(zip(CELL, key, strict=True))
-        for way in ("success", "gave_up"):
-            spends = group.loc[group["outcome"] == way, "ln_spend"].to_numpy(dtype=np.float64)
-            row[f"n_{way}"] = len(spends)
-            row[f"mean_ln_spend_{way}"] = spends.mean() if len(spends) else np.nan
-            row[f"sd_ln_spend_{way}"] = spends.std(ddof=1) if len(spends) > 1 else np.nan
-        row["n_stopped"] = int((group["outcome"] == "stopped_by_cap").sum())
-        row["human_minutes"] = group["human_minutes"].median()
-        rows.append(row)
-    return pd.DataFrame(rows, columns=COLUMNS)

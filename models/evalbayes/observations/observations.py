@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from evalbayes.observations import cells as cell
-from evalbayes.observations.shape import CENSORED_ELSEWHERE, RUNS, STUDIES
+from evalbayes.observations.shape import RUNS, STUDIES
 
 FRAMES = ("cells", "runs", "counts", "scores")
 COLUMNS = {
@@ -137,23 +137,6 @@ class Observations:
             digest.update("\x1e".join([key, *columns, *rows]).encode())
         digest.update(repr(sorted(self.excluded.items())).encode())
         return digest.hexdigest()
-
-    def as_cells(self) -> "Observations":
-        """Summarise runs into cells, exactly where spends are lognormal.
-
-        Runs that something other than the cap stopped are censored each at its own spend, so
-        they stay runs. Without task effects the likelihood is the same; which task a run was of,
-        and with it how results cluster, is lost.
-        """
-        if not len(self.runs):
-            return self
-        own_spend = self.runs["outcome"].isin(CENSORED_ELSEWHERE)
-        summaries = cell.summarised(self.runs[~own_spend])
-        return replace(
-            self,
-            cells=joined([self.cells, summaries], "cells"),
-            runs=self.runs[own_spend].reset_index(drop=True),
-        )
 
 
 def empty(key: str) -> pd.DataFrame:

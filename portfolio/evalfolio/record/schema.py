@@ -1,6 +1,5 @@
 """The published JSON schema of `plan.json`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,3 @@ def json_schema() -> dict[str, Any]:
     ['assumptions', 'budget', 'choices']
     """
     return {"$schema": SCHEMA_URL, **Record.model_json_schema(), "title": "evalfolio plan"}
-
-
-def write_json_schema(path: str | Path = SCHEMA_FILE) -> Path:
-    """Write the schema, by default to the published file after a change of the record."""
-    Path(path).write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
-    return Path(path)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import special
@@ -30,18 +30,14 @@ class SpendCurves(Protocol):
 class _ByDraw:
     """Curves whose value, slope and second derivative a family gives, averaged over draws."""
 
-    _free: ClassVar[tuple[str, ...]] = ()  # parameters that need not be positive and finite
-
     def __post_init__(self) -> None:
         for key, given in vars(self).copy().items():
-            array = np.asarray(given, dtype=np.float64)
-            if key not in self._free:
-                array = np.atleast_1d(array)
-                if not (np.isfinite(array).all() and (array > 0).all()):
-                    raise InputError(
-                        f"{type(self).__name__}: {key} must be finite and above 0, "
-                        f"got a least of {array.min():g}; leave items without value out"
-                    )
+            array = np.atleast_1d(np.asarray(given, dtype=np.float64))
+            if not (np.isfinite(array).all() and (array > 0).all()):
+                raise InputError(
+                    f"{type(self).__name__}: {key} must be finite and above 0, "
+                    f"got a least of {array.min():g}; leave items without value out"
+                )
             object.__setattr__(self, key, array)
 
     def _jet(self, x: Array) -> tuple[Array, Array, Array]:
@@ -133,24 +129,6 @@ class Hill(_ByDraw):
     @cached_property
     def _ln_half(self) -> Array:
         return np.asarray(np.log(self.half_spend))
-
-
-@dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
-class SuccessWithinCap(_ByDraw):
-    """``scale · A · F(cap)``, the success share within a cap, ln spend of a success normal."""
-
-    plateau: Array  # A, success share with unlimited spend, (n_items,) or (n_draws, n_items)
-    location: Array  # mean of the ln spend of a success, of the same shape
-    sd: Array  # of it
-    scale: Array | float = 1.0  # worth of one unit of success share, broadcast against the others
-    _free = ("location", "scale")
-
-    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
-        safe = np.maximum(x, np.finfo(float).tiny)  # value and slope are 0 there, as at 0
-        z = (np.log(safe) - self.location) / self.sd
-        worth = self.scale * self.plateau
-        slope = worth * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * self.sd * safe)
-        return worth * special.ndtr(z), slope, -slope * (1 + z / self.sd) / safe
 
 
 def _mean(each: Array) -> Array:

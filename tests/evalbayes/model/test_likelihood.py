@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 from tests.evalbayes.model.simulated import catalogue, log_density, observed, runs
+from tests.evalbayes.observations.as_cells import as_cells
 
 from evalbayes.catalogue import Catalogue
 from evalbayes.model import derived
@@ -136,7 +137,7 @@ def test_log_likelihood_is_the_sum_over_runs_of_every_outcome(observations: Obse
 def test_runs_and_the_cells_that_summarise_them_have_the_same_likelihood(
     observations: Observations,
 ) -> None:
-    summarised = observations.as_cells()
+    summarised = as_cells(observations)
     assert len(summarised.cells)
     assert len(summarised.runs) < len(observations.runs)
     by_run, by_cell = evidence_of(observations), evidence_of(summarised)
@@ -177,7 +178,7 @@ def test_cells_read_from_a_file_are_the_runs_they_summarise() -> None:
 def test_pooling_two_cells_of_one_condition_is_exact() -> None:
     table = runs(catalogue(), n=30)
     half = table.index % 2 == 0
-    first, second = observed(table[half]).as_cells(), observed(table[~half]).as_cells()
+    first, second = as_cells(observed(table[half])), as_cells(observed(table[~half]))
     apart = evidence_of(Observations(cells=pd.concat([first.cells, second.cells.assign(cap=2e6)])))
     curves = some_curves(apart)
     one = log_likelihood(curves, evidence_of(first))

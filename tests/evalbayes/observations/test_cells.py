@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from tests.evalbayes.observations.as_cells import as_cells
 
 from evalbayes.observations import Observations, Rows, observations_of
 
@@ -80,7 +81,7 @@ def test_cells_have_the_likelihood_of_the_runs_they_summarise(
     runs: list[tuple[str, float, str, bool]], centre: float, scale: float, plateau: float
 ) -> None:
     found = observed(runs)
-    cells = found.as_cells()
+    cells = as_cells(found)
     whole = log_likelihood(found, centre, scale, plateau)
     assert log_likelihood(cells, centre, scale, plateau) == pytest.approx(whole, rel=1e-9)
     assert cells.run_counts.sum(axis=1).tolist() == found.run_counts.sum(axis=1).tolist()
@@ -89,17 +90,16 @@ def test_cells_have_the_likelihood_of_the_runs_they_summarise(
 @settings(max_examples=10, deadline=None)
 @given(st.lists(run, min_size=1, max_size=25))
 def test_runs_stopped_by_something_else_stay_runs(runs: list[tuple[str, float, str, bool]]) -> None:
-    cells = observed(runs).as_cells()
+    cells = as_cells(observed(runs))
     assert set(cells.runs["outcome"]) <= {"stopped_otherwise", "spurious"}
-    again = cells.as_cells()
+    again = as_cells(cells)
     pd.testing.assert_frame_equal(again.cells, cells.cells)
     pd.testing.assert_frame_equal(again.runs, cells.runs)
 
 
 def test_a_cell_has_its_figures() -> None:
-    found = observed(
-        [("success", 0.6, "A", False), ("success", 0.8, "A", False), ("gave_up", 0.7, "A", False)]
-    ).as_cells()
+    runs = [("success", 0.6, "A", False), ("success", 0.8, "A", False)]
+    found = as_cells(observed([*runs, ("gave_up", 0.7, "A", False)]))
     (row,) = found.cells.to_dict("records")
     logs = np.log([600.0, 800.0])
     assert row["mean_ln_spend_success"] == pytest.approx(logs.mean())

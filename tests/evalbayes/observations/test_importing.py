@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evalbayes.observations.as_cells import as_cells
 
 from evalbayes.errors import InputError
 from evalbayes.observations import (
@@ -182,7 +183,7 @@ def test_the_public_cyber_runs_give_the_public_cyber_cells(data_folder: Path) ->
     keys = ["eval", "ai_model"]
     given = cells.set_index(keys).sort_index()
     found = observations_of([Rows(frame.astype(object).where(frame.notna(), None), "runs")])
-    ours = found.as_cells().cells.set_index(keys).sort_index()
+    ours = as_cells(found).cells.set_index(keys).sort_index()
     assert len(ours) == 70
     for column in ("n_success", "n_gave_up"):
         assert (ours[column] == given[column]).all()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.evalbayes.observations.as_cells import as_cells
 from tests.evalbayes.observations.conftest import CELL, COUNT, KINDS, RUN
 
 import evalbayes as eb
@@ -67,7 +68,7 @@ def test_no_files_are_no_observations() -> None:
     found = read_observations([])
     assert found.evals == ()
     assert len(found.run_counts) == 0
-    assert found.as_cells() is found
+    assert as_cells(found) is found
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -140,7 +140,7 @@ def test_plan_json_validates_against_the_published_schema(
 
 def test_published_schema_is_the_one_of_the_code() -> None:
     published = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    assert published == json_schema(), "write it again with write_json_schema()"
+    assert published == json_schema(), "write it again, with indent=2"
 
 
 def test_numpy_numbers_and_nan_become_plain_json(

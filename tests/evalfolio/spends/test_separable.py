@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, special
 
 from evalfolio.errors import InfeasibleError, InputError
-from evalfolio.spends.curves import Hill, Logistic, MichaelisMenten, SuccessWithinCap
+from evalfolio.spends.curves import Hill, Logistic, MichaelisMenten, _ByDraw
 from evalfolio.spends.separable import allocate
 
 Array = NDArray[np.float64]
@@ -33,6 +33,21 @@ class Root:
             return np.asarray(0.5 * self.weight / np.sqrt(spend))
 
 
+@dataclass(frozen=True, eq=False)
+class SuccessWithinCap(_ByDraw):
+    """``plateau · F(cap)``, ln spend of a success normal: S-shaped, with a bend of its own."""
+
+    plateau: Array
+    median: Array
+    sd: Array
+
+    def _jet(self, x: Array) -> tuple[Array, Array, Array]:
+        safe = np.maximum(x, np.finfo(float).tiny)  # value and slope are 0 there, as at 0
+        z = np.log(safe / self.median) / self.sd
+        slope = self.plateau * np.exp(-0.5 * z**2) / (np.sqrt(2 * np.pi) * self.sd * safe)
+        return self.plateau * special.ndtr(z), slope, -slope * (1 + z / self.sd) / safe
+
+
 def random_curves(family: str, seed: int, n_items: int, n_draws: int = 20) -> Any:
     rng = np.random.default_rng(seed)
     half = np.exp(rng.uniform(0, np.log(1e3), n_items)) * rng.lognormal(0, 0.3, (n_draws, n_items))
@@ -43,7 +58,7 @@ def random_curves(family: str, seed: int, n_items: int, n_draws: int = 20) -> An
         return MichaelisMenten(scale, half)
     if family == "hill":
         return Hill(scale, half, rng.uniform(1.5, 4, n_items) * np.ones_like(half))
-    return SuccessWithinCap(rng.uniform(0.2, 1, half.shape), np.log(half), 0.5 + scale)
+    return SuccessWithinCap(rng.uniform(0.2, 1, half.shape), half, 0.5 + scale)
 
 
 @pytest.mark.parametrize("concave", [None, np.ones(4, dtype=bool)])

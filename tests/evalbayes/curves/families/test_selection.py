@@ -12,6 +12,7 @@ import pytest
 from scipy.special import logit
 from tests.evalbayes.curves.families.test_compare import simulated
 from tests.evalbayes.model.simulated import catalogue, observed
+from tests.evalbayes.observations.as_cells import as_cells
 
 from evalbayes.curves.families import Selection, selection_of
 from evalbayes.curves.law import STACKED, WIDTHS
@@ -65,7 +66,7 @@ def test_cells_counts_and_few_successes_stay_lognormal_and_say_so() -> None:
     assert "no AI model has 5 successes" in reasons["e"]
     assert "no single spends" in reasons["new"]
     assert found.weights_of(("e", "unseen")).tolist() == [[1, 0, 0, 0], [1, 0, 0, 0]]
-    cells: Any = weighed(heavy().as_cells()).table
+    cells: Any = weighed(as_cells(heavy())).table
     assert "cells hold the mean and sd" in cells.loc[0, "reason"]
 
 
