@@ -41,9 +41,8 @@ def case(kind: str, size: tuple[int, int, int], share: float, seed: int) -> dict
     from evalfolio.search.question import Question
 
     def written(found: Any) -> dict[str, Any]:
-        if not hasattr(found, "trail"):  # an earlier checkout
-            return dict(certificate(found.problem.question, found.x, found.bound))
-        return dict(certificate(found.problem, found.x, found.bound, found.trail))
+        proved = found.tree if hasattr(found, "tree") else found.trail  # an earlier checkout's
+        return dict(certificate(found.problem, found.x, found.bound, proved))
 
     small = random_menu(12, 3, 2)
     first = Certified().find(Question(small, budget_share(small, 0.1)))

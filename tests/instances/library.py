@@ -289,7 +289,7 @@ def check(name: str, frozen: dict[str, Any]) -> dict[str, Any]:
     assert fingerprint(question) == frozen["hash"], f"{name} is another menu than the frozen one"
     start = time.process_time()
     found = Certified(GAP).find(question)
-    data = certificate(found.problem, found.x, found.bound, found.trail)
+    data = certificate(found.problem, found.x, found.bound, found.tree)
     took = time.process_time() - start
     assert found.status == "certified", (name, found.status)
     near = 1e-9 * frozen["bound"] + 1e-12 * found.problem.evpi

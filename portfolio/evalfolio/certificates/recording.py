@@ -1,14 +1,14 @@
 """The certificate of a plan: its menu and question as data, and a tree of boxes with prices.
 
-Where the prices of one programme prove the whole menu the search hands them over. It is not
-recorded otherwise, which would slow it: what it found is proved again, boxes split by its own
-rules until prices prove each to be under the bound that is claimed.
+The search hands over the tree of its boxes with the prices that prove each. What it settled by
+listing choices, or all where there is no tree, is split by its own rules until prices prove every
+part to be under the bound that is claimed.
 """
 
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -20,17 +20,15 @@ from evalbayes.arrays import Array
 from evalfolio.certificates.verifier import FORMAT, MISSED, Refused, digest, proof, require
 from evalfolio.objectives.terms import Evsi
 from evalfolio.search import Problem, Question
-from evalfolio.search.answer import Trail
-from evalfolio.search.box import Box
-from evalfolio.search.branching import BOX_ROUNDS, ROOT_ROUNDS, Search
-from evalfolio.search.odds import MARGIN
+from evalfolio.search.box import Branch, Step, Trail
+from evalfolio.search.branching import Search
+from evalfolio.search.odds import MARGIN, Scales
 from evalfolio.value.explained import factors
 from evalfolio.value.sample_information import NEAR, DecisionValue
 from evalfolio.value.worth import Proportional
 
 WITHIN = 5e-10  # of perfect information, by which the bound proved may be above the search's
 ROUNDING = 1e-50  # of the losses, which the verifier's own rounding is far below
-CAPPED = 0.1  # of an interval: a cap that takes off less is not worth a tangent
 LONGEST = 20_000  # nodes, which take the verifier about a minute
 SECONDS = 120.0  # of wall clock, which other work on a machine stretches
 EXACT = 4_000  # options times tangents: with no more the verifier says what is proved
@@ -39,24 +37,24 @@ EXTRAS = ("threshold", "loss_missed", "loss_false_alarm", "later_gain_mean", "la
 
 
 def certificate(
-    asked_for: Question | Problem, x: Array, bound: float, trail: Trail | None = None
+    asked_for: Question | Problem, x: Array, bound: float, tree: Branch | None = None
 ) -> dict[str, Any]:
     """Return a certificate that no choice is worth more than a bound, and this one what it is.
 
     What it claims is what the verifier proves, or for large menus what floats do, widened by far
     more than their rounding: the bound is at most 1e-9 of perfect information above the one given.
     Where there is no certificate all that comes back is ``not_verifiable``, with the reason. A
-    search's problem and trail save doing its work again.
+    search's problem and tree save doing its work again.
     """
     try:
         _verifiable(asked_for.question if isinstance(asked_for, Problem) else asked_for)
         problem = asked_for if isinstance(asked_for, Problem) else Problem(asked_for)
-        return _certificate(problem, x, bound, trail)
+        return _certificate(problem, x, bound, tree)
     except Refused as error:
         return {"format": FORMAT, "not_verifiable": str(error)}
 
 
-def _certificate(problem: Problem, x: Array, bound: float, trail: Trail | None) -> dict[str, Any]:
+def _certificate(problem: Problem, x: Array, bound: float, tree: Branch | None) -> dict[str, Any]:
     extra = problem.completed(x)
     if extra is None:
         raise Refused("the choice does not meet the limits")
@@ -69,7 +67,10 @@ def _certificate(problem: Problem, x: Array, bound: float, trail: Trail | None) 
     data |= {"menu_hash": digest(menu), "menu": menu, "question": asked(problem)}
     losses = sum(d.loss_missed + d.loss_false_alarm for d in problem.menu.decisions)
     evpi, plain = problem.evpi, _plain(problem, x, extra)
-    for written in _written(problem, x, bound, trail):
+    reason = "its proof is too long to be written down"
+    for start in [tree, None] if tree else [None]:  # the search's, or else the whole menu
+        if not (written := _written(problem, x, bound, start)):
+            continue
         data |= {"tangents": written.tangents, "prices": written.prices, "tree": written.tree}
         if plain and written.plain and len(problem.menu) * len(written.tangents) > EXACT:
             value = problem.value(x) * (1 - 4e-12) - 5e-14 * evpi
@@ -78,7 +79,8 @@ def _certificate(problem: Problem, x: Array, bound: float, trail: Trail | None) 
         claims = {"value": down(least), "bound": -down(-most)}
         if claims["bound"] <= bound + 2 * WITHIN * evpi + ROUNDING * losses:
             return data | {"claim": claim | claims}
-    raise Refused("what its proof comes to when it is checked is above the bound found")
+        reason = "what its proof comes to when it is checked is above the bound found"
+    raise Refused(reason)
 
 
 def _plain(problem: Problem, x: Array, extra: Array) -> bool:
@@ -101,18 +103,6 @@ def _plain(problem: Problem, x: Array, extra: Array) -> bool:
         and np.abs(problem.menu.prior_mean).max() < LARGE * sds.min()
         and (np.abs(used - np.clip(used, *sides)) <= float(MISSED) / 2 * size).all()
     )
-
-
-def _written(problem: Problem, x: Array, bound: float, trail: Trail | None) -> Iterator["_Written"]:
-    """Yield proofs to write down, those that take less to make and to check first."""
-    if trail is not None:
-        written = _Written(problem, alone=True)
-        written.tree = [["cap", written.label(q, (1.0, problem.allowed))] for q in written.places]
-        written.tree.append(["leaf", written.note(*trail)])
-        yield written
-    prover = _Prover(problem, x, bound)
-    prover.prove()
-    yield prover.written
 
 
 def _verifiable(question: Question) -> None:
@@ -178,9 +168,11 @@ def content(menu: Menu) -> dict[str, Any]:
 class _Written:
     """Tangents, prices and tree of a certificate, as far as they are written down."""
 
-    def __init__(self, problem: Problem, alone: bool = False) -> None:
+    def __init__(self, problem: Problem, alone: bool) -> None:
         self.problem, self.places, self.alone = problem, _places(problem), alone
+        self.scales = Scales(problem)
         self._labels: dict[tuple[int, ...], int] = {}  # of the points of programmes
+        self._noted: dict[int, int] = {}  # prices of trails
         self.tree: list[list[Any]] = []
         self.plain = True  # no part is left for the verifier to see whether it is under the bound
         self.prices: list[dict[str, Any]] = [{"rows": [], "tangents": []}]
@@ -189,8 +181,34 @@ class _Written:
         k, n = len(problem.resource_names), len(problem.evals)
         self._rows = np.r_[0:k, k + n : problem.matrix.shape[0]]  # one option each needs no price
         self._units = np.concatenate([problem.price_units, np.ones(len(self._rows) - k)])
+        self._cap(self.places, problem.allowed)
 
-    def label(self, quantity: int, *points: tuple[float, Array]) -> int:
+    def step(self, step: Step) -> None:
+        """Write down a step; what it cuts off is a leaf."""
+        active = self.problem.active.tolist()
+        if step.kind in ("cap", "choice"):
+            x = step.held[: self.problem.n_options]
+            self._cap([active[step.at]] if step.kind == "cap" else self.places, x)
+            return
+        at, held = step.at, step.held
+        if step.kind == "half":
+            at = self.places.index(active[step.at])
+            held = float(self.scales.worths[step.at].measure.back(step.held))
+        self.tree.append([step.kind, at, held])
+        if step.trail is not None:
+            self.leaf(step.trail)
+
+    def leaf(self, trail: Trail | None) -> None:
+        """Write down that a trail proves what is left of a box; None: that its caps do."""
+        if trail is not None and id(trail) not in self._noted:
+            self._noted[id(trail)] = self._note(trail)
+        self.tree.append(["leaf", 0 if trail is None else self._noted[id(trail)]])
+
+    def _cap(self, quantities: list[int], x: Array) -> None:
+        """Cap quantities at what a choice explains."""
+        self.tree += [["cap", self._label(q, (1.0, x))] for q in quantities]
+
+    def _label(self, quantity: int, *points: tuple[float, Array]) -> int:
         """Write down the tangent of a quantity at a choice and return its label.
 
         Where one programme stands alone it is one for all of its choices: what lies over 1/(δ + N)
@@ -201,25 +219,23 @@ class _Written:
         self.tangents.append([self.places.index(quantity), *w.tolist()])
         return len(self.tangents) - 1
 
-    def note(self, prices: Array, points: list[tuple[int, Array]], empty: bool = False) -> int:
+    def _note(self, trail: Trail) -> int:
         """Write down a programme's prices, in the units of the objective and of the limits."""
         problem = self.problem
-        paid = prices[self._rows] * problem.scale / self._units
+        paid = trail.prices[self._rows] * problem.scale / self._units
         low, high = problem.lower[self._rows], problem.upper[self._rows]
         paid[~np.isfinite(np.where(paid > 0, high, low))] = 0.0  # a solver's rounding
-        cut = prices[problem.matrix.shape[0] + len(problem.active) :] * problem.scale
-        of, tangents = np.array([d for d, _ in points[: len(cut)]]), []  # the rest came later
+        tangents = []
         for d, q in enumerate(problem.active.tolist()):
             odds = problem.ceilings[q] * (1 + MARGIN) / problem.v_max[q] - 1.0
-            used = np.flatnonzero((cut > 0) & (of == d))
-            for same in [used] if self.alone and len(used) else used[:, None]:
-                total, key = cut[same].sum(), (q, *(id(points[t][1]) for t in same))
+            used = [(price * problem.scale, x) for of, price, x in trail.tangents if of == d]
+            for same in [used] if self.alone and used else [[each] for each in used]:
+                total, key = sum(price for price, _ in same), (q, *(id(x) for _, x in same))
                 if key not in self._labels:
-                    shares = ((float(cut[t] / total), points[t][1]) for t in same)
-                    self._labels[key] = self.label(q, *shares)
+                    self._labels[key] = self._label(q, *((cut / total, x) for cut, x in same))
                 tangents.append([self._labels[key], float(total * odds)])
         rows = [[r, float(paid[r])] for r in np.flatnonzero(paid).tolist()]
-        self.prices.append({"rows": rows, "tangents": tangents, "empty": empty})
+        self.prices.append({"rows": rows, "tangents": tangents, "empty": trail.empty})
         return len(self.prices) - 1
 
     def _vector(self, q: int, x: Array) -> Array:
@@ -237,14 +253,25 @@ class _Written:
 
 
 class _Prover(Search):
-    """A search that knows the bound to prove, and writes down how every box is under it."""
+    """A search that knows the bound to prove."""
 
-    def __init__(self, problem: Problem, x: Array, bound: float) -> None:
+    proving = True
+
+    def __init__(
+        self, problem: Problem, x: Array, bound: float, known: float, tree: Branch
+    ) -> None:
         gap = float(np.clip(1.0 - problem.value(x) / max(bound, 1e-300), 1e-6, 1e-3))
         super().__init__(problem, gap=gap, deadline=time.monotonic() + SECONDS, seed=0)
         self.incumbent.learn(x)
-        self.known = (bound + WITHIN * problem.evpi) / problem.scale
-        self.written = _Written(problem)
+        self.known, todo = known, [tree]
+        points = {0: self.centre}  # and where tangents were of use to what is not yet proved
+        while todo:
+            branch = todo.pop()
+            if branch.left and branch.trail:
+                points |= {id(x): x for _, _, x in branch.trail.tangents}
+            todo += branch.parts
+        for point in points.values():
+            self.programme.add_tangents(point)
 
     @property
     def _target(self) -> float:
@@ -254,81 +281,32 @@ class _Prover(Search):
         """Whether a bound is under the one that is to be proved."""
         return bound <= self.known
 
-    def prove(self) -> None:
-        """Split the whole menu until all of it is proved."""
-        todo = [self.relaxation.whole_menu()]
-        self._cap(todo[0], self.written.places)
-        self.programme.add_tangents(self.problem.evenly())
-        while todo:
-            self.n_boxes += 1
-            late = len(self.written.tree) > LONGEST or self.relaxation.out_of_time()
-            require(not late, "its proof is too long to be written down")
-            todo += self._children(todo.pop())
 
-    def _children(self, box: Box) -> list[Box]:
-        """Write down what is proved of a box; return what is left of it, the first part last."""
-        is_root, n, tree = self.n_boxes == 1, self.problem.n_options, self.written.tree
-        shut = self.scales.at(box.x_high[:n]) < box.high - CAPPED * (box.high - box.low)
-        self._cap(box, self.problem.active[shut].tolist())
-        if (box.low > box.high + 1e-9).any():
-            return self._leaf(0)
-        box.high = np.maximum(box.low, box.high)
-        relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
-        if relaxed is not None and relaxed.x is not None:
-            before, noted = self._ways(box), len(self.written.prices)
-            self._fix(box, relaxed)
-            for e, (old, new) in enumerate(zip(before, self._ways(box), strict=True)):
-                if old != new:
-                    if noted == len(self.written.prices):
-                        self.written.note(*self.trail(relaxed))
-                    tree.append(["part", e, sorted(set(old) - set(new))])
-                    self._leaf(noted)
-        if relaxed is None:
-            empty = bool(self.last.bound == -np.inf)
-            return self._leaf(self.written.note(*self.trail(self.last), empty))
-        children = self._split_blindly(box) if relaxed.x is None else self._split(box, relaxed)
-        if not children:
-            most = self.problem.value(np.maximum(box.x_low, box.x_high)[:n])
-            self.written.plain &= most <= self.known * self.problem.scale
-            self._cap(box, self.written.places)
-            return self._leaf(0)
-        first, other = children
-        if (lower := first.high < box.high).any():
-            d = int(np.flatnonzero(lower)[0])
-            at, q = self.scales.worths[d].measure.back(first.high[d]), self.problem.active[d]
-            tree.append(["half", self.written.places.index(int(q)), float(at)])
-        elif len(own := np.flatnonzero(first.x_low[n:] > box.x_low[n:])):
-            other.x_high[:n] = box.x_high[:n]  # what a purchase rules out its prices do
-            tree.append(["part", len(self.problem.evals) + int(own[0]), [n + int(own[0])]])
-        else:
-            both = zip(self._ways(box), self._ways(first), strict=True)
-            parts = [["part", e, b] for e, (a, b) in enumerate(both) if a != b]
-            if not parts:  # an eval that must run has one way left: without it nothing is
-                return [first]
-            tree.append(parts[0])
-        return [other, first]
-
-    def _leaf(self, prices: int) -> list[Box]:
-        self.written.tree.append(["leaf", prices])
-        return []
-
-    def _cap(self, box: Box, quantities: list[int]) -> None:
-        """Cap quantities at what all free options together explain."""
-        x, capped = box.x_high[: self.problem.n_options], np.isin(self.problem.active, quantities)
-        most = self.scales.at(x) * (1 + 1e-12) + 1e-12
-        box.high = np.minimum(box.high, np.where(capped, most, np.inf))
-        for q in quantities:
-            self.written.tree.append(["cap", self.written.label(q, (1.0, x))])
-
-    def _ways(self, box: Box) -> list[list[int]]:
-        """Return what every eval may run in a box, -1 for nothing."""
-        n, codes = self.problem.n_options, self.problem.eval_codes
-        ways: list[list[int]] = [[] if run else [-1] for run in box.run]
-        for o in np.flatnonzero(box.x_high[:n] > 0.5).tolist():
-            ways[codes[o]].append(o)
-        for o in np.flatnonzero(box.x_low[:n] > 0.5).tolist():
-            ways[codes[o]] = [o]
-        return ways
+def _written(problem: Problem, x: Array, bound: float, tree: Branch | None) -> _Written | None:
+    """Return the proof of a tree, what is left of it split until all is proved; None: too long."""
+    known, prover = (bound + WITHIN * problem.evpi) / problem.scale, None
+    if tree is None:
+        prover = _Prover(problem, x, bound, known, Branch())
+        whole = prover.relaxation.whole_menu()
+        tree, whole.told.left = whole.told, whole
+    found, todo = _Written(problem, alone=not (tree.steps or tree.left)), [tree]
+    while todo:
+        branch = todo.pop()
+        if branch.left is not None:
+            prover = prover or _Prover(problem, x, bound, known, tree)
+            for part in prover._process(branch.left):
+                part.told.left = part if part.bound > known else None
+            branch.left = None
+        if len(found.tree) > LONGEST or (prover and prover.relaxation.out_of_time()):
+            return None
+        for step in branch.steps:
+            found.step(step)
+            if step.kind == "choice":
+                found.plain &= problem.value(step.held) <= known * problem.scale
+        if not branch.parts:
+            found.leaf(branch.trail)
+        todo += branch.parts[::-1]
+    return found
 
 
 def asked(problem: Problem) -> dict[str, Any]:

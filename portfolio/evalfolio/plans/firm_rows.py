@@ -339,7 +339,7 @@ def _mended(exchanges: Exchanges, x: Array, old: int, others: Sequence[Array]) -
     mixes = [each for each in others if not each[own].any()]
     trial = moved(x, option=NOTHING, without=old)
     for _ in range(STEPS):
-        trial = exchanges.climb(trial, np.flatnonzero(~own), 1)
+        trial, _ = exchanges.climb(trial, np.flatnonzero(~own), 1)
         if problem.met(trial):
             mixes.append(trial)
     return sorted(mixes, key=lambda y: (y.sum() > x.sum(), np.abs(y - x).sum()))

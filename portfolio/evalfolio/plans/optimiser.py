@@ -169,7 +169,7 @@ def explained(found: Answer) -> Plan:
         shared=shared_rows(problem, x),
         note="" if x.any() else least_useful_budget(problem, changes),
         split=None if shares is None else shares[shares > LEAST_SHARE].round(4),
-        trail=found.trail,
+        tree=found.tree,
     )
 
 

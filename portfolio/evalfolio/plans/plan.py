@@ -20,7 +20,7 @@ from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, t
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search import Question, Status
-from evalfolio.search.answer import Trail
+from evalfolio.search.box import Branch
 from evalfolio.value.knowledge import skewed
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ class Plan:
         menu has no replicates, or it was not asked.
     told
         The record, of a plan that was recommended or read: more than its menu tells.
-    trail
-        What proves its bound, where one programme does.
+    tree
+        The parts of the menu that prove its bound, where they are few enough.
     """
 
     question: Question
@@ -102,7 +102,7 @@ class Plan:
     split: pd.Series | None = None
     firm: FirmRows | None = None
     told: Record | None = None
-    trail: Trail | None = None
+    tree: Branch | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -130,7 +130,7 @@ class Plan:
         from evalfolio.certificates.recording import certificate
 
         x, bound = choice_vector(self.menu, self.chosen), self.searched + self.bound - self.value
-        return certificate(self.question.lean, x, bound, self.trail)
+        return certificate(self.question.lean, x, bound, self.tree)
 
     @property
     def menu(self) -> Menu:

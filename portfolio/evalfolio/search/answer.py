@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from evalbayes.arrays import Array
+from evalfolio.search.box import Branch
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
@@ -64,13 +65,6 @@ class Status(StrEnum):
     INFEASIBLE = "infeasible", "no choice meets all limits", "loosen one of the limits that clash"
 
 
-class Trail(NamedTuple):
-    """What proves a bound of a whole menu: the prices of its programme's rows, tangents last."""
-
-    prices: Array
-    points: list[tuple[int, Array]]  # of tangents: positions among the active, and choices
-
-
 @dataclass(frozen=True, eq=False)  # eq=False: arrays have no single truth value
 class Answer:
     """A choice, its value, a bound on every choice's value, and how the search ended."""
@@ -83,7 +77,7 @@ class Answer:
     prices: dict[str, float]  # value of one more unit of each limited resource that can be spent
     rounds: int = 0  # boxes looked at
     shares: Array | None = None  # what `Convex` buys of every option, in part, (n_options,)
-    trail: Trail | None = None  # where one programme is all the proof
+    tree: Branch | None = None  # of the parts of the menu that prove its bound
 
     @property
     def gap(self) -> float | None:

@@ -14,9 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evalbayes.arrays import Array
-from evalfolio.search.answer import Trail
-from evalfolio.search.box import Box, shaved
+from evalbayes.arrays import Array, Flags
+from evalfolio.search.box import Box, Branch, Step, Trail, shaved
 from evalfolio.search.enumeration import Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
 from evalfolio.search.menu_relaxation import MenuRelaxation
@@ -24,16 +23,22 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 
 MAX_BOXES = 200_000
+MOST_TOLD = 5_000  # boxes; a proof of more is too long to be written down
+CAPPED = 0.1  # of an interval: a cap that takes off less is not worth a tangent
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
 OUT = 0.65  # of the way from one round's tangents to the next point, at the root
 SHAVINGS = 6  # rounds of shaving at the root
-LOOSE = 0.01  # of what is still to be closed: hulls looser than that are shaved
+LOOSE = 0.1  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
+AIM = 0.2  # of bound less value: tangents that could lower a bound by less are not added
+ALIKE = 1e-6  # relative; options that add as much but for rounding
 HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split before options
 
 
 class Search:
     """The state of one search: open boxes, the best choice, the bound of what is done."""
+
+    proving = False  # the bound is known and every box is to have its prices
 
     def __init__(
         self,
@@ -54,14 +59,15 @@ class Search:
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.stalled = False
-        self.only: Trail | None = None  # of the whole menu's programme, where it was enough
+        self.tree: Branch | None = None  # how it is all proved
         self._order = itertools.count()
         self._open: list[tuple[float, int, Box]] = []
 
     def run(self) -> None:
         """Search until the bound meets the best value, or time runs out."""
         self.programme.add_tangents(self.centre)
-        self._open = [(-np.inf, next(self._order), self.relaxation.whole_menu())]
+        whole = self.relaxation.whole_menu()
+        self.tree, self._open = whole.told, [(-np.inf, next(self._order), whole)]
         while self._open and not self.relaxation.out_of_time() and self.n_boxes < self.most_boxes:
             _, _, box = heapq.heappop(self._open)
             if self.near_enough(box.bound):
@@ -71,6 +77,8 @@ class Search:
                 self.done = max(self.done, box.bound)
                 break
             self.n_boxes += 1
+            if self.n_boxes > MOST_TOLD:
+                self.tree = None
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 
@@ -94,27 +102,29 @@ class Search:
             return False
         return self.ends(self.incumbent.x, bound * self.problem.scale)
 
-    def trail(self, relaxed: Relaxed) -> Trail:
+    def _trail(self, relaxed: Relaxed) -> Trail:
         """Return the prices of the programme solved last, and where its tangents touch."""
-        of = self.programme.tangents.of.tolist()
-        return Trail(relaxed.prices, list(zip(of, self.programme.points, strict=True)))
+        limits, cut = np.split(relaxed.prices, [self.programme.matrix.shape[0]])
+        of, points = self.programme.tangents.of, self.programme.points
+        tangents = [(int(of[t]), float(cut[t]), points[t]) for t in np.flatnonzero(cut > 0)]
+        limits = limits[: self.problem.matrix.shape[0]].copy()
+        return Trail(limits, tangents, relaxed.bound == -np.inf)
 
     def _process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
-        is_root = self.n_boxes == 1
+        is_root = box.bound == np.inf
         if not self._tighten(box):
             return []
         self.programme.forget()
         relaxed = self._relax(box, ROOT_ROUNDS if is_root else BOX_ROUNDS, is_root)
         if relaxed is None:
-            self.only = self.trail(self.last) if is_root and self.last.bound <= box.bound else None
             return []
         if relaxed.x is None:
             return self._split_blindly(box)
-        self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
+        if not self.proving:
+            self.incumbent.round(relaxed, thorough=is_root or self.n_boxes % 10 == 0)
         if self.near_enough(box.bound):
             self.done = max(self.done, box.bound)
-            self.only = self.trail(self.last) if is_root and self.last.bound <= box.bound else None
             return []
         self._fix(box, relaxed)
         if is_root:
@@ -123,8 +133,10 @@ class Search:
                 return []
             if relaxed.x is None:  # the solver gave up on what shaving left: no point to go by
                 return self._split_blindly(box)
-        if self.enumeration.settled(box, relaxed, self.programme.tangents, lambda: self._target):
-            self.done = max(self.done, self._target)
+        if not self.proving and self.enumeration.settled(
+            box, relaxed, self.programme.tangents, lambda: self._target
+        ):
+            self.done, box.told.left = max(self.done, self._target), box
             return []
         return self._split(box, relaxed)
 
@@ -137,6 +149,7 @@ class Search:
                 if bent[d] < LOOSE * (before - target) or self.relaxation.out_of_time():
                     break
                 for cap in shaved(box, int(d), float(relaxed.v[d]), target, self._bound_of):
+                    box.told.steps.append(Step("half", int(d), cap, self._trail(self.last)))
                     box.low = box.low.copy()
                     box.low[d] = cap
                     self.done = max(self.done, target)  # what was cut off may be worth that much
@@ -155,19 +168,18 @@ class Search:
     def _bound_of(self, box: Box) -> float:
         """Return what the programme proves of a box as it stands, without further tangents."""
         self.programme.enter(box)
-        return self.programme.solve().bound
+        self.last = self.programme.solve()
+        return self.last.bound
 
     def _tighten(self, box: Box) -> bool:
-        """Narrow the box to what its options can explain; say whether anything is left of it.
-
-        No choice explains less than the options that are fixed inside, nor more than all that are
-        free together.
-        """
-        n = self.problem.n_options
-        least, most = self.scales.at(box.x_low[:n]), self.scales.at(box.x_high[:n])
-        box.low = np.maximum(box.low, least * (1 - ROUNDING))
-        box.high = np.minimum(box.high, most * (1 + ROUNDING) + ROUNDING)
-        if (box.low > box.high + 2 * ROUNDING).any():
+        """Cap what is explained at what all free options explain; say whether anything is left."""
+        most = self.scales.at(box.x_high[: self.problem.n_options]) * (1 + ROUNDING) + ROUNDING
+        shut = np.flatnonzero(most < box.high - CAPPED * (box.high - box.low))
+        box.told.steps += [Step("cap", int(d), box.x_high) for d in shut]
+        box.high = box.high.copy()
+        box.high[shut] = most[shut]
+        if (box.low > box.high + 1e-9).any():
+            box.bound, box.told.trail = -np.inf, None
             return False  # a half of a split that its options cannot reach
         box.high = np.maximum(box.low, box.high)
         box.near = np.clip(box.near, box.low, box.high)
@@ -179,6 +191,8 @@ class Search:
         for _ in range(rounds):
             self.programme.enter(box)
             self.last = relaxed = self.programme.solve(self.relaxation.time_left())
+            if relaxed.bound < box.bound:
+                box.told.trail = self._trail(relaxed)
             if relaxed.x is None:
                 return None if relaxed.bound == -np.inf else relaxed
             box.bound = min(box.bound, relaxed.bound)
@@ -190,7 +204,7 @@ class Search:
             box.near = relaxed.v
             loose, wanted = self.relaxation.loose(box, relaxed)
             slack = min(max(box.bound - self.incumbent.value, 0.0), box.bound)
-            aim = max(0.1 * slack, 0.03 * self.gap * box.bound)
+            aim = max(AIM * slack, 0.03 * self.gap * box.bound)
             if is_root:
                 aim, self.relaxation.near = 0.1 * self.gap * box.bound, relaxed.v
             if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
@@ -214,18 +228,32 @@ class Search:
 
     def _fix(self, box: Box, relaxed: Relaxed) -> None:
         """Fix options that no choice better than the best can have, or can lack."""
-        n = self.problem.n_options
-        target = self._target
+        n, target = self.problem.n_options, self._target
         # Reduced costs go with the bound of the programme they are from, not the box's best.
         room = relaxed.bound - target
         reduced = relaxed.reduced[:n]
         assert relaxed.x is not None
         out = (reduced < -room - 1e-9) & (box.x_low[:n] == 0)
         inside = (reduced > room + 1e-9) & (box.x_high[:n] == 1)
+        self._tell_fixed(box, out, inside, relaxed)
         box.without_options(out, inside)
         if out.any() or inside.any():
             # Boxes dropped here hold nothing above the target.
             self.done = max(self.done, target)
+
+    def _tell_fixed(self, box: Box, out: Flags, inside: Flags, relaxed: Relaxed) -> None:
+        """Tell what fixing options cuts off, by eval."""
+        codes, free = self.problem.eval_codes, box.x_high[: len(out)] > 0.5
+        held = np.zeros(len(box.run), dtype=bool)
+        held[codes[box.x_low[: len(out)] > 0.5]] = True
+        gone: dict[int, list[int]] = {}
+        for o in np.flatnonzero(out & free & ~held[codes]).tolist():
+            gone.setdefault(int(codes[o]), []).append(o)
+        for o in np.flatnonzero(inside & ~held[codes]).tolist():
+            rivals = np.flatnonzero(free & (codes == codes[o])).tolist()
+            gone[int(codes[o])] = [*({*rivals} - {o}), *([] if box.run[codes[o]] else [-1])]
+        trail = self._trail(relaxed) if gone else None
+        box.told.steps += [Step("part", e, sorted(own), trail) for e, own in gone.items() if own]
 
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
         """Split a box at the quantity or the options that keep its bound up."""
@@ -253,25 +281,25 @@ class Search:
         rise[n:] = rise[:n].max(initial=1.0)
         if not fractional:  # of the options that are free, those taken say the most
             part = np.where(free, 0.01 + relaxed.x, 0.0)
-        most = int(np.argmax(part * rise))
-        if not fractional or most >= n:
-            return self._split_option(box, most)
-        # An eval's free options in two about their mean, running none counting as least.
-        code = int(problem.eval_codes[most])
-        own = np.flatnonzero((problem.eval_codes == code) & (box.x_high[:n] > 0.5))
-        large = rise[own] > float(relaxed.x[own] @ rise[own])
-        if not large.any() or (large.all() and box.run[code]):  # alike but for rounding
-            return self._split_option(box, most)
-        return box.parted(code, own[~large], own[large])
+            return self._split_option(box, int(np.argmax(part * rise)))
+        # The eval whose options, as they are mixed, differ most in what they add (mean absolute
+        # deviation, nothing counting as none): what is above their mean, and what below.
+        x, codes = relaxed.x[:n], problem.eval_codes
+        above = rise[:n] - np.bincount(codes, x * rise[:n], len(problem.evals))[codes]
+        wide = np.bincount(codes, x * np.maximum(above, 0.0), len(problem.evals))
+        code = int(np.argmax(wide))
+        part[n:] *= 1.0 - part[n:]
+        if wide[code] < max(ALIKE * rise.max(), (part * rise)[n:].max(initial=0.0)):
+            return self._split_option(box, int(np.argmax(part * rise)))
+        own = np.flatnonzero((codes == code) & (box.x_high[:n] > 0.5))
+        return box.parted(code, own[above[own] <= 0], own[above[own] > 0])
 
     def _split_option(self, box: Box, option: int) -> list[Box]:
         problem, codes = self.problem, self.problem.eval_codes
-        same = codes == codes[option] if option < len(codes) else np.zeros(len(codes), dtype=bool)
-        parts = box.with_and_without(option, np.flatnonzero(same))
-        purchase = option - len(codes)
-        if 0 <= purchase < problem.needs.shape[1]:  # without a purchase none of its options
-            parts[1].x_high[: len(codes)][problem.needs[:, purchase] > 0] = 0.0
-        return parts
+        if (own := option - len(codes)) >= 0:
+            return box.with_and_without(option, len(problem.evals) + own, np.zeros(0, dtype=int))
+        code = int(codes[option])
+        return box.with_and_without(option, code, np.flatnonzero(codes == code))
 
     def _split_blindly(self, box: Box) -> list[Box]:
         """Split where the programme gave no point to split at: at the first free option."""
@@ -280,7 +308,8 @@ class Search:
         free = free[np.append(np.ones(n, dtype=bool), self.problem.extra_whole)[free]]
         if len(free):
             return self._split_option(box, int(free[0]))
-        x = box.x_low[:n]
+        x, box.told.trail = box.x_low[:n], None
+        box.told.steps.append(Step("choice", 0, x))
         if self.incumbent.met(x):
             self.incumbent.learn(x)
             # The choice is valued exactly; nothing else is in the box.

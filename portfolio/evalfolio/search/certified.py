@@ -112,7 +112,7 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
             best = quick
     worth, prices = problem.value(best), problem.in_units(run.relaxation.price())
     bound = max(bound * problem.scale, worth)
-    return Answer(problem, best, worth, bound, status, prices, run.n_boxes, trail=run.only)
+    return Answer(problem, best, worth, bound, status, prices, run.n_boxes, tree=run.tree)
 
 
 def thrifty(found: Answer, gap: float) -> Answer:

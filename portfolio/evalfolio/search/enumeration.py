@@ -22,7 +22,7 @@ from evalfolio.search.tangents import Tangents
 
 MOST = 4000  # combinations held at a time; with more the box is split instead
 LOOKS = 30  # exact values and tangents
-LARGEST = 25.0  # log of the combinations without any pruning
+LARGEST = 16.0  # log of the combinations without any pruning
 ROUNDING = 1e-12  # scaled; what sums in another order may be off by
 
 
@@ -82,17 +82,20 @@ class Enumeration:
     ) -> Flags | None:
         """Return choices whose bound is above the target, of shape (n, n_free); None: too many."""
         codes = self.problem.eval_codes[free]
+        must = box.run.copy()
+        must[codes[box.x_low[free] > 0.5]] = True
+        ways = np.bincount(codes, minlength=len(must)) + ~must
+        if np.log(ways, where=ways > 0, out=np.zeros(len(ways))).sum() > LARGEST:
+            return None
         reduced, use = relaxed.reduced[free], self.use[:, free].T
         parts = []
         for code in np.unique(codes):
             own = np.flatnonzero(codes == code)
             gain, needs, which = reduced[own], use[own], own
-            if not (box.run[code] or (box.x_low[free[own]] > 0.5).any()):
+            if not must[code]:
                 gain, needs = np.append(gain, 0.0), np.vstack([needs, np.zeros(needs.shape[1])])
                 which = np.append(which, -1)
             parts.append((gain, needs, which))
-        if sum(np.log(len(gain)) for gain, _, _ in parts) > LARGEST:
-            return None
         parts.sort(key=lambda part: len(part[0]))
         best = np.append(np.cumsum([part[0].max() for part in parts][::-1])[::-1], 0.0)
         least = np.zeros((len(parts) + 1, use.shape[1]))

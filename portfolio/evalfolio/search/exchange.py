@@ -55,13 +55,16 @@ class Exchanges:
         """Return what exchanges use more of by every row, of shape (n_rows, n)."""
         return self.problem.more(x, options, without, self._each).T
 
-    def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> Array:
-        """Return the choice after the best single exchanges in turn, until none gains."""
+    def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> tuple[Array, float]:
+        """Return a choice after the best single exchanges in turn, until none gains; its value.
+
+        The value is that of the tables, as of the last look.
+        """
         problem, before, kept = self.problem, -np.inf, x
         for _ in range(steps):
             now = float(problem.total.of(self.gains(problem.explained.at(x)[None]))[0])
             if now <= before:  # the gain was the rounding of what tells very much
-                return kept.copy()
+                return kept.copy(), before
             before, kept = now, x
             options = candidates[x[candidates] < 0.5]
             without = problem.present(x)[problem.eval_codes[options]]
@@ -75,7 +78,7 @@ class Exchanges:
             if (after - now)[best] <= 1e-9 * problem.scale:
                 break
             x = moved(x, int(options[best]), int(without[best]))
-        return x.copy()
+        return x.copy(), before
 
 
 def moved(x: Array, option: int, without: int) -> Array:

@@ -43,7 +43,7 @@ def greedy(problem: Problem) -> Array:
     running nothing breaks a limit, a choice that meets all is improved on.
     """
     x = problem.start.copy()
-    exchanges = Exchanges(problem)
+    exchanges = problem.once(Exchanges, lambda: Exchanges(problem))
     chords = [_best_average(grid, gain) for grid, gain in exchanges.tables]
     n_budgets = len(problem.resource_names)
     refused = np.zeros(problem.needs.shape[1], dtype=bool)  # purchases that bring nothing more

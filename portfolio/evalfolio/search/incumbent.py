@@ -8,6 +8,7 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 
 WHOLE = 1e-7
+ROUGH = 1e-3  # relative; by which values from tables may be off
 
 
 class Incumbent:
@@ -15,7 +16,7 @@ class Incumbent:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.exchanges = Exchanges(problem)
+        self.exchanges = problem.once(Exchanges, lambda: Exchanges(problem))
         self.x, self.value = problem.start, -np.inf
         self._seen: set[bytes] = set()
         if self.met(problem.start):
@@ -56,16 +57,12 @@ class Incumbent:
         if thorough and all(x is None for x in starts) and self.value > -np.inf:
             starts.append(self.x)  # limits from below leave none of these: what there is, improved
         for x in starts:
-            if x is None:
+            if x is None or (key := np.packbits(x > 0.5).tobytes() + b"+") in self._seen:
                 continue
-            self.learn(x)
-            key = np.packbits(x > 0.5).tobytes()
-            if key + b"+" in self._seen:
-                continue
-            self._seen.add(key + b"+")
-            better = self.exchanges.climb(x, candidates)
-            if self.met(better):
-                self.learn(better)
+            self._seen.add(key)
+            better, worth = self.exchanges.climb(x, candidates)
+            if worth > (1 - ROUGH) * self.value * problem.scale:
+                self.learn(better if self.met(better) else x)
 
     def met(self, x: Array) -> bool:
         """Whether a whole choice meets all limits."""

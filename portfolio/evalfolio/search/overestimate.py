@@ -1,7 +1,7 @@
 """Over-estimates of G: a polyline never below it, and that polyline's concave hull on an interval.
 
 Where G is concave the polyline's corners are intersections of tangents, where it is convex they are
-on G, cells halved until it is within a wanted error. Everything is in scaled units: v ends at 1, G
+on G, cells split until it is within a wanted error. Everything is in scaled units: v ends at 1, G
 is in units of the largest total value.
 """
 
@@ -16,7 +16,8 @@ from evalbayes.arrays import Array, Flags
 from evalfolio.value.envelope import upper_hull
 from evalfolio.value.worth import Curve
 
-MAX_HALVINGS, MOST = 40, 4096  # of cells; corners at which halving ends
+MAX_ROUNDS, MOST = 40, 4096  # of splits; corners at which splitting ends
+MOST_PARTS = 16  # of a cell in a round
 NARROW = 3e-4  # relative; narrower cells between tangents are exact to rounding
 N_SEGMENTS = 24  # of the hull that a linear programme sees at a time
 ROUNDING = 1e-13  # relative; what quadrature and tangents may be off by
@@ -58,7 +59,7 @@ class Overestimate:
         self.height = np.maximum.reduceat(height, first)
         self._outer = np.logical_or.reduceat(outer, first)
         self._hulls: dict[tuple[float, float], tuple[Array, Array]] = {}
-        self._edges: dict[tuple[float, float], tuple[Array, Array]] = {}
+        self._segments: dict[tuple[float, float, int, int], Segments] = {}
 
     def at(self, v: float) -> float:
         """Return the over-estimate at a scaled v."""
@@ -82,7 +83,7 @@ class Overestimate:
             keep = upper_hull(v.tolist(), h.tolist())
             if len(self._hulls) > 2000:
                 self._hulls.clear()
-                self._edges.clear()
+                self._segments.clear()
             self._hulls[key] = v[keep], h[keep]
         return self._hulls[key]
 
@@ -96,13 +97,14 @@ class Overestimate:
         v, h = self.hull(low, high)
         if len(v) == 1 or high - low <= 0:
             return Segments(low, float(h.max()), np.zeros(0), np.zeros(0))
-        if (low, high) not in self._edges:
-            slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
-            self._edges[low, high] = slopes, h[:-1] - slopes * v[:-1]
-        slopes, heights = self._edges[low, high]
-        n = len(slopes)
+        n = len(v) - 1
+        centre = min(max(int(np.searchsorted(v, near)) - 1, 0), n - 1) if n > n_segments else 0
+        key = low, high, centre, n_segments
+        if key in self._segments:
+            return self._segments[key]
+        slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
+        heights = h[:-1] - slopes * v[:-1]
         if n > n_segments:
-            centre = min(max(int(np.searchsorted(v, near)) - 1, 0), n - 1)
             reach = _reach(n, n_segments // 2 - 1)
             picked = np.concatenate([[0], centre - reach[::-1], [centre], centre + reach, [n - 1]])
             inner = (picked > 0) & (picked < n - 1)
@@ -113,7 +115,9 @@ class Overestimate:
         slopes, heights = slopes[flatter], heights[flatter]
         corners = np.diff(heights) / -np.diff(slopes)
         cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
-        return Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
+        found = Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
+        self._segments[key] = found
+        return found
 
     def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array, Flags]:
         """Return corners on a piece without inflection, and which may be a hull's inside it."""
@@ -122,14 +126,19 @@ class Overestimate:
         if low == 0:
             v = np.unique(np.concatenate([v, high * np.geomspace(1e-16, 1.0, 33)]))
         g, s = self.gain(v), self._slope(v)
-        for _ in range(MAX_HALVINGS):
+        for _ in range(MAX_ROUNDS):
             middle, tip = (_middles(v), _middles(g)) if convex else _tips(v, g, s)
             wide = convex | (np.diff(v) > NARROW * v[1:])
             off = np.abs(tip - self.gain(middle))
             split = np.flatnonzero((off > error) & wide & np.isfinite(off))
             if not len(split) or len(v) > MOST:
                 break
-            new = _middles(v)[split]
+            # What a cell is off by falls with the square of its width.
+            parts = np.minimum(np.ceil(np.sqrt(off[split] / error)), MOST_PARTS).astype(int)
+            inside = [
+                np.linspace(v[k], v[k + 1], n + 1)[1:-1] for k, n in zip(split, parts, strict=True)
+            ]
+            new = np.concatenate(inside)
             order = np.argsort(np.concatenate([v, new]), kind="stable")
             v = np.concatenate([v, new])[order]
             g = np.concatenate([g, self.gain(new)])[order]

@@ -1,7 +1,8 @@
 """The problem all methods solve: the rows of a question, and its values in scaled units."""
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from evalfolio.limits.stack import TOLERANCE
 from evalfolio.search.question import Question
 
 NEGLIGIBLE = 1e-8  # of the largest total value: decisions below it move into the bound as constants
+Made = TypeVar("Made")
 SOFT = 1e-6  # what rows with extra variables, which a solver found, may be missed by
 
 
@@ -85,7 +87,14 @@ class Problem:
         for position, value in enumerate(self.values):
             alike.setdefault(id(value), []).append(position)
         self.alike = [np.array(group, dtype=np.intp) for group in alike.values()]
+        self._made: dict[Any, Any] = {}
         self._scale()
+
+    def once(self, key: Any, make: Callable[[], Made]) -> Made:
+        """Return what one search made of it for the next."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(Made, self._made[key])
 
     @cached_property
     def start(self) -> Array:

@@ -37,7 +37,7 @@ from evalfolio.search.tangents import Tangents
 SMALL = 1e-9
 MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
 PATIENCE = 6
-FEW = 2000  # options; of more the solver has but a part
+FEW = 100  # options; of more the solver has but a part
 PAYS = 1e-9  # scaled; a reduced cost above this lets an option in
 MANY = 0.1  # of the columns: with more new ones the simplex method starts anew
 DUAL, PRIMAL = 1, 4  # HiGHS's numbers of the simplex method's variants
@@ -151,7 +151,7 @@ class Programme:
         self._starts = np.zeros(self.n_d)
         self._first_eval = len(problem.resource_names)
         self._run = np.zeros(len(problem.evals), dtype=bool)
-        self._entered: list[tuple[float, float, float] | None] = [None] * self.n_d
+        self._entered: list[Segments | None] = [None] * self.n_d
         self.tangents = Tangents(problem.n_choice)
         self.points: list[Array] = []  # where they touch, of shape (n_options,)
         # A draw that weighs nothing needs no tangents: only about a tail's worth of draws does.
@@ -287,10 +287,12 @@ class Programme:
             self._solver.changeRowBounds(row, self.row_low[row], 1.0)
         self._run = box.run
         for d in range(self.n_d):
-            interval = float(box.low[d]), float(box.high[d]), float(box.near[d])
-            if self._entered[d] is None or (self._held[d] and self._entered[d] != interval):
-                self._entered[d] = interval
-                self._enter_hull(d, self.above[d].segments(*interval, self.n_segments))
+            if self._entered[d] is None or self._held[d]:
+                interval = float(box.low[d]), float(box.high[d]), float(box.near[d])
+                part = self.above[d].segments(*interval, self.n_segments)
+                if part is not self._entered[d]:
+                    self._entered[d] = part
+                    self._enter_hull(d, part)
         plain = self.draw_of < 0
         self.constant = self.problem.constant + float(self._starts[plain].sum())
         if not plain.all():

@@ -41,8 +41,8 @@ def question_of(seed: int) -> Question:
 def made(question: Question, gap: float = 1e-3) -> tuple[Data, Answer]:
     """Return a certificate as a file has it, and what the search found."""
     found = Certified(gap).find(question)
-    trail = found.trail if gap > 1e-5 else None  # with the search's own proof, and without
-    data = certificate(found.problem if trail else question, found.x, found.bound, trail)
+    tree = found.tree if gap > 1e-5 else None  # with the search's own proof, and without
+    data = certificate(found.problem if tree else question, found.x, found.bound, tree)
     return json.loads(json.dumps(data)), found
 
 

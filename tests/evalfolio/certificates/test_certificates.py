@@ -24,6 +24,7 @@ from evalfolio.certificates.verifier import Refused, digest, proof, verify
 from evalfolio.examples import small_menu
 from evalfolio.limits import ChanceLimit, MinEvals
 from evalfolio.objectives import evsi, variance
+from evalfolio.search import branching, programme
 from evalfolio.search.certified import Certified
 from evalfolio.search.greedy import Greedy
 from evalfolio.search.problem import Problem
@@ -47,11 +48,11 @@ def test_every_certificate_is_proved(start: int) -> None:
         check(question_of(seed), (1e-3, 1e-6)[seed % 2])
 
 
-def held(question: Question, gap: float, with_trail: bool) -> float:
+def held(question: Question, gap: float, with_tree: bool) -> float:
     """Hold what is claimed without the verifier to what it proves; return the room of the bound."""
     found = Certified(gap).find(question)
-    trail = found.trail if with_trail else None
-    data = json.loads(json.dumps(certificate(found.problem, found.x, found.bound, trail)))
+    tree = found.tree if with_tree else None
+    data = json.loads(json.dumps(certificate(found.problem, found.x, found.bound, tree)))
     claim, evpi = data["claim"], found.problem.evpi
     value, bound = claim.pop("value"), claim.pop("bound")
     least, most = proof(data)
@@ -67,18 +68,18 @@ def test_what_is_claimed_without_the_verifier_it_proves(
 ) -> None:
     monkeypatch.setattr(recording, "EXACT", -1)
     rooms = [
-        held(question_of(seed), gap, with_trail)
+        held(question_of(seed), gap, with_tree)
         for seed in range(start, start + 8)
-        for gap, with_trail in ((1e-3, True), (1e-6, False))
+        for gap, with_tree in ((1e-3, True), (1e-6, False), (1e-6, True))
     ]
     assert max(rooms) > 1e-10  # floats were asked: what the verifier claims has none
 
 
-@pytest.mark.parametrize(("size", "share"), [((120, 3, 6), 0.1), ((300, 10, 6), 0.1)])
+@pytest.mark.parametrize(("size", "share"), [((120, 3, 6), 0.02), ((300, 10, 6), 0.1)])
 def test_so_it_does_of_menus_of_some_size(size: tuple[int, int, int], share: float) -> None:
     menu = random_menu(*size)
-    for with_trail in (True, False):
-        assert held(Question(menu, budget_share(menu, share)), 1e-3, with_trail) > 1e-10
+    for with_tree in (True, False):
+        assert held(Question(menu, budget_share(menu, share)), 1e-3, with_tree) > 1e-10
 
 
 @pytest.mark.parametrize("name", ["away 8", "telling 1e+06", "telling 1e+11", "singular 1e-06"])
@@ -92,8 +93,8 @@ def test_where_floats_might_not_settle_it_the_verifier_says_what_is_proved(
 def test_tangents_that_came_after_the_last_prices_have_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recording, "ROOT_ROUNDS", 1)
-    monkeypatch.setattr(recording, "BOX_ROUNDS", 1)
+    monkeypatch.setattr(branching, "ROOT_ROUNDS", 1)
+    monkeypatch.setattr(branching, "BOX_ROUNDS", 1)
     proved = 0
     for seed in range(8):
         data, _ = made(question_of(seed), 1e-6)
@@ -105,11 +106,23 @@ def test_tangents_that_came_after_the_last_prices_have_none(
 def test_an_only_programme_is_one_tangent_for_each_decision() -> None:
     menu = random_menu(300, 10, 6)
     found = Certified().find(Question(menu, budget_share(menu, 0.1)))
-    assert found.trail is not None
-    data = certificate(found.problem, found.x, found.bound, found.trail)
+    assert found.tree is not None
+    assert found.tree.trail is not None
+    data = certificate(found.problem, found.x, found.bound, found.tree)
     assert [kind for kind, _ in data["tree"]] == ["cap"] * 6 + ["leaf"]
     assert sorted(data["tangents"][k][0] for k, _ in data["prices"][1]["tangents"]) == [*range(6)]
-    assert sum(price > 0 for price in found.trail.prices[-len(found.trail.points) :]) > 6
+    assert len(found.tree.trail.tangents) > 6
+
+
+def test_what_a_search_proved_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    menu = random_menu(120, 3, 6)
+    stopped = Certified(boxes=9).find(Question(menu, budget_share(menu, 0.02)))
+    assert stopped.rounds == 9
+    monkeypatch.setattr(programme.Programme, "solve", lambda *_: pytest.fail("a programme"))
+    data = certificate(stopped.problem, stopped.x, stopped.bound, stopped.tree)
+    # The boxes that are open, too, are under what was proved of them.
+    assert proof(json.loads(json.dumps(data)))[1] <= data["claim"]["bound"]
+    assert [kind for kind, *_ in data["tree"]].count("leaf") > 9
 
 
 def refused(seed: int) -> int:
