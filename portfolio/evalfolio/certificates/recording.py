@@ -173,6 +173,7 @@ class _Written:
         self.scales = Scales(problem)
         self._labels: dict[tuple[int, ...], int] = {}  # of the points of programmes
         self._noted: dict[int, int] = {}  # prices of trails
+        self._solved: dict[int, tuple[Array, Array, Array]] = {}  # at choices
         self.tree: list[list[Any]] = []
         self.plain = True  # no part is left for the verifier to see whether it is under the bound
         self.prices: list[dict[str, Any]] = [{"rows": [], "tangents": []}]
@@ -187,8 +188,7 @@ class _Written:
         """Write down a step; what it cuts off is a leaf."""
         active = self.problem.active.tolist()
         if step.kind in ("cap", "choice"):
-            x = step.held[: self.problem.n_options]
-            self._cap([active[step.at]] if step.kind == "cap" else self.places, x)
+            self._cap([active[step.at]] if step.kind == "cap" else self.places, step.held)
             return
         at, held = step.at, step.held
         if step.kind == "half":
@@ -214,8 +214,7 @@ class _Written:
         Where one programme stands alone it is one for all of its choices: what lies over 1/(δ + N)
         is convex in the vector, so that the mean of vectors does what the tangents' mean does.
         """
-        whitened = sum(share * self._vector(quantity, x) for share, x in points)
-        w = np.linalg.solve(self._root.T, whitened).T
+        w = np.sum([share * self._vector(quantity, x) for share, x in points], axis=0)
         self.tangents.append([self.places.index(quantity), *w.tolist()])
         return len(self.tangents) - 1
 
@@ -239,17 +238,20 @@ class _Written:
         return len(self.prices) - 1
 
     def _vector(self, q: int, x: Array) -> Array:
-        """Return the best vectors at a choice, whitened, of shape (n_states, n_contrasts)."""
+        """Return the best vectors at a choice, of shape (n_contrasts, n_states)."""
         known = self.problem.explained
+        if id(x) not in self._solved:
+            precision = known.precision(x[: self.problem.n_options])
+            towards = np.linalg.solve(precision, known.contrasts.T)  # whitened
+            self._solved[id(x)] = x, towards, np.linalg.solve(self._root.T, towards).T
+        _, towards, vectors = self._solved[id(x)]
         stand_in, span = known.indices.stand_ins[q], known.indices.places[q] or slice(q, q + 1)
-        towards = np.linalg.solve(known.precision(x), known.contrasts[span].T)
-        left = np.einsum("ki,ik->k", known.contrasts[span], towards)
-        rest = left
+        rest = left = np.einsum("ki,ik->k", known.contrasts[span], towards[:, span])
         if stand_in is not None:
             r, shares = np.array(stand_in.index.bends), np.array(stand_in.index.shares)
             rest = shares * r / ((1.0 + r) * known.prior[span] / left - 1.0)
         margin = MARGIN * float(self.problem.ceilings[q])
-        return np.asarray(towards * (rest / (margin + rest.sum()) / left))
+        return np.asarray(vectors[span] * (rest / (margin + rest.sum()) / left)[:, None])
 
 
 class _Prover(Search):

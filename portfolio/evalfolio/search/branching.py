@@ -77,8 +77,7 @@ class Search:
                 self.done = max(self.done, box.bound)
                 break
             self.n_boxes += 1
-            if self.n_boxes > MOST_TOLD:
-                self.tree = None
+            self.tree = self.tree if self.n_boxes <= MOST_TOLD else None
             for child in self._process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 

@@ -55,16 +55,19 @@ class Exchanges:
         """Return what exchanges use more of by every row, of shape (n_rows, n)."""
         return self.problem.more(x, options, without, self._each).T
 
-    def climb(self, x: Array, candidates: Positions, steps: int = MOST) -> tuple[Array, float]:
+    def climb(
+        self, x: Array, candidates: Positions, steps: int = MOST, least: float = -np.inf
+    ) -> tuple[Array, float]:
         """Return a choice after the best single exchanges in turn, until none gains; its value.
 
-        The value is that of the tables, as of the last look.
+        The value is that of the tables, as of the last look. One worth less than `least` is left.
         """
         problem, before, kept = self.problem, -np.inf, x
         for _ in range(steps):
             now = float(problem.total.of(self.gains(problem.explained.at(x)[None]))[0])
-            if now <= before:  # the gain was the rounding of what tells very much
+            if now <= max(before, least):  # or the gain was the rounding of what tells very much
                 return kept.copy(), before
+            least = -np.inf
             before, kept = now, x
             options = candidates[x[candidates] < 0.5]
             without = problem.present(x)[problem.eval_codes[options]]

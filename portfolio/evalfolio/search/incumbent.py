@@ -8,6 +8,7 @@ from evalfolio.search.problem import Problem
 from evalfolio.search.programme import Relaxed
 
 WHOLE = 1e-7
+FAR = 0.015  # relative; what is further off rarely ends above the best
 ROUGH = 1e-3  # relative; by which values from tables may be off
 
 
@@ -40,28 +41,26 @@ class Incumbent:
         assert relaxed.x is not None  # boxes without a point are split before
         share, extra = relaxed.x[: problem.n_options], relaxed.x[problem.n_options :]
         whole = np.round(share)
-        fractional = np.abs(share - whole).max(initial=0.0) > WHOLE
         if (
-            not fractional
+            np.abs(share - whole).max(initial=0.0) <= WHOLE
             and np.abs(extra - np.round(extra))[problem.extra_whole].max(initial=0.0) < WHOLE
             and problem.met(whole, extra)
         ):
             self.learn(whole)
-        near = relaxed.reduced[: problem.n_options]
-        pool = np.argsort(-(near + (share > WHOLE)), kind="stable")
+        pool = np.argsort(-(relaxed.reduced[: len(share)] + (share > WHOLE)), kind="stable")
         candidates = pool[: max(150, 2 * int((share > WHOLE).sum()))]
         candidates = candidates[problem.allowed[candidates] > 0]
-        starts = [self._filled(share, 0.5)]
-        if thorough:
-            starts.append(self._filled(share, 0.02))
+        starts = [self._filled(share, least) for least in ((0.5, 0.02) if thorough else (0.5,))]
         if thorough and all(x is None for x in starts) and self.value > -np.inf:
             starts.append(self.x)  # limits from below leave none of these: what there is, improved
         for x in starts:
             if x is None or (key := np.packbits(x > 0.5).tobytes() + b"+") in self._seen:
                 continue
             self._seen.add(key)
-            better, worth = self.exchanges.climb(x, candidates)
-            if worth > (1 - ROUGH) * self.value * problem.scale:
+            best = self.value * problem.scale
+            least = -np.inf if thorough else (1 - FAR) * best
+            better, worth = self.exchanges.climb(x, candidates, least=least)
+            if worth > (1 - ROUGH) * best:
                 self.learn(better if self.met(better) else x)
 
     def met(self, x: Array) -> bool:
