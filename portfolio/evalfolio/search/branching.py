@@ -200,12 +200,12 @@ class Search:
             if self.near_enough(box.bound):
                 self.done = max(self.done, box.bound)
                 return None
-            box.near = relaxed.v
             loose, wanted = self.relaxation.loose(box, relaxed)
             slack = min(max(box.bound - self.incumbent.value, 0.0), box.bound)
             aim = max(AIM * slack, 0.03 * self.gap * box.bound)
             if is_root:
                 aim, self.relaxation.near = 0.1 * self.gap * box.bound, relaxed.v
+                box.near = relaxed.v
             if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
                 break
             before = box.bound
@@ -257,7 +257,7 @@ class Search:
     def _split(self, box: Box, relaxed: Relaxed) -> list[Box]:
         """Split a box at the quantity or the options that keep its bound up."""
         assert relaxed.x is not None  # boxes without a point are split blindly
-        problem, n = self.problem, self.problem.n_options
+        problem, n, box.near = self.problem, self.problem.n_options, relaxed.v
         part = np.abs(relaxed.x - np.round(relaxed.x))
         part[n:][~problem.extra_whole] = 0.0
         fractional = part.max(initial=0.0) > WHOLE
