@@ -22,7 +22,7 @@ from evalfolio.search.tangents import Tangents
 
 MOST = 4000  # combinations held at a time; with more the box is split instead
 LOOKS = 30  # exact values and tangents
-LARGEST = 16.0  # log of the combinations without any pruning
+LARGEST = 25.0  # log of the combinations without any pruning
 ROUNDING = 1e-12  # scaled; what sums in another order may be off by
 
 
