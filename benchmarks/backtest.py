@@ -88,10 +88,11 @@ to 0.03; fluid's are read to 0.31 and 0.20, METR's to 1.08 and 0.19. That is not
 evalfolio's own errors with it, at 0.3 to 30 % and over six draws, were 0.65, 0.58, 0.44, 0.37 and
 0.25 on the cyber runs (now 0.58, 0.49, 0.45, 0.36 and 0.25, the table's; its first two draws alone
 had 0.47, 0.47, 0.38, 0.34 and 0.21), 1.91, 1.68, 1.30, 0.88 and 0.49 on METR's (now 2.00, 1.72,
-1.42, 0.91 and 0.58), and a history takes two to three times as long to fit. A plan free to choose its tasks, on METR's runs, had 1.54,
-0.49 and 0.17 at 1, 10 and 30 % where random order had 1.66, 0.67 and 0.43 (two draws; 81, 88 and 88
-% held); with effects integrated out 1.41, 0.32 and 0.14 (88, 94 and 100 %), but on the cyber runs
-0.75, 0.34 and 0.21 with 70, 55 and 60 % held: not to be taken there.
+1.42, 0.91 and 0.58), and a history takes two to three times as long to fit. A plan free to choose
+its tasks, on METR's runs, had 1.54, 0.49 and 0.17 at 1, 10 and 30 % where random order had 1.66,
+0.67 and 0.43 (two draws; 81, 88 and 88 % held); with effects integrated out 1.41, 0.32 and 0.14
+(88, 94 and 100 %), but on the cyber runs 0.75, 0.34 and 0.21 with 70, 55 and 60 % held: not to be
+taken there.
 
 Attribution of the cyber runs: Payne, J., Miller, J., Peters, S. (2026), Offensive Cyber Task
 Horizons, Lyptus Research, github.com/lyptus-research/cyber-task-horizons-data, CC BY 4.0 / MIT (c)
