@@ -333,7 +333,7 @@ def _number(value: object, holds: Callable[[Array], Any], *, decimal: bool) -> f
             if not any(map(str.isdigit, value)):
                 raise NotANumber(value, f"{DIGITS}, or empty the cell") from None
             large = value.strip().replace(".", "")
-            if large.isdigit() and not np.all(holds(np.array([float(large)]))):
+            if large.isdecimal() and not np.all(holds(np.array([float(large)]))):
                 return numeral(value, decimal=True)
             raise
     if isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_):

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.evalbayes.observations.conftest import CELL, COUNT, RUN, SCORE
 
@@ -440,6 +440,7 @@ CELLS = st.one_of(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example([(0, "spend", "²")], [], False)
 @given(
     st.lists(
         st.tuples(st.integers(0, 11), st.sampled_from([*RUN, "human_minutes", "attempt"]), CELLS),
