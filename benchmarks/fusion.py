@@ -177,9 +177,9 @@ class TraceSearch(Search):
         share = 0.999 * GAP
         return (max(self.incumbent.value, 0.0) + share * self.whole) / (1 + share)
 
-    def _process(self, box: Box) -> list[Box]:
+    def process(self, box: Box) -> list[Box]:
         before = self.incumbent.value
-        parts = super()._process(box)
+        parts = super().process(box)
         if self.incumbent.value > before:
             self.learn(self.incumbent.x)
         return parts

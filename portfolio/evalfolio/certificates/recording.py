@@ -170,7 +170,7 @@ class _Written:
 
     def __init__(self, problem: Problem, alone: bool) -> None:
         self.problem, self.places, self.alone = problem, _places(problem), alone
-        self.scales = Scales(problem)
+        self.scales = problem.once((Scales, True), lambda: Scales(problem))
         self._labels: dict[tuple[int, ...], int] = {}  # of the points of programmes
         self._noted: dict[int, int] = {}  # prices of trails
         self._solved: dict[int, tuple[Array, Array, Array]] = {}  # at choices
@@ -259,10 +259,9 @@ class _Prover(Search):
 
     proving = True
 
-    def __init__(
-        self, problem: Problem, x: Array, bound: float, known: float, tree: Branch
-    ) -> None:
-        gap = float(np.clip(1.0 - problem.value(x) / max(bound, 1e-300), 1e-6, 1e-3))
+    def __init__(self, problem: Problem, x: Array, known: float, tree: Branch) -> None:
+        bound = max(known * problem.scale, 1e-300)
+        gap = float(np.clip(1.0 - problem.value(x) / bound, 1e-6, 1e-3))
         super().__init__(problem, gap=gap, deadline=time.monotonic() + SECONDS, seed=0)
         self.incumbent.learn(x)
         self.known, todo = known, [tree]
@@ -288,15 +287,15 @@ def _written(problem: Problem, x: Array, bound: float, tree: Branch | None) -> _
     """Return the proof of a tree, what is left of it split until all is proved; None: too long."""
     known, prover = (bound + WITHIN * problem.evpi) / problem.scale, None
     if tree is None:
-        prover = _Prover(problem, x, bound, known, Branch())
+        prover = _Prover(problem, x, known, Branch())
         whole = prover.relaxation.whole_menu()
         tree, whole.told.left = whole.told, whole
     found, todo = _Written(problem, alone=not (tree.steps or tree.left)), [tree]
     while todo:
         branch = todo.pop()
         if branch.left is not None:
-            prover = prover or _Prover(problem, x, bound, known, tree)
-            for part in prover._process(branch.left):
+            prover = prover or _Prover(problem, x, known, tree)
+            for part in prover.process(branch.left):
                 part.told.left = part if part.bound > known else None
             branch.left = None
         if len(found.tree) > LONGEST or (prover and prover.relaxation.out_of_time()):

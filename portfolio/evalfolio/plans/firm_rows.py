@@ -256,7 +256,8 @@ def firm_rows(question: Question, method: Certified, work: float = WORK) -> Firm
             x = fewer.x
         if deep.any():
             kept.append(MaxEvals(group, count))
-    wider, exchanges = _wider(question, again, x), Exchanges(found.problem)
+    wider, problem = _wider(question, again, x), found.problem
+    exchanges = problem.once(Exchanges, lambda: Exchanges(problem))
     firm: list[Row] = []
     instead: dict[Row, tuple[tuple[Row, ...], ...]] = {}
     rows = rows_of(menu, x)

@@ -26,7 +26,7 @@ class Step(NamedTuple):
     """A box narrowed: a part of it is proved by a trail and cut off, or without one it is split.
 
     First come an eval's ways `held` (*part*) or an interval below that (*half*); a *cap* is at what
-    a choice explains.
+    a choice explains, and one *choice* is all that is left.
     """
 
     kind: str

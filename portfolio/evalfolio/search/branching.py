@@ -58,7 +58,6 @@ class Search:
         self.centre = problem.evenly()  # where the root's last tangents touch
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
-        self.stalled = False
         self.tree: Branch | None = None  # how it is all proved
         self._order = itertools.count()
         self._open: list[tuple[float, int, Box]] = []
@@ -78,7 +77,7 @@ class Search:
                 break
             self.n_boxes += 1
             self.tree = self.tree if self.n_boxes <= MOST_TOLD else None
-            for child in self._process(box):
+            for child in self.process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 
     @property
@@ -109,7 +108,7 @@ class Search:
         limits = limits[: self.problem.matrix.shape[0]].copy()
         return Trail(limits, tangents, relaxed.bound == -np.inf)
 
-    def _process(self, box: Box) -> list[Box]:
+    def process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
         is_root = box.bound == np.inf
         if not self._tighten(box):

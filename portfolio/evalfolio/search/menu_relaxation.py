@@ -40,11 +40,11 @@ class MenuRelaxation:
         by_odds: bool = True,
     ) -> None:
         self.problem, self.deadline = problem, deadline
-        self.scales = problem.once(by_odds, lambda: Scales(problem, by_odds))
+        self.scales = problem.once((Scales, by_odds), lambda: Scales(problem, by_odds))
         error = float(np.clip(0.02 * gap, 1e-8, 1e-5))
         above = cache(partial(Overestimate, v_max=1.0, scale=problem.scale, error=error))
         worths = self.scales.worths  # draws share their decision's
-        self.above = problem.once((by_odds, error), lambda: [*map(above, worths)])
+        self.above = problem.once((Overestimate, by_odds, error), lambda: [*map(above, worths)])
         self.programme = Programme(problem, self.scales, self.above, seed, n_segments)
         self.near = 0.5 * self.scales.at(problem.allowed)  # where the whole menu's last ended up
 
