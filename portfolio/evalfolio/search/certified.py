@@ -111,7 +111,7 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
         if problem.met(quick) and problem.value(quick) > problem.value(best):
             best = quick
     worth, prices = problem.value(best), problem.in_units(run.relaxation.price())
-    bound = max(bound * problem.scale, worth)
+    bound = max(min(bound, 1.0) * problem.scale, worth)  # nothing is worth more than all there is
     return Answer(problem, best, worth, bound, status, prices, run.n_boxes, tree=run.tree)
 
 
