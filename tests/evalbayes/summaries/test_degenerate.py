@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from tests.batches import some
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.catalogue import Catalogue
@@ -52,9 +53,9 @@ def fitted(case: str) -> tuple[Catalogue, Posterior, pd.DataFrame]:
     return specs, posterior, curve_table(posterior, specs, "A").set_index("eval")
 
 
-@pytest.mark.slow  # five fits, compiling included: four CPU-minutes
+@pytest.mark.slow  # fits, compiling included: most of a CPU-minute each
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("case", list(CASES))
+@pytest.mark.parametrize("case", some(list(CASES)))
 def test_it_fits_and_says_no_more_than_was_seen(case: str) -> None:
     specs, posterior, table = fitted(case)
     assert posterior.evals == tuple(spec.name for spec in specs.evals)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
+from tests.batches import some
 
 import evalfolio as ef
 from evalbayes import Decision, Menu
@@ -88,8 +89,7 @@ def every_policy(menu: Menu, room: float, cap: float) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("cap", [0.55, 10.0])
+@pytest.mark.parametrize(("seed", "cap"), some([*product(range(3), (0.55, 10.0))]))
 def test_two_stages_are_within_a_percent_of_every_policy(
     make_menu: Make, seed: int, cap: float
 ) -> None:

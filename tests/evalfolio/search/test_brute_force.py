@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from scipy import special
+from tests.batches import some
 
 import evalfolio as ef
 from evalbayes import Decision, Menu
@@ -256,7 +257,7 @@ def test_with_part_of_the_options_programmes_come_to_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(100, 1100, 100))
+@pytest.mark.parametrize("start", some(range(100, 1100, 100)))
 def test_a_thousand_random_plans_cover_every_limit_and_objective(
     start: int, make_menu: Any, every_choice: Any
 ) -> None:
