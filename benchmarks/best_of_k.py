@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.forecasts import HEAD, clustered, judged, rows_of
 from benchmarks.tables import circumstances, table, write_section
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import betaln, expit
 
 from evalbayes.repeats import BestOfK, fit_best_of_k
 from evalbayes.repeats.best_of_k import FLOOR_PRIOR, FLOORS, PRIOR_MEAN, PRIOR_SD
@@ -46,6 +46,19 @@ def interval_score(low: float, high: float, seen: float) -> float:
     return high - low + 2.0 / (1.0 - LEVEL) * miss
 
 
+def still_unsolved(
+    fitted: BestOfK, attempts: Counts, total: Counts, x: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """P(a task unsolved in `attempts` is unsolved in `total`), of shape (n_draws, n_tasks)."""
+    a, b = fitted.shapes(np.zeros(len(attempts)) + fitted.x_mean if x is None else x)
+    never, wrong = fitted.never[:, None], fitted.wrong[:, None]
+    late, soon = (
+        wrong**k * (never + (1.0 - never) * np.exp(betaln(a, b + k) - betaln(a, b)))
+        for k in (total, attempts)
+    )
+    return np.asarray(late / soon)
+
+
 def solved_in(
     fitted: BestOfK,
     attempts: Counts,
@@ -56,7 +69,7 @@ def solved_in(
     seed: int = 0,
 ) -> Mask:
     """Draw which tasks are solved once each has had `total` attempts, (n_draws, n_tasks)."""
-    missed = fitted.still_unsolved(attempts, total, x)
+    missed = still_unsolved(fitted, attempts, total, x)
     return (successes > 0) | (np.random.default_rng(seed).random(missed.shape) > missed)
 
 

@@ -111,16 +111,6 @@ class BestOfK:
         p = (1.0 + np.array([nodes for nodes, _ in rules])) / 2.0
         return p, weights / weights.sum(axis=1, keepdims=True)
 
-    def still_unsolved(self, attempts: Index, total: Index, x: Array | None = None) -> Array:
-        """P(a task unsolved in `attempts` is unsolved in `total`), of shape (n_draws, n_tasks)."""
-        a, b = self.shapes(np.zeros(len(attempts)) + self.x_mean if x is None else x)
-        never, wrong = self.never[:, None], self.wrong[:, None]
-        late, soon = (
-            wrong**k * (never + (1.0 - never) * np.exp(betaln(a, b + k) - betaln(a, b)))
-            for k in (total, attempts)
-        )
-        return np.asarray(late / soon)
-
 
 def fit_best_of_k(
     attempts: Index,

@@ -23,6 +23,7 @@ from evalfolio.search import Problem, Question
 from evalfolio.search.box import Branch, Step, Trail
 from evalfolio.search.branching import Search
 from evalfolio.search.odds import MARGIN, Scales
+from evalfolio.search.programme import FEW
 from evalfolio.value.explained import factors
 from evalfolio.value.sample_information import NEAR, DecisionValue
 from evalfolio.value.worth import Proportional
@@ -266,11 +267,15 @@ class _Prover(Search):
         self.incumbent.learn(x)
         self.known, todo = known, [tree]
         points = {0: self.centre}  # and where tangents were of use to what is not yet proved
+        free = np.zeros(problem.n_options, dtype=bool)
         while todo:
             branch = todo.pop()
             if branch.left and branch.trail:
                 points |= {id(x): x for _, _, x in branch.trail.tangents}
+                free |= branch.left.x_high[: len(free)] > 0.5
             todo += branch.parts
+        if 0 < free.sum() <= FEW < len(free):
+            self.programme.start(np.flatnonzero(free))
         for point in points.values():
             self.programme.add_tangents(point)
 

@@ -102,7 +102,7 @@ class Enumeration:
         for k in range(len(parts) - 1, -1, -1):
             least[k] = least[k + 1] + parts[k][1].min(axis=0)
         total, used = np.array([relaxed.rest]), np.zeros((1, use.shape[1]))
-        held = np.zeros((1, len(free) + 1), dtype=bool)  # the last column: no option
+        grown = []  # of every combination which it grew from, and by what
         for k, (gain, needs, which) in enumerate(parts):
             after = total[:, None] + gain
             old, new = np.nonzero(after > target - best[k + 1] - ROUNDING)
@@ -111,8 +111,13 @@ class Enumeration:
             old, new, used = old[fits], new[fits], spent[fits]
             if len(old) > MOST:
                 return None
-            total, held = after[old, new], held[old]
-            held[np.arange(len(old)), which[new]] = True
+            total = after[old, new]
+            grown.append((old, which[new]))
+        held = np.zeros((len(total), len(free) + 1), dtype=bool)  # the last column: no option
+        each = at = np.arange(len(total))
+        for old, way in reversed(grown):
+            held[each, way[at]] = True
+            at = old[at]
         held = held[:, :-1]
         used = used + self._bought(held, free) @ self.shared.T
         return np.asarray(held[((used >= self.lower) & (used <= self.upper)).all(axis=1)])

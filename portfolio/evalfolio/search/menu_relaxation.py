@@ -94,8 +94,8 @@ class MenuRelaxation:
         high = relaxed.v - v
         hulls, true = np.empty(len(v)), np.empty(len(v))
         for d, a in enumerate(self.above):
-            corners = a.hull(float(box.low[d]), float(box.high[d]))
-            hulls[d], true[d] = np.interp((relaxed.v[d], v[d]), *corners)
+            hull = a.hull(float(box.low[d]), float(box.high[d]))
+            hulls[d], true[d] = hull.at(np.array([relaxed.v[d], v[d]]))
         below = v < box.low - 1e-12
         true = np.where(below, np.minimum(true, hulls - high), true)
         every = np.zeros(len(problem.values))
@@ -108,7 +108,7 @@ class MenuRelaxation:
     def bent(self, box: Box, relaxed: Relaxed) -> Array:
         """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
         hulls = [
-            float(np.interp(v, *a.hull(low, high)) - a.at(float(v)))
+            float(a.hull(low, high).at(v)) - a.at(float(v))
             for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
         ]
         return np.array(hulls) * relaxed.weight

@@ -33,6 +33,48 @@ class Segments:
     slopes: Array
 
 
+class Hull:
+    """A concave polyline with corners at v, ascending, of these heights."""
+
+    def __init__(self, v: Array, height: Array) -> None:
+        self.v, self.height = v, height
+        self._slopes = np.maximum(np.diff(height) / np.diff(v), 0.0)
+        self._heights = height[:-1] - self._slopes * v[:-1]  # of its edges at v = 0
+        self._segments: dict[tuple[int, int], Segments] = {}
+
+    def at(self, v: Array | float) -> Array:
+        """Return its height at v."""
+        return np.asarray(np.interp(v, self.v, self.height))
+
+    def segments(self, near: float, n_segments: int = N_SEGMENTS) -> Segments:
+        """Return at most n_segments of its edges, finest around `near`, extended to meet.
+
+        Leaving edges out raises the polyline, so it stays an over-estimate.
+        """
+        n, (low, high) = len(self._slopes), self.v[[0, -1]].tolist()
+        if not n:
+            return Segments(low, float(self.height.max()), np.zeros(0), np.zeros(0))
+        centre = min(max(int(np.searchsorted(self.v, near)) - 1, 0), n - 1)
+        key = centre if n > n_segments else 0, n_segments
+        if key in self._segments:
+            return self._segments[key]
+        slopes, heights = self._slopes, self._heights
+        if n > n_segments:
+            reach = _reach(n, n_segments // 2 - 1)
+            picked = np.concatenate([[0], centre - reach[::-1], [centre], centre + reach, [n - 1]])
+            inner = (picked > 0) & (picked < n - 1)
+            inner[0] = inner[-1] = True
+            slopes, heights = slopes[picked[inner]], heights[picked[inner]]
+        # Equal slopes have no corner between them; rounding may even make one rise.
+        flatter = np.append(True, slopes[1:] < np.minimum.accumulate(slopes)[:-1])
+        slopes, heights = slopes[flatter], heights[flatter]
+        corners = np.diff(heights) / -np.diff(slopes)
+        cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
+        found = Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
+        self._segments[key] = found
+        return found
+
+
 class Overestimate:
     """A polyline on or above one decision's G on [0, v_max].
 
@@ -58,8 +100,7 @@ class Overestimate:
         self.v, first = np.unique(v, return_index=True)
         self.height = np.maximum.reduceat(height, first)
         self._outer = np.logical_or.reduceat(outer, first)
-        self._hulls: dict[tuple[float, float], tuple[Array, Array]] = {}
-        self._segments: dict[tuple[float, float, int, int], Segments] = {}
+        self._hulls: dict[tuple[float, float], Hull] = {}
 
     def at(self, v: float) -> float:
         """Return the over-estimate at a scaled v."""
@@ -73,8 +114,8 @@ class Overestimate:
         """Return G itself at scaled v."""
         return np.asarray(self.value.gain(np.asarray(v) * self.v_max) / self.scale)
 
-    def hull(self, low: float, high: float) -> tuple[Array, Array]:
-        """Return the corners (v, height) of the polyline's concave hull on [low, high]."""
+    def hull(self, low: float, high: float) -> Hull:
+        """Return the polyline's concave hull on [low, high]."""
         key = (low, high)
         if key not in self._hulls:
             inside = self._outer & (self.v > low) & (self.v < high)
@@ -83,41 +124,8 @@ class Overestimate:
             keep = upper_hull(v.tolist(), h.tolist())
             if len(self._hulls) > 2000:
                 self._hulls.clear()
-                self._segments.clear()
-            self._hulls[key] = v[keep], h[keep]
+            self._hulls[key] = Hull(v[keep], h[keep])
         return self._hulls[key]
-
-    def segments(
-        self, low: float, high: float, near: float, n_segments: int = N_SEGMENTS
-    ) -> Segments:
-        """Return at most n_segments of the hull's edges, finest around `near`, extended to meet.
-
-        Leaving edges out raises the polyline, so it stays an over-estimate.
-        """
-        v, h = self.hull(low, high)
-        if len(v) == 1 or high - low <= 0:
-            return Segments(low, float(h.max()), np.zeros(0), np.zeros(0))
-        n = len(v) - 1
-        centre = min(max(int(np.searchsorted(v, near)) - 1, 0), n - 1) if n > n_segments else 0
-        key = low, high, centre, n_segments
-        if key in self._segments:
-            return self._segments[key]
-        slopes = np.maximum(np.diff(h) / np.diff(v), 0.0)
-        heights = h[:-1] - slopes * v[:-1]
-        if n > n_segments:
-            reach = _reach(n, n_segments // 2 - 1)
-            picked = np.concatenate([[0], centre - reach[::-1], [centre], centre + reach, [n - 1]])
-            inner = (picked > 0) & (picked < n - 1)
-            inner[0] = inner[-1] = True
-            slopes, heights = slopes[picked[inner]], heights[picked[inner]]
-        # Equal slopes have no corner between them; rounding may even make one rise.
-        flatter = np.append(True, slopes[1:] < np.minimum.accumulate(slopes)[:-1])
-        slopes, heights = slopes[flatter], heights[flatter]
-        corners = np.diff(heights) / -np.diff(slopes)
-        cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
-        found = Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
-        self._segments[key] = found
-        return found
 
     def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array, Flags]:
         """Return corners on a piece without inflection, and which may be a hull's inside it."""
@@ -135,10 +143,9 @@ class Overestimate:
                 break
             # What a cell is off by falls with the square of its width.
             parts = np.minimum(np.ceil(np.sqrt(off[split] / error)), MOST_PARTS).astype(int)
-            inside = [
-                np.linspace(v[k], v[k + 1], n + 1)[1:-1] for k, n in zip(split, parts, strict=True)
-            ]
-            new = np.concatenate(inside)
+            cell, last = np.repeat(split, parts - 1), np.cumsum(parts - 1)
+            part = 1 + np.arange(len(cell)) - np.repeat(last - parts + 1, parts - 1)
+            new = v[cell] + np.diff(v)[cell] * part / np.repeat(parts, parts - 1)
             order = np.argsort(np.concatenate([v, new]), kind="stable")
             v = np.concatenate([v, new])[order]
             g = np.concatenate([g, self.gain(new)])[order]

@@ -167,6 +167,7 @@ class Programme:
         self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", far)
         m, none = self.matrix.shape[0], np.zeros(0)
         self._solver.addRows(m, self.row_low, self.row_high, 0, np.zeros(m), none, none)
+        self._ends = np.zeros((3, self.n_columns))  # ends and costs of columns as it has them
         self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
         self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
         self._give(np.arange(problem.n_options, self.n_columns))
@@ -174,6 +175,13 @@ class Programme:
         if len(options) > FEW:  # of every eval the one that uses least
             use = problem.matrix[: self._first_eval, options].sum(axis=0)
             options = self._one_each(np.argsort(np.asarray(use).ravel(), kind="stable"))
+        self._give(options)
+
+    def start(self, options: Positions) -> None:
+        """Have the solver, which has solved nothing yet, start with these options alone."""
+        own = self._columns < self.problem.n_options
+        self._solver.deleteCols(int(own.sum()), np.flatnonzero(own).astype(np.int32))
+        self._place[self._columns[own]], self._columns = -1, self._columns[~own]
         self._give(options)
 
     def _segments(self, d: int) -> slice:
@@ -224,8 +232,9 @@ class Programme:
         if len(self.tangents):
             part = sparse.vstack([part, sparse.csr_matrix(self.tangents.rows[:, columns])])
         has, ends = part.tocsc(), (self.z_low[columns], self.z_high[columns])
-        entries = has.nnz, has.indptr, has.indices, has.data
-        self._solver.addCols(len(columns), -self.cost[columns], *ends, *entries)
+        entries, costs = (has.nnz, has.indptr, has.indices, has.data), -self.cost[columns]
+        self._solver.addCols(len(columns), costs, *ends, *entries)
+        self._ends[:, columns] = *ends, costs
         self._place[columns] = len(self._columns) + np.arange(len(columns))
         self._columns = np.concatenate([self._columns, columns])
 
@@ -288,8 +297,8 @@ class Programme:
         self._run = box.run
         for d in range(self.n_d):
             if self._entered[d] is None or self._held[d]:
-                interval = float(box.low[d]), float(box.high[d]), float(box.near[d])
-                part = self.above[d].segments(*interval, self.n_segments)
+                hull = self.above[d].hull(float(box.low[d]), float(box.high[d]))
+                part = hull.segments(float(box.near[d]), self.n_segments)
                 if part is not self._entered[d]:
                     self._entered[d] = part
                     self._enter_hull(d, part)
@@ -303,9 +312,12 @@ class Programme:
                 self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
         if (missing := (self.z_low > 0) & (self._place < 0)).any():
             self._give(np.flatnonzero(missing))
-        has, places = self._columns, np.arange(len(self._columns), dtype=np.int32)
-        self._solver.changeColsBounds(len(has), places, self.z_low[has], self.z_high[has])
-        self._solver.changeColsCost(len(has), places, -self.cost[has])
+        has = self._columns
+        ends, known = np.array([self.z_low[has], self.z_high[has], -self.cost[has]]), self._ends
+        moved = np.flatnonzero((ends != known[:, has]).any(axis=0)).astype(np.int32)
+        self._solver.changeColsBounds(len(moved), moved, *ends[:2, moved])
+        self._solver.changeColsCost(len(moved), moved, ends[2, moved])
+        known[:, has] = ends
 
     def _enter_hull(self, d: int, part: Segments) -> None:
         """Set the segments of a quantity."""

@@ -33,7 +33,7 @@ def test_segments_lie_on_or_above_the_value(seed: int) -> None:
     for _ in range(8):
         low, high = np.sort(rng.uniform(0, 1, 2))
         low, high = rng.choice([low, 0.0]), rng.choice([high, 1.0])
-        parts = above.segments(float(low), float(high), float(rng.uniform(low, high)))
+        parts = above.hull(float(low), float(high)).segments(float(rng.uniform(low, high)))
         assert (parts.widths >= 0).all()
         assert (np.diff(parts.slopes) < 0).all()
         grid = np.linspace(low, high, 200)
@@ -52,6 +52,6 @@ def test_polyline_stays_within_its_error(seed: int) -> None:
 
 def test_an_interval_of_one_point_has_no_segments() -> None:
     above, _, _ = _random(1)
-    parts = above.segments(0.3, 0.3, 0.3)
+    parts = above.hull(0.3, 0.3).segments(0.3)
     assert len(parts.widths) == 0
     assert parts.start == pytest.approx(float(above.gain(0.3)), abs=1e-5)

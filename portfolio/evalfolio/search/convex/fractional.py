@@ -184,7 +184,7 @@ class _Split:
         n_segments = self.relaxation.programme.n_segments
         for d, above in enumerate(self.relaxation.above):
             high, near = float(box.high[d]), float(box.near[d])
-            part = above.segments(0.0, high, near, n_segments)
+            part = above.hull(0.0, high).segments(near, n_segments)
             starts = np.concatenate([[part.low], part.low + np.cumsum(part.widths)])[:-1]
             slope, first = part.slopes, part.start
             if not len(slope):
