@@ -15,7 +15,7 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations=40
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=40
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

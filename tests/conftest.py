@@ -1,6 +1,9 @@
-"""A switch for machines that have everything: a test that is skipped there must be expected to be.
+"""The longest files first, and a switch for machines that have everything.
 
-With EVALFOLIO_SKIPS=expected a session fails when a test was skipped for a reason that is not
+Of two workers one would else begin a file of minutes when the other has ended.
+
+A test that is skipped where there is everything must be expected to be: with
+EVALFOLIO_SKIPS=expected a session fails when a test was skipped for a reason that is not
 below, so that a lost download, data set or extra does not take tests away in silence; with
 `reported` it says so and does not fail.
 """
@@ -11,6 +14,13 @@ import os
 
 import pytest
 
+LONG = (
+    "test_calibration.py",
+    "test_notebooks.py",
+    "test_portfolio_example.py",
+    "test_programmes.py",
+    "test_recovery.py",
+)
 EXPECTED = (
     "root may write anywhere",
     "as good as any",
@@ -18,6 +28,10 @@ EXPECTED = (
     "asks the tool itself: pip install inspect-flow",
     "axe-core could not be fetched",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.hookimpl(trylast=True)

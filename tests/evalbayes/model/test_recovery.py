@@ -11,6 +11,7 @@ import pytest
 from benchmarks.ranks import simulated_runs
 from numpy.typing import NDArray
 from scipy.special import expit
+from tests.batches import some
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.curves import Curve
@@ -23,7 +24,7 @@ from evalbayes.model.likelihood import Curves, Stopped
 
 Array = NDArray[np.float64]
 
-DATA_SETS = 160
+DATA_SETS = len(some(range(160)))
 RUNS = 30
 LEAST, MOST = 0.83, 0.96  # coverage of 90 % intervals over so many data sets
 
@@ -65,7 +66,7 @@ def classes(fitted: Curves, data: dict[str, Array], ln_cap: float) -> list[str]:
     return kinds
 
 
-@pytest.mark.slow  # a hundred and sixty fits of a small design
+@pytest.mark.slow  # a hundred and sixty fits of a small design, or a third
 @pytest.mark.timeout(1800)
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     from evalbayes.model import sampling
