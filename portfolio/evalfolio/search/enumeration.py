@@ -130,5 +130,5 @@ class Enumeration:
         """Return bounds of the values of choices whose quantities are at most so much, scaled."""
         every = np.zeros((len(most), len(self.problem.values)))
         for d, (place, above) in enumerate(zip(self.problem.active, self.above, strict=True)):
-            every[:, place] = above.heights(np.clip(most[:, d], 0.0, 1.0))
+            every[:, place] = above.at(np.clip(most[:, d], 0.0, 1.0))
         return self.problem.constant + self.problem.total.of(every)

@@ -108,7 +108,7 @@ class MenuRelaxation:
     def bent(self, box: Box, relaxed: Relaxed) -> Array:
         """Return by how much each quantity's hull lies above its worth, as far as it weighs."""
         hulls = [
-            float(a.hull(low, high).at(v)) - a.at(float(v))
+            float(a.hull(low, high).at(v) - a.at(v))
             for v, a, low, high in zip(relaxed.v, self.above, box.low, box.high, strict=True)
         ]
         return np.array(hulls) * relaxed.weight

@@ -85,7 +85,7 @@ class Overestimate:
     >>> g = DecisionValue(-1.0, 1.0, 3.0, 1.0)
     >>> above = Overestimate(g, 0.9, float(g.evpi), 1e-4)
     >>> v = np.linspace(0, 1, 200)
-    >>> excess = np.array([above.at(part) for part in v]) - g.gain(0.9 * v) / g.evpi
+    >>> excess = above.at(v) - g.gain(0.9 * v) / g.evpi
     >>> bool(excess.min() > -1e-12), bool(excess.max() < 2e-4)
     (True, True)
     """
@@ -102,11 +102,7 @@ class Overestimate:
         self._outer = np.logical_or.reduceat(outer, first)
         self._hulls: dict[tuple[float, float], Hull] = {}
 
-    def at(self, v: float) -> float:
-        """Return the over-estimate at a scaled v."""
-        return float(np.interp(v, self.v, self.height))
-
-    def heights(self, v: Array) -> Array:
+    def at(self, v: Array | float) -> Array:
         """Return the over-estimate at scaled v, of any shape."""
         return np.asarray(np.interp(v, self.v, self.height))
 
