@@ -136,6 +136,7 @@ def test_recommend_as_json_is_the_record(
     assert "sensitivity" not in record
 
 
+@pytest.mark.slow  # three plans by cvxpy, frontiers too
 def test_a_plan_near_the_best_split_is_told_as_one(
     run: Run, files: tuple[Path, Path], posterior_file: Path
 ) -> None:

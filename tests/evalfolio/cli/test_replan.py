@@ -90,6 +90,7 @@ def test_with_every_bought_run_returned_none_is_bought_again(
     assert "have come in and used" in left.programme.sentences[0]
 
 
+@pytest.mark.slow  # a plan replanned six ways
 def test_batches_and_order_end_in_the_same_belief_and_the_log_repeats_every_step(
     plan_folder: Path, tmp_path: Path
 ) -> None:
