@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= out/cyber
+# Two workers on two cores leave none to the threads of BLAS, which wait for work in loops.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: demo test slow lint types check site clean
 
@@ -12,10 +14,10 @@ demo: $(VENV)/installed
 		examples/cyber/metr_counts.csv --sensitivity --out $(DEMO)
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
 
 slow: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --durations=40
+	$(PYTEST) --no-loadscope-reorder -m slow --durations=40
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
