@@ -44,7 +44,6 @@ DUAL, PRIMAL = 1, 4  # HiGHS's numbers of the simplex method's variants
 OPTIONS = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
-    "simplex_scale_strategy": 0,  # rows are in units of their own limits
     "presolve": "off",  # boxes start from the last one's basis
 }
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
