@@ -146,8 +146,8 @@ def content(menu: Menu) -> dict[str, Any]:
     parts = [pairs[a:b] for a, b in pairwise([*first.tolist(), len(pairs)])]
     ends = np.searchsorted(option[first], np.arange(len(menu) + 1)).tolist()
     return {
-        "options": list(map(str, menu.options.index)),
-        "evals": list(map(str, menu.options["eval"])),
+        "options": list(map(str, menu.options.index.tolist())),
+        "evals": list(map(str, menu.options["eval"].tolist())),
         "resources": list(menu.resources),
         "use": use[: len(menu)],
         "shared": [

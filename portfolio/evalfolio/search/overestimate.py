@@ -71,8 +71,7 @@ class Hull:
         corners = np.diff(heights) / -np.diff(slopes)
         cuts = np.concatenate([[low], np.clip(np.maximum.accumulate(corners), low, high), [high]])
         found = Segments(low, float(heights[0] + slopes[0] * low), np.diff(cuts), slopes)
-        self._segments[key] = found
-        return found
+        return self._segments.setdefault(key, found)
 
 
 class Overestimate:

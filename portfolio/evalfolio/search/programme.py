@@ -170,7 +170,13 @@ class Programme:
         self._ends = np.zeros((3, self.n_columns))  # ends and costs of columns as it has them
         self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
         self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
-        self._give(np.arange(problem.n_options, self.n_columns))
+        high = scales.at(problem.allowed)
+        for d, most in enumerate(high.tolist()):  # of the whole menu
+            self._enter_hull(d, above[d].hull(0.0, most).segments(0.5 * most, n_segments))
+        of, k = np.nonzero(self.slopes * (self.draw_of >= 0)[:, None])
+        at = self.first_draw + self.draw_of[of], self.n_x + self.n_d + of * n_segments + k
+        steep = sparse.csr_matrix((-self.slopes[of, k], at), self.matrix.shape)
+        self._give(np.arange(problem.n_options, self.n_columns), self.matrix + steep)
         options = np.arange(problem.n_options)
         if len(options) > FEW:  # of every eval the one that uses least
             use = problem.matrix[: self._first_eval, options].sum(axis=0)
@@ -226,9 +232,9 @@ class Programme:
         first = np.unique(self.problem.eval_codes[options], return_index=True)[1]
         return np.asarray(options[first])
 
-    def _give(self, columns: Positions) -> None:
+    def _give(self, columns: Positions, matrix: Any = None) -> None:
         """Give the solver columns that it has not; of options, once there are tangents."""
-        part = self.matrix[:, columns]
+        part = (self.matrix if matrix is None else matrix)[:, columns]
         if len(self.tangents):
             part = sparse.vstack([part, sparse.csr_matrix(self.tangents.rows[:, columns])])
         has, ends = part.tocsc(), (self.z_low[columns], self.z_high[columns])
@@ -252,7 +258,7 @@ class Programme:
             return False
         if not len(options) or found.bound == -np.inf:
             return False
-        if len(options) > MANY * len(self._columns):
+        if len(options) > MANY * (self._columns < self.problem.n_options).sum():
             self._solver.clearSolver()
         else:
             self._solver.setOptionValue("simplex_strategy", PRIMAL)
@@ -296,11 +302,10 @@ class Programme:
             self._solver.changeRowBounds(row, self.row_low[row], 1.0)
         self._run = box.run
         for d in range(self.n_d):
-            if self._entered[d] is None or self._held[d]:
+            if self._held[d]:
                 hull = self.above[d].hull(float(box.low[d]), float(box.high[d]))
                 part = hull.segments(float(box.near[d]), self.n_segments)
                 if part is not self._entered[d]:
-                    self._entered[d] = part
                     self._enter_hull(d, part)
         plain = self.draw_of < 0
         self.constant = self.problem.constant + float(self._starts[plain].sum())
@@ -322,13 +327,13 @@ class Programme:
     def _enter_hull(self, d: int, part: Segments) -> None:
         """Set the segments of a quantity."""
         at, draw = self._segments(d), int(self.draw_of[d])
-        self._starts[d] = part.start
+        self._entered[d], self._starts[d] = part, part.start
         slopes, widths = np.zeros((2, self.n_segments))
         slopes[: len(part.slopes)], widths[: len(part.widths)] = part.slopes, part.widths
         self.z_high[at] = widths
         if draw < 0:
             self.cost[at] = slopes
-        else:
+        elif len(self._columns):
             for k in np.flatnonzero(slopes != self.slopes[d]):
                 column = int(self._place[at.start + k])
                 self._solver.changeCoeff(self.first_draw + draw, column, -slopes[k])
