@@ -66,7 +66,7 @@ def classes(fitted: Curves, data: dict[str, Array], ln_cap: float) -> list[str]:
     return kinds
 
 
-@pytest.mark.slow  # a hundred and sixty fits of a small design, or a third
+@pytest.mark.slow  # a hundred and sixty fits of a small design, or a quarter
 @pytest.mark.timeout(1800)
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     from evalbayes.model import sampling

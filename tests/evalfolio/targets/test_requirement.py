@@ -411,7 +411,7 @@ def test_ways_out_of_a_clash_with_a_target_are_ways_out(
 @pytest.mark.slow
 def test_the_least_change_is_least_on_skewed_beliefs_too(every_choice: Choices) -> None:
     # 74: the least choice lies within the last hair's breadth that the rows of a target lose
-    assert _check_texts([*some(range(24)), 74], skewed_menu, every_choice) >= 4
+    assert _check_texts([*range(len(some(range(24)))), 74], skewed_menu, every_choice) >= 3
 
 
 @pytest.mark.slow

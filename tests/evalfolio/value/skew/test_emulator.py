@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.batches import some
 from tests.evalfolio.value.skew.menus import skewed_menu
 from tests.evalfolio.value.skew.test_calls import joint
 
@@ -33,7 +34,7 @@ def figures(calls: Calls, left: Array) -> Array:
     return np.array([found.value, found.p_missed, found.p_needless])
 
 
-SEVERAL = [pytest.param(seed, True, marks=pytest.mark.slow) for seed in (1, 4)]
+SEVERAL = [pytest.param(seed, True, marks=pytest.mark.slow) for seed in some((1, 4))]
 
 
 @pytest.mark.parametrize(("seed", "several"), [*((seed, False) for seed in range(4)), *SEVERAL])
