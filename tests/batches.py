@@ -8,5 +8,5 @@ Batch = TypeVar("Batch")
 
 
 def some(batches: Sequence[Batch]) -> Sequence[Batch]:
-    """Return every fourth batch, or all."""
+    """Return every fourth of batches that are alike but for their seeds, or all."""
     return batches if os.environ.get("EVALFOLIO_SLOW") == "all" else batches[::4]

@@ -1,9 +1,9 @@
-"""The longest files first, and a switch for machines that have everything.
+"""The order of files, and a switch for machines that have everything.
 
-Of two workers one would else begin a file of minutes when the other has ended.
+The longest files come first, or one of two workers would begin a file of minutes when the other has
+nothing left (xdist keeps this order with `--no-loadscope-reorder`, as `make slow` has it).
 
-A test that is skipped where there is everything must be expected to be: with
-EVALFOLIO_SKIPS=expected a session fails when a test was skipped for a reason that is not
+With EVALFOLIO_SKIPS=expected a session fails when a test was skipped for a reason that is not
 below, so that a lost download, data set or extra does not take tests away in silence; with
 `reported` it says so and does not fail.
 """

@@ -52,7 +52,7 @@ class Hull:
         Leaving edges out raises the polyline, so it stays an over-estimate.
         """
         n, (low, high) = len(self._slopes), self.v[[0, -1]].tolist()
-        if not n:
+        if not n or high <= low:
             return Segments(low, float(self.height.max()), np.zeros(0), np.zeros(0))
         centre = min(max(int(np.searchsorted(self.v, near)) - 1, 0), n - 1)
         key = centre if n > n_segments else 0, n_segments

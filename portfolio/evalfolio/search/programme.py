@@ -171,7 +171,7 @@ class Programme:
         self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
         self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
         high = scales.at(problem.allowed)
-        for d, most in enumerate(high.tolist()):  # of the whole menu
+        for d, most in enumerate(high.tolist()):  # changed one by one, slopes take long
             self._enter_hull(d, above[d].hull(0.0, most).segments(0.5 * most, n_segments))
         of, k = np.nonzero(self.slopes * (self.draw_of >= 0)[:, None])
         at = self.first_draw + self.draw_of[of], self.n_x + self.n_d + of * n_segments + k

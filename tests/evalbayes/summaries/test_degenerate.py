@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.batches import some
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.catalogue import Catalogue
@@ -55,7 +54,7 @@ def fitted(case: str) -> tuple[Catalogue, Posterior, pd.DataFrame]:
 
 @pytest.mark.slow  # fits, compiling included: most of a CPU-minute each
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("case", some(list(CASES)))
+@pytest.mark.parametrize("case", list(CASES))
 def test_it_fits_and_says_no_more_than_was_seen(case: str) -> None:
     specs, posterior, table = fitted(case)
     assert posterior.evals == tuple(spec.name for spec in specs.evals)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import t
 from tests.batches import some
 from tests.evalfolio.inspect.conftest import INSPECTS
 
@@ -22,7 +21,7 @@ pytestmark = [
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="every life is a fork")
-def test_killed_at_twenty_random_moments_it_ends_with_the_same_purchases_and_cost(
+def test_killed_at_random_moments_it_ends_with_the_same_purchases_and_cost(
     small_plan: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, str(Path(__file__).with_name("killed.py"))]
@@ -53,7 +52,7 @@ def test_ten_programmes_are_worth_what_the_simulation_of_their_policy_foretells(
 
     catalogue, belief, truths = begun(tmp_path)
     plan = plan_in(tmp_path, catalogue, belief)
-    rows = [world(plan, truths, k, tmp_path)[0] for k in some(range(10))]
+    rows = [world(plan, truths, k, tmp_path)[0] for k in range(10)]
     start = Programme.load(plan)
     asked = question_of(catalogue, Menu.load(plan / "menu"), contingency=start.kept_back)
     foretold = stages(asked, 2, at_once=QUICK.find(asked).chosen, seed=SEED)
@@ -63,8 +62,7 @@ def test_ten_programmes_are_worth_what_the_simulation_of_their_policy_foretells(
     assert all(row["usd"] <= row["cap"] for row in rows)
     assert not any(row["twice"] for row in rows)
     held = np.array([row["covered"] for row in rows])
-    wide = float(t.ppf(0.975, len(rows) - 1)) * held.std(ddof=1) / np.sqrt(len(rows))
-    assert held.mean() + wide >= 0.9  # of a 95 % interval
+    assert held.mean() + 2.26 * held.std(ddof=1) / np.sqrt(10) >= 0.9  # of a 95 % interval
     assert np.mean([row["score"] for row in rows]) < np.mean([row["prior score"] for row in rows])
 
 

@@ -55,3 +55,12 @@ def test_an_interval_of_one_point_has_no_segments() -> None:
     parts = above.hull(0.3, 0.3).segments(0.3)
     assert len(parts.widths) == 0
     assert parts.start == pytest.approx(float(above.gain(0.3)), abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_interval_turned_round_has_none_either(seed: int) -> None:
+    """Where a relaxed quantity is a rounding below its interval, what is shaved ends before it."""
+    above, _, _ = _random(seed)
+    parts = above.hull(0.3, 0.3 - 1e-12).segments(0.3)
+    assert len(parts.widths) == 0
+    assert parts.start >= float(above.gain(0.3)) - 1e-12
