@@ -129,10 +129,7 @@ class Catalogue(Spec):
     def domain(self, name: str) -> DomainSpec:
         """Return the domain of that name.
 
-        Raises
-        ------
-        InputError
-            If there is none; the nearest name is given.
+        InputError if there is none; the nearest name is given.
         """
         spec: DomainSpec = _named("domain", self.domains, name)
         return spec
@@ -154,10 +151,7 @@ class Catalogue(Spec):
     def eval(self, name: str) -> EvalSpec:
         """Return the eval of that name.
 
-        Raises
-        ------
-        InputError
-            If there is none; the nearest name is given.
+        InputError if there is none; the nearest name is given.
         """
         spec: EvalSpec = _named("eval", self.evals, name)
         return spec

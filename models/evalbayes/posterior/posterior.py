@@ -229,10 +229,7 @@ class Posterior:
     def index_of(self, axis: str, name: str) -> int:
         """Position of `name` along "domain", "eval", "ai_model" or "family".
 
-        Raises
-        ------
-        InputError
-            If there is no such name; the names there are listed.
+        InputError if there is no such name; the names there are listed.
         """
         names: tuple[str, ...] = getattr(self, AXES[axis])
         if name not in names:

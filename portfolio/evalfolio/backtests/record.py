@@ -94,10 +94,7 @@ class Record:
     def of(self, ai_model: str) -> "Hidden":
         """Return the runs of the AI model under test, to be bought.
 
-        Raises
-        ------
-        InputError
-            If it has none.
+        InputError if it has none.
         """
         runs = self.runs[self.runs["ai_model"] == ai_model]
         if not len(runs):

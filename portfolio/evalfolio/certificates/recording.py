@@ -23,7 +23,6 @@ from evalfolio.search import Problem, Question
 from evalfolio.search.box import Branch, Step, Trail
 from evalfolio.search.branching import Search
 from evalfolio.search.odds import MARGIN, Scales
-from evalfolio.search.programme import FEW
 from evalfolio.value.explained import factors
 from evalfolio.value.sample_information import NEAR, DecisionValue
 from evalfolio.value.worth import Proportional
@@ -260,24 +259,13 @@ class _Prover(Search):
 
     proving = True
 
-    def __init__(self, problem: Problem, x: Array, known: float, tree: Branch) -> None:
+    def __init__(self, problem: Problem, x: Array, known: float) -> None:
         bound = max(known * problem.scale, 1e-300)
         gap = float(np.clip(1.0 - problem.value(x) / bound, 1e-6, 1e-3))
         super().__init__(problem, gap=gap, deadline=time.monotonic() + SECONDS, seed=0)
         self.incumbent.learn(x)
-        self.known, todo = known, [tree]
-        points = {0: self.centre}  # and where tangents were of use to what is not yet proved
-        free = np.zeros(problem.n_options, dtype=bool)
-        while todo:
-            branch = todo.pop()
-            if branch.left and branch.trail:
-                points |= {id(x): x for _, _, x in branch.trail.tangents}
-                free |= branch.left.x_high[: len(free)] > 0.5
-            todo += branch.parts
-        if 0 < free.sum() <= FEW < len(free):
-            self.programme.start(np.flatnonzero(free))
-        for point in points.values():
-            self.programme.add_tangents(point)
+        self.known = known
+        self.programme.add_tangents(self.centre)
 
     @property
     def _target(self) -> float:
@@ -292,14 +280,14 @@ def _written(problem: Problem, x: Array, bound: float, tree: Branch | None) -> _
     """Return the proof of a tree, what is left of it split until all is proved; None: too long."""
     known, prover = (bound + WITHIN * problem.evpi) / problem.scale, None
     if tree is None:
-        prover = _Prover(problem, x, known, Branch())
+        prover = _Prover(problem, x, known)
         whole = prover.relaxation.whole_menu()
         tree, whole.told.left = whole.told, whole
     found, todo = _Written(problem, alone=not (tree.steps or tree.left)), [tree]
     while todo:
         branch = todo.pop()
         if branch.left is not None:
-            prover = prover or _Prover(problem, x, known, tree)
+            prover = prover or _Prover(problem, x, known)
             for part in prover.process(branch.left):
                 part.told.left = part if part.bound > known else None
             branch.left = None

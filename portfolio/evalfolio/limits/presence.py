@@ -91,10 +91,7 @@ class Mandatory(Checked):
     def rows(self, menu: Menu) -> Rows:
         """Return one row for every eval: the sum of its options in the group is at least 1.
 
-        Raises
-        ------
-        InputError
-            If no option of an eval is as promised.
+        InputError if no option of an eval is as promised.
         """
         names = menu.options["eval"].to_numpy(dtype=object)
         kept = self._as_promised(menu)

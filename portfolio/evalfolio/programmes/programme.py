@@ -110,10 +110,7 @@ class Programme:
     def load(cls, plan: str | Path) -> "Programme":
         """Read the folder of a plan, or of a programme's last step.
 
-        Raises
-        ------
-        InputError
-            If it is none, or lacks what later versions write.
+        InputError if it is none, or lacks what later versions write.
         """
         folder = Path(plan)
         record = Record.load(folder)

@@ -555,10 +555,7 @@ class Record(_Part):
     def load(cls, plan: str | Path) -> Self:
         """Return the record in a plan's folder, or in a `plan.json`.
 
-        Raises
-        ------
-        InputError
-            If there is none that can be read, or it lacks something; it is named.
+        InputError if there is none that can be read, or it lacks something; it is named.
         """
         path = Path(plan) / FILE if Path(plan).is_dir() else Path(plan)
         try:
@@ -589,10 +586,7 @@ class Record(_Part):
     def replace(self, **parts: Any) -> Self:
         """Return a new record with other parts, checked as a whole.
 
-        Raises
-        ------
-        InputError
-            As `of`.
+        InputError as `of`.
         """
         kept = {name: getattr(self, name) for name in self.model_fields_set}
         return self.of({**kept, **parts})

@@ -16,7 +16,7 @@ import numpy as np
 
 from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box, Branch, Step, Trail, shaved
-from evalfolio.search.enumeration import Enumeration
+from evalfolio.search.enumeration import FEW_WAYS, MANY_WAYS, Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
@@ -27,6 +27,8 @@ MOST_TOLD = 5_000  # boxes; a proof of more is too long to be written down
 CAPPED = 0.1  # of an interval: a cap that takes off less is not worth a tangent
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
 OUT = 0.65  # of the way from one round's tangents to the next point, at the root
+LONG = 100  # boxes; a search of more lists choices also where many are left
+OFTEN = 1.2  # times as many boxes: how often the options free in none of them are looked for
 SHAVINGS = 6  # rounds of shaving at the root
 LOOSE = 0.1  # of what is still to be closed: hulls looser than that are shaved
 ROUNDING = 1e-12  # of the largest explained variance
@@ -59,7 +61,7 @@ class Search:
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.tree: Branch | None = None  # how it is all proved
-        self._order = itertools.count()
+        self._order, self._narrowed = itertools.count(), 2.0
         self._open: list[tuple[float, int, Box]] = []
 
     def run(self) -> None:
@@ -77,6 +79,10 @@ class Search:
                 break
             self.n_boxes += 1
             self.tree = self.tree if self.n_boxes <= MOST_TOLD else None
+            self.enumeration.most_ways = FEW_WAYS if self.n_boxes < LONG else MANY_WAYS
+            if self.n_boxes >= self._narrowed:
+                self._narrowed = OFTEN * self.n_boxes
+                self.programme.narrow(self._free(box))
             for child in self.process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))
 
@@ -89,6 +95,12 @@ class Search:
     def proved(self) -> float:
         """The largest bound of any box, done or open: below a known value it would be false."""
         return max([self.done, *(box.bound for _, _, box in self._open)])
+
+    def _free(self, box: Box) -> Flags:
+        """Return which options are free in a box or another that is still open."""
+        left = [each for _, _, each in self._open if not self.near_enough(each.bound)]
+        most = np.max([each.x_high for each in (box, *left)], axis=0)
+        return np.asarray(most[: self.problem.n_options] > 0.5)
 
     def near_enough(self, bound: float) -> bool:
         """Whether nothing under this bound beats the best value by more than the gap."""
@@ -271,11 +283,11 @@ class Search:
         free[n:] &= problem.extra_whole
         if not fractional and not (loose and free.any()):
             return box.halved(d, float(relaxed.v[d])) if loose else self._split_blindly(box)
+        # what every option adds at the relaxed choice, per share of it: its tangents' slopes
+        cut, tangents = relaxed.prices[self.programme.matrix.shape[0] :], self.programme.tangents
+        cut = np.where(tangents.of[: len(cut)] >= 0, np.maximum(cut, 0.0), 0.0)
         rise = np.zeros(len(part))
-        # what every option adds at the relaxed choice, per share of it, above 0
-        slopes = [float(a.slope(v)) for a, v in zip(self.scales.worths, relaxed.v, strict=True)]
-        weighed = np.where(np.isfinite(slopes), slopes, 0.0) * relaxed.weight
-        rise[:n] = weighed @ self.scales.tangent(relaxed.x[:n])[1] + 1e-12 * problem.scale
+        rise[:n] = cut @ -tangents.rows[: len(cut), :n] + 1e-12 * problem.scale
         rise[n:] = rise[:n].max(initial=1.0)
         if not fractional:  # of the options that are free, those taken say the most
             part = np.where(free, 0.01 + relaxed.x, 0.0)

@@ -4,7 +4,8 @@ The prices of a box's programme bound every choice x in it by a sum over options
 rest + reduced · x. Deep in a search few combinations of options have such a sum above the best
 value. They are built up eval by eval, then bounded by G at the tangents' least, which is far
 tighter than a programme's hull, and the handful left are valued exactly. That takes as long as one
-or two programmes and puts an end to a whole branch.
+or two programmes and puts an end to a whole branch. A proof by prices then takes as many boxes as
+that spared: it pays where little is left, and where ties make a search long.
 """
 
 from collections.abc import Callable
@@ -22,12 +23,14 @@ from evalfolio.search.tangents import Tangents
 
 MOST = 4000  # combinations held at a time; with more the box is split instead
 LOOKS = 30  # exact values and tangents
-LARGEST = 25.0  # log of the combinations without any pruning
+FEW_WAYS, MANY_WAYS = 11.0, 25.0  # log of the combinations without any pruning
 ROUNDING = 1e-12  # scaled; what sums in another order may be off by
 
 
 class Enumeration:
     """Listing of the choices of boxes of one problem."""
+
+    most_ways = FEW_WAYS
 
     def __init__(self, scales: Scales, above: list[Overestimate], incumbent: Incumbent) -> None:
         self.scales, self.problem = scales, scales.problem
@@ -85,7 +88,7 @@ class Enumeration:
         must = box.run.copy()
         must[codes[box.x_low[free] > 0.5]] = True
         ways = np.bincount(codes, minlength=len(must)) + ~must
-        if np.log(ways, where=ways > 0, out=np.zeros(len(ways))).sum() > LARGEST:
+        if np.log(ways, where=ways > 0, out=np.zeros(len(ways))).sum() > self.most_ways:
             return None
         reduced, use = relaxed.reduced[free], self.use[:, free].T
         parts = []

@@ -76,12 +76,14 @@ class Incumbent:
         taken = np.zeros(len(problem.evals), dtype=bool)
         from_above = exchanges.upper + 1e-9
         from_above = np.where(exchanges.frozen, np.inf, from_above)
-        for option in np.argsort(-share, kind="stable"):
-            if share[option] < least:
-                break
-            more = problem.following(held + each[option]) - problem.following(held)
-            after = used + exchanges.use[:, option] + exchanges.shared @ more
-            code = problem.eval_codes[option]
-            if not taken[code] and (after <= from_above).all():
+        order = np.argsort(-share, kind="stable")[: np.count_nonzero(share >= least)]
+        for option, code in zip(order.tolist(), problem.eval_codes[order].tolist(), strict=True):
+            if taken[code]:
+                continue
+            after = used + exchanges.use[:, option]
+            if each.size:
+                more = problem.following(held + each[option]) - problem.following(held)
+                after = after + exchanges.shared @ more
+            if (after <= from_above).all():
                 x[option], used, taken[code], held = 1.0, after, True, held + each[option]
         return x if self.met(x) else None

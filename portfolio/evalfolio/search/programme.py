@@ -39,6 +39,7 @@ MOST_PER_DECISION = 12  # tangents kept before idle ones are dropped
 PATIENCE = 6
 FEW = 100  # options; of more the solver has but a part
 PAYS = 1e-9  # scaled; a reduced cost above this lets an option in
+FEWER = 0.2  # of the options that it has: fewer that are no longer free stay
 MANY = 0.1  # of the columns: with more new ones the simplex method starts anew
 DUAL, PRIMAL = 1, 4  # HiGHS's numbers of the simplex method's variants
 OPTIONS = {
@@ -112,8 +113,9 @@ class Programme:
         n_draws = sum(len(tail.quantities) for tail in tails)
         self.first_tail = self.n_x + self.n_d + self.n_d * self.n_segments
         self.n_columns = self.first_tail + len(tails) + n_draws
-        self.cost = np.zeros(self.n_columns)
-        self.z_low, self.z_high = np.zeros(self.n_columns), np.ones(self.n_columns)
+        self._wanted = np.zeros((3, self.n_columns))
+        self.z_low, self.z_high, self.cost = self._wanted
+        self.z_high[:] = 1.0
         rows = problem.matrix.shape[0]
         draws = sparse.lil_matrix((n_draws, self.n_columns))
         self.draw_of = np.full(self.n_d, -1)  # row of each quantity's draw among the draws' rows
@@ -167,7 +169,7 @@ class Programme:
         self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", far)
         m, none = self.matrix.shape[0], np.zeros(0)
         self._solver.addRows(m, self.row_low, self.row_high, 0, np.zeros(m), none, none)
-        self._ends = np.zeros((3, self.n_columns))  # ends and costs of columns as it has them
+        self._known = np.zeros((3, self.n_columns))  # what is wanted, as far as it has it
         self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
         self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
         high = scales.at(problem.allowed)
@@ -183,12 +185,23 @@ class Programme:
             options = self._one_each(np.argsort(np.asarray(use).ravel(), kind="stable"))
         self._give(options)
 
-    def start(self, options: Positions) -> None:
-        """Have the solver, which has solved nothing yet, start with these options alone."""
-        own = self._columns < self.problem.n_options
-        self._solver.deleteCols(int(own.sum()), np.flatnonzero(own).astype(np.int32))
-        self._place[self._columns[own]], self._columns = -1, self._columns[~own]
-        self._give(options)
+    def narrow(self, free: Flags) -> None:
+        """Take from the solver the options that are free in no box left, where they are many."""
+        columns, basis = self._columns, self._solver.getBasis()
+        gone = np.isin(columns, np.flatnonzero(~free))
+        if basis.valid:  # without what is not basic it still is one
+            basic = [status == highspy.HighsBasisStatus.kBasic for status in basis.col_status]
+            gone &= ~np.array(basic)
+        if gone.sum() < FEWER * (columns < len(free)).sum():
+            return
+        self._solver.deleteCols(int(gone.sum()), np.flatnonzero(gone).astype(np.int32))
+        if basis.valid:
+            status = zip(basis.col_status, gone, strict=True)
+            basis.col_status = [each for each, out in status if not out]
+            self._solver.setBasis(basis)
+        self._columns = columns[~gone]
+        self._place[:] = -1
+        self._place[self._columns] = np.arange(len(self._columns))
 
     def _segments(self, d: int) -> slice:
         first = self.n_x + self.n_d + d * self.n_segments
@@ -237,10 +250,10 @@ class Programme:
         part = (self.matrix if matrix is None else matrix)[:, columns]
         if len(self.tangents):
             part = sparse.vstack([part, sparse.csr_matrix(self.tangents.rows[:, columns])])
-        has, ends = part.tocsc(), (self.z_low[columns], self.z_high[columns])
-        entries, costs = (has.nnz, has.indptr, has.indices, has.data), -self.cost[columns]
-        self._solver.addCols(len(columns), costs, *ends, *entries)
-        self._ends[:, columns] = *ends, costs
+        has, (low, high, cost) = part.tocsc(), self._wanted[:, columns]
+        entries = has.nnz, has.indptr, has.indices, has.data
+        self._solver.addCols(len(columns), -cost, low, high, *entries)
+        self._known[:, columns] = self._wanted[:, columns]
         self._place[columns] = len(self._columns) + np.arange(len(columns))
         self._columns = np.concatenate([self._columns, columns])
 
@@ -249,16 +262,17 @@ class Programme:
 
         Where nothing fits without those that it has not, it is given all.
         """
-        options = np.flatnonzero(self._place[: self.problem.n_options] < 0)
+        n = self.problem.n_options
+        options = np.flatnonzero((self._place[:n] < 0) & (self.z_high[:n] > 0))
         if found.x is not None:
-            pays = (found.reduced[options] > PAYS) & (self.z_high[options] > 0)
+            pays = found.reduced[options] > PAYS
             best = np.argsort(-found.reduced[options[pays]], kind="stable")
             options = self._one_each(options[pays][best])
         elif self._solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible:
             return False
         if not len(options) or found.bound == -np.inf:
             return False
-        if len(options) > MANY * (self._columns < self.problem.n_options).sum():
+        if len(options) > MANY * (self._columns < n).sum():
             self._solver.clearSolver()
         else:
             self._solver.setOptionValue("simplex_strategy", PRIMAL)
@@ -317,12 +331,12 @@ class Programme:
                 self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
         if (missing := (self.z_low > 0) & (self._place < 0)).any():
             self._give(np.flatnonzero(missing))
-        has = self._columns
-        ends, known = np.array([self.z_low[has], self.z_high[has], -self.cost[has]]), self._ends
-        moved = np.flatnonzero((ends != known[:, has]).any(axis=0)).astype(np.int32)
-        self._solver.changeColsBounds(len(moved), moved, *ends[:2, moved])
-        self._solver.changeColsCost(len(moved), moved, ends[2, moved])
-        known[:, has] = ends
+        has = self._place >= 0
+        moved = np.flatnonzero((self._wanted != self._known).any(axis=0) & has)
+        at, (low, high, cost) = self._place[moved], self._wanted[:, moved]
+        self._solver.changeColsBounds(len(moved), at, low, high)
+        self._solver.changeColsCost(len(moved), at, -cost)
+        self._known[:, moved] = self._wanted[:, moved]
 
     def _enter_hull(self, d: int, part: Segments) -> None:
         """Set the segments of a quantity."""
@@ -395,9 +409,9 @@ class Programme:
         base[(base > 0) & ~np.isfinite(self.row_high)] = 0.0
         base[(base < 0) & ~np.isfinite(self.row_low)] = 0.0
         reduced = cost - self._turned @ base
-        for d in np.flatnonzero(self.draw_of >= 0):  # slopes that only the solver's matrix holds
-            price = base[self.first_draw + self.draw_of[d]]
-            reduced[self._segments(int(d))] += price * self.slopes[d]
+        if len(base) > self.first_draw:  # slopes that only the solver's matrix holds
+            price = np.where(self.draw_of >= 0, base[self.first_draw + self.draw_of], 0.0)
+            reduced[self.n_x + self.n_d : self.first_tail] += (price[:, None] * self.slopes).ravel()
         cut = np.maximum(prices[m:], 0.0)
         cut_total = self.tangents.priced(cut, reduced, self.n_x)
         at = np.where(base > 0, self.row_high, np.where(base < 0, self.row_low, 0.0))
