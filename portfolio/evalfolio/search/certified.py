@@ -86,9 +86,10 @@ def certify(problem: Problem, search: Certified = Certified()) -> Answer:
     deadline = None if search.time_limit is None else time.monotonic() + search.time_limit
     if not len(problem.active):
         # No option moves any decision by more than rounding: the cheapest answer is as good.
-        x, bound = problem.start, problem.constant * problem.scale
-        prices = dict.fromkeys(problem.resource_names, 0.0)
-        return Answer(problem, x, problem.value(x), bound, Status.CERTIFIED, prices)
+        x, most = problem.start, problem.constant * problem.scale
+        prices, worth = dict.fromkeys(problem.resource_names, 0.0), problem.value(x)
+        bound = max(worth, min(most, problem.value(problem.allowed)))
+        return Answer(problem, x, worth, bound, Status.CERTIFIED, prices)
     run = Search(
         problem,
         gap=search.gap,

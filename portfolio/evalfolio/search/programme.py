@@ -47,6 +47,7 @@ OPTIONS = {
     "dual_feasibility_tolerance": 1e-9,
     "presolve": "off",  # boxes start from the last one's basis
 }
+STEEP = 1e12  # of a segment; HiGHS refuses columns with entries above 1e15
 NEVER = 1e-7  # reduced costs of columns without upper end are zero to the solver's tolerance
 
 
@@ -192,7 +193,7 @@ class Programme:
         if basis.valid:  # without what is not basic it still is one
             basic = [status == highspy.HighsBasisStatus.kBasic for status in basis.col_status]
             gone &= ~np.array(basic)
-        if gone.sum() < FEWER * (columns < len(free)).sum():
+        if gone.sum() <= FEWER * (columns < len(free)).sum():
             return
         self._solver.deleteCols(int(gone.sum()), np.flatnonzero(gone).astype(np.int32))
         if basis.valid:
@@ -341,9 +342,11 @@ class Programme:
     def _enter_hull(self, d: int, part: Segments) -> None:
         """Set the segments of a quantity."""
         at, draw = self._segments(d), int(self.draw_of[d])
-        self._entered[d], self._starts[d] = part, part.start
         slopes, widths = np.zeros((2, self.n_segments))
         slopes[: len(part.slopes)], widths[: len(part.widths)] = part.slopes, part.widths
+        steep = slopes > STEEP  # counted whole from the start: still an over-estimate
+        self._entered[d], self._starts[d] = part, part.start + slopes[steep] @ widths[steep]
+        slopes[steep] = 0.0
         self.z_high[at] = widths
         if draw < 0:
             self.cost[at] = slopes

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 import evalfolio as ef
-from evalbayes import Menu
+from evalbayes import Decision, Menu
 from evalfolio.objectives import Objective, evsi, tail_value, variance
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.plans.risk import tail_mean
@@ -133,3 +134,39 @@ def test_refusals(make_menu: MakeMenu) -> None:
         Problem(Question(with_draws(menu, 3), objective=tail_value(0.5, 4)))
     with pytest.raises(ef.InputError, match="without=3 leaves no draw"):
         ef.value_risk(with_draws(menu, 3), ["a plateau"], without=3)
+
+
+def _one_state(scale: float, draws: list[float]) -> Menu:
+    """Return a menu whose second option alone tells, a little, and by draws; misses cost little."""
+    options = pd.DataFrame(
+        [("e0", "e0", "d0", "plateau", 0.0, 1.0), ("e1", "e1", "d1", "plateau", 0.0, 1.0)],
+        columns=["option", "eval", "domain", "tier", "usd", "staff_hours"],
+    ).set_index("option")
+    told = np.array([[[0.0]], [[scale]]])
+    return Menu(
+        options=options,
+        resources=("usd", "staff_hours"),
+        information=told * np.mean(draws),
+        states=("s",),
+        prior_mean=np.zeros(1),
+        prior_covariance=np.array([[1.41]]),
+        decisions=(
+            Decision("d0", np.array([0.105]), 0.0, 1.0, 1e6),
+            Decision("d1", np.array([-0.536]), 0.0, 1.0, 1e6),
+        ),
+        information_draws=np.array([told * each for each in draws]),
+    )
+
+
+@pytest.mark.parametrize("draws", [[30.0, 1.0, 1.0], [30.0, 0.0, 0.5], [0.0, 0.0, 1.0]])
+@pytest.mark.parametrize("scale", [0.0175, 0.3, 1e-4])
+def test_a_tail_worth_next_to_nothing_is_certified_at_that(
+    scale: float, draws: list[float]
+) -> None:
+    menu = _one_state(scale, draws)
+    plan = ef.optimise(menu, budget={"usd": 0.0, "staff_hours": 1.4}, objective="tail", gap=1e-4)
+    assert plan.status == "certified"
+    assert plan.gap <= 1e-4
+    problem = Problem(plan.question)
+    best = max(problem.value(x) for x in np.eye(2))
+    assert plan.value == pytest.approx(best, rel=1e-4, abs=0.0)
