@@ -22,8 +22,9 @@ class Greedy:
         """Return the choice it finds; see `Method`."""
         problem = Problem(question)
         x = greedy(problem)
-        prices = dict.fromkeys(problem.resource_names, 0.0)
-        return Answer(problem, x, problem.value(x), problem.scale, Status.GREEDY, prices)
+        prices, worth = dict.fromkeys(problem.resource_names, 0.0), problem.value(x)
+        bound = max(worth, problem.value(problem.allowed))
+        return Answer(problem, x, worth, bound, Status.GREEDY, prices)
 
     def roughly(self, gap: float, seconds: float) -> Self:
         """Return itself; see `Method`."""
