@@ -61,7 +61,7 @@ class Search:
         self.done = -np.inf  # largest bound of a finished box, scaled
         self.n_boxes = 0
         self.tree: Branch | None = None  # how it is all proved
-        self._order, self._narrowed = itertools.count(), 2.0
+        self._order, self._narrow_at = itertools.count(), 2.0
         self._open: list[tuple[float, int, Box]] = []
 
     def run(self) -> None:
@@ -80,8 +80,8 @@ class Search:
             self.n_boxes += 1
             self.tree = self.tree if self.n_boxes <= MOST_TOLD else None
             self.enumeration.most_ways = FEW_WAYS if self.n_boxes < LONG else MANY_WAYS
-            if self.n_boxes >= self._narrowed:
-                self._narrowed = OFTEN * self.n_boxes
+            if self.n_boxes >= self._narrow_at:
+                self._narrow_at = OFTEN * self.n_boxes
                 self.programme.narrow(self._free(box))
             for child in self.process(box):
                 heapq.heappush(self._open, (-child.bound, next(self._order), child))

@@ -5,7 +5,7 @@ box's interval of v_d, and x within all limits; v_d is on the scale of `Scales`.
 everywhere and are kept; the hull's segments enter as the costs and widths of columns, so that going
 from box to box changes no matrix and the simplex method starts warm. Of many options the solver
 has those only that can pay: whatever it has not is priced after each of its solutions, the best of
-every eval joins while any would pay, and a bound is of all options.
+every eval joins while any would pay, what no box left can have leaves, and a bound is of all.
 
 A tail, the mean of the worst share α of n draws, is max η − Σ_s u_s/(αn) over η − u_s ≤ Σ_d t_ds
 (Rockafellar & Uryasev 2000). There the segments' slopes stand in the draws' rows, whose prices are
@@ -261,7 +261,7 @@ class Programme:
     def _widened(self, found: Relaxed) -> bool:
         """Give the solver the options that would pay at its prices; say whether there are any.
 
-        Where nothing fits without those that it has not, it is given all.
+        Where nothing fits without those that it has not, it is given all that are free.
         """
         n = self.problem.n_options
         options = np.flatnonzero((self._place[:n] < 0) & (self.z_high[:n] > 0))

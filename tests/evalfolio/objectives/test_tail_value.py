@@ -171,3 +171,10 @@ def test_a_tail_worth_next_to_nothing_is_certified_at_that(
     problem = Problem(plan.question)
     best = max(problem.value(x) for x in np.eye(2))
     assert plan.value == pytest.approx(best, rel=1e-4, abs=0.0)
+
+
+def test_greedy_promises_nothing_where_nothing_tells() -> None:
+    menu, budget = _one_state(0.0, [1.0, 2.0]), {"usd": 0.0, "staff_hours": 2.0}
+    for objective in ("evsi", "tail"):
+        plan = ef.optimise(menu, budget=budget, objective=objective, method="greedy")
+        assert plan.value == plan.bound == 0.0
