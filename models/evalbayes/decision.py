@@ -66,6 +66,9 @@ class Decision:
 
     A domain has one decision, or one per level; a decision may also weigh several domains.
 
+    InputError if a loss is not positive, the sd is negative, a number is not finite, or the rule's
+    probability is not between 0 and 1.
+
     Parameters
     ----------
     name
@@ -85,12 +88,6 @@ class Decision:
         calls follow it under the belief as it is. Without it they are those that lose least.
     held_against
         In words, the budget of the adversary that y is the capability at; "": without limit.
-
-    Raises
-    ------
-    InputError
-        If a loss is not positive, the sd is negative, a number is not finite, or the rule's
-        probability is not between 0 and 1.
 
     Examples
     --------

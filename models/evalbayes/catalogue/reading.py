@@ -22,17 +22,14 @@ from evalbayes.tables.toml import read_toml
 def read_catalogue(path: str | Path, settings: Sequence[str] = ()) -> Catalogue:
     """Read a catalogue from TOML or from a workbook with the same tables as sheets.
 
+    InputError if the file cannot be read, or what it says breaks a rule; the place is named.
+
     Parameters
     ----------
     path
         File ending in .toml or .xlsx.
     settings
         Figures at other levels, one after another: `cyber.elicitation_gap*2`, `budget.usd=30000`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or what it says breaks a rule; the place is named.
     """
     path = Path(path)
     if path.suffix.lower() not in READERS:

@@ -84,15 +84,12 @@ def toml_template() -> str:
 def write_template(path: str | Path) -> Path:
     """Write the template to a file ending in .toml or .xlsx, whole or not at all; return its path.
 
+    InputError if the ending is another one, or the file cannot be written.
+
     Parameters
     ----------
     path
         File to write.
-
-    Raises
-    ------
-    InputError
-        If the ending is another one, or the file cannot be written.
     """
     return write_commented(toml_template(), path)
 

@@ -22,6 +22,8 @@ WITHIN, BETWEEN = (3.0, 3.0), (2.0, 4.0)  # inverse gamma priors of σ² and τ�
 def runs_by_people(frame: pd.DataFrame, source: str = "runs by people") -> pd.DataFrame:
     """Return runs by people with eval, task, minutes, score and success.
 
+    InputError if task, minutes, or score and success are missing, or are no such figures.
+
     Parameters
     ----------
     frame
@@ -29,11 +31,6 @@ def runs_by_people(frame: pd.DataFrame, source: str = "runs by people") -> pd.Da
         is what stands before a slash in the name of the task, unless columns say so.
     source
         What messages call them.
-
-    Raises
-    ------
-    InputError
-        If task, minutes, or score and success are missing, or are no such figures.
     """
     if not {"task", "minutes"} <= set(frame) or not {"score", "success"} & set(frame):
         raise InputError(

@@ -131,6 +131,8 @@ def fit_horizon(
 ) -> Horizon:
     """Fit the horizon to runs of one AI model, of which those of one task are one observation.
 
+    InputError if lengths are not positive, or there is no run.
+
     Parameters
     ----------
     minutes, success
@@ -147,11 +149,6 @@ def fit_horizon(
         tasks of which each is an eval of its own.
     seed, n_draws
         Of the posterior draws that intervals are read off.
-
-    Raises
-    ------
-    InputError
-        If lengths are not positive, or there is no run.
 
     Notes
     -----

@@ -26,6 +26,8 @@ def horizon_by_cap(
 ) -> pd.DataFrame:
     """Horizon at every cap: a run counts as solved if it was solved within the cap.
 
+    InputError if a column is missing or a cap is not positive.
+
     Parameters
     ----------
     runs
@@ -49,11 +51,6 @@ def horizon_by_cap(
     -----
     As METR's cost curves, it *understates* what an AI model told of a smaller cap would do. All
     points come from the same runs: they must not be fitted as if they were independent.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or a cap is not positive.
     """
     missing = [column for column in NEEDED if column not in runs]
     if missing or not len(runs):
@@ -207,6 +204,8 @@ def run_horizons(
     was allowed in USD: so the curve understates what an AI model told of a smaller cap would do,
     and its points share their runs.
 
+    InputError if no domain has 20 or more of its runs as they come, with spend and human minutes.
+
     Parameters
     ----------
     observations, catalogue
@@ -215,11 +214,6 @@ def run_horizons(
         By default the one under test.
     seed, n_draws
         Of the posterior draws that intervals are read off.
-
-    Raises
-    ------
-    InputError
-        If no domain has 20 or more of its runs as they come, with spend and human minutes.
     """
     name = ai_model or catalogue.portfolio.ai_model
     found = tuple(

@@ -54,15 +54,12 @@ class CheckReport:
 def check_inputs(catalogue: Catalogue, observations: Observations | None = None) -> CheckReport:
     """Read a catalogue and observations back in words.
 
+    InputError if a score lies outside its eval's scale.
+
     Parameters
     ----------
     catalogue, observations
         The inputs; results are optional.
-
-    Raises
-    ------
-    InputError
-        If a score lies outside its eval's scale.
     """
     observations = observations or Observations()
     on_scale(observations, catalogue)

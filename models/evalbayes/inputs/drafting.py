@@ -48,6 +48,8 @@ def draft(
 ) -> str:
     """Return a catalogue of the observed evals as TOML that passes `evalfolio check`.
 
+    InputError if nothing was observed.
+
     Parameters
     ----------
     observations
@@ -56,11 +58,6 @@ def draft(
         Where they come from, as the head of the draft says it.
     spend_unit
         Unit of every spend; by default the one that the observations state.
-
-    Raises
-    ------
-    InputError
-        If nothing was observed.
     """
     if not observations.evals:
         raise InputError(

@@ -43,6 +43,9 @@ class Menu:
     Choosing the options x leaves the states with precision
     ``M(x) = inv(prior_covariance) + sum_o x_o information_o``; at most one option per eval.
 
+    InputError if a shape, a name, a sign or positive (semi-)definiteness is wrong; the option or
+    the state at fault is named.
+
     Parameters
     ----------
     options
@@ -82,12 +85,6 @@ class Menu:
     tariffs
         Prices that go by steps with the volume of a whole choice; the options' usd hold the list
         price, and the steps' parts follow from a choice as shared purchases do.
-
-    Raises
-    ------
-    InputError
-        If a shape, a name, a sign or positive (semi-)definiteness is wrong; the option or the
-        state at fault is named.
 
     Examples
     --------
@@ -324,10 +321,8 @@ class Menu:
     def save(self, folder: str | Path) -> Path:
         """Write the menu into `folder`, whole or not at all, without pickle; return the folder.
 
-        Raises
-        ------
-        InputError
-            If something else lies in the folder, which would be lost, or it cannot be written.
+        InputError if something else lies in the folder, which would be lost, or it cannot be
+        written.
         """
         folder, work, others = Path(folder), Path(), list[str]()
         try:
@@ -404,10 +399,7 @@ class Menu:
     def load(cls, folder: str | Path) -> "Menu":
         """Read a menu that `save` wrote.
 
-        Raises
-        ------
-        InputError
-            If the folder holds no menu of a format this version reads.
+        InputError if the folder holds no menu of a format this version reads.
         """
         folder = Path(folder)
         try:

@@ -19,6 +19,8 @@ class Tariff:
     T(L) = f(L)·L. The options' usd hold p·L, and a choice pays p·(T(L) − L) beside them; where U
     units are used already, p·(T(U + L) − T(U) − L).
 
+    InputError if a figure is negative or not a number, or steps do not rise.
+
     Parameters
     ----------
     resource
@@ -31,11 +33,6 @@ class Tariff:
         Whether the factor of the step reached holds for the units before it too.
     used
         Volume bought before, which has used up its part of the steps.
-
-    Raises
-    ------
-    InputError
-        If a figure is negative or not a number, or steps do not rise.
 
     >>> Tariff("tokens", 2.0, ((100.0, 0.5),)).units(np.array([80.0, 300.0]))  # T(L) − L
     array([   0., -100.])

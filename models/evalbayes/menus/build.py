@@ -89,6 +89,9 @@ def _described(spec: EvalSpec, offer: Offer) -> dict[str, object]:
 def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Menu:
     """Return all sensible options of all evals under a posterior, with cost and information.
 
+    InputError if the posterior lacks an eval, a domain or the AI model under test, if no option of
+    any eval can be done in the calendar days there are, or if no domain has an anchor.
+
     Parameters
     ----------
     posterior
@@ -97,12 +100,6 @@ def menu_of(posterior: Posterior, catalogue: Catalogue, *, seed: int = 0) -> Men
         Evals, prices, hours, stakes and days.
     seed
         For prices and the luck of runs in `resource_draws`; all else is deterministic.
-
-    Raises
-    ------
-    InputError
-        If the posterior lacks an eval, a domain or the AI model under test, if no option of any
-        eval can be done in the calendar days there are, or if no domain has an anchor.
 
     See Also
     --------

@@ -29,6 +29,8 @@ def menu_of_several(
 ) -> Menu:
     """Return the menus of several AI models as one: names begin with the AI model's.
 
+    InputError if a name comes twice or is not known, or there are fewer than two.
+
     Parameters
     ----------
     posterior
@@ -39,11 +41,6 @@ def menu_of_several(
         Two or more names that the posterior knows.
     seed
         As `menu_of` has it.
-
-    Raises
-    ------
-    InputError
-        If a name comes twice or is not known, or there are fewer than two.
     """
     names = list(dict.fromkeys(ai_models))
     if len(names) < 2 or len(names) < len(ai_models):

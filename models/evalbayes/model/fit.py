@@ -51,6 +51,9 @@ def fit(
     the population of those seen. A fit that fails its gate is returned all the same: its
     `diagnostics` say why.
 
+    InputError if an observation is about an eval that the catalogue does not hold, or a family of
+    spend is unknown.
+
     Parameters
     ----------
     catalogue
@@ -71,12 +74,6 @@ def fit(
     keep
         A stored posterior that is returned as it is if this fit would give the same: same inputs,
         seed, settings and versions.
-
-    Raises
-    ------
-    InputError
-        If an observation is about an eval that the catalogue does not hold, or a family of spend
-        is unknown.
     """
     evidence = evidence_of(observations, catalogue)
     sampler = {"seed": seed, "draws": draws, "tune": tune}

@@ -68,10 +68,7 @@ def sample(
     `correlated` adapts to the strongest correlations too, not to single scales alone: dearer a
     step, and worth it where hundreds of quantities lean on each other.
 
-    Raises
-    ------
-    FitError
-        If the sampler finds no place to start from.
+    FitError if the sampler finds no place to start from.
     """
     try:
         with _quiet():

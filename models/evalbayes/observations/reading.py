@@ -35,17 +35,14 @@ def read_observations(
 ) -> Observations:
     """Read files of runs, cells, counts, scores and studies, each file of any shape.
 
+    InputError if a file cannot be read, a row breaks a rule, or results are told twice.
+
     Parameters
     ----------
     paths
         Files ending in .csv, .csv.gz, .parquet or .xlsx; none gives no observations.
     catalogue
         If given, every eval observed must be one of its own, and every study.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, a row breaks a rule, or results are told twice.
     """
     if isinstance(paths, str | Path):
         paths = [paths]
@@ -57,17 +54,14 @@ def observations_of(
 ) -> Observations:
     """Check tables of results, each of any shape, and put them together.
 
+    InputError if a table breaks a rule; its row and column are named.
+
     Parameters
     ----------
     tables
         A data frame, or several, each of one shape; or rows as they were read from files.
     catalogue
         If given, rows of evals that it does not list are refused.
-
-    Raises
-    ------
-    InputError
-        If a table breaks a rule; its row and column are named.
 
     Examples
     --------

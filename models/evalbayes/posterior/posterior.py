@@ -48,6 +48,9 @@ class Posterior:
     domains' thresholds, in order: ``draws["shown"][:, d]`` is s of domain d at its (first)
     threshold, which its decision is about. What an eval reads of the knots is its `reach`.
 
+    InputError if a draw is missing, has another shape than its axes say, or a sign or size that no
+    fit gives (an sd below 0, a capability of a million and more).
+
     Parameters
     ----------
     domains, evals, ai_models, families
@@ -105,12 +108,6 @@ class Posterior:
     human_minutes
         Median human minutes by eval, of evals whose observations stated them; they anchor domains,
         see `evalbayes.catalogue.anchors`.
-
-    Raises
-    ------
-    InputError
-        If a draw is missing, has another shape than its axes say, or a sign or size that no
-        fit gives (an sd below 0, a capability of a million and more).
     """
 
     domains: tuple[str, ...]
@@ -308,11 +305,8 @@ class Posterior:
     def load(cls, path: str | Path) -> "Posterior":
         """Read what `save` wrote.
 
-        Raises
-        ------
-        InputError
-            If the file is damaged or no posterior of a format this version reads, lacks draws that
-            versions before this one did not write, or holds what the class refuses.
+        InputError if the file is damaged or no posterior of a format this version reads, lacks
+        draws that versions before this one did not write, or holds what the class refuses.
         """
         from evalbayes.posterior.file import read
 

@@ -118,6 +118,8 @@ def posterior_predictive(
     were made. What was seen is the Aalen–Johansen estimate where single runs are known, and the
     share within the cap where cells, counts or scores are.
 
+    InputError if the eval is not the posterior's, or none of the AI models has results of it.
+
     Parameters
     ----------
     posterior, catalogue, observations
@@ -128,11 +130,6 @@ def posterior_predictive(
         By default all that have results of the eval.
     n_draws, seed
         Of replicates.
-
-    Raises
-    ------
-    InputError
-        If the eval is not the posterior's, or none of the AI models has results of it.
     """
     from evalbayes.model.eval_curve import eval_curve
     from evalbayes.observations.score_scale import on_scale

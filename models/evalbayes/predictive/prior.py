@@ -299,6 +299,8 @@ def prior_predictive(
     be changed before anything rests on it. Location and spend are centred on the observed
     spend unit's typical figure, as in the fit.
 
+    InputError if a model is not known, or an observation is not of the catalogue's evals.
+
     Parameters
     ----------
     catalogue, observations
@@ -311,11 +313,6 @@ def prior_predictive(
         says nothing.
     n_draws, seed
         Of replicates.
-
-    Raises
-    ------
-    InputError
-        If a model is not known, or an observation is not of the catalogue's evals.
 
     Examples
     --------

@@ -123,6 +123,8 @@ def fit_best_of_k(
 ) -> BestOfK:
     """Learn how solvable tasks are from counts of successes per task.
 
+    InputError if no task has an attempt, or a count or the chance of a guess is impossible.
+
     Parameters
     ----------
     attempts, successes
@@ -134,11 +136,6 @@ def fit_best_of_k(
         likely as the counts make it (`FLOOR_PRIOR` before them).
     seed, n_draws
         Of the draws.
-
-    Raises
-    ------
-    InputError
-        If no task has an attempt, or a count or the chance of a guess is impossible.
 
     Notes
     -----

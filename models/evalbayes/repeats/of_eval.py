@@ -112,6 +112,8 @@ def repeats_of(
     tasks are is learned from them (zero-inflated beta-binomial over a floor of guessing). Elsewhere
     it follows from the posterior: see `implied`.
 
+    InputError if the eval or the AI model is not in the posterior.
+
     Parameters
     ----------
     posterior, catalogue
@@ -122,11 +124,6 @@ def repeats_of(
         Runs to count attempts in, instead of those that the posterior was learned from.
     seed
         Of the draws.
-
-    Raises
-    ------
-    InputError
-        If the eval or the AI model is not in the posterior.
     """
     spec = catalogue.eval(name)
     model = ai_model or catalogue.portfolio.ai_model

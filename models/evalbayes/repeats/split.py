@@ -98,6 +98,8 @@ def _reach(curve: FamilyCurve | Curve, length: float, n_draws: int) -> tuple[Arr
 def best_split(table: pd.DataFrame, total: float, *, by: str = "spend_ceiling") -> pd.Series:
     """Return the row of a `split_map` with the largest solved share within a total per task.
 
+    InputError if no split of the map fits.
+
     Parameters
     ----------
     table
@@ -106,11 +108,6 @@ def best_split(table: pd.DataFrame, total: float, *, by: str = "spend_ceiling") 
         Spend per task, in the unit of the table.
     by
         "spend_ceiling" holds the total in the worst case, "spend" in expectation.
-
-    Raises
-    ------
-    InputError
-        If no split of the map fits.
     """
     fits = table[table[by] <= total * (1.0 + 1e-12)]
     if fits.empty:

@@ -47,6 +47,8 @@ def fit_history(
 ) -> Population:
     """Return draws of what a history teaches of tasks and of a further AI model.
 
+    InputError if no run tells anything, a task has no human minutes or a date is none.
+
     Parameters
     ----------
     runs
@@ -60,11 +62,6 @@ def fit_history(
         Further tasks (eval, task, human_minutes) to be foretold, of the history's evals.
     released
         Dates of AI models, as far as known: from three on, `Population.at` knows the trend.
-
-    Raises
-    ------
-    InputError
-        If no run tells anything, a task has no human minutes or a date is none.
     """
     columns = ["eval", "task", "human_minutes"]
     known = runs[columns] if tasks is None else pd.concat([runs[columns], tasks[columns]])

@@ -106,17 +106,14 @@ class Record:
     def history(self, ai_model: str, mode: str) -> pd.DataFrame:
         """Return the runs that may be known when an AI model is tested.
 
+        InputError if the mode is unknown or a release date is missing.
+
         Parameters
         ----------
         ai_model
             The AI model under test; none of its own runs is among them.
         mode
             "others": of all other AI models. "earlier": only of those released before it.
-
-        Raises
-        ------
-        InputError
-            If the mode is unknown or a release date is missing.
         """
         others = self.runs[self.runs["ai_model"] != ai_model]
         if mode == "others":
@@ -207,6 +204,9 @@ def record_of(
 ) -> Record:
     """Check a table of runs and make the record of it.
 
+    InputError if the table breaks a rule of the runs shape, has no human minutes, fewer than two AI
+    models, or attempts is below 1.
+
     Parameters
     ----------
     runs
@@ -219,12 +219,6 @@ def record_of(
         Attempts at a task that count, e.g. 8 for best-of-8.
     source
         What to call the table in messages.
-
-    Raises
-    ------
-    InputError
-        If the table breaks a rule of the runs shape, has no human minutes, fewer than two AI
-        models, or attempts is below 1.
     """
     if attempts < 1:
         raise InputError(f"attempts must be 1 or more, got {attempts}")

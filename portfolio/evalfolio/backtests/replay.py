@@ -121,6 +121,9 @@ def backtest(
     bought are seen as they were, as far as the cap paid for lets them; one and the same inference
     turns them into the predictive distribution of the horizon that all runs together show.
 
+    InputError if a budget, a name or the number of repetitions is not what it must be, a strategy
+    buys more than it may, or no AI model has a history.
+
     Parameters
     ----------
     record
@@ -147,12 +150,6 @@ def backtest(
         Same record, setting and seed: the same table, on any number of workers.
     sweep
         Workers, checkpoint and progress; a point is one AI model.
-
-    Raises
-    ------
-    InputError
-        If a budget, a name or the number of repetitions is not what it must be, a strategy buys
-        more than it may, or no AI model has a history.
     """
     if not budgets or not all(0 < share <= 1 for share in budgets):
         raise InputError(

@@ -74,6 +74,8 @@ def plot_curve(
 ) -> Axes:
     """Draw the success within a cap of one eval by cap, with its 90 % interval.
 
+    InputError if the grid does not hold the eval.
+
     Parameters
     ----------
     grid
@@ -84,11 +86,6 @@ def plot_curve(
         What `evalbayes.curve_table` returns: marks the sweet spot and the 95 % point with it.
     ax
         Where to draw; a new figure by default.
-
-    Raises
-    ------
-    InputError
-        If the grid does not hold the eval.
     """
     rows = grid[grid["eval"] == name]
     if not len(rows):

@@ -62,6 +62,9 @@ def hooks() -> Any:
 class Running:
     """A programme with Inspect as its hands, new or carried on.
 
+    InputError if tasks and catalogue do not match, the run is of another plan, or Inspect has no
+    hooks.
+
     Parameters
     ----------
     plan
@@ -82,11 +85,6 @@ class Running:
         Is given every sentence about how it goes.
     reading
         Settings of `read_inspect_logs`, such as `success` and `scorer`.
-
-    Raises
-    ------
-    InputError
-        If tasks and catalogue do not match, the run is of another plan, or Inspect has no hooks.
     """
 
     def __init__(

@@ -35,6 +35,8 @@ class Worth:
     new tasks as they come that the menu then has of the eval, alone, is held against its price:
     it stops where EVSI · `point_usd` ÷ usd is below 1 for all.
 
+    InputError if the plan has no such eval, or no price of a point is known.
+
     Parameters
     ----------
     plan
@@ -45,11 +47,6 @@ class Worth:
         Of a sample, in the eval's spend unit: what Inspect limits it to.
     point_usd
         What a point of value is worth, where losses are not in USD.
-
-    Raises
-    ------
-    InputError
-        If the plan has no such eval, or no price of a point is known.
     """
 
     def __init__(
@@ -90,17 +87,14 @@ class Width:
     >>> Width(0.1, least=20)(pd.DataFrame({"outcome": ["success", "gave_up"] * 50}))
     'The share solved is 50 % ± 9.6 %.'
 
+    InputError if the half-width is not a share between 0 and 1.
+
     Parameters
     ----------
     half
         Half-width at which it stops, as a share.
     least
         Samples before it may.
-
-    Raises
-    ------
-    InputError
-        If the half-width is not a share between 0 and 1.
     """
 
     def __init__(self, half: float, least: int = 20) -> None:
@@ -130,6 +124,8 @@ def sample_source(
     It is the `dataset` of a `Task`. A sample that ends in an error or without a score tells
     nothing, and one that its cap stopped was not solved.
 
+    InputError if Inspect is missing, or of a version without the hooks, or `at_once` is below 1.
+
     Parameters
     ----------
     samples
@@ -142,11 +138,6 @@ def sample_source(
         Of tokens, by AI model; None: the shipped table. What is in no table is as the log bills it.
     tell
         Is given the reason for the end.
-
-    Raises
-    ------
-    InputError
-        If Inspect is missing, or of a version without the hooks, or `at_once` is below 1.
     """
     import anyio
 

@@ -38,6 +38,8 @@ def inspect_settings(
     A max-elicitation option also holds the plateau-level reading of the same tasks: a run of its
     own before it, at effort 0.
 
+    InputError if a column is missing or a row holds what Inspect cannot run; the eval is named.
+
     Parameters
     ----------
     choices
@@ -69,11 +71,6 @@ def inspect_settings(
     dict
         `model`, `model_costs` (prices for a USD limit, or empty) and `runs`, each with option,
         eval, tier, `notes` and a `run_config` as `inspect eval --run-config` takes it.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or a row holds what Inspect cannot run; the eval is named.
     """
     missing = [column for column in NEEDED if column not in choices]
     if missing:

@@ -23,17 +23,14 @@ class Affine:
     The constraint must have one variable, the choice, with one element per option in the menu's
     order; its parameters count at their value when the plan is made.
 
+    InputError if it is not affine, or not of one variable of the menu's length (from `rows`).
+
     Parameters
     ----------
     constraint
         Such as ``weights @ x <= 3`` with ``x = cvxpy.Variable(len(menu))``.
     name
         What messages call it; by default the constraint as cvxpy prints it.
-
-    Raises
-    ------
-    InputError
-        If it is not affine, or not of one variable of the menu's length (from `rows`).
 
     Examples
     --------
@@ -138,18 +135,15 @@ class ConvexLimit(Affine):
     within it meets. They are added where a choice breaks it, so `Certified` keeps it exactly;
     `Convex` hands it to the solver as it stands.
 
+    InputError if it is not convex by cvxpy's rules, not of one variable of the menu's length, or
+    without a slope somewhere (from `rows` and `cuts`).
+
     Parameters
     ----------
     constraint
         A convex expression ``<=`` a concave one, of one variable; see `Affine`.
     name
         What messages call it; by default the constraint as cvxpy prints it.
-
-    Raises
-    ------
-    InputError
-        If it is not convex by cvxpy's rules, not of one variable of the menu's length, or without
-        a slope somewhere (from `rows` and `cuts`).
 
     Examples
     --------

@@ -66,18 +66,15 @@ def constraints_from_table(
     ``everything``, or conditions ``tier = plateau, domain = cyber | bio``. `resource` is usd
     where left out. `note` is for people.
 
+    InputError if the file, a column, a type, a group or an amount cannot be read; the row is named
+    as the spreadsheet counts it (the headings are row 1).
+
     Parameters
     ----------
     source
         A data frame, or the path of a ``.csv`` or ``.xlsx`` file.
     sheet
         Sheet of the workbook to read.
-
-    Raises
-    ------
-    InputError
-        If the file, a column, a type, a group or an amount cannot be read; the row is named as
-        the spreadsheet counts it (the headings are row 1).
 
     Examples
     --------

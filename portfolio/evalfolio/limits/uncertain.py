@@ -24,6 +24,8 @@ class ChanceLimit(Checked):
     draws' mean m and covariance C, is a second-order cone, met through its tangents
     (`rows` holds one, `cuts` gives more where a choice breaks it).
 
+    InputError if a number is out of range, or (from `rows`) the menu has no draws of the resource.
+
     Parameters
     ----------
     at_most
@@ -36,11 +38,6 @@ class ChanceLimit(Checked):
         "draws" or "normal".
     n_draws
         Use only so many draws, evenly spaced, and keep the others to check the plan on.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range, or (from `rows`) the menu has no draws of the resource.
 
     Examples
     --------
@@ -121,6 +118,8 @@ class TailLimit(OfResource):
     ``η + sum_s u_s / (share · n) <= at_most, u_s >= c_s · x - above - η, u_s >= 0``, with η >= 0
     because neither a total nor an excess is negative.
 
+    InputError if a number is out of range, or (from `rows`) the menu has no draws of the resource.
+
     Parameters
     ----------
     at_most
@@ -134,11 +133,6 @@ class TailLimit(OfResource):
     n_draws
         Use only so many draws, evenly spaced, and keep the others to check the plan on: the CVaR
         of the draws a plan was chosen on flatters it.
-
-    Raises
-    ------
-    InputError
-        If a number is out of range, or (from `rows`) the menu has no draws of the resource.
 
     Examples
     --------

@@ -77,6 +77,8 @@ def tail_value(
     Every draw of the information gives a value Σ_d G_d(v_ds(x)); the objective is the mean of the
     least of them (Rockafellar & Uryasev 2000, turned round for a gain).
 
+    InputError if the share is not above 0 and at most 1.
+
     Parameters
     ----------
     share
@@ -86,11 +88,6 @@ def tail_value(
         figures flatter.
     weights
         How much each decision counts, 1 by default.
-
-    Raises
-    ------
-    InputError
-        If the share is not above 0 and at most 1.
     """
     if not 0 < share <= 1:
         raise InputError(

@@ -38,18 +38,15 @@ class Objective:
     Build it from `evsi()`, `variance()`, `wrong_calls()`, `log_determinant()`, `tail_value()`;
     objectives add and take a weight above 0, and ``objective >= amount`` is a constraint.
 
+    InputError if a weight is not above 0 and finite, objectives that add weight decisions
+    otherwise, or an objective is asked to be at most an amount.
+
     Parameters
     ----------
     parts
         The terms, each with its weight.
     weights
         How much each decision counts, by name; 1 by default, 0 for not at all.
-
-    Raises
-    ------
-    InputError
-        If a weight is not above 0 and finite, objectives that add weight decisions otherwise, or
-        an objective is asked to be at most an amount.
 
     Examples
     --------
@@ -108,10 +105,7 @@ class Objective:
     def on(self, menu: Menu) -> tuple[list[Worth], Criteria | ExplainedVariance, Total]:
         """Return the functions, the quantities they are of and how they add up, for a menu.
 
-        Raises
-        ------
-        InputError
-            If a weight is of no decision, or a tail needs draws the menu has not.
+        InputError if a weight is of no decision, or a tail needs draws the menu has not.
         """
         wrong = [name for name, weight in self.weights.items() if not 0 <= weight < np.inf]
         if wrong:

@@ -104,17 +104,14 @@ class Presets:
 def read_presets(path: str | Path | None = None, scenario: str | None = None) -> Presets:
     """Return the presets that come with evalfolio, with what a file says otherwise.
 
+    InputError if a table, a driver, a figure or the scenario is not what it must be.
+
     Parameters
     ----------
     path
         TOML file with some of their tables, or all.
     scenario
         One of them; by default what the file calls `default`.
-
-    Raises
-    ------
-    InputError
-        If a table, a driver, a figure or the scenario is not what it must be.
     """
     tables = read_toml(OWN, "presets", "install evalfolio again")
     where, known = str(path or "presets"), (*tables["driver"], EXPONENT)

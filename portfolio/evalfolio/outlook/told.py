@@ -66,6 +66,8 @@ def forecast(
     The account's tables are totals, mixes, drivers, costs, scenarios, composition, binding,
     by_eval, exponent, lengths, unfair, fleet and sources.
 
+    InputError if the folder or the years are not what they must be.
+
     Parameters
     ----------
     plan
@@ -76,11 +78,6 @@ def forecast(
         Of the Monte Carlo.
     fitted
         Whether tokens go with task length as costs do between the evals of the plan's posterior.
-
-    Raises
-    ------
-    InputError
-        If the folder or the years are not what they must be.
     """
     read, programme = presets or read_presets(), Programme.load(plan)
     catalogue, posterior = programme.catalogue, placed(programme.start, programme.catalogue)
@@ -121,6 +118,8 @@ def schedule(
     A year of looks may use what the plan uses, every `horizon_months`. The account's tables are
     best, rules, looks, crossings and buffers.
 
+    InputError if the folder is not what it must be, or no domain can be looked at.
+
     Parameters
     ----------
     plan
@@ -129,11 +128,6 @@ def schedule(
         How capability grows, and rules to compare with; by default those of `read_presets`.
     today, seed
         From when dates are counted; of the draws.
-
-    Raises
-    ------
-    InputError
-        If the folder is not what it must be, or no domain can be looked at.
     """
     read, programme = presets or read_presets(), Programme.load(plan)
     record, catalogue, belief = programme.last, programme.catalogue, programme.start

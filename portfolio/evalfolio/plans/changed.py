@@ -81,10 +81,7 @@ def why_changed(old: str | Path, new: str | Path) -> Changed:
     same, the model is what makes another menu of them, and the search what makes another mix of
     one menu. What budgets and limits do is found by searching the menu of before under today's.
 
-    Raises
-    ------
-    InputError
-        If a folder holds no plan that this version reads.
+    InputError if a folder holds no plan that this version reads.
     """
     was, now = Plan.load(old), Plan.load(new)
     first, last = _mix(was), _mix(now)

@@ -45,6 +45,8 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     its expected value of sample information; see `evsi`. Where a gap is skewed the value is
     integrated under that belief.
 
+    InputError if a name is not on the menu or comes twice, or two options are of one eval.
+
     Parameters
     ----------
     menu
@@ -57,11 +59,6 @@ def evaluate(menu: Menu, options: Sequence[str]) -> Evaluation:
     -------
     Evaluation
         Value in the unit of the losses, use of every resource in its own unit.
-
-    Raises
-    ------
-    InputError
-        If a name is not on the menu or comes twice, or two options are of one eval.
 
     Examples
     --------

@@ -111,6 +111,8 @@ def score_mix(
 ) -> Score:
     """Value the options listed in a file on a plan's menu.
 
+    InputError if a file cannot be read, has no column `option`, or names an option not on the menu.
+
     Parameters
     ----------
     mix
@@ -119,11 +121,6 @@ def score_mix(
         The plan it is held against, or the folder that holds one.
     question
         Menu, budgets and limits to judge both by, in place of the plan's.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, has no column `option`, or names an option not on the menu.
     """
     plan = plan if isinstance(plan, Plan) else Plan.load(plan)
     asked = question or plan.question

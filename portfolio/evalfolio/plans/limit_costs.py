@@ -10,6 +10,8 @@ from evalfolio.search import Certified, Question
 def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.DataFrame:
     """Return what every budget and limit costs: certified values with and without it.
 
+    InfeasibleError if no choice meets all limits; see `explain_infeasible` for what clashes.
+
     Parameters
     ----------
     question
@@ -24,11 +26,6 @@ def cost_of_limits(question: Question, method: Certified = Certified()) -> pd.Da
         the value with all limits; 0 where the limit does not bind), bound_without, which no
         choice without the limit exceeds, and binds: yes, no, or "within the gap" where the
         certificate cannot tell.
-
-    Raises
-    ------
-    InfeasibleError
-        If no choice meets all limits; see `explain_infeasible` for what clashes.
 
     Examples
     --------

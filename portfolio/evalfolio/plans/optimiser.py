@@ -115,17 +115,15 @@ def method_of(method: str | Method, words: Certified = SHORT) -> Method:
 def answer(question: Question, method: Method = SHORT) -> Plan:
     """Return the plan that answers a question: what the method finds, explained.
 
+    InfeasibleError if no choice meets all limits; the text names a smallest clash and what mends
+    it.
+
     Parameters
     ----------
     question
         Menu, budgets, contingency, limits and objective.
     method
         `Certified`, `Greedy` or `Convex`.
-
-    Raises
-    ------
-    InfeasibleError
-        If no choice meets all limits; the text names a smallest clash and what mends it.
 
     Examples
     --------

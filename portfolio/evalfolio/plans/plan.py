@@ -108,10 +108,8 @@ class Plan:
     def load(cls, path: str | Path) -> Plan:
         """Read a plan from the folder it was written into, or from its `plan.json` there.
 
-        Raises
-        ------
-        InputError
-            If there is no plan that can be read, or its menu is not the one it was made from.
+        InputError if there is no plan that can be read, or its menu is not the one it was made
+        from.
         """
         from evalfolio.plans.recording import load_plan
 

@@ -53,6 +53,8 @@ def spend_risk(
 ) -> SpendRisk:
     """Return how a mix's spend may turn out.
 
+    InputError if an option or the resource is not the menu's, or there are no draws left.
+
     Parameters
     ----------
     menu
@@ -68,11 +70,6 @@ def spend_risk(
     without
         Leave out the draws that a limit with ``n_draws=without`` used: figures on the draws a
         mix was chosen on flatter it.
-
-    Raises
-    ------
-    InputError
-        If an option or the resource is not the menu's, or there are no draws left.
     """
     unknown = [name for name in options if name not in menu.options.index]
     if unknown:
@@ -117,6 +114,8 @@ def value_risk(
 ) -> ValueRisk:
     """Return how much a mix may be worth, as the curves behind the menu are uncertain.
 
+    InputError if an option is not the menu's, or there are no draws left.
+
     Parameters
     ----------
     menu
@@ -128,11 +127,6 @@ def value_risk(
     without
         Leave out the draws that ``tail_value(n_draws=without)`` used: figures on the draws a mix
         was chosen on flatter it.
-
-    Raises
-    ------
-    InputError
-        If an option is not the menu's, or there are no draws left.
 
     Examples
     --------

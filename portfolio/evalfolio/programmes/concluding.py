@@ -80,6 +80,8 @@ def conclude(
 ) -> Conclusion:
     """Return how a programme ended.
 
+    InputError if no result has come in, or a file of results came in before.
+
     Parameters
     ----------
     programme
@@ -88,11 +90,6 @@ def conclude(
         Files of results that have come in since its last step.
     history
         As `replan` has it: to fit anew in place of the update.
-
-    Raises
-    ------
-    InputError
-        If no result has come in, or a file of results came in before.
     """
     catalogue = programme.catalogue
     now = standing_of(programme, new, history)

@@ -51,6 +51,9 @@ def read_inspect_logs(
     reports. A usage of zero is taken as not recorded. Whatever moved an outcome, a spend, a cap or
     a name stands in `notes`, with how many runs and the first.
 
+    InputError if inspect_ai is missing, an argument is not as above, nothing was found, or (strict)
+    a log cannot be read.
+
     Parameters
     ----------
     paths
@@ -96,12 +99,6 @@ def read_inspect_logs(
     -------
     ImportResult
         `counts` has per log what Inspect reports too: samples, tokens, metric.
-
-    Raises
-    ------
-    InputError
-        If inspect_ai is missing, an argument is not as above, nothing was found, or (strict) a
-        log cannot be read.
     """
     if spend not in SPEND_UNITS:
         raise InputError(f'spend must be "tokens", "usd" or "hours", got {spend!r}.')

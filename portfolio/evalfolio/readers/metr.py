@@ -261,6 +261,8 @@ def read_metr_runs(
     spend is in hours and reached the time limit, else `stopped_otherwise`; one ended by a fault
     of the agent's own scaffold is `spurious`, by a fault of server or task `excluded`.
 
+    InputError if a file or a needed column is missing, or (strict) a line cannot be read.
+
     Parameters
     ----------
     paths
@@ -275,11 +277,6 @@ def read_metr_runs(
         Cap of the runs without one, or by eval; None: the largest spend of the eval.
     strict
         Whether a line that cannot be read raises; else it is a row of `errors`.
-
-    Raises
-    ------
-    InputError
-        If a file or a needed column is missing, or (strict) a line cannot be read.
     """
     if spend not in _SPENDS:
         raise InputError(f'spend must be "hours", "usd" or "tokens", got {spend!r}.')

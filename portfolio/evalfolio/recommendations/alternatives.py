@@ -33,17 +33,14 @@ NAMES, SETTINGS = ("name", "scenario"), "settings"
 def read_scenarios(path: str | Path) -> dict[str, tuple[str, ...]]:
     r"""Read scenarios, by name the settings of each.
 
+    InputError if the file cannot be read, names nothing or a scenario twice, or holds no setting.
+
     Parameters
     ----------
     path
         CSV with a column `name`; `settings`, several parted by `;`, and columns headed by a path
         (`budget.usd`) with a value, `*2`, `/2` or `+1` in the cell, or nothing. Or TOML, a line a
         scenario: `poor = ["budget.usd/2", "budget.staff_hours/2"]`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, names nothing or a scenario twice, or holds no setting.
 
     Examples
     --------

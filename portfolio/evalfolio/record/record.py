@@ -532,10 +532,7 @@ class Record(_Part):
     def of(cls, parts: Mapping[str, Any], where: str | Path = "plan record") -> Self:
         """Return the record of these parts, numpy's numbers made Python's and NaN None.
 
-        Raises
-        ------
-        InputError
-            If a key is missing, unknown or of a wrong type; `where` and the key are named.
+        InputError if a key is missing, unknown or of a wrong type; `where` and the key are named.
 
         Examples
         --------

@@ -22,6 +22,8 @@ from evalfolio.errors import InputError
 class RuleFigures:
     """ω, σδ, κ, σs, t and e of a domain, as `depth_rule` has them.
 
+    InputError if a figure is out of its range; it is named.
+
     Parameters
     ----------
     validity_sd, gap_sd, gap_spread
@@ -32,11 +34,6 @@ class RuleFigures:
         t, of one reading.
     effort
         e of a deep run.
-
-    Raises
-    ------
-    InputError
-        If a figure is out of its range; it is named.
     """
 
     validity_sd: float

@@ -91,6 +91,8 @@ def depth_rule(
 ) -> DepthRule:
     """Return how much depth is worth by the square-root law.
 
+    InputError if a figure is out of its range.
+
     Parameters
     ----------
     cost_ratio
@@ -111,11 +113,6 @@ def depth_rule(
         In plateau-level runs; without it, the shares of a large budget.
     evals
         How many evals there are; without it, as many as the budget pays for.
-
-    Raises
-    ------
-    InputError
-        If a figure is out of its range.
 
     Examples
     --------

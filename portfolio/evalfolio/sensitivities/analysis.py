@@ -309,6 +309,8 @@ def sensitivity(
 ) -> Sensitivity:
     """Return how a plan's value and mix depend on budget, assumptions and posterior draws.
 
+    InputError if neither a catalogue with its posterior nor assumptions are given.
+
     Parameters
     ----------
     plan
@@ -339,11 +341,6 @@ def sensitivity(
         Of every plan.
     sweep
         Workers and progress; its checkpoint is a folder, with a file for each part.
-
-    Raises
-    ------
-    InputError
-        If neither a catalogue with its posterior nor assumptions are given.
     """
     if assumptions is None:
         if catalogue is None or posterior is None:

@@ -152,6 +152,8 @@ class Sweep:
     ) -> list[Any]:
         """Return `function` of every point, in the order of the points.
 
+        InputError if the checkpoint belongs to another sweep, or no Dask client is connected.
+
         Parameters
         ----------
         function
@@ -162,11 +164,6 @@ class Sweep:
         inputs
             A hash of all that `function` was made with; a checkpoint made with other inputs is
             refused.
-
-        Raises
-        ------
-        InputError
-            If the checkpoint belongs to another sweep, or no Dask client is connected.
         """
         keys = [json.dumps(point, sort_keys=True) for point in points]
         of = f"{_name(function)} {inputs}"

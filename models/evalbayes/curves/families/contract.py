@@ -112,15 +112,13 @@ def add_family(family: Family) -> None:
     location + scale · Z, with Z of median 0 and a finite spread, in units of which the fit's common
     width of ln spend is told. A posterior that gives it weight can be read where it was added.
 
+    InputError if its name is taken, its shapes are not scale alone, or it breaks a rule of the
+    contract.
+
     Parameters
     ----------
     family
         With a plateau and a name of its own.
-
-    Raises
-    ------
-    InputError
-        If its name is taken, its shapes are not scale alone, or it breaks a rule of the contract.
     """
     if family.name in FAMILIES:
         raise InputError(
