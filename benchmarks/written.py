@@ -128,7 +128,7 @@ def main() -> None:
         found.append((each, now, before))
     body = f"{circumstances(0, ['numpy', 'scipy', 'highspy'])}\n\n" + (
         "CPU seconds of one thread of `Certified().find` (gap 0.1 %) and of `certificate`, which "
-        "writes down the search's tree and proves by prices what that had listed; imports are not "
+        "writes down the search's tree; imports are not "
         "counted. What else a machine does moves the seconds by half and more: the ratio tells.\n\n"
         + rows(found)
     )

@@ -1,8 +1,8 @@
 """The certificate of a plan: its menu and question as data, and a tree of boxes with prices.
 
 The search hands over the tree of its boxes with the prices that prove each. What it settled by
-listing choices, or all where there is no tree, is split by its own rules until prices prove every
-part to be under the bound that is claimed.
+listing very many choices, or all where there is no tree, is split by its own rules until prices
+prove every part to be under the bound that is claimed.
 """
 
 import json
@@ -206,7 +206,10 @@ class _Written:
 
     def _cap(self, quantities: list[int], x: Array) -> None:
         """Cap quantities at what a choice explains."""
-        self.tree += [["cap", self._label(q, (1.0, x))] for q in quantities]
+        for q in quantities:
+            if (key := (q, id(x))) not in self._labels:
+                self._labels[key] = self._label(q, (1.0, x))
+            self.tree.append(["cap", self._labels[key]])
 
     def _label(self, quantity: int, *points: tuple[float, Array]) -> int:
         """Write down the tangent of a quantity at a choice and return its label.

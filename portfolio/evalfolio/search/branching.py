@@ -16,7 +16,7 @@ import numpy as np
 
 from evalbayes.arrays import Array, Flags
 from evalfolio.search.box import Box, Branch, Step, Trail, shaved
-from evalfolio.search.enumeration import FEW_WAYS, MANY_WAYS, Enumeration
+from evalfolio.search.enumeration import FEW, MANY, Enumeration
 from evalfolio.search.incumbent import WHOLE, Incumbent
 from evalfolio.search.menu_relaxation import MenuRelaxation
 from evalfolio.search.problem import Problem
@@ -26,7 +26,7 @@ MAX_BOXES = 200_000
 MOST_TOLD = 5_000  # boxes; a proof of more is too long to be written down
 CAPPED = 0.1  # of an interval: a cap that takes off less is not worth a tangent
 ROOT_ROUNDS, BOX_ROUNDS = 60, 8
-OUT = 0.65  # of the way from one round's tangents to the next point, at the root
+OUT = 0.72  # of the way from one round's tangents to the next point, at the root
 LONG = 100  # boxes; a search of more lists choices also where many are left
 OFTEN = 1.2  # times as many boxes: how often the options free in none of them are looked for
 SHAVINGS = 6  # rounds of shaving at the root
@@ -62,6 +62,7 @@ class Search:
         self.n_boxes = 0
         self.tree: Branch | None = None  # how it is all proved
         self._order, self._narrow_at = itertools.count(), 2.0
+        self._known: tuple[Relaxed | None, Trail] = None, Trail(np.zeros(0), [], False)
         self._open: list[tuple[float, int, Box]] = []
 
     def run(self) -> None:
@@ -79,7 +80,7 @@ class Search:
                 break
             self.n_boxes += 1
             self.tree = self.tree if self.n_boxes <= MOST_TOLD else None
-            self.enumeration.most_ways = FEW_WAYS if self.n_boxes < LONG else MANY_WAYS
+            self.enumeration.most = FEW if self.n_boxes < LONG else MANY
             if self.n_boxes >= self._narrow_at:
                 self._narrow_at = OFTEN * self.n_boxes
                 self.programme.narrow(self._free(box))
@@ -113,12 +114,15 @@ class Search:
         return self.ends(self.incumbent.x, bound * self.problem.scale)
 
     def _trail(self, relaxed: Relaxed) -> Trail:
-        """Return the prices of the programme solved last, and where its tangents touch."""
+        """Return the prices of a programme, and where its tangents touch."""
+        if self._known[0] is relaxed:
+            return self._known[1]
         limits, cut = np.split(relaxed.prices, [self.programme.matrix.shape[0]])
         of, points = self.programme.tangents.of, self.programme.points
         tangents = [(int(of[t]), float(cut[t]), points[t]) for t in np.flatnonzero(cut > 0)]
         limits = limits[: self.problem.matrix.shape[0]].copy()
-        return Trail(limits, tangents, relaxed.bound == -np.inf)
+        self._known = relaxed, Trail(limits, tangents, relaxed.bound == -np.inf)
+        return self._known[1]
 
     def process(self, box: Box) -> list[Box]:
         """Bound a box; return its halves, or nothing when it is done."""
@@ -143,10 +147,10 @@ class Search:
                 return []
             if relaxed.x is None:  # the solver gave up on what shaving left: no point to go by
                 return self._split_blindly(box)
-        if not self.proving and self.enumeration.settled(
-            box, relaxed, self.programme.tangents, lambda: self._target
+        if self.enumeration.settled(
+            box, relaxed, self.programme, lambda: self._target, lambda: self._trail(relaxed)
         ):
-            self.done, box.told.left = max(self.done, self._target), box
+            self.done = max(self.done, self._target)
             return []
         return self._split(box, relaxed)
 
@@ -215,7 +219,7 @@ class Search:
             slack = min(max(box.bound - self.incumbent.value, 0.0), box.bound)
             aim = max(AIM * slack, 0.03 * self.gap * box.bound)
             if is_root:
-                aim, self.relaxation.near = 0.1 * self.gap * box.bound, relaxed.v
+                aim, self.relaxation.near = 0.2 * self.gap * box.bound, relaxed.v
                 box.near = relaxed.v
             if loose <= aim or (before - box.bound < 0.05 * aim and not is_root):
                 break
@@ -283,11 +287,8 @@ class Search:
         free[n:] &= problem.extra_whole
         if not fractional and not (loose and free.any()):
             return box.halved(d, float(relaxed.v[d])) if loose else self._split_blindly(box)
-        # what every option adds at the relaxed choice, per share of it: its tangents' slopes
-        cut, tangents = relaxed.prices[self.programme.matrix.shape[0] :], self.programme.tangents
-        cut = np.where(tangents.of[: len(cut)] >= 0, np.maximum(cut, 0.0), 0.0)
         rise = np.zeros(len(part))
-        rise[:n] = cut @ -tangents.rows[: len(cut), :n] + 1e-12 * problem.scale
+        rise[:n] = self.programme.rise(relaxed) + 1e-12 * problem.scale
         rise[n:] = rise[:n].max(initial=1.0)
         if not fractional:  # of the options that are free, those taken say the most
             part = np.where(free, 0.01 + relaxed.x, 0.0)

@@ -26,6 +26,8 @@ SHARE = 0.5  # of the gap asked for that may be given up for a lower cost
 class Certified:
     """The global optimum, with bound and gap.
 
+    InputError if the gap is not strictly between 0 and 1, or the time limit not above 0 seconds.
+
     Parameters
     ----------
     gap
@@ -40,11 +42,6 @@ class Certified:
     ends
         Whether the search may end with a best choice and a bound, in the unit of the losses,
         though the gap is wider.
-
-    Raises
-    ------
-    InputError
-        If the gap is not strictly between 0 and 1, or the time limit not above 0 seconds.
     """
 
     gap: float = 1e-3
@@ -138,6 +135,7 @@ def thrifty(found: Answer, gap: float) -> Answer:
     lost, anew = np.full(n + len(problem.evals), np.nan), True
     while True:
         new, old = changes(problem, x)
+        new, old = new[old >= 0], old[old >= 0]  # what is put beside the others saves nothing
         more = problem.more(x, new, old, problem.costs)
         saving = np.where((more <= 0).all(axis=1), -(more / sizes).sum(axis=1), 0.0)
         order = np.argsort(-saving, kind="stable")[: np.count_nonzero(saving > 0)]

@@ -1,137 +1,232 @@
 """Enumeration: what little is left of a box, listed choice by choice and settled.
 
-The prices of a box's programme bound every choice x in it by a sum over options,
-rest + reduced · x. Deep in a search few combinations of options have such a sum above the best
-value. They are built up eval by eval, then bounded by G at the tangents' least, which is far
-tighter than a programme's hull, and the handful left are valued exactly. That takes as long as one
-or two programmes and puts an end to a whole branch. A proof by prices then takes as many boxes as
-that spared: it pays where little is left, and where ties make a search long.
+Choices are built up eval by eval, from those that add the most down. A combination ends where no
+way to go on is worth more than the best value: by the prices of the box's programme, which bound
+every choice by rest + reduced · x; by a limit from above; or by G at the tangents' least, which is
+far tighter than a programme's hull. The few choices left are valued exactly. That takes as long as
+a programme or two and puts an end to a whole branch; every end is a leaf of the proof as it stands.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from evalbayes.arrays import Array, Flags, Positions
 from evalfolio.limits.stack import TOLERANCE
-from evalfolio.search.box import Box
+from evalfolio.search.box import Box, Branch, Step, Trail
 from evalfolio.search.incumbent import Incumbent
 from evalfolio.search.odds import Scales
 from evalfolio.search.overestimate import Overestimate
-from evalfolio.search.programme import Relaxed
-from evalfolio.search.tangents import Tangents
+from evalfolio.search.programme import Programme, Relaxed
 
-MOST = 4000  # combinations held at a time; with more the box is split instead
-LOOKS = 30  # exact values and tangents
-FEW_WAYS, MANY_WAYS = 11.0, 25.0  # log of the combinations without any pruning
+# Combinations looked at, and the log of how many there are: with more the box is split. Where
+# ties make a search long more are listed, and then proved by prices.
+FEW, MANY = (150, 13.0), (20_000, 25.0)
+LOOKS = 30  # choices valued exactly
 ROUNDING = 1e-12  # scaled; what sums in another order may be off by
 
 
 class Enumeration:
     """Listing of the choices of boxes of one problem."""
 
-    most_ways = FEW_WAYS
+    most = FEW
 
     def __init__(self, scales: Scales, above: list[Overestimate], incumbent: Incumbent) -> None:
-        self.scales, self.problem = scales, scales.problem
-        self.above, self.incumbent = above, incumbent
-        limits = incumbent.exchanges
-        self.use, self.shared = limits.use, limits.shared
+        self.scales, self.problem, self.incumbent = scales, scales.problem, incumbent
+        limits = self.limits = incumbent.exchanges
         hard = ~limits.frozen  # rows with variables of their own are looked at last
         self.upper = np.where(hard, limits.upper, np.inf) + 2 * TOLERANCE
         self.lower = np.where(hard, limits.lower, -np.inf) - 2 * TOLERANCE
         # What options use before their purchases are known bounds rows that these only add to.
-        self.early = np.where((self.shared >= 0).all(axis=1), self.upper, np.inf)
+        self.early = np.where((limits.shared >= 0).all(axis=1), self.upper, np.inf)
+        self._broken: dict[int, Trail] = {}
+        same: dict[int, list[int]] = {}  # draws share their decision's
+        for d, each in enumerate(above):
+            same.setdefault(id(each), []).append(d)
+        self._same = [(above[group[0]], np.array(group)) for group in same.values()]
 
     def settled(
-        self, box: Box, relaxed: Relaxed, tangents: Tangents, target: Callable[[], float]
+        self,
+        box: Box,
+        relaxed: Relaxed,
+        programme: Programme,
+        target: Callable[[], float],
+        trail: Callable[[], Trail],
     ) -> bool:
         """Look at every choice of a box that may be worth more than the target; False: too many.
 
-        `relaxed` solves the programme of the box, or of a larger one; the target rises with the
-        best value.
+        `relaxed` solves the programme of the box, or of a larger one, as `trail` shows; the target
+        rises with the best value. How the box is settled is told.
         """
-        free = np.flatnonzero(box.x_high[: self.problem.n_options] > 0.5)
-        held = self._combinations(box, free, relaxed, target())
-        if held is None:
+        codes, must = self.problem.eval_codes, box.run.copy()
+        free = np.flatnonzero(box.x_high[: len(codes)] > 0.5)
+        must[codes[box.x_low[: len(codes)] > 0.5]] = True
+        ways = np.bincount(codes[free], minlength=len(must)) + ~must
+        if np.log(np.maximum(ways, 1)).sum() > self.most[1]:
             return False
-        x = held.astype(np.float64)
-        n = self.problem.n_options
-        of, rows, limits = tangents.of, tangents.rows[:, free], tangents.limits
-        reach = limits - x @ rows.T - self._bought(held, free) @ tangents.rows[:, n:].T
-        allowed = (reach[:, of < 0] >= -1e-9).all(axis=1)
-        x, reach = x[allowed], reach[allowed]
-        most = np.ones((len(x), len(self.above)))
-        for d in range(len(self.above)):
-            most[:, d] = reach[:, of == d].min(axis=1, initial=1.0)
-        for _ in range(LOOKS):
-            bound = self._bounds(most)
-            alive = bound > target()
-            if not alive.any():
-                return True
-            x, most, bound = x[alive], most[alive], bound[alive]
-            top = int(np.argmax(bound))
-            whole = np.zeros(self.problem.n_options)
-            whole[free] = x[top]
-            if self.incumbent.met(whole):
-                self.incumbent.learn(whole)
-            v, gradient = self.scales.tangent(whole)
-            most = np.minimum(most, v + (x - x[top]) @ gradient[:, free].T)
-            x, most = np.delete(x, top, axis=0), np.delete(most, top, axis=0)
-        return False
+        listed = _Listed(self, box, relaxed, programme, free, must)
+        if not listed.grown(target, trail()) or not listed.looked(target):
+            return False
+        if listed.n <= FEW[0]:
+            box.told.steps, box.told.parts = box.told.steps + listed.root.steps, listed.root.parts
+        else:
+            box.told.left = box
+        return True
 
-    def _combinations(
-        self, box: Box, free: Positions, relaxed: Relaxed, target: float
-    ) -> Flags | None:
-        """Return choices whose bound is above the target, of shape (n, n_free); None: too many."""
-        codes = self.problem.eval_codes[free]
-        must = box.run.copy()
-        must[codes[box.x_low[free] > 0.5]] = True
-        ways = np.bincount(codes, minlength=len(must)) + ~must
-        if np.log(ways, where=ways > 0, out=np.zeros(len(ways))).sum() > self.most_ways:
-            return None
-        reduced, use = relaxed.reduced[free], self.use[:, free].T
-        parts = []
-        for code in np.unique(codes):
-            own = np.flatnonzero(codes == code)
-            gain, needs, which = reduced[own], use[own], own
-            if not must[code]:
-                gain, needs = np.append(gain, 0.0), np.vstack([needs, np.zeros(needs.shape[1])])
-                which = np.append(which, -1)
-            parts.append((gain, needs, which))
-        parts.sort(key=lambda part: len(part[0]))
-        best = np.append(np.cumsum([part[0].max() for part in parts][::-1])[::-1], 0.0)
-        least = np.zeros((len(parts) + 1, use.shape[1]))
-        for k in range(len(parts) - 1, -1, -1):
-            least[k] = least[k + 1] + parts[k][1].min(axis=0)
-        total, used = np.array([relaxed.rest]), np.zeros((1, use.shape[1]))
-        grown = []  # of every combination which it grew from, and by what
-        for k, (gain, needs, which) in enumerate(parts):
-            after = total[:, None] + gain
-            old, new = np.nonzero(after > target - best[k + 1] - ROUNDING)
-            spent = used[old] + needs[new]
-            fits = (spent <= self.early - least[k + 1]).all(axis=1)
-            old, new, used = old[fits], new[fits], spent[fits]
-            if len(old) > MOST:
-                return None
-            total = after[old, new]
-            grown.append((old, which[new]))
-        held = np.zeros((len(total), len(free) + 1), dtype=bool)  # the last column: no option
-        each = at = np.arange(len(total))
-        for old, way in reversed(grown):
-            held[each, way[at]] = True
-            at = old[at]
-        held = held[:, :-1]
-        used = used + self._bought(held, free) @ self.shared.T
-        return np.asarray(held[((used >= self.lower) & (used <= self.upper)).all(axis=1)])
+    def broken(self, row: int) -> Trail:
+        """Return what proves that a limit from above is broken: a price of it alone."""
+        if row not in self._broken:
+            prices = np.zeros(self.problem.matrix.shape[0])
+            prices[self.limits.rows[row]] = 1.0
+            self._broken[row] = Trail(prices, [], True)
+        return self._broken[row]
 
-    def _bought(self, held: Flags, free: Positions) -> Array:
-        """Return what follows from choices, of shape (n, n_following)."""
-        return self.problem.following(held @ self.problem.counted[free])
-
-    def _bounds(self, most: Array) -> Array:
+    def bounds(self, high: Array) -> Array:
         """Return bounds of the values of choices whose quantities are at most so much, scaled."""
-        every = np.zeros((len(most), len(self.problem.values)))
-        for d, (place, above) in enumerate(zip(self.problem.active, self.above, strict=True)):
-            every[:, place] = above.at(np.clip(most[:, d], 0.0, 1.0))
+        every = np.zeros((len(high), len(self.problem.values)))
+        for above, group in self._same:
+            every[:, self.problem.active[group]] = above.at(high[:, group])
         return self.problem.constant + self.problem.total.of(every)
+
+
+class _Listed:
+    """The choices of a box as they are built up, and how those ended that are left."""
+
+    def __init__(
+        self,
+        of: Enumeration,
+        box: Box,
+        relaxed: Relaxed,
+        programme: Programme,
+        free: Positions,
+        must: Flags,
+    ) -> None:
+        self.of, self.box, self.free, self.tangents = of, box, free, programme.tangents
+        none, codes, every = len(free), of.problem.eval_codes[free], programme.tangents.of
+        rows = np.argsort(every, kind="stable")[np.count_nonzero(every < 0) :]
+        self.points = [programme.points[row] for row in rows.tolist()]
+        self.quantities, self.first = np.unique(every[rows], return_index=True)
+        # What ways add to the bound by prices, to the limits and to the tangents; the last, none.
+        self.gain = np.append(relaxed.reduced[free], 0.0)
+        self.use = np.vstack([of.limits.use[:, free].T, np.zeros(len(of.limits.use))])
+        self.rise = np.vstack([-self.tangents.rows[np.ix_(rows, free)].T, np.zeros(len(rows))])
+        adds = np.append(programme.rise(relaxed)[free], 0.0)
+        own = [(code, np.flatnonzero(codes == code)) for code in np.unique(codes).tolist()]
+        ways = [(code, each if must[code] else np.append(each, none)) for code, each in own]
+        ways.sort(key=lambda each: -float(adds[each[1]].max()))
+        self.ways = [each for each in ways if len(each[1]) > 1]
+        sure = np.array([each[0] for _, each in ways if len(each) == 1], dtype=int)
+        self.held = np.zeros((1, none + 1), dtype=bool)
+        self.held[0, sure] = True
+        self.total = relaxed.rest + self.gain[sure].sum(keepdims=True)
+        self.used = self.use[sure].sum(axis=0, keepdims=True)
+        self.reach = self.tangents.limits[rows] + self.rise[sure].sum(axis=0, keepdims=True)
+        self.high = self._high(self.reach)
+        self.n, self.root = 0, Branch()
+        self.nodes = [self.root]  # what is to be told of those begun, while they are few
+
+    def _high(self, reach: Array) -> Array:
+        """Return what quantities are at most, by the least of their tangents."""
+        high = np.tile(self.box.high, (len(reach), 1))
+        if len(self.first):
+            least = np.minimum.reduceat(reach, self.first, axis=1)
+            high[:, self.quantities] = np.minimum(high[:, self.quantities], least)
+        return high
+
+    def grown(self, target: Callable[[], float], trail: Trail) -> bool:
+        """Build up what is left of the choices; False: too many."""
+        of, options = self.of, np.append(self.free, -1)
+        ends = (self.gain, np.maximum), (self.use, np.minimum), (self.rise, np.maximum)
+        best, least, most = (
+            np.cumsum([0 * own[0], *(end.reduce(own[w]) for _, w in self.ways[::-1])], axis=0)[::-1]
+            for own, end in ends
+        )
+        for k, (code, ways) in enumerate(self.ways, 1):
+            after = self.total[:, None] + self.gain[ways]
+            spent = self.used[:, None] + self.use[ways]
+            paid, over = after > target() - best[k] - ROUNDING, spent > of.early - least[k]
+            goes = paid & ~over.any(axis=2)
+            old, new = np.nonzero(goes)
+            reach = self.reach[old] + self.rise[ways[new]]
+            high = self._high(reach + most[k])
+            alive = of.bounds(high) > target()
+            self.n += len(alive)
+            if self.n > of.most[0]:
+                return False
+            if self.n <= FEW[0]:
+                self._end(code, options[ways], goes, np.where(paid, over.argmax(axis=2), -1), trail)
+                fresh = self._begin(code, old, options[ways[new]])
+                ended = [fresh[each] for each in np.flatnonzero(~alive).tolist()]
+                self._cap(ended, high[~alive], reach[~alive] + most[k])
+                self.nodes = [fresh[each] for each in np.flatnonzero(alive).tolist()]
+            old, new = old[alive], new[alive]
+            self.held = self.held[old]
+            self.held[np.arange(len(old)), ways[new]] = True
+            self.total, self.used = after[old, new], spent[old, new]
+            self.reach, self.high = reach[alive], high[alive]
+        return True
+
+    def _end(self, code: int, ways: Positions, goes: Flags, over: Positions, trail: Trail) -> None:
+        """Tell which ways to go on prices or a limit (-1: none) put an end to."""
+        for i in np.flatnonzero(~goes.all(axis=1)).tolist():
+            gone: dict[int, list[int]] = {}
+            for way in np.flatnonzero(~goes[i]).tolist():
+                gone.setdefault(int(over[i, way]), []).append(int(ways[way]))
+            for row, own in gone.items():
+                proof = trail if row < 0 else self.of.broken(row)
+                self.nodes[i].steps.append(Step("part", code, own, proof))
+
+    def _begin(self, code: int, old: Positions, options: Positions) -> list[Branch]:
+        """Tell which options (-1: none) combinations go on with; return what is to be told then."""
+        fresh = [Branch() for _ in old]
+        for parent, option, child in zip(old.tolist(), options.tolist(), fresh, strict=True):
+            rest, node = Branch(), self.nodes[parent]
+            node.steps.append(Step("part", code, [option]))
+            node.parts, self.nodes[parent] = [child, rest], rest
+        return fresh
+
+    def _cap(self, nodes: list[Branch], high: Array, reach: Array) -> None:
+        """Tell that what is left of choices is worth too little at so much of their quantities."""
+        ends, shut = [*self.first[1:].tolist(), None], high < self.box.high
+        for d, a, b in zip(self.quantities.tolist(), self.first.tolist(), ends, strict=True):
+            least = a + reach[:, a:b].argmin(axis=1)
+            for i in np.flatnonzero(shut[:, d]).tolist():
+                nodes[i].steps.append(Step("cap", d, self.points[least[i]]))
+
+    def looked(self, target: Callable[[], float]) -> bool:
+        """Value exactly what is left, as far as it may be worth more; False: too many."""
+        of, problem = self.of, self.of.problem
+        x, n = self.held[:, :-1].astype(np.float64), problem.n_options
+        whole = np.zeros((len(x), n))
+        whole[:, self.free] = x
+        bought = problem.following(x @ problem.counted[self.free])
+        used, cuts = self.used + bought @ of.limits.shared.T, self.tangents.of < 0
+        spent = np.hstack([whole, bought]) @ self.tangents.rows[cuts].T
+        met = ((used >= of.lower) & (used <= of.upper)).all(axis=1)
+        met &= (spent <= self.tangents.limits[cuts] + 1e-9).all(axis=1)
+        left, bound = np.flatnonzero(met), of.bounds(self.high)
+        for _ in range(LOOKS):
+            left = left[bound[left] > target()]
+            if not len(left):
+                break
+            top = left[bound[left].argmax()]
+            left = left[left != top]
+            if of.incumbent.met(whole[top]):
+                of.incumbent.learn(whole[top])
+            else:
+                met[top] = False
+            v, gradient = of.scales.tangent(whole[top])
+            most = v + (x[left] - x[top]) @ gradient[:, self.free].T
+            self.high[left] = np.minimum(self.high[left], most)
+            bound[left] = of.bounds(self.high[left])
+        if len(left) or self.n > FEW[0]:
+            return not len(left)
+        for node, choice, fits in zip(self.nodes, whole, met, strict=True):
+            if fits:
+                node.steps.append(Step("choice", 0, choice))
+            else:  # what breaks limits not looked at before is left to be proved
+                low, high = self.box.x_low.copy(), self.box.x_high.copy()
+                low[:n] = high[:n] = choice
+                node.left = replace(self.box, x_low=low, x_high=high, told=node)
+        return True

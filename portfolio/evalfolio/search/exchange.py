@@ -19,6 +19,7 @@ class Exchanges:
         # An exchange keeps one option per eval and buys what it needs.
         first = n_budgets + len(problem.evals) + problem.question.stack.n_ties
         rows = np.concatenate([np.arange(n_budgets), np.arange(first, problem.matrix.shape[0])])
+        self.rows = rows
         both = problem.matrix[rows][:, : problem.n_choice].toarray()
         self.use, self.shared = np.split(both, [problem.n_options], axis=1)
         self._each = both.T

@@ -125,7 +125,7 @@ class Overestimate:
     def _piece(self, low: float, high: float, error: float) -> tuple[Array, Array, Flags]:
         """Return corners on a piece without inflection, and which may be a hull's inside it."""
         convex = self.value.convex(low * self.v_max, high * self.v_max)
-        v = np.linspace(low, high, 9)
+        v = np.linspace(low, high, 25)
         if low == 0:
             v = np.unique(np.concatenate([v, high * np.geomspace(1e-16, 1.0, 33)]))
         g, s = self.gain(v), self._slope(v)

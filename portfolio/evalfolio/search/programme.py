@@ -168,14 +168,14 @@ class Programme:
         # Costs perturbed far spoil a warm start; tails would stall without.
         far = 1.0 if tails else 1e-3
         self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", far)
-        m, none = self.matrix.shape[0], np.zeros(0)
-        self._solver.addRows(m, self.row_low, self.row_high, 0, np.zeros(m), none, none)
         self._known = np.zeros((3, self.n_columns))  # what is wanted, as far as it has it
         self._columns = np.zeros(0, dtype=np.int_)  # those the solver has, in its order
         self._place = np.full(self.n_columns, -1, dtype=np.int32)  # of every column among them
         high = scales.at(problem.allowed)
         for d, most in enumerate(high.tolist()):  # changed one by one, slopes take long
             self._enter_hull(d, above[d].hull(0.0, most).segments(0.5 * most, n_segments))
+        m, none = self.matrix.shape[0], np.zeros(0)
+        self._solver.addRows(m, self.row_low, self.row_high, 0, np.zeros(m), none, none)
         of, k = np.nonzero(self.slopes * (self.draw_of >= 0)[:, None])
         at = self.first_draw + self.draw_of[of], self.n_x + self.n_d + of * n_segments + k
         steep = sparse.csr_matrix((-self.slopes[of, k], at), self.matrix.shape)
@@ -303,6 +303,12 @@ class Programme:
         tangents.keep(~drop)
         self.points = [x for x, out in zip(self.points, drop, strict=True) if not out]
 
+    def rise(self, found: Relaxed) -> Array:
+        """Return what every option adds at a solution, per share of it: by its tangents' slopes."""
+        tangents, cut = self.tangents, found.prices[self.matrix.shape[0] :]
+        cut = np.where(tangents.of[: len(cut)] >= 0, np.maximum(cut, 0.0), 0.0)
+        return np.asarray(cut @ -tangents.rows[: len(cut), : self.problem.n_options])
+
     def set_budget(self, row: int, limit: float) -> None:
         """Set the amount of a budget row, in units of the problem's own."""
         self.row_high[row] = limit
@@ -328,8 +334,9 @@ class Programme:
             n_draws = self.matrix.shape[0] - self.first_draw
             starts = np.bincount(self.draw_of[~plain], self._starts[~plain], n_draws)
             self.row_high[self.first_draw :] = starts
-            for draw, start in enumerate(starts):
-                self._solver.changeRowBounds(self.first_draw + draw, -np.inf, start)
+        links = np.arange(self.problem.matrix.shape[0], self.matrix.shape[0], dtype=np.int32)
+        low, high = self.row_low[links], self.row_high[links]
+        self._solver.changeRowsBounds(len(links), links, low, high)
         if (missing := (self.z_low > 0) & (self._place < 0)).any():
             self._give(np.flatnonzero(missing))
         has = self._place >= 0
@@ -357,7 +364,6 @@ class Programme:
         self.slopes[d] = slopes
         link = self.problem.matrix.shape[0] + d
         self.row_low[link] = self.row_high[link] = part.low
-        self._solver.changeRowBounds(link, part.low, part.low)
 
     def solve(self, time_limit: float | None = None) -> Relaxed:
         """Solve the programme of the box entered last."""

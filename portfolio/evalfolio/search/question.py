@@ -18,6 +18,8 @@ from evalfolio.objectives import Objective, as_objective, evsi
 class Question:
     """What a search answers; limits and contingency travel with it wherever plans are made.
 
+    InputError if a budget, a share, a limit or the objective is not what it must be.
+
     Parameters
     ----------
     menu
@@ -32,11 +34,6 @@ class Question:
     contingency
         Share of the money (resources whose name begins with `usd`) that is kept back, or shares
         by resource.
-
-    Raises
-    ------
-    InputError
-        If a budget, a share, a limit or the objective is not what it must be.
 
     Examples
     --------

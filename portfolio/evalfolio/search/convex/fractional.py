@@ -46,6 +46,9 @@ class Convex:
     every limit. Bound and gap are honest and the gap is what it is: a second opinion on `Certified`
     and a plan for menus too large for it. `Answer.shares` has the split.
 
+    InputError if the error is not strictly between 0 and 1, or (from `find`) the solver not
+    installed.
+
     Parameters
     ----------
     error
@@ -53,11 +56,6 @@ class Convex:
     solver
         One of `evalfolio.search.convex.solvers.convex_solvers()`; by default each in turn until
         one answers.
-
-    Raises
-    ------
-    InputError
-        If the error is not strictly between 0 and 1, or (from `find`) the solver not installed.
 
     Examples
     --------
