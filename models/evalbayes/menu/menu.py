@@ -32,6 +32,7 @@ SHARED_DRAWS = "shared_draws_"
 
 # Arrays of information that a menu has checked, by id while they live: a menu made of another,
 # as a search makes by the dozen, takes the same ones or parts of them.
+SHARPEST = 1e16  # times as sure: of more, what is left of a variance is rounding
 SOUND: WeakValueDictionary[int, Array] = WeakValueDictionary()
 FINITE: WeakValueDictionary[int, Array] = WeakValueDictionary()
 
@@ -151,6 +152,14 @@ class Menu:
             raise InputError(
                 f"menu: prior_covariance of the states {self.states} must be symmetric positive "
                 "definite; drop a state that is a sum of others, or give every state some variance"
+            )
+        told = [each for each in (self.information, self.information_draws) if each is not None]
+        sharp = max(each.max(initial=0.0) for each in told) * float(np.diag(covariance).max())
+        if sharp > SHARPEST:
+            raise InputError(
+                "menu: the largest information times the largest prior variance must be at most "
+                f"{SHARPEST:g}, got {sharp:.3g}; such an option leaves nothing of a variance but "
+                "rounding: give it less information, or the prior less variance"
             )
         check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
         for name in ["usd", *(each.resource for each in self.tariffs)] if self.tariffs else ():

@@ -134,6 +134,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 REFUSED += [
     ("huge", {"information": small_menu().information * 1e20}, "information must lie within ±1e"),
+    (
+        "sharp",
+        {
+            "information": small_menu().information * 1e9,
+            "prior_covariance": np.eye(2) * 1e10,
+        },
+        "the largest information times the largest prior variance must be at most 1e[+]16, got",
+    ),
     ("numbers for names", {"states": (1, 2)}, "names of states must be text, got 1"),
     (
         "gap alone",
