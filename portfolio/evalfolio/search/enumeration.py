@@ -155,7 +155,8 @@ class _Listed:
             if self.n > of.most[0]:
                 return False
             if self.n <= FEW[0]:
-                self._end(code, options[ways], goes, np.where(paid, over.argmax(axis=2), -1), trail)
+                row = over.argmax(axis=2) if len(of.early) else 0  # without a limit prices end all
+                self._end(code, options[ways], goes, np.where(paid, row, -1), trail)
                 fresh = self._begin(code, old, options[ways[new]])
                 ended = [fresh[each] for each in np.flatnonzero(~alive).tolist()]
                 self._cap(ended, high[~alive], reach[~alive] + most[k])

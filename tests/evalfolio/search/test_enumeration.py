@@ -34,9 +34,10 @@ def choices(problem: Problem) -> Iterator[NDArray[np.float64]]:
 
 
 def looked_through(
-    menu: Menu, share: float, constraints: Sequence[Limit] = ()
+    menu: Menu, share: float | None, constraints: Sequence[Limit] = ()
 ) -> tuple[Search, Branch, bool]:
-    budget = {n: share * float(menu.options.groupby("eval")[n].max().sum()) for n in menu.resources}
+    most = menu.options.groupby("eval")[list(menu.resources)].max().sum()
+    budget = {} if share is None else {n: share * float(most[n]) for n in menu.resources}
     search = Search(Problem(Question(menu, budget, constraints)), gap=GAP, deadline=None, seed=0)
     box = search.relaxation.whole_menu()
     search.programme.add_tangents(search.problem.evenly())
@@ -86,6 +87,16 @@ def test_the_best_of_a_settled_box_is_that_of_all_its_choices_and_is_proved(
         kept = [node for k, node in enumerate(data["tree"]) if k != len(data["tree"]) - 1]
         with pytest.raises(Refused, match="cover"):
             proof(data | {"tree": kept})
+
+
+def test_without_any_limit_everything_is_looked_at(make_menu: Callable[..., Menu]) -> None:
+    search, told, settled = looked_through(make_menu(2, 3, 2, 2), None)
+    assert settled
+    problem = search.problem
+    best = max(problem.value(x) for x in choices(problem))
+    assert search.incumbent.value * problem.scale >= best * (1 - GAP)
+    bound = search._target * problem.scale
+    proof(certificate(problem, search.incumbent.x, bound, told))
 
 
 def test_too_many_choices_are_left_to_be_split(
