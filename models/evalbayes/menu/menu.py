@@ -153,13 +153,17 @@ class Menu:
                 f"menu: prior_covariance of the states {self.states} must be symmetric positive "
                 "definite; drop a state that is a sum of others, or give every state some variance"
             )
-        told = [each for each in (self.information, self.information_draws) if each is not None]
-        sharp = max(each.max(initial=0.0) for each in told) * float(np.diag(covariance).max())
-        if sharp > SHARPEST:
+        sharp = np.diagonal(self.information, axis1=1, axis2=2)
+        if self.information_draws is not None:
+            most = np.diagonal(self.information_draws, axis1=2, axis2=3).max(axis=0, initial=0.0)
+            sharp = np.maximum(sharp, most)
+        sharp = sharp * np.diag(covariance)
+        if sharp.max(initial=0.0) > SHARPEST:
+            option, state = np.unravel_index(sharp.argmax(), sharp.shape)
             raise InputError(
-                "menu: the largest information times the largest prior variance must be at most "
-                f"{SHARPEST:g}, got {sharp:.3g}; such an option leaves nothing of a variance but "
-                "rounding: give it less information, or the prior less variance"
+                f"option {self.options.index[option]!r}: information times the prior variance of "
+                f"{self.states[state]!r} must be at most {SHARPEST:g}, got {sharp.max():.3g}, "
+                "which leaves but rounding of it; give less information or a smaller variance"
             )
         check_shared(self.shared, self.options.index, self.resources, self.resource_draws)
         for name in ["usd", *(each.resource for each in self.tariffs)] if self.tariffs else ():
