@@ -206,20 +206,20 @@ class _Written:
 
     def _cap(self, quantities: list[int], x: Array) -> None:
         """Cap quantities at what a choice explains."""
-        for q in quantities:
-            if (key := (q, id(x))) not in self._labels:
-                self._labels[key] = self._label(q, (1.0, x))
-            self.tree.append(["cap", self._labels[key]])
+        self.tree += [["cap", self._label(q, (1.0, x))] for q in quantities]
 
     def _label(self, quantity: int, *points: tuple[float, Array]) -> int:
-        """Write down the tangent of a quantity at a choice and return its label.
+        """Return the label of the tangent of a quantity at a choice, written down at first.
 
         Where one programme stands alone it is one for all of its choices: what lies over 1/(δ + N)
         is convex in the vector, so that the mean of vectors does what the tangents' mean does.
         """
-        w = np.sum([share * self._vector(quantity, x) for share, x in points], axis=0)
-        self.tangents.append([self.places.index(quantity), *w.tolist()])
-        return len(self.tangents) - 1
+        key = (quantity, *(id(x) for _, x in points))
+        if key not in self._labels:
+            w = np.sum([share * self._vector(quantity, x) for share, x in points], axis=0)
+            self._labels[key] = len(self.tangents)
+            self.tangents.append([self.places.index(quantity), *w.tolist()])
+        return self._labels[key]
 
     def _note(self, trail: Trail) -> int:
         """Write down a programme's prices, in the units of the objective and of the limits."""
@@ -232,10 +232,9 @@ class _Written:
             odds = problem.ceilings[q] * (1 + MARGIN) / problem.v_max[q] - 1.0
             used = [(price * problem.scale, x) for of, price, x in trail.tangents if of == d]
             for same in [used] if self.alone and used else [[each] for each in used]:
-                total, key = sum(price for price, _ in same), (q, *(id(x) for _, x in same))
-                if key not in self._labels:
-                    self._labels[key] = self._label(q, *((cut / total, x) for cut, x in same))
-                tangents.append([self._labels[key], float(total * odds)])
+                total = sum(price for price, _ in same)
+                label = self._label(q, *((cut / total, x) for cut, x in same))
+                tangents.append([label, float(total * odds)])
         rows = [[r, float(paid[r])] for r in np.flatnonzero(paid).tolist()]
         self.prices.append({"rows": rows, "tangents": tangents, "empty": trail.empty})
         return len(self.prices) - 1

@@ -40,7 +40,7 @@ HULLS = 0.6  # of what is to be closed: hulls looser than that in sum are split 
 class Search:
     """The state of one search: open boxes, the best choice, the bound of what is done."""
 
-    proving = False  # the bound is known and every box is to have its prices
+    proving = False  # the bound is known, nothing better is looked for
 
     def __init__(
         self,

@@ -95,21 +95,22 @@ class _Listed:
 
     def __init__(
         self,
-        of: Enumeration,
+        enumeration: Enumeration,
         box: Box,
         relaxed: Relaxed,
         programme: Programme,
         free: Positions,
         must: Flags,
     ) -> None:
-        self.of, self.box, self.free, self.tangents = of, box, free, programme.tangents
-        none, codes, every = len(free), of.problem.eval_codes[free], programme.tangents.of
+        self.enumeration, self.box, self.free = enumeration, box, free
+        limits, self.tangents = enumeration.limits, programme.tangents
+        none, codes, every = len(free), enumeration.problem.eval_codes[free], programme.tangents.of
         rows = np.argsort(every, kind="stable")[np.count_nonzero(every < 0) :]
         self.points = [programme.points[row] for row in rows.tolist()]
         self.quantities, self.first = np.unique(every[rows], return_index=True)
         # What ways add to the bound by prices, to the limits and to the tangents; the last, none.
         self.gain = np.append(relaxed.reduced[free], 0.0)
-        self.use = np.vstack([of.limits.use[:, free].T, np.zeros(len(of.limits.use))])
+        self.use = np.vstack([limits.use[:, free].T, np.zeros(len(limits.use))])
         self.rise = np.vstack([-self.tangents.rows[np.ix_(rows, free)].T, np.zeros(len(rows))])
         adds = np.append(programme.rise(relaxed)[free], 0.0)
         own = [(code, np.flatnonzero(codes == code)) for code in np.unique(codes).tolist()]
@@ -136,7 +137,7 @@ class _Listed:
 
     def grown(self, target: Callable[[], float], trail: Trail) -> bool:
         """Build up what is left of the choices; False: too many."""
-        of, options = self.of, np.append(self.free, -1)
+        listing, options = self.enumeration, np.append(self.free, -1)
         ends = (self.gain, np.maximum), (self.use, np.minimum), (self.rise, np.maximum)
         best, least, most = (
             np.cumsum([0 * own[0], *(end.reduce(own[w]) for _, w in self.ways[::-1])], axis=0)[::-1]
@@ -145,17 +146,17 @@ class _Listed:
         for k, (code, ways) in enumerate(self.ways, 1):
             after = self.total[:, None] + self.gain[ways]
             spent = self.used[:, None] + self.use[ways]
-            paid, over = after > target() - best[k] - ROUNDING, spent > of.early - least[k]
+            paid, over = after > target() - best[k] - ROUNDING, spent > listing.early - least[k]
             goes = paid & ~over.any(axis=2)
             old, new = np.nonzero(goes)
             reach = self.reach[old] + self.rise[ways[new]]
             high = self._high(reach + most[k])
-            alive = of.bounds(high) > target()
+            alive = listing.bounds(high) > target()
             self.n += len(alive)
-            if self.n > of.most[0]:
+            if self.n > listing.most[0]:
                 return False
             if self.n <= FEW[0]:
-                row = over.argmax(axis=2) if len(of.early) else 0  # without a limit prices end all
+                row = over.argmax(axis=2) if len(listing.early) else 0  # none: prices end all
                 self._end(code, options[ways], goes, np.where(paid, row, -1), trail)
                 fresh = self._begin(code, old, options[ways[new]])
                 ended = [fresh[each] for each in np.flatnonzero(~alive).tolist()]
@@ -175,7 +176,7 @@ class _Listed:
             for way in np.flatnonzero(~goes[i]).tolist():
                 gone.setdefault(int(over[i, way]), []).append(int(ways[way]))
             for row, own in gone.items():
-                proof = trail if row < 0 else self.of.broken(row)
+                proof = trail if row < 0 else self.enumeration.broken(row)
                 self.nodes[i].steps.append(Step("part", code, own, proof))
 
     def _begin(self, code: int, old: Positions, options: Positions) -> list[Branch]:
@@ -197,30 +198,30 @@ class _Listed:
 
     def looked(self, target: Callable[[], float]) -> bool:
         """Value exactly what is left, as far as it may be worth more; False: too many."""
-        of, problem = self.of, self.of.problem
+        listing, problem = self.enumeration, self.enumeration.problem
         x, n = self.held[:, :-1].astype(np.float64), problem.n_options
         whole = np.zeros((len(x), n))
         whole[:, self.free] = x
         bought = problem.following(x @ problem.counted[self.free])
-        used, cuts = self.used + bought @ of.limits.shared.T, self.tangents.of < 0
+        used, cuts = self.used + bought @ listing.limits.shared.T, self.tangents.of < 0
         spent = np.hstack([whole, bought]) @ self.tangents.rows[cuts].T
-        met = ((used >= of.lower) & (used <= of.upper)).all(axis=1)
+        met = ((used >= listing.lower) & (used <= listing.upper)).all(axis=1)
         met &= (spent <= self.tangents.limits[cuts] + 1e-9).all(axis=1)
-        left, bound = np.flatnonzero(met), of.bounds(self.high)
+        left, bound = np.flatnonzero(met), listing.bounds(self.high)
         for _ in range(LOOKS):
             left = left[bound[left] > target()]
             if not len(left):
                 break
             top = left[bound[left].argmax()]
             left = left[left != top]
-            if of.incumbent.met(whole[top]):
-                of.incumbent.learn(whole[top])
+            if listing.incumbent.met(whole[top]):
+                listing.incumbent.learn(whole[top])
             else:
                 met[top] = False
-            v, gradient = of.scales.tangent(whole[top])
+            v, gradient = listing.scales.tangent(whole[top])
             most = v + (x[left] - x[top]) @ gradient[:, self.free].T
             self.high[left] = np.minimum(self.high[left], most)
-            bound[left] = of.bounds(self.high[left])
+            bound[left] = listing.bounds(self.high[left])
         if len(left) or self.n > FEW[0]:
             return not len(left)
         for node, choice, fits in zip(self.nodes, whole, met, strict=True):
