@@ -159,7 +159,7 @@ class Menu:
             sharp = np.maximum(sharp, most)
         sharp = sharp * np.diag(covariance)
         if sharp.max(initial=0.0) > SHARPEST:
-            option, state = np.unravel_index(sharp.argmax(), sharp.shape)
+            option, state = divmod(int(sharp.argmax()), len(self.states))
             raise InputError(
                 f"option {self.options.index[option]!r}: information times the prior variance of "
                 f"{self.states[state]!r} must be at most {SHARPEST:g}, got {sharp.max():.3g}, "
