@@ -11,6 +11,7 @@ from evalfolio.search.exchange import Exchanges, moved
 from evalfolio.search.problem import Problem
 from evalfolio.search.question import Question
 
+LOOK = 250  # options valued at a time
 SMALLEST = 1e-12  # of the largest total value; what counts as a gain
 
 
@@ -56,40 +57,53 @@ def greedy(problem: Problem) -> Array:
             gains[:, same] = np.where(some < point, average * some, gains[:, same])
         return problem.total.of(gains)
 
-    def best_step(x: Array, among: Flags) -> tuple[Array, float, float] | None:
-        """Return the choice after the best exchange, what that gains and what it costs."""
-        options = np.flatnonzero((problem.allowed > 0) & (x < 0.5) & among)
-        without = problem.present(x)[problem.eval_codes[options]]
-        ok = exchanges.fits(x, options, without)
-        options, without = options[ok], without[ok]
-        if not len(options):
+    def best_step(x: Array, among: Flags, last: Array) -> tuple[Array, float, float] | None:
+        """Return the choice after the best exchange, what that gains and what it costs.
+
+        `last` is every option's value per cost as it was when last valued. Others' steps seldom
+        raise one, so those that were best come first, the rest while they may be better.
+        """
+        options = np.flatnonzero((problem.allowed > 0) & (x < 0.5) & among & (last > -np.inf))
+        now, best = float(worth(problem.explained.at(x)[None])[0]), (-np.inf, 0, 0.0, 0.0)
+        while len(options) and best[0] < last[options].max():
+            first = np.argpartition(-last[options], min(LOOK, len(options)) - 1)[:LOOK]
+            some, options = np.sort(options[first]), np.delete(options, first)
+            last[some], without = -np.inf, problem.present(x)[problem.eval_codes[some]]
+            ok = exchanges.fits(x, some, without)
+            some, without = some[ok], without[ok]
+            if not len(some):
+                continue
+            gain = worth(problem.explained.exchanged(x, without, some)) - now
+            extra = exchanges.more(x, some, without)[:n_budgets].sum(axis=0)
+            rate = gain / np.maximum(extra, 1e-9)
+            last[some] = rate = np.where(gain > SMALLEST * problem.scale, rate, -np.inf)
+            k = int(np.argmax(rate))
+            best = max(best, (float(rate[k]), -int(some[k]), float(gain[k]), float(extra[k])))
+        if best[0] == -np.inf:
             return None
-        now = worth(problem.explained.at(x)[None])
-        gain = worth(problem.explained.exchanged(x, without, options)) - now
-        extra = exchanges.more(x, options, without)[:n_budgets].sum(axis=0)
-        score = np.where(gain > SMALLEST * problem.scale, gain / np.maximum(extra, 1e-9), -np.inf)
-        best = int(np.argmax(score))
-        if not np.isfinite(score[best]):
-            return None
-        step = moved(x, int(options[best]), int(without[best]))
-        if worth(problem.explained.at(step)[None])[0] <= now[0]:
+        option = -best[1]
+        step = moved(x, option, int(problem.present(x)[problem.eval_codes[option]]))
+        if worth(problem.explained.at(step)[None])[0] <= now:
             return None  # the gain was the rounding of what tells very much
         if problem.curved and problem.cuts(step) is not None:
             return None
-        return step, float(gain[best]), float(extra[best])
+        return step, best[2], best[3]
 
     def bundle(x: Array, needing: Flags) -> tuple[Array, float, float] | None:
         """Return the best beginning of the steps among options that need a purchase."""
         best: tuple[Array, float, float] | None = None
         at, gain, extra = x, 0.0, 0.0
-        while (step := best_step(at, needing)) is not None:
+        while (step := best_step(at, needing, np.full(len(x), np.inf))) is not None:
             at, gain, extra = step[0], gain + step[1], extra + step[2]
             best = max(best or (at, gain, extra), (at, gain, extra), key=_rate)
         return best
 
-    every = np.ones(problem.n_options, dtype=bool)
+    every, last = np.ones(problem.n_options, dtype=bool), np.full(problem.n_options, np.inf)
     while True:
-        steps = [best_step(x, every)]
+        steps = [best_step(x, every, last)]
+        if steps[0] is None:  # of what was worth nothing, or did not fit, some may now
+            last[:] = np.inf
+            steps = [best_step(x, every, last)]
         bought = problem.menu.bought(x) > 0.5
         for k in np.flatnonzero(~bought & ~refused):
             steps.append(bundle(x, problem.needs[:, k] > 0))
@@ -97,7 +111,10 @@ def greedy(problem: Problem) -> Array:
         found = [step for step in steps if step is not None]
         if not found:
             return x
-        x = max(found, key=_rate)[0]
+        before, x = x, max(found, key=_rate)[0]
+        made = [problem.following(each @ problem.counted) for each in (before, x)]
+        changed = problem.eval_codes[before != x]
+        last[np.isin(problem.eval_codes, changed) | (made[0] != made[1]).any()] = np.inf
 
 
 def _rate(step: tuple[Array, float, float]) -> float:
