@@ -362,7 +362,7 @@ class Problem:
         ]
         for o, name in enumerate(owners):
             alone = [use[o], *(use[s] for s in self.needs[o])]
-            if all(sum(own[k] for own in alone) <= most for k, most in budgets.items()):
+            if all(sum(own[k] for own in alone) <= (1 + MISSED) * m for k, m in budgets.items()):
                 evals[name].append(o)
         for s, options in needed:
             for name in evals:

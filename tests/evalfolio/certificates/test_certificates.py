@@ -236,6 +236,14 @@ def test_what_is_not_verifiable_says_so(objective: Any, limit: Any, said: str) -
         verify(data)
 
 
+def test_an_option_that_takes_all_of_a_budget_but_for_rounding_is_in_it() -> None:
+    menu = small_menu()
+    menu.options.loc["b max", "staff_hours"] = 0.1 + 0.2  # 0.30000000000000004
+    menu.options.loc["a max", "staff_hours"] = 0.3 * (1 + 1e-8)
+    data = check(Question(menu, {"staff_hours": 0.3}))
+    assert data["claim"]["choice"] == ["b max"]
+
+
 def test_limits_with_variables_of_their_own_are_proved() -> None:
     menu = small_menu()
     rng = np.random.default_rng(0)
