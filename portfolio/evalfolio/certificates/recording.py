@@ -17,7 +17,7 @@ import numpy as np
 
 from evalbayes import Menu
 from evalbayes.arrays import Array
-from evalfolio.certificates.verifier import FORMAT, MISSED, Refused, digest, proof, require
+from evalfolio.certificates.verifier import FORMAT, MISSED, Refused, digest, proof, reading, require
 from evalfolio.objectives.terms import Evsi
 from evalfolio.search import Problem, Question
 from evalfolio.search.box import Branch, Step, Trail
@@ -115,6 +115,7 @@ def _verifiable(question: Question) -> None:
     require(not question.menu.tariffs, "prices that go by steps are not verifiable")
 
 
+@reading()
 def hold(data: dict[str, Any], question: Question, chosen: Sequence[str]) -> None:
     """Refuse a certificate of another menu, question or choice, whatever it proves of its own."""
     _verifiable(question)

@@ -9,7 +9,8 @@ import hashlib
 import json
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal, localcontext
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate, pairwise
@@ -39,6 +40,16 @@ def require(holds: object, text: str) -> None:
     """Refuse a certificate unless something holds."""
     if not holds:
         raise Refused(text)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Refuse what is damaged, whatever Python makes of it."""
+    try:
+        yield
+    except Exception as error:  # anyone may have written it
+        require(isinstance(error, Refused), f"it is damaged ({type(error).__name__}: {error})")
+        raise
 
 
 def numbers(values: Iterable[float]) -> list[Decimal]:
@@ -369,6 +380,8 @@ class Problem:
                 if own := [(o, ONE) for o in options if owners[o] == name]:
                     self.rows.append(([*own, (s, -ONE)], None, ZERO))
             self.rows.append(([(s, ONE), *((o, -ONE) for o in options)], None, ZERO))
+        ours = [question["variables"], *(c for row in question["limits"] for c, _ in row["terms"])]
+        require(min(ours) >= 0 and ours[0] < len(ours), "a limit is of a column that is not there")
         for row in question["limits"]:
             low, high = (None if x is None else Decimal(x) for x in row["sides"])
             self.rows.append(([(c, Decimal(x)) for c, x in row["terms"]], low, high))
@@ -471,30 +484,27 @@ def digest(menu: Data) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@reading()
 def proof(data: Data) -> tuple[Decimal, Decimal]:
     """Return a number at or below the choice's value, and one at or above every choice's.
 
     What the certificate claims of them, if anything, is held to that; `Refused` if it is no proof.
     """
-    try:
-        require("not_verifiable" not in data, data.get("not_verifiable", ""))
-        made = data["format"]
-        require(made == FORMAT, f"its format is {made!r}, which a verifier of {FORMAT} cannot read")
-        require(digest(data["menu"]) == data["menu_hash"], "its menu does not have the stated hash")
-        with localcontext(prec=DIGITS):
-            problem, claim = Problem(data), data["claim"]
-            value = problem.value(claim["choice"], claim["variables"])
-            bound = max(problem.cover(), value)
-            least, most = claim.get("value", value), claim.get("bound", bound)
-            require(least <= value, f"it claims a value of {least}, and proves {value:.17g}")
-            require(most >= bound, f"it claims a bound of {most}, and proves {bound:.17g}")
-            return value, bound
-    except Refused:
-        raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise Refused(f"it is damaged ({type(error).__name__}: {error})") from error
+    require("not_verifiable" not in data, data.get("not_verifiable", ""))
+    made = data["format"]
+    require(made == FORMAT, f"its format is {made!r}, which a verifier of {FORMAT} cannot read")
+    require(digest(data["menu"]) == data["menu_hash"], "its menu does not have the stated hash")
+    with localcontext(prec=DIGITS):
+        problem, claim = Problem(data), data["claim"]
+        value = problem.value(claim["choice"], claim["variables"])
+        bound = max(problem.cover(), value)
+        least, most = claim.get("value", value), claim.get("bound", bound)
+        require(least <= value, f"it claims a value of {least}, and proves {value:.17g}")
+        require(most >= bound, f"it claims a bound of {most}, and proves {bound:.17g}")
+        return value, bound
 
 
+@reading()
 def verify(data: Data) -> str:
     """Return what a certificate proves, in words; `Refused` if it does not prove its claim."""
     proof(data)
@@ -515,5 +525,5 @@ def verify(data: Data) -> str:
 if __name__ == "__main__":
     try:
         print(verify(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
-    except Refused as refused:
+    except (OSError, RecursionError, ValueError) as refused:
         sys.exit(f"Not proved: {refused}.")

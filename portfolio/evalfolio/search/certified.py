@@ -64,9 +64,8 @@ class Certified:
     def find(self, question: Question) -> Answer:
         """Return the best choice with its proof; of those as good within the gap, a cheap one."""
         found = certify(Problem(question), self)
-        if found.status == Status.CERTIFIED and not found.problem.n_own:
-            return thrifty(found, self.gap)
-        return found
+        sure = found.status == Status.CERTIFIED and not found.problem.n_own
+        return thrifty(found, self.gap) if sure else found
 
     def roughly(self, gap: float, seconds: float) -> Self:
         """Return it with a wider gap and less time; see `Method`."""

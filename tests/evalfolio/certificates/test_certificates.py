@@ -165,6 +165,36 @@ def test_a_question_cannot_change_what_the_menu_says_of_a_decision() -> None:
     assert proof(data) == proved
 
 
+@pytest.mark.parametrize(
+    ("place", "put"),
+    [
+        (("claim", "value"), None),
+        (("claim", "bound"), 10**400),
+        (("claim", "variables"), [[]]),
+        (("question", "limits", 0, "name"), ["a list"]),
+        (("question", "limits", 0, "terms", 0, 0), -1),
+        (("question", "variables"), 10**12),
+        (("question", "variables"), -1),
+        (("prices",), 7),
+        (("tree", 0), ["leaf"]),
+    ],
+)
+def test_what_is_damaged_anywhere_is_refused_in_a_sentence(
+    place: tuple[Any, ...], put: Any
+) -> None:
+    data, _ = made(question_of(2))
+    assert data["question"]["limits"]
+    *way, last = place
+    inner: Any = data
+    for key in way:
+        inner = inner[key]
+    inner[last] = put
+    if put is None:
+        del inner[last]
+    with pytest.raises(Refused):
+        verify(data)
+
+
 def test_other_vectors_are_another_proof() -> None:
     data, found = made(question_of(4), 1e-3)
     rng = np.random.default_rng(0)
