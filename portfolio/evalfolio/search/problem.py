@@ -118,8 +118,8 @@ class Problem:
         for same in self.alike:
             self.v_max[same] = reach[same].max()
         self.reach = np.divide(reach, self.v_max, out=np.ones_like(reach), where=self.v_max > 0)
-        ends = self.gains_of(reach[None])[0]
-        self.scale = float(self.total.of(ends[None])[0]) or 1.0
+        most = float(self.values_of(reach[None])[0])
+        self.scale = most if most > 1e-300 else 1.0  # slopes in units of less are beyond floats
         share = self.gains_of(self.v_max[None])[0] / self.scale
         matters = (share > NEGLIGIBLE) & (self.v_max > 0)
         self.active = np.flatnonzero(matters)

@@ -226,6 +226,20 @@ def test_value_never_falls_with_the_budget() -> None:
         assert (np.diff(values) >= -2e-6 * np.array(values[1:])).all()
 
 
+@pytest.mark.parametrize("sds", [37.0, 37.7, 38.2, 50.0])
+def test_a_threshold_so_far_that_values_are_hardly_floats_ends_without_a_warning(
+    sds: float,
+) -> None:
+    columns = {"eval": ["a"], "domain": "d", "tier": "plateau", "usd": [1.0]}
+    options = pd.DataFrame(columns, index=pd.Index(["a plateau"], name="option"))
+    decision = Decision("d", np.ones(1), sds * np.sqrt(0.5), 1.0, 1.0)
+    told, prior = np.ones((1, 1, 1)), np.eye(1)
+    menu = Menu(options, ("usd",), told, ("s",), np.zeros(1), prior, (decision,))
+    found = Certified().find(Question(menu, {"usd": 2.0}))
+    assert found.status == "certified"
+    assert 0 <= found.value <= found.bound < 1e-290
+
+
 def test_time_limit_gives_the_best_so_far_with_an_honest_bound() -> None:
     menu, budget = awkward_menu(3)
     problem = Problem(Question(menu, budget))
