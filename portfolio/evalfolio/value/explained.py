@@ -157,12 +157,12 @@ def factors(information: Array) -> Array:
     Pivoted Cholesky of all matrices at once; lower ranks are filled with zeros.
     """
     rest = np.array(np.einsum("oii->oi", information))  # the diagonals of what is left
-    size, everywhere = rest.max(axis=1, initial=0.0), np.arange(len(information))
+    small, everywhere = 1e-13 * rest, np.arange(len(information))  # each state by its own scale
     columns: list[Array] = []
     for _ in range(information.shape[1]):
-        pivot = rest.argmax(axis=1)
+        pivot = np.where(rest > small, rest, 0.0).argmax(axis=1)
         height = rest[everywhere, pivot]
-        left = height > 1e-13 * size
+        left = height > small[everywhere, pivot]
         if not left.any():
             break
         column = information[everywhere, :, pivot]

@@ -159,6 +159,15 @@ def test_factors_give_back_the_information_with_as_many_columns_as_its_rank() ->
     assert factors(np.zeros((2, 3, 3))).shape == (2, 3, 1)
 
 
+def test_factors_keep_what_is_told_of_a_state_on_a_far_larger_scale() -> None:
+    sds = np.array([1e-4, 1e4])
+    loadings = np.array([[1.0, 0.5], [0.3, 1.0]])
+    plain = loadings.T @ loadings
+    found = factors((plain / np.outer(sds, sds))[None])[0] * sds[:, None]
+    np.testing.assert_allclose(found @ found.T, plain, rtol=1e-9)
+    assert np.count_nonzero(found.any(axis=0)) == 2
+
+
 def test_units_of_the_states_do_not_matter() -> None:
     x = np.random.default_rng(2).uniform(size=12)
     reference = ExplainedVariance(correlated_menu(2)).at(x)
