@@ -242,11 +242,12 @@ def _add_units(
 
 
 def _note_unknown(rows: Rows, column: str, catalogue: Catalogue) -> None:
-    """Note as a fault, once for each name, what is no eval, or study, of the catalogue."""
+    """Note as a fault, once for each name, what is used and no eval, or study, of the catalogue."""
     names = [each.name for each in (catalogue.evals if column == "eval" else catalogue.studies)]
     known = set(names)
+    unused = rows.frame.get("outcome", pd.Series(index=rows.frame.index)) == "excluded"
     for row, name in enumerate(rows.names(column)):
-        if name and name not in known:
+        if name and name not in known and not unused.iloc[row]:
             known.add(name)
             mend = cure(str(name), names) if names else "it has none: add a [[study]]"
             rows.fault(row, column, f"must be one of the catalogue's, got {name!r}; {mend}")

@@ -44,6 +44,16 @@ def test_cells_and_runs_become_a_catalogue_that_passes_its_check(run: Run, endin
     assert ctf.human_minutes is None
 
 
+def test_an_eval_of_which_every_run_is_excluded_is_no_fault_of_the_draft(run: Run) -> None:
+    Path("runs.csv").write_text(RUNS + "broken,t1,D,excluded,0.5,8,16\n")
+    assert run("init", "c.toml", "--from", "runs.csv").code == 0
+    assert "broken" not in Path("c.toml").read_text()
+    checked = run("check", "c.toml", "runs.csv")
+    assert checked.code == 0, checked.err
+    Path("runs.csv").write_text(RUNS + "broken,t1,D,success,0.5,8,16\n")
+    assert "got 'broken'" in run("check", "c.toml", "runs.csv").err
+
+
 def test_the_observations_of_the_example_give_its_evals(run: Run) -> None:
     tables = [EXAMPLE / "cyber_cells.csv", EXAMPLE / "metr_counts.csv"]
     assert run("init", "c.toml", "--from", tables[0], "--from", tables[1], "-q").out == ""
