@@ -13,7 +13,6 @@ from evalfolio.readers.prices import Prices, default_prices
 
 NEEDED = ("eval", "tier", "cap", "cap_unit", "attempts", "tasks")
 MOST = 1e15  # tokens, tasks or hours: more is a slip of the pen
-_REPAIRED = 0.3  # the effort at which obvious spurious failures are mended
 
 
 def inspect_settings(
@@ -206,26 +205,24 @@ def _notes(
     if not pd.isna(most := row["cap"]):
         cap = f"cap {most:{',.0f' if most >= 100 else '.6g'}} {row['cap_unit']}"
     of = "" if size is None else f" of {size}"
-    notes = [
-        f"{row['tier']}: {_whole(row, 'tasks')}{of} tasks, {config['epochs']} attempts each, "
-        f"{cap} per attempt"
-    ]
-    effort = _effort(row)
-    if isinstance(row.get("of_option"), str):
+    attempts = f"{config['epochs']} attempt{'s' * (config['epochs'] != 1)} each"
+    tasks = f"{_whole(row, 'tasks')}{of} tasks"
+    notes = [f"{row['tier']}: {tasks}, {attempts}, {cap} per attempt"]
+    effort, deep = _effort(row), row["tier"] == "max-elicitation"
+    if isinstance(after := row.get("of_option"), str):
+        after = after if after == "max-elicitation" else "the one after repairs"
         notes.append(
-            f"before any elicitation: the plateau-level reading that {row['of_option']} "
-            "is held against"
+            f"before any elicitation: the plateau-level reading that {after} is held against"
         )
-    if row["tier"] == "max-elicitation":
+    elif deep or effort > 0:
         spec = None if catalogue is None else catalogue.eval(str(row["eval"]))
-        hours = 0.0 if spec is None else spec.staff_hours_elicitation
+        key = "staff_hours_elicitation" if deep else "staff_hours_repair"
+        hours = getattr(spec, key, 0.0)
         hours = sum(hours.values()) if isinstance(hours, Mapping) else hours
-        asked = f" ({hours:,.3g} staff hours)" if hours else ""
-        notes.append(
-            f"elicit first{asked}: effort {effort:g}, with the tailored scaffold as solver"
-        )
-    elif effort >= _REPAIRED:
-        notes.append("read the transcripts, mend what failed for spurious reasons and run it again")
+        asked = f" ({hours:,.3g} staff hours): " if hours else ": "
+        how = f"effort {effort:g}, with the tailored scaffold as solver"
+        mend = "read the transcripts and mend what failed for spurious reasons"
+        notes.append(f"elicit first{asked}{how}" if deep else f"repair first{asked}{mend}")
     if "limit" in config:
         notes.append("random subset: the same seed draws the same samples from the same data set")
     return notes

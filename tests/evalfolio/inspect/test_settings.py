@@ -27,7 +27,7 @@ def choices(**given: Any) -> pd.DataFrame:
 
 
 def catalogue(tasks: int = 38) -> SimpleNamespace:
-    spec = SimpleNamespace(tasks=tasks, staff_hours_elicitation=60.0)
+    spec = SimpleNamespace(tasks=tasks, staff_hours_elicitation=60.0, staff_hours_repair=16.0)
     budget = SimpleNamespace(agents_in_parallel=40)
     return SimpleNamespace(eval=lambda name: spec, budget=budget)
 
@@ -136,7 +136,15 @@ def test_notes_say_what_the_commands_cannot() -> None:
 
     assert "20 of 38 tasks, 4 attempts each, cap 2,000,000 tokens per attempt" in notes()
     assert "elicit first (60 staff hours): effort 0.8" in notes()
-    assert "mend what failed" in notes(tier="plateau", effort=0.3)
+    # What a plan repairs has an effort of 0.2 by default: two like commands would tell nobody why.
+    assert "repair first (16 staff hours): read the" in notes(tier="plateau", effort=0.2)
+    assert "first" not in notes(tier="plateau", effort=0.0)
+    assert "20 of 38 tasks, 1 attempt each, cap" in notes(attempts=1)
+    frame = choices(tier="plateau", effort=0.2, attempts=1, baseline_runs=20, baseline_cap=2e6)
+    plain, repaired = inspect_settings(frame, catalogue(), model="m")["runs"]
+    assert "reading that the one after repairs is held against" in plain["notes"][1]
+    assert "repair first" not in " ".join(plain["notes"])
+    assert "repair first" in repaired["notes"][1]
     assert "random subset" in notes()
     assert "random subset" not in notes(tasks=38)
 
