@@ -136,6 +136,17 @@ def counted(tiers: Iterable[str]) -> str:
     return " and ".join([*told, *([f"{studies} {one}"] if studies else [])])
 
 
+def at_tier(evals: str, tier: str, number: int) -> str:
+    """Say which evals run at a tier.
+
+    >>> at_tier("a", "plateau", 1), at_tier("a and b", "plateau", 2), at_tier("trial", "study", 1)
+    ('a near its plateau', 'a and b near their plateau', 'trial as a study')
+    """
+    told = TIER_WORDS.get(tier, tier)
+    one = told.replace("their", "its").replace("studies", "a study")
+    return f"{evals} {one if number == 1 else told}"
+
+
 def mix_in_words(
     choices: "pd.DataFrame", ai_model: str, shared: "pd.DataFrame | None" = None
 ) -> str:
@@ -166,7 +177,7 @@ def mix_in_words(
             if len(choices) > MOST_NAMED:
                 counts = rows["domain"].astype(str).value_counts(sort=False)
                 names = listing([f"{n} of {domain}" for domain, n in counts.items()])
-            parts.append(f"{names} {TIER_WORDS[tier]} ({percent(share)} of the money)")
+            parts.append(f"{at_tier(names, tier, len(rows))} ({percent(share)} of the money)")
     return (
         f"Run {counted(choices['tier'])} on {ai_model} for an expected ${two_digits(total + off)}: "
         f"{'; '.join(parts)}.{_bought_once(bought)}{told}"

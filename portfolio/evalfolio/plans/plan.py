@@ -16,7 +16,7 @@ from evalbayes import Menu
 from evalbayes.arrays import Array
 from evalbayes.names import ONCE
 from evalfolio.limits.limit import Limit
-from evalfolio.narrative import TIER_WORDS, amount, counted, listing, percent, two_digits, words
+from evalfolio.narrative import amount, at_tier, counted, listing, percent, two_digits, words
 from evalfolio.objectives.valuation import valuation
 from evalfolio.plans.evaluation import choice_vector
 from evalfolio.search import Question, Status
@@ -232,7 +232,7 @@ class Plan:
             return f"Run nothing. {self.note}".strip()
         spend = listing([amount(used, name) for name, used in self.spend.items()])
         tiers = [
-            f"{listing(rows['eval'].astype(str).tolist())} {TIER_WORDS.get(str(tier), tier)}"
+            at_tier(listing(rows["eval"].astype(str).tolist()), str(tier), len(rows))
             for tier, rows in self.choices.groupby("tier", sort=False)
         ]
         lines = self.shared.get("told", pd.Series(ONCE, self.shared.index))

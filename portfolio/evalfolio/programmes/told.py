@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalfolio.limits.budget import MONEY
-from evalfolio.narrative import TIER_WORDS, lines_of, listing, price, words
+from evalfolio.narrative import at_tier, lines_of, listing, price, words
 from evalfolio.record.record import Account, AccountTable
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def in_stages(result: "Recommendation", stages: int, *, seed: int = 0) -> "Recom
 
 def _runs(found: "Stages", options: Sequence[str]) -> str:
     tiers = [
-        f"{listing(list(map(str, own['eval'])))} {TIER_WORDS.get(str(tier), str(tier))}"
+        at_tier(listing(list(map(str, own["eval"]))), str(tier), len(own))
         for tier, own in found.question.menu.options.loc[list(options)].groupby("tier", sort=False)
     ]
     return "; ".join(tiers) or "nothing"

@@ -54,7 +54,7 @@ def test_rows_say_what_is_shared_and_what_its_last_user_loses(plan: Plan) -> Non
     assert "bought once: scaffold" in str(plan)
     assert mix_in_words(plan.choices, "X", plan.shared) == (
         "Run 3 evals on X for an expected $18,000: a and b with maximum elicitation (95 % of the "
-        "money); c near their plateau (5 % of the money). Bought once: scaffold for a and b "
+        "money); c near its plateau (5 % of the money). Bought once: scaffold for a and b "
         "($1,000, 50 staff hours)."
     )
     many = pd.concat([plan.shared.rename({"scaffold": name}) for name in "pqrs"])

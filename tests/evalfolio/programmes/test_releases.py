@@ -73,7 +73,7 @@ def test_the_worked_case_as_a_programme() -> None:
     assert found.spend["most"]["usd"] == 12.0
     assert found.days == pytest.approx({"now": 3, "expected": 6.66, "p90": 15, "most": 15}, abs=0.2)
     lines = str(found).splitlines()
-    assert lines[0] == "Run now: screen near their plateau ($2, 3 days)."
+    assert lines[0] == "Run now: screen near its plateau ($2, 3 days)."
     assert lines[1].startswith(
         "Then, if cyber comes out between -0.6 and 0.6 (30 %), run deep with"
     )

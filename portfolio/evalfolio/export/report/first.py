@@ -5,9 +5,10 @@ from typing import Any
 
 from evalbayes.names import ONCE
 from evalfolio.export.report.numerals import hours, money, share
-from evalfolio.narrative import DEPTH, STUDY, TIER_WORDS, counted, listing, percent, resource_words
+from evalfolio.narrative import DEPTH, STUDY, at_tier, counted, listing, percent, resource_words
 from evalfolio.record.record import Record
 
+TIERS = (DEPTH, "sweet-spot", "plateau", STUDY)
 MOST_OF_IT = 0.95  # of the plan's value: the least budget that buys so much is the knee
 HALF = "half of every budget"
 MOST_BINDING = 3  # budgets told with what more of each would add
@@ -38,8 +39,8 @@ def first(record: Record) -> dict[str, Any]:
 def lead(record: Record) -> str:
     """Say how many evals run at which tier; amounts stand in the table below."""
     rows = record.to_run
-    counts = {tier: sum(row.tier == tier for row in rows) for tier in (DEPTH, *TIER_WORDS)}
-    told = listing([f"{n} {TIER_WORDS[tier]}" for tier, n in counts.items() if n])
+    counts = {tier: sum(row.tier == tier for row in rows) for tier in TIERS}
+    told = listing([at_tier(str(n), tier, n) for tier, n in counts.items() if n])
     if not told:
         return record.words.mix
     return f"Run {counted(row.tier for row in rows)} on {record.portfolio.ai_model}: {told}."
