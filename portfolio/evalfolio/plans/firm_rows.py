@@ -179,16 +179,14 @@ class FirmRows:
                 "says what is as good in its place."
             )
             return " ".join(told)
-        for row, others in self.instead.items():
+        alike: dict[str, list[str]] = {}  # rows by what is said of them
+        for row in self.instead:
             ways = self.ways(row)
-            if not ways:
-                told.append(f"{_words(row)} is not proved firm.")
-            elif "nothing" in ways:
-                told.append(f"{_words(row)} may be left out: the draws cannot tell the difference.")
-            elif all(len(way) == 1 for way in others):
-                told.append(f"Any one of these {len(ways) + 1}: {listing([_words(row), *ways])}.")
-            else:
-                told.append(f"In place of {_words(row)} as well: {'; or '.join(ways)}.")
+            said = f"Exchangeable, each by itself, with {'; or '.join(ways)}"
+            if "nothing" in ways:
+                said = "May each be left out, as the draws cannot tell the difference"
+            alike.setdefault(said if ways else "Not proved firm", []).append(_words(row))
+        told += [f"{said}: {listing(rows)}." for said, rows in alike.items()]
         return " ".join(told)
 
 

@@ -68,9 +68,20 @@ def test_evals_alike_but_for_noise_are_any_one_of_three_and_the_strong_one_is_fi
     rest = {"a", "b", "c"} - {row[0]}
     assert {way[0][0] for way in ways if way} >= rest
     told = plan.sentence()
-    assert "Any one of these 3: " in told
+    assert f"Exchangeable, each by itself, with {'; or '.join(plan.ways(row))}: {row[0]}" in told
     assert "Firm, whatever the draws: strong (plateau)." in told
     assert f"± {two_digits(2.04 * plan.noise)} (95 %)" in told
+
+
+def test_rows_of_which_the_same_is_said_share_a_sentence() -> None:
+    plan = found(noisy(np.random.default_rng(0), 0.05))
+    other = ((("e", "plateau"), ("f", "plateau")),)
+    instead = {("a", "plateau"): other, ("b", "plateau"): other, ("c", "plateau"): ((),)}
+    told = replace(plan, instead=instead).sentence()
+    assert (
+        "Exchangeable, each by itself, with e (plateau) and f (plateau): a (plateau) and "
+        "b (plateau). May each be left out, as the draws cannot tell the difference: c (plateau)."
+    ) in told
 
 
 def test_without_noise_every_row_that_is_better_by_more_than_two_gaps_is_firm() -> None:
@@ -144,7 +155,7 @@ def test_without_work_to_prove_it_no_row_is_called_firm() -> None:
     assert plan is not None
     assert plan.firm == ()
     assert plan.instead[("strong", "plateau")] == ()
-    assert "strong (plateau) is not proved firm." in plan.sentence()
+    assert "Not proved firm: " in plan.sentence()
 
 
 def test_rows_firm_by_searches_that_end_early_are_those_that_whole_searches_prove() -> None:
