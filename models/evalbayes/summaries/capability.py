@@ -30,7 +30,7 @@ def capability_table(
     Per domain, at its (first) threshold: shown capability; the elicitation gap; full capability,
     fully elicited; gain to come before the horizon; units from full capability to the threshold (an
     uncertain threshold adds to the interval; each level has its own, and its name); the chance to
-    exceed it now and by the horizon; buffers, the quantiles of all that may still come on top of
+    exceed it now and by the end of it; buffers, the quantiles of all that may still come on top of
     what is shown, and on top of what maximum elicitation has seen. Where an adversary has a budget,
     capability at it: it is then what exceeds, and is still to come on top of what is shown. Where
     the unit is doublings of human task time, also horizons at 50 % and 80 % (as shown and fully
@@ -83,7 +83,8 @@ def _domain_rows(
 ) -> list[dict[str, object]]:
     d, m = posterior.index_of("domain", spec.name), posterior.index_of("ai_model", ai_model)
     shown, gap = posterior.draws["shown"][:, d, m], posterior.draws["gap"][:, d, m]
-    years = catalogue.portfolio.horizon_months / MONTHS
+    months = catalogue.portfolio.horizon_months
+    years, soon = months / MONTHS, f"in {months:g} months"
     rate = later_gain(catalogue, spec, len(shown), rng)
     overlap = spec.post_training_overlap
     decided = catalogue.decided(spec.name)
@@ -108,7 +109,7 @@ def _domain_rows(
         "elicitation gap": (unit, gap),
         "full": (unit, capability),
         **{name: (unit, within) for name, within in limited.items()},
-        f"gain in {catalogue.portfolio.horizon_months:g} months": (unit, gain),
+        f"gain {soon}": (unit, gain),
         **{f"{reach[name]} to {name}": (unit, t - full[name]) for name, t in thresholds.items()},
     }
     if spec.minutes:
@@ -128,7 +129,7 @@ def _domain_rows(
     rows = [_row(spec.name, figure, unit, draws) for figure, (unit, draws) in figures.items()]
     for level, threshold in thresholds.items():
         exceed = "chance to exceed" if level == "threshold" else f"chance to exceed {level}"
-        for when, had in (("now", full[level]), ("by the horizon", later[level])):
+        for when, had in (("now", full[level]), (soon, later[level])):
             chance = float((had > threshold).mean())
             rows.append(_row(spec.name, f"{exceed} {when}", "share", chance))
     most = max((e.effort_max for e in catalogue.evals if spec.name in e.loadings), default=0.0)

@@ -184,7 +184,7 @@ def test_the_chance_to_exceed_is_that_of_the_draws(spend: float) -> None:
     y = line + decision.later_gain_mean + decision.later_gain_sd * luck
     table = capability_table(POSTERIOR, catalogue).set_index(["domain", "figure"])["median"]
     assert (y > decision.threshold).mean() == pytest.approx(
-        table[("cyber", "chance to exceed by the horizon")], abs=0.02
+        table[("cyber", "chance to exceed in 6 months")], abs=0.02
     )
     assert table[("cyber", "at the adversary's budget")] == pytest.approx(
         float(np.median(within(catalogue)))

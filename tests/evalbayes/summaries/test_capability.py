@@ -54,7 +54,7 @@ def test_figures_are_those_of_the_draws() -> None:
         (shown + gap > threshold).mean(), abs=0.02
     )
     assert (
-        cyber.loc["chance to exceed by the horizon", "median"]
+        cyber.loc["chance to exceed in 6 months", "median"]
         > cyber.loc["chance to exceed now", "median"]
     )
 
