@@ -187,8 +187,8 @@ def _elsewhere(menu: Menu, found: Requirement, targets: Sequence[Target]) -> str
     if not other or not own:
         return ""
     return (
-        f"Rows of {listing(other)} are bought for what AI models have in common across domains: "
-        "there they are the cheapest to tell what the targets ask."
+        f"No target is about {listing(other)}: rows there are what limits ask for, or tell the "
+        "targets by what AI models have in common across domains."
     )
 
 
