@@ -192,7 +192,7 @@ def page(
 
 
 def certificate(record: Record) -> str:
-    """Say how sure it is that no other mix is better, and how sure the model is of its value."""
+    """Say how sure it is that no other mix is better, and how sure the draws are of its value."""
     value = record.value
     if not record.to_run:
         return "Nothing on this menu is worth its price within these budgets."
@@ -218,8 +218,8 @@ def certificate(record: Record) -> str:
         return f"{best}."
     low, high = draws.q05 / value.evsi, draws.q95 / value.evsi
     return (
-        f"{best}; the model’s own error is larger: the mix is worth {percent(low)} to "
-        f"{percent(high)} of the value stated."
+        f"{best}; what its rows tell is less sure: over the posterior draws of that it is worth "
+        f"{percent(low)} to {percent(high)} of the value stated (90 %)."
     )
 
 

@@ -180,7 +180,7 @@ def _write_resources(sheet: Sheet) -> int:
 
 
 def _write_value(sheet: Sheet, row: int) -> int:
-    """Write the value, its certificate and the model's own error; return the row after."""
+    """Write the value, its certificate and what the draws say; return the row after."""
     contents, value = sheet.contents, sheet.contents.record.value
     plan, draws = contents.plans[contents.own], value.draws
     label = sheet.book.line("text", text_wrap=True)
@@ -211,7 +211,7 @@ def _write_value(sheet: Sheet, row: int) -> int:
         sheet.named(f"plan_{name}", row, 1)
     if draws is not None:
         row += 1
-        sheet.put(row, 0, "The model's own error (5 %, mean, 95 %)", label)
+        sheet.put(row, 0, "Value by draws of what rows tell (5 %, mean, 95 %)", label)
         for column, figure in enumerate((draws.q05, draws.mean, draws.q95), start=1):
             sheet.put(row, column, figure, "value")
         note = sheet.book.style("text", font_color=MUTED, align="left", indent=1)
