@@ -33,7 +33,7 @@ COLUMNS: tuple[tuple[str, str, str, float], ...] = (
     ("validity_floor_sd", "Validity floor (sd)", "unit", 11),
     ("evsi", "Value of the plan here", "value", 13),
     ("share_of_evpi", "Share of perfect information", "share", 12),
-    ("minimum_effort_usd", "Least useful spend, USD", "usd", 13),
+    ("minimum_effort_usd", "Minimum sensible effort, USD", "usd", 13),
     ("funded", "Funded", "text", 9),
     ("unit", "Unit", "text", 26),
     ("reason", "Why", "wrap", WHY),

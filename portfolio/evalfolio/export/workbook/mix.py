@@ -225,7 +225,7 @@ def write_mix(book: Book) -> None:
         named = f"mix_{safe_name(name)}" if priced else ""
         sheet.formula(TOTAL_ROW, column, formula, total, book.style(kind, bold=True, top=1), named)
     _write_rows(sheet)
-    extra = [("Share of USD", "share"), ("Value if dropped", "value"), ("Why", "wrap")]
+    extra = [("Share of USD", "share"), ("Value lost if dropped", "value"), ("Why", "wrap")]
     if contents.record.value.noise is not None:
         extra.append(("Under other draws", "wrap"))
     heads = [("Row", "count"), *(head(name) for name in columns), *extra]
