@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from evalfolio.examples import small_menu
+from evalfolio.recommendations.alternatives import read_scenarios
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -63,6 +64,15 @@ def test_every_command_of_a_page_is_one_there_is(page: Path) -> None:
         assert context.params, line
         if command.name == "sensitivity":  # no command writes over the plan of another
             assert context.params["out"] != context.params["plan"], line
+
+
+def test_the_scenarios_of_the_pages_are_ones_that_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "scenarios.csv"
+    tables = [text for page in PAGES for text in blocks(page, "csv") if text.startswith("name,")]
+    assert tables
+    for text in tables:
+        file.write_text(text, "utf-8")
+        assert read_scenarios(file)
 
 
 def test_links_and_pictures_of_the_pages_are_there() -> None:
