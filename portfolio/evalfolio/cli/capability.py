@@ -51,7 +51,7 @@ def capability(
     )
     title = f"Capability of {ai_model or read.portfolio.ai_model}, 90 % intervals in brackets"
     print_table(in_a_terminal(table), title)
-    print_table(with_ends(when), "When each level is crossed, in years from now and by date")
+    print_table(with_ends(when), "When the frontier crosses each level, in years and by date")
     print_table(over_time, "Buffer on what is shown, 95 % sure, for as long as one has it")
     if pairs is not None and len(pairs):
         print_table(pairs, "Pairs: what eliciting, or best of k, added")

@@ -47,7 +47,8 @@ def in_a_terminal(table: "pd.DataFrame") -> "pd.DataFrame":
         headings |= {"spurious_rate": "spurious failures", "plateau_repaired": "repaired"}
     headings |= {"sweet_spot": "sweet spot", "saturation_95": "95 % of plateau at"}
     told = {words: [ranged(row, name) for row in rows] for name, words in headings.items()}
-    return table[["eval", "class"]].assign(**told, unit=table["spend_unit"], runs=table["runs"])
+    own = {"unit": table["spend_unit"], "single runs": table["runs"]}  # cells and counts are none
+    return table[["eval", "class"]].assign(**told, **own)
 
 
 def ranged(row: Mapping[Hashable, Any], name: str) -> str:

@@ -85,10 +85,10 @@ def depth_on_prior(plan: Plan, method: Certified = ROUGHLY) -> str:
             except InfeasibleError:
                 continue
         shares.append(percent(tier_share(plan.menu, chosen, DEPTH)))
+    told = "none" if set(shares) == {"0 %"} else f"{', '.join(shares[:-1])} and {shares[-1]}"
     return (
         "No observation was elicited, so depth rests on the prior range of the elicitation gap: "
-        f"at half, once and twice its sd {', '.join(shares[:-1])} and {shares[-1]} of the money "
-        "goes to max elicitation."
+        f"at half, once and twice its sd {told} of the money goes to max elicitation."
     )
 
 
