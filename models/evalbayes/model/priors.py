@@ -80,7 +80,8 @@ def gap_prior(interval: Interval) -> tuple[float, float]:
     """Mean and sd of ln gap; an interval that starts at 0 starts at a twentieth of its end."""
     high = max(interval.high, 1e-3)  # no gap at all: a thousandth of a unit
     low = max(interval.low, SMALLEST_GAP_SHARE * high if interval.low < interval.high else high)
-    return Interval(min(low, high), high).lognormal()
+    mean, sd = Interval(min(low, high), high).lognormal()
+    return mean, max(sd, SMALLEST_SD)
 
 
 def logit_prior(plateau: Interval) -> tuple[float, float]:

@@ -11,8 +11,10 @@ from scipy.special import betaln, expit
 from tests.evalbayes.model.simulated import catalogue, observed, runs
 
 from evalbayes.catalogue import parse_catalogue
+from evalbayes.catalogue.interval import Interval
 from evalbayes.errors import InputError
 from evalbayes.model.fit import fit
+from evalbayes.model.priors import gap_prior
 from evalbayes.observations import Observations
 from evalbayes.predictive import MODELS, Predictive, prior_predictive
 from evalbayes.predictive.predictive import tables
@@ -212,3 +214,10 @@ def test_the_picture_has_a_bar_per_entry_and_crosses_out_what_lies_outside() -> 
     marks = {line.get_label(): np.asarray(line.get_xdata()).tolist() for line in ax.lines}
     assert marks["seen"] == [0.2]
     assert marks["seen, outside"] == [0.6]
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0])
+def test_a_gap_given_exactly_still_has_some_spread(gap: float) -> None:
+    mean, sd = gap_prior(Interval(gap, gap))
+    assert np.exp(mean) == pytest.approx(max(gap, 1e-3))
+    assert sd > 0.0  # a menu needs some of every state
