@@ -190,7 +190,7 @@ class _Listed:
 
     def _cap(self, nodes: list[Branch], high: Array, reach: Array) -> None:
         """Tell that what is left of choices is worth too little at so much of their quantities."""
-        ends, shut = [*self.first[1:].tolist(), None], high < self.box.high
+        ends, shut = [*self.first.tolist(), None][1:], high < self.box.high
         for d, a, b in zip(self.quantities.tolist(), self.first.tolist(), ends, strict=True):
             least = a + reach[:, a:b].argmin(axis=1)
             for i in np.flatnonzero(shut[:, d]).tolist():

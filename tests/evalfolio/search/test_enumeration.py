@@ -8,14 +8,15 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from evalbayes import Menu, SharedPurchase
+from evalbayes import Decision, Menu, SharedPurchase
 from evalfolio.certificates.recording import certificate
 from evalfolio.certificates.verifier import Refused, proof
 from evalfolio.limits import Limit, MaxEvals, MinEvals
-from evalfolio.search import enumeration
+from evalfolio.search import Certified, enumeration
 from evalfolio.search.box import Branch
 from evalfolio.search.branching import Search
 from evalfolio.search.problem import Problem
@@ -108,3 +109,24 @@ def test_too_many_choices_are_left_to_be_split(
     assert search.incumbent.value == 0.0  # nothing was looked at
     assert not told.steps
     assert not told.parts
+
+
+def test_a_belief_far_beyond_a_skewed_threshold_needs_no_tangent() -> None:
+    information = np.array([np.diag(each) for each in ([1.0, 0.0], [2.0, 0.0], [2.0, 1.0])])
+    menu = Menu(
+        options=pd.DataFrame(
+            {"eval": "ctf", "domain": "cyber", "tier": "plateau", "usd": [1.0, 2.0, 5.0]},
+            index=pd.Index(["few", "many", "deep"], name="option"),
+        ),
+        resources=("usd",),
+        information=information,
+        states=("cyber.shown", "cyber.gap"),
+        prior_mean=np.array([20.0, 1.0]),
+        prior_covariance=np.diag([0.4, 0.5]),
+        decisions=(Decision("cyber", np.ones(2), 8.9, 28.0, 1.0),),
+        skewed=("cyber.gap",),
+    )
+    question = Question(menu, {"usd": 9.0})
+    found = Certified(gap=GAP).find(question)
+    data = certificate(question, found.x, found.bound)
+    assert "not_verifiable" in data or proof(data)

@@ -63,7 +63,7 @@ def expected(gap: SkewedBelief, value: float, chances: Array, more: Array, above
         value=value,
         p_turned=float((chances * (1.0 - mitigate if gap.mitigates else mitigate)).sum()),
         p_missed=float((chances * (1.0 - mitigate) * above).sum()),
-        p_needless=float((chances * mitigate * (1.0 - above)).sum()),
+        p_needless=max(float((chances * mitigate * (1.0 - above)).sum()), 0.0),  # rounding
     )
 
 

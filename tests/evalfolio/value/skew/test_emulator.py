@@ -58,3 +58,12 @@ def test_a_gap_that_nothing_reads_leaves_one_point_and_no_fault() -> None:
     calls, found = made(menu, np.ones(len(menu)))
     prior = menu.prior_covariance
     assert found.at(found.places(prior)) == pytest.approx(figures(calls, prior), abs=1e-6)
+
+
+def test_a_belief_far_above_the_threshold_leaves_chances_of_nothing_and_no_fault() -> None:
+    menu = skewed_menu(2, 4)
+    menu = replace(menu, decisions=tuple(replace(d, threshold=-20.0) for d in menu.decisions))
+    calls, found = made(menu, np.ones(len(menu)))
+    assert (figures(calls, menu.prior_covariance) >= 0.0).all()
+    assert np.isfinite(found.weights).all()
+    assert np.isfinite(found.plane).all()
