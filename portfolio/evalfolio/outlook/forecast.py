@@ -118,7 +118,7 @@ class Forecast:
         return pd.DataFrame({"cost": [*now], "usd": [*now.values()], "drivers": feeds})
 
     def by_eval(self) -> pd.DataFrame:
-        """Return by eval and year the USD of its runs, or of a study, with 90 % intervals."""
+        """Return by eval, study and shared purchase the USD of each year, with 90 % intervals."""
         rows = self.ledger[self.ledger["resource"] == "usd"].to_dict("records")
         years = {"year": np.arange(self.years + 1)}
         return pd.concat(
@@ -149,8 +149,10 @@ class Forecast:
         """Return when each resource runs short, and how likely it is the first to.
 
         Years from now, log-linear between whole ones, infinite where not within those looked at;
-        and what is asked in the last year as a multiple of what there is.
+        and what is asked in the last year as a multiple of what there is. Empty without budgets.
         """
+        if not self.there_is:
+            return pd.DataFrame()
         asked = {
             name: self.used(name) / (now * np.exp(self.logs[THERE_IS.get(name, "staff")]))
             for name, now in self.there_is.items()
@@ -205,6 +207,7 @@ def forecast_of(record: Record, catalogue: Catalogue, presets: Presets, **how: A
         cost = STUDIES if row.tier == STUDY else LONG if long else FIXED
         ledger.append((row.eval, "usd", cost, row.usd * rounds))
         ledger.append((row.eval, "agent_hours", LONG_RUNS if long else FIXED_RUNS, hours * rounds))
+    ledger += [(each.name, "usd", STUDIES, each.usd * rounds) for each in record.shared if each.usd]
     staff = {name: used for name, used in record.spend.items() if name.startswith("staff_hours")}
     ledger += [("", name, HOURS, used * rounds) for name, used in staff.items()]
     stated, kept = catalogue.budget.usd_per_staff_hour, record.kept_back

@@ -39,13 +39,16 @@ def in_year(question: Question, found: costs.Forecast, catalogue: Catalogue, yea
     hours = dict.fromkeys(found.hour_usd, grown[costs.HOURS])
     by |= {name: np.full(len(menu), each) for name, each in hours.items()}
     own = {name: menu.options[name] * each for name, each in by.items() if name in menu.options}
+    hours["usd"] = grown[costs.STUDIES]  # of what several evals share
     once = [
         replace(each, use={n: use * hours.get(n, 1.0) for n, use in each.use.items()}, draws=None)
         for each in menu.shared
     ]
-    nearer = [max(spans.get(name, 0.0) for name in d.domains(menu.states)) for d in menu.decisions]
-    held = zip(menu.decisions, nearer, strict=True)
-    decisions = tuple(replace(d, threshold=d.threshold - span) for d, span in held)
+    nearer = {
+        each.name: sum(weight * spans[name] for name, weight in each.weights.items())
+        for each in catalogue.decisions
+    }
+    decisions = tuple(replace(d, threshold=d.threshold - nearer[d.name]) for d in menu.decisions)
     options = menu.options.assign(**own)
     then = replace(menu.at_costs(options), shared=tuple(once), decisions=decisions)
     stock = {}
@@ -74,7 +77,8 @@ def mixes(question: Question, found: costs.Forecast, catalogue: Catalogue) -> pd
         wages = float(np.exp(np.median(found.logs["wages"][:, year])))
         paid = wages * sum(price * used[name] for name, price in found.hour_usd.items())
         runs = float(chosen.loc[chosen["tier"] != STUDY, "usd"].sum())
-        row = {"year": year, "value": best.value, "of_perfect": best.value / best.problem.evpi}
+        most = best.problem.evpi or 1.0  # a threshold out of reach is worth no evals
+        row = {"year": year, "value": best.value, "of_perfect": best.value / most}
         row |= {"evals": len(chosen), "deep": int((chosen["tier"] == DEPTH).sum())}
         row |= {"usd": used["usd"], "share_deep": tier_share(menu, chosen.index, DEPTH)}
         row |= {"staff_hours": sum(used[name] for name in found.hour_usd), "promises": promises}

@@ -96,6 +96,7 @@ def test_what_binds_first_and_when() -> None:
     assert table["first_to_bind"].idxmax() == "usd"
     assert 0 < table["years"]["usd"] < 1
     assert table["years"]["staff_hours.bio"] == np.inf
+    assert made(there_is={}).binding().empty  # a plan may be made without budgets
     logs = np.array([[-1.0, -0.5, 0.5, -1.0]])
     assert first_above(logs, 0.5).tolist() == [0.75]
 
@@ -142,6 +143,9 @@ def test_an_hour_has_the_price_of_its_skill_or_an_assumed_one(
     row = Choice.model_construct(domain="bio", tier="plateau", eval="quiz", usd=100.0)
     use = {"usd": 100.0, "staff_hours.bio": 3.0, "staff_hours.ml": 5.0}
     record: Any = SimpleNamespace(choices=(row,), spend=use, budget={"usd": 200.0}, kept_back={})
+    record.shared = (SimpleNamespace(name="scaffold", usd=40.0),)
     found = forecast_of(record, catalogue, read_presets())
     assert list(found.hour_usd.values()) == prices
     assert found.usd["staff"][0, 0] == 2 * (3 * prices[0] + 5 * prices[1])
+    assert found.used("usd")[0, 0] == 2 * (100.0 + 40.0)  # what several evals share is paid too
+    assert found.usd["studies"][0, 0] == 2 * 40.0
