@@ -1,9 +1,7 @@
 """When to stop: what the next dollar returns at best, against what it is worth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from evalbayes import Menu
 from evalfolio.narrative import two_digits
@@ -58,12 +56,11 @@ def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDoll
     """
     record = plan.record
     value, usd = plan.value, record.money.expected
-    most = plan.question.spendable.get("usd", np.inf)
     mixes = [[str(name)] for name in plan.menu.options.index]
     mixes += [list(plan.chosen), *(list(point.options) for point in record.frontier)]
     spent = before.money.expected
     return NextDollar(
-        most_per_usd(plan.menu, mixes, most),
+        most_per_usd(plan.menu, mixes, plan.question.spendable),
         1.0 if record.value.unit == "usd" else point_usd,
         value,
         max(usd, LEAST),
@@ -71,8 +68,10 @@ def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDoll
     )
 
 
-def most_per_usd(menu: Menu, mixes: Iterable[Sequence[str]], most: float = np.inf) -> float:
-    """Return the most value per usd of mixes of options that cost at most so much, 0 of none."""
-    found = [evaluate(menu, mix) for mix in mixes]
-    bought = [(each.value, each.spend["usd"]) for each in found if each.spend["usd"] <= most]
-    return max((worth / max(price, LEAST) for worth, price in bought), default=0.0)
+def most_per_usd(
+    menu: Menu, mixes: Iterable[Sequence[str]], most: Mapping[str, float] | None = None
+) -> float:
+    """Return the most value per usd of mixes of options that use at most so much, 0 of none."""
+    found, ends = [evaluate(menu, mix) for mix in mixes], (most or {}).items()
+    able = [each for each in found if all(each.spend[name] <= end for name, end in ends)]
+    return max((each.value / max(each.spend["usd"], LEAST) for each in able), default=0.0)

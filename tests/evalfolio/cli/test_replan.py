@@ -304,3 +304,10 @@ def test_what_is_free_and_tells_something_is_no_reason_to_stop() -> None:
     plan = ef.optimise(free, budget={"usd": 10.0, "staff_hours": 90.0})
     dollar = next_dollar(plan, plan.record, point_usd=1.0)
     assert dollar.stop is False
+
+
+def test_what_no_hours_are_left_for_is_nothing_to_go_on_with() -> None:
+    plan = ef.optimise(small_menu(), budget={"usd": 10_000.0, "staff_hours": 0.0})
+    dollar = next_dollar(plan, plan.record, point_usd=1e6)
+    assert dollar.stop is True
+    assert str(dollar) == "Nothing that is left would turn a call: stop here."
