@@ -238,7 +238,7 @@ def stages(
     k = int(np.argmax(worth))
     value, error, plain = worth[k], 0.0 if exact else played[k].error, worth[0]
     bound, evpi = sequential_bound(frame), perfect_value(question.menu)
-    least = evpi if bound is None else min(bound, evpi)
+    least = evpi if bound is None else min(max(bound, value), evpi)  # a grid may round it below
     figures = (value, error, plain, tuple(at_once), least, bound is not None, evpi)
     return Stages(tried[k], stages, *figures, played[k], played[0])
 

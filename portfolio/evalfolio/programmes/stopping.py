@@ -34,7 +34,7 @@ class NextDollar:
 
     def __str__(self) -> str:
         if self.rate <= 0:
-            return "Nothing that is left would turn a call: stop here."
+            return "Nothing that can still be bought would turn a call: stop here."
         if self.point_usd is None:
             per, was = (two_digits(1000 * rate) for rate in (self.value / self.usd, self.before))
             return (

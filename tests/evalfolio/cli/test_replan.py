@@ -120,7 +120,7 @@ def test_batches_and_order_end_in_the_same_belief_and_the_log_repeats_every_step
 
 
 def test_a_programme_says_when_to_stop(plan_folder: Path, tmp_path: Path) -> None:
-    file = results_of(plan_folder, tmp_path / "results.csv")
+    file = results_of(plan_folder, tmp_path / "results.csv", ["exploits"])  # hours are left
     programme = Programme.load(plan_folder)
     dear, cheap = (
         replan(programme, [file], method=QUICK, frontier_points=0, point_usd=price).next_dollar
@@ -310,4 +310,4 @@ def test_what_no_hours_are_left_for_is_nothing_to_go_on_with() -> None:
     plan = ef.optimise(small_menu(), budget={"usd": 10_000.0, "staff_hours": 0.0})
     dollar = next_dollar(plan, plan.record, point_usd=1e6)
     assert dollar.stop is True
-    assert str(dollar) == "Nothing that is left would turn a call: stop here."
+    assert str(dollar) == "Nothing that can still be bought would turn a call: stop here."
