@@ -72,7 +72,7 @@ class Worth:
         menu, _ = build_menu(now.belief, self.catalogue, with_draws=False, done=now.done)
         plain = (menu.options["effort"] == 0) & (menu.options["attempts"] == 1)
         more = [o for o in menu.options.index[plain] if "once more" not in str(o)]
-        returns = most_per_usd(menu, [[str(o)] for o in more]) * (self.point_usd or 0.0)
+        returns = most_per_usd(menu, [[str(o)] for o in more], {}) * (self.point_usd or 0.0)
         if returns >= 1.0:
             return ""
         told = f"the next dollar returns ${two_digits(returns)} at best" if returns else "none does"

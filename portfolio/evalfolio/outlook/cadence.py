@@ -1,7 +1,7 @@
 r"""How often to look: closed forms, and what a year of looks at a drifting capability loses.
 
 A look leaves the variance that its mix leaves, never less, so that validity and elicitation floors
-stand however often one looks; u years later it has grown by V(u), see `Rate`.
+stand however often one looks; u years later it has grown by V(u) or more, see `losses`.
 """
 
 import numpy as np
@@ -68,13 +68,18 @@ def losses(value: DecisionValue, explained: float, rate: Rate, every: float) -> 
     """Return what a year loses when a look comes now and every so many years: missed, needless.
 
     At time t, u after the last look, y has mean d₀ + rt and variance S + V(t); of it S − v + V(u)
-    is unknown, v being what a look explains. The call is the one that loses least by what is known
-    at t: the last look, and the growth expected since. Losses are per unit of y and year.
+    is unknown, v being what a look explains, and no less than looks of errors apart leave, which
+    tell little of growth where they tell little. The call is the one that loses least by what is
+    known at t: the looks, and the growth expected since. Losses are per unit of y and year.
     """
-    t = (np.arange(_PARTS) + 0.5) / _PARTS
-    left = value.variance - explained + rate.variance(np.mod(t, every))
-    known = np.maximum(value.variance + rate.variance(t) - left, 0.0)
-    mean = (value.distance + rate.mean * t)[:, None] + np.sqrt(known)[:, None] * _MEANS
+    t, at = (np.arange(_PARTS) + 0.5) / _PARTS, np.arange(0.0, 1.0 - 1e-9, every)[:, None]
+    whole, prior = value.variance + rate.variance(t), value.variance
+    noise = prior * (prior - explained) / max(explained, 1e-300) + 1e-9 * max(whole[-1], 1e-290)
+    root = np.linalg.cholesky(prior + rate.covariance(at, at.T) + noise * np.eye(len(at)))
+    told = np.square(np.linalg.solve(root, prior + rate.covariance(at, t))) * (at <= t)
+    left = np.maximum(prior - explained + rate.variance(np.mod(t, every)), whole - told.sum(0))
+    known = np.sqrt(np.maximum(whole - left, 0.0))[:, None] * _MEANS
+    mean = (value.distance + rate.mean * t)[:, None] + known
     sd = np.sqrt(np.maximum(left, 1e-300))[:, None]
     calm = mean <= value.k * sd
     missed = np.where(calm, value.loss_missed * sd * expected_excess(mean / sd), 0.0)

@@ -149,10 +149,8 @@ class Forecast:
         """Return when each resource runs short, and how likely it is the first to.
 
         Years from now, log-linear between whole ones, infinite where not within those looked at;
-        and what is asked in the last year as a multiple of what there is. Empty without budgets.
+        and what is asked in the last year as a multiple of what there is.
         """
-        if not self.there_is:
-            return pd.DataFrame()
         asked = {
             name: self.used(name) / (now * np.exp(self.logs[THERE_IS.get(name, "staff")]))
             for name, now in self.there_is.items()

@@ -32,7 +32,13 @@ class Rate:
 
     def variance(self, years: Any) -> Any:
         """Return V(t) = sd²t² + drift²t³/3 + scatter²t, of what has come about by then."""
-        return self.sd**2 * years**2 + self.drift**2 * years**3 / 3 + self.scatter**2 * years
+        return self.covariance(years, years)
+
+    def covariance(self, one: Any, other: Any) -> Any:
+        """Return the covariance of what has come about by either of two times."""
+        t, later = np.minimum(one, other), np.maximum(one, other)
+        own = self.sd**2 * t * later + self.scatter**2 * t
+        return own + self.drift**2 * t**2 * (3 * later - t) / 6
 
     def paths(self, times: Array, draws: int, rng: np.random.Generator) -> Array:
         """Draw what has come about at even times from 0 on: of shape (draws, times).

@@ -93,7 +93,7 @@ def forecast(
         "costs": found.costs(),
         "scenarios": found.scenarios(),
         "composition": composition(read),
-        "binding": found.binding(),
+        "binding": found.binding() if found.there_is else none,
         "by_eval": found.by_eval(),
         "exponent": none if power is None else power.table,
         "lengths": none if power is None else by_length(posterior, catalogue, power),

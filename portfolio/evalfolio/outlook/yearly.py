@@ -44,11 +44,10 @@ def in_year(question: Question, found: costs.Forecast, catalogue: Catalogue, yea
         replace(each, use={n: use * hours.get(n, 1.0) for n, use in each.use.items()}, draws=None)
         for each in menu.shared
     ]
-    nearer = {
-        each.name: sum(weight * spans[name] for name, weight in each.weights.items())
-        for each in catalogue.decisions
-    }
-    decisions = tuple(replace(d, threshold=d.threshold - nearer[d.name]) for d in menu.decisions)
+    weights = {each.name: each.weights.items() for each in catalogue.decisions}
+    nearer = [sum(part * spans[name] for name, part in weights[d.name]) for d in menu.decisions]
+    held = zip(menu.decisions, nearer, strict=True)
+    decisions = tuple(replace(d, threshold=d.threshold - span) for d, span in held)
     options = menu.options.assign(**own)
     then = replace(menu.at_costs(options), shared=tuple(once), decisions=decisions)
     stock = {}
@@ -76,8 +75,7 @@ def mixes(question: Question, found: costs.Forecast, catalogue: Catalogue) -> pd
         used = dict(zip(menu.resources, menu.use_of(best.x).tolist(), strict=True))
         wages = float(np.exp(np.median(found.logs["wages"][:, year])))
         paid = wages * sum(price * used[name] for name, price in found.hour_usd.items())
-        runs = float(chosen.loc[chosen["tier"] != STUDY, "usd"].sum())
-        most = best.problem.evpi or 1.0  # a threshold out of reach is worth no evals
+        runs, most = float(chosen.loc[chosen["tier"] != STUDY, "usd"].sum()), best.problem.evpi or 1
         row = {"year": year, "value": best.value, "of_perfect": best.value / most}
         row |= {"evals": len(chosen), "deep": int((chosen["tier"] == DEPTH).sum())}
         row |= {"usd": used["usd"], "share_deep": tier_share(menu, chosen.index, DEPTH)}

@@ -54,24 +54,20 @@ def next_dollar(plan: Plan, before: Record, point_usd: float | None) -> NextDoll
     A value may be convex at first, so that one option returns less than several together: single
     options, the plan itself and the mixes of its frontier are looked at.
     """
-    record = plan.record
-    value, usd = plan.value, record.money.expected
+    record, spent = plan.record, before.money.expected
     mixes = [[str(name)] for name in plan.menu.options.index]
     mixes += [list(plan.chosen), *(list(point.options) for point in record.frontier)]
-    spent = before.money.expected
     return NextDollar(
         most_per_usd(plan.menu, mixes, plan.question.spendable),
         1.0 if record.value.unit == "usd" else point_usd,
-        value,
-        max(usd, LEAST),
+        plan.value,
+        max(record.money.expected, LEAST),
         before.value.evsi / spent if spent > 0 else 0.0,
     )
 
 
-def most_per_usd(
-    menu: Menu, mixes: Iterable[Sequence[str]], most: Mapping[str, float] | None = None
-) -> float:
+def most_per_usd(menu: Menu, mixes: Iterable[Sequence[str]], most: Mapping[str, float]) -> float:
     """Return the most value per usd of mixes of options that use at most so much, 0 of none."""
-    found, ends = [evaluate(menu, mix) for mix in mixes], (most or {}).items()
-    able = [each for each in found if all(each.spend[name] <= end for name, end in ends)]
+    found = [evaluate(menu, mix) for mix in mixes]
+    able = [each for each in found if all(each.spend[n] <= end for n, end in most.items())]
     return max((each.value / max(each.spend["usd"], LEAST) for each in able), default=0.0)

@@ -118,3 +118,35 @@ def test_a_simulated_year_loses_as_much() -> None:
         calm = mean <= value.k * np.sqrt(left)
         lost += [(6.0 * np.maximum(y, 0) * calm).mean(), (np.maximum(-y, 0) * ~calm).mean()]
     np.testing.assert_allclose(losses(value, explained, rate, every), lost / steps, rtol=0.03)
+
+
+def test_looks_that_tell_nothing_tell_nothing_of_growth_either() -> None:
+    value, rate = DecisionValue(-1.0, 2.0, 6.0, 1.0), Rate(0.5, sd=1.5, drift=0.4, scatter=0.6)
+    never = losses(value, 0.0, rate, 1.0)
+    for every in (1 / 2, 1 / 6, 1 / 12):
+        np.testing.assert_allclose(losses(value, 0.0, rate, every), never)
+        weak = losses(value, 1e-3, rate, every).sum()
+        assert 0.99 * never.sum() < weak < never.sum()
+
+
+def test_a_look_leaves_no_less_than_readings_with_errors_of_their_own() -> None:
+    """Calls of a year by all readings so far, simulated, where growth between looks is large."""
+    value, rate = DecisionValue(-0.5, 1.0, 3.0, 1.0), Rate(0.0, sd=2.0, scatter=1.5)
+    every, explained, n, steps = 0.25, 0.3, 40_000, 24
+    rng, times = np.random.default_rng(4), (np.arange(24) + 0.5) / 24
+    pace = rate.sd * rng.standard_normal(n)
+    begin = value.distance + np.sqrt(value.variance) * rng.standard_normal(n)
+    at = np.arange(4) * every
+    luck = np.cumsum(rng.standard_normal((n, 96)) * rate.scatter / np.sqrt(96), axis=1)
+    path = np.pad(luck, ((0, 0), (1, 0)))  # at even 96ths of the year
+    noise = value.variance * (value.variance - explained) / explained
+    read = begin[:, None] + pace[:, None] * at + path[:, ::24][:, :4]
+    read = read + np.sqrt(noise) * rng.standard_normal((n, 4))
+    lost = 0.0
+    for t in times:
+        y, k = begin + pace * t + path[:, round(96 * t)], 1 + int(t / every)
+        line = np.column_stack([np.ones(n), read[:, :k]])
+        mean = line @ np.linalg.lstsq(line, y, rcond=None)[0]
+        calm = mean <= value.k * (y - mean).std()
+        lost += (3.0 * np.maximum(y, 0) * calm + np.maximum(-y, 0) * ~calm).mean() / steps
+    assert losses(value, explained, rate, every).sum() == pytest.approx(lost, rel=0.02)

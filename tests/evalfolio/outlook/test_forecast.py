@@ -96,7 +96,6 @@ def test_what_binds_first_and_when() -> None:
     assert table["first_to_bind"].idxmax() == "usd"
     assert 0 < table["years"]["usd"] < 1
     assert table["years"]["staff_hours.bio"] == np.inf
-    assert made(there_is={}).binding().empty  # a plan may be made without budgets
     logs = np.array([[-1.0, -0.5, 0.5, -1.0]])
     assert first_above(logs, 0.5).tolist() == [0.75]
 
