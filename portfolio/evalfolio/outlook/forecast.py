@@ -195,7 +195,7 @@ def forecast_of(record: Record, catalogue: Catalogue, presets: Presets, **how: A
     """
     if not 1 <= how.get("years", 1) <= MOST_YEARS:
         raise InputError(f"--years must be from 1 to {MOST_YEARS}, got {how['years']}; take 3")
-    if not record.choices:
+    if not record.to_run:
         raise InputError("forecast: the plan must run something, got an empty mix; plan again")
     rounds = MONTHS / catalogue.portfolio.horizon_months
     minutes = {spec.name for spec in catalogue.domains if spec.minutes}

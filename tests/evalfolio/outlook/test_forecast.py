@@ -142,7 +142,7 @@ def test_an_hour_has_the_price_of_its_skill_or_an_assumed_one(
     row = Choice.model_construct(domain="bio", tier="plateau", eval="quiz", usd=100.0)
     use = {"usd": 100.0, "staff_hours.bio": 3.0, "staff_hours.ml": 5.0}
     record: Any = SimpleNamespace(choices=(row,), spend=use, budget={"usd": 200.0}, kept_back={})
-    record.shared = (SimpleNamespace(name="scaffold", usd=40.0),)
+    record.shared, record.to_run = (SimpleNamespace(name="scaffold", usd=40.0),), (row,)
     found = forecast_of(record, catalogue, read_presets())
     assert list(found.hour_usd.values()) == prices
     assert found.usd["staff"][0, 0] == 2 * (3 * prices[0] + 5 * prices[1])
