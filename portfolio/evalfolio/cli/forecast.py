@@ -47,13 +47,13 @@ def forecast(
     read = read_presets(presets, scenario)
     with step("forecasting costs and the mix of every year"):
         found = make(plan_folder(plan), read, years=years, draws=draws, seed=seed, fitted=fitted)
-    show(found, plan, "outlook", out)
+    show(found, plan, "outlook", out, presets)
 
 
 PARTS = ("outlook", "schedule")  # fields of a plan's record
 
 
-def show(found: Account, plan: Path, part: str, out: Path | None) -> None:
+def show(found: Account, plan: Path, part: str, out: Path | None, given: Path | None) -> None:
     """Print an account; into a folder write it, its tables, and report and workbook with it."""
     from types import SimpleNamespace
 
@@ -74,7 +74,7 @@ def show(found: Account, plan: Path, part: str, out: Path | None) -> None:
     for table in found.tables:
         text = found[table.name].to_csv(index=False)
         write_whole(out / f"{table.name}.csv", text.encode())
-    write_whole(out / "presets.toml", OWN.read_bytes())  # to be changed, for --presets
+    write_whole(out / "presets.toml", (given or OWN).read_bytes())  # to be changed, for --presets
     kept = {name: out / f"{name}.json" for name in PARTS}  # of the other command too
     held = {n: path.read_text(encoding="utf-8") for n, path in kept.items() if path.is_file()}
     parts = {name: Account.model_validate_json(text) for name, text in held.items()}

@@ -22,4 +22,4 @@ def schedule(
     read = read_presets(presets, scenario)
     with step("trying how often to look"):
         found = make(plan_folder(plan), read, seed=seed)
-    told.show(found, plan, "schedule", out)
+    told.show(found, plan, "schedule", out, presets)

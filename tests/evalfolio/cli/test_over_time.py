@@ -106,3 +106,14 @@ def test_years_have_an_end(run: Run, plan_folder: Path) -> None:
     done = run("forecast", plan_folder, "--years", 50)
     assert done.code == 2
     assert "--years must be from 1 to 20, got 50; take 3" in done.err
+
+
+@pytest.mark.parametrize("command", ["forecast", "schedule"])
+def test_the_presets_beside_the_tables_are_those_they_were_made_with(
+    command: str, run: Run, plan_folder: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[driver.wages]\nfactor = [1.0, 1.1]\nsource = "assumption"\n')
+    done = run(command, plan_folder, "--presets", own, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert (tmp_path / "out" / "presets.toml").read_text() == own.read_text()
