@@ -105,7 +105,8 @@ def explain_infeasible(stack: Stack) -> Clash:
     reach, menu = [], stack.menu
     for target in (term.limit for term in core if isinstance(term.limit, Target)):
         most = most_known(Stack(menu, {}), target)
-        assert most is not None  # nothing forbids a choice
+        if most is None:
+            continue  # nothing forbids a choice, but a solver may give up
         left = min(target.left(menu, most), target.left(menu, np.zeros(len(menu))))
         amount = f"{100 * left:.3g} %" if target.share else f"{left:.3g}"
         reach.append(

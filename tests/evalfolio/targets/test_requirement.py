@@ -27,6 +27,7 @@ from evalfolio.limits import (
     PosteriorSd,
     Where,
     WrongCall,
+    infeasible,
 )
 from evalfolio.limits.infeasible import explain_infeasible
 from evalfolio.limits.target import Target
@@ -270,6 +271,15 @@ def test_refusals(make_menu: MakeMenu, every_choice: Choices) -> None:
         require(menu, posterior_sd={"bio": everything * 0.9})
     for target in (PosteriorSd("bio", 0.5), WrongCall("bio", 0.1)):
         assert eval(repr(target), {"PosteriorSd": PosteriorSd, "WrongCall": WrongCall}) == target
+
+
+def test_a_clash_is_told_where_the_solver_gives_up_on_how_far_all_would_reach(
+    make_menu: MakeMenu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infeasible, "most_known", lambda *_, **__: None)
+    with pytest.raises(InfeasibleError, match="sd of bio is at most 1e-09") as clash:
+        require(make_menu(1), posterior_sd={"bio": 1e-9})
+    assert "would reach" not in str(clash.value)
 
 
 LEFT = {"danger_missed": "p_missed", "needless": "p_needless", "wrong_call": "p_wrong_call"}
