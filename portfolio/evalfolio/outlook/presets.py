@@ -45,7 +45,7 @@ class Rate:
 
         >>> rate, rng = Rate(1.0, 0.5, 0.6, 0.4), np.random.default_rng(0)
         >>> found = rate.paths(np.array([0.0, 1.0, 2.0]), 100_000, rng)
-        >>> found.var(axis=0).round(1).tolist(), round(rate.variance(2.0), 1)
+        >>> found.var(axis=0).round(1).tolist(), round(float(rate.variance(2.0)), 1)
         ([0.0, 0.5, 2.3], 2.3)
         """
         dt = times[1] - times[0]
